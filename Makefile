@@ -1,0 +1,74 @@
+# Every goal sets up what it needs: a virtual environment with the exact versions of the lock file.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOCK := requirements.lock
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# The type checker runs on the Node.js of the lock file, whatever the machine has.
+export PYRIGHT_PYTHON_GLOBAL_NODE := 0
+export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test format experiments benchmarks lock clean
+
+help: ## list the goals
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
+
+demo: $(VENV)/.ready ## NAND, XOR and digits: trained as ANNs, run as spiking networks on NEST
+	@$(BIN)/volr experiment nand xor digits
+
+test: $(VENV)/.ready ## format, lint, types, layers, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/pytest --numprocesses auto
+
+format: $(VENV)/.ready ## format the code and mend what the linter can
+	@$(BIN)/ruff check --fix-only .
+	@$(BIN)/ruff format .
+
+experiments: $(VENV)/.ready ## MNIST, the sequential and the parallel program
+	@$(BIN)/volr experiment mnist mnist-parallel
+
+benchmarks: $(VENV)/.ready ## the measured claims of the documentation
+	@set -e; for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script"; done
+
+setup: $(VENV)/.ready ## the virtual environment alone
+
+# The stamps are written last, so a set-up that was cut short starts over.
+$(VENV)/.packages: $(LOCK)
+	@command -v $(PYTHON) >/dev/null || { \
+	  echo "$(PYTHON) was not found: apt install python3 python3-venv" >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	  echo "Volr needs Python 3.11, 3.12 or 3.13, for which NEST has builds; $$($(PYTHON) --version)" \
+	  "was found. With python3.13 and python3.13-venv installed by apt: make PYTHON=python3.13" >&2; \
+	  exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PYTHON) cannot make virtual environments: apt install" \
+	  "$$($(PYTHON) -c 'import sys; print("python3.%d-venv" % sys.version_info[1])')" >&2; exit 1; }
+	@echo "Installing the packages of $(LOCK) into $(VENV): a minute or more, PyTorch being large."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(BIN)/python -m pip install -qq --requirement $(LOCK)
+	@touch $@
+
+$(VENV)/.ready: pyproject.toml $(VENV)/.packages
+	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# PyTorch's CUDA packages stay out, since each of its CUDA builds pins them itself and the CPU build
+# needs none, and so do hashes, which differ between the two. Versions stay as they are unless
+# pyproject.toml or `make lock UPGRADE=--upgrade` asks for others.
+lock: $(VENV)/.ready ## resolve the lock file anew
+	@cp $(LOCK) $(VENV)/lock
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group dev \
+	  --no-header --no-annotate $(UPGRADE) --output-file $(VENV)/lock pyproject.toml
+	@{ echo '# Written by `make lock` from pyproject.toml.'; \
+	  grep -Ev '^(#|(cuda|nvidia)-|triton==)' $(VENV)/lock; } > $(VENV)/lock.new
+	@cmp -s $(VENV)/lock.new $(LOCK) || mv $(VENV)/lock.new $(LOCK)
+
+clean: ## remove the virtual environment and everything else that is made
+	@rm -rf $(VENV) build dist .hypothesis .import_linter_cache .pytest_cache .ruff_cache
+	@find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,96 @@
+"""The layers of the house hold, and whoever breaks one is told."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+CONTRACTS = {each["name"]: each["id"] for each in SETTINGS["tool"]["importlinter"]["contracts"]}
+FRAMEWORKS = {"brian2", "lark", "matplotlib", "nest", "pooch", "pyNN", "sklearn", "torch"}
+
+
+def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
+    """Check the contracts on ``root/src``, whatever volr is installed."""
+    return subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-logo", "--no-cache"],
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(root / "src"), "COLUMNS": "200"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A copy of the source tree to damage."""
+    ignored = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "src", tmp_path / "src", ignore=ignored)
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_layers_hold(house: Path) -> None:
+    result = lint_imports(house)
+    assert result.returncode == 0, result.stdout
+    assert "0 broken" in result.stdout
+
+
+def test_every_folder_is_a_package() -> None:
+    """The contracts do not see modules in a folder without ``__init__.py``."""
+    folders = {path.parent for path in (ROOT / "src").rglob("*.py")}
+    assert {folder for folder in folders if not (folder / "__init__.py").exists()} == set()
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "broken"),
+    [
+        ("errors", "import volr.network", "layers"),
+        ("network.graph", "import volr.language.terms", "layers"),
+        ("models.coding", "import volr.backends.base", "layers"),
+        ("training.planted", "import volr.experiments.tasks", "layers"),
+        ("planted", "import math", "layers"),
+        ("backends.planted", "import math", "backends"),
+        ("backends.nest", "import volr.backends.torch", "backends"),
+        ("backends.torch", "import volr.backends.reference", "backends"),
+        ("backends.base", "import volr.backends.nest", "backends"),
+        ("backends.base", "import volr.language.terms", "language"),
+        ("transfer.planted", "import volr.language.terms", "language"),
+        ("models.coding", "import torch", "torch"),
+        ("backends.nest", "import torch.nn", "torch"),
+        ("backends.base", "import nest", "nest"),
+        ("backends.base", "import safetensors.numpy", "safetensors"),
+        ("training.planted", "import sklearn.datasets", "datasets"),
+        ("models.files", "import pooch", "datasets"),
+        ("network.graph", "import lark", "lark"),
+        ("experiments.tasks", "import typer", "typer"),
+    ],
+)
+def test_planted_violation_is_found(house: Path, module: str, line: str, broken: str) -> None:
+    path = house.joinpath("src", "volr", *module.split(".")).with_suffix(".py")
+    text = path.read_text(encoding="utf-8") if path.exists() else ""
+    path.write_text(f"{text}\n{line}\n", encoding="utf-8")
+    result = lint_imports(house)
+    assert result.returncode == 1, result.stdout + result.stderr
+    names = re.findall(r"^(.+) BROKEN", result.stdout, flags=re.MULTILINE)
+    assert [CONTRACTS[name] for name in names] == [broken]
+
+
+def test_importing_volr_loads_no_framework() -> None:
+    program = "import json, sys, volr; print(json.dumps([*sys.modules]))"
+    result = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True
+    )
+    loaded = {name.partition(".")[0] for name in json.loads(result.stdout)}
+    assert "volr" in loaded
+    assert not loaded & FRAMEWORKS

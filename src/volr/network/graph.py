@@ -1,0 +1,211 @@
+"""The narrow waist: a network as a graph of populations and projections, and nothing else.
+
+    Network     populations, projections, and which of the populations are inputs and outputs
+    Population  a name and a shape
+    Projection  a source, a target and a connector
+    Connector   AllToAll
+
+No arrays, no names from the program, no layers. Front ends write it, back ends read it, and neither
+knows the other. Everything is frozen and compares with ``==``; spans travel along outside equality,
+so that whatever refuses a part of the graph can point at the text that made it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, fields
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias
+
+from volr.errors import NetworkError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from volr.source import Source, Span
+
+
+@dataclass(frozen=True, slots=True)
+class AllToAll:
+    """Every neuron of the source to every neuron of the target: weights ``[target, source]``."""
+
+    def __str__(self) -> str:
+        return "all_to_all"
+
+
+Connector: TypeAlias = AllToAll
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Neurons of one kind. ``shape`` is ``(n,)`` for a row of n; every axis is at least 1.
+
+    ``name`` is printable and has neither spaces nor ``->``, so that a line of text can hold it and
+    the name of a projection tells its two ends apart.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    span: Span | None = field(default=None, compare=False)
+
+    @property
+    def size(self) -> int:
+        """The number of neurons."""
+        return math.prod(self.shape)
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """The synapses from one population to another."""
+
+    source: str
+    target: str
+    connector: Connector = AllToAll()
+    span: Span | None = field(default=None, compare=False)
+
+    @property
+    def name(self) -> str:
+        """``source->target``, unique within a network."""
+        return f"{self.source}->{self.target}"
+
+
+@dataclass(frozen=True)
+class Network:
+    """A feed-forward graph.
+
+    ``populations`` stand in topological order: a projection leads from an earlier one to a later
+    one. ``inputs`` receive stimuli, ``outputs`` are read; the network's result is the outputs side
+    by side, in this order. ``source`` is the program that the spans point into, when there is one.
+    Raises ``NetworkError`` with everything that is wrong when a rule of ``problems`` is broken.
+    ``str`` gives the stable text form; a notebook shows the drawing.
+    """
+
+    populations: tuple[Population, ...]
+    projections: tuple[Projection, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    source: Source | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        found = problems(self)
+        if found:
+            raise NetworkError("this is not a network:\n" + "\n".join(f"  - {p}" for p in found))
+
+    def __str__(self) -> str:
+        # text and drawing build on this module, hence imports at the time of use
+        from volr.network.text import network_text
+
+        return network_text(self)
+
+    def _repr_svg_(self) -> str:
+        from volr.network.drawing import network_svg
+
+        return network_svg(self)
+
+    def __getstate__(self) -> dict[str, object]:
+        # without the cached views: a mapping proxy can be neither copied nor pickled
+        return {each.name: getattr(self, each.name) for each in fields(self)}
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Population]:
+        return MappingProxyType({p.name: p for p in self.populations})
+
+    @cached_property
+    def incoming(self) -> Mapping[str, tuple[Projection, ...]]:
+        """The projections into each population, in the order of ``projections``."""
+        into: dict[str, list[Projection]] = {p.name: [] for p in self.populations}
+        for projection in self.projections:
+            into[projection.target].append(projection)
+        return MappingProxyType({name: tuple(each) for name, each in into.items()})
+
+    def __getitem__(self, name: str) -> Population:
+        return self.by_name[name]
+
+    @property
+    def input_size(self) -> int:
+        """The number of values in one stimulus."""
+        return sum(self[name].size for name in self.inputs)
+
+    @property
+    def output_size(self) -> int:
+        """The number of neurons that are read."""
+        return sum(self[name].size for name in self.outputs)
+
+    @property
+    def layers(self) -> tuple[Population, ...]:
+        """The populations that compute: all but the inputs."""
+        inputs = set(self.inputs)
+        return tuple(p for p in self.populations if p.name not in inputs)
+
+    @property
+    def neuron_count(self) -> int:
+        """The neurons of all populations, the inputs' included."""
+        return sum(p.size for p in self.populations)
+
+    def synapses(self, projection: Projection) -> int:
+        """The number of synapses in one projection."""
+        match projection.connector:
+            case AllToAll():
+                return self[projection.source].size * self[projection.target].size
+
+    @property
+    def synapse_count(self) -> int:
+        """The synapses of all projections."""
+        return sum(map(self.synapses, self.projections))
+
+    @property
+    def parameter_count(self) -> int:
+        """Weights and biases together."""
+        return self.synapse_count + sum(p.size for p in self.layers)
+
+
+def problems(network: Network) -> list[str]:
+    """Everything that keeps a graph from being a network, in words; empty when nothing does."""
+    found: list[str] = []
+    rank: dict[str, int] = {}
+    for index, population in enumerate(network.populations):
+        if population.name in rank:
+            found.append(f"two populations are called {population.name!r}")
+        rank[population.name] = index
+        if not _is_name(population.name):
+            found.append(
+                f"a population is called {population.name!r}; a name is printable and has neither "
+                "spaces nor '->'"
+            )
+        if not population.shape or any(axis < 1 for axis in population.shape):
+            found.append(
+                f"population {population.name!r} has the shape {population.shape}; "
+                "each axis must be at least 1"
+            )
+    for side, names in (("input", network.inputs), ("output", network.outputs)):
+        if not names:
+            found.append(f"there is no {side} population")
+        if len(set(names)) != len(names):
+            found.append(f"a population is listed twice among the {side}s: {', '.join(names)}")
+        found += [f"the {side} {name!r} is not a population" for name in names if name not in rank]
+    seen: set[tuple[str, str]] = set()
+    for projection in network.projections:
+        ends = (projection.source, projection.target)
+        unknown = [name for name in ends if name not in rank]
+        found += [f"projection {projection.name}: there is no population {n!r}" for n in unknown]
+        if not unknown and rank[projection.source] >= rank[projection.target]:
+            found.append(f"projection {projection.name} does not lead to a later population")
+        if ends in seen:
+            found.append(f"projection {projection.name} occurs twice")
+        seen.add(ends)
+    sources = {projection.source for projection in network.projections}
+    targets = {projection.target for projection in network.projections}
+    inputs, outputs = set(network.inputs), set(network.outputs)
+    for name in rank:
+        if name in inputs and name in targets:
+            found.append(f"the input {name!r} is the target of a projection")
+        if name not in inputs and name not in targets:
+            found.append(f"nothing leads to population {name!r}, which is not an input")
+        if name not in outputs and name not in sources:
+            found.append(f"population {name!r} leads nowhere and is not an output")
+    return found
+
+
+def _is_name(name: str) -> bool:
+    return name != "" and name.isprintable() and " " not in name and "->" not in name

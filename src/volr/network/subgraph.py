@@ -1,0 +1,43 @@
+"""Parts of a network that are networks themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from volr.network.graph import Network
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def upto(network: Network, outputs: Sequence[str]) -> Network:
+    """What the populations ``outputs`` depend on, with themselves as the outputs.
+
+    The inputs stay as they are, all of them, so that both networks take the same stimuli; an input
+    that none of the outputs depends on is an error (``NetworkError``).
+    """
+    needed = set(outputs)
+    for population in reversed(network.populations):
+        if population.name in needed:
+            needed |= {projection.source for projection in network.incoming[population.name]}
+    needed |= set(network.inputs)
+    return Network(
+        populations=tuple(p for p in network.populations if p.name in needed),
+        projections=tuple(p for p in network.projections if p.target in needed),
+        inputs=network.inputs,
+        outputs=tuple(outputs),
+        source=network.source,
+    )
+
+
+def depths(network: Network) -> tuple[tuple[str, ...], ...]:
+    """The populations by their longest way from an input, the inputs first."""
+    depth: dict[str, int] = {}
+    levels: list[list[str]] = []
+    for population in network.populations:
+        into = network.incoming[population.name]
+        depth[population.name] = 1 + max((depth[p.source] for p in into), default=-1)
+        while len(levels) <= depth[population.name]:
+            levels.append([])
+        levels[depth[population.name]].append(population.name)
+    return tuple(tuple(level) for level in levels)

@@ -1,0 +1,110 @@
+"""A network as text: one form, for people, for diffs and for golden files.
+
+    net 2 1
+
+    populations
+      input    2  input
+      dense_1  4
+      dense_2  1  output
+
+    projections
+      input->dense_1    all_to_all  8 synapses
+      dense_1->dense_2  all_to_all  4 synapses
+
+    7 neurons, 12 synapses, 17 parameters
+
+Equal networks have equal texts and different ones different texts: one line per population and per
+projection, in the graph's order; several inputs or outputs are numbered in theirs.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from volr.network.graph import Network
+
+
+class PopulationJson(TypedDict):
+    name: str
+    shape: list[int]
+
+
+class ProjectionJson(TypedDict):
+    source: str
+    target: str
+    connector: str
+
+
+class NetworkJson(TypedDict):
+    populations: list[PopulationJson]
+    projections: list[ProjectionJson]
+    inputs: list[str]
+    outputs: list[str]
+
+
+def network_text(network: Network) -> str:
+    """The listing above, without a newline at its end."""
+    roles = _roles(network)
+    populations = [
+        (p.name, shape_text(p.shape), ", ".join(roles.get(p.name, ()))) for p in network.populations
+    ]
+    projections = [
+        (p.name, str(p.connector), counted(network.synapses(p), "synapse"))
+        for p in network.projections
+    ]
+    parts = [f"net {network.input_size} {network.output_size}"]
+    parts.append("populations\n" + _aligned(populations, "<><"))
+    if projections:
+        parts.append("projections\n" + _aligned(projections, "<<>"))
+    parts.append(
+        f"{counted(network.neuron_count, 'neuron')}, {counted(network.synapse_count, 'synapse')}, "
+        f"{counted(network.parameter_count, 'parameter')}"
+    )
+    return "\n\n".join(parts)
+
+
+def network_json(network: Network) -> NetworkJson:
+    """The graph as plain lists and mappings, ready for ``json.dumps``."""
+    return {
+        "populations": [{"name": p.name, "shape": list(p.shape)} for p in network.populations],
+        "projections": [
+            {"source": p.source, "target": p.target, "connector": str(p.connector)}
+            for p in network.projections
+        ],
+        "inputs": list(network.inputs),
+        "outputs": list(network.outputs),
+    }
+
+
+def shape_text(shape: tuple[int, ...]) -> str:
+    """``100`` for a row, ``1x28x28`` for more axes, as a program writes them."""
+    return "x".join(map(str, shape))
+
+
+def counted(number: int, noun: str) -> str:
+    """``1 neuron``, ``2,000 neurons``."""
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _roles(network: Network) -> dict[str, list[str]]:
+    roles: dict[str, list[str]] = {}
+    for side, names in (("input", network.inputs), ("output", network.outputs)):
+        for number, name in enumerate(names, start=1):
+            roles.setdefault(name, []).append(side if len(names) == 1 else f"{side} {number}")
+    return roles
+
+
+def _aligned(rows: Sequence[tuple[str, ...]], alignments: str) -> str:
+    """Indented columns, two spaces apart; ``<`` and ``>`` say to which side each leans."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = (
+        "  ".join(
+            f"{cell:{side}{width}}"
+            for cell, side, width in zip(row, alignments, widths, strict=True)
+        )
+        for row in rows
+    )
+    return "\n".join(f"  {line}".rstrip() for line in lines)

@@ -1,0 +1,1 @@
+"""The models: networks with parameters, activations or neurons, and codings."""

@@ -1,0 +1,120 @@
+"""Values to spikes, and spikes to values.
+
+    InputCoding  ::=  ConstantCurrent | Poisson
+
+A stimulus is a row of values in [0, 1], one for each input neuron; the value 1 stands for
+``rate_max``. The output is read as spike counts; the lowest index wins a tie.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
+
+import numpy as np
+
+from volr.errors import DataError, ModelError
+from volr.models.response import count_levels
+
+if TYPE_CHECKING:
+    from volr.models.arrays import Booleans, Floats, Integers
+    from volr.models.neurons import NeuronModel
+
+
+@dataclass(frozen=True, slots=True)
+class ConstantCurrent:
+    """Each input neuron gets the constant current whose spike count is nearest to value · rate_max.
+
+    The current comes from the neuron's own response (``volr.models.response``), turned round, so
+    the rate is linear in the value as far as whole spikes allow: a current proportional to the
+    value would not be, because of the leak and of the charge lost at each reset. The value 0 is
+    no current at all. ``rate_max`` in Hz.
+    """
+
+    name: ClassVar[str] = "current"
+    rate_max: float = 500.0
+
+
+@dataclass(frozen=True, slots=True)
+class Poisson:
+    """Each input neuron spikes in a step with the probability value · rate_max · dt.
+
+    The discretised Poisson process, at most one spike a step. Stimulus i of a run with the seed s
+    draws from its own stream, (s, i), so that the same seed gives identical spike trains on every
+    back end and for every way of splitting the stimuli. ``rate_max`` in Hz.
+    """
+
+    name: ClassVar[str] = "poisson"
+    rate_max: float = 500.0
+
+
+InputCoding: TypeAlias = ConstantCurrent | Poisson
+CODINGS: tuple[type[InputCoding], ...] = (ConstantCurrent, Poisson)
+
+
+def input_coding(name: str, rate_max: float) -> InputCoding:
+    """The input coding of that name; ``ModelError`` when there is none."""
+    for coding in CODINGS:
+        if coding.name == name:
+            return coding(rate_max)
+    names = ", ".join(coding.name for coding in CODINGS)
+    raise ModelError(f"there is no input coding {name!r}", help=f"choose one of {names}")
+
+
+def coding_problems(coding: InputCoding, dt: float) -> list[str]:
+    """What keeps the coding from working at the step ``dt`` (ms), in words."""
+    if not np.isfinite(coding.rate_max) or coding.rate_max <= 0:
+        return [f"rate_max is {coding.rate_max} Hz, not above 0"]
+    most = 1000.0 / dt
+    # A hair of tolerance: 1000 / 0.1 is not quite 10,000.
+    if coding.rate_max > most * (1 + 1e-9):
+        return [f"rate_max is {coding.rate_max:g} Hz, but a step of {dt:g} ms allows {most:g} Hz"]
+    return []
+
+
+def check_stimuli(values: Floats, size: int) -> None:
+    """Raise ``DataError`` unless ``values`` is ``[batch, size]`` with every value in [0, 1]."""
+    if values.ndim != 2 or values.shape[1] != size:
+        raise DataError(
+            f"the stimuli have the shape {list(values.shape)}, the network takes [batch, {size}]"
+        )
+    # The negation also catches NaN, for which every comparison is false.
+    outside = ~((values >= 0.0) & (values <= 1.0))
+    if outside.any():
+        row, column = (int(i) for i in np.argwhere(outside)[0])
+        raise DataError(
+            f"value {column} of stimulus {row} is {values[row, column]}",
+            help="scale the inputs to [0, 1]: a value stands for a fraction of the largest rate",
+        )
+
+
+def input_currents(
+    coding: ConstantCurrent, neuron: NeuronModel, dt: float, steps: int, values: Floats
+) -> Floats:
+    """The constant currents in nA, ``[batch, unit]``, for values ``[batch, unit]`` in [0, 1]."""
+    counts, currents = count_levels(neuron, dt, steps)
+    wanted = values * (coding.rate_max * steps * dt / 1000.0)
+    nearest = np.searchsorted((counts[:-1] + counts[1:]) / 2.0, wanted, side="left")
+    return currents[nearest]
+
+
+def poisson_spikes(
+    coding: Poisson, dt: float, steps: int, values: Floats, *, seed: int, first: int = 0
+) -> Booleans:
+    """Spikes ``[time, batch, unit]``; row i of ``values`` is stimulus number ``first + i``."""
+    batch, units = values.shape
+    spikes = np.empty((steps, batch, units), dtype=np.bool_)
+    probability = values * (coding.rate_max * dt / 1000.0)
+    for row in range(batch):
+        stream = np.random.default_rng([seed, first + row])
+        spikes[:, row, :] = stream.random((steps, units)) < probability[row]
+    return spikes
+
+
+def decode_counts(counts: Integers) -> tuple[Integers, Integers]:
+    """Labels, and how many outputs shared the highest count: both ``[batch]``.
+
+    ``counts`` is ``[batch, unit]``; where several share the highest, the label is the lowest index.
+    """
+    highest = counts.max(axis=1, keepdims=True)
+    return counts.argmax(axis=1), (counts == highest).sum(axis=1)

@@ -1,0 +1,215 @@
+"""Models as files: one `.safetensors` file with the parameters and, as metadata, all the rest.
+
+The metadata has two entries of ours. ``volr.version`` is the version of this layout; ``volr.model``
+is JSON: the program, the kind of model with its settings, and the origin. Reading parses JSON and
+copies numbers; nothing in a file is ever run.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+
+import numpy as np
+import safetensors
+import safetensors.numpy
+
+from volr.errors import ModelError, ModelFileError, ProgramError
+from volr.language import network as network_of
+from volr.models.activations import activation
+from volr.models.coding import input_coding
+from volr.models.model import ArtificialModel, Model, SpikingModel
+from volr.models.neurons import neuron_model
+from volr.source import Source
+from volr.storage import write_whole
+
+if TYPE_CHECKING:
+    from volr.models.arrays import Floats
+    from volr.network import Network
+
+Origin: TypeAlias = Mapping[str, str | int | float]
+"""Where a model comes from: the task and seed it was trained with, and whatever else helps."""
+
+VERSION = "1"
+_VERSION_KEY, _MODEL_KEY = "volr.version", "volr.model"
+# safetensors itself refuses longer headers.
+_LONGEST_HEADER = 100_000_000
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """What a file holds."""
+
+    model: Model
+    origin: Origin
+
+
+def save_model(model: Model, path: str | Path, origin: Origin | None = None) -> None:
+    """Write a model. An existing file is replaced at the end, whole, or not at all.
+
+    Raises ``ModelFileError`` where the file cannot be written, or where the network was not made
+    from a program.
+    """
+    path = Path(path)
+    if model.network.source is None:
+        raise ModelFileError(
+            "this network was not made from a program, and a model file keeps the program",
+            help="make the network with volr.network('dense …')",
+        )
+    described = {
+        "program": model.network.source.text,
+        **_describe(model),
+        "origin": dict(origin or {}),
+    }
+    metadata = {_VERSION_KEY: VERSION, _MODEL_KEY: json.dumps(described, ensure_ascii=False)}
+    arrays = {name: np.ascontiguousarray(each) for name, each in model.parameters.items()}
+    body = safetensors.numpy.save(arrays, metadata)
+    try:
+        write_whole(path, body)
+    except OSError as error:
+        raise ModelFileError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def load_model(path: str | Path) -> ModelFile:
+    """Read a model.
+
+    Raises ``ModelFileError`` where the file cannot be read, is cut short, is of another format, or
+    has shapes that disagree with its program: the message says which.
+    """
+    path = Path(path)
+    _check_container(path)
+    try:
+        with safetensors.safe_open(path, framework="numpy") as file:
+            metadata: dict[str, str] = file.metadata() or {}
+            if _VERSION_KEY not in metadata or _MODEL_KEY not in metadata:
+                raise ModelFileError(f"{path} is a safetensors file, but not a model of Volr's")
+            if metadata[_VERSION_KEY] != VERSION:
+                raise ModelFileError(
+                    f"{path} has the layout {metadata[_VERSION_KEY]!r}, expected {VERSION!r}",
+                    help="update Volr: pip install --upgrade volr",
+                )
+            names = file.keys()
+            arrays: dict[str, Floats] = {name: file.get_tensor(name) for name in names}
+    except safetensors.SafetensorError as error:
+        raise ModelFileError(f"{path} is damaged: {error}") from error
+    except (TypeError, AttributeError) as error:
+        # A data type that NumPy has no name for.
+        raise ModelFileError(f"{path} has numbers of a type that Volr does not write") from error
+    try:
+        return _assemble(_parse(metadata[_MODEL_KEY]), arrays, str(path))
+    except (ModelError, ProgramError) as error:
+        raise ModelFileError(f"{path}: {error.message}", help=error.help) from error
+    except _MalformedError as error:
+        raise ModelFileError(f"{path}: the description of the model {error}") from error
+
+
+class _MalformedError(Exception):
+    """The JSON of a file is not what was written there; the text continues 'the description …'."""
+
+
+def _check_container(path: Path) -> None:
+    """Tell apart, before safetensors does so in one word, what a file may be instead of a model."""
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            head = file.read(9)
+    except OSError as error:
+        raise ModelFileError(f"cannot read {path}: {error.strerror or error}") from error
+    if head[:4] == b"PK\x03\x04" or head[:1] == b"\x80":
+        raise ModelFileError(
+            f"{path} looks like a pickle or a PyTorch checkpoint, which Volr does not open",
+            help="models of Volr's are written by `volr train` and `volr transfer`",
+        )
+    if len(head) < 9:
+        raise ModelFileError(f"{path} is cut short: it has {size} bytes")
+    (length,) = struct.unpack("<Q", head[:8])
+    if length > _LONGEST_HEADER or head[8:] != b"{":
+        raise ModelFileError(f"{path} is not a model of Volr's: it is no safetensors file")
+    if 8 + length > size:
+        raise ModelFileError(f"{path} is cut short: its header alone has {length} bytes")
+    with path.open("rb") as file:
+        header = file.read(8 + length)[8:]
+    try:
+        entries: dict[str, Any] = json.loads(header)
+        end = max(
+            (each["data_offsets"][1] for key, each in entries.items() if key != "__metadata__"),
+            default=0,
+        )
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
+        return
+    if isinstance(end, int) and 8 + length + end > size:
+        raise ModelFileError(f"{path} is cut short: it has {size} of its {8 + length + end} bytes")
+
+
+def _describe(model: Model) -> dict[str, Any]:
+    match model:
+        case ArtificialModel():
+            return {"kind": "artificial", "activation": model.activation.name}
+        case SpikingModel():
+            return {
+                "kind": "spiking",
+                "neuron": {"name": model.neuron.name, "parameters": asdict(model.neuron)},
+                "coding": {"name": model.coding.name, "rate_max": model.coding.rate_max},
+                "dt": model.dt,
+                "duration": model.duration,
+                "delay": model.delay,
+            }
+
+
+def _assemble(described: dict[str, Any], arrays: Mapping[str, Floats], name: str) -> ModelFile:
+    program = _get(described, "program", str)
+    network: Network = network_of(Source(program, name))
+    kind = _get(described, "kind", str)
+    model: Model
+    if kind == "artificial":
+        model = ArtificialModel(network, arrays, activation(_get(described, "activation", str)))
+    elif kind == "spiking":
+        neuron, coding = _object(described, "neuron"), _object(described, "coding")
+        numbers = {key: _number(value, key) for key, value in _object(neuron, "parameters").items()}
+        model = SpikingModel(
+            network=network,
+            parameters=arrays,
+            neuron=neuron_model(_get(neuron, "name", str), numbers),
+            coding=input_coding(
+                _get(coding, "name", str), _number(coding.get("rate_max"), "rate_max")
+            ),
+            dt=_number(described.get("dt"), "dt"),
+            duration=_number(described.get("duration"), "duration"),
+            delay=_number(described.get("delay"), "delay"),
+        )
+    else:
+        raise _MalformedError(f"has the kind {kind!r}, which is neither artificial nor spiking")
+    origin = _object(described, "origin")
+    return ModelFile(model, {k: v for k, v in origin.items() if isinstance(v, str | int | float)})
+
+
+def _parse(text: str) -> dict[str, Any]:
+    try:
+        value: Any = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise _MalformedError("is not JSON") from error
+    if not isinstance(value, dict):
+        raise _MalformedError("is not a JSON object")
+    return cast("dict[str, Any]", value)
+
+
+def _object(described: dict[str, Any], key: str) -> dict[str, Any]:
+    return cast("dict[str, Any]", _get(described, key, dict))
+
+
+def _get(described: dict[str, Any], key: str, kind: type[_T]) -> _T:
+    value = described.get(key)
+    if not isinstance(value, kind):
+        raise _MalformedError(f"has no {key!r}, or not one of the right type")
+    return value
+
+
+def _number(value: Any, key: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _MalformedError(f"has no {key!r}, or one that is not a number")
+    return float(value)

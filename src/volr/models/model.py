@@ -1,0 +1,97 @@
+"""A network together with everything that makes it compute.
+
+Model  ::=  ArtificialModel | SpikingModel
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from volr.errors import ModelError
+from volr.models.activations import Activation, ReLU
+from volr.models.coding import ConstantCurrent, InputCoding, coding_problems
+from volr.models.neurons import IFCurrDelta, NeuronModel
+from volr.models.parameters import Parameters, parameters
+
+if TYPE_CHECKING:
+    from volr.network import Network
+
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class ArtificialModel:
+    """Every population applies ``activation`` to Σ W x + b; the outputs hand out the sum itself.
+
+    The outputs' weighted sums are the logits. ``parameters`` are named and shaped as
+    ``volr.models.parameters`` says; ``ModelError`` where they do not fit the network.
+    """
+
+    network: Network
+    parameters: Parameters
+    activation: Activation = ReLU()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parameters", parameters(self.network, self.parameters))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpikingModel:
+    """Every population is of ``neuron``; projections are synapses, a bias is a constant current.
+
+    Weights are in mV per spike and biases in nA. Time runs in steps of ``dt`` ms for ``duration``
+    ms a stimulus; a spike of step k arrives in step k + ``delay`` / ``dt``. ``coding`` drives
+    the inputs. Step k, counted from 0, ends at (k + 1) · dt, and a spike in it has that time.
+    Raises ``ModelError`` with everything that does not fit.
+    """
+
+    network: Network
+    parameters: Parameters
+    neuron: NeuronModel = IFCurrDelta()
+    coding: InputCoding = ConstantCurrent()
+    dt: float = 0.5
+    duration: float = 50.0
+    delay: float = 0.5
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "parameters", parameters(self.network, self.parameters))
+        wrong = timing_problems(self.dt, self.duration, self.delay)
+        if not wrong:
+            wrong = coding_problems(self.coding, self.dt)
+        if wrong:
+            raise ModelError("this spiking model cannot run: " + "; ".join(wrong))
+
+    @property
+    def steps(self) -> int:
+        """Time steps in one stimulus."""
+        return round(self.duration / self.dt)
+
+    @property
+    def delay_steps(self) -> int:
+        return round(self.delay / self.dt)
+
+
+Model: TypeAlias = ArtificialModel | SpikingModel
+
+
+def timing_problems(dt: float, duration: float, delay: float) -> list[str]:
+    """What is wrong with a step, duration and delay (ms), in words."""
+    given = {"dt": dt, "duration": duration, "delay": delay}
+    wrong = [
+        f"{k} is {v} ms, not above 0" for k, v in given.items() if not (math.isfinite(v) and v > 0)
+    ]
+    if not wrong:
+        wrong = [
+            f"{name} {given[name]:g} ms is not a whole number of steps of {dt:g} ms"
+            for name in ("duration", "delay")
+            if not is_multiple(given[name], dt)
+        ]
+    return wrong
+
+
+def is_multiple(value: float, step: float) -> bool:
+    """Whether ``value`` is a whole number, at least one, of ``step``, but for rounding."""
+    ratio = value / step
+    return round(ratio) >= 1 and abs(ratio - round(ratio)) <= _TOLERANCE * ratio

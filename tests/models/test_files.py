@@ -1,0 +1,224 @@
+"""Model files: what is written is read, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import struct
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.oracles import random_parameters
+
+from volr.errors import ModelFileError
+from volr.language import network
+from volr.models.activations import Tanh
+from volr.models.coding import Poisson
+from volr.models.files import load_model, save_model
+from volr.models.model import ArtificialModel, Model, SpikingModel
+from volr.models.neurons import IFCurrDelta
+
+PROGRAM = "// a comment stays\nlet n = 3 in dense 2 n ⦶ (dense n 4 | dense n 2) >> dense 6 2"
+NETWORK = network(PROGRAM)
+VALUES = random_parameters(NETWORK, np.random.default_rng(0), weight=1.0, bias=0.3)
+ARTIFICIAL = ArtificialModel(NETWORK, VALUES, Tanh())
+SPIKING = SpikingModel(
+    network=NETWORK,
+    parameters=VALUES,
+    neuron=IFCurrDelta(tau_m=11.0, v_reset=-66.6),
+    coding=Poisson(123.0),
+    dt=0.1,
+    duration=33.3,
+    delay=0.7,
+)
+
+
+def same(a: Model, b: Model) -> bool:
+    if type(a) is not type(b) or a.network != b.network:
+        return False
+    for name, array in a.parameters.items():
+        np.testing.assert_array_equal(array, b.parameters[name])
+    rest = [name for name in a.__dataclass_fields__ if name not in ("network", "parameters")]
+    return all(getattr(a, name) == getattr(b, name) for name in rest)
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    path = tmp_path / "model.safetensors"
+    save_model(SPIKING, path, {"task": "xor", "seed": 3})
+    return path
+
+
+def rewritten(path: Path, **changes: Any) -> Path:
+    """The file with parts of its description replaced; None takes one out."""
+    with safetensors.safe_open(path, framework="numpy") as file:
+        metadata = file.metadata() or {}
+        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+    described = json.loads(metadata["volr.model"]) | changes
+    described = {key: value for key, value in described.items() if value is not None}
+    metadata["volr.model"] = json.dumps(described)
+    safetensors.numpy.save_file(arrays, path, metadata)
+    return path
+
+
+@pytest.mark.parametrize("model", [ARTIFICIAL, SPIKING], ids=["artificial", "spiking"])
+def test_a_model_comes_back_as_it_was(tmp_path: Path, model: Model) -> None:
+    path = tmp_path / "deep" / "down" / "model.safetensors"
+    save_model(model, path, {"task": "xor", "seed": 7})
+    found = load_model(path)
+    assert same(found.model, model)
+    assert found.origin == {"task": "xor", "seed": 7}
+    assert found.model.network.source is not None
+    assert found.model.network.source.text == PROGRAM
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_any_safetensors_reader_reads_the_parameters(saved: Path) -> None:
+    arrays = safetensors.numpy.load_file(saved)
+    assert set(arrays) == set(VALUES)
+    for name, array in VALUES.items():
+        np.testing.assert_array_equal(arrays[name], array)
+
+
+def test_every_truncation_is_told(saved: Path) -> None:
+    whole = saved.read_bytes()
+    for length in (0, 5, 8, 9, 50, len(whole) // 2, len(whole) - 1):
+        saved.write_bytes(whole[:length])
+        with pytest.raises(ModelFileError, match="is cut short"):
+            load_model(saved)
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_are_a_traceback(tmp_path_factory: pytest.TempPathFactory, body: bytes) -> None:
+    path = tmp_path_factory.mktemp("bytes") / "model.safetensors"
+    path.write_bytes(body)
+    with pytest.raises(ModelFileError):
+        load_model(path)
+
+
+@given(st.integers(0, 2000), st.integers(0, 255))
+def test_no_damaged_byte_is_a_traceback(
+    tmp_path_factory: pytest.TempPathFactory, place: int, byte: int
+) -> None:
+    path = tmp_path_factory.mktemp("damage") / "model.safetensors"
+    save_model(ARTIFICIAL, path)
+    body = bytearray(path.read_bytes())
+    body[place % len(body)] = byte
+    path.write_bytes(bytes(body))
+    with suppress(ModelFileError):
+        load_model(path)
+
+
+def test_a_pickle_is_not_opened(tmp_path: Path) -> None:
+    trap = tmp_path / "sprung"
+
+    class Trap:
+        def __reduce__(self) -> Any:
+            return (Path.touch, (trap,))
+
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(pickle.dumps(Trap()))
+    with pytest.raises(ModelFileError, match="looks like a pickle"):
+        load_model(path)
+    path.write_bytes(b"PK\x03\x04" + bytes(100))
+    with pytest.raises(ModelFileError, match="PyTorch checkpoint"):
+        load_model(path)
+    assert not trap.exists()
+
+
+def test_other_formats_are_told(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_text("dense 2 4 >> dense 4 2\n" * 10)
+    with pytest.raises(ModelFileError, match="no safetensors file"):
+        load_model(path)
+    safetensors.numpy.save_file({"x": np.zeros(3)}, path)
+    with pytest.raises(ModelFileError, match="but not a model of Volr's"):
+        load_model(path)
+    header = b'{"x":{"dtype":"F64","shape":[9999999999],"data_offsets":[0,79999999992]}}'
+    path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(64))
+    with pytest.raises(ModelFileError, match="cut short"):
+        load_model(path)
+
+
+def test_a_file_of_a_later_layout_says_so(saved: Path) -> None:
+    with safetensors.safe_open(saved, framework="numpy") as file:
+        metadata = file.metadata() or {}
+    safetensors.numpy.save_file({}, saved, {**metadata, "volr.version": "99"})
+    with pytest.raises(ModelFileError, match="layout '99'"):
+        load_model(saved)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"program": "dense 2 3 >> dense 3 2"}, "dense_3.bias is not a parameter"),
+        ({"program": "dense 2 4 ⦶ dense 3 2"}, "takes 3"),
+        ({"program": None}, "no 'program'"),
+        ({"program": 7}, "no 'program'"),
+        ({"kind": "quantum"}, "kind 'quantum'"),
+        ({"neuron": None}, "no 'neuron'"),
+        ({"neuron": {"name": "hodgkin", "parameters": {}}}, "no neuron model 'hodgkin'"),
+        ({"neuron": {"name": "if_curr_delta", "parameters": {"tau_m": "x"}}}, "'tau_m'"),
+        ({"neuron": {"name": "if_curr_delta", "parameters": {"tau_m": -1}}}, "tau_m is -1"),
+        ({"coding": {"name": "current"}}, "'rate_max'"),
+        ({"dt": True}, "'dt'"),
+        ({"dt": 0.4}, "whole number"),
+        ({"duration": 1e400}, "duration is inf"),
+    ],
+)
+def test_a_description_that_disagrees_is_told(
+    saved: Path, changes: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ModelFileError) as caught:
+        load_model(rewritten(saved, **changes))
+    assert str(saved) in str(caught.value)
+    assert message in str(caught.value)
+
+
+def test_shapes_that_disagree_with_the_program_are_told(saved: Path) -> None:
+    with safetensors.safe_open(saved, framework="numpy") as file:
+        metadata = file.metadata() or {}
+    arrays = {**VALUES, "dense_1.bias": np.zeros(4)}
+    safetensors.numpy.save_file(arrays, saved, metadata)
+    with pytest.raises(ModelFileError, match=r"dense_1\.bias has the shape \(4,\)"):
+        load_model(saved)
+    safetensors.numpy.save_file({**VALUES, "dense_1.bias": np.full(3, np.nan)}, saved, metadata)
+    with pytest.raises(ModelFileError, match="not finite"):
+        load_model(saved)
+
+
+def test_places_that_cannot_be_read_or_written(tmp_path: Path) -> None:
+    with pytest.raises(ModelFileError, match="No such file"):
+        load_model(tmp_path / "nowhere")
+    with pytest.raises(ModelFileError, match="Is a directory"):
+        load_model(tmp_path)
+    with pytest.raises(ModelFileError, match="cannot write"):
+        save_model(ARTIFICIAL, tmp_path)
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    with pytest.raises(ModelFileError, match="cannot write"):
+        save_model(ARTIFICIAL, blocked / "model.safetensors")
+
+
+def test_a_write_that_fails_leaves_the_old_file(
+    saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = saved.read_bytes()
+
+    def full(self: Path, body: bytes) -> int:
+        with self.open("wb") as file:
+            file.write(body[:100])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(ModelFileError, match="No space left"):
+        save_model(ARTIFICIAL, saved)
+    monkeypatch.undo()
+    assert saved.read_bytes() == before
+    assert list(saved.parent.iterdir()) == [saved]

@@ -1,0 +1,130 @@
+"""What makes a model, and what does not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.oracles import chain, fork, random_parameters
+
+from volr.errors import ModelError
+from volr.models.activations import ACTIVATIONS, ReLU, Sigmoid, activate, activation
+from volr.models.model import ArtificialModel, SpikingModel
+from volr.models.neurons import IFCurrDelta, neuron_model
+from volr.models.parameters import incoming_weights, parameter_shapes, parameters
+
+NETWORK = fork(3, 2, 4, 5)
+VALUES = random_parameters(NETWORK, np.random.default_rng(0), weight=1.0, bias=1.0)
+
+
+def test_parameters_have_a_matrix_for_each_projection_and_a_vector_for_each_population() -> None:
+    assert parameter_shapes(NETWORK) == {
+        "input->dense_1.weight": (2, 3),
+        "input->dense_2.weight": (4, 3),
+        "dense_1->dense_3.weight": (5, 2),
+        "dense_2->dense_3.weight": (5, 4),
+        "dense_1.bias": (2,),
+        "dense_2.bias": (4,),
+        "dense_3.bias": (5,),
+    }
+
+
+def test_the_matrix_of_a_layer_is_its_blocks_side_by_side() -> None:
+    values = parameters(NETWORK, VALUES)
+    whole = incoming_weights(NETWORK, values, NETWORK["dense_3"])
+    left, right = VALUES["dense_1->dense_3.weight"], VALUES["dense_2->dense_3.weight"]
+    np.testing.assert_array_equal(whole, np.hstack([left, right]))
+
+
+def test_parameters_are_read_only_and_apart_from_what_was_given() -> None:
+    given = {name: array.copy() for name, array in VALUES.items()}
+    model = ArtificialModel(NETWORK, given)
+    given["dense_1.bias"][0] = 99.0
+    assert model.parameters["dense_1.bias"][0] == VALUES["dense_1.bias"][0]
+    with pytest.raises(ValueError, match="read-only"):
+        model.parameters["dense_1.bias"][0] = 1.0
+
+
+def test_everything_wrong_with_parameters_is_said_at_once() -> None:
+    given: dict[str, Any] = dict(VALUES)
+    del given["dense_1.bias"]
+    given["dense_9.bias"] = np.zeros(3)
+    given["input->dense_1.weight"] = np.zeros((3, 2))
+    given["dense_3.bias"] = np.array([0.0, np.nan, 0.0, 0.0, 0.0])
+    with pytest.raises(ModelError) as caught:
+        ArtificialModel(NETWORK, given)
+    message = caught.value.message
+    assert "dense_1.bias is missing" in message
+    assert "dense_9.bias is not a parameter" in message
+    assert "input->dense_1.weight has the shape (3, 2), the network needs (2, 3)" in message
+    assert "dense_3.bias has values that are not finite" in message
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"dt": 0.0}, "dt is 0.0 ms"),
+        ({"dt": float("nan")}, "dt is nan"),
+        ({"duration": -1.0}, "duration is -1.0"),
+        ({"delay": 0.25}, "delay 0.25 ms is not a whole number of steps of 0.5 ms"),
+        ({"duration": 50.2}, "duration 50.2 ms is not a whole number"),
+        ({"delay": float("inf")}, "delay is inf"),
+        ({"dt": 4.0, "delay": 4.0, "duration": 48.0}, "500 Hz, but a step of 4 ms allows 250"),
+    ],
+)
+def test_times_that_make_no_simulation_are_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        SpikingModel(network=NETWORK, parameters=VALUES, **change)
+
+
+@pytest.mark.parametrize(("dt", "duration"), [(0.1, 50.0), (0.3, 49.8), (0.001, 7.0)])
+def test_steps_are_counted_in_spite_of_rounding(dt: float, duration: float) -> None:
+    model = SpikingModel(network=NETWORK, parameters=VALUES, dt=dt, duration=duration, delay=3 * dt)
+    assert model.steps == round(duration * 1000) // round(dt * 1000)
+    assert model.delay_steps == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"tau_m": 0.0}, "tau_m is 0.0, not above 0"),
+        ({"cm": -1.0}, "cm is -1.0"),
+        ({"tau_refrac": -0.1}, "tau_refrac is -0.1, below 0"),
+        ({"v_reset": -50.0}, "v_reset -50.0 is not below v_thresh"),
+        ({"v_rest": -40.0}, "v_rest -40.0 is not below v_thresh"),
+        ({"i_offset": float("nan")}, "i_offset is nan"),
+    ],
+)
+def test_membranes_that_cannot_be_are_refused(change: dict[str, float], message: str) -> None:
+    with pytest.raises(ModelError, match=message):
+        IFCurrDelta(**change)
+
+
+def test_refractoriness_is_rounded_to_steps() -> None:
+    neuron = IFCurrDelta(tau_refrac=1.5)
+    assert [neuron.refractory_steps(dt) for dt in (0.1, 0.5, 1.0, 2.0, 4.0)] == [15, 3, 2, 1, 0]
+
+
+def test_neuron_models_have_names_and_known_parameters() -> None:
+    assert neuron_model("if_curr_delta", {"tau_m": 10.0}) == IFCurrDelta(tau_m=10.0)
+    with pytest.raises(ModelError, match="no parameter 'tau'"):
+        neuron_model("if_curr_delta", {"tau": 1.0})
+    with pytest.raises(ModelError, match="no neuron model 'lif'"):
+        neuron_model("lif")
+
+
+def test_activations_are_their_formulas() -> None:
+    z = np.array([[-800.0, -1.5, 0.0, 0.5, 800.0]])
+    np.testing.assert_array_equal(activate(ReLU(), z), [[0.0, 0.0, 0.0, 0.5, 800.0]])
+    with np.errstate(over="ignore"):
+        np.testing.assert_allclose(activate(Sigmoid(), z), 1 / (1 + np.exp(-z)), atol=1e-15)
+    for each in ACTIVATIONS:
+        assert activation(each.name) == each
+        assert activate(each, z).shape == z.shape
+    with pytest.raises(ModelError, match="'swish'"):
+        activation("swish")
+
+
+def test_chains_have_no_other_parameters() -> None:
+    assert list(parameter_shapes(chain(4, 3))) == ["input->dense_1.weight", "dense_1.bias"]

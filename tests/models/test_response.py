@@ -1,0 +1,89 @@
+"""The closed form of the response against a simulation, step by step."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from volr.models.neurons import IFCurrDelta
+from volr.models.response import count_levels, edge_currents, spike_count
+
+NEURONS = [
+    IFCurrDelta(),
+    IFCurrDelta(v_reset=-70.0, tau_refrac=2.0),
+    IFCurrDelta(v_reset=-60.0, i_offset=0.1, cm=0.3, tau_m=7.0),
+]
+
+
+def simulated(neuron: IFCurrDelta, dt: float, steps: int, current: float) -> int:
+    v, left, count = neuron.v_rest, 0, 0
+    decay = math.exp(-dt / neuron.tau_m)
+    drive = neuron.tau_m / neuron.cm * (1 - decay) * (current + neuron.i_offset)
+    for _ in range(steps):
+        if left:
+            left -= 1
+            continue
+        v = neuron.v_rest + (v - neuron.v_rest) * decay + drive
+        if v >= neuron.v_thresh:
+            count, v = count + 1, neuron.v_reset
+            left = math.floor(neuron.tau_refrac / dt + 0.5)
+    return count
+
+
+@given(
+    st.sampled_from(NEURONS),
+    st.sampled_from([(1.0, 50), (0.5, 100), (0.1, 60)]),
+    st.floats(-2.0, 30.0),
+)
+def test_counts_are_those_of_a_simulation(
+    neuron: IFCurrDelta, grid: tuple[float, int], current: float
+) -> None:
+    dt, steps = grid
+    found = int(spike_count(neuron, dt, steps, np.array([current]))[0])
+    ladder = np.arange(1, steps + 1, dtype=float)
+    edges = np.concatenate(
+        [edge_currents(neuron, dt, v, ladder) for v in (neuron.v_rest, neuron.v_reset)]
+    )
+    # On an edge itself the threshold is met exactly, and rounding decides.
+    if np.abs(edges - current).min() > 1e-9:
+        assert found == simulated(neuron, dt, steps, current)
+
+
+@pytest.mark.parametrize("neuron", NEURONS)
+@pytest.mark.parametrize(("dt", "steps"), [(1.0, 50), (0.5, 100), (0.1, 500), (2.0, 3)])
+def test_every_level_is_reached_by_its_current_and_no_other_exists(
+    neuron: IFCurrDelta, dt: float, steps: int
+) -> None:
+    counts, currents = count_levels(neuron, dt, steps)
+    assert (np.diff(counts) > 0).all()
+    assert (np.diff(currents) > 0).all()
+    assert counts[0] == 0
+    assert currents[0] == 0
+    for count, current in zip(counts[1:], currents[1:], strict=True):
+        assert simulated(neuron, dt, steps, float(current)) == count
+    dense = np.linspace(0.0, 3.0 * currents[-1], 4000)
+    seen = {simulated(neuron, dt, steps, float(current)) for current in dense[::10]}
+    assert seen <= set(counts.tolist())
+
+
+def test_many_steps_approach_the_continuous_rate() -> None:
+    # 1 / (t_ref + τ ln((R I + v_rest − v_reset) / (R I + v_rest − v_thresh))), in 1/ms.
+    neuron = IFCurrDelta(v_reset=-68.0, tau_refrac=2.0)
+    current, dt, steps = 1.7, 0.001, 4_000_000
+    drive = neuron.resistance * current + neuron.v_rest
+    interval = neuron.tau_refrac + neuron.tau_m * math.log(
+        (drive - neuron.v_reset) / (drive - neuron.v_thresh)
+    )
+    found = spike_count(neuron, dt, steps, np.array([current]))[0]
+    assert found == pytest.approx(steps * dt / interval, rel=2e-3)
+
+
+def test_a_current_below_rheobase_gives_no_spike_in_any_time() -> None:
+    neuron = IFCurrDelta()
+    rheobase = (neuron.v_thresh - neuron.v_rest) / neuron.resistance
+    assert spike_count(neuron, 1.0, 100_000, np.array([rheobase * 0.999]))[0] == 0
+    assert spike_count(neuron, 1.0, 100_000, np.array([rheobase * 1.001]))[0] > 0

@@ -1,0 +1,230 @@
+"""Processes that run a simulator's kernel, so that a crash of it is an error message.
+
+A kernel is a module with a function ``handle(arrays, settings) -> arrays``. ``WorkerPool`` starts
+``python -m volr.backends.workers MODULE`` several times over, deals requests out to whichever
+process is idle, and hands the answers back. A process that dies takes nothing with it.
+
+A message on the pipe is its length, eight bytes little-endian, and then that many bytes of
+safetensors: the arrays, and the settings as JSON in one more array. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Self, TypeAlias, cast
+
+import numpy as np
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from volr.errors import SimulatorError
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+Arrays: TypeAlias = dict[str, NDArray[Any]]
+Settings: TypeAlias = dict[str, Any]
+Handle: TypeAlias = Callable[[Arrays, Settings], Arrays]
+Request: TypeAlias = tuple[Arrays, Settings]
+
+_LENGTH = struct.Struct("<Q")
+_SETTINGS = "__settings__"
+_TAIL = 1500
+
+
+class WorkerPool:
+    """Up to ``processes`` processes that run the kernel ``module``; a context manager.
+
+    They start when they are first needed, and end with the ``with`` block, whatever ends it.
+    ``name`` is what messages call the simulator.
+    """
+
+    def __init__(self, module: str, name: str, processes: int | None = None) -> None:
+        self.module = module
+        self.name = name
+        self.processes = processes or available_cores()
+        self._idle: list[_Worker] = []
+        self._all: list[_Worker] = []
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every process now, in the middle of its work too."""
+        with self._lock:
+            self._closed = True
+            workers, self._all, self._idle = self._all, [], []
+        for worker in workers:
+            worker.end()
+
+    def identifiers(self) -> tuple[int, ...]:
+        """The process identifiers of those that have been started."""
+        with self._lock:
+            return tuple(worker.process.pid for worker in self._all)
+
+    def run(self, requests: Iterable[Request]) -> Iterator[tuple[int, Arrays]]:
+        """Yield ``(index of the request, answer)`` as answers come.
+
+        Requests are drawn as processes become free, so a generator of large ones stays small.
+        Raises ``SimulatorError`` when a process dies, with the last that it wrote.
+        """
+        waiting: dict[Future[Arrays], int] = {}
+        with ThreadPoolExecutor(self.processes) as threads:
+            try:
+                for index, request in enumerate(requests):
+                    waiting[threads.submit(self._answer, request)] = index
+                    if len(waiting) > self.processes:
+                        yield from _finished(waiting)
+                while waiting:
+                    yield from _finished(waiting)
+            except BaseException:
+                # An error or Ctrl-C: without this the threads would wait for the whole of it.
+                self.close()
+                raise
+
+    def _answer(self, request: Request) -> Arrays:
+        worker = self._take()
+        answer = worker.ask(request)
+        with self._lock:
+            self._idle.append(worker)
+        return answer
+
+    def _take(self) -> _Worker:
+        with self._lock:
+            if self._closed:
+                raise SimulatorError(f"{self.name} has been stopped")
+            if self._idle:
+                return self._idle.pop()
+            worker = _Worker(self.module, self.name)
+            self._all.append(worker)
+            return worker
+
+
+def _finished(waiting: dict[Future[Arrays], int]) -> Iterator[tuple[int, Arrays]]:
+    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+    for future in done:
+        yield waiting.pop(future), future.result()
+
+
+def available_cores() -> int:
+    """The cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class _Worker:
+    """One process and its two pipes."""
+
+    def __init__(self, module: str, name: str) -> None:
+        self.name = name
+        self.log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `end`)
+        package = str(Path(__file__).parents[2])
+        inherited = os.environ.get("PYTHONPATH")
+        environment = {
+            **os.environ,
+            # The package that asks is the one that answers, even when it is not installed.
+            "PYTHONPATH": f"{package}{os.pathsep}{inherited}" if inherited else package,
+            # One thread each: on small networks several are slower, and there is a process a core.
+            "OMP_NUM_THREADS": "1",
+        }
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "volr.backends.workers", module],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            env=environment,
+            # Ctrl-C goes to the parent alone, which then ends its workers.
+            start_new_session=True,
+        )
+
+        # Popen types them as optional; asked for as pipes, they are there.
+        self.requests = cast("IO[bytes]", self.process.stdin)
+        self.answers = cast("IO[bytes]", self.process.stdout)
+
+    def ask(self, request: Request) -> Arrays:
+        try:
+            _write(self.requests, request)
+            answer = _read(self.answers)
+        except (BrokenPipeError, ValueError):
+            answer = None
+        if answer is None:
+            raise SimulatorError(self._obituary())
+        return answer[0]
+
+    def _obituary(self) -> str:
+        code = self.process.wait()
+        cause = f"with exit code {code}" if code >= 0 else f"by {signal.Signals(-code).name}"
+        self.log.seek(0, os.SEEK_END)
+        self.log.seek(max(0, self.log.tell() - _TAIL))
+        tail = self.log.read().decode(errors="replace").strip()
+        last = f"; the last it wrote:\n{tail}" if tail else ""
+        return f"the {self.name} process was ended {cause}{last}"
+
+    def end(self) -> None:
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.requests, self.answers, self.log):
+            # Closing flushes a request that nobody is left to read.
+            with suppress(BrokenPipeError):
+                pipe.close()
+
+
+def _write(pipe: IO[bytes], request: Request) -> None:
+    arrays, settings = request
+    text = np.frombuffer(json.dumps(settings).encode(), dtype=np.uint8)
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    body = safetensors.numpy.save({**contiguous, _SETTINGS: text})
+    pipe.write(_LENGTH.pack(len(body)))
+    pipe.write(body)
+    pipe.flush()
+
+
+def _read(pipe: IO[bytes]) -> Request | None:
+    """The next message; None where the pipe ends before it does."""
+    head = pipe.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(head)
+    body = pipe.read(length)
+    if len(body) < length:
+        return None
+    arrays = safetensors.numpy.load(body)
+    settings: Settings = json.loads(arrays.pop(_SETTINGS).tobytes())
+    return arrays, settings
+
+
+def serve(module: str) -> None:
+    """The life of a worker process: answer requests with the kernel until the pipe closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # Simulators print. The pipe keeps a descriptor of its own, and stdout becomes stderr.
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    with requests, answers:
+        handle: Handle = importlib.import_module(module).handle
+        while (request := _read(requests)) is not None:
+            _write(answers, (handle(*request), {}))
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])

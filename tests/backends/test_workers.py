@@ -1,0 +1,156 @@
+"""The pool of processes, with kernels made for the purpose."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from volr.backends.workers import WorkerPool
+from volr.errors import SimulatorError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KERNEL = """
+import os, sys, time
+import numpy as np
+
+def handle(arrays, settings):
+    print("chatter on stdout must not get into the pipe")
+    do = settings["do"]
+    if do == "double":
+        return {name: 2 * array for name, array in arrays.items()}
+    if do == "sleep":
+        time.sleep(settings["seconds"])
+        return {"pid": np.array([os.getpid()])}
+    if do == "raise":
+        raise RuntimeError("the kernel's own words")
+    if do == "exit":
+        sys.exit(3)
+    if do == "abort":
+        os.abort()
+    raise KeyError(do)
+"""
+
+
+@pytest.fixture
+def pool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[WorkerPool]:
+    (tmp_path / "kernel_for_tests.py").write_text(KERNEL)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with WorkerPool("kernel_for_tests", "the simulator", 2) as started:
+        yield started
+
+
+def ask(pool: WorkerPool, **settings: Any) -> list[tuple[int, dict[str, Any]]]:
+    return list(pool.run([({}, settings)]))
+
+
+def test_arrays_come_back_as_they_went(pool: WorkerPool) -> None:
+    rng = np.random.default_rng(0)
+    arrays = {
+        "matrix": rng.normal(size=(3, 5)),
+        "transposed": rng.normal(size=(3, 5)).T,
+        "whole": np.arange(7),
+        "empty": np.empty((4, 0)),
+        "α→β": np.array([1.5]),
+    }
+    ((index, answer),) = pool.run([(arrays, {"do": "double"})])
+    assert index == 0
+    assert set(answer) == set(arrays)
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(answer[name], 2 * array)
+        assert answer[name].dtype == array.dtype
+
+
+def test_every_answer_finds_its_request(pool: WorkerPool) -> None:
+    requests = [({"x": np.array([i])}, {"do": "double"}) for i in range(40)]
+    answers = dict(pool.run(requests))
+    assert {i: int(answer["x"][0]) for i, answer in answers.items()} == {
+        i: 2 * i for i in range(40)
+    }
+
+
+def test_requests_are_drawn_as_processes_become_free(pool: WorkerPool) -> None:
+    drawn: list[int] = []
+
+    def requests() -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
+        for i in range(20):
+            drawn.append(i)
+            yield {}, {"do": "sleep", "seconds": 0.0}
+
+    answers = pool.run(requests())
+    next(answers)
+    assert len(drawn) <= 4
+    assert len(list(answers)) == 19
+
+
+def test_the_processes_work_side_by_side_and_are_used_again(pool: WorkerPool) -> None:
+    requests: list[Any] = [({}, {"do": "sleep", "seconds": 0.2}) for _ in range(6)]
+    processes = {int(answer["pid"][0]) for _, answer in pool.run(requests)}
+    assert len(processes) == 2
+    assert processes == set(pool.identifiers())
+    assert os.getpid() not in processes
+
+
+@pytest.mark.parametrize(
+    ("do", "message"),
+    [
+        ("raise", "the kernel's own words"),
+        ("exit", "exit code 3"),
+        ("abort", "SIGABRT"),
+        ("nothing known", "KeyError"),
+    ],
+)
+def test_a_death_is_an_error_message(pool: WorkerPool, do: str, message: str) -> None:
+    with pytest.raises(SimulatorError, match="the simulator process was ended") as caught:
+        ask(pool, do=do)
+    assert message in caught.value.message
+
+
+def test_a_death_does_not_wait_for_the_rest(pool: WorkerPool) -> None:
+    started = time.monotonic()
+    requests: list[Any] = [({}, {"do": "sleep", "seconds": 60.0}), ({}, {"do": "exit"})]
+    with pytest.raises(SimulatorError):
+        list(pool.run(requests))
+    # A ratio would have nothing to be a ratio of: a minute's sleep was cut short.
+    assert time.monotonic() - started < 30
+    assert pool.identifiers() == ()
+
+
+def test_an_interrupted_run_ends_its_processes(pool: WorkerPool) -> None:
+    requests: list[Any] = [({}, {"do": "sleep", "seconds": 0.0})] * 3
+    requests.append(({}, {"do": "sleep", "seconds": 60.0}))
+    started = time.monotonic()
+
+    def run() -> None:
+        for _ in pool.run(requests):
+            processes.extend(pool.identifiers())
+            raise KeyboardInterrupt
+
+    processes: list[int] = []
+    with pytest.raises(KeyboardInterrupt):
+        run()
+    pool.close()
+    assert time.monotonic() - started < 30
+    for process in processes:
+        with pytest.raises(ProcessLookupError):
+            os.kill(process, 0)
+
+
+def test_a_closed_pool_says_so(pool: WorkerPool) -> None:
+    pool.close()
+    with pytest.raises(SimulatorError, match="has been stopped"):
+        ask(pool, do="double")
+
+
+def test_the_kernels_are_those_of_this_interpreter(pool: WorkerPool) -> None:
+    # `python -m` in the worker is the interpreter that asks, so that a virtual environment holds.
+    ((_, answer),) = pool.run([({}, {"do": "sleep", "seconds": 0.0})])
+    executable = Path(f"/proc/{int(answer['pid'][0])}/exe").readlink()
+    assert Path(sys.executable).resolve() == executable

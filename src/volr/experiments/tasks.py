@@ -1,0 +1,154 @@
+"""The tasks: what a network is to learn, the program that learns it, and where the data is.
+
+    nand, xor               two bits to their truth value
+    digits                  scikit-learn's 8 × 8 digits, offline
+    mnist, mnist-parallel   MNIST at 10 × 10 pixels, or at 28 × 28 for programs with 784 inputs
+
+Any other program that fits may take the place of a task's own.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from volr.errors import DataError
+from volr.experiments.datasets.digits import load_digits
+from volr.experiments.datasets.logic import load_logic, nand, xor
+from volr.experiments.datasets.mnist import load_mnist
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from volr.models.samples import Data
+
+    # The seed, the number of inputs, the data folder.
+    Loader: TypeAlias = Callable[[int, int, Path | None], Data]
+
+
+@dataclass(frozen=True)
+class InputForm:
+    """One way in which a task's stimuli can be had: how many values each has, and which."""
+
+    units: int
+    description: str
+
+    def __str__(self) -> str:
+        return f"{self.units} ({self.description})"
+
+
+@dataclass(frozen=True)
+class Task:
+    """A data set under a name, with the ``program`` that learns it unless another is given.
+
+    ``forms`` are the input sizes on offer, the default program's first; ``classes`` is the number
+    of outputs that a program must have.
+    """
+
+    name: str
+    summary: str
+    program: str
+    forms: tuple[InputForm, ...]
+    classes: int
+    loader: Loader
+
+    def load(
+        self, *, seed: int = 0, inputs: int | None = None, data_dir: Path | None = None
+    ) -> Data:
+        """The data for a program with ``inputs`` inputs (unless told, the default program's).
+
+        ``seed``, 0 or more, draws the points of ``nand`` and ``xor`` and splits ``digits``; MNIST
+        has its own split, and the seed changes nothing. ``data_dir`` is the folder with MNIST's
+        four files; the other tasks need none. Raises ``DataError`` where the size or the seed is
+        not on offer or the files are not right, ``MissingError`` where a package is not installed.
+        """
+        units = self.forms[0].units if inputs is None else inputs
+        check_fits(self, units, self.classes)
+        if seed < 0:
+            raise DataError(f"the seed is {seed}; a seed is 0 or more")
+        return self.loader(seed, units, data_dir)
+
+
+def task(name: str) -> Task:
+    """The task of this name; ``DataError`` names the nearest, and all there are."""
+    known = {each.name: each for each in TASKS}
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    raise DataError(f"there is no task {name!r}", help=f"{hint}the tasks are {', '.join(known)}")
+
+
+def check_fits(task: Task, inputs: int, outputs: int) -> None:
+    """Raise ``DataError`` unless a program of this type can learn the task."""
+    wrong: list[str] = []
+    edits: list[str] = []
+    if all(inputs != form.units for form in task.forms):
+        offer = " or ".join(str(form) for form in task.forms)
+        wrong.append(f"the program takes {inputs} inputs, and the task offers {offer}")
+        sizes = " or ".join(f"`dense {form.units} …`" for form in task.forms)
+        edits.append(f"begin the program with {sizes}")
+    if outputs != task.classes:
+        wrong.append(
+            f"the program gives {outputs} outputs, and the task has {task.classes} classes"
+        )
+        edits.append(f"end it with `dense … {task.classes}`, one output per class")
+    if wrong:
+        raise DataError(
+            f"this program does not fit the task {task.name}: " + "; ".join(wrong),
+            help=f"{'; '.join(edits)}; the task's own program is `{task.program}`",
+        )
+
+
+_PIXELS = (InputForm(100, "10 × 10 pixels"), InputForm(784, "28 × 28 pixels"))
+
+
+def _load_mnist(_seed: int, inputs: int, data_dir: Path | None) -> Data:
+    return load_mnist(math.isqrt(inputs), data_dir)
+
+
+TASKS: tuple[Task, ...] = (
+    Task(
+        name="nand",
+        summary="not both of two bits",
+        program="dense 2 4 ⦶ dense 4 2",
+        forms=(InputForm(2, "two bits"),),
+        classes=2,
+        loader=lambda seed, _inputs, _data_dir: load_logic(nand, seed),
+    ),
+    Task(
+        name="xor",
+        summary="one of two bits, but not both",
+        program="dense 2 4 ⦶ dense 4 2",
+        forms=(InputForm(2, "two bits"),),
+        classes=2,
+        loader=lambda seed, _inputs, _data_dir: load_logic(xor, seed),
+    ),
+    Task(
+        name="digits",
+        summary="handwritten digits, scikit-learn's, offline",
+        program="dense 64 64 ⦶ dense 64 10",
+        forms=(InputForm(64, "8 × 8 pixels"),),
+        classes=10,
+        loader=lambda seed, _inputs, _data_dir: load_digits(seed),
+    ),
+    Task(
+        name="mnist",
+        summary="handwritten digits, MNIST, layers in sequence",
+        program="dense 100 100 ⦶ dense 100 10",
+        forms=_PIXELS,
+        classes=10,
+        loader=_load_mnist,
+    ),
+    Task(
+        name="mnist-parallel",
+        summary="handwritten digits, MNIST, layers in parallel",
+        program="dense 100 20 ⦶ (dense 20 10 ⊖ dense 20 10) ⦶ dense 20 10",
+        forms=_PIXELS,
+        classes=10,
+        loader=_load_mnist,
+    ),
+)

@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from volr.source import render_all
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -46,7 +48,7 @@ class ProgramError(VolrError):
     def __init__(self, source: Source, diagnostics: Sequence[Diagnostic]) -> None:
         self.source = source
         self.diagnostics = tuple(diagnostics)
-        super().__init__("\n\n".join(d.render(source) for d in self.diagnostics))
+        super().__init__(render_all(source, self.diagnostics))
 
 
 class NetworkError(VolrError):

@@ -1,0 +1,28 @@
+"""The language: text, or Python's operators, to syntax tree, to typed term, to network."""
+
+from volr.language.checker import Checked, check
+from volr.language.compile import as_source, decode, network, read_source
+from volr.language.lowering import lower
+from volr.language.operators import dense
+from volr.language.parser import parse
+from volr.language.printer import format_expression, format_source
+from volr.language.syntax import Expression
+from volr.language.types import Int, Net, Type
+
+__all__ = [
+    "Checked",
+    "Expression",
+    "Int",
+    "Net",
+    "Type",
+    "as_source",
+    "check",
+    "decode",
+    "dense",
+    "format_expression",
+    "format_source",
+    "lower",
+    "network",
+    "parse",
+    "read_source",
+]

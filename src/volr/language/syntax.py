@@ -1,0 +1,194 @@
+"""The syntax tree: what a program says, without its layout and spelling.
+
+    program  ::= expr
+    expr     ::= "let" name "=" expr "in" expr             Let
+               | parallel
+    parallel ::= sequence { ("⊖" | "|")  sequence }        Parallel
+    sequence ::= primary  { ("⦶" | ">>") primary  }        Sequence
+    primary  ::= layer | name | integer | "(" expr ")"
+    layer    ::= "dense" size size                         Dense
+    size     ::= integer | name | "(" expr ")"
+    name     ::= letter or "_", then letters, digits, "_" or "'"
+    comment  ::= "//" to the end of the line | "/*" … "*/"
+
+One class per production, in this order. Both operators associate to the left, so a chain of them
+is a tree that leans to the left, and parentheses leave no trace but the shape of the tree. A span
+covers the text of its node without parentheses around it, and takes no part in equality.
+
+A tree may be as deep as its program is long: nothing here, and nothing that reads a tree, recurses.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, TypeAlias
+
+from volr.source import Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+NOWHERE = Span(0, 0)
+"""The span of a node that was not read from a text."""
+
+_REPR_PIECES = 400
+_HASH_PIECES = 64
+
+
+class Node:
+    """What all productions share: comparison, and the two operators in Python's spelling."""
+
+    __slots__ = ()
+
+    def __rshift__(self, other: Node) -> Sequence:
+        left, right = _production(self), _production(other)
+        return NotImplemented if left is None or right is None else Sequence(left, right)
+
+    def __or__(self, other: Node) -> Parallel:
+        left, right = _production(self), _production(other)
+        return NotImplemented if left is None or right is None else Parallel(left, right)
+
+    def __eq__(self, other: object) -> bool:
+        left, right = _production(self), _production(other)
+        return NotImplemented if left is None or right is None else _equal(left, right)
+
+    def __hash__(self) -> int:
+        return hash(tuple(islice(_pieces(self), _HASH_PIECES)))
+
+    def __repr__(self) -> str:
+        pieces = list(islice(_pieces(self), _REPR_PIECES + 1))
+        cut = ["…"] if len(pieces) > _REPR_PIECES else []
+        return "".join(pieces[:_REPR_PIECES] + cut)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Let(Node):
+    """``let name = value in body``."""
+
+    name: str
+    value: Expression
+    body: Expression
+    span: Span = field(default=NOWHERE, compare=False)
+    name_span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Parallel(Node):
+    """``left ⊖ right``."""
+
+    left: Expression
+    right: Expression
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Sequence(Node):
+    """``left ⦶ right``."""
+
+    left: Expression
+    right: Expression
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Dense(Node):
+    """``dense inputs outputs``."""
+
+    inputs: Expression
+    outputs: Expression
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Name(Node):
+    """The use of a name."""
+
+    text: str
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Integer(Node):
+    """A whole number, by its decimal digits without leading zeros.
+
+    Digits and not an ``int``, since a program may hold a number that Python refuses to convert.
+    """
+
+    digits: str
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Hole(Node):
+    """Where a mistake left nothing to read. No program without mistakes has one."""
+
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+Expression: TypeAlias = Let | Parallel | Sequence | Dense | Name | Integer | Hole
+
+
+def children(node: Expression) -> tuple[Expression, ...]:
+    """The expressions directly below a node, in the order of the text."""
+    match node:
+        case Let():
+            return (node.value, node.body)
+        case Parallel() | Sequence():
+            return (node.left, node.right)
+        case Dense():
+            return (node.inputs, node.outputs)
+        case Name() | Integer() | Hole():
+            return ()
+
+
+def _production(node: object) -> Expression | None:
+    known = isinstance(node, Let | Parallel | Sequence | Dense | Name | Integer | Hole)
+    return node if known else None
+
+
+def _own(node: Expression) -> str:
+    """What a node says besides its children."""
+    match node:
+        case Let():
+            return node.name
+        case Name():
+            return node.text
+        case Integer():
+            return node.digits
+        case Parallel() | Sequence() | Dense() | Hole():
+            return ""
+
+
+def _equal(a: Expression, b: Expression) -> bool:
+    """Equality of trees; of two parts that occur many times, one comparison is enough."""
+    pairs = [(a, b)]
+    seen: set[tuple[int, int]] = set()
+    while pairs:
+        one, other = pairs.pop()
+        ids = (id(one), id(other))
+        if one is other or ids in seen:
+            continue
+        seen.add(ids)
+        if type(one) is not type(other) or _own(one) != _own(other):
+            return False
+        pairs += zip(children(one), children(other), strict=True)
+    return True
+
+
+def _pieces(root: Node) -> Iterator[str]:
+    """The tree as Python would write it, piece by piece: equal trees give equal pieces."""
+    todo: list[Node | str] = [root]
+    while todo:
+        item = todo.pop()
+        if isinstance(item, str):
+            yield item
+            continue
+        node = _production(item)
+        own, below = ("", ()) if node is None else (_own(node), children(node))
+        yield f"{type(item).__name__}({own!r}" if own else f"{type(item).__name__}("
+        todo.append(")")
+        for index in reversed(range(len(below))):
+            todo.append(below[index])
+            if own or index:
+                todo.append(", ")

@@ -1,0 +1,83 @@
+"""The grammar, read by Lark: what `grammar.lark` becomes before the first program is parsed.
+
+This is the one file that imports Lark, and only when it is called. Lark checks that the grammar is
+LALR(1), computes its tables, and splits text into tokens. Running the tables is left to `parser`.
+"""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+END = "$END"
+
+
+class Token(NamedTuple):
+    """A terminal of the grammar, and the characters ``start`` ≤ i < ``end`` that are one."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """``origin`` → ``size`` symbols; ``name`` is its alias in the grammar, or else the origin."""
+
+    name: str
+    origin: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Tables:
+    """An LALR(1) automaton: in a state, a symbol leads to a next state or calls for a reduction."""
+
+    states: Mapping[int, Mapping[str, int | Rule]]
+    start: int
+    end: int
+    tokens: Callable[[str], Iterator[Token]]
+
+
+@functools.cache
+def tables() -> Tables:
+    """The automaton of the grammar, built once: some 40 ms, most of it the import of Lark."""
+    conf = _lark().parse_interactive("").parser_state.parse_conf
+    rules: dict[Any, Rule] = {}
+    states: dict[int, dict[str, int | Rule]] = {}
+    for state, actions in conf.states.items():
+        states[state] = {}
+        for symbol, (_, target) in actions.items():
+            if isinstance(target, int):
+                states[state][symbol] = target
+            else:
+                origin = target.origin.name
+                rule = Rule(target.alias or origin, origin, len(target.expansion))
+                states[state][symbol] = rules.setdefault(target, rule)
+    return Tables(states, conf.start_state, conf.end_state, _tokens)
+
+
+def comments(text: str) -> list[Token]:
+    """The comments of a text, in order."""
+    return [token for token in _tokens(text, ignored=True) if token.kind == "COMMENT"]
+
+
+def _tokens(text: str, *, ignored: bool = False) -> Iterator[Token]:
+    for token in _lark().lex(text, dont_ignore=ignored):
+        yield Token(token.type, str(token), token.start_pos, token.end_pos)
+
+
+@functools.cache
+def _lark() -> Any:
+    """Lark's parser of the grammar; untyped, since Lark's annotations of its tables have gaps."""
+    from importlib.resources import files
+
+    from lark import Lark
+
+    grammar = files("volr.language").joinpath("grammar.lark").read_text(encoding="utf-8")
+    return Lark(grammar, parser="lalr", lexer="basic", start="program")

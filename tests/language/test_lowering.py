@@ -1,0 +1,114 @@
+"""From terms to networks: the table of the language, its laws, and its meaning."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.language.oracle import graph_meaning, meaning
+from tests.strategies import Program, programs
+
+from volr.language import check, lower, network
+from volr.source import Source
+
+TABLE = [
+    ("dense 2 4 ⦶ dense 4 2", "net 2 2", [2, 4, 2], ["2→4", "4→2"]),
+    ("dense 100 100 ⦶ dense 100 10", "net 100 10", [100, 100, 10], ["100→100", "100→10"]),
+    (
+        "let l1 = dense 2 4 in let l2 = dense 2 4 in let o = dense 8 1 in (l1 ⊖ l2) ⦶ o",
+        "net 2 1",
+        [2, 4, 4, 1],
+        ["2→4", "2→4", "4→1", "4→1"],
+    ),
+    (
+        "dense 100 20 ⦶ (dense 20 10 ⊖ dense 20 10) ⦶ dense 20 10",
+        "net 100 10",
+        [100, 20, 10, 10, 10],
+        ["100→20", "20→10", "20→10", "10→10", "10→10"],
+    ),
+    ("let n = 64 in dense n n ⦶ dense n 10", "net 64 10", [64, 64, 10], ["64→64", "64→10"]),
+]
+
+
+@pytest.mark.parametrize(("text", "type_", "sizes", "projections"), TABLE)
+def test_the_table(text: str, type_: str, sizes: list[int], projections: list[str]) -> None:
+    checked = check(Source(text))
+    found = lower(checked.term)
+    assert str(checked.type) == type_
+    assert [population.size for population in found.populations] == sizes
+    ends = [(found[each.source].size, found[each.target].size) for each in found.projections]
+    assert [f"{source}→{target}" for source, target in ends] == projections
+
+
+def test_names_follow_the_order_of_evaluation() -> None:
+    found = network("let a = dense 2 3 in (a ⊖ a ⦶ dense 3 5) ⦶ dense 8 1")
+    assert [(each.name, each.size) for each in found.populations] == [
+        ("input", 2),
+        ("dense_1", 3),
+        ("dense_2", 3),
+        ("dense_3", 5),
+        ("dense_4", 1),
+    ]
+    assert [each.name for each in found.projections] == [
+        "input->dense_1",
+        "input->dense_2",
+        "dense_2->dense_3",
+        "dense_1->dense_4",
+        "dense_3->dense_4",
+    ]
+    assert (found.inputs, found.outputs) == (("input",), ("dense_4",))
+
+
+def test_spans_point_at_the_dense() -> None:
+    text = "let a = dense 2 3 in (a ⊖ a) ⦶ (dense 6 1)"
+    found = network(text)
+    spans = [each.span for each in (*found.populations[1:], *found.projections)]
+    shown = [text[span.start : span.end] for span in spans if span is not None]
+    assert shown == ["dense 2 3", "dense 2 3", "dense 6 1"] + ["dense 2 3"] * 2 + ["dense 6 1"] * 2
+    span = found["input"].span
+    assert span is not None
+    assert text[span.start : span.end] == "(a ⊖ a) ⦶ (dense 6 1)"
+    assert found.source == Source(text)
+
+
+@given(st.data())
+def test_sequence_is_associative(data: st.DataObject) -> None:
+    a = data.draw(programs())
+    b = data.draw(programs(inputs=a.outputs))
+    c = data.draw(programs(inputs=b.outputs))
+    left, right = (
+        f"(({a.text}) ⦶ ({b.text})) ⦶ ({c.text})",
+        f"({a.text}) ⦶ (({b.text}) ⦶ ({c.text}))",
+    )
+    assert network(left) == network(right)
+
+
+@given(st.data())
+def test_parallel_is_associative(data: st.DataObject) -> None:
+    a = data.draw(programs())
+    b, c = (data.draw(programs(inputs=a.inputs)) for _ in range(2))
+    left, right = (
+        f"(({a.text}) ⊖ ({b.text})) ⊖ ({c.text})",
+        f"({a.text}) ⊖ (({b.text}) ⊖ ({c.text}))",
+    )
+    assert network(left) == network(right)
+
+
+@given(st.data())
+def test_a_layer_reads_the_parts_before_it_side_by_side(data: st.DataObject) -> None:
+    a = data.draw(programs())
+    b = data.draw(programs(inputs=a.inputs))
+    sides = network(f"({a.text}) ⊖ ({b.text})")
+    whole = network(f"(({a.text}) ⊖ ({b.text})) ⦶ dense {a.outputs + b.outputs} 5")
+    *before, last = whole.populations
+    assert tuple(before) == sides.populations
+    assert tuple(each.source for each in whole.incoming[last.name]) == sides.outputs
+
+
+@given(programs(), st.integers(0, 1000))
+def test_the_graph_means_what_the_program_means(program: Program, seed: int) -> None:
+    found = network(program.text)
+    assert (found.input_size, found.output_size) == (program.inputs, program.outputs)
+    x = np.random.default_rng(seed).normal(size=program.inputs)
+    np.testing.assert_allclose(graph_meaning(found, x), meaning(program.expression, x))

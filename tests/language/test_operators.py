@@ -1,0 +1,93 @@
+"""Programs spelled in Python."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from volr.errors import ProgramError
+from volr.language import Expression, dense, network, parse
+from volr.source import Source
+
+
+def test_the_operators_are_those_of_the_language() -> None:
+    spelled = dense(100, 20) >> (dense(20, 10) | dense(20, 10)) >> dense(20, 10)
+    text = "dense 100 20 ⦶ (dense 20 10 ⊖ dense 20 10) ⦶ dense 20 10"
+    assert spelled == parse(Source(text))
+    assert network(spelled) == network(text)
+
+
+def test_precedence_and_association_are_those_of_the_language() -> None:
+    a, b, c, d = dense(1, 2), dense(2, 3), dense(1, 3), dense(3, 1)
+    assert a >> b | c >> d == parse(Source("dense 1 2 ⦶ dense 2 3 ⊖ dense 1 3 ⦶ dense 3 1"))
+    assert a >> b >> d == parse(Source("dense 1 2 ⦶ dense 2 3 ⦶ dense 3 1"))
+    assert a >> (b >> d) != a >> b >> d
+
+
+def test_sizes_may_be_whole_numbers_of_numpy() -> None:
+    assert dense(np.int64(3), np.uint8(2)) == dense(3, 2)
+
+
+@pytest.mark.parametrize("size", [2.0, "2", bool(1), None, np.float32(2), np.bool_(1)])
+def test_other_sizes_are_refused(size: object) -> None:
+    with pytest.raises(TypeError, match=r"dense: `outputs` must be a whole number, found .*\)"):
+        dense(3, size)  # pyright: ignore[reportArgumentType]
+
+
+def test_what_is_no_layer_is_refused() -> None:
+    with pytest.raises(TypeError, match="unsupported operand"):
+        dense(2, 3) >> 3  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
+    with pytest.raises(TypeError, match="unsupported operand"):
+        "dense 2 3" | dense(2, 3)  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
+    with pytest.raises(TypeError, match="a program is text, a path or an expression of layers"):
+        network(3)  # pyright: ignore[reportArgumentType]
+
+
+def test_mistakes_are_shown_in_the_printed_program() -> None:
+    with pytest.raises(ProgramError) as caught:
+        network(dense(2, 4) >> dense(3, 1))
+    assert str(caught.value) == (
+        "<python>:1:13: error: this network takes 3 inputs, but what comes before it gives 4\n"
+        "1 | dense 2 4 ⦶ dense 3 1\n"
+        "  | --------- gives 4\n"
+        "  |             ^^^^^^^^^ takes 3\n"
+        "  = help: write `dense 4 1`"
+    )
+
+
+@pytest.mark.parametrize(("size", "found"), [(0, "`0`"), (-3, "`-3`")])
+def test_sizes_below_one_are_reported(size: int, found: str) -> None:
+    with pytest.raises(ProgramError, match=f"a size must be at least 1, found {found}"):
+        network(dense(2, size))
+
+
+def test_sizes_beyond_reason_are_refused_where_they_are_written() -> None:
+    with pytest.raises(ValueError, match="`inputs` has more than 100 digits"):
+        dense(10**5000, 1)
+
+
+def test_one_part_in_many_places_is_counted_as_often() -> None:
+    twice = dense(1, 1)
+    for _ in range(60):
+        twice = twice | twice
+    with pytest.raises(ProgramError, match="this expression is too large"):
+        network(twice)
+    other = dense(1, 1)
+    for _ in range(60):
+        other = other | other
+    assert twice == other
+    assert hash(twice) == hash(other)
+    assert len(repr(twice)) < 20_000
+
+
+def test_a_chain_of_ten_thousand_compares_hashes_and_prints() -> None:
+    def chain(last: int) -> Expression:
+        found: Expression = dense(2, 2)
+        for _ in range(10_000):
+            found = found >> dense(2, 2)
+        return found >> dense(2, last)
+
+    assert chain(3) == chain(3)
+    assert chain(3) != chain(4)
+    assert hash(chain(3)) == hash(chain(3))
+    assert repr(chain(3)).endswith("…")

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 import difflib
+from typing import TYPE_CHECKING
 
-from volr.backends.base import Backend
+from volr.backends.base import ArtificialBackend, Backend, Simulator, SpikingBackend
 from volr.backends.nest import NEST
 from volr.backends.reference import REFERENCE
 from volr.backends.torch import TORCH
 from volr.errors import BackendError
 from volr.models.model import ArtificialModel, Model, SpikingModel
 
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
 BACKENDS: tuple[Backend, ...] = (REFERENCE, TORCH, NEST)
 
-__all__ = ["BACKENDS", "NEST", "REFERENCE", "TORCH", "Backend", "backend", "default_backend"]
+__all__ = [
+    "BACKENDS",
+    "NEST",
+    "REFERENCE",
+    "TORCH",
+    "Backend",
+    "backend",
+    "default_backend",
+    "simulator",
+]
 
 
 def backend(name: str) -> Backend:
@@ -26,6 +39,20 @@ def backend(name: str) -> Backend:
     raise BackendError(
         f"there is no back end {name!r}", help=f"{guess}there are {', '.join(known)}"
     )
+
+
+def simulator(name: str = "nest") -> AbstractContextManager[Simulator]:
+    """The spiking back end of that name, started: ``with simulator("nest") as nest: …``."""
+    found = backend(name)
+    match found:
+        case SpikingBackend():
+            return found.start()
+        case ArtificialBackend():
+            spiking = ", ".join(each.name for each in BACKENDS if isinstance(each, SpikingBackend))
+            raise BackendError(
+                f"{name} runs artificial models and simulates nothing",
+                help=f"the simulators are {spiking}",
+            )
 
 
 def default_backend(model: Model) -> Backend:

@@ -1,0 +1,16 @@
+"""Training: initialisation, losses, backpropagation."""
+
+from volr.training.artificial import train_ann
+from volr.training.result import Epoch, Progress, Training
+from volr.training.settings import Loss, Optimizer, Schedule, Settings
+
+__all__ = [
+    "Epoch",
+    "Loss",
+    "Optimizer",
+    "Progress",
+    "Schedule",
+    "Settings",
+    "Training",
+    "train_ann",
+]

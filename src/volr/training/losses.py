@@ -1,0 +1,33 @@
+"""Losses: logits and labels to one number a sample.
+
+cross_entropy   −log softmax(z)[label]
+mse             mean over the units of (z − onehot(label))²
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch.nn import functional
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from volr.training.settings import Loss
+
+
+def losses(loss: Loss, logits: Tensor, labels: Tensor) -> Tensor:
+    """The loss of every sample, ``[…, batch]``.
+
+    ``logits`` are ``[…, batch, unit]`` and ``labels``, shared by all leading axes, ``[batch]``.
+    """
+    match loss:
+        case "cross_entropy":
+            expanded = labels.expand(logits.shape[:-1])
+            flat = functional.cross_entropy(
+                logits.flatten(0, -2), expanded.flatten(), reduction="none"
+            )
+            return flat.view(logits.shape[:-1])
+        case "mse":
+            wanted = functional.one_hot(labels, logits.shape[-1]).to(logits.dtype)
+            return (logits - wanted).square().mean(dim=-1)

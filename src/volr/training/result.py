@@ -1,0 +1,47 @@
+"""What training hands back, and whom it tells on the way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from volr.models.model import ArtificialModel
+
+
+class Progress(Protocol):
+    """Told after every epoch, counted from 1."""
+
+    def __call__(self, epoch: int, of: int, loss: float, accuracy: float | None) -> None:
+        """``loss`` on the training split, ``accuracy`` on the validation split if there is one."""
+        ...
+
+
+@dataclass(frozen=True)
+class Epoch:
+    """One pass: the mean loss of its updates, and how the validation split did after it."""
+
+    loss: float
+    validation_loss: float | None
+    validation_accuracy: float | None
+
+
+@dataclass(frozen=True)
+class Training:
+    """A trained model, and how it came about.
+
+    ``history`` is that of the candidate that was kept, number ``candidate`` of ``candidates``
+    (from 0); they were trained together for ``probation`` updates. The model has the parameters of
+    the end of epoch ``kept_epoch`` (from 1). ``dead`` is the number of neurons of each hidden
+    population whose activation is 0 for every sample, those set aside included.
+    """
+
+    model: ArtificialModel
+    history: tuple[Epoch, ...]
+    kept_epoch: int
+    candidate: int
+    candidates: int
+    probation: int
+    dead: Mapping[str, int]

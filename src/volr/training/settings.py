@@ -1,0 +1,113 @@
+"""What training may be told."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Literal, TypeAlias, get_args
+
+from volr.errors import TrainingError
+from volr.models.activations import Activation, ReLU
+
+Optimizer: TypeAlias = Literal["adam", "sgd"]
+Loss: TypeAlias = Literal["cross_entropy", "mse"]
+Schedule: TypeAlias = Literal["cosine", "constant"]
+
+EPOCHS = 30
+UPDATES = 2_000
+"""Unless told, an artificial network is trained for this many epochs, and this many updates."""
+_RATES: dict[Optimizer, float] = {"adam": 4e-3, "sgd": 0.1}
+# On 10 × 10 MNIST, 0.05 lifts the validation accuracy from 0.979 to 0.983.
+_DECAYS: dict[Optimizer, float] = {"adam": 0.05, "sgd": 0.0}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How an artificial network is trained. Raises ``TrainingError`` with everything wrong.
+
+    ``epochs``         passes over the training split; None: 30, and more where that would be fewer
+                       than 2,000 updates
+    ``batch_size``     samples in one update
+    ``optimizer``      ``adam``, or ``sgd`` with ``momentum``
+    ``learning_rate``  of the first update; None: 0.004 for ``adam``, 0.1 for ``sgd``
+    ``schedule``       ``cosine`` lets the rate fall to 0 over the epochs, ``constant`` keeps it
+    ``weight_decay``   the share of every parameter, biases too, that an update takes off it is
+                       this times the learning rate; None: 0.05 for ``adam``, 0 for ``sgd``
+    ``loss``           softmax ``cross_entropy``, or ``mse`` between the logits and one-hot labels
+    ``validation``     the fraction of the samples that is set aside; 0: none
+    ``patience``       epochs without improvement on the validation split before training stops;
+                       None: never. The best epoch's parameters are kept in any case
+    ``candidates``     initialisations that start out together; one goes on
+    ``seed``           of the split, the initialisation and the order of the samples
+    """
+
+    epochs: int | None = None
+    batch_size: int = 64
+    optimizer: Optimizer = "adam"
+    learning_rate: float | None = None
+    momentum: float = 0.0
+    schedule: Schedule = "cosine"
+    weight_decay: float | None = None
+    loss: Loss = "cross_entropy"
+    activation: Activation = ReLU()
+    validation: float = 0.1
+    patience: int | None = None
+    candidates: int = 16
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        wrong = _problems(self)
+        if wrong:
+            raise TrainingError("training cannot start: " + "; ".join(wrong))
+
+    @property
+    def rate(self) -> float:
+        """The learning rate, given or not."""
+        return _RATES[self.optimizer] if self.learning_rate is None else self.learning_rate
+
+    @property
+    def decay(self) -> float:
+        """The weight decay, given or not."""
+        return _DECAYS[self.optimizer] if self.weight_decay is None else self.weight_decay
+
+
+def validation_count(total: int, fraction: float) -> int:
+    """How many of ``total`` samples are set aside: the nearest whole number, at least 1 of any."""
+    return max(1, math.floor(fraction * total + 0.5)) if fraction else 0
+
+
+def _problems(settings: Settings) -> list[str]:
+    wrong: list[str] = []
+    counts = {
+        "epochs": settings.epochs,
+        "batch_size": settings.batch_size,
+        "patience": settings.patience,
+        "candidates": settings.candidates,
+    }
+    wrong += [f"{name} is {n}, below 1" for name, n in counts.items() if n is not None and n < 1]
+    words = {
+        "optimizer": (settings.optimizer, get_args(Optimizer)),
+        "schedule": (settings.schedule, get_args(Schedule)),
+        "loss": (settings.loss, get_args(Loss)),
+    }
+    wrong += [
+        f"{name} is {word!r}, not one of {', '.join(known)}"
+        for name, (word, known) in words.items()
+        if word not in known
+    ]
+    rate, decay = settings.learning_rate, settings.weight_decay
+    if rate is not None and not (math.isfinite(rate) and rate > 0):
+        wrong.append(f"learning_rate is {rate}, not above 0")
+    if not 0 <= settings.momentum < 1:
+        wrong.append(f"momentum is {settings.momentum}, not in [0, 1)")
+    elif settings.momentum and settings.optimizer == "adam":
+        wrong.append(f"momentum is {settings.momentum}, which adam does not take (sgd does)")
+    if decay is not None and not (math.isfinite(decay) and decay >= 0):
+        wrong.append(f"weight_decay is {decay}, not 0 or more")
+    if not 0 <= settings.validation < 1:
+        wrong.append(f"validation is {settings.validation}, not in [0, 1)")
+    elif settings.patience is not None and settings.validation == 0:
+        wrong.append("patience needs a validation split, and validation is 0")
+    if settings.seed < 0:
+        wrong.append(f"seed is {settings.seed}, below 0")
+    return wrong

@@ -1,0 +1,122 @@
+"""Several candidates at once: each as if it were alone, and for a bounded time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from tests.oracles import chain, fork, random_parameters
+
+from volr.backends.torch_module import logits, plan_of
+from volr.models.activations import ReLU
+from volr.training import Settings
+from volr.training.candidates import Candidates, all_finite, begin, improved, keep, probation
+from volr.training.losses import losses
+
+if TYPE_CHECKING:
+    from volr.models.arrays import Floats
+
+NETWORK = fork(4, 3, 6, 5)
+STARTS = [
+    random_parameters(NETWORK, np.random.default_rng(seed), weight=0.3, bias=0.1)
+    for seed in range(3)
+]
+
+
+def descend(candidates: Candidates, updates: range) -> None:
+    plan, count = plan_of(NETWORK, ReLU()), len(candidates.numbers)
+    for update in updates:
+        rng = np.random.default_rng(update)
+        x = torch.tensor(rng.random((8, 4)), dtype=torch.float32)
+        x = x.expand(count, 8, 4) if count > 1 else x
+        labels = torch.tensor(rng.integers(0, 5, 8))
+        candidates.optimizer.zero_grad()
+        each = losses("cross_entropy", logits(plan, candidates.values, x), labels)
+        each.mean(dim=-1).sum().backward()
+        candidates.optimizer.step()
+
+
+def arrays(candidates: Candidates) -> dict[str, Floats]:
+    return {name: value.detach().numpy() for name, value in candidates.values.items()}
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        Settings(learning_rate=0.01, weight_decay=0.1),
+        Settings(optimizer="sgd", momentum=0.9, weight_decay=0.01),
+        Settings(optimizer="sgd"),
+    ],
+    ids=["adam", "momentum", "sgd"],
+)
+@pytest.mark.parametrize("index", range(3))
+def test_the_one_that_is_kept_is_as_if_it_had_always_been_alone(
+    settings: Settings, index: int
+) -> None:
+    together = begin(STARTS, settings)
+    descend(together, range(10))
+    kept = keep(together, index, settings)
+    assert kept.numbers.tolist() == [index]
+    descend(kept, range(10, 20))
+    alone = begin([STARTS[index]], settings)
+    descend(alone, range(20))
+    for name, expected in arrays(alone).items():
+        assert expected.shape == STARTS[index][name].shape
+        assert np.abs(expected - STARTS[index][name]).max() > 1e-3
+        np.testing.assert_allclose(arrays(kept)[name], expected, rtol=2e-5, atol=2e-6)
+
+
+def test_the_best_epoch_of_each_has_the_highest_accuracy_and_then_the_lowest_loss() -> None:
+    candidates = begin(STARTS, Settings())
+    #            loss on training, loss on validation, accuracy on validation
+    first = np.array([[1.0, 1.0, 1.0], [1.0, 1.0, 1.0], [0.5, 0.5, 0.5]])
+    second = np.array([[1.0, 1.0, 1.0], [2.0, 0.9, 1.1], [0.6, 0.5, 0.5]])
+    sound = np.array([True, True, True])
+    best = improved(candidates, first, sound)
+    assert best.epoch.tolist() == [1, 1, 1]
+    candidates = Candidates(
+        candidates.numbers,
+        {name: value + 1.0 for name, value in candidates.values.items()},
+        candidates.optimizer,
+        candidates.losses,
+        (first,),
+        best,
+    )
+    best = improved(candidates, second, sound)
+    assert best.epoch.tolist() == [2, 2, 1]
+    assert best.accuracy.tolist() == [0.6, 0.5, 0.5]
+    assert best.loss.tolist() == [2.0, 0.9, 1.0]
+    bias = best.values["dense_2.bias"].numpy()
+    for index, moved in enumerate([1.0, 1.0, 0.0]):
+        np.testing.assert_allclose(bias[index], STARTS[index]["dense_2.bias"] + moved, rtol=1e-6)
+    best = improved(candidates, second, np.array([False, True, True]))
+    assert best.epoch.tolist() == [1, 2, 1]
+
+
+def test_a_candidate_with_an_infinite_parameter_is_found() -> None:
+    candidates = begin(STARTS, Settings())
+    with torch.no_grad():
+        candidates.values["dense_1->dense_3.weight"][1, 2, 0] = torch.inf
+    assert all_finite(candidates).tolist() == [True, False, True]
+    assert all_finite(keep(candidates, 1, Settings())).tolist() == [False]
+
+
+def test_small_networks_keep_all_candidates_to_the_end() -> None:
+    assert probation(chain(2, 4, 2), Settings(), 2000) == (16, 2000)
+
+
+def test_probation_is_short_where_candidates_cost_something() -> None:
+    candidates, together = probation(chain(784, 512, 10), Settings(batch_size=128), 10_000)
+    # Work alone counts in such a network: fifteen more candidates for a 150th of the time.
+    assert candidates == 16
+    assert 10_000 * 0.1 / 15 <= together < 10_000 * 0.1 / 14
+
+
+def test_one_candidate_starts_where_several_do_not_fit() -> None:
+    assert probation(chain(4000, 4000, 10), Settings(), 10_000) == (1, 10_000)
+    assert probation(chain(784, 512, 10), Settings(), 20) == (1, 20)
+    assert probation(chain(2, 4, 2), Settings(candidates=1), 2000) == (1, 2000)

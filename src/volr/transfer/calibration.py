@@ -1,11 +1,15 @@
 """The measured part of the transfer: what comes out is compared with what was wanted.
 
-Layer by layer, from the inputs on, the network up to that layer is simulated on training stimuli.
-The regression of the counts that came out on those that were wanted, over all neurons and stimuli
-in which a neuron should fire, says by how much the population's gain and offset are wrong: a hard
-reset throws away the charge above the threshold, so the gain has to rise; a bias acts at once and
-the spikes of a deep layer come late, so the offset has to move. Half of each error is corrected in
-a round, since the two depend on each other; the round with the smallest squared error is kept.
+Layer by layer, from the inputs on, the network up to that layer is simulated on training stimuli,
+and the gain and the offset of each population are chosen so that its counts come nearest to those
+wanted, in squared error over all neurons and stimuli. A hard reset throws away the charge above the
+threshold, so the gain has to rise; a bias acts at once while the spikes of a deep layer come late,
+and irregular input makes silent neurons fire, so the offset has to move.
+
+Counts are whole numbers and have no derivative in gain or offset. A round of this Gauss-Newton
+method measures it instead: once with a higher gain, once with a higher offset, and once more where
+the linear model of these says that the error is smallest. What was best of all that was measured
+is kept, so that no round makes it worse.
 """
 
 from __future__ import annotations
@@ -17,19 +21,24 @@ import numpy as np
 
 from volr.backends.base import Record
 from volr.network.subgraph import depths, upto
-from volr.transfer.scaling import Correction, Scale, spiking_model, wanted_counts
+from volr.transfer.scaling import Correction, spiking_model, wanted_counts
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from volr.backends.base import Simulator
     from volr.models.arrays import Floats, Integers
     from volr.models.model import ArtificialModel
+    from volr.network import Network
+    from volr.transfer.scaling import Scale
     from volr.transfer.settings import TransferSettings
 
-# How much of an error one round corrects, and by what factor it may change the gain at the most.
-STEP = 0.5
-STEEPEST = 1.4
+# How far gain (as a fraction) and offset (in spikes a stimulus) are moved to measure what they do:
+# enough for most counts to change, since they are whole numbers.
+PROBE_GAIN, PROBE_OFFSET = 0.25, 1.0
+# How far one round may move them.
+LEAST_GAIN, MOST_GAIN, MOST_OFFSET = -0.4, 0.6, 4.0
+SIMULATIONS_PER_ROUND = 3
 
 
 class CalibrationProgress(Protocol):
@@ -39,46 +48,12 @@ class CalibrationProgress(Protocol):
 
 
 @dataclass(frozen=True)
-class Deviation:
-    """How the counts that came out differ from those wanted, over neurons that should fire."""
+class Measurement:
+    """A correction, the counts ``[batch, unit]`` that came of it, and their mean squared error."""
 
-    slope: float
-    surplus: float
-    share: float
-    squared: float
-
-
-def deviation(wanted: Floats, counts: Integers) -> Deviation:
-    """Compare ``wanted`` and ``counts``, both ``[batch, unit]``; wanted below 0 means silence.
-
-    ``slope`` is that of the regression of counts on wanted (1 where it cannot be told), ``surplus``
-    the mean of wanted − counts, both over the ``share`` of pairs with wanted > 0; ``squared`` is
-    the mean squared error over all pairs.
-    """
-    squared = float(np.mean((np.maximum(wanted, 0.0) - counts) ** 2))
-    firing = wanted > 0
-    share = float(firing.mean())
-    if not firing.any():
-        return Deviation(1.0, 0.0, share, squared)
-    w, c = wanted[firing], counts[firing]
-    centred = w - w.mean()
-    spread = float(centred @ centred)
-    slope = float(centred @ (c - c.mean())) / spread if spread > 0 else 1.0
-    return Deviation(slope, float(np.mean(w - c)), share, squared)
-
-
-def corrected(before: Correction, error: Deviation, settings: TransferSettings) -> Correction:
-    """One round's correction of gain and offset."""
-    neuron = settings.neuron
-    theta = neuron.v_thresh - neuron.v_reset
-    factor = STEEPEST if error.slope <= 0 else 1.0 / error.slope
-    gain = before.gain * float(np.clip(factor, 1.0 / STEEPEST, STEEPEST)) ** STEP
-    steps = settings.duration / settings.dt
-    per_step = neuron.resistance * (1.0 - neuron.decay(settings.dt))
-    # An offset drives the neurons that should be silent too: the rarer the firing ones, the smaller
-    # its part.
-    part = STEP * error.share**0.5
-    return Correction(gain, before.offset + part * error.surplus * theta / (steps * per_step))
+    correction: Correction
+    counts: Integers
+    error: float
 
 
 def calibrate(
@@ -91,26 +66,90 @@ def calibrate(
     progress: CalibrationProgress | None = None,
 ) -> dict[str, Correction]:
     """The correction of every population but the inputs, measured on ``stimuli [batch, unit]``."""
-    network = model.network
-    correction = {population.name: Correction() for population in network.layers}
-    levels = depths(network)[1:]
+    correction = {population.name: Correction() for population in model.network.layers}
+    if settings.rounds == 0:
+        return correction
+    levels = depths(model.network)[1:]
+    total = len(levels) * (1 + SIMULATIONS_PER_ROUND * settings.rounds)
     done = 0
+
+    def measure(part: Network, tried: Mapping[str, Correction]) -> dict[str, Measurement]:
+        """Simulate a part of the network with ``tried`` at its outputs."""
+        nonlocal done
+        if progress is not None:
+            progress(done, total, ", ".join(tried))
+        done += 1
+        spiking = spiking_model(model, part, scale, {**correction, **tried}, settings)
+        record = Record(counts=part.outputs)
+        counts = simulator.run(spiking, stimuli, record=record, seed=settings.seed).counts
+        return {
+            name: Measurement(each, counts[name], _error(wanted[name], counts[name]))
+            for name, each in tried.items()
+        }
+
+    one_spike = settings.current_of_one_spike
     for level in levels:
-        part = upto(network, level)
-        wanted = {n: wanted_counts(activations[n], scale[n], settings) for n in level}
-        best: dict[str, tuple[float, Correction]] = {}
+        part = upto(model.network, level)
+        wanted = {
+            name: np.maximum(wanted_counts(activations[name], scale[name], settings), 0.0)
+            for name in level
+        }
+        best = measure(part, {name: correction[name] for name in level})
         for _ in range(settings.rounds):
-            if progress is not None:
-                progress(done, settings.rounds * len(levels), ", ".join(level))
-            spiking = spiking_model(model, part, scale, correction, settings)
-            counts = simulator.run(
-                spiking, stimuli, record=Record(counts=level), seed=settings.seed
-            ).counts
-            for name in level:
-                error = deviation(wanted[name], counts[name])
-                if name not in best or error.squared < best[name][0]:
-                    best[name] = (error.squared, correction[name])
-                correction[name] = corrected(correction[name], error, settings)
-            done += 1
-        correction.update({name: kept for name, (_, kept) in best.items()})
+            base = best
+            steeper = measure(part, _moved(base, PROBE_GAIN, 0.0))
+            higher = measure(part, _moved(base, 0.0, PROBE_OFFSET * one_spike))
+            steps = {
+                name: gauss_newton_step(
+                    wanted[name], base[name].counts, steeper[name].counts, higher[name].counts
+                )
+                for name in level
+            }
+            there = {
+                name: base[name].correction.moved(gain, offset * one_spike)
+                for name, (gain, offset) in steps.items()
+            }
+            best = _best([base, steeper, higher, measure(part, there)])
+        correction.update({name: kept.correction for name, kept in best.items()})
     return correction
+
+
+def gauss_newton_step(
+    wanted: Floats, counts: Integers, steeper: Integers, higher: Integers
+) -> tuple[float, float]:
+    """The change of gain (a fraction) and offset (spikes a stimulus) that least squares ask for.
+
+    ``wanted`` and ``counts``, all ``[batch, unit]``, are compared; ``steeper`` and ``higher`` are
+    what the counts become with the gain and the offset of the probes. Where a probe changes
+    nothing, neither does the step.
+    """
+    change = np.stack(
+        [
+            (steeper - counts).ravel() / PROBE_GAIN,
+            (higher - counts).ravel() / PROBE_OFFSET,
+        ],
+        axis=1,
+    )
+    # The least-norm solution: a column of zeros gets a zero.
+    gain, offset = np.linalg.lstsq(change, (wanted - counts).ravel())[0]
+    return (
+        float(np.clip(gain, LEAST_GAIN, MOST_GAIN)),
+        float(np.clip(offset, -MOST_OFFSET, MOST_OFFSET)),
+    )
+
+
+def _error(wanted: Floats, counts: Integers) -> float:
+    return float(np.mean((wanted - counts) ** 2))
+
+
+def _moved(base: Mapping[str, Measurement], gain: float, offset: float) -> dict[str, Correction]:
+    return {name: each.correction.moved(gain, offset) for name, each in base.items()}
+
+
+def _best(measured: Sequence[Mapping[str, Measurement]]) -> dict[str, Measurement]:
+    """For each population the measurement with the least error, the earliest of equal ones."""
+    return {name: min((each[name] for each in measured), key=_by_error) for name in measured[0]}
+
+
+def _by_error(measurement: Measurement) -> float:
+    return measurement.error

@@ -18,9 +18,9 @@ on average: a constant current of (½ (v_thresh + v_reset) − v_rest) / R makes
 offset, 1 and 0 here, are what the calibration corrects.
 
 The outputs compete only with each other, and softmax does not see a shift common to all. So their
-zero is put at the median of the runners-up, and spikes are spent on telling winners apart, where
-the raw logits would leave all outputs of some stimuli silent and spend most spikes of others on a
-difference that decides nothing. They share one λ, or their counts could not be compared.
+zero is put at the median of the runners-up, and spikes are spent on telling winners apart; but no
+higher than almost all winners, or the outputs of some stimuli would all be silent. They share one
+λ, or their counts could not be compared.
 """
 
 from __future__ import annotations
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
 # The winners' logits above which an output is at rate_max. Lower than the hidden populations'
 # percentile: an output that wins by far may saturate.
 OUTPUT_PERCENTILE = 99.0
+# The winners' logits at which silence begins at the most: below it all outputs would be silent.
+SILENT_PERCENTILE = 1.0
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,10 @@ class Correction:
     gain: float = 1.0
     offset: float = 0.0
 
+    def moved(self, fraction: float, current: float) -> Correction:
+        """The gain changed by a ``fraction`` of itself, the offset by a ``current`` in nA."""
+        return Correction(self.gain * (1.0 + fraction), self.offset + current)
+
 
 def scales(
     network: Network, activations: Mapping[str, Floats], settings: TransferSettings
@@ -72,10 +78,19 @@ def scales(
             shown = activations[population.name]
             found[population.name] = Scale(_level(shown, settings.percentile))
     logits = np.concatenate([activations[name] for name in network.outputs], axis=1)
-    zero = float(np.median(np.sort(logits, axis=1)[:, -2])) if logits.shape[1] > 1 else 0.0
+    zero = _zero(logits)
     level = _level(logits.max(axis=1) - zero, OUTPUT_PERCENTILE)
     found.update({name: Scale(level, zero) for name in network.outputs})
     return found
+
+
+def _zero(logits: Floats) -> float:
+    """The logit that is to be silence, from logits ``[batch, unit]``; 0 for a single output."""
+    if logits.shape[1] == 1:
+        return 0.0
+    ranked = np.sort(logits, axis=1)
+    lowest_winner = float(np.percentile(ranked[:, -1], SILENT_PERCENTILE))
+    return min(float(np.median(ranked[:, -2])), lowest_winner)
 
 
 def _level(values: Floats, percentile: float) -> float:
@@ -106,21 +121,18 @@ def spiking_model(
     """The spiking model for ``network``: the artificial model's, or its first layers."""
     neuron = settings.neuron
     theta = neuron.v_thresh - neuron.v_reset
-    steps = settings.duration / settings.dt
     lift = 0.5 * (neuron.v_thresh + neuron.v_reset) - neuron.v_rest
     base = lift / neuron.resistance - neuron.i_offset
-    # What 1 nA adds to the membrane in a step, in mV.
-    per_step = neuron.resistance * (1.0 - neuron.decay(settings.dt))
     kappa = {name: full_count(settings) / each.activation for name, each in scale.items()}
     values: dict[str, Floats] = {}
     for population in network.layers:
         name = population.name
-        charge = correction[name].gain * theta * kappa[name]
+        spikes = correction[name].gain * kappa[name]
         for projection in network.incoming[name]:
             weight = model.parameters[weight_name(projection)]
-            values[weight_name(projection)] = charge / kappa[projection.source] * weight
+            values[weight_name(projection)] = theta * spikes / kappa[projection.source] * weight
         bias = model.parameters[bias_name(population)] - scale[name].zero
-        current = charge * bias / (steps * per_step)
+        current = settings.current_of_one_spike * spikes * bias
         values[bias_name(population)] = current + base + correction[name].offset
     return SpikingModel(
         network=network,

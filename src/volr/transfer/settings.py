@@ -17,7 +17,7 @@ class TransferSettings:
     ``neuron``, ``coding``, ``dt``, ``duration`` and ``delay`` (ms; None stands for one step) become
     the spiking model's. A population fires at ``coding.rate_max`` where its activation is at the
     ``percentile`` of what it shows on the training stimuli. ``samples`` of these, drawn with
-    ``seed``, are simulated ``rounds`` times a layer to calibrate it; 0 rounds leave the analytic
+    ``seed``, are simulated in ``rounds`` of three to calibrate a layer; 0 rounds leave the analytic
     mapping as it is. Raises ``ModelError`` with everything that is wrong.
     """
 
@@ -27,7 +27,7 @@ class TransferSettings:
     duration: float = 50.0
     delay: float | None = None
     percentile: float = 99.9
-    rounds: int = 6
+    rounds: int = 2
     samples: int = 500
     seed: int = 0
 
@@ -45,6 +45,14 @@ class TransferSettings:
             wrong.append(f"seed is {self.seed}, below 0")
         if wrong:
             raise ModelError("this transfer cannot be made: " + "; ".join(wrong))
+
+    @property
+    def current_of_one_spike(self) -> float:
+        """The constant current in nA that brings the charge of one spike over the duration."""
+        neuron = self.neuron
+        theta = neuron.v_thresh - neuron.v_reset
+        per_step = neuron.resistance * (1.0 - neuron.decay(self.dt))
+        return theta / (per_step * self.duration / self.dt)
 
     @property
     def delay_ms(self) -> float:

@@ -1,0 +1,46 @@
+"""How checking and lowering grow with the program: time and peak memory, a process each.
+
+Both growths should be linear: the columns per layer stay level from top to bottom.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+SHAPES = {
+    "in sequence": "' ⦶ '.join(['dense 1 1'] * n)",
+    "side by side": "' ⊖ '.join(['dense 1 1'] * n)",
+    "nested in parentheses": "'(' * n + 'dense 1 1' + ')' * n",
+    "nested to the right": "'dense 1 1 ⦶ (' * n + 'dense 1 1' + ')' * n",
+    "nested lets": "''.join(f'let x{i} = dense 1 1 in ' for i in range(n)) + 'x0'",
+}
+MEASURE = """
+import resource, time
+from volr.language import check, lower
+from volr.source import Source
+n = {n}
+text = {text}
+started = time.perf_counter()
+checked = check(Source(text))
+middle = time.perf_counter()
+lower(checked.term)
+done = time.perf_counter()
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+print(middle - started, done - middle, peak)
+"""
+
+
+def main() -> None:
+    print(f"{'program':<22} {'layers':>8} {'check s':>8} {'lower s':>8} {'µs/layer':>9} {'MB':>6}")
+    for name, text in SHAPES.items():
+        for n in (1_000, 10_000, 100_000):
+            command = [sys.executable, "-c", MEASURE.format(n=n, text=text)]
+            printed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+            check, lower, peak = map(float, printed.split())
+            each = (check + lower) / n * 1e6
+            print(f"{name:<22} {n:>8,} {check:>8.2f} {lower:>8.2f} {each:>9.1f} {peak:>6.0f}")
+
+
+if __name__ == "__main__":
+    main()

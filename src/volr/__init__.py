@@ -1,0 +1,115 @@
+"""Volr: one program, two generations.
+
+>>> import volr
+>>> network = volr.to_network("dense 2 4 ⦶ dense 4 2")
+>>> network = volr.to_network(volr.dense(2, 4) >> volr.dense(4, 2))
+>>> data = volr.task("xor").load(seed=0)
+>>> model = volr.train_ann(network, data.train).model
+>>> with volr.simulator("nest") as nest:
+...     spiking = volr.transfer_ann(model, data.train, nest).model
+
+The public names are those of ``__all__``. They are imported when they are first used, so that
+``import volr`` is quick and imports no framework.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from volr.backends import backend, simulator
+    from volr.backends.base import Record
+    from volr.errors import ProgramError, VolrError
+    from volr.experiments.evaluation import evaluate
+    from volr.experiments.tasks import task
+    from volr.language import check, dense
+    from volr.language import network as to_network
+    from volr.models.activations import Identity, ReLU, Sigmoid, Tanh
+    from volr.models.coding import ConstantCurrent, Poisson
+    from volr.models.files import load_model, save_model
+    from volr.models.model import ArtificialModel, SpikingModel
+    from volr.models.neurons import IFCurrDelta
+    from volr.models.samples import Data, Samples
+    from volr.network import Network
+    from volr.training import Settings as TrainingSettings
+    from volr.training import train_ann
+    from volr.transfer import TransferSettings
+    from volr.transfer import transfer as transfer_ann
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ArtificialModel",
+    "ConstantCurrent",
+    "Data",
+    "IFCurrDelta",
+    "Identity",
+    "Network",
+    "Poisson",
+    "ProgramError",
+    "ReLU",
+    "Record",
+    "Samples",
+    "Sigmoid",
+    "SpikingModel",
+    "Tanh",
+    "TrainingSettings",
+    "TransferSettings",
+    "VolrError",
+    "__version__",
+    "backend",
+    "check",
+    "dense",
+    "evaluate",
+    "load_model",
+    "save_model",
+    "simulator",
+    "task",
+    "to_network",
+    "train_ann",
+    "transfer_ann",
+]
+
+# Where each public name is at home, and what it is called there.
+_HOMES = {
+    "ArtificialModel": ("volr.models.model", "ArtificialModel"),
+    "ConstantCurrent": ("volr.models.coding", "ConstantCurrent"),
+    "Data": ("volr.models.samples", "Data"),
+    "IFCurrDelta": ("volr.models.neurons", "IFCurrDelta"),
+    "Identity": ("volr.models.activations", "Identity"),
+    "Network": ("volr.network", "Network"),
+    "Poisson": ("volr.models.coding", "Poisson"),
+    "ProgramError": ("volr.errors", "ProgramError"),
+    "ReLU": ("volr.models.activations", "ReLU"),
+    "Record": ("volr.backends.base", "Record"),
+    "Samples": ("volr.models.samples", "Samples"),
+    "Sigmoid": ("volr.models.activations", "Sigmoid"),
+    "SpikingModel": ("volr.models.model", "SpikingModel"),
+    "Tanh": ("volr.models.activations", "Tanh"),
+    "TrainingSettings": ("volr.training", "Settings"),
+    "TransferSettings": ("volr.transfer", "TransferSettings"),
+    "VolrError": ("volr.errors", "VolrError"),
+    "backend": ("volr.backends", "backend"),
+    "check": ("volr.language", "check"),
+    "dense": ("volr.language", "dense"),
+    "evaluate": ("volr.experiments.evaluation", "evaluate"),
+    "load_model": ("volr.models.files", "load_model"),
+    "save_model": ("volr.models.files", "save_model"),
+    "simulator": ("volr.backends", "simulator"),
+    "task": ("volr.experiments.tasks", "task"),
+    "to_network": ("volr.language", "network"),
+    "train_ann": ("volr.training", "train_ann"),
+    "transfer_ann": ("volr.transfer", "transfer"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'volr' has no attribute {name!r}")
+    module, attribute = _HOMES[name]
+    return getattr(importlib.import_module(module), attribute)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -1,0 +1,25 @@
+"""The command line: arguments in, diagnostics and tables out.
+
+Exit codes: 0, 1 for what is wrong with the user's program, data or model, 2 for usage, 130 after
+Ctrl-C, and 141 where the reader of a pipe has had enough.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run ``volr`` with these arguments, unless told those of the process, and exit."""
+    try:
+        # Imported here, so that Ctrl-C during the imports is no traceback either.
+        from volr.cli.app import run
+
+        run(arguments)
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        sys.exit(130)

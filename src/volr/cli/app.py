@@ -1,0 +1,106 @@
+"""The commands under one name, and what becomes of errors."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from volr import __version__
+from volr.cli.doctor import doctor
+from volr.cli.evaluate import evaluate
+from volr.cli.experiment import experiment
+from volr.cli.output import emit, show_error
+from volr.cli.programs import check, format_program, show
+from volr.cli.train import train
+from volr.cli.transfer import transfer
+from volr.errors import VolrError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+HELP = """One program, two generations: networks as text, trained as ANNs, run as spiking ones.
+
+\b
+  volr check xor.volr
+  volr train xor.volr --task xor --out ann.safetensors
+  volr transfer ann.safetensors --task xor --out snn.safetensors
+  volr evaluate snn.safetensors --task xor
+"""
+
+
+class _Interrupted(BaseException):
+    """Ctrl-C, under a name that Typer does not know: it would exit without a word."""
+
+
+class _Commands(TyperGroup):
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except VolrError as error:
+            show_error(error)
+            raise typer.Exit(1) from error
+        except KeyboardInterrupt as error:
+            raise _Interrupted from error
+
+
+# Plain help: it reads the same in a pipe, and comes without the time that it takes to import rich.
+app = typer.Typer(
+    cls=_Commands,
+    name="volr",
+    help=HELP,
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("check")(check)
+app.command("format")(format_program)
+app.command("show")(show)
+app.command("train")(train)
+app.command("transfer")(transfer)
+app.command("evaluate")(evaluate)
+app.command("experiment")(experiment)
+app.command("doctor")(doctor)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        emit(f"volr {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    del version
+
+
+def run(arguments: Sequence[str] | None = None) -> None:
+    """Run the command and exit; ``KeyboardInterrupt`` after Ctrl-C."""
+    _prepare_streams()
+    try:
+        app(arguments, prog_name="volr")
+    except _Interrupted:
+        raise KeyboardInterrupt from None
+
+
+def _prepare_streams() -> None:
+    # A stream that the caller closed is None: nothing is to be read there, or nobody reads it.
+    nowhere = Path(os.devnull)
+    sys.stdin = sys.stdin or nowhere.open(encoding="utf-8")
+    sys.stdout = sys.stdout or nowhere.open("w", encoding="utf-8")
+    sys.stderr = sys.stderr or nowhere.open("w", encoding="utf-8")
+    for stream in (sys.stdout, sys.stderr):
+        # Programs are UTF-8, whatever the terminal's locale says of itself.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")

@@ -1,0 +1,88 @@
+"""``evaluate``: a model's accuracy on test data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from volr.cli import options
+from volr.cli.output import print_json, print_table
+from volr.cli.progress import progress_bar
+
+
+def evaluate(
+    model: options.Model,
+    task: options.Task,
+    on: Annotated[
+        str | None,
+        typer.Option(
+            metavar="BACKEND",
+            help="Back end: torch or reference for an ANN, nest for an SNN.",
+            show_default="torch, or nest",
+        ),
+    ] = None,
+    data: options.DataFolder = None,
+    samples: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Number of test samples.", show_default="all"),
+    ] = None,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=0, help="Seed of random input spikes.", show_default="the model's own"
+        ),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Measure a model's accuracy on a task's test data."""
+    from volr.backends import backend, default_backend
+    from volr.backends.base import check_supported, require
+    from volr.experiments.evaluation import data_seed
+    from volr.experiments.evaluation import evaluate as measure
+    from volr.experiments.progress import of_simulation
+    from volr.experiments.tasks import check_fits
+    from volr.experiments.tasks import task as find_task
+    from volr.models.files import load_model
+
+    chosen = find_task(task)
+    asked = None if on is None else backend(on)
+    loaded = load_model(model)
+    runner = asked or default_backend(loaded.model)
+    require(runner)
+    check_supported(runner, loaded.model)
+    network = loaded.model.network
+    check_fits(chosen, network.input_size, network.output_size)
+    split = data_seed(loaded.origin, task, seed)
+    with progress_bar() as progress:
+        progress(f"loading {task}", 0, None)
+        whole = chosen.load(seed=split, inputs=network.input_size, data_dir=data)
+        test = whole.test if samples is None else whole.test.first(samples)
+        found = measure(
+            loaded.model,
+            test,
+            runner,
+            seed=split if seed is None else seed,
+            progress=of_simulation(progress, len(test)),
+        )
+    if as_json:
+        numbers = {"accuracy": found.accuracy, "chance": whole.chance, **asdict(found)}
+        print_json({"task": task, "seed": split, **numbers})
+    else:
+        print_table(
+            ("task", "backend", "seed", "accuracy", "samples", "ties", "chance", "seconds"),
+            [
+                (
+                    task,
+                    found.backend,
+                    f"{split}",
+                    f"{found.accuracy:.4f}",
+                    f"{found.samples}",
+                    f"{found.ties}",
+                    f"{whole.chance:.3f}",
+                    f"{found.seconds:.1f}",
+                )
+            ],
+            left=2,
+        )

@@ -1,0 +1,41 @@
+"""Arguments and options that several commands share, with the words that help says about them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Program = Annotated[str, typer.Argument(metavar="FILE", help="A program; - is standard input.")]
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file.")]
+Task = Annotated[
+    str,
+    typer.Option("--task", metavar="TASK", help="nand, xor, digits, mnist or mnist-parallel."),
+]
+Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="Model file to write.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+DataFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        metavar="DIR",
+        help="Folder with MNIST's four files.",
+        show_default="$VOLR_DATA, else a download",
+    ),
+]
+
+Epochs = Annotated[
+    int | None,
+    typer.Option(
+        "--epochs",
+        metavar="N",
+        min=1,
+        help="Passes over the training data.",
+        show_default="30, or as many as make 2,000 updates",
+    ),
+]
+Duration = Annotated[
+    float, typer.Option("--duration", metavar="MS", help="Simulated time of one stimulus.")
+]
+Step = Annotated[float, typer.Option("--dt", metavar="MS", help="Time step of the simulation.")]

@@ -1,0 +1,130 @@
+"""What the commands have in common on their way out: results, errors, notes.
+
+Results go to stdout, everything else to stderr. Both are in colour on a terminal and plain in a
+pipe, unless ``NO_COLOR`` or ``FORCE_COLOR`` says otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, Any, cast
+
+import typer
+
+from volr.errors import ProgramError, VolrError
+from volr.source import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from rich.console import Console
+    from rich.text import Text
+
+GAP = "  "
+
+
+def emit(text: str) -> None:
+    """Write a part of the result to stdout, now; ``VolrError`` where it cannot be written.
+
+    Where its reader, ``head`` say, has had enough, the command ends without a word.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        # Python would try once more when it exits, and complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):
+            raise typer.Exit(141) from error
+        raise VolrError(f"cannot write to standard output: {error.strerror or error}") from error
+
+
+def print_json(value: Any) -> None:
+    """Print a value as JSON, which has no NaN and no infinity: they become null."""
+    emit(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _finite(value: Any) -> Any:
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case dict():
+            entries = cast("Mapping[str, Any]", value)
+            return {key: _finite(each) for key, each in entries.items()}
+        case list() | tuple():
+            return [_finite(each) for each in cast("Sequence[Any]", value)]
+        case _:
+            return value
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> None:
+    """A table on stdout, the first ``left`` columns to the left and the others to the right."""
+    from rich.cells import cell_len
+    from rich.text import Text
+
+    widths = [max(map(cell_len, column)) for column in zip(columns, *rows, strict=True)]
+
+    def line(cells: Sequence[str]) -> str:
+        padded: list[str] = []
+        for index, (cell, width) in enumerate(zip(cells, widths, strict=True)):
+            space = " " * (width - cell_len(cell))
+            padded.append(cell + space if index < left else space + cell)
+        return GAP.join(padded).rstrip()
+
+    console = _console()
+    with console.capture() as captured:
+        console.print(Text(line(columns), "bold"), soft_wrap=True)
+        for row in rows:
+            console.print(Text(line(row)), soft_wrap=True)
+    emit(captured.get())
+
+
+def note(message: str) -> None:
+    """A line on stderr."""
+    from rich.text import Text
+
+    _console(stderr=True).print(Text(_visible(message), "dim"), soft_wrap=True)
+
+
+def show_error(error: VolrError) -> None:
+    """Print an error to stderr: diagnostics as they are, others after ``error:``."""
+    from rich.text import Text
+
+    if isinstance(error, ProgramError):
+        text = Text("\n").join(map(_diagnostic_line, str(error).split("\n")))
+    else:
+        text = Text.assemble(("error:", "bold red"), " ", _visible(error.message))
+        if error.help is not None:
+            text.append_text(
+                Text.assemble("\n  = ", ("help:", "bold cyan"), " ", _visible(error.help))
+            )
+    _console(stderr=True).print(text, soft_wrap=True)
+
+
+def _console(*, stderr: bool = False) -> Console:
+    from rich.console import Console
+
+    return Console(stderr=stderr, highlight=False)
+
+
+def _visible(text: str) -> str:
+    """The text of a message with its line breaks, and nothing else that a terminal would obey."""
+    return "\n".join(map(visible, text.split("\n")))
+
+
+def _diagnostic_line(line: str) -> Text:
+    """A line of a rendered diagnostic, in colour by its form."""
+    from rich.text import Text
+
+    text = Text(line)
+    if mark := re.match(r" *\| *([\^-].*)", line):
+        text.stylize("bold red" if mark[1].startswith("^") else "blue", mark.start(1))
+    elif help := re.match(r" *= (help:)", line):
+        text.stylize("bold cyan", *help.span(1))
+    elif head := re.match(r".*?:\d+:\d+: (error:)", line):
+        text.stylize("bold red", *head.span(1))
+    return text

@@ -1,0 +1,104 @@
+"""``check``, ``format`` and ``show``: what can be done with a program alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from volr.cli import options
+from volr.cli.files import check_writable, write_text
+from volr.cli.output import emit, note, print_json, show_error
+from volr.cli.progress import patience
+from volr.errors import ProgramError
+
+if TYPE_CHECKING:
+    from volr.source import Diagnostic, Source
+
+
+def check(file: options.Program, as_json: options.Json = False) -> None:
+    """Check a program and print its type."""
+    from volr.language import check as checked
+    from volr.language import read_source
+
+    try:
+        with patience("checking"):
+            type_ = str(checked(read_source(file)).type)
+    except ProgramError as error:
+        if as_json:
+            found = [diagnostic_json(each, error.source) for each in error.diagnostics]
+            print_json({"type": None, "diagnostics": found})
+        else:
+            show_error(error)
+        raise typer.Exit(1) from error
+    if as_json:
+        print_json({"type": type_, "diagnostics": []})
+    else:
+        emit(f"{type_}\n")
+
+
+def diagnostic_json(diagnostic: Diagnostic, source: Source) -> dict[str, Any]:
+    """One mistake with its place in lines and columns from 1; the end is the column after it."""
+    start, end = source.position(diagnostic.span.start), source.position(diagnostic.span.end)
+    return {
+        "line": start.line,
+        "column": start.column,
+        "end_line": end.line,
+        "end_column": end.column,
+        "message": diagnostic.message,
+        "help": diagnostic.help,
+    }
+
+
+def format_program(
+    file: options.Program,
+    ascii: Annotated[bool, typer.Option("--ascii", help="Write >> and | for ⦶ and ⊖.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", "-w", help="Write the file instead of printing.")
+    ] = False,
+) -> None:
+    """Print a program in its standard layout; comments stay."""
+    from volr.language import format_source, read_source
+
+    if write and file == "-":
+        raise typer.BadParameter("standard input is no file to write", param_hint="--write")
+    source = read_source(file)
+    with patience("formatting"):
+        formatted = format_source(source, ascii=ascii)
+    if not write:
+        emit(formatted)
+    elif formatted != source.text:
+        # A link stays one: what it points to is written.
+        write_text(Path(file).resolve(), formatted)
+
+
+def show(
+    file: options.Program,
+    svg: Annotated[
+        str | None,
+        typer.Option(
+            "--svg", metavar="OUT", help="Draw the network into this file; - is standard output."
+        ),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Print a program's populations and projections, or draw them."""
+    from volr.language import network, read_source
+    from volr.network import network_json, network_svg, network_text
+
+    if svg == "-" and as_json:
+        raise typer.BadParameter("standard output is the drawing's already", param_hint="--json")
+    if svg is not None and svg != "-":
+        check_writable(Path(svg), source=Path(file))
+    with patience("lowering"):
+        lowered = network(read_source(file))
+    if svg == "-":
+        emit(network_svg(lowered))
+    elif svg is not None:
+        write_text(Path(svg), network_svg(lowered))
+        note(f"wrote {svg}")
+    if as_json:
+        print_json(network_json(lowered))
+    elif svg is None:
+        emit(network_text(lowered) + "\n")

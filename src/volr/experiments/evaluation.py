@@ -1,0 +1,94 @@
+"""How well a model does on samples it was not made with."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from volr.backends.base import ArtificialBackend, SpikingBackend, check_supported, require
+from volr.errors import DataError, UnsupportedError
+from volr.models.coding import check_stimuli, decode_counts
+from volr.models.model import ArtificialModel, Model, SpikingModel
+
+if TYPE_CHECKING:
+    from volr.backends.base import Backend, Progress, Simulator
+    from volr.models.files import Origin
+    from volr.models.samples import Samples
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """``correct`` of ``samples`` stimuli were labelled right.
+
+    ``ties`` counts the stimuli for which several outputs had the highest spike count, so that the
+    lowest index decided; artificial models have none. ``seconds`` is wall-clock time, starting the
+    simulator included where it was not running.
+    """
+
+    backend: str
+    samples: int
+    correct: int
+    ties: int
+    seconds: float
+
+    @property
+    def accuracy(self) -> float:
+        return self.correct / self.samples
+
+
+def evaluate(
+    model: Model,
+    samples: Samples,
+    backend: Backend,
+    *,
+    simulator: Simulator | None = None,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Evaluation:
+    """Run ``model`` on ``backend`` over ``samples`` and count the right answers.
+
+    ``simulator`` is one of the back end's that is already started; ``seed`` matters to random
+    codings only. Raises ``UnsupportedError`` where the back end cannot run the model,
+    ``MissingError`` where its packages are not installed, ``DataError`` for samples that do not fit
+    or that there are none of.
+    """
+    require(backend)
+    check_supported(backend, model)
+    if not len(samples):
+        raise DataError("there are no samples to evaluate the model on")
+    check_stimuli(samples.inputs, model.network.input_size)
+    started = time.perf_counter()
+    match backend, model:
+        case ArtificialBackend(), ArtificialModel():
+            labels = backend.build(model)(samples.inputs).argmax(axis=1)
+            ties = 0
+        case SpikingBackend(), SpikingModel():
+            if simulator is None:
+                with backend.start() as own:
+                    recordings = own.run(model, samples.inputs, seed=seed, progress=progress)
+            else:
+                recordings = simulator.run(model, samples.inputs, seed=seed, progress=progress)
+            labels, sharing = decode_counts(recordings.output_counts(model.network))
+            ties = int((sharing > 1).sum())
+        case _:
+            raise UnsupportedError(f"{backend.name} cannot run this model")
+    return Evaluation(
+        backend=backend.name,
+        samples=len(samples),
+        correct=int(np.sum(labels == samples.labels)),
+        ties=ties,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def data_seed(origin: Origin, task: str, otherwise: int | None) -> int:
+    """The seed to load the data of ``task`` with, for a model of this ``origin``.
+
+    It is the one that the model was trained with, so that it is tested on samples it never saw;
+    for a model that knows of no training on the task, ``otherwise`` or 0.
+    """
+    trained = origin.get("seed") if origin.get("task") == task else None
+    return trained if isinstance(trained, int) and trained >= 0 else otherwise or 0

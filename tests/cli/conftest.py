@@ -1,0 +1,53 @@
+"""`volr` in this process, in a folder of its own, and a model that solves XOR."""
+
+from __future__ import annotations
+
+import io
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.cli.running import Result, solved_xor
+
+from volr.cli import main
+from volr.models.files import save_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.running import Volr
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that the commands run in, with a program ``xor.volr``."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("NO_COLOR", "FORCE_COLOR", "VOLR_DATA"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / "xor.volr").write_text("dense 2 4 ⦶ dense 4 2\n", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.fixture
+def volr(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Volr:
+    """Run the command line in this process."""
+    del folder
+
+    def run(*arguments: object, stdin: bytes = b"") -> Result:
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as caught:
+            main([str(each) for each in arguments])
+        code = caught.value.code
+        written = capsys.readouterr()
+        return Result(code if isinstance(code, int) else 0, written.out, written.err)
+
+    return run
+
+
+@pytest.fixture
+def model(folder: Path) -> Path:
+    """An artificial model that solves XOR, trained, as far as its file knows, with the seed 3."""
+    path = folder / "ann.safetensors"
+    save_model(solved_xor(), path, {"task": "xor", "seed": 3, "condition": "ann"})
+    return path

@@ -1,0 +1,239 @@
+"""All commands under one name: help, exit codes, and what becomes of errors and streams."""
+
+from __future__ import annotations
+
+import fcntl
+import importlib
+import inspect
+import json
+import os
+import subprocess
+import sys
+import typing
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.cli.running import VOLR, environment, piped
+
+from volr import __version__
+from volr.backends import BACKENDS
+from volr.cli.app import app
+from volr.cli.experiment import UNLESS_TOLD, experiment
+from volr.cli.train import train
+from volr.cli.transfer import transfer
+from volr.experiments.tasks import TASKS
+from volr.models.activations import ACTIVATIONS
+from volr.models.coding import CODINGS, ConstantCurrent
+from volr.models.neurons import NEURON_MODELS, IFCurrDelta
+from volr.training import Settings
+from volr.transfer import TransferSettings
+
+if TYPE_CHECKING:
+    from tests.cli.running import Volr
+
+COMMANDS = ("check", "format", "show", "train", "transfer", "evaluate", "experiment", "doctor")
+
+
+def test_the_commands_are_those_of_the_issue(volr: Volr) -> None:
+    assert tuple(each.name for each in app.registered_commands) == COMMANDS
+    shown = volr("--help")
+    assert shown.code == 0
+    for command in COMMANDS:
+        assert f"\n  {command} " in shown.out
+    # No summary is cut off, on 80 columns.
+    assert "..." not in shown.out.partition("Commands:")[2]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_is_plain_text_that_fits(volr: Volr, command: str) -> None:
+    shown = volr(command, "--help")
+    assert (shown.code, shown.err) == (0, "")
+    lines = shown.out.splitlines()
+    assert lines[0].startswith(f"Usage: volr {command} [OPTIONS]")
+    assert all(line == line.rstrip() and len(line) <= 80 for line in lines)
+    assert "\x1b" not in shown.out
+
+
+def test_help_names_what_there_is(volr: Volr) -> None:
+    shown = {command: " ".join(volr(command, "--help").out.split()) for command in COMMANDS}
+    for command in ("train", "transfer", "evaluate", "experiment"):
+        for task in TASKS:
+            # A hyphen is a place to break a line at.
+            assert task.name in shown[command].replace("mnist- parallel", "mnist-parallel")
+    for activation in ACTIVATIONS:
+        assert activation.name in shown["train"]
+    for name in [each.name for each in (*NEURON_MODELS, *CODINGS)]:
+        assert name in shown["transfer"]
+    for backend in BACKENDS:
+        assert backend.name in shown["evaluate"]
+
+
+def test_the_options_of_training_have_its_defaults() -> None:
+    given = {name: each.default for name, each in inspect.signature(train).parameters.items()}
+    expected = {each.name: getattr(Settings(), each.name) for each in fields(Settings)}
+    assert {name: given[name] for name in expected} == {
+        **expected,
+        "activation": Settings().activation.name,
+    }
+    # Where the default depends, help says on what.
+    adam, sgd = Settings(optimizer="adam"), Settings(optimizer="sgd")
+    assert told(train, "learning_rate") == f"{adam.rate:g}; sgd: {sgd.rate:g}"
+    assert told(train, "weight_decay") == f"{adam.decay:g}; sgd: {sgd.decay:g}"
+    settings = importlib.import_module("volr.training.settings")
+    assert (
+        told(train, "epochs")
+        == f"{settings.EPOCHS}, or as many as make {settings.UPDATES:,} updates"
+    )
+
+
+def told(command: typing.Callable[..., None], option: str) -> object:
+    """The words in which help gives the default."""
+    hints = typing.get_type_hints(command, include_extras=True)
+    return hints[option].__metadata__[0].show_default
+
+
+def test_the_options_of_a_transfer_have_its_defaults() -> None:
+    given = {name: each.default for name, each in inspect.signature(transfer).parameters.items()}
+    plain = TransferSettings()
+    assert (plain.neuron, plain.coding) == (IFCurrDelta(), ConstantCurrent(given["rate_max"]))
+    assert (given["neuron"], given["coding"]) == (plain.neuron.name, plain.coding.name)
+    for each in fields(TransferSettings):
+        # The seed is the model's own unless told.
+        if each.name not in ("neuron", "coding", "seed"):
+            assert given[each.name] == getattr(plain, each.name)
+
+
+def test_an_experiment_uses_the_same_defaults() -> None:
+    given = {name: each.default for name, each in inspect.signature(experiment).parameters.items()}
+    plain = TransferSettings()
+    assert (given["duration"], given["dt"]) == (plain.duration, plain.dt)
+    assert given["epochs"] is Settings().epochs
+    assert told(experiment, "tasks") == " ".join(UNLESS_TOLD)
+
+
+def test_the_version(volr: Volr) -> None:
+    assert volr("--version").out == f"volr {__version__}\n"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ((), "Usage: volr"),
+        (("trian",), "Did you mean 'train'"),
+        (("check",), "FILE"),
+        (("check", "xor.volr", "--jsn"), "--json"),
+        (("train", "xor.volr", "--out", "m"), "--task"),
+        (("train", "xor.volr", "--task", "xor", "--out", "m", "--epochs", "0"), "--epochs"),
+        (("train", "xor.volr", "--task", "xor", "--out", "m", "--epochs", "many"), "--epochs"),
+        (("train", "xor.volr", "--task", "xor", "--out", "m", "--loss", "l1"), "cross_entropy"),
+        (("train", "xor.volr", "--task", "xor", "--out", "m", "--seed", "-1"), "--seed"),
+        (("transfer", "m", "--task", "xor", "--out", "s", "--samples", "0"), "--samples"),
+        (("transfer", "m", "--task", "xor", "--out", "s", "--rounds", "-1"), "--rounds"),
+        (("transfer", "m", "--task", "xor", "--out", "s", "--dt", "x"), "--dt"),
+        (("evaluate", "m", "--task", "xor", "--samples", "0"), "--samples"),
+        (("experiment", "xor", "--repeats", "0"), "--repeats"),
+        (("format", "-", "--write"), "standard input"),
+        (("show", "xor.volr", "--svg", "-", "--json"), "standard output"),
+    ],
+)
+def test_usage_is_2_and_says_what_is_wrong(
+    volr: Volr, arguments: tuple[str, ...], said: str
+) -> None:
+    result = volr(*arguments)
+    assert result.code == 2
+    assert result.out == ""
+    assert said in result.err
+    assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (("check", "xor.volr"), 0),
+        (("check", "nowhere.volr"), 1),
+        (("train", "xor.volr", "--task", "xro", "--out", "m"), 1),
+        (("check",), 2),
+    ],
+)
+def test_the_exit_codes_are_those_of_the_process(
+    folder: Path, arguments: tuple[str, ...], code: int
+) -> None:
+    result = piped(*arguments, cwd=folder)
+    assert result.code == code
+    assert bool(result.out) == (code == 0)
+    assert bool(result.err) == (code != 0)
+    assert "\x1b" not in result.out + result.err
+
+
+def test_checking_loads_no_framework_and_no_numpy(folder: Path) -> None:
+    program = (
+        "import atexit, json, sys; from volr.cli import main; "
+        "atexit.register(lambda: print(json.dumps([*sys.modules]), file=sys.stderr)); main()"
+    )
+    for arguments in (["check"], ["check", "--json"], ["format"], ["show"], ["show", "--json"]):
+        ran = subprocess.run(
+            [sys.executable, "-c", program, *arguments, str(folder / "xor.volr")],
+            capture_output=True,
+            check=True,
+        )
+        loaded = {name.partition(".")[0] for name in json.loads(ran.stderr)}
+        assert "volr" in loaded
+        assert not loaded & {"numpy", "rich", "safetensors", "sklearn", "torch"}
+
+
+def test_a_reader_that_has_had_enough_is_no_error(folder: Path) -> None:
+    layers = " ⦶ ".join(["dense 2 2"] * 1000)
+    (folder / "long.volr").write_text(layers, encoding="utf-8")
+    for arguments in (["show"], ["show", "--json"], ["show", "--svg", "-"], ["format"]):
+        command = [*VOLR, *arguments, "long.volr"]
+        ours, theirs = os.pipe()
+        # Less than any of these would write.
+        fcntl.fcntl(ours, fcntl.F_SETPIPE_SZ, 4096)
+        process = subprocess.Popen(
+            command, cwd=folder, stdout=theirs, stderr=subprocess.PIPE, env=environment()
+        )
+        os.close(theirs)
+        assert os.read(ours, 10)
+        os.close(ours)
+        _, err = process.communicate()
+        assert (process.returncode, err) == (141, b"")
+
+
+def test_a_full_disk_is_an_error_message(folder: Path) -> None:
+    with Path("/dev/full").open("wb") as full:
+        ran = subprocess.run(
+            [*VOLR, "check", "xor.volr"],
+            cwd=folder,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            env=environment(),
+            check=False,
+        )
+    assert ran.returncode == 1
+    assert ran.stderr == b"error: cannot write to standard output: No space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("redirection", "arguments", "code"),
+    [("<&-", "check -", 1), (">&-", "check xor.volr", 0), ("2>&-", "check nowhere.volr", 1)],
+)
+def test_closed_streams_are_no_traceback(
+    folder: Path, redirection: str, arguments: str, code: int
+) -> None:
+    command = f'exec "$0" -P -c "from volr.cli import main; main()" {arguments} {redirection}'
+    ran = subprocess.run(
+        ["/bin/sh", "-c", command, sys.executable],
+        cwd=folder,
+        capture_output=True,
+        check=False,
+        env=environment(),
+    )
+    assert ran.returncode == code
+    assert b"Traceback" not in ran.stderr
+
+
+def test_programs_are_utf_8_whatever_the_locale_says(folder: Path) -> None:
+    result = piped("format", "xor.volr", cwd=folder, LC_ALL="C", PYTHONIOENCODING="ascii")
+    assert result.out == "dense 2 4 ⦶ dense 4 2\n"

@@ -1,0 +1,123 @@
+"""`doctor`: versions, and back ends that are there, missing or broken."""
+
+from __future__ import annotations
+
+import json
+import platform
+import re
+import tomllib
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from volr import __version__
+from volr.backends import BACKENDS
+from volr.cli.doctor import PACKAGES, import_problem
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.cli.running import Volr
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(autouse=True)
+def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("volr.cli.doctor.import_problem", sound)
+
+
+def sound(modules: Sequence[str]) -> None:
+    """Nothing is wrong with them."""
+
+
+def broken(modules: Sequence[str]) -> str | None:
+    return "broken: X" if modules else None
+
+
+def nowhere(package: str) -> None:
+    """No package is installed."""
+
+
+def test_versions_are_those_of_the_installed_packages(volr: Volr) -> None:
+    found = json.loads(volr("doctor", "--json").out)["versions"]
+    assert found.pop("volr") == __version__
+    assert found.pop("python") == platform.python_version()
+    installed = {each.name.lower(): each.version for each in metadata.distributions()}
+    assert found == {name: installed.get(name) for name in PACKAGES}
+
+
+def test_the_packages_are_those_of_the_project_and_so_are_their_extras() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extras = {"": project["dependencies"], **project["optional-dependencies"]}
+    del extras["all"]
+    found = {
+        re.split("[<>=]", each)[0]: extra for extra, packages in extras.items() for each in packages
+    }
+    assert found == PACKAGES
+
+
+def test_the_tables(volr: Volr) -> None:
+    result = volr("doctor")
+    assert (result.code, result.err) == (0, "")
+    for backend in BACKENDS:
+        (line,) = (each for each in result.out.splitlines() if backend.summary in each)
+        assert line.split()[:2] == [backend.name, backend.generation]
+        if all(find_spec(name) for name in backend.requires):
+            assert line.endswith("  ready")
+
+
+def test_missing_packages_are_told_with_what_installs_them(
+    volr: Volr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def version(name: str) -> str:
+        if name in ("torch", "pooch"):
+            raise metadata.PackageNotFoundError
+        return "1.0"
+
+    monkeypatch.setattr("volr.backends.base.importlib.util.find_spec", nowhere)
+    monkeypatch.setattr("importlib.metadata.version", version)
+    shown = volr("doctor").out
+    assert "\ntorch           not installed: pip install 'volr[torch]'\n" in shown
+    assert "\npooch           not installed: pip install 'volr[tasks]'\n" in shown
+    assert "\nnumpy           1.0\n" in shown
+    found = {each["name"]: each for each in json.loads(volr("doctor", "--json").out)["backends"]}
+    assert found["nest"]["missing"] == ["nest"]
+    assert found["nest"]["install"] == "pip install 'volr[nest]'"
+    assert (found["reference"]["missing"], found["reference"]["install"]) == ([], None)
+
+
+def test_a_broken_package_is_told_with_its_reason(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = folder / "packages"
+    packages.mkdir()
+    monkeypatch.setenv("PYTHONPATH", str(packages))
+    for name, text in {
+        "volr_sound": "print('chatter')",
+        "volr_broken": "raise ImportError('libgone.so: cannot open')",
+        "volr_crashing": "import os; os.abort()",
+        "volr_mute": "import os; os._exit(3)",
+    }.items():
+        (packages / f"{name}.py").write_text(text, encoding="utf-8")
+    # A file of the same name in the current folder is not the package.
+    (folder / "volr_sound.py").write_text("raise SystemExit('not me')", encoding="utf-8")
+    assert import_problem([]) is None
+    assert import_problem(["volr_sound"]) is None
+    assert import_problem(["volr_sound", "volr_broken"]) == (
+        "broken: ImportError: libgone.so: cannot open"
+    )
+    assert import_problem(["volr_crashing"]) == "broken: ended by SIGABRT"
+    assert import_problem(["volr_mute"]) == "broken: exit code 3"
+
+
+def test_a_broken_back_end_is_not_ready(volr: Volr, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("volr.cli.doctor.import_problem", broken)
+    shown = volr("doctor").out.splitlines()
+    states = {line.split()[0]: line for line in shown if "ANN  " in line or "SNN  " in line}
+    assert states["reference"].endswith("ready")
+    if find_spec("torch"):
+        assert states["torch"].endswith("broken: X")

@@ -1,0 +1,74 @@
+"""Files that cannot be written are refused early, and the check leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.cli.running import snapshot
+
+from volr.cli.files import check_writable, write_text
+from volr.errors import VolrError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.mark.parametrize("name", ["new", "old", "missing/folder/new"])
+def test_what_can_be_written_passes_and_stays_as_it_is(tmp_path: Path, name: str) -> None:
+    (tmp_path / "old").write_text("kept", encoding="utf-8")
+    before = snapshot(tmp_path)
+    check_writable(tmp_path / name, source=tmp_path / "another")
+    assert snapshot(tmp_path) == before
+    assert not (tmp_path / "missing").exists()
+    write_text(tmp_path / name, "⦶")
+    assert (tmp_path / name).read_text(encoding="utf-8") == "⦶"
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        (".", "it is a folder"),
+        ("file/new", "Not a directory"),
+        ("/proc/new/model", "cannot write /proc/new/model: "),
+        ("/dev/null", "not an ordinary file"),
+        ("-", "standard output"),
+        ("n" * 300, "File name too long"),
+        ("link", "would be lost"),
+    ],
+)
+def test_what_cannot_be_written_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").write_text("kept", encoding="utf-8")
+    Path("link").symlink_to("file")
+    with pytest.raises(VolrError) as caught:
+        check_writable(Path(path), source=Path("file"))
+    assert said in caught.value.message
+    assert path in caught.value.message or path == "-"
+    assert snapshot(tmp_path) == {"file": b"kept", "link": b"kept"}
+
+
+@pytest.fixture
+def sealed(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "sealed"
+    folder.mkdir()
+    folder.chmod(0o500)
+    yield folder
+    folder.chmod(0o700)
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+@pytest.mark.parametrize("name", ["model", "folder/model"])
+def test_a_folder_without_permission_is_refused(sealed: Path, name: str) -> None:
+    with pytest.raises(VolrError, match="Permission denied"):
+        check_writable(sealed / name)
+
+
+def test_what_fails_after_all_is_an_error_message(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(VolrError, match=r"cannot write .*file/new: "):
+        write_text(tmp_path / "file" / "new", "text")

@@ -1,0 +1,144 @@
+"""Ctrl-C, wherever it comes: one line, exit code 130, nothing broken and nobody left running."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.cli.running import (
+    VOLR,
+    children,
+    environment,
+    snapshot,
+    solved_xor,
+    terminal,
+    wait_until,
+)
+
+from volr.models.files import load_model, save_model
+from volr.models.model import SpikingModel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.running import Terminal
+
+needs_nest = pytest.mark.skipif(find_spec("nest") is None, reason="needs nest-simulator")
+
+
+def last_words(shown: Terminal) -> str:
+    """What stays on the screen after the bar is gone."""
+    return re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", shown.shown.rpartition("\x1b[2K")[2])
+
+
+def gone(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def test_during_training(folder: Path) -> None:
+    pytest.importorskip("torch")
+    before = snapshot(folder)
+    options = ("--task", "xor", "--out", "m", "--epochs", "1000000")
+    with terminal("train", "xor.volr", *options) as shown:
+        shown.wait_for("/1000000")
+        assert shown.interrupt() == 130
+    assert last_words(shown).split() == ["interrupted"]
+    assert "Traceback" not in shown.shown
+    assert snapshot(folder) == before
+
+
+@needs_nest
+def test_during_calibration(folder: Path, model: Path) -> None:
+    before = snapshot(folder)
+    options = ("--task", "xor", "--out", "snn", "--rounds", "100000")
+    with terminal("transfer", model, *options) as shown:
+        shown.wait_for("calibrating")
+        wait_until(lambda: children(shown.process.pid))
+        # In the middle of the simulations, not before the first.
+        shown.wait_for("3/")
+        workers = children(shown.process.pid)
+        assert shown.interrupt() == 130
+        assert workers
+        assert all(map(gone, workers))
+    assert last_words(shown).split() == ["interrupted"]
+    assert snapshot(folder) == before
+
+
+@needs_nest
+def test_during_a_simulation(folder: Path) -> None:
+    solved = solved_xor()
+    endless = SpikingModel(
+        network=solved.network, parameters=solved.parameters, duration=1e5, dt=0.1, delay=0.1
+    )
+    save_model(endless, folder / "snn")
+    before = snapshot(folder)
+    with terminal("evaluate", "snn", "--task", "xor", stdout=None) as shown:
+        shown.wait_for("simulating")
+        wait_until(lambda: children(shown.process.pid))
+        workers = children(shown.process.pid)
+        assert shown.interrupt() == 130
+        assert all(map(gone, workers))
+    assert last_words(shown).split() == ["interrupted"]
+    assert snapshot(folder) == before
+
+
+@needs_nest
+def test_an_experiment_keeps_what_it_has_found(folder: Path) -> None:
+    pytest.importorskip("torch")
+    options = ("--repeats", "1000", "--epochs", "2", "--out", "r")
+    with terminal("experiment", "nand", *options) as shown:
+        shown.wait_for("4/2000  nand, seed 1: snn-transferred on nest")
+        workers = children(shown.process.pid)
+        assert shown.interrupt() == 130
+        assert all(map(gone, workers))
+    assert last_words(shown).split() == ["interrupted"]
+    found = json.loads((folder / "r" / "results.json").read_text(encoding="utf-8"))
+    assert len(found["rows"]) >= 4
+    assert sum(each["n"] for each in found["summary"]) == len(found["rows"])
+    files = snapshot(folder / "r")
+    assert not [name for name in files if name.endswith(".part")]
+    for name in files:
+        if name.endswith(".safetensors"):
+            load_model(folder / "r" / name)
+
+
+def test_while_it_waits_for_standard_input(folder: Path) -> None:
+    process = subprocess.Popen(
+        [*VOLR, "check", "-"],
+        cwd=folder,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
+    )
+    assert process.stdin is not None
+    # More than a pipe holds: once this is written, the program is being read.
+    process.stdin.write(b" " * 200_000)
+    process.stdin.flush()
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate()
+    assert (process.returncode, out, err) == (130, b"", b"interrupted\n")
+
+
+def test_while_python_still_imports() -> None:
+    program = (
+        "import builtins, volr.cli; real = builtins.__import__\n"
+        "def stop(name, *rest):\n"
+        "    if name == 'typer': raise KeyboardInterrupt\n"
+        "    return real(name, *rest)\n"
+        "builtins.__import__ = stop; volr.cli.main(['--version'])"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
+    assert (ran.returncode, ran.stdout, ran.stderr) == (130, b"", b"interrupted\n")

@@ -1,0 +1,137 @@
+"""`train`: the model it writes, what it says, and what it refuses before it begins."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from tests.cli.running import snapshot
+
+from volr.models.activations import Tanh
+from volr.models.files import load_model
+from volr.models.model import ArtificialModel
+from volr.training import train_ann
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.running import Volr
+
+QUICK = ("--epochs", "2", "--candidates", "2")
+
+
+@pytest.fixture(autouse=True)
+def _torch() -> None:
+    pytest.importorskip("torch")
+
+
+def test_a_program_becomes_a_model_with_its_origin(volr: Volr, folder: Path) -> None:
+    result = volr("train", "xor.volr", "--task", "xor", "--out", "new/m.st", "--seed", "5", *QUICK)
+    assert (result.code, result.out) == (0, "")
+    assert "of 2: loss " in result.err
+    assert result.err.endswith("wrote new/m.st\n")
+    loaded = load_model(folder / "new" / "m.st")
+    assert isinstance(loaded.model, ArtificialModel)
+    assert loaded.model.network.source is not None
+    assert loaded.model.network.source.text == "dense 2 4 ⦶ dense 4 2\n"
+    assert loaded.origin == {"task": "xor", "seed": 5, "condition": "ann"}
+
+
+def test_options_reach_the_training(volr: Volr, folder: Path) -> None:
+    common = ("train", "-", "--task", "nand", *QUICK)
+    options = {
+        "a": (),
+        "b": (),
+        "seed": ("--seed", "1"),
+        "rate": ("--learning-rate", "0.02"),
+        "sgd": ("--optimizer", "sgd", "--momentum", "0.5"),
+        "decay": ("--weight-decay", "0.5"),
+        "loss": ("--loss", "mse"),
+        "batch": ("--batch-size", "100"),
+        "schedule": ("--schedule", "constant"),
+        "validation": ("--validation", "0", "--activation", "tanh"),
+    }
+    weights: dict[str, bytes] = {}
+    for name, each in options.items():
+        result = volr(*common, "--out", name, *each, stdin=b"dense 2 3 >> dense 3 2")
+        assert result.code == 0, result.err
+        model = load_model(folder / name).model
+        weights[name] = b"".join(value.tobytes() for value in model.parameters.values())
+        if name == "validation":
+            assert isinstance(model, ArtificialModel)
+            assert model.activation == Tanh()
+            assert "validation accuracy" not in result.err
+    assert weights["a"] == weights["b"]
+    assert len(set(weights.values())) == len(options) - 1
+
+
+def test_digits_are_learned(volr: Volr, folder: Path) -> None:
+    pytest.importorskip("sklearn")
+    program = "dense 64 10 ⦶ dense 10 10".encode()
+    arguments = ("train", "-", "--task", "digits", "--out", "m", "--epochs", "5")
+    assert volr(*arguments, "--candidates", "1", stdin=program).code == 0
+    values = load_model(folder / "m").model.parameters
+    assert {name: value.shape for name, value in values.items()} == {
+        "input->dense_1.weight": (10, 64),
+        "dense_1->dense_2.weight": (10, 10),
+        "dense_1.bias": (10,),
+        "dense_2.bias": (10,),
+    }
+    assert all(np.isfinite(value).all() for value in values.values())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("nowhere.volr", "--task", "xor"), "there is no such file"),
+        (("three.volr", "--task", "xor"), "takes 3 inputs, and the task offers 2"),
+        (("bad.volr", "--task", "xor"), "bad.volr:1:13: error: "),
+        (("xor.volr", "--task", "xro"), "did you mean 'xor'?"),
+        (("xor.volr", "--task", "xor", "--activation", "rleu"), "relu, sigmoid, tanh, identity"),
+        (("xor.volr", "--task", "xor", "--validation", "1.5"), "validation is 1.5"),
+        (("xor.volr", "--task", "xor", "--validation", "nan"), "validation is nan"),
+        (("xor.volr", "--task", "xor", "--learning-rate", "0"), "learning_rate is 0.0"),
+        (("xor.volr", "--task", "xor", "--momentum", "0.9"), "adam does not take"),
+        (("xor.volr", "--task", "xor", "--learning-rate", "1e30"), "training diverged"),
+        (("xor.volr", "--task", "xor", "--out", "."), "it is a folder"),
+        (("xor.volr", "--task", "xor", "--out", "xor.volr"), "would be lost"),
+        (("xor.volr", "--task", "xor", "--out", "xor.volr/m"), "Not a directory"),
+        (("mnist.volr", "--task", "mnist", "--data", "nowhere"), "data folder nowhere is not"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_written(
+    volr: Volr, folder: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    programs = {"three": "dense 3 2", "bad": "dense 2 4 ⦶ dense 3 2", "mnist": "dense 100 10"}
+    for name, text in programs.items():
+        (folder / f"{name}.volr").write_text(text, encoding="utf-8")
+    before = snapshot(folder)
+    result = volr("train", "--out", "m", *arguments, *QUICK)
+    assert (result.code, result.out) == (1, "")
+    assert said in result.err
+    assert snapshot(folder) == before
+
+
+def training(*_: object, **__: object) -> None:
+    pytest.fail("it trained")
+
+
+def test_an_impossible_file_is_refused_before_the_training(
+    volr: Volr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("volr.training.train_ann", training)
+    result = volr("train", "xor.volr", "--task", "xor", "--out", "/proc/volr/m")
+    assert result.code == 1
+    assert result.err.startswith("error: cannot write /proc/volr/m: ")
+
+
+def test_dead_neurons_are_told(volr: Volr, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deadly(*arguments: object, **named: object) -> object:
+        trained = train_ann(*arguments, **named)  # type: ignore[arg-type]
+        return replace(trained, dead={"dense_1": 3})
+
+    monkeypatch.setattr("volr.training.train_ann", deadly)
+    result = volr("train", "xor.volr", "--task", "xor", "--out", "m", *QUICK)
+    assert "dense_1: 3 of 4 neurons never fire on the training data\n" in result.err

@@ -1,0 +1,203 @@
+"""`transfer`: the spiking model, the report, and what is refused before NEST is started."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from tests.cli.running import snapshot, solved_xor
+
+from volr.cli.transfer import lost, parameters
+from volr.errors import ModelError
+from volr.models.activations import Tanh
+from volr.models.coding import Poisson
+from volr.models.files import load_model, save_model
+from volr.models.model import ArtificialModel, SpikingModel
+from volr.models.neurons import IFCurrDelta
+from volr.transfer import PopulationReport
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.running import Volr
+
+needs_nest = pytest.mark.skipif(find_spec("nest") is None, reason="needs nest-simulator")
+QUICK = ("--rounds", "0", "--samples", "20")
+
+
+@needs_nest
+def test_a_model_becomes_a_spiking_one_with_its_report(
+    volr: Volr, folder: Path, model: Path
+) -> None:
+    result = volr("transfer", model, "--task", "xor", "--out", "snn")
+    assert result.code == 0
+    assert result.err == "wrote snn\n"
+    lines = result.out.splitlines()
+    assert lines[0].split()[0] == "population"
+    assert [line.split()[0] for line in lines[1:4]] == ["input", "dense_1", "dense_2"]
+    assert all(line == line.rstrip() and len(line) <= 80 for line in lines)
+    assert lines[-1].startswith("accuracy on 410 training stimuli: 1.0000 before, 1.0000 after")
+    loaded = load_model(folder / "snn")
+    assert isinstance(loaded.model, SpikingModel)
+    assert loaded.origin == {"task": "xor", "seed": 3, "condition": "snn-transferred"}
+
+
+@needs_nest
+def test_options_reach_the_model(volr: Volr, folder: Path, model: Path) -> None:
+    options = {
+        "--duration": "30",
+        "--dt": "0.25",
+        "--delay": "1.5",
+        "--coding": "poisson",
+        "--rate-max": "200",
+        "--percentile": "90",
+        "-p": "tau_m=10",
+        "--neuron-parameter": "v_reset=-70",
+        "--seed": "8",
+    }
+    flat = [part for pair in options.items() for part in pair]
+    result = volr("transfer", model, "--task", "xor", "--out", "snn", *QUICK, *flat, "--json")
+    assert result.code == 0, result.err
+    loaded = load_model(folder / "snn")
+    found = loaded.model
+    assert isinstance(found, SpikingModel)
+    assert (found.duration, found.dt, found.delay) == (30.0, 0.25, 1.5)
+    assert found.coding == Poisson(200.0)
+    assert found.neuron == IFCurrDelta(tau_m=10.0, v_reset=-70.0)
+    # The seed is that of the calibration; the data stay split as they were for the training.
+    assert loaded.origin["seed"] == 3
+    report = json.loads(result.out, parse_constant=pytest.fail)
+    assert report["samples"] == 20
+    assert report["accuracy_before"] == 1.0
+    assert [each["name"] for each in report["populations"]] == ["input", "dense_1", "dense_2"]
+
+
+@needs_nest
+def test_losses_are_in_the_report_and_nan_is_none_in_json(
+    volr: Volr, model: Path, folder: Path
+) -> None:
+    # Of the hidden activations, which are 0, 1 and 2, the 2 is above this percentile.
+    options = ("--percentile", "60", *QUICK)
+    result = volr("transfer", model, "--task", "xor", "--out", "snn", *options)
+    assert re.search(r"\ndense_1: \d+\.\d\d% of the activations clipped\n", result.out)
+    network = solved_xor().network
+    # The same activation for every stimulus: nothing to correlate with.
+    values = {name: 0.0 * each for name, each in solved_xor().parameters.items()}
+    values |= {"dense_1.bias": np.array([1.0, 2.0]), "dense_2.bias": np.array([0.0, 1.0])}
+    save_model(ArtificialModel(network, values), folder / "constant")
+    report = volr("transfer", "constant", "--task", "xor", "--out", "snn", *options, "--json")
+    populations = json.loads(report.out, parse_constant=pytest.fail)["populations"]
+    assert [each["correlation"] is None for each in populations] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--dt", "0"), "dt is 0.0 ms"),
+        (("--duration", "nan"), "duration is nan ms"),
+        (("--delay", "0.3"), "not a whole number of steps"),
+        (("--rate-max", "1e9"), "a step of 0.5 ms allows 2000 Hz"),
+        (("--percentile", "101"), "percentile is 101.0"),
+        (("-p", "tau_m=abc"), "'abc' is not a number"),
+        (("-p", "nonsense"), "there is no = in it"),
+        (("-p", "tau=3"), "tau_m, cm, tau_refrac"),
+        (("-p", "tau_m=nan"), "tau_m is nan"),
+        (("-p", "cm=1", "-p", "cm=2"), "'cm' is given twice"),
+        (("--neuron", "if_cur_delta"), "if_curr_delta"),
+        (("--coding", "poison"), "poisson"),
+        (("--task", "digits"), "takes 2 inputs, and the task offers 64"),
+        (("--task", "xxor"), "did you mean 'xor'?"),
+        (("--out", "ann.safetensors"), "would be lost"),
+        (("--out", "xor.volr/snn"), "Not a directory"),
+        (("--out", "."), "it is a folder"),
+    ],
+)
+def test_what_is_wrong_is_said_before_nest_starts(
+    volr: Volr,
+    folder: Path,
+    model: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[str, ...],
+    said: str,
+) -> None:
+    monkeypatch.setattr("volr.backends.nest.start", lambda: pytest.fail("it started NEST"))
+    before = snapshot(folder)
+    result = volr("transfer", model, "--task", "xor", "--out", "snn", *options)
+    assert (result.code, result.out) == (1, "")
+    assert said in result.err
+    assert snapshot(folder) == before
+
+
+@pytest.mark.parametrize("command", ["transfer", "evaluate"])
+def test_what_is_no_artificial_model_is_told_apart(
+    volr: Volr, folder: Path, model: Path, command: str
+) -> None:
+    whole = model.read_bytes()
+    (folder / "cut").write_bytes(whole[: len(whole) - 9])
+    (folder / "short").write_bytes(whole[:4])
+    (folder / "binary").write_bytes(bytes(range(200, 256)))
+    for name, said in {
+        "nowhere": "No such file",
+        ".": "Is a directory",
+        "cut": "is cut short",
+        "short": "is cut short",
+        "binary": "is not a model of Volr's",
+        "xor.volr": "is not a model of Volr's",
+    }.items():
+        out = ("--out", "snn") if command == "transfer" else ()
+        result = volr(command, name, "--task", "xor", *out)
+        assert (result.code, result.out) == (1, "")
+        assert result.err.startswith("error: ")
+        assert said in result.err
+
+
+@needs_nest
+def test_a_spiking_model_and_another_activation_are_refused(
+    volr: Volr, folder: Path, model: Path
+) -> None:
+    assert volr("transfer", model, "--task", "xor", "--out", "snn", *QUICK).code == 0
+    result = volr("transfer", "snn", "--task", "xor", "--out", "again")
+    assert result.code == 1
+    assert "is a spiking model already" in result.err
+    solved = solved_xor()
+    save_model(ArtificialModel(solved.network, solved.parameters, Tanh()), folder / "tanh")
+    result = volr("transfer", "tanh", "--task", "xor", "--out", "again")
+    assert result.code == 1
+    assert "cannot stand for the activation 'tanh'" in result.err
+    assert not (folder / "again").exists()
+
+
+def test_what_is_lost_is_listed_as_far_as_there_is_any() -> None:
+    plain = PopulationReport(
+        name="dense_1",
+        size=9,
+        scale=1.0,
+        gain=1.0,
+        offset=0.0,
+        wanted=1.0,
+        measured=1.0,
+        correlation=1.0,
+        clipped=0.0,
+        dead=0,
+        silent=0,
+        saturated=0,
+    )
+    assert lost(plain) == []
+    assert lost(replace(plain, silent=4)) == ["4 silent"]
+    assert lost(replace(plain, clipped=0.0123, dead=1, saturated=2)) == [
+        "1.23% of the activations clipped",
+        "1 dead",
+        "2 saturated",
+    ]
+
+
+def test_assignments() -> None:
+    assert parameters(["tau_m=10", " cm = 0.5 "]) == {"tau_m": 10.0, "cm": 0.5}
+    assert parameters([]) == {}
+    with pytest.raises(ModelError, match=r"'tau_m=1=2' cannot be read: '1=2' is not a number"):
+        parameters(["tau_m=1=2"])

@@ -1,0 +1,78 @@
+"""The public names: written in three places that must agree, and loaded when they are used."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import volr
+
+TREE = ast.parse(Path(volr.__file__).read_text(encoding="utf-8"))
+
+
+def assigned(name: str) -> object:
+    (node,) = (
+        each
+        for each in TREE.body
+        if isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == name
+    )
+    return ast.literal_eval(node.value)
+
+
+def typed() -> dict[str, tuple[str, str]]:
+    """What the type checker sees: public name to module and name there."""
+    (block,) = (each for each in TREE.body if isinstance(each, ast.If))
+    assert ast.unparse(block.test) == "TYPE_CHECKING"
+    imports = [each for each in block.body if isinstance(each, ast.ImportFrom)]
+    assert len(imports) == len(block.body)
+    return {
+        alias.asname or alias.name: (str(each.module), alias.name)
+        for each in imports
+        for alias in each.names
+    }
+
+
+def test_the_three_lists_agree() -> None:
+    names = assigned("__all__")
+    assert isinstance(names, list)
+    assert names == sorted(set(names))
+    assert assigned("_HOMES") == typed()
+    assert {*typed(), "__version__"} == set(names)
+    assert dir(volr) == names
+
+
+@pytest.mark.parametrize("name", sorted(typed()))
+def test_every_name_is_what_its_home_has(name: str) -> None:
+    module, attribute = typed()[name]
+    assert getattr(volr, name) is getattr(importlib.import_module(module), attribute)
+
+
+def test_no_name_is_that_of_a_part_of_the_package() -> None:
+    """`volr.network` would be the subpackage as soon as somebody imports it."""
+    parts = {path.stem for path in Path(volr.__file__).parent.iterdir()}
+    assert not parts & set(volr.__all__)
+
+
+def test_an_unknown_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'volr' has no attribute 'densse'"):
+        _ = volr.densse
+    assert not hasattr(volr, "np")
+
+
+def test_the_version_is_that_of_the_project() -> None:
+    project = (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'\nversion = "{volr.__version__}"\n' in project
+
+
+def test_importing_it_loads_nothing_but_itself() -> None:
+    program = "import json, sys; before = {*sys.modules}; import volr; "
+    program += "print(json.dumps([*{*sys.modules} - before]))"
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    loaded = {name.partition(".")[0] for name in json.loads(ran.stdout)}
+    assert {name for name in loaded if name not in sys.stdlib_module_names} == {"volr"}

@@ -201,10 +201,11 @@ def test_a_reader_that_has_had_enough_is_no_error(folder: Path) -> None:
         assert (process.returncode, err) == (141, b"")
 
 
-def test_a_full_disk_is_an_error_message(folder: Path) -> None:
+@pytest.mark.parametrize("arguments", [("check", "xor.volr"), ("--version",)])
+def test_a_full_disk_is_an_error_message(folder: Path, arguments: tuple[str, ...]) -> None:
     with Path("/dev/full").open("wb") as full:
         ran = subprocess.run(
-            [*VOLR, "check", "xor.volr"],
+            [*VOLR, *arguments],
             cwd=folder,
             stdout=full,
             stderr=subprocess.PIPE,

@@ -106,7 +106,7 @@ def test_a_spiking_model_runs_on_nest_and_the_seed_draws_its_input(
         (("ann.safetensors", "--task", "xor", "--on", "nest"), "simulates spiking models"),
         (("snn", "--task", "xor", "--on", "torch"), "no spiking neurons"),
         (("snn", "--task", "xor", "--on", "reference"), "no spiking neurons"),
-        (("snn", "--task", "xor", "--on", "nset"), "did you mean nest?"),
+        (("snn", "--task", "xor", "--on", "nset"), "did you mean 'nest'?"),
         (("snn", "--task", "digits"), "takes 2 inputs, and the task offers 64"),
         (("snn", "--task", "xro"), "did you mean 'xor'?"),
     ],

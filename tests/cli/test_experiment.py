@@ -113,17 +113,26 @@ def test_another_program_and_json(volr: Volr, folder: Path) -> None:
     assert {row["program"] for row in json.loads(written)["rows"]} == {"dense 2 3 >> dense 3 2"}
 
 
-def test_earlier_results_are_kept_under_another_name(volr: Volr, folder: Path) -> None:
+def test_earlier_results_and_models_are_kept_under_other_names(volr: Volr, folder: Path) -> None:
     results = folder / "results"
-    results.mkdir()
-    (results / "results.json").write_text("an hour's work", encoding="utf-8")
-    (results / "results.1.json").write_text("yesterday's", encoding="utf-8")
+    (results / "models").mkdir(parents=True)
+    kept = {
+        "results.json": "an hour's work",
+        "results.1.json": "yesterday's",
+        "models/m": "a model",
+    }
+    for name, text in kept.items():
+        (results / name).write_text(text, encoding="utf-8")
     result = volr("experiment", "nand", *QUICK)
     assert result.code == 0
-    assert "the earlier results are now results/results.2.json\n" in result.err
-    assert (results / "results.2.json").read_text(encoding="utf-8") == "an hour's work"
-    assert (results / "results.1.json").read_text(encoding="utf-8") == "yesterday's"
-    assert len(json.loads((results / "results.json").read_text(encoding="utf-8"))["rows"]) == 2
+    names = "results/results.2.json and results/models.2"
+    assert f"the earlier results are now {names}\n" in result.err
+    found = snapshot(results)
+    assert found["results.2.json"] == b"an hour's work"
+    assert found["results.1.json"] == b"yesterday's"
+    assert found["models.2/m"] == b"a model"
+    assert len(json.loads(found["results.json"])["rows"]) == 2
+    assert "models/nand-0-ann.safetensors" in found
 
 
 @pytest.mark.parametrize(

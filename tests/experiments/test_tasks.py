@@ -36,14 +36,14 @@ def test_an_unknown_task_gets_the_nearest_and_all_there_are(name: str, nearest: 
         task(name)
     assert caught.value.message == f"there is no task {name!r}"
     assert caught.value.help == (
-        f"did you mean {nearest!r}? the tasks are nand, xor, digits, mnist, mnist-parallel"
+        f"did you mean {nearest!r}? choose one of nand, xor, digits, mnist, mnist-parallel"
     )
 
 
 def test_a_name_like_no_other_gets_the_list_alone() -> None:
     with pytest.raises(DataError) as caught:
         task("")
-    assert caught.value.help == "the tasks are nand, xor, digits, mnist, mnist-parallel"
+    assert caught.value.help == "choose one of nand, xor, digits, mnist, mnist-parallel"
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import TYPE_CHECKING
 
 from volr.backends.base import ArtificialBackend, Backend, Simulator, SpikingBackend
@@ -11,6 +10,7 @@ from volr.backends.reference import REFERENCE
 from volr.backends.torch import TORCH
 from volr.errors import BackendError
 from volr.models.model import ArtificialModel, Model, SpikingModel
+from volr.naming import named
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -31,14 +31,7 @@ __all__ = [
 
 def backend(name: str) -> Backend:
     """The back end of that name; ``BackendError`` when there is none."""
-    known = {each.name: each for each in BACKENDS}
-    if name in known:
-        return known[name]
-    near = difflib.get_close_matches(name, known, n=1)
-    guess = f"did you mean {near[0]}? " if near else ""
-    raise BackendError(
-        f"there is no back end {name!r}", help=f"{guess}there are {', '.join(known)}"
-    )
+    return named("back end", name, {each.name: each for each in BACKENDS}, BackendError)
 
 
 def simulator(name: str = "nest") -> AbstractContextManager[Simulator]:

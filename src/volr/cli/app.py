@@ -42,9 +42,6 @@ class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except VolrError as error:
-            show_error(error)
-            raise typer.Exit(1) from error
         except KeyboardInterrupt as error:
             raise _Interrupted from error
 
@@ -90,6 +87,9 @@ def run(arguments: Sequence[str] | None = None) -> None:
     _prepare_streams()
     try:
         app(arguments, prog_name="volr")
+    except VolrError as error:
+        show_error(error)
+        sys.exit(1)
     except _Interrupted:
         raise KeyboardInterrupt from None
 

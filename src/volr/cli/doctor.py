@@ -8,6 +8,7 @@ from volr import __version__
 from volr.cli import options
 from volr.cli.output import emit, print_json, print_table
 from volr.cli.progress import progress_bar
+from volr.source import visible
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -102,7 +103,7 @@ def import_problem(modules: Sequence[str]) -> str | None:
     said = tried.stderr.decode(errors="replace").strip().splitlines()
     if tried.returncode < 0:
         return f"broken: ended by {signal.Signals(-tried.returncode).name}"
-    return f"broken: {said[-1] if said else f'exit code {tried.returncode}'}"
+    return f"broken: {visible(said[-1]) if said else f'exit code {tried.returncode}'}"
 
 
 def _version(distribution: str) -> str | None:

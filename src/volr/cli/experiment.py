@@ -54,7 +54,7 @@ def experiment(
 ) -> None:
     """Train, transfer and measure, as ANN and on NEST, in one table."""
     from volr.backends.nest import start
-    from volr.experiments.results import RESULTS, keep_earlier, results_json, write_results
+    from volr.experiments.results import MODELS, RESULTS, keep_earlier, results_json, write_results
     from volr.experiments.runner import CONDITIONS, ExperimentSettings, repeats_of, task_network
     from volr.experiments.tasks import task as find_task
     from volr.language import network, read_source
@@ -68,7 +68,7 @@ def experiment(
         transfer=TransferSettings(duration=duration, dt=dt),
         data_dir=data,
     )
-    models = out / "models"
+    models = out / MODELS
     check_writable(out / RESULTS)
     check_writable(models / "model.safetensors")
     own = None if program is None else network(read_source(program))
@@ -79,7 +79,7 @@ def experiment(
     with start() as simulator, progress_bar() as progress:
         for outcome in repeats_of(planned, seeds, simulator, settings, progress):
             if not rows and (earlier := keep_earlier(out)):
-                note(f"the earlier results are now {earlier}")
+                note(f"the earlier results are now {' and '.join(map(str, earlier))}")
             row = outcome.row
             rows.append(row)
             # After every run, so that an interrupted experiment keeps what it has found.

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 RESULTS = "results.json"
+MODELS = "models"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,19 +102,22 @@ def write_results(rows: Sequence[Row], folder: Path) -> None:
         raise DataError(f"cannot write {path}: {error.strerror or error}") from error
 
 
-def keep_earlier(folder: Path) -> Path | None:
-    """Rename ``folder/results.json`` to the first of ``results.1.json``, … that is free.
+def keep_earlier(folder: Path) -> tuple[Path, ...]:
+    """Rename what an earlier experiment left in ``folder``: its results and its models.
 
-    Returns the new name, or None where there was nothing to keep; ``DataError`` where it cannot be
-    renamed.
+    ``results.json`` becomes ``results.1.json`` and ``models`` becomes ``models.1``, or whichever
+    number is the first that is free for both. Returns the new names of what was there;
+    ``DataError`` where it cannot be renamed.
     """
-    path = folder / RESULTS
-    names = (path.with_suffix(f".{number}{path.suffix}") for number in itertools.count(1))
+    paths = folder / RESULTS, folder / MODELS
     try:
-        kept = next(name for name in names if not name.exists())
-        path.rename(kept)
-    except FileNotFoundError:
-        return None
+        free = next(
+            n for n in itertools.count(1) if not any(_numbered(p, n).exists() for p in paths)
+        )
+        return tuple(path.rename(_numbered(path, free)) for path in paths if path.exists())
     except OSError as error:
-        raise DataError(f"cannot rename {path}: {error.strerror or error}") from error
-    return kept
+        raise DataError(f"cannot rename the earlier results in {folder}: {error}") from error
+
+
+def _numbered(path: Path, number: int) -> Path:
+    return path.with_name(f"{path.stem}.{number}{path.suffix}")

@@ -77,8 +77,9 @@ def repeats_of(
     not be found out after an hour.
     """
     for task, network in planned:
-        progress(f"loading {task.name}", 0, None)
-        task.load(seed=seeds[0], inputs=network.input_size, data_dir=settings.data_dir)
+        for seed in seeds[:1]:
+            progress(f"loading {task.name}", 0, None)
+            task.load(seed=seed, inputs=network.input_size, data_dir=settings.data_dir)
     for task, network in planned:
         for seed in seeds:
             told = under(f"{task.name} {seed}", progress)

@@ -9,7 +9,6 @@ Any other program that fits may take the place of a task's own.
 
 from __future__ import annotations
 
-import difflib
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -18,6 +17,7 @@ from volr.errors import DataError
 from volr.experiments.datasets.digits import load_digits
 from volr.experiments.datasets.logic import load_logic, nand, xor
 from volr.experiments.datasets.mnist import load_mnist
+from volr.naming import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -74,12 +74,7 @@ class Task:
 
 def task(name: str) -> Task:
     """The task of this name; ``DataError`` names the nearest, and all there are."""
-    known = {each.name: each for each in TASKS}
-    if name in known:
-        return known[name]
-    near = difflib.get_close_matches(name, known, n=1)
-    hint = f"did you mean {near[0]!r}? " if near else ""
-    raise DataError(f"there is no task {name!r}", help=f"{hint}the tasks are {', '.join(known)}")
+    return named("task", name, {each.name: each for each in TASKS}, DataError)
 
 
 def check_fits(task: Task, inputs: int, outputs: int) -> None:

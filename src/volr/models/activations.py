@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from volr.errors import ModelError
+from volr.naming import named
 
 if TYPE_CHECKING:
     from volr.models.arrays import Floats
@@ -53,11 +54,7 @@ ACTIVATIONS: tuple[Activation, ...] = (ReLU(), Sigmoid(), Tanh(), Identity())
 
 def activation(name: str) -> Activation:
     """The activation of that name; ``ModelError`` when there is none."""
-    for each in ACTIVATIONS:
-        if each.name == name:
-            return each
-    known = ", ".join(each.name for each in ACTIVATIONS)
-    raise ModelError(f"there is no activation {name!r}", help=f"choose one of {known}")
+    return named("activation", name, {each.name: each for each in ACTIVATIONS}, ModelError)
 
 
 def activate(activation: Activation, z: Floats) -> Floats:

@@ -15,6 +15,7 @@ import numpy as np
 
 from volr.errors import DataError, ModelError
 from volr.models.response import count_levels
+from volr.naming import named
 
 if TYPE_CHECKING:
     from volr.models.arrays import Booleans, Floats, Integers
@@ -54,11 +55,8 @@ CODINGS: tuple[type[InputCoding], ...] = (ConstantCurrent, Poisson)
 
 def input_coding(name: str, rate_max: float) -> InputCoding:
     """The input coding of that name; ``ModelError`` when there is none."""
-    for coding in CODINGS:
-        if coding.name == name:
-            return coding(rate_max)
-    names = ", ".join(coding.name for coding in CODINGS)
-    raise ModelError(f"there is no input coding {name!r}", help=f"choose one of {names}")
+    known = {coding.name: coding for coding in CODINGS}
+    return named("input coding", name, known, ModelError)(rate_max)
 
 
 def coding_problems(coding: InputCoding, dt: float) -> list[str]:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 from volr.errors import ModelError
+from volr.naming import named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,16 +78,13 @@ NEURON_MODELS: tuple[type[NeuronModel], ...] = (IFCurrDelta,)
 
 def neuron_model(name: str, parameters: Mapping[str, float] | None = None) -> NeuronModel:
     """The neuron model of that name; ``ModelError`` for an unknown name or parameter."""
-    for model in NEURON_MODELS:
-        if model.name == name:
-            given = dict(parameters or {})
-            known = [each.name for each in fields(model)]
-            unknown = [key for key in given if key not in known]
-            if unknown:
-                raise ModelError(
-                    f"{name} has no parameter {', '.join(map(repr, unknown))}",
-                    help=f"its parameters are {', '.join(known)}",
-                )
-            return model(**given)
-    names = ", ".join(model.name for model in NEURON_MODELS)
-    raise ModelError(f"there is no neuron model {name!r}", help=f"choose one of {names}")
+    model = named("neuron model", name, {each.name: each for each in NEURON_MODELS}, ModelError)
+    given = dict(parameters or {})
+    known = [each.name for each in fields(model)]
+    unknown = [key for key in given if key not in known]
+    if unknown:
+        raise ModelError(
+            f"{name} has no parameter {', '.join(map(repr, unknown))}",
+            help=f"its parameters are {', '.join(known)}",
+        )
+    return model(**given)

@@ -1,0 +1,23 @@
+"""Finding what a user named, or saying what there is to name."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from volr.errors import VolrError
+
+T = TypeVar("T")
+
+
+def named(what: str, name: str, known: Mapping[str, T], error: type[VolrError]) -> T:
+    """``known[name]``, or else an ``error`` with the nearest name and all there are."""
+    if name in known:
+        return known[name]
+    import difflib
+
+    near = difflib.get_close_matches(name, known, n=1)
+    guess = f"did you mean {near[0]!r}? " if near else ""
+    raise error(f"there is no {what} {name!r}", help=f"{guess}choose one of {', '.join(known)}")

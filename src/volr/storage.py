@@ -10,7 +10,8 @@ if TYPE_CHECKING:
 
 
 def write_whole(path: Path, body: bytes) -> None:
-    """Write ``body`` to ``path``; what was there before stays until all of it is on disk.
+    """Write ``body`` to ``path``; what was there before stays until all of it is on disk,
+    and leaves its permissions.
 
     The folder is made where it is missing. Raises ``OSError``.
     """
@@ -18,6 +19,8 @@ def write_whole(path: Path, body: bytes) -> None:
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         unfinished.write_bytes(body)
+        if path.exists():
+            unfinished.chmod(path.stat().st_mode)
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -186,3 +186,17 @@ def test_refusals(simulator: NestSimulator) -> None:
     uneven = spiking(network, dt=1 / 3, duration=10.0, delay=1 / 3)
     with pytest.raises(UnsupportedError, match=r"0\.001"):
         simulator.run(uneven, np.zeros((1, 3)))
+
+
+@pytest.mark.parametrize("coding", [ConstantCurrent(), Poisson(300.0)], ids=["current", "poisson"])
+def test_silence_is_a_result(simulator: NestSimulator, coding: ConstantCurrent | Poisson) -> None:
+    network = chain(3, 2)
+    values = {"input->dense_1.weight": np.zeros((2, 3)), "dense_1.bias": np.full(2, -1.0)}
+    model = SpikingModel(network=network, parameters=values, coding=coding)
+    names = ("input", "dense_1")
+    record = Record(counts=names, spikes=names, membranes=("dense_1",))
+    found = simulator.run(model, np.zeros((4, 3)), record=record)
+    for name in names:
+        assert not found.counts[name].any()
+        assert not found.spikes[name].any()
+    assert (found.membranes["dense_1"] < -65.0).all()

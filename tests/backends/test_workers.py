@@ -154,3 +154,12 @@ def test_the_kernels_are_those_of_this_interpreter(pool: WorkerPool) -> None:
     ((_, answer),) = pool.run([({}, {"do": "sleep", "seconds": 0.0})])
     executable = Path(f"/proc/{int(answer['pid'][0])}/exe").readlink()
     assert Path(sys.executable).resolve() == executable
+
+
+def test_what_lies_in_the_current_folder_is_not_imported(
+    pool: WorkerPool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "random.py").write_text("raise ImportError('the wrong one')")
+    monkeypatch.chdir(tmp_path / "here")
+    assert ask(pool, do="double") == [(0, {})]

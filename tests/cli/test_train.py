@@ -89,7 +89,7 @@ def test_digits_are_learned(volr: Volr, folder: Path) -> None:
         (("three.volr", "--task", "xor"), "takes 3 inputs, and the task offers 2"),
         (("bad.volr", "--task", "xor"), "bad.volr:1:13: error: "),
         (("xor.volr", "--task", "xro"), "did you mean 'xor'?"),
-        (("xor.volr", "--task", "xor", "--activation", "rleu"), "did you mean relu?"),
+        (("xor.volr", "--task", "xor", "--activation", "rleu"), "did you mean 'relu'?"),
         (("xor.volr", "--task", "xor", "--validation", "1.5"), "validation is 1.5"),
         (("xor.volr", "--task", "xor", "--validation", "nan"), "validation is nan"),
         (("xor.volr", "--task", "xor", "--learning-rate", "0"), "learning_rate is 0.0"),

@@ -170,6 +170,13 @@ def test_a_file_of_a_later_layout_says_so(saved: Path) -> None:
         ({"dt": True}, "'dt'"),
         ({"dt": 0.4}, "whole number"),
         ({"duration": 1e400}, "duration is inf"),
+        ({"duration": 10**400}, "'duration' beyond all numbers"),
+        ({"duration": 1e12}, "more than 1,000,000 steps"),
+        ({"neuron": {"name": "if_curr_delta", "parameters": {}}}, "lacks the neuron parameters"),
+        ({"origin": {"seed": -1}}, "the seed -1"),
+        ({"origin": {"seed": "x"}}, "the seed 'x'"),
+        ({"origin": {"seed": True}}, "'seed' is neither"),
+        ({"origin": {"task": 3}}, "the task 3"),
     ],
 )
 def test_a_description_that_disagrees_is_told(

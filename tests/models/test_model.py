@@ -70,6 +70,8 @@ def test_everything_wrong_with_parameters_is_said_at_once() -> None:
         ({"delay": 0.25}, "delay 0.25 ms is not a whole number of steps of 0.5 ms"),
         ({"duration": 50.2}, "duration 50.2 ms is not a whole number"),
         ({"delay": float("inf")}, "delay is inf"),
+        ({"duration": 1e12}, "duration is 1e.12 ms, more than 1,000,000 steps"),
+        ({"duration": 1e308, "dt": 1e-308}, "more than 1,000,000 steps"),
         ({"dt": 4.0, "delay": 4.0, "duration": 48.0}, "500 Hz, but a step of 4 ms allows 250"),
     ],
 )
@@ -89,6 +91,9 @@ def test_steps_are_counted_in_spite_of_rounding(dt: float, duration: float) -> N
     ("change", "message"),
     [
         ({"tau_m": 0.0}, "tau_m is 0.0, not above 0"),
+        ({"tau_m": 1e300}, "tau_m is 1e.300"),
+        ({"tau_m": 1e-300}, "tau_m is 1e-300, below 1e-06"),
+        ({"v_rest": -1e9}, "v_rest is -1000000000.0"),
         ({"cm": -1.0}, "cm is -1.0"),
         ({"tau_refrac": -0.1}, "tau_refrac is -0.1, below 0"),
         ({"v_reset": -50.0}, "v_reset -50.0 is not below v_thresh"),

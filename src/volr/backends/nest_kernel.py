@@ -12,6 +12,7 @@ neuron, which share its bias current.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import nest
@@ -72,21 +73,30 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
     answer: Arrays = {}
     for name, recorder in recorders.items():
         size = settings["populations"][name]
-        times, neurons, stimuli = _events(recorder, nodes[name], dt, steps, copies)
+        found = _events(recorder, nodes[name], dt, steps, copies)
         if name in settings["spikes"]:
             spikes = np.zeros((steps, copies, size), dtype=np.bool_)
-            spikes[times, stimuli, neurons] = True
+            spikes[found.steps, found.stimuli, found.neurons] = True
             answer[f"{name}.spikes"] = spikes
-        flat = np.bincount(stimuli * size + neurons, minlength=copies * size)
+        flat = np.bincount(found.stimuli * size + found.neurons, minlength=copies * size)
         answer[f"{name}.counts"] = flat.reshape(copies, size).astype(np.int64)
     for name, meter in meters.items():
-        size = settings["populations"][name]
-        times, neurons, stimuli = _events(meter, nodes[name], dt, steps, copies)
-        membrane = np.full((steps, copies, size), np.nan)
-        within = _within(meter, dt, steps)
-        membrane[times, stimuli, neurons] = np.asarray(meter.events["V_m"])[within]
+        found = _events(meter, nodes[name], dt, steps, copies)
+        membrane = np.full((steps, copies, settings["populations"][name]), np.nan)
+        membrane[found.steps, found.stimuli, found.neurons] = found.of["V_m"][found.within]
         answer[f"{name}.membranes"] = membrane
     return answer
+
+
+@dataclass(frozen=True)
+class _Events:
+    """Where the events of the first steps belong: ``within`` says which of all those ``of`` are."""
+
+    of: dict[str, NDArray[Any]]
+    within: NDArray[np.bool_]
+    steps: NDArray[np.int64]
+    neurons: NDArray[np.int64]
+    stimuli: NDArray[np.int64]
 
 
 def _population(model: str, copies: int, currents: NDArray[np.float64]) -> Any:
@@ -141,15 +151,10 @@ def _attach(nodes: Any, recorder: Any, dt: float) -> None:
         nest.Connect(nodes[:-1], recorder, "all_to_all", {"delay": dt})
 
 
-def _within(recorder: Any, dt: float, steps: int) -> NDArray[np.bool_]:
-    return np.rint(np.asarray(recorder.events["times"]) / dt).astype(np.int64) <= steps
-
-
-def _events(
-    recorder: Any, nodes: Any, dt: float, steps: int, copies: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
-    """Step, neuron and stimulus of each event of the first ``steps`` steps."""
-    within = _within(recorder, dt, steps)
-    times = np.rint(np.asarray(recorder.events["times"])[within] / dt).astype(np.int64) - 1
-    index = np.asarray(recorder.events["senders"])[within] - nodes[0].global_id
-    return times, index // copies, index % copies
+def _events(recorder: Any, nodes: Any, dt: float, steps: int, copies: int) -> _Events:
+    of: dict[str, NDArray[Any]] = recorder.events
+    ends = np.rint(np.asarray(of["times"]) / dt).astype(np.int64)
+    within = ends <= steps
+    # Where nothing was recorded, NEST's empty list of senders is one of floats.
+    index = np.asarray(of["senders"], dtype=np.int64)[within] - int(nodes[0].global_id)
+    return _Events(of, within, ends[within] - 1, index // copies, index % copies)

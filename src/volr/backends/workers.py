@@ -1,8 +1,8 @@
 """Processes that run a simulator's kernel, so that a crash of it is an error message.
 
 A kernel is a module with a function ``handle(arrays, settings) -> arrays``. ``WorkerPool`` starts
-``python -m volr.backends.workers MODULE`` several times over, deals requests out to whichever
-process is idle, and hands the answers back. A process that dies takes nothing with it.
+several processes that ``serve`` it, deals requests out to whichever is idle, and hands the answers
+back. A process that dies takes nothing with it.
 
 A message on the pipe is its length, eight bytes little-endian, and then that many bytes of
 safetensors: the arrays, and the settings as JSON in one more array. Nothing is ever unpickled.
@@ -42,6 +42,7 @@ Request: TypeAlias = tuple[Arrays, Settings]
 _LENGTH = struct.Struct("<Q")
 _SETTINGS = "__settings__"
 _TAIL = 1500
+_SERVE = "import sys; from volr.backends.workers import serve; serve(sys.argv[1])"
 
 
 class WorkerPool:
@@ -147,9 +148,12 @@ class _Worker:
             "PYTHONPATH": f"{package}{os.pathsep}{inherited}" if inherited else package,
             # One thread each: on small networks several are slower, and there is a process a core.
             "OMP_NUM_THREADS": "1",
+            # NEST's greeting would stand before what it has to say of its end.
+            "PYNEST_QUIET": "1",
         }
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "volr.backends.workers", module],
+            # -P: what lies in the current folder, a random.py say, is nobody's module here.
+            [sys.executable, "-P", "-c", _SERVE, module],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log,
@@ -224,7 +228,3 @@ def serve(module: str) -> None:
         handle: Handle = importlib.import_module(module).handle
         while (request := _read(requests)) is not None:
             _write(answers, (handle(*request), {}))
-
-
-if __name__ == "__main__":
-    serve(sys.argv[1])

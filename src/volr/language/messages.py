@@ -154,6 +154,7 @@ def _with_inputs(value: Layers, inputs: int | None) -> str:
         case Integer(digits=text) | Name(text=text):
             outputs = clip(text)
         case _:
-            outputs = str(value.outputs) if value.layer is value.last else "…"
+            known = value.layer is value.last and value.outputs is not None
+            outputs = str(value.outputs) if known else "…"
     layer = f"`dense {inputs} {outputs}`"
     return f"write {layer}" if value.name is None else f"bind `{clip(value.name.text)}` to {layer}"

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
@@ -59,7 +59,7 @@ def save_model(model: Model, path: str | Path, origin: Origin | None = None) -> 
     if model.network.source is None:
         raise ModelFileError(
             "this network was not made from a program, and a model file keeps the program",
-            help="make the network with volr.network('dense …')",
+            help="make the network with volr.to_network('dense …')",
         )
     described = {
         "program": model.network.source.text,
@@ -171,10 +171,14 @@ def _assemble(described: dict[str, Any], arrays: Mapping[str, Floats], name: str
     elif kind == "spiking":
         neuron, coding = _object(described, "neuron"), _object(described, "coding")
         numbers = {key: _number(value, key) for key, value in _object(neuron, "parameters").items()}
+        membrane = neuron_model(_get(neuron, "name", str), numbers)
+        # A default that a later Volr changes must not change the model.
+        if missing := [each.name for each in fields(membrane) if each.name not in numbers]:
+            raise _MalformedError(f"lacks the neuron parameters {', '.join(missing)}")
         model = SpikingModel(
             network=network,
             parameters=arrays,
-            neuron=neuron_model(_get(neuron, "name", str), numbers),
+            neuron=membrane,
             coding=input_coding(
                 _get(coding, "name", str), _number(coding.get("rate_max"), "rate_max")
             ),
@@ -184,8 +188,7 @@ def _assemble(described: dict[str, Any], arrays: Mapping[str, Floats], name: str
         )
     else:
         raise _MalformedError(f"has the kind {kind!r}, which is neither artificial nor spiking")
-    origin = _object(described, "origin")
-    return ModelFile(model, {k: v for k, v in origin.items() if isinstance(v, str | int | float)})
+    return ModelFile(model, _origin(described))
 
 
 def _parse(text: str) -> dict[str, Any]:
@@ -212,4 +215,21 @@ def _get(described: dict[str, Any], key: str, kind: type[_T]) -> _T:
 def _number(value: Any, key: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise _MalformedError(f"has no {key!r}, or one that is not a number")
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError as error:
+        raise _MalformedError(f"has a {key!r} beyond all numbers") from error
+
+
+def _origin(described: dict[str, Any]) -> Origin:
+    """Where the model comes from; a wrong seed would split the data another way, silently."""
+    origin = _object(described, "origin")
+    for key, value in origin.items():
+        if isinstance(value, bool) or not isinstance(value, str | int | float):
+            raise _MalformedError(f"has an origin whose {key!r} is neither text nor a number")
+    seed, task = origin.get("seed", 0), origin.get("task", "")
+    if not isinstance(seed, int) or seed < 0:
+        raise _MalformedError(f"has an origin with the seed {seed!r}, not a whole number from 0 up")
+    if not isinstance(task, str):
+        raise _MalformedError(f"has an origin with the task {task!r}, not a name")
+    return origin

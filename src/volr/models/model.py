@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from volr.network import Network
 
 _TOLERANCE = 1e-9
+MOST_STEPS = 1_000_000
+"""A stimulus, or a delay, of more steps than this is refused."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,12 @@ def timing_problems(dt: float, duration: float, delay: float) -> list[str]:
     wrong = [
         f"{k} is {v} ms, not above 0" for k, v in given.items() if not (math.isfinite(v) and v > 0)
     ]
+    if not wrong:
+        wrong = [
+            f"{name} is {given[name]:g} ms, more than {MOST_STEPS:,} steps of {dt:g} ms"
+            for name in ("duration", "delay")
+            if given[name] / dt > MOST_STEPS
+        ]
     if not wrong:
         wrong = [
             f"{name} {given[name]:g} ms is not a whole number of steps of {dt:g} ms"

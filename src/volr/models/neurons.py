@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+# No membrane has parameters beyond these, whatever the unit; within them nothing overflows.
+SMALLEST, LARGEST = 1e-6, 1e6
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IFCurrDelta:
     """Leaky integrate-and-fire neuron whose membrane jumps by w mV at each incoming spike.
@@ -48,8 +52,13 @@ class IFCurrDelta:
 
     def __post_init__(self) -> None:
         values: dict[str, float] = asdict(self)
-        wrong = [f"{k} is {v}" for k, v in values.items() if not math.isfinite(v)]
+        wrong = [f"{k} is {v}" for k, v in values.items() if not abs(v) <= LARGEST]
         wrong += [f"{k} is {values[k]}, not above 0" for k in ("tau_m", "cm") if values[k] <= 0]
+        wrong += [
+            f"{k} is {values[k]}, below {SMALLEST:g}"
+            for k in ("tau_m", "cm")
+            if 0 < values[k] < SMALLEST
+        ]
         if self.tau_refrac < 0:
             wrong.append(f"tau_refrac is {self.tau_refrac}, below 0")
         if self.v_reset >= self.v_thresh:
@@ -67,6 +76,10 @@ class IFCurrDelta:
     def decay(self, dt: float) -> float:
         """What is left of the membrane's distance from rest after ``dt`` ms."""
         return math.exp(-dt / self.tau_m)
+
+    def rise(self, dt: float) -> float:
+        """What 1 nA adds to the membrane in ``dt`` ms, in mV: R (1 − a)."""
+        return -self.resistance * math.expm1(-dt / self.tau_m)
 
     def refractory_steps(self, dt: float) -> int:
         return math.floor(self.tau_refrac / dt + 0.5)

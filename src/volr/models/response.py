@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 
 def edge_currents(neuron: IFCurrDelta, dt: float, start: float, steps: Floats) -> Floats:
     """The least current, nA, that takes V from ``start`` mV to the threshold in ``steps`` steps."""
-    decayed = neuron.decay(dt) ** steps
-    rise = neuron.v_thresh - neuron.v_rest - (start - neuron.v_rest) * decayed
-    return rise / (neuron.resistance * (1.0 - decayed)) - neuron.i_offset
+    time = steps * dt
+    missing = neuron.v_thresh - neuron.v_rest
+    missing = missing - (start - neuron.v_rest) * np.exp(-time / neuron.tau_m)
+    return missing / (-neuron.resistance * np.expm1(-time / neuron.tau_m)) - neuron.i_offset
 
 
 def spike_count(neuron: IFCurrDelta, dt: float, steps: int, current: Floats) -> Integers:

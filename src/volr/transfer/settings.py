@@ -51,8 +51,7 @@ class TransferSettings:
         """The constant current in nA that brings the charge of one spike over the duration."""
         neuron = self.neuron
         theta = neuron.v_thresh - neuron.v_reset
-        per_step = neuron.resistance * (1.0 - neuron.decay(self.dt))
-        return theta / (per_step * self.duration / self.dt)
+        return theta / (neuron.rise(self.dt) * self.duration / self.dt)
 
     @property
     def delay_ms(self) -> float:

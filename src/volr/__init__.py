@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from volr.errors import ProgramError, VolrError
     from volr.experiments.evaluation import evaluate
     from volr.experiments.tasks import task
-    from volr.language import check, dense
-    from volr.language import network as to_network
+    from volr.language import check, dense, to_network
     from volr.models.activations import Identity, ReLU, Sigmoid, Tanh
     from volr.models.coding import ConstantCurrent, Poisson
     from volr.models.files import load_model, save_model
@@ -32,10 +31,8 @@ if TYPE_CHECKING:
     from volr.models.neurons import IFCurrDelta
     from volr.models.samples import Data, Samples
     from volr.network import Network
-    from volr.training import Settings as TrainingSettings
-    from volr.training import train_ann
-    from volr.transfer import TransferSettings
-    from volr.transfer import transfer as transfer_ann
+    from volr.training import TrainingSettings, train_ann
+    from volr.transfer import TransferSettings, transfer_ann
 
 __version__ = "0.1.0"
 
@@ -87,7 +84,7 @@ _HOMES = {
     "Sigmoid": ("volr.models.activations", "Sigmoid"),
     "SpikingModel": ("volr.models.model", "SpikingModel"),
     "Tanh": ("volr.models.activations", "Tanh"),
-    "TrainingSettings": ("volr.training", "Settings"),
+    "TrainingSettings": ("volr.training", "TrainingSettings"),
     "TransferSettings": ("volr.transfer", "TransferSettings"),
     "VolrError": ("volr.errors", "VolrError"),
     "backend": ("volr.backends", "backend"),
@@ -98,9 +95,9 @@ _HOMES = {
     "save_model": ("volr.models.files", "save_model"),
     "simulator": ("volr.backends", "simulator"),
     "task": ("volr.experiments.tasks", "task"),
-    "to_network": ("volr.language", "network"),
+    "to_network": ("volr.language", "to_network"),
     "train_ann": ("volr.training", "train_ann"),
-    "transfer_ann": ("volr.transfer", "transfer"),
+    "transfer_ann": ("volr.transfer", "transfer_ann"),
 }
 
 

@@ -26,7 +26,7 @@ from volr.backends.reference import forward
 from volr.backends.torch import TORCH, module_from, to_parameters
 from volr.backends.torch_module import NetworkModule, logits, our_name, plan_of, torch_name, walk
 from volr.errors import DataError, MissingError
-from volr.language import network
+from volr.language import to_network
 from volr.models.activations import ACTIVATIONS, ReLU, Sigmoid, Tanh
 from volr.models.model import ArtificialModel
 from volr.network import Network, Population, Projection
@@ -73,7 +73,7 @@ def stimuli_for(graph: Network, batch: int = 5, seed: int = 1) -> Floats:
 
 
 @given(
-    networks() | programs().map(lambda program: network(program.source)),
+    networks() | programs().map(lambda program: to_network(program.source)),
     st.sampled_from(ACTIVATIONS),
     st.integers(0, 2**32 - 1),
 )

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from volr.language import network
+from volr.language import to_network
 from volr.models.model import ArtificialModel
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ Volr = Callable[..., Result]
 
 def solved_xor() -> ArtificialModel:
     """XOR without training: h = (x + y, x + y − 1) through ReLU, and h₁ − 2 h₂ is x ⊕ y."""
-    lowered = network(XOR)
+    lowered = to_network(XOR)
     hidden, output = (population.name for population in lowered.layers)
     values = {
         f"input->{hidden}.weight": [[1.0, 1.0], [1.0, 1.0]],

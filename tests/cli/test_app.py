@@ -27,7 +27,7 @@ from volr.experiments.tasks import TASKS
 from volr.models.activations import ACTIVATIONS
 from volr.models.coding import CODINGS, ConstantCurrent
 from volr.models.neurons import NEURON_MODELS, IFCurrDelta
-from volr.training import Settings
+from volr.training import TrainingSettings
 from volr.transfer import TransferSettings
 
 if TYPE_CHECKING:
@@ -72,13 +72,15 @@ def test_help_names_what_there_is(volr: Volr) -> None:
 
 def test_the_options_of_training_have_its_defaults() -> None:
     given = {name: each.default for name, each in inspect.signature(train).parameters.items()}
-    expected = {each.name: getattr(Settings(), each.name) for each in fields(Settings)}
+    expected = {
+        each.name: getattr(TrainingSettings(), each.name) for each in fields(TrainingSettings)
+    }
     assert {name: given[name] for name in expected} == {
         **expected,
-        "activation": Settings().activation.name,
+        "activation": TrainingSettings().activation.name,
     }
     # Where the default depends, help says on what.
-    adam, sgd = Settings(optimizer="adam"), Settings(optimizer="sgd")
+    adam, sgd = TrainingSettings(optimizer="adam"), TrainingSettings(optimizer="sgd")
     assert told(train, "learning_rate") == f"{adam.rate:g}; sgd: {sgd.rate:g}"
     assert told(train, "weight_decay") == f"{adam.decay:g}; sgd: {sgd.decay:g}"
     settings = importlib.import_module("volr.training.settings")
@@ -109,7 +111,7 @@ def test_an_experiment_uses_the_same_defaults() -> None:
     given = {name: each.default for name, each in inspect.signature(experiment).parameters.items()}
     plain = TransferSettings()
     assert (given["duration"], given["dt"]) == (plain.duration, plain.dt)
-    assert given["epochs"] is Settings().epochs
+    assert given["epochs"] is TrainingSettings().epochs
     assert told(experiment, "tasks") == " ".join(UNLESS_TOLD)
 
 

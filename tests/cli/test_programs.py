@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from volr.language import network
+from volr.language import to_network
 from volr.network import network_text
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def test_format_leaves_a_wrong_program_alone(volr: Volr, folder: Path) -> None:
 
 def test_show_prints_the_network(volr: Volr) -> None:
     result = volr("show", "xor.volr")
-    assert result.out == network_text(network("dense 2 4 ⦶ dense 4 2")) + "\n"
+    assert result.out == network_text(to_network("dense 2 4 ⦶ dense 4 2")) + "\n"
     assert (result.code, result.err) == (0, "")
 
 

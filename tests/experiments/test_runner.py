@@ -15,9 +15,9 @@ from volr.errors import DataError
 from volr.experiments import runner
 from volr.experiments.runner import ExperimentSettings, repeats_of, task_network
 from volr.experiments.tasks import task
-from volr.language import network
+from volr.language import to_network
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.training import Settings
+from volr.training import TrainingSettings
 from volr.transfer import TransferSettings
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from volr.models.samples import Data
 
 SETTINGS = ExperimentSettings(
-    training=Settings(epochs=2, candidates=2, seed=99),
+    training=TrainingSettings(epochs=2, candidates=2, seed=99),
     transfer=TransferSettings(duration=10.0, dt=1.0, rounds=0, samples=30, seed=99),
 )
 
@@ -50,7 +50,7 @@ def outcomes(stages: list[str]) -> list[Outcome]:
         if [stage] != stages[-1:]:
             stages.append(stage)
 
-    own = network("dense 2 3 ⦶ dense 3 2\n")
+    own = to_network("dense 2 3 ⦶ dense 3 2\n")
     planned = [(task("xor"), task_network(task("xor"))), (task("nand"), own)]
     return list(repeats_of(planned, (5, 2), PlainSimulator(), SETTINGS, tell))
 
@@ -141,7 +141,7 @@ def test_the_data_of_the_last_task_are_missed_before_the_first_is_trained(
 
 def test_a_network_is_the_tasks_own_or_one_that_fits() -> None:
     xor = task("xor")
-    assert task_network(xor) == network(xor.program)
+    assert task_network(xor) == to_network(xor.program)
     assert task_network(xor, chain(2, 7, 2)) == chain(2, 7, 2)
     with pytest.raises(DataError, match="takes 3 inputs"):
         task_network(xor, chain(3, 2))

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from volr.errors import ProgramError
-from volr.language import as_source, check, dense, network, read_source
+from volr.language import as_source, check, dense, read_source, to_network
 from volr.source import Source
 
 XOR = "dense 2 4 ⦶ dense 4 2"
@@ -27,7 +27,7 @@ def test_every_form_of_a_program_is_the_same_network(tmp_path: Path) -> None:
     path = tmp_path / "xor.volr"
     path.write_text(XOR, encoding="utf-8")
     forms = [XOR, path, Source(XOR), dense(2, 4) >> dense(4, 2)]
-    assert len({network(form) for form in forms}) == 1
+    assert len({to_network(form) for form in forms}) == 1
     assert [as_source(form).name for form in forms] == [
         "<program>", str(path), "<program>", "<python>"
     ]  # fmt: skip
@@ -85,7 +85,7 @@ def test_an_empty_file(tmp_path: Path) -> None:
     path = tmp_path / "empty.volr"
     path.touch()
     with pytest.raises(ProgramError, match="this program is empty"):
-        network(path)
+        to_network(path)
 
 
 def test_the_import_of_the_language_leaves_lark_out() -> None:

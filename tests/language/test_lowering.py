@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from tests.language.oracle import graph_meaning, meaning
 from tests.strategies import Program, programs
 
-from volr.language import check, lower, network
+from volr.language import check, lower, to_network
 from volr.source import Source
 
 TABLE = [
@@ -42,7 +42,7 @@ def test_the_table(text: str, type_: str, sizes: list[int], projections: list[st
 
 
 def test_names_follow_the_order_of_evaluation() -> None:
-    found = network("let a = dense 2 3 in (a ⊖ a ⦶ dense 3 5) ⦶ dense 8 1")
+    found = to_network("let a = dense 2 3 in (a ⊖ a ⦶ dense 3 5) ⦶ dense 8 1")
     assert [(each.name, each.size) for each in found.populations] == [
         ("input", 2),
         ("dense_1", 3),
@@ -62,7 +62,7 @@ def test_names_follow_the_order_of_evaluation() -> None:
 
 def test_spans_point_at_the_dense() -> None:
     text = "let a = dense 2 3 in (a ⊖ a) ⦶ (dense 6 1)"
-    found = network(text)
+    found = to_network(text)
     spans = [each.span for each in (*found.populations[1:], *found.projections)]
     shown = [text[span.start : span.end] for span in spans if span is not None]
     assert shown == ["dense 2 3", "dense 2 3", "dense 6 1"] + ["dense 2 3"] * 2 + ["dense 6 1"] * 2
@@ -81,7 +81,7 @@ def test_sequence_is_associative(data: st.DataObject) -> None:
         f"(({a.text}) ⦶ ({b.text})) ⦶ ({c.text})",
         f"({a.text}) ⦶ (({b.text}) ⦶ ({c.text}))",
     )
-    assert network(left) == network(right)
+    assert to_network(left) == to_network(right)
 
 
 @given(st.data())
@@ -92,15 +92,15 @@ def test_parallel_is_associative(data: st.DataObject) -> None:
         f"(({a.text}) ⊖ ({b.text})) ⊖ ({c.text})",
         f"({a.text}) ⊖ (({b.text}) ⊖ ({c.text}))",
     )
-    assert network(left) == network(right)
+    assert to_network(left) == to_network(right)
 
 
 @given(st.data())
 def test_a_layer_reads_the_parts_before_it_side_by_side(data: st.DataObject) -> None:
     a = data.draw(programs())
     b = data.draw(programs(inputs=a.inputs))
-    sides = network(f"({a.text}) ⊖ ({b.text})")
-    whole = network(f"(({a.text}) ⊖ ({b.text})) ⦶ dense {a.outputs + b.outputs} 5")
+    sides = to_network(f"({a.text}) ⊖ ({b.text})")
+    whole = to_network(f"(({a.text}) ⊖ ({b.text})) ⦶ dense {a.outputs + b.outputs} 5")
     *before, last = whole.populations
     assert tuple(before) == sides.populations
     assert tuple(each.source for each in whole.incoming[last.name]) == sides.outputs
@@ -108,7 +108,7 @@ def test_a_layer_reads_the_parts_before_it_side_by_side(data: st.DataObject) -> 
 
 @given(programs(), st.integers(0, 1000))
 def test_the_graph_means_what_the_program_means(program: Program, seed: int) -> None:
-    found = network(program.text)
+    found = to_network(program.text)
     assert (found.input_size, found.output_size) == (program.inputs, program.outputs)
     x = np.random.default_rng(seed).normal(size=program.inputs)
     np.testing.assert_allclose(graph_meaning(found, x), meaning(program.expression, x))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from volr.errors import ProgramError
-from volr.language import Expression, dense, network, parse
+from volr.language import Expression, dense, parse, to_network
 from volr.source import Source
 
 
@@ -14,7 +14,7 @@ def test_the_operators_are_those_of_the_language() -> None:
     spelled = dense(100, 20) >> (dense(20, 10) | dense(20, 10)) >> dense(20, 10)
     text = "dense 100 20 ⦶ (dense 20 10 ⊖ dense 20 10) ⦶ dense 20 10"
     assert spelled == parse(Source(text))
-    assert network(spelled) == network(text)
+    assert to_network(spelled) == to_network(text)
 
 
 def test_precedence_and_association_are_those_of_the_language() -> None:
@@ -40,12 +40,12 @@ def test_what_is_no_layer_is_refused() -> None:
     with pytest.raises(TypeError, match="unsupported operand"):
         "dense 2 3" | dense(2, 3)  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
     with pytest.raises(TypeError, match="a program is text, a path or an expression of layers"):
-        network(3)  # pyright: ignore[reportArgumentType]
+        to_network(3)  # pyright: ignore[reportArgumentType]
 
 
 def test_mistakes_are_shown_in_the_printed_program() -> None:
     with pytest.raises(ProgramError) as caught:
-        network(dense(2, 4) >> dense(3, 1))
+        to_network(dense(2, 4) >> dense(3, 1))
     assert str(caught.value) == (
         "<python>:1:13: error: this network takes 3 inputs, but what comes before it gives 4\n"
         "1 | dense 2 4 ⦶ dense 3 1\n"
@@ -58,7 +58,7 @@ def test_mistakes_are_shown_in_the_printed_program() -> None:
 @pytest.mark.parametrize(("size", "found"), [(0, "`0`"), (-3, "`-3`")])
 def test_sizes_below_one_are_reported(size: int, found: str) -> None:
     with pytest.raises(ProgramError, match=f"a size must be at least 1, found {found}"):
-        network(dense(2, size))
+        to_network(dense(2, size))
 
 
 def test_sizes_beyond_reason_are_refused_where_they_are_written() -> None:
@@ -71,7 +71,7 @@ def test_one_part_in_many_places_is_counted_as_often() -> None:
     for _ in range(60):
         twice = twice | twice
     with pytest.raises(ProgramError, match="this expression is too large"):
-        network(twice)
+        to_network(twice)
     other = dense(1, 1)
     for _ in range(60):
         other = other | other

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from tests.oracles import random_parameters
 
 from volr.errors import ModelFileError
-from volr.language import network
+from volr.language import to_network
 from volr.models.activations import Tanh
 from volr.models.coding import Poisson
 from volr.models.files import load_model, save_model
@@ -25,7 +25,7 @@ from volr.models.model import ArtificialModel, Model, SpikingModel
 from volr.models.neurons import IFCurrDelta
 
 PROGRAM = "// a comment stays\nlet n = 3 in dense 2 n ⦶ (dense n 4 | dense n 2) >> dense 6 2"
-NETWORK = network(PROGRAM)
+NETWORK = to_network(PROGRAM)
 VALUES = random_parameters(NETWORK, np.random.default_rng(0), weight=1.0, bias=0.3)
 ARTIFICIAL = ArtificialModel(NETWORK, VALUES, Tanh())
 SPIKING = SpikingModel(

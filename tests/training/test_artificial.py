@@ -18,7 +18,7 @@ from volr.experiments.datasets.logic import load_logic, nand, xor
 from volr.models.activations import Activation, ReLU, Tanh
 from volr.models.model import ArtificialModel
 from volr.models.samples import Samples
-from volr.training import Settings, Training, train_ann
+from volr.training import Training, TrainingSettings, train_ann
 from volr.training.backpropagation import dead_neurons, learning_rate, tensors
 from volr.training.initialisation import initial_parameters
 
@@ -40,21 +40,21 @@ def accuracy(trained: Training, samples: Samples) -> float:
 @pytest.mark.parametrize("function", [nand, xor])
 def test_nand_and_xor_are_learnt_from_every_seed(function: Any, seed: int) -> None:
     data = load_logic(function, seed)
-    trained = train_ann(chain(2, 4, 2), data.train, Settings(seed=seed))
+    trained = train_ann(chain(2, 4, 2), data.train, TrainingSettings(seed=seed))
     assert accuracy(trained, data.test) == 1.0
 
 
 @pytest.mark.parametrize("seed", range(3))
 def test_xor_is_learnt_with_squared_error(seed: int) -> None:
     data = load_logic(xor, seed)
-    trained = train_ann(chain(2, 4, 2), data.train, Settings(seed=seed, loss="mse"))
+    trained = train_ann(chain(2, 4, 2), data.train, TrainingSettings(seed=seed, loss="mse"))
     assert accuracy(trained, data.test) == 1.0
 
 
 @pytest.mark.parametrize("activation", [ReLU(), Tanh()], ids=lambda each: each.name)
 def test_one_step_of_gradient_descent_is_the_one_by_hand(activation: Activation) -> None:
     network, samples = chain(3, 5, 4), clouds(20)
-    settings = Settings(
+    settings = TrainingSettings(
         epochs=1,
         batch_size=20,
         optimizer="sgd",
@@ -95,7 +95,7 @@ def test_the_same_seed_gives_the_same_parameters_and_leaves_the_random_states_al
     network, samples = fork(3, 4, 6, 4), clouds(100)
     torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()  # type: ignore[index]  # noqa: NPY002
     one, same, other = (
-        train_ann(network, samples, Settings(epochs=3, seed=seed)).model.parameters
+        train_ann(network, samples, TrainingSettings(epochs=3, seed=seed)).model.parameters
         for seed in (5, 5, 6)
     )
     assert torch.equal(torch.get_rng_state(), torch_state)
@@ -107,7 +107,7 @@ def test_the_same_seed_gives_the_same_parameters_and_leaves_the_random_states_al
 
 def test_early_stopping_keeps_the_best_epoch() -> None:
     network, samples = chain(3, 40, 4), clouds(200)
-    settings = Settings(
+    settings = TrainingSettings(
         epochs=200, learning_rate=0.02, schedule="constant", patience=7, candidates=1, seed=1
     )
     trained = train_ann(network, samples, settings)
@@ -119,7 +119,7 @@ def test_early_stopping_keeps_the_best_epoch() -> None:
     assert trained.kept_epoch == best + 1
     assert len(history) == trained.kept_epoch + 7 < 200
     # Cut off at that epoch, training ends with the very same parameters.
-    short = Settings(
+    short = TrainingSettings(
         epochs=trained.kept_epoch, learning_rate=0.02, schedule="constant", candidates=1, seed=1
     )
     again = train_ann(network, samples, short)
@@ -130,7 +130,9 @@ def test_early_stopping_keeps_the_best_epoch() -> None:
 
 def test_the_accuracy_of_the_kept_epoch_is_that_of_the_model_on_what_was_set_aside() -> None:
     samples = clouds(150)
-    trained = train_ann(fork(3, 4, 6, 4), samples, Settings(epochs=6, validation=0.3, seed=2))
+    trained = train_ann(
+        fork(3, 4, 6, 4), samples, TrainingSettings(epochs=6, validation=0.3, seed=2)
+    )
     order = np.random.default_rng((0x7A11, 2)).permutation(150)
     kept = trained.history[trained.kept_epoch - 1]
     assert kept.validation_accuracy == accuracy(trained, samples.take(order[:45]))
@@ -138,8 +140,8 @@ def test_the_accuracy_of_the_kept_epoch_is_that_of_the_model_on_what_was_set_asi
 
 def test_the_candidate_with_the_lowest_training_loss_is_kept() -> None:
     data = load_logic(xor, 6)
-    alone = train_ann(chain(2, 4, 2), data.train, Settings(seed=6, candidates=1))
-    best = train_ann(chain(2, 4, 2), data.train, Settings(seed=6))
+    alone = train_ann(chain(2, 4, 2), data.train, TrainingSettings(seed=6, candidates=1))
+    best = train_ann(chain(2, 4, 2), data.train, TrainingSettings(seed=6))
     assert (best.candidates, best.probation) == (16, 334 * 6)
     assert 0 <= best.candidate < 16
     assert best.history[-1].loss < alone.history[-1].loss
@@ -148,7 +150,7 @@ def test_the_candidate_with_the_lowest_training_loss_is_kept() -> None:
 
 def test_a_short_probation_ends_in_one_candidate_with_an_unbroken_history() -> None:
     samples = clouds(4000, units=50, classes=10)
-    trained = train_ann(chain(50, 400, 10), samples, Settings(epochs=4))
+    trained = train_ann(chain(50, 400, 10), samples, TrainingSettings(epochs=4))
     assert trained.candidates > 1
     assert 0 < trained.probation < 57
     assert len(trained.history) == 4
@@ -156,7 +158,7 @@ def test_a_short_probation_ends_in_one_candidate_with_an_unbroken_history() -> N
 
 
 def test_without_a_validation_split_the_last_epoch_is_kept() -> None:
-    trained = train_ann(chain(3, 5, 4), clouds(50), Settings(epochs=4, validation=0.0))
+    trained = train_ann(chain(3, 5, 4), clouds(50), TrainingSettings(epochs=4, validation=0.0))
     assert trained.kept_epoch == 4
     assert all(each.validation_accuracy is None for each in trained.history)
     assert all(each.validation_loss is None for each in trained.history)
@@ -171,7 +173,7 @@ def test_epochs_are_as_many_as_make_two_thousand_updates_and_at_least_thirty() -
 
     for count in (100, 5000):
         with pytest.raises(KeyboardInterrupt):
-            train_ann(chain(3, 2, 4), clouds(count), Settings(), progress=stop)
+            train_ann(chain(3, 2, 4), clouds(count), TrainingSettings(), progress=stop)
     assert [of for _, of, _, _ in told] == [1000, 30]
 
 
@@ -180,7 +182,7 @@ def test_progress_is_told_of_every_epoch() -> None:
     trained = train_ann(
         chain(3, 5, 4),
         clouds(50),
-        Settings(epochs=3, candidates=1),
+        TrainingSettings(epochs=3, candidates=1),
         progress=lambda epoch, of, loss, accuracy: told.append((epoch, of, loss, accuracy)),
     )
     assert told == [
@@ -192,7 +194,7 @@ def test_progress_is_told_of_every_epoch() -> None:
 @pytest.mark.parametrize("validation", [0.0, 0.1])
 @pytest.mark.parametrize("candidates", [1, 4])
 def test_divergence_is_an_error(validation: float, candidates: int) -> None:
-    settings = Settings(
+    settings = TrainingSettings(
         epochs=5,
         optimizer="sgd",
         loss="mse",
@@ -214,7 +216,7 @@ def test_samples_that_do_not_fit_the_network_are_refused() -> None:
         "1 samples leave none to train on, 1 being set aside for validation"
     )
     with pytest.raises(TrainingError, match="0 samples leave none to train on"):
-        train_ann(chain(3, 5, 4), clouds(0), Settings(validation=0.0))
+        train_ann(chain(3, 5, 4), clouds(0), TrainingSettings(validation=0.0))
 
 
 def test_dead_neurons_are_counted() -> None:
@@ -244,10 +246,10 @@ def test_dead_neurons_are_counted() -> None:
 
 
 def test_the_learning_rate_falls_to_zero_along_a_cosine() -> None:
-    settings = Settings(learning_rate=0.5)
+    settings = TrainingSettings(learning_rate=0.5)
     rates = [learning_rate(settings, done) for done in (0.0, 1 / 3, 0.5, 1.0)]
     assert rates == pytest.approx([0.5, 0.375, 0.25, 0.0])
-    constant = Settings(learning_rate=0.5, schedule="constant")
+    constant = TrainingSettings(learning_rate=0.5, schedule="constant")
     assert learning_rate(constant, 0.9) == 0.5
 
 
@@ -255,7 +257,7 @@ def test_the_threads_that_the_caller_set_are_left_alone() -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(3)
     try:
-        train_ann(chain(3, 5, 4), clouds(50), Settings(epochs=1))
+        train_ann(chain(3, 5, 4), clouds(50), TrainingSettings(epochs=1))
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)

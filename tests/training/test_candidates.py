@@ -13,7 +13,7 @@ from tests.oracles import chain, fork, random_parameters
 
 from volr.backends.torch_module import logits, plan_of
 from volr.models.activations import ReLU
-from volr.training import Settings
+from volr.training import TrainingSettings
 from volr.training.candidates import Candidates, all_finite, begin, improved, keep, probation
 from volr.training.losses import losses
 
@@ -47,15 +47,15 @@ def arrays(candidates: Candidates) -> dict[str, Floats]:
 @pytest.mark.parametrize(
     "settings",
     [
-        Settings(learning_rate=0.01, weight_decay=0.1),
-        Settings(optimizer="sgd", momentum=0.9, weight_decay=0.01),
-        Settings(optimizer="sgd"),
+        TrainingSettings(learning_rate=0.01, weight_decay=0.1),
+        TrainingSettings(optimizer="sgd", momentum=0.9, weight_decay=0.01),
+        TrainingSettings(optimizer="sgd"),
     ],
     ids=["adam", "momentum", "sgd"],
 )
 @pytest.mark.parametrize("index", range(3))
 def test_the_one_that_is_kept_is_as_if_it_had_always_been_alone(
-    settings: Settings, index: int
+    settings: TrainingSettings, index: int
 ) -> None:
     together = begin(STARTS, settings)
     descend(together, range(10))
@@ -71,7 +71,7 @@ def test_the_one_that_is_kept_is_as_if_it_had_always_been_alone(
 
 
 def test_the_best_epoch_of_each_has_the_highest_accuracy_and_then_the_lowest_loss() -> None:
-    candidates = begin(STARTS, Settings())
+    candidates = begin(STARTS, TrainingSettings())
     #            loss on training, loss on validation, accuracy on validation
     first = np.array([[1.0, 1.0, 1.0], [1.0, 1.0, 1.0], [0.5, 0.5, 0.5]])
     second = np.array([[1.0, 1.0, 1.0], [2.0, 0.9, 1.1], [0.6, 0.5, 0.5]])
@@ -98,25 +98,25 @@ def test_the_best_epoch_of_each_has_the_highest_accuracy_and_then_the_lowest_los
 
 
 def test_a_candidate_with_an_infinite_parameter_is_found() -> None:
-    candidates = begin(STARTS, Settings())
+    candidates = begin(STARTS, TrainingSettings())
     with torch.no_grad():
         candidates.values["dense_1->dense_3.weight"][1, 2, 0] = torch.inf
     assert all_finite(candidates).tolist() == [True, False, True]
-    assert all_finite(keep(candidates, 1, Settings())).tolist() == [False]
+    assert all_finite(keep(candidates, 1, TrainingSettings())).tolist() == [False]
 
 
 def test_small_networks_keep_all_candidates_to_the_end() -> None:
-    assert probation(chain(2, 4, 2), Settings(), 2000) == (16, 2000)
+    assert probation(chain(2, 4, 2), TrainingSettings(), 2000) == (16, 2000)
 
 
 def test_probation_is_short_where_candidates_cost_something() -> None:
-    candidates, together = probation(chain(784, 512, 10), Settings(batch_size=128), 10_000)
+    candidates, together = probation(chain(784, 512, 10), TrainingSettings(batch_size=128), 10_000)
     # Work alone counts in such a network: fifteen more candidates for a 150th of the time.
     assert candidates == 16
     assert 10_000 * 0.1 / 15 <= together < 10_000 * 0.1 / 14
 
 
 def test_one_candidate_starts_where_several_do_not_fit() -> None:
-    assert probation(chain(4000, 4000, 10), Settings(), 10_000) == (1, 10_000)
-    assert probation(chain(784, 512, 10), Settings(), 20) == (1, 20)
-    assert probation(chain(2, 4, 2), Settings(candidates=1), 2000) == (1, 2000)
+    assert probation(chain(4000, 4000, 10), TrainingSettings(), 10_000) == (1, 10_000)
+    assert probation(chain(784, 512, 10), TrainingSettings(), 20) == (1, 20)
+    assert probation(chain(2, 4, 2), TrainingSettings(candidates=1), 2000) == (1, 2000)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from volr.errors import TrainingError
-from volr.training import Settings
+from volr.training import TrainingSettings
 from volr.training.settings import validation_count
 
 
@@ -36,12 +36,12 @@ from volr.training.settings import validation_count
 )
 def test_settings_that_make_no_sense_are_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(TrainingError, match=f"^training cannot start: {message}"):
-        Settings(**given)
+        TrainingSettings(**given)
 
 
 def test_everything_wrong_is_listed_at_once() -> None:
     with pytest.raises(TrainingError) as caught:
-        Settings(epochs=0, learning_rate=-1.0, validation=2.0)
+        TrainingSettings(epochs=0, learning_rate=-1.0, validation=2.0)
     assert caught.value.message == (
         "training cannot start: epochs is 0, below 1; learning_rate is -1.0, not above 0; "
         "validation is 2.0, not in [0, 1)"
@@ -49,10 +49,10 @@ def test_everything_wrong_is_listed_at_once() -> None:
 
 
 def test_rate_and_decay_depend_on_the_optimizer_unless_given() -> None:
-    assert (Settings().rate, Settings().decay) == (0.004, 0.05)
-    sgd = Settings(optimizer="sgd")
+    assert (TrainingSettings().rate, TrainingSettings().decay) == (0.004, 0.05)
+    sgd = TrainingSettings(optimizer="sgd")
     assert (sgd.rate, sgd.decay) == (0.1, 0.0)
-    told = Settings(optimizer="sgd", learning_rate=0.5, weight_decay=0.25)
+    told = TrainingSettings(optimizer="sgd", learning_rate=0.5, weight_decay=0.25)
     assert (told.rate, told.decay) == (0.5, 0.25)
 
 

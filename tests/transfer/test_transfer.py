@@ -20,7 +20,7 @@ from volr.models.coding import ConstantCurrent, Poisson, decode_counts
 from volr.models.model import ArtificialModel
 from volr.models.neurons import IFCurrDelta
 from volr.models.samples import Samples
-from volr.transfer import TransferSettings, transfer
+from volr.transfer import TransferSettings, transfer_ann
 
 if TYPE_CHECKING:
     from volr.network import Network
@@ -50,7 +50,7 @@ def test_counts_become_the_activations(network: Network) -> None:
     # With many fine steps and many small weights little is left but quantisation: counts are linear
     # in what the ANN computes, on stimuli that the calibration has not seen.
     model = ann(network, 1)
-    done = transfer(model, labelled(model, 80, 2), PlainSimulator(), FINE)
+    done = transfer_ann(model, labelled(model, 80, 2), PlainSimulator(), FINE)
     fresh = labelled(model, 60, 3)
     names = tuple(p.name for p in network.layers)
     found = PlainSimulator().run(done.model, fresh.inputs, record=Record(counts=names))
@@ -82,7 +82,7 @@ def test_the_sign_of_a_weight_is_kept() -> None:
     samples = Samples(
         np.array([[1.0, 0.2], [0.1, 0.9], [0.8, 0.0], [0.3, 0.7]]), np.array([0, 1, 0, 1])
     )
-    done = transfer(model, samples, PlainSimulator(), FINE)
+    done = transfer_ann(model, samples, PlainSimulator(), FINE)
     for name, weights in values.items():
         if name.endswith("weight"):
             np.testing.assert_array_equal(np.sign(done.model.parameters[name]), np.sign(weights))
@@ -95,7 +95,7 @@ def test_calibration_helps_where_steps_are_coarse() -> None:
     coarse = TransferSettings(dt=1.0, samples=150)
     errors: list[float] = []
     for rounds in (0, 2):
-        done = transfer(model, samples, PlainSimulator(), replace(coarse, rounds=rounds))
+        done = transfer_ann(model, samples, PlainSimulator(), replace(coarse, rounds=rounds))
         hidden = done.report.populations[1]
         errors.append(abs(hidden.wanted - hidden.measured) / hidden.wanted)
     assert errors[1] < 0.5 * errors[0]
@@ -113,7 +113,7 @@ def test_calibration_helps_where_steps_are_coarse() -> None:
 )
 def test_other_neurons_and_codings_work_too(settings: TransferSettings) -> None:
     model = ann(chain(6, 9, 3), 6)
-    done = transfer(model, labelled(model, 60, 7), PlainSimulator(), settings)
+    done = transfer_ann(model, labelled(model, 60, 7), PlainSimulator(), settings)
     assert done.report.accuracy_after >= 0.85
     assert done.model.neuron == settings.neuron
     assert done.model.delay == settings.delay_ms
@@ -131,7 +131,7 @@ def test_the_report_counts_what_was_lost() -> None:
     stimuli = np.linspace(0.05, 1.0, 40)[:, None]
     samples = Samples(stimuli, np.ones(40, dtype=int))
     settings = replace(FINE, percentile=90.0)
-    done = transfer(ArtificialModel(network, values), samples, PlainSimulator(), settings)
+    done = transfer_ann(ArtificialModel(network, values), samples, PlainSimulator(), settings)
     hidden = done.report.populations[1]
     shown = np.maximum(stimuli @ values["input->dense_1.weight"].T, 0)
     assert hidden.scale == pytest.approx(np.percentile(shown, 90.0))
@@ -148,7 +148,7 @@ def test_a_population_that_never_fires_is_reported_dead() -> None:
     neuron = IFCurrDelta(tau_refrac=0.0, v_thresh=-50.0)
     model = ann(chain(3, 4, 2), 8)
     settings = replace(FINE, neuron=neuron, duration=1.0, coding=ConstantCurrent(500.0))
-    done = transfer(model, labelled(model, 20, 9), PlainSimulator(), settings)
+    done = transfer_ann(model, labelled(model, 20, 9), PlainSimulator(), settings)
     assert any(p.dead for p in done.report.populations[1:])
 
 
@@ -156,8 +156,8 @@ def test_the_same_seed_gives_the_same_model() -> None:
     model = ann(chain(4, 5, 3), 10)
     samples = labelled(model, 50, 11)
     settings = TransferSettings(samples=30, rounds=2)
-    first = transfer(model, samples, PlainSimulator(), settings).model
-    second = transfer(model, samples, PlainSimulator(), settings).model
+    first = transfer_ann(model, samples, PlainSimulator(), settings).model
+    second = transfer_ann(model, samples, PlainSimulator(), settings).model
     for name, array in first.parameters.items():
         np.testing.assert_array_equal(array, second.parameters[name])
 
@@ -165,7 +165,7 @@ def test_the_same_seed_gives_the_same_model() -> None:
 def test_progress_counts_every_simulation() -> None:
     model = ann(fork(3, 2, 4, 2), 12)
     told: list[tuple[int, int, str]] = []
-    transfer(
+    transfer_ann(
         model,
         labelled(model, 10, 13),
         PlainSimulator(),
@@ -182,11 +182,11 @@ def test_refusals() -> None:
     model = ann(chain(3, 2), 14)
     samples = labelled(model, 10, 15)
     with pytest.raises(UnsupportedError, match="'tanh'"):
-        transfer(replace(model, activation=Tanh()), samples, PlainSimulator())
+        transfer_ann(replace(model, activation=Tanh()), samples, PlainSimulator())
     with pytest.raises(DataError, match="there are none"):
-        transfer(model, samples.first(0), PlainSimulator())
+        transfer_ann(model, samples.first(0), PlainSimulator())
     with pytest.raises(DataError):
-        transfer(model, Samples(np.zeros((4, 5)), np.zeros(4, dtype=int)), PlainSimulator())
+        transfer_ann(model, Samples(np.zeros((4, 5)), np.zeros(4, dtype=int)), PlainSimulator())
     with pytest.raises(ModelError) as caught:
         TransferSettings(percentile=0.0, rounds=-1, samples=0, seed=-1)
     for word in ("percentile", "rounds", "samples", "seed"):
@@ -202,7 +202,7 @@ def test_nest_and_the_plain_simulator_calibrate_alike() -> None:
     settings = TransferSettings(samples=25, rounds=3)
 
     def made(simulator: Simulator) -> dict[str, object]:
-        return dict(transfer(model, samples, simulator, settings).model.parameters)
+        return dict(transfer_ann(model, samples, simulator, settings).model.parameters)
 
     plain = made(PlainSimulator())
     with NestSimulator(1) as nest:

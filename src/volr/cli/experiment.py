@@ -57,21 +57,21 @@ def experiment(
     from volr.experiments.results import MODELS, RESULTS, keep_earlier, results_json, write_results
     from volr.experiments.runner import CONDITIONS, ExperimentSettings, repeats_of, task_network
     from volr.experiments.tasks import task as find_task
-    from volr.language import network, read_source
+    from volr.language import read_source, to_network
     from volr.models.files import save_model
-    from volr.training import Settings
+    from volr.training import TrainingSettings
     from volr.transfer import TransferSettings
 
     chosen = [find_task(name) for name in dict.fromkeys(tasks or UNLESS_TOLD)]
     settings = ExperimentSettings(
-        training=Settings(epochs=epochs),
+        training=TrainingSettings(epochs=epochs),
         transfer=TransferSettings(duration=duration, dt=dt),
         data_dir=data,
     )
     models = out / MODELS
     check_writable(out / RESULTS)
     check_writable(models / "model.safetensors")
-    own = None if program is None else network(read_source(program))
+    own = None if program is None else to_network(read_source(program))
     planned = [(task, task_network(task, own)) for task in chosen]
     seeds = range(seed, seed + repeats)
     total = len(planned) * len(seeds) * len(CONDITIONS)

@@ -84,7 +84,7 @@ def show(
     as_json: options.Json = False,
 ) -> None:
     """Print a program's populations and projections, or draw them."""
-    from volr.language import network, read_source
+    from volr.language import read_source, to_network
     from volr.network import network_json, network_svg, network_text
 
     if svg == "-" and as_json:
@@ -92,7 +92,7 @@ def show(
     if svg is not None and svg != "-":
         check_writable(Path(svg), source=Path(file))
     with patience("lowering"):
-        lowered = network(read_source(file))
+        lowered = to_network(read_source(file))
     if svg == "-":
         emit(network_svg(lowered))
     elif svg is not None:

@@ -75,12 +75,12 @@ def train(
     from volr.experiments.progress import of_training
     from volr.experiments.runner import task_network
     from volr.experiments.tasks import task as find_task
-    from volr.language import network, read_source
+    from volr.language import read_source, to_network
     from volr.models.activations import activation as find_activation
     from volr.models.files import save_model
-    from volr.training import Settings, train_ann
+    from volr.training import TrainingSettings, train_ann
 
-    settings = Settings(
+    settings = TrainingSettings(
         epochs=epochs,
         batch_size=batch_size,
         optimizer=optimizer,
@@ -97,7 +97,7 @@ def train(
     )
     chosen = find_task(task)
     check_writable(out, source=Path(file))
-    lowered = task_network(chosen, network(read_source(file)))
+    lowered = task_network(chosen, to_network(read_source(file)))
     with progress_bar() as progress:
         progress(f"loading {task}", 0, None)
         samples = chosen.load(seed=seed, inputs=lowered.input_size, data_dir=data).train

@@ -76,8 +76,7 @@ def transfer(
     from volr.models.files import load_model, save_model
     from volr.models.model import ArtificialModel
     from volr.models.neurons import neuron_model
-    from volr.transfer import TransferSettings
-    from volr.transfer import transfer as transferred
+    from volr.transfer import TransferSettings, transfer_ann
 
     chosen = find_task(task)
     loaded = load_model(model)
@@ -103,7 +102,7 @@ def transfer(
     with start() as simulator, progress_bar() as progress:
         progress(f"loading {task}", 0, None)
         stimuli = chosen.load(seed=split, inputs=network.input_size, data_dir=data).train
-        done = transferred(
+        done = transfer_ann(
             loaded.model, stimuli, simulator, settings, progress=of_calibration(progress)
         )
     origin = {**loaded.origin, "task": task, "seed": split, "condition": "snn-transferred"}

@@ -19,9 +19,9 @@ from volr.experiments.progress import (
 )
 from volr.experiments.results import Row
 from volr.experiments.tasks import check_fits
-from volr.language import network as network_of
-from volr.training import Settings, train_ann
-from volr.transfer import TransferSettings, transfer
+from volr.language import to_network
+from volr.training import TrainingSettings, train_ann
+from volr.transfer import TransferSettings, transfer_ann
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -43,7 +43,7 @@ CONDITIONS = ("ann", "snn-transferred")
 class ExperimentSettings:
     """What holds for every repeat; the seeds in ``training`` and ``transfer`` are the repeat's."""
 
-    training: Settings = field(default_factory=Settings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
     transfer: TransferSettings = field(default_factory=TransferSettings)
     data_dir: Path | None = None
 
@@ -59,7 +59,7 @@ class Outcome:
 
 def task_network(task: Task, network: Network | None = None) -> Network:
     """``network``, or else that of the task's own program; ``DataError`` where it does not fit."""
-    chosen = network_of(task.program) if network is None else network
+    chosen = to_network(task.program) if network is None else network
     check_fits(task, chosen.input_size, chosen.output_size)
     return chosen
 
@@ -112,7 +112,7 @@ def repeat(
     yield Outcome(row, trained, {**origin, "condition": ann})
 
     started = time.perf_counter()
-    spiking = transfer(
+    spiking = transfer_ann(
         trained,
         data.train,
         simulator,

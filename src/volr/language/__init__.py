@@ -1,7 +1,7 @@
 """The language: text, or Python's operators, to syntax tree, to typed term, to network."""
 
 from volr.language.checker import Checked, check
-from volr.language.compile import as_source, decode, network, read_source
+from volr.language.compile import as_source, decode, read_source, to_network
 from volr.language.lowering import lower
 from volr.language.operators import dense
 from volr.language.parser import parse
@@ -22,7 +22,7 @@ __all__ = [
     "format_expression",
     "format_source",
     "lower",
-    "network",
     "parse",
     "read_source",
+    "to_network",
 ]

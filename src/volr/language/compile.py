@@ -21,7 +21,7 @@ MOST_BYTES = 1 << 26
 """A file of more bytes is not read as a program."""
 
 
-def network(program: str | Path | Source | Expression) -> Network:
+def to_network(program: str | Path | Source | Expression) -> Network:
     """The network that a program describes.
 
     A ``str`` is the program's text, a ``Path`` the file that holds it; an expression of Python

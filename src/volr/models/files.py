@@ -19,7 +19,7 @@ import safetensors
 import safetensors.numpy
 
 from volr.errors import ModelError, ModelFileError, ProgramError
-from volr.language import network as network_of
+from volr.language import to_network
 from volr.models.activations import activation
 from volr.models.coding import input_coding
 from volr.models.model import ArtificialModel, Model, SpikingModel
@@ -163,7 +163,7 @@ def _describe(model: Model) -> dict[str, Any]:
 
 def _assemble(described: dict[str, Any], arrays: Mapping[str, Floats], name: str) -> ModelFile:
     program = _get(described, "program", str)
-    network: Network = network_of(Source(program, name))
+    network: Network = to_network(Source(program, name))
     kind = _get(described, "kind", str)
     model: Model
     if kind == "artificial":

@@ -2,7 +2,7 @@
 
 from volr.training.artificial import train_ann
 from volr.training.result import Epoch, Progress, Training
-from volr.training.settings import Loss, Optimizer, Schedule, Settings
+from volr.training.settings import Loss, Optimizer, Schedule, TrainingSettings
 
 __all__ = [
     "Epoch",
@@ -10,7 +10,7 @@ __all__ = [
     "Optimizer",
     "Progress",
     "Schedule",
-    "Settings",
     "Training",
+    "TrainingSettings",
     "train_ann",
 ]

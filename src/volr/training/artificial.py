@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from volr.backends.base import require
 from volr.backends.torch import TORCH
 from volr.errors import TrainingError
-from volr.training.settings import Settings, validation_count
+from volr.training.settings import TrainingSettings, validation_count
 
 if TYPE_CHECKING:
     from volr.models.samples import Samples
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def train_ann(
     network: Network,
     samples: Samples,
-    settings: Settings = Settings(),
+    settings: TrainingSettings = TrainingSettings(),
     *,
     progress: Progress | None = None,
 ) -> Training:
@@ -38,7 +38,7 @@ def train_ann(
     return fit(network, samples, settings, progress)
 
 
-def _problems(network: Network, samples: Samples, settings: Settings) -> list[str]:
+def _problems(network: Network, samples: Samples, settings: TrainingSettings) -> list[str]:
     wrong: list[str] = []
     if samples.units != network.input_size:
         wrong.append(

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from volr.network import Network
     from volr.training.candidates import Candidates, Values
     from volr.training.result import Progress
-    from volr.training.settings import Settings
+    from volr.training.settings import TrainingSettings
 
 # Samples that the initialisation looks at, that decide between candidates, that are run at once.
 _LOOKED_AT, _DECIDING, _CHUNK = 512, 4096, 4096
@@ -78,7 +78,7 @@ def one_thread() -> Generator[None]:
 
 @one_thread()
 def fit(
-    network: Network, samples: Samples, settings: Settings, progress: Progress | None
+    network: Network, samples: Samples, settings: TrainingSettings, progress: Progress | None
 ) -> Training:
     """See ``volr.training.train_ann``, which has checked that everything fits."""
     random = np.random.default_rng((_STREAM, settings.seed))
@@ -125,7 +125,7 @@ def fit(
     )
 
 
-def learning_rate(settings: Settings, done: float) -> float:
+def learning_rate(settings: TrainingSettings, done: float) -> float:
     """The rate when the fraction ``done`` of all updates is behind."""
     match settings.schedule:
         case "constant":
@@ -135,7 +135,7 @@ def learning_rate(settings: Settings, done: float) -> float:
 
 
 def _update(
-    plan: Plan, candidates: Candidates, batch: Part, settings: Settings, rate: float
+    plan: Plan, candidates: Candidates, batch: Part, settings: TrainingSettings, rate: float
 ) -> None:
     """One step of the optimizer. Candidates leave each other alone: their losses are summed."""
     optimizer = candidates.optimizer
@@ -157,7 +157,7 @@ def _logits(plan: Plan, candidates: Candidates, batch: Part) -> Tensor:
 
 
 def _measure(
-    plan: Plan, candidates: Candidates, part: Part, settings: Settings
+    plan: Plan, candidates: Candidates, part: Part, settings: TrainingSettings
 ) -> tuple[Floats, Floats]:
     """The mean loss and the accuracy of each candidate; NaN where there are no samples."""
     loss = torch.zeros(len(candidates.numbers), dtype=torch.float64)
@@ -171,7 +171,9 @@ def _measure(
     return (loss / total).numpy(), (correct / total).numpy()
 
 
-def _choose(plan: Plan, candidates: Candidates, deciding: Part, settings: Settings) -> Candidates:
+def _choose(
+    plan: Plan, candidates: Candidates, deciding: Part, settings: TrainingSettings
+) -> Candidates:
     """The candidate with the lowest loss on ``deciding``, which are training samples."""
     if len(candidates.numbers) == 1:
         return candidates
@@ -180,7 +182,7 @@ def _choose(plan: Plan, candidates: Candidates, deciding: Part, settings: Settin
 
 
 def _after_epoch(
-    plan: Plan, candidates: Candidates, trained: int, validation: Part, settings: Settings
+    plan: Plan, candidates: Candidates, trained: int, validation: Part, settings: TrainingSettings
 ) -> Candidates:
     """The candidates with one epoch more behind them; ``TrainingError`` if all have diverged."""
     loss = candidates.losses.numpy() / trained

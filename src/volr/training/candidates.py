@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from volr.models.arrays import Booleans, Floats, Integers
     from volr.network import Network
-    from volr.training.settings import Settings
+    from volr.training.settings import TrainingSettings
 
 Values: TypeAlias = dict[str, Tensor]
 """Parameters by our names; with a leading axis where there are several candidates."""
@@ -65,7 +65,7 @@ class Candidates:
     best: Best
 
 
-def probation(network: Network, settings: Settings, updates: int) -> tuple[int, int]:
+def probation(network: Network, settings: TrainingSettings, updates: int) -> tuple[int, int]:
     """How many candidates there are, and for how many of the ``updates`` they train together."""
     fit = STACKED // network.parameter_count
     candidates = max(1, min(settings.candidates, fit))
@@ -78,7 +78,7 @@ def probation(network: Network, settings: Settings, updates: int) -> tuple[int, 
     return (candidates, together) if together else (1, updates)
 
 
-def begin(starts: Sequence[Mapping[str, Floats]], settings: Settings) -> Candidates:
+def begin(starts: Sequence[Mapping[str, Floats]], settings: TrainingSettings) -> Candidates:
     """One candidate for each of these initial parameters, in float32."""
     count = len(starts)
     values: Values = {}
@@ -100,7 +100,7 @@ def begin(starts: Sequence[Mapping[str, Floats]], settings: Settings) -> Candida
     )
 
 
-def make_optimizer(values: Values, settings: Settings) -> torch.optim.Optimizer:
+def make_optimizer(values: Values, settings: TrainingSettings) -> torch.optim.Optimizer:
     rate, decay = settings.rate, settings.decay
     match settings.optimizer:
         case "adam":
@@ -115,7 +115,7 @@ def make_optimizer(values: Values, settings: Settings) -> torch.optim.Optimizer:
             )
 
 
-def keep(candidates: Candidates, index: int, settings: Settings) -> Candidates:
+def keep(candidates: Candidates, index: int, settings: TrainingSettings) -> Candidates:
     """The candidate at ``index`` alone, with its history and the state of its optimizer."""
     values = {name: _leaf(each[index]) for name, each in candidates.values.items()}
     optimizer = make_optimizer(values, settings)

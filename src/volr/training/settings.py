@@ -22,7 +22,7 @@ _DECAYS: dict[Optimizer, float] = {"adam": 0.05, "sgd": 0.0}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class TrainingSettings:
     """How an artificial network is trained. Raises ``TrainingError`` with everything wrong.
 
     ``epochs``         passes over the training split; None: 30, and more where that would be fewer
@@ -76,7 +76,7 @@ def validation_count(total: int, fraction: float) -> int:
     return max(1, math.floor(fraction * total + 0.5)) if fraction else 0
 
 
-def _problems(settings: Settings) -> list[str]:
+def _problems(settings: TrainingSettings) -> list[str]:
     wrong: list[str] = []
     counts = {
         "epochs": settings.epochs,

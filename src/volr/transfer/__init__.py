@@ -1,6 +1,6 @@
 """ANN parameters to SNN parameters, with calibration and its report."""
 
-from volr.transfer.ann_to_snn import Transfer, transfer
+from volr.transfer.ann_to_snn import Transfer, transfer_ann
 from volr.transfer.calibration import CalibrationProgress
 from volr.transfer.report import PopulationReport, TransferReport
 from volr.transfer.settings import TransferSettings
@@ -11,5 +11,5 @@ __all__ = [
     "Transfer",
     "TransferReport",
     "TransferSettings",
-    "transfer",
+    "transfer_ann",
 ]

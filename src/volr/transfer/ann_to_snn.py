@@ -32,7 +32,7 @@ class Transfer:
     report: TransferReport
 
 
-def transfer(
+def transfer_ann(
     model: ArtificialModel,
     samples: Samples,
     simulator: Simulator,

@@ -201,3 +201,14 @@ def test_assignments() -> None:
     assert parameters([]) == {}
     with pytest.raises(ModelError, match=r"'tau_m=1=2' cannot be read: '1=2' is not a number"):
         parameters(["tau_m=1=2"])
+
+
+@needs_nest
+def test_a_transfer_that_loses_much_says_so(volr: Volr, model: Path) -> None:
+    # One spike at the most leaves nothing to compare.
+    options = ("--duration", "1", *QUICK)
+    result = volr("transfer", model, "--task", "xor", "--out", "snn", *options)
+    assert result.code == 0
+    assert re.search(r"the transfer lost \d+\.\d% of the training stimuli", result.err)
+    result = volr("transfer", model, "--task", "xor", "--out", "snn", *QUICK)
+    assert "the transfer lost" not in result.err

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from volr.transfer import PopulationReport, TransferReport
 
+# A loss of accuracy that nobody should have to look for in the report.
+MUCH = 0.02
+
 
 def transfer(
     model: options.Model,
@@ -111,6 +114,12 @@ def transfer(
         print_json(asdict(done.report))
     else:
         _print_report(done.report)
+    lost = done.report.accuracy_before - done.report.accuracy_after
+    if lost > MUCH:
+        note(
+            f"the transfer lost {lost:.1%} of the training stimuli: a smaller --dt and a longer "
+            "--duration count more finely; silent and saturated populations are in the report"
+        )
     note(f"wrote {out}")
 
 

@@ -6,11 +6,11 @@ import os
 import signal
 import threading
 import time
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from tests.needs import needs_nest
 from tests.oracles import chain, fork, random_parameters, simulate_delta
 
 from volr.backends.base import Record
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 
     from volr.network import Network
 
-# Not importorskip: NEST belongs into processes of its own.
-pytestmark = pytest.mark.skipif(find_spec("nest") is None, reason="needs nest-simulator")
+pytestmark = needs_nest
 
 PLAIN = IFCurrDelta()
 ODD = IFCurrDelta(v_reset=-70.0, tau_refrac=1.5, i_offset=0.2, cm=0.5, tau_m=10.0)

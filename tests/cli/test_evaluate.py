@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from tests.cli.running import solved_xor
+from tests.needs import needs_nest
 
 from volr.experiments.tasks import task
 from volr.models.coding import Poisson
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cli.running import Volr
-
-needs_nest = pytest.mark.skipif(find_spec("nest") is None, reason="needs nest-simulator")
 
 
 @pytest.fixture

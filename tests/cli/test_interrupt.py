@@ -8,7 +8,6 @@ import re
 import signal
 import subprocess
 import sys
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,6 +20,7 @@ from tests.cli.running import (
     terminal,
     wait_until,
 )
+from tests.needs import needs_nest
 
 from volr.models.files import load_model, save_model
 from volr.models.model import SpikingModel
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cli.running import Terminal
-
-needs_nest = pytest.mark.skipif(find_spec("nest") is None, reason="needs nest-simulator")
 
 
 def last_words(shown: Terminal) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import replace
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from tests.cli.running import snapshot, solved_xor
+from tests.needs import needs_nest
 
 from volr.cli.transfer import lost, parameters
 from volr.errors import ModelError
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 
     from tests.cli.running import Volr
 
-needs_nest = pytest.mark.skipif(find_spec("nest") is None, reason="needs nest-simulator")
 QUICK = ("--rounds", "0", "--samples", "20")
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from tests.needs import needs_nest
 from tests.oracles import PlainSimulator, chain, fork, random_parameters
 
 from volr.backends.base import Record, Simulator
@@ -195,7 +195,7 @@ def test_refusals() -> None:
         TransferSettings(dt=0.0)
 
 
-@pytest.mark.skipif(find_spec("nest") is None, reason="needs nest-simulator")
+@needs_nest
 def test_nest_and_the_plain_simulator_calibrate_alike() -> None:
     model = ann(fork(4, 3, 5, 3), 16)
     samples = labelled(model, 40, 17)

@@ -3,6 +3,9 @@
 Three rules keep one mistake from causing others. What is missing is filled with a hole, which has
 every type. After a report nothing more is reported until a token of the text has found its place.
 And a construct that is closed for the user, `)` or `in`, is closed where the next one shows it.
+
+One file in spite of its length: it is one class, whose rules all read and change what is known of
+the open constructs and of the last report.
 """
 
 from __future__ import annotations

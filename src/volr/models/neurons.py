@@ -73,10 +73,6 @@ class IFCurrDelta:
         """R in MΩ."""
         return self.tau_m / self.cm
 
-    def decay(self, dt: float) -> float:
-        """What is left of the membrane's distance from rest after ``dt`` ms."""
-        return math.exp(-dt / self.tau_m)
-
     def rise(self, dt: float) -> float:
         """What 1 nA adds to the membrane in ``dt`` ms, in mV: R (1 − a)."""
         return -self.resistance * math.expm1(-dt / self.tau_m)

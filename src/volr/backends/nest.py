@@ -7,7 +7,6 @@ into batches and puts the answers together; ``volr.backends.nest_kernel`` is wha
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -145,7 +144,7 @@ def _requests(
 ) -> Iterator[Request]:
     network, neuron = model.network, model.neuron
     theirs, table = NEURONS[neuron.name]
-    values: dict[str, float] = asdict(neuron)
+    values = neuron.numbers
     # Both neuron and synapse are told times that are whole steps; rounding is ours, not NEST's.
     values["tau_refrac"] = neuron.refractory_steps(model.dt) * model.dt
     settings: Settings = {

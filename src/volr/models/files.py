@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
@@ -22,8 +22,8 @@ from volr.errors import ModelError, ModelFileError, ProgramError
 from volr.language import to_network
 from volr.models.activations import activation
 from volr.models.coding import input_coding
-from volr.models.model import ArtificialModel, Model, SpikingModel
-from volr.models.neurons import neuron_model
+from volr.models.model import READOUTS, ArtificialModel, Model, SpikingModel
+from volr.models.neurons import RESETS, neuron_model
 from volr.source import Source
 from volr.storage import write_whole
 
@@ -120,7 +120,8 @@ def _check_container(path: Path) -> None:
             head = file.read(9)
     except OSError as error:
         raise ModelFileError(f"cannot read {path}: {error.strerror or error}") from error
-    if head[:4] == b"PK\x03\x04" or head[:1] == b"\x80":
+    # A safetensors file begins with the length of its header, which may have any first byte.
+    if head[8:] != b"{" and (head[:4] == b"PK\x03\x04" or head[:1] == b"\x80"):
         raise ModelFileError(
             f"{path} looks like a pickle or a PyTorch checkpoint, which Volr does not open",
             help="models of Volr's are written by `volr train` and `volr transfer`",
@@ -153,11 +154,16 @@ def _describe(model: Model) -> dict[str, Any]:
         case SpikingModel():
             return {
                 "kind": "spiking",
-                "neuron": {"name": model.neuron.name, "parameters": asdict(model.neuron)},
+                "neuron": {
+                    "name": model.neuron.name,
+                    "parameters": model.neuron.numbers,
+                    "reset": model.neuron.reset,
+                },
                 "coding": {"name": model.coding.name, "rate_max": model.coding.rate_max},
                 "dt": model.dt,
                 "duration": model.duration,
                 "delay": model.delay,
+                "readout": model.readout,
             }
 
 
@@ -171,9 +177,11 @@ def _assemble(described: dict[str, Any], arrays: Mapping[str, Floats], name: str
     elif kind == "spiking":
         neuron, coding = _object(described, "neuron"), _object(described, "coding")
         numbers = {key: _number(value, key) for key, value in _object(neuron, "parameters").items()}
-        membrane = neuron_model(_get(neuron, "name", str), numbers)
+        # Files of before there were several resets and readouts have the first of each.
+        reset, readout = neuron.get("reset", RESETS[0]), described.get("readout", READOUTS[0])
+        membrane = neuron_model(_get(neuron, "name", str), numbers, reset)
         # A default that a later Volr changes must not change the model.
-        if missing := [each.name for each in fields(membrane) if each.name not in numbers]:
+        if missing := [each for each in membrane.numbers if each not in numbers]:
             raise _MalformedError(f"lacks the neuron parameters {', '.join(missing)}")
         model = SpikingModel(
             network=network,
@@ -185,6 +193,7 @@ def _assemble(described: dict[str, Any], arrays: Mapping[str, Floats], name: str
             dt=_number(described.get("dt"), "dt"),
             duration=_number(described.get("duration"), "duration"),
             delay=_number(described.get("delay"), "delay"),
+            readout=readout,
         )
     else:
         raise _MalformedError(f"has the kind {kind!r}, which is neither artificial nor spiking")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from volr.errors import ModelError
 from volr.models.activations import Activation, ReLU
@@ -17,6 +17,9 @@ from volr.models.parameters import Parameters, parameters
 
 if TYPE_CHECKING:
     from volr.network import Network
+
+Readout: TypeAlias = Literal["count", "membrane"]
+READOUTS: tuple[Readout, ...] = get_args(Readout)
 
 _TOLERANCE = 1e-9
 MOST_STEPS = 1_000_000
@@ -43,9 +46,12 @@ class ArtificialModel:
 class SpikingModel:
     """Every population is of ``neuron``; projections are synapses, a bias is a constant current.
 
-    Weights are in mV per spike and biases in nA. Time runs in steps of ``dt`` ms for ``duration``
+    Weights are in ``neuron.weight_unit`` per spike and biases in nA. Time runs in steps of ``dt`` ms for ``duration``
     ms a stimulus; a spike of step k arrives in step k + ``delay`` / ``dt``. ``coding`` drives
     the inputs. Step k, counted from 0, ends at (k + 1) · dt, and a spike in it has that time.
+
+    ``readout`` is what the outputs say: ``count``, their spikes; or ``membrane``, the mean of
+    V − v_rest over all steps, mV, of outputs that never spike, their threshold being out of reach.
     Raises ``ModelError`` with everything that does not fit.
     """
 
@@ -56,10 +62,12 @@ class SpikingModel:
     dt: float = 0.5
     duration: float = 50.0
     delay: float = 0.5
+    readout: Readout = "count"
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "parameters", parameters(self.network, self.parameters))
-        wrong = timing_problems(self.dt, self.duration, self.delay)
+        wrong = readout_problems(self.network, self.readout)
+        wrong += timing_problems(self.dt, self.duration, self.delay)
         if not wrong:
             wrong = coding_problems(self.coding, self.dt)
         if wrong:
@@ -73,6 +81,24 @@ class SpikingModel:
     @property
     def delay_steps(self) -> int:
         return round(self.delay / self.dt)
+
+    def is_spiking(self, population: str) -> bool:
+        """Whether the neurons of ``population`` can spike: not outputs whose membrane is read."""
+        return self.readout == "count" or population not in self.network.outputs
+
+
+def readout_problems(network: Network, readout: Readout) -> list[str]:
+    """What is wrong with a readout, in words."""
+    if readout not in READOUTS:
+        return [f"readout is {readout!r}, not one of {', '.join(READOUTS)}"]
+    if readout == "count":
+        return []
+    sources = {projection.source for projection in network.projections}
+    return [
+        f"the membrane of {name} is to be read, so it never spikes, but it has projections"
+        for name in network.outputs
+        if name in sources or name in network.inputs
+    ]
 
 
 Model: TypeAlias = ArtificialModel | SpikingModel

@@ -1,16 +1,31 @@
 """Spiking neuron models, with PyNN's parameter names, units and defaults.
 
-    NeuronModel  ::=  IFCurrDelta
+    NeuronModel  ::=  IFCurrDelta | IFCurrExp | IFCondExp
 
 Each docstring is the model: its equation, and its update from one time step to the next, which a
-back end has to reproduce.
+back end has to reproduce. In all of them
+
+    a = e^(−dt/τ_m),    R = τ_m / c_m,    s[k] = Σ_j w_j
+
+the decay of the membrane in one step, its resistance, and the weights of the spikes that arrive in
+step k. What they have in common is this:
+
+**Threshold.** A neuron whose membrane is at ``v_thresh`` or above at the end of a step emits a
+spike in that step.
+
+**Reset.** ``hard``: V ← v_reset, and for the next ``tau_refrac``, rounded to steps, V stays there
+and what arrives is lost (currents and conductances go on decaying, and take up what arrives).
+``subtract``: V ← V − (v_thresh − v_reset), so that no charge is lost; for the next ``tau_refrac``
+the neuron goes on integrating and emits no spike.
+
+**Start.** V is v_rest; currents and conductances are 0.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias, get_args
 
 from volr.errors import ModelError
 from volr.naming import named
@@ -18,29 +33,23 @@ from volr.naming import named
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+Reset: TypeAlias = Literal["hard", "subtract"]
+RESETS: tuple[Reset, ...] = get_args(Reset)
 
 # No membrane has parameters beyond these, whatever the unit; within them nothing overflows.
 SMALLEST, LARGEST = 1e-6, 1e6
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class IFCurrDelta:
-    """Leaky integrate-and-fire neuron whose membrane jumps by w mV at each incoming spike.
-
-        τ_m dV/dt = v_rest − V + R I + τ_m Σ_j w_j δ(t − t_j),    R = τ_m / c_m
-
-    Exact integration (Rotter & Diesmann 1999) over one step dt, with a = e^(−dt/τ_m):
-
-        V ← v_rest + (V − v_rest) a + R (1 − a) (i_offset + I_bias) + Σ w_j
-
-    Where V ≥ v_thresh the neuron emits a spike in this step and V ← v_reset; for the next
-    ``tau_refrac``, rounded to steps, V stays there and spikes are lost. It starts at v_rest.
+class Membrane:
+    """What all neuron models have: a leaky membrane, a threshold, a reset. Not a model itself.
 
     Units: ``v_rest``, ``v_reset``, ``v_thresh`` mV; ``tau_m``, ``tau_refrac`` ms; ``cm`` nF;
     ``i_offset`` nA. Raises ``ModelError`` for values that no membrane can have.
     """
 
-    name: ClassVar[str] = "if_curr_delta"
+    name: ClassVar[str]
+    weight_unit: ClassVar[str]
 
     v_rest: float = -65.0
     v_reset: float = -65.0
@@ -49,29 +58,31 @@ class IFCurrDelta:
     cm: float = 1.0
     tau_refrac: float = 0.1
     i_offset: float = 0.0
+    reset: Reset = "hard"
 
     def __post_init__(self) -> None:
-        values: dict[str, float] = asdict(self)
-        wrong = [f"{k} is {v}" for k, v in values.items() if not abs(v) <= LARGEST]
-        wrong += [f"{k} is {values[k]}, not above 0" for k in ("tau_m", "cm") if values[k] <= 0]
-        wrong += [
-            f"{k} is {values[k]}, below {SMALLEST:g}"
-            for k in ("tau_m", "cm")
-            if 0 < values[k] < SMALLEST
-        ]
-        if self.tau_refrac < 0:
-            wrong.append(f"tau_refrac is {self.tau_refrac}, below 0")
-        if self.v_reset >= self.v_thresh:
-            wrong.append(f"v_reset {self.v_reset} is not below v_thresh {self.v_thresh}")
-        if self.v_rest >= self.v_thresh:
-            wrong.append(f"v_rest {self.v_rest} is not below v_thresh {self.v_thresh}")
+        wrong = self._problems()
         if wrong:
             raise ModelError(f"{self.name}: " + "; ".join(wrong))
+
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The parameters by name, ``reset`` aside, which is a word."""
+        return {key: getattr(self, key) for key in parameter_names(type(self))}
 
     @property
     def resistance(self) -> float:
         """R in MΩ."""
         return self.tau_m / self.cm
+
+    @property
+    def theta(self) -> float:
+        """What a spike costs: from v_reset to v_thresh, mV."""
+        return self.v_thresh - self.v_reset
+
+    def decay(self, dt: float) -> float:
+        """What is left of the membrane's distance from rest after ``dt`` ms: a."""
+        return math.exp(-dt / self.tau_m)
 
     def rise(self, dt: float) -> float:
         """What 1 nA adds to the membrane in ``dt`` ms, in mV: R (1 − a)."""
@@ -80,20 +91,132 @@ class IFCurrDelta:
     def refractory_steps(self, dt: float) -> int:
         return math.floor(self.tau_refrac / dt + 0.5)
 
+    def _problems(self) -> list[str]:
+        values = self.numbers
+        wrong = [f"{k} is {v}" for k, v in values.items() if not abs(v) <= LARGEST]
+        positive = [k for k in values if k.startswith("tau_") and k != "tau_refrac"] + ["cm"]
+        wrong += [f"{k} is {values[k]}, not above 0" for k in positive if values[k] <= 0]
+        wrong += [
+            f"{k} is {values[k]}, below {SMALLEST:g}" for k in positive if 0 < values[k] < SMALLEST
+        ]
+        if self.tau_refrac < 0:
+            wrong.append(f"tau_refrac is {self.tau_refrac}, below 0")
+        if self.v_reset >= self.v_thresh:
+            wrong.append(f"v_reset {self.v_reset} is not below v_thresh {self.v_thresh}")
+        if self.v_rest >= self.v_thresh:
+            wrong.append(f"v_rest {self.v_rest} is not below v_thresh {self.v_thresh}")
+        if self.reset not in RESETS:
+            wrong.append(f"reset is {self.reset!r}, not one of {', '.join(RESETS)}")
+        return wrong
 
-NeuronModel: TypeAlias = IFCurrDelta
-NEURON_MODELS: tuple[type[NeuronModel], ...] = (IFCurrDelta,)
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IFCurrDelta(Membrane):
+    """Leaky integrate-and-fire neuron whose membrane jumps by w mV at each incoming spike.
+
+        τ_m dV/dt = v_rest − V + R I + τ_m Σ_j w_j δ(t − t_j)
+
+    Exact integration (Rotter & Diesmann 1999) over one step dt:
+
+        V ← v_rest + (V − v_rest) a + R (1 − a) (i_offset + I_bias) + s[k]
+    """
+
+    name: ClassVar[str] = "if_curr_delta"
+    weight_unit: ClassVar[str] = "mV"
 
 
-def neuron_model(name: str, parameters: Mapping[str, float] | None = None) -> NeuronModel:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IFCurrExp(Membrane):
+    """Leaky integrate-and-fire neuron with currents that jump by w nA and decay exponentially.
+
+        τ_m dV/dt = v_rest − V + R (I_E + I_I + I),    τ_x dI_x/dt = −I_x + τ_x Σ_j w_j δ(t − t_j)
+
+    Positive weights go to I_E and negative ones to I_I. Exact integration (Rotter & Diesmann 1999)
+    over one step dt, with b_x = e^(−dt/τ_x):
+
+        V ← v_rest + (V − v_rest) a + Σ_x p_x I_x + R (1 − a) (i_offset + I_bias)
+        I_x ← b_x I_x + s_x[k]
+        p_x = R τ_x / (τ_m − τ_x) (a − b_x),    or R (dt/τ_m) a where τ_x = τ_m
+
+    What arrives in a step moves the membrane from the next step on.
+
+    Units as in ``Membrane``; ``tau_syn_E``, ``tau_syn_I`` ms.
+    """
+
+    name: ClassVar[str] = "if_curr_exp"
+    weight_unit: ClassVar[str] = "nA"
+
+    tau_syn_E: float = 5.0
+    tau_syn_I: float = 5.0
+
+    def synaptic_decays(self, dt: float) -> tuple[float, float]:
+        """What is left of each current after ``dt`` ms: b_E and b_I."""
+        return math.exp(-dt / self.tau_syn_E), math.exp(-dt / self.tau_syn_I)
+
+    def synaptic_rises(self, dt: float) -> tuple[float, float]:
+        """What 1 nA of each current adds to the membrane in ``dt`` ms, in mV: p_E and p_I."""
+        return self._rise_of(self.tau_syn_E, dt), self._rise_of(self.tau_syn_I, dt)
+
+    def _rise_of(self, tau: float, dt: float) -> float:
+        # a − b = a (1 − e^x) with x = dt (1/τ_m − 1/τ); (1 − e^x)/x has no hole at x = 0.
+        x = dt * (1.0 / self.tau_m - 1.0 / tau)
+        slope = -1.0 if x == 0.0 else -math.expm1(x) / x
+        return -self.resistance * (dt / self.tau_m) * self.decay(dt) * slope
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IFCondExp(Membrane):
+    """Leaky integrate-and-fire neuron with conductances that jump by |w| µS and decay exponentially.
+
+        c_m dV/dt = (c_m/τ_m) (v_rest − V) + g_E (e_rev_E − V) + g_I (e_rev_I − V) + I
+        τ_x dg_x/dt = −g_x + τ_x Σ_j |w_j| δ(t − t_j)
+
+    Positive weights go to g_E and negative ones to g_I. Between spikes this is linear in V,
+
+        dV/dt = −A(t) V + B(t),    A = (c_m/τ_m + g_E + g_I) / c_m
+
+    and with U = V − V∞, V∞ = B(dt)/A(dt), and E(t) = exp(−∫_t^dt A), which is known in closed form,
+
+        V ← V∞ + E(0) (V − V∞) + ∫_0^dt E(t) (B(t) − A(t) V∞) dt,
+
+    the integral by Gauss–Legendre quadrature with two nodes (error of the order dt⁵). Then
+
+        g_x ← e^(−dt/τ_x) g_x + s_x[k]
+
+    What arrives in a step moves the membrane from the next step on.
+
+    Units as in ``Membrane``; ``tau_syn_E``, ``tau_syn_I`` ms; ``e_rev_E``, ``e_rev_I`` mV.
+    """
+
+    name: ClassVar[str] = "if_cond_exp"
+    weight_unit: ClassVar[str] = "µS"
+
+    tau_syn_E: float = 5.0
+    tau_syn_I: float = 5.0
+    e_rev_E: float = 0.0
+    e_rev_I: float = -70.0
+
+
+NeuronModel: TypeAlias = IFCurrDelta | IFCurrExp | IFCondExp
+NEURON_MODELS: tuple[type[NeuronModel], ...] = (IFCurrDelta, IFCurrExp, IFCondExp)
+
+
+def parameter_names(model: type[Membrane]) -> tuple[str, ...]:
+    """The names of the parameters that are numbers: all but ``reset``."""
+    return tuple(each.name for each in fields(model) if each.name != "reset")
+
+
+def neuron_model(
+    name: str, parameters: Mapping[str, float] | None = None, reset: Reset = "hard"
+) -> NeuronModel:
     """The neuron model of that name; ``ModelError`` for an unknown name or parameter."""
     model = named("neuron model", name, {each.name: each for each in NEURON_MODELS}, ModelError)
     given = dict(parameters or {})
-    known = [each.name for each in fields(model)]
+    known = parameter_names(model)
     unknown = [key for key in given if key not in known]
     if unknown:
         raise ModelError(
             f"{name} has no parameter {', '.join(map(repr, unknown))}",
             help=f"its parameters are {', '.join(known)}",
         )
-    return model(**given)
+    return model(**given, reset=reset)

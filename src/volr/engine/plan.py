@@ -1,0 +1,72 @@
+"""A spiking network in a straight line: what is simulated, without its numbers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from volr.models.parameters import bias_name, weight_name
+
+if TYPE_CHECKING:
+    from volr.models.model import SpikingModel
+    from volr.models.neurons import NeuronModel
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """One population of ``size`` neurons, and what drives it.
+
+    ``terms`` are the source and the name of the weights of each projection into it, ``bias`` is the
+    name of its biases. A layer that is not ``spiking`` only integrates.
+    """
+
+    name: str
+    size: int
+    terms: tuple[tuple[str, str], ...]
+    bias: str
+    spiking: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The populations in topological order, and how all of them run.
+
+    ``inputs`` are names and sizes, side by side in a stimulus. There are ``steps`` steps of ``dt``
+    ms, and a spike of step k arrives in step k + ``delay``.
+    """
+
+    inputs: tuple[tuple[str, int], ...]
+    layers: tuple[Layer, ...]
+    outputs: tuple[str, ...]
+    neuron: NeuronModel
+    dt: float
+    steps: int
+    delay: int
+
+    def size(self, name: str) -> int:
+        """The number of neurons of a population."""
+        sizes = {**dict(self.inputs), **{layer.name: layer.size for layer in self.layers}}
+        return sizes[name]
+
+
+def plan_of(model: SpikingModel) -> Plan:
+    """The plan of a model; its parameters are left behind."""
+    network = model.network
+    return Plan(
+        inputs=tuple((name, network[name].size) for name in network.inputs),
+        layers=tuple(
+            Layer(
+                name=population.name,
+                size=population.size,
+                terms=tuple((p.source, weight_name(p)) for p in network.incoming[population.name]),
+                bias=bias_name(population),
+                spiking=model.is_spiking(population.name),
+            )
+            for population in network.layers
+        ),
+        outputs=network.outputs,
+        neuron=model.neuron,
+        dt=model.dt,
+        steps=model.steps,
+        delay=model.delay_steps,
+    )

@@ -40,6 +40,17 @@ class Surrogate:
             raise ModelError("this is not a surrogate: " + "; ".join(wrong))
 
     @property
+    def height(self) -> float:
+        """The value at the threshold."""
+        match self.shape:
+            case "triangle":
+                return 1.0 / self.width
+            case "rectangle" | "fast_sigmoid":
+                return 0.5 / self.width
+            case "atan":
+                return 1.0 / (math.pi * self.width)
+
+    @property
     def code(self) -> int:
         """The number of the shape, for kernels."""
         return SHAPES.index(self.shape)

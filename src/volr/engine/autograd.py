@@ -1,0 +1,119 @@
+"""The engine in PyTorch: a network of spiking neurons as one differentiable function.
+
+On the CPU this is the engine's own kernels, forwards and backwards; on any other device the dense
+path of ``volr.engine.dense``. Both compute the same, derivatives included.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from volr.engine.dynamics import lift_of
+from volr.engine.encoding import Encoded
+from volr.engine.passes import SLICE, backwards, empty_batch, forwards, in_tiles
+from volr.engine.readout import Response
+from volr.engine.surrogates import Surrogate
+from volr.engine.work import everywhere, slices
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from volr.engine.plan import Plan
+
+
+def respond(
+    plan: Plan,
+    values: Mapping[str, Tensor],
+    encoded: Encoded,
+    *,
+    surrogate: Surrogate = Surrogate(),
+    window: int | None = None,
+) -> Response:
+    """Run a network on ``encoded`` stimuli; differentiable in ``values``, the parameters by name.
+
+    Weights are ``[post, pre]`` and biases ``[unit]``, all float32 or all float64 and on one device.
+    Derivatives of spikes are those of the ``surrogate``, and nothing flows back from one ``window``
+    of steps to an earlier one; None is full backpropagation through time.
+    """
+    names = tuple(values)
+    device = values[names[0]].device
+    if device.type != "cpu":
+        from volr.engine import dense
+
+        spikes = torch.as_tensor(encoded.spelled_out()).to(device)
+        return dense.respond(plan, values, spikes, surrogate=surrogate, window=window)
+    totals = _Respond.apply(plan, encoded, surrogate, window or plan.steps, names, *values.values())
+    answers = dict(zip((layer.name for layer in plan.layers), totals, strict=True))
+    return Response(
+        counts={each.name: answers[each.name] for each in plan.layers if each.spiking},
+        membranes={each.name: answers[each.name] for each in plan.layers if not each.spiking},
+    )
+
+
+class _Respond(torch.autograd.Function):
+    """Totals ``[batch, unit]`` of all layers, from parameters; see ``respond``."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        plan: Plan,
+        encoded: Encoded,
+        surrogate: Surrogate,
+        window: int,
+        names: tuple[str, ...],
+        *values: Tensor,
+    ) -> tuple[Tensor, ...]:
+        arrays = {
+            name: np.ascontiguousarray(value.detach().numpy())
+            for name, value in zip(names, values, strict=True)
+        }
+        dtype = next(iter(arrays.values())).dtype
+        lifts = lifts_of(plan, arrays)
+        batch = empty_batch(plan, len(encoded), dtype)
+        tiles = in_tiles(plan, arrays)
+
+        def work(part: tuple[int, int]) -> None:
+            forwards(plan, encoded, tiles, lifts, batch, *part)
+
+        everywhere(work, slices(len(encoded), SLICE))
+        ctx.what = (plan, surrogate, window, names)
+        ctx.kept = (arrays, lifts, batch)
+        return tuple(
+            torch.from_numpy(batch.memory[layer.name].total.reshape(len(encoded), layer.size))
+            for layer in plan.layers
+        )
+
+    @staticmethod
+    def backward(ctx: Any, *by_total: Tensor) -> tuple[Any, ...]:
+        plan, surrogate, window, names = ctx.what
+        arrays, lifts, batch = ctx.kept
+        ctx.kept = None
+        dtype = next(iter(arrays.values())).dtype
+        wanted = {
+            layer.name: np.ascontiguousarray(each.numpy(), dtype=dtype)
+            for layer, each in zip(plan.layers, by_total, strict=True)
+        }
+        found = backwards(plan, arrays, lifts, batch, wanted, surrogate, window)
+        factor = dtype.type(lift_of(plan))
+        gradients = dict(found.weights)
+        for layer in plan.layers:
+            gradients[layer.bias] = found.lifts[layer.name] * factor
+        return (None,) * 5 + tuple(torch.from_numpy(gradients[name]) for name in names)
+
+
+def lifts_of(plan: Plan, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """What the constant currents of each layer add to its membranes in a step, ``[unit]``."""
+    factor, offset = lift_of(plan), plan.neuron.i_offset
+    return {
+        # In float64 first: float32 would round twice.
+        layer.name: (factor * (offset + arrays[layer.bias].astype(np.float64))).astype(
+            arrays[layer.bias].dtype
+        )
+        for layer in plan.layers
+    }

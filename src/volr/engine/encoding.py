@@ -1,0 +1,133 @@
+"""Stimuli as the spike trains of the inputs, in the form that is the least work.
+
+    Encoded  ::=  Trains | Spikes
+
+Under constant currents, input neurons know as many spike trains as there are levels of current, a
+few dozen: they are simulated once, in float64 whatever the engine runs in, and a stimulus is a list
+of numbers of trains. Random spikes have to be spelled out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from volr.engine.dynamics import empty_memory, lift_of, run
+from volr.engine.events import list_spikes, list_trains
+from volr.engine.plan import Layer, Plan
+from volr.models.coding import ConstantCurrent, Poisson, input_levels, poisson_spikes
+from volr.models.response import count_levels
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from volr.engine.events import Events
+    from volr.models.arrays import Booleans, Floats
+    from volr.models.coding import InputCoding
+    from volr.models.neurons import NeuronModel
+
+
+@dataclass(frozen=True, eq=False)
+class Trains:
+    """``levels`` int32 ``[batch, unit]``: which column of ``trains`` ``[time, level]``, 0 or 1."""
+
+    levels: NDArray[np.int32]
+    trains: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return len(self.levels)
+
+    def take(self, indices: NDArray[np.int64]) -> Trains:
+        return Trains(self.levels[indices], self.trains)
+
+    def spelled_out(self) -> NDArray[np.uint8]:
+        """``[time, batch, unit]``."""
+        return self.trains[:, self.levels]
+
+
+@dataclass(frozen=True, eq=False)
+class Spikes:
+    """``spikes`` uint8 ``[time, batch, unit]``, 0 or 1."""
+
+    spikes: NDArray[np.uint8]
+
+    def __len__(self) -> int:
+        return self.spikes.shape[1]
+
+    def take(self, indices: NDArray[np.int64]) -> Spikes:
+        return Spikes(self.spikes[:, indices])
+
+    def spelled_out(self) -> NDArray[np.uint8]:
+        """``[time, batch, unit]``."""
+        return self.spikes
+
+
+Encoded: TypeAlias = Trains | Spikes
+
+
+def encode(
+    plan: Plan, coding: InputCoding, values: Floats, *, seed: int = 0, first: int = 0
+) -> Encoded:
+    """The input spikes of ``values`` ``[batch, unit]`` in [0, 1]; row i is number ``first + i``."""
+    match coding:
+        case ConstantCurrent():
+            levels = input_levels(coding, plan.neuron, plan.dt, plan.steps, values)
+            trains = constant_trains(plan.neuron, plan.dt, plan.steps)
+            return Trains(levels.astype(np.int32), trains.view(np.uint8))
+        case Poisson():
+            spikes = poisson_spikes(coding, plan.dt, plan.steps, values, seed=seed, first=first)
+            return Spikes(spikes.view(np.uint8))
+
+
+@lru_cache(maxsize=32)
+def constant_trains(neuron: NeuronModel, dt: float, steps: int) -> Booleans:
+    """Spikes ``[time, level]`` under each current of ``volr.models.response.count_levels``."""
+    _, currents = count_levels(neuron, dt, steps)
+    size = len(currents)
+    layer = Layer("input", size, (), "", spiking=True)
+    plan = Plan((), (layer,), (), neuron, dt, steps, 1)
+    memory = empty_memory(neuron, steps * size, size, np.dtype(np.float64))
+    for drive in memory.drives:
+        drive[:] = 0.0
+    run(plan, layer, memory, lift_of(plan) * (neuron.i_offset + currents), 1)
+    trains = (memory.state.reshape(steps, size) & 1).astype(np.bool_)
+    trains.setflags(write=False)
+    return trains
+
+
+def list_inputs(
+    encoded: Encoded, events: Events, start: int, first: int, last: int, steps: int
+) -> None:
+    """List the spikes of stimuli ``first`` to ``last`` in the inputs from number ``start`` on."""
+    match encoded:
+        case Trains():
+            list_trains(
+                encoded.levels.reshape(-1),
+                encoded.trains.reshape(-1),
+                encoded.trains.any(axis=0),
+                first,
+                last,
+                steps,
+                events.size,
+                start,
+                encoded.levels.shape[1],
+                events.index,
+                events.begin,
+            )
+        case Spikes():
+            _, batch, units = encoded.spikes.shape
+            list_spikes(
+                encoded.spikes.reshape(-1),
+                start,
+                units,
+                batch * units,
+                first,
+                last,
+                steps,
+                events.size,
+                events.index,
+                events.begin,
+            )

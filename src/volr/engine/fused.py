@@ -1,0 +1,187 @@
+"""``volr.engine.recurrence.unroll`` by the fused Triton kernels, with derivatives.
+
+This file needs Triton. The kernels run on CUDA, or anywhere under ``TRITON_INTERPRET=1``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from torch import Tensor
+from torch.autograd import Function
+from torch.autograd.function import once_differentiable
+
+from volr.engine.conductances import instants, pulls
+from volr.engine.recurrence import synapses
+from volr.engine.surrogates import Surrogate
+from volr.engine.triton_conductances import backward_conductances, forward_conductances
+from volr.engine.triton_kernels import backward_currents, forward_currents
+from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from triton import JITFunction
+
+# Neurons of one program: a warp or two, so that small layers still spread over the device.
+_BLOCK, _WARPS = 64, 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What is the same for all neurons of one population."""
+
+    neuron: NeuronModel
+    dt: float
+    spiking: bool
+    surrogate: Surrogate
+    window: int | None
+
+
+def unroll(
+    neuron: NeuronModel,
+    dt: float,
+    drives: Sequence[Tensor],
+    current: Tensor,
+    *,
+    spiking: bool,
+    surrogate: Surrogate,
+    window: int | None,
+) -> tuple[Tensor, Tensor]:
+    """As ``volr.engine.recurrence.unroll``, for float32 and float64."""
+    push = neuron.i_offset + current
+    if not isinstance(neuron, IFCondExp):
+        push = neuron.rise(dt) * push
+    run = _Run(neuron, dt, spiking, surrogate, window)
+    inhibition = drives[1] if len(drives) == 2 else None
+    result = _Unroll.apply(run, drives[0], inhibition, push)
+    spikes, membranes = cast("tuple[Tensor | None, Tensor]", result)
+    if spikes is None:
+        spikes = membranes.new_zeros(()).expand_as(membranes)
+    return spikes, membranes
+
+
+class _Unroll(Function):
+    @staticmethod
+    def forward(
+        ctx: Any, run: _Run, drive: Tensor, inhibition: Tensor | None, push: Tensor
+    ) -> tuple[Tensor | None, Tensor]:
+        drive, push = drive.contiguous(), push.contiguous()
+        membranes = torch.empty_like(drive)
+        # What a kernel does not touch is another array, for Triton wants one.
+        spikes = torch.empty_like(drive) if run.spiking else membranes
+        stored = {"push": push, "numbers": _numbers(run, drive), "spikes": spikes}
+        stored["membranes"] = membranes
+        if isinstance(run.neuron, IFCondExp):
+            stored |= {name: torch.empty_like(drive) for name in ("excited", "inhibited")}
+        arriving = {
+            "drive": drive,
+            "inhibition": drive if inhibition is None else inhibition.contiguous(),
+        }
+        shape = _shape(run, drive)
+        if isinstance(run.neuron, IFCondExp):
+            _launch(forward_conductances, drive, arriving | stored, shape)
+        else:
+            _launch(
+                forward_currents,
+                drive,
+                arriving | stored,
+                shape | {"channels": synapses(run.neuron)},
+            )
+        ctx.run, ctx.names, ctx.split = run, tuple(stored), inhibition is not None
+        ctx.save_for_backward(*stored.values())
+        ctx.set_materialize_grads(False)
+        return (spikes if run.spiking else None), membranes
+
+    @staticmethod
+    @once_differentiable
+    def backward(
+        ctx: Any, by_spikes: Tensor | None, by_membranes: Tensor | None
+    ) -> tuple[None, Tensor, Tensor | None, Tensor]:
+        run: _Run = ctx.run
+        stored: dict[str, Tensor] = dict(zip(ctx.names, ctx.saved_tensors, strict=True))
+        membranes = stored["membranes"]
+        by_drive = torch.empty_like(membranes)
+        by_inhibition = torch.empty_like(membranes) if ctx.split else None
+        by_push = membranes.new_empty(membranes.shape[1:])
+        errors = {
+            "by_spikes": membranes if by_spikes is None else by_spikes.contiguous(),
+            "by_membranes": membranes if by_membranes is None else by_membranes.contiguous(),
+            "by_drive": by_drive,
+            "by_inhibition": by_drive if by_inhibition is None else by_inhibition,
+            "by_push": by_push,
+        }
+        steps, cells = len(membranes), by_push.numel()
+        shape = _shape(run, membranes) | {
+            "last": (steps - 1) * cells,
+            "scan": min(steps, run.neuron.refractory_steps(run.dt)),
+            "window": run.window or steps,
+            "from_spikes": by_spikes is not None,
+            "from_membranes": by_membranes is not None,
+            "shape": run.surrogate.code,
+        }
+        if isinstance(run.neuron, IFCondExp):
+            _launch(backward_conductances, membranes, stored | errors, shape)
+        else:
+            del stored["push"], shape["units"]
+            shape["channels"] = synapses(run.neuron)
+            _launch(backward_currents, membranes, stored | errors, shape)
+        return None, by_drive, by_inhibition, by_push.sum(dim=0)
+
+
+def _launch(
+    kernel: JITFunction[..., None],
+    like: Tensor,
+    arrays: dict[str, Tensor],
+    shape: dict[str, int | bool],
+) -> None:
+    if like.numel() == 0:
+        return
+    # Without contraction into fused multiply-adds, spikes are those of the loop in PyTorch.
+    with torch.cuda.device_of(like):
+        grid = (-(-shape["cells"] // _BLOCK),)
+        kernel[grid](**arrays, **shape, block=_BLOCK, num_warps=_WARPS, enable_fp_fusion=False)
+
+
+def _shape(run: _Run, drive: Tensor) -> dict[str, int | bool]:
+    """The numbers that all kernels are called with."""
+    refractory = run.neuron.refractory_steps(run.dt)
+    return {
+        "cells": drive[0].numel(),
+        "units": drive.shape[2],
+        "steps": len(drive),
+        "refractory": refractory,
+        "spiking": run.spiking,
+        "rests": refractory > 0,
+        "hard": run.neuron.reset == "hard",
+    }
+
+
+def _numbers(run: _Run, like: Tensor) -> Tensor:
+    """The constants in the order that the kernels read them, where and as the drive is."""
+    return _constants(run.neuron, run.dt, run.surrogate, like.dtype, like.device)
+
+
+@lru_cache(maxsize=64)
+def _constants(
+    neuron: NeuronModel, dt: float, surrogate: Surrogate, dtype: torch.dtype, device: torch.device
+) -> Tensor:
+    reach = surrogate.width * neuron.theta
+    area = {"triangle": 1.0, "rectangle": 2.0, "fast_sigmoid": 2.0, "atan": math.pi}
+    numbers = [neuron.v_thresh - neuron.v_rest, neuron.v_reset - neuron.v_rest, neuron.theta]
+    numbers += [reach, 1.0 / (area[surrogate.shape] * reach)]
+    match neuron:
+        case IFCurrDelta():
+            numbers += [neuron.decay(dt), 0.0, 0.0, 0.0, 0.0]
+        case IFCurrExp():
+            numbers += [neuron.decay(dt), *neuron.synaptic_rises(dt), *neuron.synaptic_decays(dt)]
+        case IFCondExp():
+            numbers += [neuron.cm / neuron.tau_m, 0.5 * dt / neuron.cm, *pulls(neuron)]
+            numbers += [math.exp(-dt / tau) for tau in (neuron.tau_syn_E, neuron.tau_syn_I)]
+            for at in instants(neuron, dt):
+                numbers += [*at.left, *at.spent, at.leak]
+    return torch.tensor(numbers, dtype=dtype, device=device)

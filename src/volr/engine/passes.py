@@ -1,0 +1,294 @@
+"""Forwards and backwards through a network, slice by slice of the stimuli.
+
+Forwards, population by population: the spikes of the sources as lists, what they deliver, the
+neurons step by step. Backwards, in reverse: what the targets return, the neurons' steps from the
+last to the first; in the end, over all stimuli, what each list of spikes is owed by each weight.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from volr.engine.dynamics import Memory, bytes_per_value, channels, empty_memory, run, run_back
+from volr.engine.encoding import list_inputs
+from volr.engine.events import BLOCK, Events, blocks_of, empty_events, list_spikes
+from volr.engine.synapses import (
+    deliver,
+    empty_tiles,
+    gather,
+    pack,
+    pack_transposed,
+    return_errors,
+    tile_of,
+    unpack,
+)
+from volr.engine.work import everywhere, slices
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from volr.engine.encoding import Encoded
+    from volr.engine.plan import Layer, Plan
+    from volr.engine.surrogates import Surrogate
+
+SLICE = 32
+"""Stimuli in a slice: their spikes fit into the third cache, and few slices are many enough."""
+# The gradient of fewer tiles than this is cut by blocks of the source too, for all threads to have
+# something to do.
+_PARTS = 4
+
+Tiles = dict[str, tuple["NDArray[Any]", ...]]
+"""Weights in tiles, by name, for each channel of the neuron model."""
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Some stimuli on their way through a network: lists of spikes, and memories, by name."""
+
+    stimuli: int
+    events: dict[str, Events]
+    memory: dict[str, Memory]
+
+
+def empty_batch(plan: Plan, stimuli: int, dtype: np.dtype[Any]) -> Batch:
+    sources = {source for layer in plan.layers for source, _ in layer.terms}
+    steps = plan.steps
+    return Batch(
+        stimuli,
+        {name: empty_events(stimuli, steps, plan.size(name)) for name in sources},
+        {
+            layer.name: empty_memory(
+                plan.neuron, stimuli * steps * layer.size, stimuli * layer.size, dtype
+            )
+            for layer in plan.layers
+        },
+    )
+
+
+def bytes_per_stimulus(plan: Plan, dtype: np.dtype[Any]) -> dict[str, int]:
+    """What a stimulus takes in a batch, by population."""
+    each = bytes_per_value(plan.neuron, dtype)
+    found = {name: 2 * plan.steps * size for name, size in plan.inputs}
+    return found | {layer.name: (each + 2) * plan.steps * layer.size for layer in plan.layers}
+
+
+def in_tiles(plan: Plan, weights: Mapping[str, NDArray[Any]], *, back: bool = False) -> Tiles:
+    """All weights, ``[post, pre]``, in tiles of the targets; with ``back`` of the sources."""
+
+    def packed(matrix: NDArray[Any], sign: int) -> NDArray[Any]:
+        post, pre = matrix.shape
+        rows, columns = (post, pre) if back else (pre, post)
+        tiles = empty_tiles(rows, columns, matrix.dtype)
+        (pack_transposed if back else pack)(matrix, sign, tile_of(matrix.dtype), tiles)
+        return tiles
+
+    names = [name for layer in plan.layers for _, name in layer.terms]
+    return {
+        name: tuple(packed(weights[name], sign) for sign in channels(plan.neuron)) for name in names
+    }
+
+
+def forwards(
+    plan: Plan,
+    encoded: Encoded,
+    tiles: Tiles,
+    lifts: Mapping[str, NDArray[Any]],
+    batch: Batch,
+    first: int,
+    last: int,
+) -> None:
+    """Run the stimuli ``first`` to ``last`` of a batch."""
+    start = 0
+    for name, size in plan.inputs:
+        if name in batch.events:
+            list_inputs(encoded, batch.events[name], start, first, last, plan.steps)
+        start += size
+    for layer in plan.layers:
+        memory = batch.memory[layer.name]
+        for channel, drive in enumerate(memory.drives):
+            for term, (source, weight) in enumerate(layer.terms):
+                events = batch.events[source]
+                deliver(
+                    events.index,
+                    events.begin,
+                    tiles[weight][channel],
+                    drive,
+                    first,
+                    last,
+                    plan.steps,
+                    plan.delay,
+                    events.size,
+                    layer.size,
+                    term > 0,
+                )
+        part = memory.part(first, last, plan.steps * layer.size, layer.size)
+        run(plan, layer, part, lifts[layer.name], last - first)
+        if layer.name in batch.events:
+            events = batch.events[layer.name]
+            values = plan.steps * layer.size
+            list_spikes(
+                memory.state,
+                0,
+                values,
+                layer.size,
+                first,
+                last,
+                plan.steps,
+                layer.size,
+                events.index,
+                events.begin,
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Gradient:
+    """Derivatives of the loss by the weights ``[post, pre]`` and by the lifts ``[unit]``."""
+
+    weights: dict[str, NDArray[Any]]
+    lifts: dict[str, NDArray[Any]]
+
+
+def backwards(
+    plan: Plan,
+    weights: Mapping[str, NDArray[Any]],
+    lifts: Mapping[str, NDArray[Any]],
+    batch: Batch,
+    by_total: Mapping[str, NDArray[Any]],
+    surrogate: Surrogate,
+    window: int,
+) -> Gradient:
+    """The gradient of a loss whose derivatives by the totals ``[stimulus, unit]`` are given.
+
+    The memories of the batch are used up.
+    """
+    returning = in_tiles(plan, weights, back=True)
+    parts = slices(batch.stimuli, SLICE)
+    of_lift: dict[tuple[str, int], NDArray[Any]] = {}
+
+    def work(part: tuple[int, int]) -> None:
+        first, last = part
+        for layer in reversed(plan.layers):
+            of_lift[layer.name, first] = _slice_back(
+                plan, layer, returning, lifts, batch, by_total[layer.name], surrogate, window, part
+            )
+
+    everywhere(work, parts)
+    # In the order of the slices, so that the sum does not depend on who was first.
+    summed = {
+        layer.name: np.sum([of_lift[layer.name, first] for first, _ in parts], axis=0)
+        for layer in plan.layers
+    }
+    return Gradient(_weight_gradients(plan, weights, batch), summed)
+
+
+def _slice_back(
+    plan: Plan,
+    layer: Layer,
+    returning: Tiles,
+    lifts: Mapping[str, NDArray[Any]],
+    batch: Batch,
+    by_total: NDArray[Any],
+    surrogate: Surrogate,
+    window: int,
+    part: tuple[int, int],
+) -> NDArray[Any]:
+    """One population of one slice; the derivative by its lifts."""
+    first, last = part
+    lift = lifts[layer.name]
+    values = plan.steps * layer.size
+    returned: NDArray[Any] | None = None
+    for target in plan.layers:
+        for source, weight in target.terms:
+            if source != layer.name:
+                continue
+            if returned is None:
+                returned = np.zeros((last - first) * values, lift.dtype)
+            drives = batch.memory[target.name].drives
+            for errors, tiles in zip(drives, returning[weight], strict=True):
+                return_errors(
+                    errors,
+                    tiles,
+                    returned,
+                    first,
+                    last,
+                    first,
+                    plan.steps,
+                    plan.delay,
+                    window,
+                    target.size,
+                    layer.size,
+                )
+    memory = batch.memory[layer.name].part(first, last, values, layer.size)
+    wanted = np.ascontiguousarray(by_total[first:last]).reshape(-1)
+    return run_back(
+        plan, layer, memory, lift, returned, wanted, last - first, surrogate, window
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Owed:
+    """A part of a gradient: some blocks of the source, one tile of the target, one channel."""
+
+    layer: Layer
+    source: str
+    channel: int
+    column: int
+    first: int
+    last: int
+    tiles: NDArray[Any]
+    gradient: NDArray[Any]
+
+
+def _weight_gradients(
+    plan: Plan, weights: Mapping[str, NDArray[Any]], batch: Batch
+) -> dict[str, NDArray[Any]]:
+    """What each weight is owed, from the lists of spikes and the derivatives by the drives."""
+    signs = channels(plan.neuron)
+    found: dict[str, list[NDArray[Any]]] = {}
+    owed: list[_Owed] = []
+    for layer in plan.layers:
+        for source, name in layer.terms:
+            matrix = weights[name]
+            tile, pre = tile_of(matrix.dtype), matrix.shape[1]
+            columns = range(0, layer.size, tile)
+            share = -(-blocks_of(pre) // max(1, _PARTS // len(columns)))
+            found[name] = [np.empty_like(matrix) for _ in signs]
+            for channel, gradient in enumerate(found[name]):
+                tiles = empty_tiles(pre, layer.size, matrix.dtype)
+                owed += [
+                    _Owed(layer, source, channel, column, first, last, tiles, gradient)
+                    for column in columns
+                    for first, last in slices(blocks_of(pre), share)
+                ]
+
+    def work(part: _Owed) -> None:
+        events, layer = batch.events[part.source], part.layer
+        tile = tile_of(part.gradient.dtype)
+        gather(
+            events.index,
+            events.begin,
+            batch.memory[layer.name].drives[part.channel],
+            part.tiles,
+            part.column,
+            part.first,
+            part.last,
+            batch.stimuli,
+            plan.steps,
+            plan.delay,
+            events.size,
+            layer.size,
+        )
+        rows = part.first * BLOCK, part.last * BLOCK
+        unpack(part.tiles, tile, part.column, *rows, part.gradient)
+
+    everywhere(work, owed)
+    return {
+        # A weight of 0 is about to be excitatory.
+        name: each[0] if len(each) == 1 else np.where(weights[name] < 0, each[1], each[0])
+        for name, each in found.items()
+    }

@@ -1,0 +1,290 @@
+"""What spikes do to those they reach, and what the errors of those do to the weights.
+
+    deliver          drive[b, t + d] += Σ_{i spiked in (b, t)} W[:, i]
+    return_errors    error[b, t] += W′ drive_error[b, t + d]
+    gather           ∂W[:, i] = Σ_{(b, t): i spiked} drive_error[b, t + d]
+
+Weights are kept in *tiles*: 256 bytes of the neurons of the target, for all neurons of the source,
+so that a tile of a hundred sources stays in the first cache and one of a thousand in the second.
+Within a tile, work goes over some stimuli, then over blocks of the source, then over steps.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numba import njit
+
+from volr.engine.events import BLOCK
+from volr.engine.vectors import LANES, TILE_BYTES, add_rows, add_scaled_rows, scatter_row
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TOGETHER = 400
+"""Steps, over several stimuli, whose drive is kept in the second cache at a time."""
+
+_INDEX = np.uintp
+
+
+def padded(size: int) -> int:
+    """``size`` columns and those that fill the last vector."""
+    return -(-size // LANES) * LANES
+
+
+def tile_of(dtype: np.dtype[Any]) -> int:
+    """Columns of a tile."""
+    return TILE_BYTES // dtype.itemsize
+
+
+def empty_tiles(rows: int, columns: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """Room for a matrix in tiles, a flat array that begins where a cache line does."""
+    length = rows * padded(columns)
+    line = 64 // dtype.itemsize
+    room = np.empty(length + line, dtype=dtype)
+    start = -(room.ctypes.data // dtype.itemsize) % line
+    return room[start : start + length]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def pack(matrix: NDArray[Any], sign: int, tile: int, tiles: NDArray[Any]) -> None:
+    """``matrix`` ``[column, row]`` in tiles; of ``sign`` 1 or −1 only what is positive or negative."""
+    columns, rows = matrix.shape
+    wide = (columns + LANES - 1) // LANES * LANES
+    for start in range(0, wide, tile):
+        width = min(tile, wide - start)
+        base = start * rows
+        for j in range(width):
+            column = start + j
+            for i in range(rows):
+                value = matrix[column, i] if column < columns else matrix[0, 0] * 0
+                if sign > 0:
+                    value = max(value, value * 0)
+                elif sign < 0:
+                    value = min(value, value * 0)
+                tiles[base + i * width + j] = value
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def pack_transposed(matrix: NDArray[Any], sign: int, tile: int, tiles: NDArray[Any]) -> None:
+    """As ``pack``, of a ``matrix`` ``[row, column]``."""
+    rows, columns = matrix.shape
+    wide = (columns + LANES - 1) // LANES * LANES
+    for start in range(0, wide, tile):
+        width = min(tile, wide - start)
+        base = start * rows
+        for i in range(rows):
+            for j in range(width):
+                column = start + j
+                value = matrix[i, column] if column < columns else matrix[0, 0] * 0
+                if sign > 0:
+                    value = max(value, value * 0)
+                elif sign < 0:
+                    value = min(value, value * 0)
+                tiles[base + i * width + j] = value
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def unpack(
+    tiles: NDArray[Any], tile: int, start: int, first: int, last: int, matrix: NDArray[Any]
+) -> None:
+    """Write rows of the tile that begins at column ``start`` to ``matrix`` ``[column, row]``."""
+    columns, rows = matrix.shape
+    wide = (columns + LANES - 1) // LANES * LANES
+    width = min(tile, wide - start)
+    for j in range(min(width, columns - start)):
+        for i in range(first, min(last, rows)):
+            matrix[start + j, i] = tiles[start * rows + i * width + j]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def deliver(
+    index: NDArray[Any],
+    begin: NDArray[np.uintp],
+    tiles: NDArray[Any],
+    drive: NDArray[Any],
+    first: int,
+    last: int,
+    steps: int,
+    delay: int,
+    rows: int,
+    columns: int,
+    add: bool,
+) -> None:
+    """Write, or ``add``, what the spikes of stimuli ``first`` to ``last`` bring to ``drive``.
+
+    ``drive`` is a flat ``[stimulus, step, column]``.
+    """
+    tile = TILE_BYTES // drive.itemsize
+    wide = (columns + LANES - 1) // LANES * LANES
+    blocks = (rows + BLOCK - 1) // BLOCK
+    together = max(1, min(last - first, TOGETHER // steps))
+    scratch = np.empty(together * steps * tile, drive.dtype)
+    for start in range(first, last, together):
+        stop = min(start + together, last)
+        for column in range(0, wide, tile):
+            width = min(tile, wide - column)
+            whole = min(width, columns - column)
+            for r in range((stop - start) * steps):
+                here = _INDEX(r * tile)
+                if add:
+                    there = _INDEX((start * steps + r) * columns + column)
+                    for j in range(_INDEX(whole)):
+                        scratch[here + j] = drive[there + j]
+                    for j in range(_INDEX(whole), _INDEX(width)):
+                        scratch[here + j] = 0
+                else:
+                    for j in range(_INDEX(width)):
+                        scratch[here + j] = 0
+            for block in range(blocks):
+                matrix = _INDEX(column * rows)
+                for b in range(stop - start):
+                    for t in range(steps - delay):
+                        place = _INDEX(((start + b) * steps + t) * (blocks + 1) + block)
+                        from_ = begin[place]
+                        count = begin[place + _INDEX(1)] - from_
+                        if count > 0:
+                            add_rows(
+                                scratch,
+                                _INDEX((b * steps + t + delay) * tile),
+                                tiles,
+                                matrix,
+                                index,
+                                from_,
+                                count,
+                                _INDEX(width),
+                                _INDEX(width),
+                            )
+            for r in range((stop - start) * steps):
+                here = _INDEX(r * tile)
+                there = _INDEX((start * steps + r) * columns + column)
+                for j in range(_INDEX(whole)):
+                    drive[there + j] = scratch[here + j]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def return_errors(
+    errors: NDArray[Any],
+    tiles: NDArray[Any],
+    returned: NDArray[Any],
+    first: int,
+    last: int,
+    offset: int,
+    steps: int,
+    delay: int,
+    window: int,
+    rows: int,
+    columns: int,
+) -> None:
+    """Add ``W′ errors`` of stimuli ``first`` to ``last``, ``delay`` steps earlier, to ``returned``.
+
+    ``errors`` is a flat ``[stimulus, step, row]``, ``returned`` a flat ``[stimulus, step, column]``
+    whose first stimulus is number ``offset``; the tiles are those of W′, rows being the neurons
+    that the projection leads to. Nothing returns from one ``window`` of steps to an earlier one.
+    """
+    tile = TILE_BYTES // errors.itemsize
+    wide = (columns + LANES - 1) // LANES * LANES
+    index = np.empty(steps * rows + 1, np.uint32)
+    values = np.empty(steps * rows + 1, errors.dtype)
+    begin = np.empty(steps + 1, np.uintp)
+    scratch = np.empty(tile, errors.dtype)
+    for b in range(first, last):
+        n = _INDEX(0)
+        for t in range(steps):
+            begin[t] = n
+            source = t - delay
+            if source < 0 or source // window != t // window:
+                continue
+            row = _INDEX((b * steps + t) * rows)
+            for i in range(_INDEX(rows)):
+                value = errors[row + i]
+                index[n] = i
+                values[n] = value
+                n += _INDEX(value != 0)
+        begin[steps] = n
+        for column in range(0, wide, tile):
+            width = min(tile, wide - column)
+            whole = min(width, columns - column)
+            for t in range(delay, steps):
+                count = begin[t + 1] - begin[t]
+                if count == 0:
+                    continue
+                there = _INDEX(((b - offset) * steps + t - delay) * columns + column)
+                for j in range(_INDEX(whole)):
+                    scratch[j] = returned[there + j]
+                for j in range(_INDEX(whole), _INDEX(width)):
+                    scratch[j] = 0
+                add_scaled_rows(
+                    scratch,
+                    _INDEX(0),
+                    tiles,
+                    _INDEX(column * rows),
+                    index,
+                    values,
+                    begin[t],
+                    count,
+                    _INDEX(width),
+                    _INDEX(width),
+                )
+                for j in range(_INDEX(whole)):
+                    returned[there + j] = scratch[j]
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def gather(
+    index: NDArray[Any],
+    begin: NDArray[np.uintp],
+    errors: NDArray[Any],
+    tiles: NDArray[Any],
+    column: int,
+    first_block: int,
+    last_block: int,
+    stimuli: int,
+    steps: int,
+    delay: int,
+    rows: int,
+    columns: int,
+) -> None:
+    """The gradient of some blocks of the tile that begins at ``column``, over all stimuli.
+
+    ``errors`` is a flat ``[stimulus, step, column]``: the derivative of the loss by the drive.
+    """
+    tile = TILE_BYTES // errors.itemsize
+    wide = (columns + LANES - 1) // LANES * LANES
+    blocks = (rows + BLOCK - 1) // BLOCK
+    width = min(tile, wide - column)
+    whole = min(width, columns - column)
+    matrix = _INDEX(column * rows)
+    from_row, to_row = first_block * BLOCK, min(last_block * BLOCK, rows)
+    for i in range(matrix + _INDEX(from_row * width), matrix + _INDEX(to_row * width)):
+        tiles[i] = 0
+    together = max(1, min(stimuli, TOGETHER // steps))
+    scratch = np.empty(together * steps * tile, errors.dtype)
+    for start in range(0, stimuli, together):
+        stop = min(start + together, stimuli)
+        for r in range((stop - start) * steps):
+            here = _INDEX(r * tile)
+            there = _INDEX((start * steps + r) * columns + column)
+            for j in range(_INDEX(whole)):
+                scratch[here + j] = errors[there + j]
+            for j in range(_INDEX(whole), _INDEX(width)):
+                scratch[here + j] = 0
+        for block in range(first_block, last_block):
+            for b in range(stop - start):
+                for t in range(steps - delay):
+                    place = _INDEX(((start + b) * steps + t) * (blocks + 1) + block)
+                    from_ = begin[place]
+                    count = begin[place + _INDEX(1)] - from_
+                    if count > 0:
+                        scatter_row(
+                            tiles,
+                            matrix,
+                            index,
+                            from_,
+                            count,
+                            _INDEX(width),
+                            scratch,
+                            _INDEX((b * steps + t + delay) * tile),
+                            _INDEX(width),
+                        )

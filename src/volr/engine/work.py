@@ -1,0 +1,93 @@
+"""Who does the work: stimuli in slices, slices on threads, and kernels that are compiled once.
+
+The cuts depend on the problem alone, never on the number of threads, and nothing is summed across
+slices but in their order: the same numbers come out on every machine with the same processor.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import cache
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Iterable, Sequence
+
+T = TypeVar("T")
+
+logger = logging.getLogger("volr")
+
+PATIENCE = 1.0
+"""Seconds after which a compilation is announced; from the cache it takes less."""
+
+
+def threads() -> int:
+    """How many threads work at once: one for each core this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return max(1, len(os.sched_getaffinity(0)))
+    return max(1, os.cpu_count() or 1)
+
+
+@cache
+def _pool(process: int) -> ThreadPoolExecutor:
+    # A forked process has its parent's pool without its threads, hence a pool for each process.
+    del process
+    return ThreadPoolExecutor(threads(), thread_name_prefix="volr")
+
+
+def everywhere(work: Callable[[T], object], parts: Sequence[T]) -> None:
+    """``work`` on every part, on all threads; the first error is raised once all have ended."""
+    if len(parts) < 2 or threads() == 1:
+        for part in parts:
+            work(part)
+        return
+    futures = [_pool(os.getpid()).submit(work, part) for part in parts]
+    errors = [each.exception() for each in futures]
+    for error in errors:
+        if error is not None:
+            raise error
+
+
+def slices(count: int, size: int) -> list[tuple[int, int]]:
+    """``count`` items cut into parts of ``size``: first and last, the last excluded."""
+    return [(first, min(first + size, count)) for first in range(0, count, size)]
+
+
+_compiled: set[object] = set()
+_compiling = threading.Lock()
+
+
+def compiled(key: object, warm_up: Callable[[], Iterable[object]]) -> None:
+    """Run ``warm_up`` the first time that ``key`` is seen, and say so if it takes long.
+
+    Kernels are compiled when they are first called, for some seconds, and are loaded from the cache
+    of earlier processes in much less: the message comes only when there is something to wait for.
+    """
+    if key in _compiled:
+        return
+    with _compiling:
+        if key not in _compiled:
+            with _announced():
+                list(warm_up())
+            _compiled.add(key)
+
+
+@contextmanager
+def _announced() -> Generator[None]:
+    done = threading.Event()
+
+    def announce() -> None:
+        if not done.wait(PATIENCE):
+            logger.warning("compiling the engine for this processor, once: up to a minute")
+
+    thread = threading.Thread(target=announce, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

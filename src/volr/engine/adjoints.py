@@ -30,39 +30,6 @@ _INDEX = np.uintp
 
 
 @njit(nogil=True, inline="always", error_model="numpy")
-def _surrogate(
-    membrane: NDArray[Any],
-    row: np.uintp,
-    slope: NDArray[Any],
-    size: int,
-    shape: int,
-    threshold: float,
-    per_width: float,
-    height: float,
-) -> None:
-    """``slope[unit]`` ← h, which is ``height`` at the threshold; shapes are numbered as in
-    ``volr.engine.surrogates``. ``per_width`` is 1 / (width · theta)."""
-    one = per_width * 0 + 1
-    zero = per_width * 0
-    if shape == 0:
-        for j in range(_INDEX(size)):
-            far = abs(membrane[row + j] - threshold) * per_width
-            slope[j] = height * max(one - far, zero)
-    elif shape == 1:
-        for j in range(_INDEX(size)):
-            far = abs(membrane[row + j] - threshold) * per_width
-            slope[j] = height if far < one else zero
-    elif shape == 2:
-        for j in range(_INDEX(size)):
-            far = one + abs(membrane[row + j] - threshold) * per_width
-            slope[j] = height / (far * far)
-    else:
-        for j in range(_INDEX(size)):
-            far = (membrane[row + j] - threshold) * per_width
-            slope[j] = height / (one + far * far)
-
-
-@njit(nogil=True, inline="always", error_model="numpy")
 def _derivative(
     membrane: NDArray[Any],
     state: NDArray[np.uint8],
@@ -72,31 +39,65 @@ def _derivative(
     base: np.uintp,
     after: NDArray[Any],
     slope: NDArray[Any],
+    bit: NDArray[Any],
     size: int,
     keep: float,
     hold: bool,
+    refractory: int,
     mean: float,
+    shape: int,
+    threshold: float,
+    per_width: float,
+    height: float,
 ) -> None:
-    """``membrane[row:]`` ← δ, from ``after``, which is λ; a neuron that is held gets 0."""
-    zero = keep * 0
-    if mean != 0:
+    """``membrane[row:]`` ← δ, from ``after``, which is λ.
+
+    The surrogate is ``height`` at the threshold and of the ``shape`` with that number in
+    ``volr.engine.surrogates``; ``per_width`` is 1 / (width · theta). Many short loops over few
+    arrays: those become vector code, one long loop does not.
+    """
+    one, zero = keep * 0 + 1, keep * 0
+    if mean != zero:
         for j in range(_INDEX(size)):
             membrane[row + j] = mean * weight_of_total[base + j] + after[j]
         return
-    if len(returned) > 0:
+    for j in range(_INDEX(size)):
+        slope[j] = (membrane[row + j] - threshold) * per_width
+    if shape == 0:
         for j in range(_INDEX(size)):
-            slope[j] = slope[j] * (weight_of_total[base + j] + returned[row + j])
+            slope[j] = height * max(one - abs(slope[j]), zero)
+    elif shape == 1:
+        for j in range(_INDEX(size)):
+            slope[j] = height if abs(slope[j]) < one else zero
+    elif shape == 2:
+        for j in range(_INDEX(size)):
+            far = one + abs(slope[j])
+            slope[j] = height / (far * far)
     else:
         for j in range(_INDEX(size)):
-            slope[j] = slope[j] * weight_of_total[base + j]
+            slope[j] = height / (one + slope[j] * slope[j])
+    if len(returned) > 0:
+        for j in range(_INDEX(size)):
+            slope[j] *= weight_of_total[base + j] + returned[row + j]
+    else:
+        for j in range(_INDEX(size)):
+            slope[j] *= weight_of_total[base + j]
+    lost = one - keep
+    # A bit becomes a number by being stored: int32 · float32 would be float64.
     for j in range(_INDEX(size)):
-        fired = state[row + j] & 1
-        resting = state[row + j] & 2
-        through = keep * after[j] if fired else after[j]
-        if resting:
-            membrane[row + j] = zero if hold else through
-        else:
-            membrane[row + j] = slope[j] + through
+        bit[j] = np.int32(state[row + j]) & np.int32(1)
+    for j in range(_INDEX(size)):
+        after[j] -= after[j] * (lost * bit[j])
+    if refractory:
+        for j in range(_INDEX(size)):
+            bit[j] = np.int32(state[row + j]) >> np.int32(1)
+        for j in range(_INDEX(size)):
+            slope[j] -= slope[j] * bit[j]
+        if hold:
+            for j in range(_INDEX(size)):
+                after[j] -= after[j] * bit[j]
+    for j in range(_INDEX(size)):
+        membrane[row + j] = slope[j] + after[j]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -112,6 +113,7 @@ def return_delta(
     decay: float,
     keep: float,
     hold: bool,
+    refractory: int,
     mean: float,
     shape: int,
     threshold: float,
@@ -121,6 +123,7 @@ def return_delta(
     """``IFCurrDelta``."""
     size = len(bias)
     after, slope = np.empty(size, membrane.dtype), np.empty(size, membrane.dtype)
+    bit = np.empty(size, membrane.dtype)
     for b in range(stimuli):
         after[:] = 0
         base = _INDEX(b * size)
@@ -128,14 +131,13 @@ def return_delta(
             if (t + 1) % window == 0:
                 after[:] = 0
             row = _INDEX((b * steps + t) * size)
-            if mean == 0:
-                _surrogate(membrane, row, slope, size, shape, threshold, per_width, height)
             _derivative(
-                membrane, state, returned, weight_of_total, row, base, after, slope, size,
-                keep, hold, mean,
+                membrane, state, returned, weight_of_total, row, base, after, slope, bit, size,
+                keep, hold, refractory, mean, shape, threshold, per_width, height,
             )  # fmt: skip
             for j in range(_INDEX(size)):
                 bias[j] += membrane[row + j]
+            for j in range(_INDEX(size)):
                 after[j] = decay * membrane[row + j]
 
 
@@ -157,6 +159,7 @@ def return_exp(
     rise_i: float,
     keep: float,
     hold: bool,
+    refractory: int,
     mean: float,
     shape: int,
     threshold: float,
@@ -172,6 +175,7 @@ def return_exp(
     size = len(bias)
     both = len(inhibition) > 0
     after, slope = np.empty(size, membrane.dtype), np.empty(size, membrane.dtype)
+    bit = np.empty(size, membrane.dtype)
     e, i = np.empty(size, membrane.dtype), np.empty(size, membrane.dtype)
     for b in range(stimuli):
         after[:] = 0
@@ -184,20 +188,20 @@ def return_exp(
                 e[:] = 0
                 i[:] = 0
             row = _INDEX((b * steps + t) * size)
-            if mean == 0:
-                _surrogate(membrane, row, slope, size, shape, threshold, per_width, height)
             _derivative(
-                membrane, state, returned, weight_of_total, row, base, after, slope, size,
-                keep, hold, mean,
+                membrane, state, returned, weight_of_total, row, base, after, slope, bit, size,
+                keep, hold, refractory, mean, shape, threshold, per_width, height,
             )  # fmt: skip
+            for j in range(_INDEX(size)):
+                bias[j] += membrane[row + j]
             if both:
                 for j in range(_INDEX(size)):
                     inhibition[row + j] = i[j]
                     i[j] = decay_i * i[j] + rise_i * membrane[row + j]
             for j in range(_INDEX(size)):
+                after[j] = decay * membrane[row + j]
+            for j in range(_INDEX(size)):
                 delta = membrane[row + j]
-                bias[j] += delta
-                after[j] = decay * delta
                 membrane[row + j] = e[j]
                 e[j] = decay_e * e[j] + rise_e * delta
 
@@ -219,6 +223,7 @@ def return_cond(
     back: float,
     keep: float,
     hold: bool,
+    refractory: int,
     mean: float,
     shape: int,
     threshold: float,
@@ -233,6 +238,7 @@ def return_cond(
     size = len(bias)
     zero = keep * 0
     after, slope = np.empty(size, membrane.dtype), np.empty(size, membrane.dtype)
+    bit = np.empty(size, membrane.dtype)
     e, i = np.empty(size, membrane.dtype), np.empty(size, membrane.dtype)
     leak, reversal_e, reversal_i, decay_e, decay_i = numbers[:5]
     _, _, _, leak_0, e_0, i_0 = numbers[5:11]
@@ -250,11 +256,9 @@ def return_cond(
                 e[:] = 0
                 i[:] = 0
             row = _INDEX((b * steps + t) * size)
-            if mean == 0:
-                _surrogate(membrane, row, slope, size, shape, threshold, per_width, height)
             _derivative(
-                membrane, state, returned, weight_of_total, row, base, after, slope, size,
-                keep, hold, mean,
+                membrane, state, returned, weight_of_total, row, base, after, slope, bit, size,
+                keep, hold, refractory, mean, shape, threshold, per_width, height,
             )  # fmt: skip
             for j in range(_INDEX(size)):
                 delta = membrane[row + j]

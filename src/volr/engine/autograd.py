@@ -14,7 +14,7 @@ from torch import Tensor
 
 from volr.engine.dynamics import lift_of
 from volr.engine.encoding import Encoded
-from volr.engine.passes import SLICE, backwards, empty_batch, forwards, in_tiles
+from volr.engine.passes import SLICE, backwards, empty_batch, forwards, in_tiles, put_back
 from volr.engine.readout import Response
 from volr.engine.surrogates import Surrogate
 from volr.engine.work import everywhere, slices
@@ -75,7 +75,7 @@ class _Respond(torch.autograd.Function):
         }
         dtype = next(iter(arrays.values())).dtype
         lifts = lifts_of(plan, arrays)
-        batch = empty_batch(plan, len(encoded), dtype)
+        batch = empty_batch(plan, len(encoded), dtype, encoded.density())
         tiles = in_tiles(plan, arrays)
 
         def work(part: tuple[int, int]) -> None:
@@ -84,10 +84,13 @@ class _Respond(torch.autograd.Function):
         everywhere(work, slices(len(encoded), SLICE))
         ctx.what = (plan, surrogate, window, names)
         ctx.kept = (arrays, lifts, batch)
-        return tuple(
-            torch.from_numpy(batch.memory[layer.name].total.reshape(len(encoded), layer.size))
+        totals = tuple(
+            torch.from_numpy(batch.memory[layer.name].total.reshape(-1, layer.size).copy())
             for layer in plan.layers
         )
+        if not any(ctx.needs_input_grad):
+            put_back(batch)
+        return totals
 
     @staticmethod
     def backward(ctx: Any, *by_total: Tensor) -> tuple[Any, ...]:
@@ -100,6 +103,7 @@ class _Respond(torch.autograd.Function):
             for layer, each in zip(plan.layers, by_total, strict=True)
         }
         found = backwards(plan, arrays, lifts, batch, wanted, surrogate, window)
+        put_back(batch)
         factor = dtype.type(lift_of(plan))
         gradients = dict(found.weights)
         for layer in plan.layers:

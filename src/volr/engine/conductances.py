@@ -1,7 +1,7 @@
 """One step of ``IFCondExp`` in PyTorch, and the numbers that it takes.
 
-The formula is that of ``volr.models.neurons.IFCondExp``, V counted from v_rest. With the
-conductances g_x at the start of the step, d_x(t) = e^(−t/τ_x) and s_x(t) = τ_x (d_x(t) − d_x(dt)) / c_m,
+The formula is that of ``volr.models.neurons.IFCondExp``, V counted from v_rest. With g_x the
+conductances at the start of the step, d_x(t) = e^(−t/τ_x) and s_x(t) = τ_x/c_m (d_x(t) − d_x(dt)),
 
     c_m A(t) = c_m/τ_m + Σ g_x d_x(t)
     c_m B(t) = I + Σ g_x d_x(t) (e_rev_x − v_rest)

@@ -4,9 +4,9 @@ A projection is one product ``[time · batch, pre]`` × ``[pre, post]``, shifted
 then gone through population by population: by the loop of ``volr.engine.recurrence``, or on CUDA,
 where Triton is installed, by the fused kernels of ``volr.engine.fused``.
 
-The derivatives are those of ``volr.engine.recurrence``. With a ``window``, moreover, a spike that is
-emitted in one window and arrives in a later one is held to be constant, though the weight that it
-goes through is not.
+The derivatives are those of ``volr.engine.recurrence``. With a ``window``, moreover, a spike that
+is emitted in one window and arrives in a later one is held to be constant, though the weight that
+it goes through is not.
 """
 
 from __future__ import annotations
@@ -60,7 +60,8 @@ def respond(
     if window is not None and window < 1:
         raise DataError(f"the window is {window} steps, not at least 1")
     like = next(iter(values.values()), spikes)
-    parts = spikes.to(like.device, like.dtype).split([size for _, size in plan.inputs], dim=2)
+    given = spikes.to(like.device, like.dtype)
+    parts = torch.split(given, [size for _, size in plan.inputs], dim=2)
     # What each population sends, as it arrives: the spikes of all steps but the last ones.
     sent = {
         name: _in_flight(part, plan.delay, window)
@@ -106,7 +107,8 @@ def recurrence(
 ) -> tuple[Tensor, Tensor]:
     """``volr.engine.recurrence.unroll``, by the fused kernels where they can run or must."""
     if fused is None:
-        fused = drives[0].is_cuda and find_spec("triton") is not None
+        known = drives[0].dtype in {torch.float32, torch.float64}
+        fused = drives[0].is_cuda and known and find_spec("triton") is not None
     if fused:
         from volr.engine import fused as kernels
 

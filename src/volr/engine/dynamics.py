@@ -169,7 +169,7 @@ def run_back(
     per_width = 1.0 / (surrogate.width * neuron.theta)
     height = surrogate.height / neuron.theta
     common = (
-        *(n.keep, n.hold, n.mean),
+        *(n.keep, n.hold, n.refractory, n.mean),
         *(surrogate.code, n.threshold, kind(per_width), kind(height)),
     )
     decay = kind(neuron.decay(dt))

@@ -47,6 +47,10 @@ class Trains:
         """``[time, batch, unit]``."""
         return self.trains[:, self.levels]
 
+    def density(self) -> float:
+        """The share of inputs that spike in a step, as far as some stimuli tell."""
+        return float(self.trains.mean(axis=0)[self.levels[:_LOOKED_AT]].mean())
+
 
 @dataclass(frozen=True, eq=False)
 class Spikes:
@@ -64,8 +68,14 @@ class Spikes:
         """``[time, batch, unit]``."""
         return self.spikes
 
+    def density(self) -> float:
+        """The share of inputs that spike in a step, as far as some stimuli tell."""
+        return float(self.spikes[:, :_LOOKED_AT].mean())
+
 
 Encoded: TypeAlias = Trains | Spikes
+
+_LOOKED_AT = 4
 
 
 def encode(
@@ -114,6 +124,7 @@ def list_inputs(
                 events.size,
                 start,
                 encoded.levels.shape[1],
+                events.block,
                 events.index,
                 events.begin,
             )
@@ -128,6 +139,7 @@ def list_inputs(
                 last,
                 steps,
                 events.size,
+                events.block,
                 events.index,
                 events.begin,
             )

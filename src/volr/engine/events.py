@@ -1,7 +1,7 @@
 """Spikes as lists: for every stimulus and step the neurons that spiked, in rising order.
 
-The list of a step is cut where a block of ``BLOCK`` neurons ends, so that the synapses of one block
-can be kept in the first cache while many steps go over them.
+The list of a step is cut where a block of neurons ends, so that the synapses of one block can be
+kept in the first cache while many steps go over them.
 
     index[begin[b, t, q] : begin[b, t, q + 1]]    the spikes of stimulus b, step t, block q
 
@@ -17,41 +17,66 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import njit
 
+from volr.engine.vectors import load_word, write_eight
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-BLOCK = 96
-"""Neurons in a block: 96 rows of a tile are 24 KB of the 32 KB that first caches have."""
 
 _INDEX = np.uintp
 
 
 @dataclass(frozen=True, eq=False)
 class Events:
-    """The spikes of one population. ``begin`` is flat, ``[stimulus, step, block + 1]``."""
+    """The spikes of one population, ``block`` neurons at a time.
+
+    ``begin`` is flat, ``[stimulus, step, block + 1]``.
+    """
 
     size: int
+    block: int
     index: NDArray[Any]
     begin: NDArray[np.uintp]
 
     @property
     def blocks(self) -> int:
-        return blocks_of(self.size)
+        return -(-self.size // self.block)
 
 
-def blocks_of(size: int) -> int:
-    return -(-size // BLOCK)
+def block_of(density: float) -> int:
+    """Neurons in a block where this share of them spikes in a step.
+
+    96 rows of a tile are 24 KB of the 32 KB that first caches have; where few spike, to begin
+    another block costs more than what that saves (measured: see docs/decisions.md).
+    """
+    if density >= 0.08:
+        return 96
+    return 192 if density >= 0.03 else 384
 
 
-def empty_events(stimuli: int, steps: int, size: int) -> Events:
+def empty_events(stimuli: int, steps: int, size: int, block: int) -> Events:
     """Room for the spikes of ``size`` neurons."""
     kind = np.uint16 if size <= 2**16 else np.uint32
+    blocks = -(-size // block)
     return Events(
         size,
+        block,
         # One more, since the next place is written before it is known whether it is needed.
         np.empty(stimuli * (steps * size + 1), dtype=kind),
-        np.empty(stimuli * steps * (blocks_of(size) + 1), dtype=np.uintp),
+        np.empty(stimuli * steps * (blocks + 1), dtype=np.uintp),
     )
+
+
+# For each pattern of eight neurons: how many spike, and which, the others' places being free.
+_COUNT = np.array([bin(pattern).count("1") for pattern in range(256)], dtype=np.uintp)
+_WHICH = np.zeros((256, 8), dtype=np.uint8)
+for _pattern in range(256):
+    _who = [bit for bit in range(8) if _pattern >> bit & 1]
+    _WHICH[_pattern, : len(_who)] = _who
+_WHICH = _WHICH.reshape(-1)
+
+_SPIKES = np.uint64(0x0101010101010101)
+# Times this, the lowest bits of eight bytes come together in the highest byte, in their order.
+_TOGETHER = np.uint64(0x0102040810204080)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -64,25 +89,37 @@ def list_spikes(
     last: int,
     steps: int,
     size: int,
+    block_size: int,
     index: NDArray[Any],
     begin: NDArray[np.uintp],
 ) -> None:
     """List the spikes of stimuli ``first`` to ``last``: bit 0 of ``spikes``.
 
     ``spikes`` is flat: the population begins at ``start``, and stimuli and steps have strides.
+    ``block_size`` is a multiple of 8. There are no branches, since whether a neuron spikes cannot
+    be predicted: eight neurons at a time, their list is looked up and written, and what is too much
+    of it is overwritten by the next.
     """
-    blocks = (size + BLOCK - 1) // BLOCK
+    blocks = (size + block_size - 1) // block_size
     for stimulus in range(first, last):
-        n = _INDEX(stimulus * (steps * size + 1))
+        n = _INDEX(stimulus * (steps * size + 8))
         for step in range(steps):
             row = _INDEX(start + stimulus * stimulus_stride + step * step_stride)
             place = _INDEX((stimulus * steps + step) * (blocks + 1))
             for block in range(blocks):
                 begin[place + _INDEX(block)] = n
-                for i in range(_INDEX(block * BLOCK), _INDEX(min((block + 1) * BLOCK, size))):
-                    # No branch: whether a neuron spikes cannot be predicted.
+                i = _INDEX(block * block_size)
+                stop = _INDEX(min((block + 1) * block_size, size))
+                while i + _INDEX(8) <= stop:
+                    word = load_word(spikes, row + i) & _SPIKES
+                    pattern = _INDEX((word * _TOGETHER) >> np.uint64(56))
+                    write_eight(index, n, _WHICH, pattern * _INDEX(8), i)
+                    n += _COUNT[pattern]
+                    i += _INDEX(8)
+                while i < stop:
                     index[n] = i
-                    n += _INDEX(spikes[row + i] & 1)
+                    n += _INDEX(spikes[row + i] & np.uint8(1))
+                    i += _INDEX(1)
             begin[place + _INDEX(blocks)] = n
 
 
@@ -97,6 +134,7 @@ def list_trains(
     size: int,
     row_start: int,
     row_length: int,
+    block_size: int,
     index: NDArray[Any],
     begin: NDArray[np.uintp],
 ) -> None:
@@ -105,7 +143,7 @@ def list_trains(
     ``levels``, a flat ``[stimulus, unit]`` with rows of ``row_length``, says which; the population
     begins at ``row_start``. ``fires`` ``[train]`` says whether there is a spike in it at all.
     """
-    blocks = (size + BLOCK - 1) // BLOCK
+    blocks = (size + block_size - 1) // block_size
     count = len(fires)
     active = np.empty(size, np.int64)
     kinds = np.empty(size, np.int64)
@@ -115,13 +153,13 @@ def list_trains(
         n = 0
         for block in range(blocks):
             ends[block] = n
-            for i in range(block * BLOCK, min((block + 1) * BLOCK, size)):
+            for i in range(block * block_size, min((block + 1) * block_size, size)):
                 level = levels[stimulus * row_length + row_start + i]
                 active[n] = i
                 kinds[n] = level
                 n += int(fires[level])
         ends[blocks] = n
-        k = _INDEX(stimulus * (steps * size + 1))
+        k = _INDEX(stimulus * (steps * size + 8))
         for step in range(steps):
             place = _INDEX((stimulus * steps + step) * (blocks + 1))
             for block in range(blocks):

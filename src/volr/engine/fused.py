@@ -3,6 +3,8 @@
 This file needs Triton. The kernels run on CUDA, or anywhere under ``TRITON_INTERPRET=1``.
 """
 
+# pyright: reportMissingModuleSource=false
+
 from __future__ import annotations
 
 import math
@@ -17,15 +19,16 @@ from torch.autograd.function import once_differentiable
 
 from volr.engine.conductances import instants, pulls
 from volr.engine.recurrence import synapses
-from volr.engine.surrogates import Surrogate
 from volr.engine.triton_conductances import backward_conductances, forward_conductances
 from volr.engine.triton_kernels import backward_currents, forward_currents
 from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from triton import JITFunction
+
+    from volr.engine.surrogates import Surrogate
 
 # Neurons of one program: a warp or two, so that small layers still spread over the device.
 _BLOCK, _WARPS = 64, 2
@@ -58,8 +61,7 @@ def unroll(
         push = neuron.rise(dt) * push
     run = _Run(neuron, dt, spiking, surrogate, window)
     inhibition = drives[1] if len(drives) == 2 else None
-    result = _Unroll.apply(run, drives[0], inhibition, push)
-    spikes, membranes = cast("tuple[Tensor | None, Tensor]", result)
+    spikes, membranes = _unroll(run, drives[0], inhibition, push)
     if spikes is None:
         spikes = membranes.new_zeros(()).expand_as(membranes)
     return spikes, membranes
@@ -99,9 +101,10 @@ class _Unroll(Function):
 
     @staticmethod
     @once_differentiable
-    def backward(
-        ctx: Any, by_spikes: Tensor | None, by_membranes: Tensor | None
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *grad_outputs: Tensor | None
     ) -> tuple[None, Tensor, Tensor | None, Tensor]:
+        by_spikes, by_membranes = grad_outputs
         run: _Run = ctx.run
         stored: dict[str, Tensor] = dict(zip(ctx.names, ctx.saved_tensors, strict=True))
         membranes = stored["membranes"]
@@ -131,6 +134,12 @@ class _Unroll(Function):
             shape["channels"] = synapses(run.neuron)
             _launch(backward_currents, membranes, stored | errors, shape)
         return None, by_drive, by_inhibition, by_push.sum(dim=0)
+
+
+_unroll = cast(
+    "Callable[..., tuple[Tensor | None, Tensor]]",
+    _Unroll.apply,  # pyright: ignore[reportUnknownMemberType]
+)
 
 
 def _launch(
@@ -170,10 +179,8 @@ def _numbers(run: _Run, like: Tensor) -> Tensor:
 def _constants(
     neuron: NeuronModel, dt: float, surrogate: Surrogate, dtype: torch.dtype, device: torch.device
 ) -> Tensor:
-    reach = surrogate.width * neuron.theta
-    area = {"triangle": 1.0, "rectangle": 2.0, "fast_sigmoid": 2.0, "atan": math.pi}
     numbers = [neuron.v_thresh - neuron.v_rest, neuron.v_reset - neuron.v_rest, neuron.theta]
-    numbers += [reach, 1.0 / (area[surrogate.shape] * reach)]
+    numbers += [surrogate.width * neuron.theta, surrogate.height / neuron.theta]
     match neuron:
         case IFCurrDelta():
             numbers += [neuron.decay(dt), 0.0, 0.0, 0.0, 0.0]

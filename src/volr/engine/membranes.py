@@ -34,7 +34,8 @@ def _fire(
     state: NDArray[np.uint8],
     row: np.uintp,
     v: NDArray[Any],
-    rest: NDArray[np.int32],
+    rest: NDArray[Any],
+    fired: NDArray[Any],
     total: NDArray[Any],
     base: np.uintp,
     size: int,
@@ -45,24 +46,38 @@ def _fire(
     refractory: int,
     mean: float,
 ) -> None:
-    """Threshold, reset and refractoriness of one step; ``drive`` holds the new membranes."""
+    """Threshold, reset and refractoriness of one step; ``drive`` holds the new membranes.
+
+    Many short loops over few arrays: those become vector code, one long loop does not.
+    """
+    one, zero = keep * 0 + 1, keep * 0
     if refractory == 0:
         for j in range(_INDEX(size)):
-            x = drive[row + j]
-            fires = x >= threshold
-            state[row + j] = fires
-            v[j] = keep * x + back if fires else x
-            total[base + j] += mean * x if mean != 0 else fires
-        return
+            fired[j] = one if drive[row + j] >= threshold else zero
+        for j in range(_INDEX(size)):
+            state[row + j] = drive[row + j] >= threshold
+    else:
+        if hold:
+            for j in range(_INDEX(size)):
+                drive[row + j] = v[j] if rest[j] > zero else drive[row + j]
+        for j in range(_INDEX(size)):
+            fired[j] = one if drive[row + j] >= threshold else zero
+        for j in range(_INDEX(size)):
+            fired[j] = zero if rest[j] > zero else fired[j]
+        for j in range(_INDEX(size)):
+            state[row + j] = np.uint8(fired[j] > zero) | (np.uint8(rest[j] > zero) << np.uint8(1))
+        full = zero + refractory
+        for j in range(_INDEX(size)):
+            rest[j] = max(rest[j] - one, zero) + fired[j] * full
     for j in range(_INDEX(size)):
-        resting = rest[j] > 0
-        x = v[j] if resting and hold else drive[row + j]
-        fires = (not resting) and x >= threshold
-        drive[row + j] = x
-        state[row + j] = np.uint8(fires) | (np.uint8(resting) << np.uint8(1))
-        v[j] = keep * x + back if fires else x
-        rest[j] = refractory if fires else max(rest[j] - 1, 0)
-        total[base + j] += mean * x if mean != 0 else fires
+        x = drive[row + j]
+        v[j] = keep * x + back if fired[j] > zero else x
+    if mean != zero:
+        for j in range(_INDEX(size)):
+            total[base + j] += mean * drive[row + j]
+    else:
+        for j in range(_INDEX(size)):
+            total[base + j] += fired[j]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -83,7 +98,8 @@ def run_delta(
 ) -> None:
     """``IFCurrDelta``."""
     size = len(lift)
-    v, rest = np.empty(size, drive.dtype), np.empty(size, np.int32)
+    v, rest = np.empty(size, drive.dtype), np.empty(size, drive.dtype)
+    fired = np.empty(size, drive.dtype)
     for b in range(stimuli):
         v[:] = 0
         rest[:] = 0
@@ -95,7 +111,7 @@ def run_delta(
             for j in range(_INDEX(size)):
                 drive[row + j] = lift[j] + decay * v[j] + drive[row + j]
             _fire(
-                drive, state, row, v, rest, total, base, size,
+                drive, state, row, v, rest, fired, total, base, size,
                 threshold, keep, back, hold, refractory, mean,
             )  # fmt: skip
 
@@ -125,7 +141,8 @@ def run_exp(
     own, or empty; else ``drive`` is all of it."""
     size = len(lift)
     both = len(inhibition) > 0
-    v, rest = np.empty(size, drive.dtype), np.empty(size, np.int32)
+    v, rest = np.empty(size, drive.dtype), np.empty(size, drive.dtype)
+    fired = np.empty(size, drive.dtype)
     e, i = np.empty(size, drive.dtype), np.empty(size, drive.dtype)
     for b in range(stimuli):
         v[:] = 0
@@ -149,7 +166,7 @@ def run_exp(
                     e[j] = decay_e * e[j] + drive[row + j]
                     drive[row + j] = x
             _fire(
-                drive, state, row, v, rest, total, base, size,
+                drive, state, row, v, rest, fired, total, base, size,
                 threshold, keep, back, hold, refractory, mean,
             )  # fmt: skip
 
@@ -178,7 +195,8 @@ def run_cond(
     conductances at the beginning of each step; the membranes go to ``membrane``.
     """
     size = len(lift)
-    v, rest = np.empty(size, drive.dtype), np.empty(size, np.int32)
+    v, rest = np.empty(size, drive.dtype), np.empty(size, drive.dtype)
+    fired = np.empty(size, drive.dtype)
     e, i = np.empty(size, drive.dtype), np.empty(size, drive.dtype)
     leak, reversal_e, reversal_i, decay_e, decay_i = numbers[:5]
     _, _, _, leak_0, e_0, i_0 = numbers[5:11]
@@ -224,6 +242,6 @@ def run_cond(
                 drive[row + j] = g_e
                 inhibition[row + j] = g_i
             _fire(
-                membrane, state, row, v, rest, total, base, size,
+                membrane, state, row, v, rest, fired, total, base, size,
                 threshold, keep, back, hold, refractory, mean,
             )  # fmt: skip

@@ -14,7 +14,7 @@ import numpy as np
 
 from volr.engine.dynamics import Memory, bytes_per_value, channels, empty_memory, run, run_back
 from volr.engine.encoding import list_inputs
-from volr.engine.events import BLOCK, Events, blocks_of, empty_events, list_spikes
+from volr.engine.events import Events, block_of, empty_events, list_spikes
 from volr.engine.synapses import (
     deliver,
     empty_tiles,
@@ -25,7 +25,7 @@ from volr.engine.synapses import (
     tile_of,
     unpack,
 )
-from volr.engine.work import everywhere, slices
+from volr.engine.work import everywhere, scratch, slices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,17 +50,36 @@ Tiles = dict[str, tuple["NDArray[Any]", ...]]
 class Batch:
     """Some stimuli on their way through a network: lists of spikes, and memories, by name."""
 
-    stimuli: int
+    key: tuple[Plan, int, np.dtype[Any], int]
     events: dict[str, Events]
     memory: dict[str, Memory]
 
 
-def empty_batch(plan: Plan, stimuli: int, dtype: np.dtype[Any]) -> Batch:
+    @property
+    def stimuli(self) -> int:
+        return self.key[1]
+
+
+# The last few, by what they are for; a dictionary, because it takes one step to put in or out.
+_spare: dict[tuple[Plan, int, np.dtype[Any], int], Batch] = {}
+_SPARE = 4
+
+
+def empty_batch(plan: Plan, stimuli: int, dtype: np.dtype[Any], density: float) -> Batch:
+    """Room for ``stimuli``; ``density`` is the share of the inputs that spikes in a step."""
     sources = {source for layer in plan.layers for source, _ in layer.terms}
-    steps = plan.steps
+    steps, inputs = plan.steps, dict(plan.inputs)
+    block = block_of(density)
+    key = (plan, stimuli, dtype, block)
+    if (spare := _spare.pop(key, None)) is not None:
+        return spare
     return Batch(
-        stimuli,
-        {name: empty_events(stimuli, steps, plan.size(name)) for name in sources},
+        key,
+        {
+            # Hidden neurons spike seldom, or the network is small.
+            name: empty_events(stimuli, steps, plan.size(name), block if name in inputs else 192)
+            for name in sources
+        },
         {
             layer.name: empty_memory(
                 plan.neuron, stimuli * steps * layer.size, stimuli * layer.size, dtype
@@ -68,6 +87,14 @@ def empty_batch(plan: Plan, stimuli: int, dtype: np.dtype[Any]) -> Batch:
             for layer in plan.layers
         },
     )
+
+
+def put_back(batch: Batch) -> None:
+    """Keep the memory of a batch for the next one: to get it from the system takes longer than to
+    fill it."""
+    _spare[batch.key] = batch
+    while len(_spare) > _SPARE:
+        _spare.pop(next(iter(_spare)), None)
 
 
 def bytes_per_stimulus(plan: Plan, dtype: np.dtype[Any]) -> dict[str, int]:
@@ -79,18 +106,26 @@ def bytes_per_stimulus(plan: Plan, dtype: np.dtype[Any]) -> dict[str, int]:
 
 def in_tiles(plan: Plan, weights: Mapping[str, NDArray[Any]], *, back: bool = False) -> Tiles:
     """All weights, ``[post, pre]``, in tiles of the targets; with ``back`` of the sources."""
+    signs = channels(plan.neuron)
+    found: dict[str, list[NDArray[Any]]] = {}
+    parts: list[tuple[NDArray[Any], int, NDArray[Any], int]] = []
+    for layer in plan.layers:
+        for _, name in layer.terms:
+            matrix = weights[name]
+            columns, rows = matrix.T.shape if back else matrix.shape
+            found[name] = [empty_tiles(rows, columns, matrix.dtype) for _ in signs]
+            parts += [
+                (matrix, sign, tiles, column)
+                for sign, tiles in zip(signs, found[name], strict=True)
+                for column in range(0, columns, tile_of(matrix.dtype))
+            ]
 
-    def packed(matrix: NDArray[Any], sign: int) -> NDArray[Any]:
-        post, pre = matrix.shape
-        rows, columns = (post, pre) if back else (pre, post)
-        tiles = empty_tiles(rows, columns, matrix.dtype)
-        (pack_transposed if back else pack)(matrix, sign, tile_of(matrix.dtype), tiles)
-        return tiles
+    def work(part: tuple[NDArray[Any], int, NDArray[Any], int]) -> None:
+        matrix, sign, tiles, column = part
+        (pack_transposed if back else pack)(matrix, sign, tile_of(matrix.dtype), column, tiles)
 
-    names = [name for layer in plan.layers for _, name in layer.terms]
-    return {
-        name: tuple(packed(weights[name], sign) for sign in channels(plan.neuron)) for name in names
-    }
+    everywhere(work, parts)
+    return {name: tuple(each) for name, each in found.items()}
 
 
 def forwards(
@@ -116,6 +151,7 @@ def forwards(
                 deliver(
                     events.index,
                     events.begin,
+                    events.block,
                     tiles[weight][channel],
                     drive,
                     first,
@@ -140,6 +176,7 @@ def forwards(
                 last,
                 plan.steps,
                 layer.size,
+                events.block,
                 events.index,
                 events.begin,
             )
@@ -206,10 +243,11 @@ def _slice_back(
         for source, weight in target.terms:
             if source != layer.name:
                 continue
-            if returned is None:
-                returned = np.zeros((last - first) * values, lift.dtype)
             drives = batch.memory[target.name].drives
             for errors, tiles in zip(drives, returning[weight], strict=True):
+                add = returned is not None
+                if returned is None:
+                    returned = scratch((last - first) * values, lift.dtype)
                 return_errors(
                     errors,
                     tiles,
@@ -222,6 +260,7 @@ def _slice_back(
                     window,
                     target.size,
                     layer.size,
+                    add,
                 )
     memory = batch.memory[layer.name].part(first, last, values, layer.size)
     wanted = np.ascontiguousarray(by_total[first:last]).reshape(-1)
@@ -256,14 +295,15 @@ def _weight_gradients(
             matrix = weights[name]
             tile, pre = tile_of(matrix.dtype), matrix.shape[1]
             columns = range(0, layer.size, tile)
-            share = -(-blocks_of(pre) // max(1, _PARTS // len(columns)))
+            blocks = batch.events[source].blocks
+            share = -(-blocks // max(1, _PARTS // len(columns)))
             found[name] = [np.empty_like(matrix) for _ in signs]
             for channel, gradient in enumerate(found[name]):
                 tiles = empty_tiles(pre, layer.size, matrix.dtype)
                 owed += [
                     _Owed(layer, source, channel, column, first, last, tiles, gradient)
                     for column in columns
-                    for first, last in slices(blocks_of(pre), share)
+                    for first, last in slices(blocks, share)
                 ]
 
     def work(part: _Owed) -> None:
@@ -272,6 +312,7 @@ def _weight_gradients(
         gather(
             events.index,
             events.begin,
+            events.block,
             batch.memory[layer.name].drives[part.channel],
             part.tiles,
             part.column,
@@ -283,7 +324,7 @@ def _weight_gradients(
             events.size,
             layer.size,
         )
-        rows = part.first * BLOCK, part.last * BLOCK
+        rows = part.first * events.block, part.last * events.block
         unpack(part.tiles, tile, part.column, *rows, part.gradient)
 
     everywhere(work, owed)

@@ -92,7 +92,7 @@ def unroll(
         membranes.append(v)
         if not spiking:
             continue
-        emitted = cast("Tensor", apply(_Spike, v, threshold, neuron.theta, surrogate))
+        emitted = _spike(v, threshold, neuron.theta, surrogate)
         if refractory:
             emitted = torch.where(active, emitted, 0.0)
         fired = emitted.detach() > 0
@@ -160,17 +160,17 @@ def _conductances(neuron: IFCondExp, dt: float, current: Tensor) -> Advance:
 
 def slope(v: Tensor, threshold: float, theta: float, surrogate: Surrogate) -> Tensor:
     """dS/dV, 1/mV, at ``v``, mV; see ``volr.engine.surrogates``."""
-    reach = surrogate.width * theta
-    x = (v - threshold).abs() / reach
+    x = (v - threshold).abs() / (surrogate.width * theta)
+    height = surrogate.height / theta
     match surrogate.shape:
         case "triangle":
-            return (1.0 - x).clamp(min=0.0) / reach
+            return height * (1.0 - x).clamp(min=0.0)
         case "rectangle":
-            return (x < 1.0).to(v.dtype) / (2.0 * reach)
+            return height * (x < 1.0).to(v.dtype)
         case "fast_sigmoid":
-            return 1.0 / (2.0 * reach * (1.0 + x) ** 2)
+            return height / ((1.0 + x) * (1.0 + x))
         case "atan":
-            return 1.0 / (torch.pi * reach * (1.0 + x * x))
+            return height / (1.0 + x * x)
 
 
 class _Spike(Function):
@@ -183,6 +183,10 @@ class _Spike(Function):
         return (v >= threshold).to(v.dtype)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None, None, None]:
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, None, None, None]:
         (v,) = ctx.saved_tensors
-        return gradient * slope(v, *ctx.membrane), None, None, None
+        return grad_outputs[0] * slope(v, *ctx.membrane), None, None, None
+
+
+# 1 where a membrane is at the threshold or above it, else 0; its derivative is the surrogate.
+_spike = cast("Callable[..., Tensor]", _Spike.apply)  # pyright: ignore[reportUnknownMemberType]

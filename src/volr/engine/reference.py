@@ -24,8 +24,27 @@ if TYPE_CHECKING:
     from volr.models.model import SpikingModel
     from volr.network import Population
 
-Synapses: TypeAlias = tuple[Floats, Floats]
-"""What excitation and inhibition have left behind, ``[batch, unit]`` each: nA, or µS."""
+Arriving: TypeAlias = tuple[Floats, Floats]
+"""The sums of the positive and of the negative weights that arrive."""
+
+State: TypeAlias = tuple[Floats, ...]
+"""What a model remembers besides V, ``[batch, unit]`` each, in the order of its equations."""
+
+
+# Fehlberg's formula 4(5) (1969): the weights of the slopes so far in each stage, in the result of
+# the fifth order, and in the estimate of its error. The equations do not name the time.
+RKF_STAGES: tuple[tuple[float, ...], ...] = (
+    (),
+    (1 / 4,),
+    (3 / 32, 9 / 32),
+    (1932 / 2197, -7200 / 2197, 7296 / 2197),
+    (439 / 216, -8.0, 3680 / 513, -845 / 4104),
+    (-8 / 27, 2.0, -3544 / 2565, 1859 / 4104, -11 / 40),
+)
+RKF_RESULT = (16 / 135, 0.0, 6656 / 12825, 28561 / 56430, -9 / 50, 2 / 55)
+RKF_ERROR = (1 / 360, 0.0, -128 / 4275, -2197 / 75240, 1 / 50, 2 / 55)
+# 1e-3 of NEST's units: mV and, twice, nS.
+TOLERANCES = np.array([1e-3, 1e-6, 1e-6])
 
 
 @dataclass(frozen=True)
@@ -64,8 +83,8 @@ def simulate(model: SpikingModel, stimuli: Floats, *, seed: int = 0) -> Trace:
 
 def _arriving(
     model: SpikingModel, population: Population, spikes: Mapping[str, Booleans], batch: int
-) -> tuple[Floats, Floats]:
-    """The positive and the negative weights that arrive, each ``[time, batch, unit]``.
+) -> Arriving:
+    """What arrives in each step, both parts ``[time, batch, unit]``.
 
     A spike of step k arrives in step k + d.
     """
@@ -81,7 +100,7 @@ def _arriving(
 
 
 def _run(
-    model: SpikingModel, name: str, currents: Floats, arriving: tuple[Floats, Floats]
+    model: SpikingModel, name: str, currents: Floats, arriving: Arriving
 ) -> tuple[Booleans, Floats]:
     """Spikes and membranes (mV) of one population under ``currents``, nA ``[batch, unit]``."""
     neuron, dt = model.neuron, model.dt
@@ -92,52 +111,67 @@ def _run(
     membranes = np.empty(positive.shape)
 
     v = np.zeros(currents.shape)
-    synapses = (np.zeros(currents.shape), np.zeros(currents.shape))
-    resting = np.zeros(currents.shape, dtype=np.int64)  # refractory steps that are left
+    state = initial(neuron, dt, currents.shape)
+    left = np.zeros(currents.shape, dtype=np.int64)  # refractory steps
     for k in range(model.steps):
-        moved, synapses = step(
-            neuron, dt, v, synapses, neuron.i_offset + currents, (positive[k], negative[k])
-        )
-        spike = (resting == 0) & (moved >= threshold)
-        if neuron.reset == "hard":
-            v = np.where(resting > 0, v, moved)
-            v = np.where(spike, neuron.v_reset - neuron.v_rest, v)
-        else:
-            v = np.where(spike, moved - neuron.theta, moved)
-        resting = np.where(spike, refractory_steps, np.maximum(resting - 1, 0))
+        held = (left > 0) & (neuron.reset == "hard")
+        arrive = (positive[k], negative[k])
+        moved, state = step(neuron, dt, v, state, neuron.i_offset + currents, arrive, held)
+        v = np.where(held, v, moved)
+        spike = (left == 0) & (v >= threshold)
+        after = neuron.v_reset - neuron.v_rest if neuron.reset == "hard" else v - neuron.theta
+        v = np.where(spike, after, v)
+        left = np.where(spike, refractory_steps, np.maximum(left - 1, 0))
         spikes[k], membranes[k] = spike, neuron.v_rest + v
     return spikes, membranes
 
 
-def step(
-    neuron: NeuronModel, dt: float, v: Floats, synapses: Synapses, current: Floats, arrive: Synapses
-) -> tuple[Floats, Synapses]:
-    """V and the synapses one step later, before threshold and reset.
+def initial(neuron: NeuronModel, dt: float, shape: tuple[int, ...]) -> State:
+    """What the neurons remember at the start."""
+    match neuron:
+        case IFCurrDelta():
+            return ()
+        case IFCurrExp():
+            return np.zeros(shape), np.zeros(shape)
+        case IFCondExp():
+            return np.zeros(shape), np.zeros(shape), np.full(shape, dt)
 
-    ``v`` mV above rest, ``current`` nA; ``arrive``, the sums of the positive and of the negative
-    weights that arrive in this step. All ``[batch, unit]``.
+
+def step(
+    neuron: NeuronModel,
+    dt: float,
+    v: Floats,
+    state: State,
+    current: Floats,
+    arrive: Arriving,
+    held: Booleans,
+) -> tuple[Floats, State]:
+    """V and what is remembered one step later, before threshold and reset.
+
+    ``v`` mV above rest, ``current`` nA; ``held`` are the neurons whose V does not move, whatever
+    the V that is returned. All ``[batch, unit]``.
     """
     match neuron:
         case IFCurrDelta():
-            return step_curr_delta(neuron, dt, v, current, arrive), synapses
+            return step_curr_delta(neuron, dt, v, current, arrive), state
         case IFCurrExp():
-            return step_curr_exp(neuron, dt, v, synapses, current, arrive)
+            return step_curr_exp(neuron, dt, v, state, current, arrive)
         case IFCondExp():
-            return step_cond_exp(neuron, dt, v, synapses, current, arrive)
+            return step_cond_exp(neuron, dt, v, state, current, arrive, held)
 
 
 def step_curr_delta(
-    neuron: IFCurrDelta, dt: float, v: Floats, current: Floats, arrive: Synapses
+    neuron: IFCurrDelta, dt: float, v: Floats, current: Floats, arrive: Arriving
 ) -> Floats:
     """V ← V a + R (1 − a) I + s."""
     return v * neuron.decay(dt) + neuron.rise(dt) * current + (arrive[0] + arrive[1])
 
 
 def step_curr_exp(
-    neuron: IFCurrExp, dt: float, v: Floats, synapses: Synapses, current: Floats, arrive: Synapses
-) -> tuple[Floats, Synapses]:
+    neuron: IFCurrExp, dt: float, v: Floats, state: State, current: Floats, arrive: Arriving
+) -> tuple[Floats, State]:
     """V ← V a + p_E I_E + p_I I_I + R (1 − a) I,  then  I_x ← b_x I_x + s_x."""
-    i_e, i_i = synapses
+    i_e, i_i = state
     p_e, p_i = neuron.synaptic_rises(dt)
     b_e, b_i = neuron.synaptic_decays(dt)
     v = v * neuron.decay(dt) + i_e * p_e + i_i * p_i + current * neuron.rise(dt)
@@ -145,32 +179,47 @@ def step_curr_exp(
 
 
 def step_cond_exp(
-    neuron: IFCondExp, dt: float, v: Floats, synapses: Synapses, current: Floats, arrive: Synapses
-) -> tuple[Floats, Synapses]:
-    """V ← V∞ + E(0) (V − V∞) + ∫ E(t) (B(t) − A(t) V∞) dt,  then  g_x ← e^(−dt/τ_x) g_x + |s_x|."""
-    g_e, g_i = synapses
-    tau_e, tau_i = neuron.tau_syn_E, neuron.tau_syn_I
+    neuron: IFCondExp,
+    dt: float,
+    v: Floats,
+    state: State,
+    current: Floats,
+    arrive: Arriving,
+    held: Booleans,
+) -> tuple[Floats, State]:
+    """V, g_E, g_I by Runge–Kutta–Fehlberg 4(5) in steps of h until dt, then  g_x ← g_x + |s_x|."""
+    g_e, g_i, h = state
+    threshold = neuron.v_thresh - neuron.v_rest
     e_e, e_i = neuron.e_rev_E - neuron.v_rest, neuron.e_rev_I - neuron.v_rest
 
-    def a(t: float) -> Floats:
-        conductance = g_e * np.exp(-t / tau_e) + g_i * np.exp(-t / tau_i)
-        return 1.0 / neuron.tau_m + conductance / neuron.cm
+    def slope(y: Floats) -> Floats:
+        v, g_e, g_i = np.minimum(y[0], threshold), y[1], y[2]
+        inward = -v * neuron.cm / neuron.tau_m + g_e * (e_e - v) + g_i * (e_i - v) + current
+        moves = np.where(held, 0.0, inward / neuron.cm)
+        return np.stack([moves, -g_e / neuron.tau_syn_E, -g_i / neuron.tau_syn_I])
 
-    def b(t: float) -> Floats:
-        return (g_e * np.exp(-t / tau_e) * e_e + g_i * np.exp(-t / tau_i) * e_i + current) / (
-            neuron.cm
-        )
+    y, t = np.stack([v, g_e, g_i]), np.zeros(v.shape)
+    while (going := t < dt).any():
+        last = h >= dt - t
+        tried = np.where(last, dt - t, h)
+        slopes: list[Floats] = []
+        for row in RKF_STAGES:
+            slopes.append(slope(y + tried * _weighted(row, slopes, y)))
+        error = np.abs(tried * _weighted(RKF_ERROR, slopes, y)) / TOLERANCES[:, None, None]
+        e = error.max(axis=0)
+        undone = e > 1.1
+        with np.errstate(divide="ignore"):
+            shorter = np.maximum(0.9 * e ** (-1 / 5), 0.2)
+            longer = np.where(e < 0.5, np.clip(0.9 * e ** (-1 / 6), 1.0, 5.0), 1.0)
+        done = going & ~undone
+        y = np.where(done, y + tried * _weighted(RKF_RESULT, slopes, y), y)
+        h = np.where(going, tried * np.where(undone, shorter, longer), h)
+        t = np.where(done, np.where(last, dt, t + tried), t)
+    return y[0], (y[1] + arrive[0], y[2] - arrive[1], h)
 
-    def left(t: float) -> Floats:
-        """E(t) = exp(−∫_t^dt A): of a membrane at t, what is left at dt."""
-        charge = g_e * tau_e * (np.exp(-t / tau_e) - np.exp(-dt / tau_e))
-        charge = charge + g_i * tau_i * (np.exp(-t / tau_i) - np.exp(-dt / tau_i))
-        return np.exp(-(dt - t) / neuron.tau_m - charge / neuron.cm)
 
-    end = b(dt) / a(dt)
-    pull = np.zeros(v.shape)
-    for node in (0.5 - np.sqrt(1 / 12), 0.5 + np.sqrt(1 / 12)):
-        t = node * dt
-        pull += dt / 2 * left(t) * (b(t) - a(t) * end)
-    v = end + left(0.0) * (v - end) + pull
-    return v, (np.exp(-dt / tau_e) * g_e + arrive[0], np.exp(-dt / tau_i) * g_i - arrive[1])
+def _weighted(weights: tuple[float, ...], slopes: list[Floats], like: Floats) -> Floats:
+    total = np.zeros(like.shape)
+    for weight, slope in zip(weights, slopes, strict=True):
+        total += weight * slope
+    return total

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numba import njit
 
-from volr.engine.events import BLOCK
 from volr.engine.vectors import LANES, TILE_BYTES, add_rows, add_scaled_rows, scatter_row
 
 if TYPE_CHECKING:
@@ -47,42 +46,49 @@ def empty_tiles(rows: int, columns: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     return room[start : start + length]
 
 
+@njit(nogil=True, inline="always", error_model="numpy")
+def _of_sign(value: float, sign: int) -> float:
+    if sign > 0:
+        return max(value, value * 0)
+    if sign < 0:
+        return min(value, value * 0)
+    return value
+
+
 @njit(nogil=True, cache=True, error_model="numpy")
-def pack(matrix: NDArray[Any], sign: int, tile: int, tiles: NDArray[Any]) -> None:
-    """``matrix`` ``[column, row]`` in tiles; of ``sign`` 1 or −1 only what is positive or negative."""
+def pack(matrix: NDArray[Any], sign: int, tile: int, start: int, tiles: NDArray[Any]) -> None:
+    """Put columns of ``matrix`` ``[column, row]``, from ``start`` on, into their tile.
+
+    Of ``sign`` 1 or −1 only what is positive or negative, of 0 all.
+    """
     columns, rows = matrix.shape
     wide = (columns + LANES - 1) // LANES * LANES
-    for start in range(0, wide, tile):
-        width = min(tile, wide - start)
-        base = start * rows
-        for j in range(width):
-            column = start + j
+    width = min(tile, wide - start)
+    base = start * rows
+    for j in range(width):
+        if start + j < columns:
             for i in range(rows):
-                value = matrix[column, i] if column < columns else matrix[0, 0] * 0
-                if sign > 0:
-                    value = max(value, value * 0)
-                elif sign < 0:
-                    value = min(value, value * 0)
-                tiles[base + i * width + j] = value
+                tiles[base + i * width + j] = _of_sign(matrix[start + j, i], sign)
+        else:
+            for i in range(rows):
+                tiles[base + i * width + j] = 0
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
-def pack_transposed(matrix: NDArray[Any], sign: int, tile: int, tiles: NDArray[Any]) -> None:
+def pack_transposed(
+    matrix: NDArray[Any], sign: int, tile: int, start: int, tiles: NDArray[Any]
+) -> None:
     """As ``pack``, of a ``matrix`` ``[row, column]``."""
     rows, columns = matrix.shape
     wide = (columns + LANES - 1) // LANES * LANES
-    for start in range(0, wide, tile):
-        width = min(tile, wide - start)
-        base = start * rows
-        for i in range(rows):
-            for j in range(width):
-                column = start + j
-                value = matrix[i, column] if column < columns else matrix[0, 0] * 0
-                if sign > 0:
-                    value = max(value, value * 0)
-                elif sign < 0:
-                    value = min(value, value * 0)
-                tiles[base + i * width + j] = value
+    width = min(tile, wide - start)
+    whole = min(width, columns - start)
+    base = start * rows
+    for i in range(rows):
+        for j in range(whole):
+            tiles[base + i * width + j] = _of_sign(matrix[i, start + j], sign)
+        for j in range(whole, width):
+            tiles[base + i * width + j] = 0
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -102,6 +108,7 @@ def unpack(
 def deliver(
     index: NDArray[Any],
     begin: NDArray[np.uintp],
+    block_size: int,
     tiles: NDArray[Any],
     drive: NDArray[Any],
     first: int,
@@ -118,7 +125,7 @@ def deliver(
     """
     tile = TILE_BYTES // drive.itemsize
     wide = (columns + LANES - 1) // LANES * LANES
-    blocks = (rows + BLOCK - 1) // BLOCK
+    blocks = (rows + block_size - 1) // block_size
     together = max(1, min(last - first, TOGETHER // steps))
     scratch = np.empty(together * steps * tile, drive.dtype)
     for start in range(first, last, together):
@@ -176,12 +183,14 @@ def return_errors(
     window: int,
     rows: int,
     columns: int,
+    add: bool,
 ) -> None:
-    """Add ``W′ errors`` of stimuli ``first`` to ``last``, ``delay`` steps earlier, to ``returned``.
+    """Write, or ``add``, ``W′ errors`` of stimuli ``first`` to ``last`` to ``returned``.
 
     ``errors`` is a flat ``[stimulus, step, row]``, ``returned`` a flat ``[stimulus, step, column]``
     whose first stimulus is number ``offset``; the tiles are those of W′, rows being the neurons
-    that the projection leads to. Nothing returns from one ``window`` of steps to an earlier one.
+    that the projection leads to. An error goes to ``delay`` steps earlier, but never from one
+    ``window`` of steps to an earlier one.
     """
     tile = TILE_BYTES // errors.itemsize
     wide = (columns + LANES - 1) // LANES * LANES
@@ -190,13 +199,14 @@ def return_errors(
     begin = np.empty(steps + 1, np.uintp)
     scratch = np.empty(tile, errors.dtype)
     for b in range(first, last):
+        # Entry t of the list is what returns to step t.
         n = _INDEX(0)
         for t in range(steps):
             begin[t] = n
-            source = t - delay
-            if source < 0 or source // window != t // window:
+            from_ = t + delay
+            if from_ >= steps or from_ // window != t // window:
                 continue
-            row = _INDEX((b * steps + t) * rows)
+            row = _INDEX((b * steps + from_) * rows)
             for i in range(_INDEX(rows)):
                 value = errors[row + i]
                 index[n] = i
@@ -206,15 +216,16 @@ def return_errors(
         for column in range(0, wide, tile):
             width = min(tile, wide - column)
             whole = min(width, columns - column)
-            for t in range(delay, steps):
-                count = begin[t + 1] - begin[t]
-                if count == 0:
-                    continue
-                there = _INDEX(((b - offset) * steps + t - delay) * columns + column)
-                for j in range(_INDEX(whole)):
-                    scratch[j] = returned[there + j]
-                for j in range(_INDEX(whole), _INDEX(width)):
-                    scratch[j] = 0
+            for t in range(steps):
+                there = _INDEX(((b - offset) * steps + t) * columns + column)
+                if add:
+                    for j in range(_INDEX(whole)):
+                        scratch[j] = returned[there + j]
+                    for j in range(_INDEX(whole), _INDEX(width)):
+                        scratch[j] = 0
+                else:
+                    for j in range(_INDEX(width)):
+                        scratch[j] = 0
                 add_scaled_rows(
                     scratch,
                     _INDEX(0),
@@ -223,7 +234,7 @@ def return_errors(
                     index,
                     values,
                     begin[t],
-                    count,
+                    begin[t + 1] - begin[t],
                     _INDEX(width),
                     _INDEX(width),
                 )
@@ -235,6 +246,7 @@ def return_errors(
 def gather(
     index: NDArray[Any],
     begin: NDArray[np.uintp],
+    block_size: int,
     errors: NDArray[Any],
     tiles: NDArray[Any],
     column: int,
@@ -252,11 +264,11 @@ def gather(
     """
     tile = TILE_BYTES // errors.itemsize
     wide = (columns + LANES - 1) // LANES * LANES
-    blocks = (rows + BLOCK - 1) // BLOCK
+    blocks = (rows + block_size - 1) // block_size
     width = min(tile, wide - column)
     whole = min(width, columns - column)
     matrix = _INDEX(column * rows)
-    from_row, to_row = first_block * BLOCK, min(last_block * BLOCK, rows)
+    from_row, to_row = first_block * block_size, min(last_block * block_size, rows)
     for i in range(matrix + _INDEX(from_row * width), matrix + _INDEX(to_row * width)):
         tiles[i] = 0
     together = max(1, min(stimuli, TOGETHER // steps))

@@ -54,9 +54,7 @@ def fire(
 
 
 @triton.jit
-def reset(
-    v: tl.tensor, fires: tl.tensor, numbers: tl.tensor, hard: tl.constexpr
-) -> tl.tensor:
+def reset(v: tl.tensor, fires: tl.tensor, numbers: tl.tensor, hard: tl.constexpr) -> tl.tensor:
     """V after the step."""
     if hard:
         after = tl.where(fires, tl.load(numbers + 1), v)

@@ -1,6 +1,6 @@
-"""The three inner loops of the engine, written as vector code for LLVM.
+"""The inner loops of the engine, written as vector code for LLVM.
 
-Each goes over a list of rows of a matrix, some 64 columns at a time, with the running sums in the
+Three go over a list of rows of a matrix, some 64 columns at a time, with the running sums in the
 registers of the processor, where a loop in Python's terms would keep them in memory: that is a
 factor of three. A column of the matrix is never looked at; the rows are those of the neurons that
 spiked.
@@ -8,6 +8,8 @@ spiked.
     add_rows          target += Σ_k matrix[index_k]
     add_scaled_rows   target += Σ_k value_k · matrix[index_k]
     scatter_row       matrix[index_k] += row,   for every k
+
+and two deal with eight neurons at once: ``load_word`` and ``write_eight``.
 
 Everything is a flat array with an offset. ``width`` is a multiple of ``LANES``; a row begins at
 index · ``stride``. Sums are taken in the order of the list, so that the result does not depend on
@@ -84,6 +86,13 @@ class _Code:
         called = cgutils.get_or_insert_function(self.builder.module, kind, name)
         return self.builder.call(called, [a, b, c])
 
+    def keep_rolled(self) -> None:
+        """Keep LLVM from unrolling: lists are short, and a second loop for what is left over is a
+        second branch that the processor cannot predict."""
+        kind = ir.FunctionType(ir.VoidType(), [])
+        call = self.builder.asm(kind, "", "", [], side_effect=True)
+        call.attributes.add("convergent")
+
     def rows(self, count: Any, carried: list[Any], body: Callable[[Any, list[Any]], list[Any]]):
         """A loop over ``count`` entries that carries vectors along; returns them in the end."""
         builder = self.builder
@@ -104,6 +113,7 @@ class _Code:
         builder.position_at_end(inside)
         for phi, new in zip(sums, body(k, sums), strict=True):
             phi.add_incoming(new, inside)
+        self.keep_rolled()
         k.add_incoming(builder.add(k, self.number(1)), inside)
         builder.branch(head)
         builder.position_at_end(after)
@@ -126,6 +136,55 @@ class _Code:
             block(done, vectors)
             builder.branch(end)
         builder.position_at_end(end)
+
+
+@intrinsic
+def load_word(typing_context: Any, array: Any, offset: Any) -> Any:
+    """Eight bytes of a flat array, from ``offset`` on, as one number."""
+    del typing_context, offset
+    signature = types.uint64(array, types.uintp)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = make_array(signature.args[0])(context, builder, arguments[0]).data
+        place = builder.gep(data, [arguments[1]])
+        word = builder.load(builder.bitcast(place, ir.IntType(64).as_pointer()))
+        word.align = 1
+        return word
+
+    return signature, generate
+
+
+@intrinsic
+def write_eight(
+    typing_context: Any, target: Any, place: Any, table: Any, row: Any, added: Any
+) -> Any:
+    """``target[place:][:8] = table[row:][:8] + added``; ``table`` has bytes."""
+    del typing_context, place, row, added
+    signature = types.void(target, types.uintp, table, types.uintp, types.uintp)
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        kinds = signature.args
+        target, place, table, row, added = arguments
+        element = context.get_value_type(kinds[0].dtype)
+        wide, number = ir.VectorType(element, 8), ir.IntType(32)
+        from_ = builder.gep(make_array(kinds[2])(context, builder, table).data, [row])
+        to = builder.gep(make_array(kinds[0])(context, builder, target).data, [place])
+        eight = builder.load(
+            builder.bitcast(from_, ir.VectorType(ir.IntType(8), 8).as_pointer())
+        )
+        eight.align = 1
+        undefined = ir.Constant(wide, ir.Undefined)
+        one = builder.insert_element(
+            undefined, builder.trunc(added, element), ir.Constant(number, 0)
+        )
+        all_ = builder.shuffle_vector(
+            one, undefined, ir.Constant(ir.VectorType(number, 8), [0] * 8)
+        )
+        summed = builder.add(builder.zext(eight, wide), all_)
+        builder.store(summed, builder.bitcast(to, wide.as_pointer())).align = element.width // 8
+        return context.get_dummy_value()
+
+    return signature, generate
 
 
 @intrinsic

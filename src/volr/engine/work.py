@@ -12,10 +12,14 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import cache
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
+
+    from numpy.typing import NDArray
 
 T = TypeVar("T")
 
@@ -50,6 +54,24 @@ def everywhere(work: Callable[[T], object], parts: Sequence[T]) -> None:
     for error in errors:
         if error is not None:
             raise error
+
+
+class _Scratch(threading.local):
+    """Each thread's own memory, kept from one piece of work to the next."""
+
+    def __init__(self) -> None:
+        self.room: dict[np.dtype[Any], NDArray[Any]] = {}
+
+
+_scratch = _Scratch()
+
+
+def scratch(count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
+    """``count`` numbers of any value, this thread's until it asks again."""
+    room = _scratch.room.get(dtype)
+    if room is None or len(room) < count:
+        room = _scratch.room[dtype] = np.empty(count, dtype)
+    return room[:count]
 
 
 def slices(count: int, size: int) -> list[tuple[int, int]]:

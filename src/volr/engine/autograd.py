@@ -17,13 +17,14 @@ from volr.engine.encoding import Encoded
 from volr.engine.passes import SLICE, backwards, empty_batch, forwards, in_tiles, put_back
 from volr.engine.readout import Response
 from volr.engine.surrogates import Surrogate
-from volr.engine.work import everywhere, slices
+from volr.engine.work import compiled, everywhere, slices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+    from volr.engine.passes import Batch
     from volr.engine.plan import Plan
 
 
@@ -75,13 +76,15 @@ class _Respond(torch.autograd.Function):
         }
         dtype = next(iter(arrays.values())).dtype
         lifts = lifts_of(plan, arrays)
-        batch = empty_batch(plan, len(encoded), dtype, encoded.density())
-        tiles = in_tiles(plan, arrays)
+        kind = (type(plan.neuron), dtype, type(encoded), max(plan.sizes.values()) > 2**16)
 
-        def work(part: tuple[int, int]) -> None:
-            forwards(plan, encoded, tiles, lifts, batch, *part)
+        def warm_up() -> None:
+            batch = _forwards(plan, encoded.part(0, 1), arrays, lifts)
+            by_total = {layer.name: np.zeros((1, layer.size), dtype) for layer in plan.layers}
+            backwards(plan, arrays, lifts, batch, by_total, surrogate, window)
 
-        everywhere(work, slices(len(encoded), SLICE))
+        compiled(("train", *kind), warm_up)
+        batch = _forwards(plan, encoded, arrays, lifts)
         ctx.what = (plan, surrogate, window, names)
         ctx.kept = (arrays, lifts, batch)
         totals = tuple(
@@ -109,6 +112,23 @@ class _Respond(torch.autograd.Function):
         for layer in plan.layers:
             gradients[layer.bias] = found.lifts[layer.name] * factor
         return (None,) * 5 + tuple(torch.from_numpy(gradients[name]) for name in names)
+
+
+def _forwards(
+    plan: Plan,
+    encoded: Encoded,
+    arrays: Mapping[str, NDArray[Any]],
+    lifts: Mapping[str, NDArray[Any]],
+) -> Batch:
+    dtype = next(iter(arrays.values())).dtype
+    batch = empty_batch(plan, len(encoded), dtype, encoded.density())
+    tiles = in_tiles(plan, arrays)
+
+    def work(part: tuple[int, int]) -> None:
+        forwards(plan, encoded, tiles, lifts, batch, *part)
+
+    everywhere(work, slices(len(encoded), SLICE))
+    return batch
 
 
 def lifts_of(plan: Plan, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:

@@ -116,9 +116,7 @@ def run(plan: Plan, layer: Layer, memory: Memory, lift: NDArray[Any], stimuli: i
     drive, *others = memory.drives
     match neuron:
         case IFCurrDelta():
-            run_delta(
-                drive, memory.state, memory.total, lift, stimuli, plan.steps, decay, *common
-            )
+            run_delta(drive, memory.state, memory.total, lift, stimuli, plan.steps, decay, *common)
         case IFCurrExp():
             run_exp(
                 drive,

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -43,6 +43,9 @@ class Trains:
     def take(self, indices: NDArray[np.int64]) -> Trains:
         return Trains(self.levels[indices], self.trains)
 
+    def part(self, first: int, last: int) -> Trains:
+        return Trains(self.levels[first:last], self.trains)
+
     def spelled_out(self) -> NDArray[np.uint8]:
         """``[time, batch, unit]``."""
         return self.trains[:, self.levels]
@@ -63,6 +66,9 @@ class Spikes:
 
     def take(self, indices: NDArray[np.int64]) -> Spikes:
         return Spikes(self.spikes[:, indices])
+
+    def part(self, first: int, last: int) -> Spikes:
+        return Spikes(np.ascontiguousarray(self.spikes[:, first:last]))
 
     def spelled_out(self) -> NDArray[np.uint8]:
         """``[time, batch, unit]``."""
@@ -85,16 +91,27 @@ def encode(
     match coding:
         case ConstantCurrent():
             levels = input_levels(coding, plan.neuron, plan.dt, plan.steps, values)
-            trains = constant_trains(plan.neuron, plan.dt, plan.steps)
+            trains = constant_levels(plan.neuron, plan.dt, plan.steps).spikes
             return Trains(levels.astype(np.int32), trains.view(np.uint8))
         case Poisson():
             spikes = poisson_spikes(coding, plan.dt, plan.steps, values, seed=seed, first=first)
             return Spikes(spikes.view(np.uint8))
 
 
+@dataclass(frozen=True, eq=False)
+class Levels:
+    """What neurons do under each current of ``volr.models.response.count_levels``.
+
+    ``spikes`` bool and ``membranes`` mV, after the reset, both ``[time, level]``.
+    """
+
+    spikes: Booleans
+    membranes: Floats
+
+
 @lru_cache(maxsize=32)
-def constant_trains(neuron: NeuronModel, dt: float, steps: int) -> Booleans:
-    """Spikes ``[time, level]`` under each current of ``volr.models.response.count_levels``."""
+def constant_levels(neuron: NeuronModel, dt: float, steps: int) -> Levels:
+    """Simulate one neuron for each level of current."""
     _, currents = count_levels(neuron, dt, steps)
     size = len(currents)
     layer = Layer("input", size, (), "", spiking=True)
@@ -103,9 +120,21 @@ def constant_trains(neuron: NeuronModel, dt: float, steps: int) -> Booleans:
     for drive in memory.drives:
         drive[:] = 0.0
     run(plan, layer, memory, lift_of(plan) * (neuron.i_offset + currents), 1)
-    trains = (memory.state.reshape(steps, size) & 1).astype(np.bool_)
-    trains.setflags(write=False)
-    return trains
+    spikes = (memory.state.reshape(steps, size) & 1).astype(np.bool_)
+    membranes = after_reset(neuron, memory.membrane.reshape(steps, size), spikes)
+    for each in (spikes, membranes):
+        each.setflags(write=False)
+    return Levels(spikes, membranes)
+
+
+def after_reset(neuron: NeuronModel, membrane: NDArray[Any], spikes: Booleans) -> Floats:
+    """The membranes in mV after the reset, from V − v_rest before it; all of one shape."""
+    match neuron.reset:
+        case "hard":
+            left = np.where(spikes, neuron.v_reset - neuron.v_rest, membrane)
+        case "subtract":
+            left = membrane - neuron.theta * spikes
+    return neuron.v_rest + left.astype(np.float64)
 
 
 def list_inputs(

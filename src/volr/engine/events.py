@@ -60,8 +60,8 @@ def empty_events(stimuli: int, steps: int, size: int, block: int) -> Events:
     return Events(
         size,
         block,
-        # One more, since the next place is written before it is known whether it is needed.
-        np.empty(stimuli * (steps * size + 1), dtype=kind),
+        # Eight more, since places are written before it is known whether they are needed.
+        np.empty(stimuli * (steps * size + 8), dtype=kind),
         np.empty(stimuli * steps * (blocks + 1), dtype=np.uintp),
     )
 

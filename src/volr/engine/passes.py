@@ -54,7 +54,6 @@ class Batch:
     events: dict[str, Events]
     memory: dict[str, Memory]
 
-
     @property
     def stimuli(self) -> int:
         return self.key[1]
@@ -264,9 +263,7 @@ def _slice_back(
                 )
     memory = batch.memory[layer.name].part(first, last, values, layer.size)
     wanted = np.ascontiguousarray(by_total[first:last]).reshape(-1)
-    return run_back(
-        plan, layer, memory, lift, returned, wanted, last - first, surrogate, window
-    )
+    return run_back(plan, layer, memory, lift, returned, wanted, last - first, surrogate, window)
 
 
 @dataclass(frozen=True, eq=False)

@@ -45,8 +45,18 @@ class Plan:
 
     def size(self, name: str) -> int:
         """The number of neurons of a population."""
-        sizes = {**dict(self.inputs), **{layer.name: layer.size for layer in self.layers}}
-        return sizes[name]
+        return self.sizes[name]
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """The number of neurons of every population."""
+        return {**dict(self.inputs), **{layer.name: layer.size for layer in self.layers}}
+
+    def input_units(self, name: str) -> slice:
+        """Where an input population is in a stimulus."""
+        names = [each for each, _ in self.inputs]
+        start = sum(size for _, size in self.inputs[: names.index(name)])
+        return slice(start, start + self.size(name))
 
 
 def plan_of(model: SpikingModel) -> Plan:

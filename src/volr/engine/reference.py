@@ -107,6 +107,7 @@ def _run(
     positive, negative = arriving
     threshold = neuron.v_thresh - neuron.v_rest if model.is_spiking(name) else np.inf
     refractory_steps = neuron.refractory_steps(dt)
+    bound = threshold if neuron.reset == "hard" else np.inf
     spikes = np.empty(positive.shape, dtype=np.bool_)
     membranes = np.empty(positive.shape)
 
@@ -116,7 +117,7 @@ def _run(
     for k in range(model.steps):
         held = (left > 0) & (neuron.reset == "hard")
         arrive = (positive[k], negative[k])
-        moved, state = step(neuron, dt, v, state, neuron.i_offset + currents, arrive, held)
+        moved, state = step(neuron, dt, v, state, neuron.i_offset + currents, arrive, held, bound)
         v = np.where(held, v, moved)
         spike = (left == 0) & (v >= threshold)
         after = neuron.v_reset - neuron.v_rest if neuron.reset == "hard" else v - neuron.theta
@@ -145,11 +146,12 @@ def step(
     current: Floats,
     arrive: Arriving,
     held: Booleans,
+    bound: float = np.inf,
 ) -> tuple[Floats, State]:
     """V and what is remembered one step later, before threshold and reset.
 
     ``v`` mV above rest, ``current`` nA; ``held`` are the neurons whose V does not move, whatever
-    the V that is returned. All ``[batch, unit]``.
+    the V that is returned. All ``[batch, unit]``. ``bound``, mV above rest, is where a V is reset.
     """
     match neuron:
         case IFCurrDelta():
@@ -157,7 +159,7 @@ def step(
         case IFCurrExp():
             return step_curr_exp(neuron, dt, v, state, current, arrive)
         case IFCondExp():
-            return step_cond_exp(neuron, dt, v, state, current, arrive, held)
+            return step_cond_exp(neuron, dt, v, state, current, arrive, held, bound)
 
 
 def step_curr_delta(
@@ -186,14 +188,14 @@ def step_cond_exp(
     current: Floats,
     arrive: Arriving,
     held: Booleans,
+    bound: float,
 ) -> tuple[Floats, State]:
     """V, g_E, g_I by Runge–Kutta–Fehlberg 4(5) in steps of h until dt, then  g_x ← g_x + |s_x|."""
     g_e, g_i, h = state
-    threshold = neuron.v_thresh - neuron.v_rest
     e_e, e_i = neuron.e_rev_E - neuron.v_rest, neuron.e_rev_I - neuron.v_rest
 
     def slope(y: Floats) -> Floats:
-        v, g_e, g_i = np.minimum(y[0], threshold), y[1], y[2]
+        v, g_e, g_i = np.minimum(y[0], bound), y[1], y[2]
         inward = -v * neuron.cm / neuron.tau_m + g_e * (e_e - v) + g_i * (e_i - v) + current
         moves = np.where(held, 0.0, inward / neuron.cm)
         return np.stack([moves, -g_e / neuron.tau_syn_E, -g_i / neuron.tau_syn_I])

@@ -169,9 +169,7 @@ def write_eight(
         wide, number = ir.VectorType(element, 8), ir.IntType(32)
         from_ = builder.gep(make_array(kinds[2])(context, builder, table).data, [row])
         to = builder.gep(make_array(kinds[0])(context, builder, target).data, [place])
-        eight = builder.load(
-            builder.bitcast(from_, ir.VectorType(ir.IntType(8), 8).as_pointer())
-        )
+        eight = builder.load(builder.bitcast(from_, ir.VectorType(ir.IntType(8), 8).as_pointer()))
         eight.align = 1
         undefined = ir.Constant(wide, ir.Undefined)
         one = builder.insert_element(
@@ -203,9 +201,7 @@ def add_rows(
     """``target[:width] += Σ_k matrix[index[k] · stride:][:width]``, every array at its offset."""
     del typing_context, target_offset, matrix_offset, index_offset, count, stride, width
     number = types.uintp
-    signature = types.void(
-        target, number, matrix, number, index, number, number, number, number
-    )
+    signature = types.void(target, number, matrix, number, index, number, number, number, number)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kinds = signature.args

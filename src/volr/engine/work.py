@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from numpy.typing import NDArray
 
@@ -43,17 +43,29 @@ def _pool(process: int) -> ThreadPoolExecutor:
     return ThreadPoolExecutor(threads(), thread_name_prefix="volr")
 
 
-def everywhere(work: Callable[[T], object], parts: Sequence[T]) -> None:
-    """``work`` on every part, on all threads; the first error is raised once all have ended."""
+def everywhere(
+    work: Callable[[T], object], parts: Sequence[T], done: Callable[[T], object] | None = None
+) -> None:
+    """``work`` on every part, on all threads; ``done`` is told of each, here, in their order.
+
+    After an error or an interruption nothing more is begun; it is raised once what runs has ended.
+    """
     if len(parts) < 2 or threads() == 1:
         for part in parts:
             work(part)
+            if done is not None:
+                done(part)
         return
     futures = [_pool(os.getpid()).submit(work, part) for part in parts]
-    errors = [each.exception() for each in futures]
-    for error in errors:
-        if error is not None:
-            raise error
+    try:
+        for part, future in zip(parts, futures, strict=True):
+            future.result()
+            if done is not None:
+                done(part)
+    finally:
+        for future in futures:
+            future.cancel()
+        wait(futures)
 
 
 class _Scratch(threading.local):
@@ -83,7 +95,7 @@ _compiled: set[object] = set()
 _compiling = threading.Lock()
 
 
-def compiled(key: object, warm_up: Callable[[], Iterable[object]]) -> None:
+def compiled(key: object, warm_up: Callable[[], object]) -> None:
     """Run ``warm_up`` the first time that ``key`` is seen, and say so if it takes long.
 
     Kernels are compiled when they are first called, for some seconds, and are loaded from the cache
@@ -94,7 +106,7 @@ def compiled(key: object, warm_up: Callable[[], Iterable[object]]) -> None:
     with _compiling:
         if key not in _compiled:
             with _announced():
-                list(warm_up())
+                warm_up()
             _compiled.add(key)
 
 

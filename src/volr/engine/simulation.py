@@ -1,0 +1,188 @@
+"""Spiking models on the CPU, from stimuli to recordings, without a thought of derivatives.
+
+A model is made ``ready`` once: its weights in tiles, its currents in steps. Stimuli then go through
+in slices, each on a thread and each in memory of its own, so that what is not recorded is forgotten
+as soon as the slice is done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from volr.engine.dynamics import lift_of
+from volr.engine.encoding import Encoded, Trains, after_reset, constant_levels, encode
+from volr.engine.passes import SLICE, bytes_per_stimulus, empty_batch, forwards, in_tiles, put_back
+from volr.engine.plan import plan_of
+from volr.engine.work import compiled, everywhere, slices, threads
+from volr.memory import available, check_room
+from volr.models.arrays import Booleans, Floats
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from volr.engine.passes import Batch, Tiles
+    from volr.engine.plan import Plan
+    from volr.models.coding import InputCoding
+    from volr.models.model import SpikingModel
+
+# A slice of a few large or long stimuli is cut smaller.
+_SLICE_BYTES = 64_000_000
+
+Progress: TypeAlias = Callable[[int], None]
+"""Told how many more stimuli are done."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ready:
+    """A model in the form that the kernels take, with numbers of ``dtype``."""
+
+    plan: Plan
+    coding: InputCoding
+    tiles: Tiles
+    lifts: Mapping[str, NDArray[Any]]
+    dtype: np.dtype[Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """``totals`` ``[batch, unit]`` of every layer: spike counts, or the mean of V − v_rest, mV, of a
+    layer that does not spike. What was to be recorded: ``counts`` ``[batch, unit]`` of inputs,
+    ``spikes`` and ``membranes`` (mV, after the step and its reset) ``[time, batch, unit]``.
+    """
+
+    totals: Mapping[str, Floats]
+    spikes: Mapping[str, Booleans] = field(default_factory=dict[str, Booleans])
+    membranes: Mapping[str, Floats] = field(default_factory=dict[str, Floats])
+
+
+def ready(model: SpikingModel, dtype: type[np.floating[Any]] = np.float64) -> Ready:
+    """The model for ``simulate``, in float64 unless told."""
+    plan, kind = plan_of(model), np.dtype(dtype)
+    arrays = {name: value.astype(kind) for name, value in model.parameters.items()}
+    factor, offset = lift_of(plan), model.neuron.i_offset
+    return Ready(
+        plan,
+        model.coding,
+        in_tiles(plan, arrays),
+        {
+            layer.name: (factor * (offset + model.parameters[layer.bias])).astype(kind)
+            for layer in plan.layers
+        },
+        kind,
+    )
+
+
+def simulate(
+    model: Ready,
+    stimuli: Floats,
+    *,
+    seed: int = 0,
+    spikes: tuple[str, ...] = (),
+    membranes: tuple[str, ...] = (),
+    progress: Progress | None = None,
+) -> Result:
+    """Simulate each stimulus (``[batch, unit]``, values in [0, 1]) from rest, on its own.
+
+    ``spikes`` and ``membranes`` name the populations to record. Raises ``ModelError`` where there is
+    not the memory for it.
+    """
+
+    def encoded(first: int, last: int) -> Encoded:
+        return encode(model.plan, model.coding, stimuli[first:last], seed=seed, first=first)
+
+    return _run(model, encoded, len(stimuli), spikes, membranes, progress)
+
+
+def simulate_encoded(model: Ready, encoded: Encoded) -> Result:
+    """Simulate stimuli that are spike trains already."""
+
+    def part(first: int, last: int) -> Encoded:
+        return encoded.part(first, last)
+
+    return _run(model, part, len(encoded), (), (), None)
+
+
+def _run(
+    model: Ready,
+    encoded: Callable[[int, int], Encoded],
+    count: int,
+    spikes: tuple[str, ...],
+    membranes: tuple[str, ...],
+    progress: Progress | None,
+) -> Result:
+    plan, sizes = model.plan, model.plan.sizes
+    size = _slice_size(plan, model.dtype)
+    recorded = {name: plan.steps * count * sizes[name] for name in spikes}
+    for name in membranes:
+        recorded[name] = recorded.get(name, 0) + 8 * plan.steps * count * sizes[name]
+    check_room(recorded, "for the recordings", help="record fewer populations or stimuli")
+    if count:
+        key = (type(plan.neuron), model.dtype, type(encoded(0, 1)), max(sizes.values()) > 2**16)
+        compiled(key, lambda: _forwards(model, encoded(0, 1)))
+
+    layers = {layer.name for layer in plan.layers}
+    totals = {layer.name: np.empty((count, layer.size)) for layer in plan.layers}
+    kept = {name: np.empty((plan.steps, count, sizes[name]), np.bool_) for name in spikes}
+    traces = {name: np.empty((plan.steps, count, sizes[name])) for name in membranes}
+
+    def work(part: tuple[int, int]) -> None:
+        first, last = part
+        shown = encoded(first, last)
+        batch = _forwards(model, shown)
+        for name, total in totals.items():
+            total[first:last] = batch.memory[name].total.reshape(last - first, -1)
+        for name in {*spikes, *membranes}:
+            if name in layers:
+                memory = batch.memory[name]
+                shape = (last - first, plan.steps, sizes[name])
+                fired = (memory.state.reshape(shape) & 1).astype(np.bool_)
+                if name in kept:
+                    kept[name][:, first:last] = fired.swapaxes(0, 1)
+                if name in traces:
+                    after = after_reset(plan.neuron, memory.membrane.reshape(shape), fired)
+                    traces[name][:, first:last] = after.swapaxes(0, 1)
+            else:
+                units = plan.input_units(name)
+                if name in kept:
+                    kept[name][:, first:last] = shown.spelled_out()[:, :, units]
+                if name in traces:
+                    traces[name][:, first:last] = _input_membranes(plan, shown, units)
+        put_back(batch)
+
+    def tell(part: tuple[int, int]) -> None:
+        if progress is not None:
+            progress(part[1] - part[0])
+
+    everywhere(work, slices(count, size), tell)
+    return Result(totals, kept, traces)
+
+
+def _forwards(model: Ready, shown: Encoded) -> Batch:
+    batch = empty_batch(model.plan, len(shown), model.dtype, shown.density())
+    forwards(model.plan, shown, model.tiles, model.lifts, batch, 0, len(shown))
+    return batch
+
+
+def _slice_size(plan: Plan, dtype: np.dtype[Any]) -> int:
+    """Stimuli in a slice: fewer where they are long; ``ModelError`` where one is too many."""
+    each = bytes_per_stimulus(plan, dtype)
+    check_room(
+        each,
+        f"to simulate a stimulus of {plan.steps:,} steps",
+        help="shorten the duration, or take a larger dt",
+    )
+    room = available() // (2 * threads())
+    return max(1, min(SLICE, min(room, _SLICE_BYTES) // sum(each.values())))
+
+
+def _input_membranes(plan: Plan, shown: Encoded, units: slice) -> Floats:
+    """``[time, batch, unit]`` in mV; random spikes come from sources, which have none: NaN."""
+    if not isinstance(shown, Trains):
+        spikes = shown.spelled_out()[:, :, units]
+        return np.full(spikes.shape, np.nan)
+    levels = constant_levels(plan.neuron, plan.dt, plan.steps)
+    return levels.membranes[:, shown.levels[:, units]]

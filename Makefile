@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements.lock
+# What benchmarks/spiking.py compares with, apart, since these libraries ask for a lot.
+PEERS := .venv-peers
+PEERS_LOCK := requirements-peers.lock
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The type checker runs on the Node.js of the lock file, whatever the machine has.
@@ -33,8 +36,10 @@ format: $(VENV)/.ready ## format the code and mend what the linter can
 experiments: $(VENV)/.ready ## MNIST, the sequential and the parallel program
 	@$(BIN)/volr experiment mnist mnist-parallel
 
-benchmarks: $(VENV)/.ready ## the measured claims of the documentation
-	@set -e; for script in benchmarks/*.py; do echo "$$script"; $(BIN)/python "$$script"; done
+benchmarks: $(VENV)/.ready $(PEERS)/.ready ## the measured claims of the documentation
+	@set -e; for script in $(filter-out benchmarks/spiking.py,$(wildcard benchmarks/*.py)); do \
+	  echo "$$script"; $(BIN)/python "$$script"; done
+	@echo benchmarks/spiking.py; $(PEERS)/bin/python benchmarks/spiking.py
 
 setup: $(VENV)/.ready ## the virtual environment alone
 
@@ -54,21 +59,33 @@ $(VENV)/.packages: $(LOCK)
 	@$(BIN)/python -m pip install -qq --requirement $(LOCK)
 	@touch $@
 
-$(VENV)/.ready: pyproject.toml $(VENV)/.packages
-	@$(BIN)/python -m pip install -qq --no-deps --no-build-isolation --editable .
+$(PEERS)/.packages: $(PEERS_LOCK) | $(VENV)/.packages
+	@echo "Installing the packages of $(PEERS_LOCK) into $(PEERS): two minutes or more."
+	@$(PYTHON) -m venv --clear $(PEERS)
+	@$(PEERS)/bin/python -m pip install -qq --requirement $(PEERS_LOCK)
 	@touch $@
 
-# PyTorch's CUDA packages stay out, since each of its CUDA builds pins them itself and the CPU build
-# needs none, and so do hashes, which differ between the two. Versions stay as they are unless
-# pyproject.toml or `make lock UPGRADE=--upgrade` asks for others.
-lock: $(VENV)/.ready ## resolve the lock file anew
-	@cp $(LOCK) $(VENV)/lock
-	@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group dev \
-	  --no-header --no-annotate $(UPGRADE) --output-file $(VENV)/lock pyproject.toml
-	@{ echo '# Written by `make lock` from pyproject.toml.'; \
-	  grep -Ev '^(#|(cuda|nvidia)-|triton==)' $(VENV)/lock; } > $(VENV)/lock.new
-	@cmp -s $(VENV)/lock.new $(LOCK) || mv $(VENV)/lock.new $(LOCK)
+$(VENV)/.ready $(PEERS)/.ready: %/.ready: pyproject.toml %/.packages
+	@$*/bin/python -m pip install -qq --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# A lock file, and what else uv is told. PyTorch's CUDA packages stay out, since each of its CUDA
+# builds pins them itself and the CPU build needs none, and so do hashes, which differ between the
+# two. Versions stay as they are unless pyproject.toml or `make lock UPGRADE=--upgrade` asks for
+# others.
+define resolve
+@cp $(1) $(VENV)/lock
+@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras $(2) \
+  --no-header --no-annotate $(UPGRADE) --output-file $(VENV)/lock pyproject.toml
+@{ echo '# Written by `make lock` from pyproject.toml.'; \
+  grep -Ev '^(#|(cuda|nvidia)-|triton==)' $(VENV)/lock; } > $(VENV)/lock.new
+@cmp -s $(VENV)/lock.new $(1) || mv $(VENV)/lock.new $(1)
+endef
+
+lock: $(VENV)/.ready ## resolve the lock files anew
+	$(call resolve,$(LOCK),--group dev)
+	$(call resolve,$(PEERS_LOCK),--group peers --constraint $(LOCK))
 
 clean: ## remove the virtual environment and everything else that is made
-	@rm -rf $(VENV) build dist .hypothesis .import_linter_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) $(PEERS) build dist .hypothesis .import_linter_cache .pytest_cache .ruff_cache
 	@find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} +

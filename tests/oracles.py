@@ -1,4 +1,4 @@
-"""Oracles that share no code with what they check: plain loops over the published equations."""
+"""Networks and models for tests, and oracles that share no code with what they check."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.backends.base import Record, Recordings
-from volr.models.coding import Poisson, input_currents, poisson_spikes
+from volr.engine.reference import simulate
 from volr.network import Network, Population, Projection
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def simulate_delta(
 
 
 class PlainSimulator:
-    """A ``Simulator`` made of ``simulate_delta``: slow, and in need of nothing."""
+    """A ``Simulator`` made of the engine's reference: slow, and in need of nothing."""
 
     def run(
         self,
@@ -119,17 +119,13 @@ class PlainSimulator:
         seed: int = 0,
         progress: Progress | None = None,
     ) -> Recordings:
-        coding, steps = model.coding, model.steps
-        if isinstance(coding, Poisson):
-            given = poisson_spikes(coding, model.dt, steps, stimuli, seed=seed)
-            spikes, membranes = simulate_delta(model, given=given)
-        else:
-            currents = input_currents(coding, model.neuron, model.dt, steps, stimuli)
-            spikes, membranes = simulate_delta(model, currents=currents)
+        trace = simulate(model, stimuli, seed=seed)
         if progress is not None:
             progress(len(stimuli))
+        silent = [name for name in model.network.outputs if not model.is_spiking(name)]
         return Recordings(
-            counts={n: spikes[n].sum(axis=0) for n in record.counted(model.network)},
-            spikes={n: spikes[n] for n in record.spikes},
-            membranes={n: membranes[n] for n in record.membranes},
+            counts={n: trace.spikes[n].sum(axis=0) for n in record.counted(model.network)},
+            spikes={n: trace.spikes[n] for n in record.spikes},
+            membranes={n: trace.membranes[n] for n in record.membranes},
+            means={n: trace.membranes[n].mean(axis=0) - model.neuron.v_rest for n in silent},
         )

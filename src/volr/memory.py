@@ -10,6 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+# What is there in any case; asking takes longer than many a simulation.
+_LITTLE = 100_000_000
+
+
 def available() -> int:
     """Bytes that can be had without swapping."""
     import psutil
@@ -22,7 +26,10 @@ def check_room(needed: Mapping[str, int], what: str, *, help: str | None = None)
 
     ``what`` says what it is needed for; the largest is named.
     """
-    total, room = sum(needed.values()), available()
+    total = sum(needed.values())
+    if total < _LITTLE:
+        return
+    room = available()
     if total <= room:
         return
     largest = max(needed, key=lambda name: needed[name])

@@ -6,6 +6,7 @@ import json
 import pickle
 import struct
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from volr.models.activations import Tanh
 from volr.models.coding import Poisson
 from volr.models.files import load_model, save_model
 from volr.models.model import ArtificialModel, Model, SpikingModel
-from volr.models.neurons import IFCurrDelta
+from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 
 PROGRAM = "// a comment stays\nlet n = 3 in dense 2 n ⦶ (dense n 4 | dense n 2) >> dense 6 2"
 NETWORK = to_network(PROGRAM)
@@ -37,6 +38,11 @@ SPIKING = SpikingModel(
     duration=33.3,
     delay=0.7,
 )
+WRITTEN = {"name": "if_curr_delta", "parameters": SPIKING.neuron.numbers}
+OTHERS = [
+    replace(SPIKING, neuron=IFCurrExp(tau_syn_I=3.5, tau_refrac=1.0, reset="subtract")),
+    replace(SPIKING, neuron=IFCondExp(e_rev_I=-81.0), readout="membrane"),
+]
 
 
 def same(a: Model, b: Model) -> bool:
@@ -67,7 +73,9 @@ def rewritten(path: Path, **changes: Any) -> Path:
     return path
 
 
-@pytest.mark.parametrize("model", [ARTIFICIAL, SPIKING], ids=["artificial", "spiking"])
+@pytest.mark.parametrize(
+    "model", [ARTIFICIAL, SPIKING, *OTHERS], ids=["artificial", "spiking", "currents", "membranes"]
+)
 def test_a_model_comes_back_as_it_was(tmp_path: Path, model: Model) -> None:
     path = tmp_path / "deep" / "down" / "model.safetensors"
     save_model(model, path, {"task": "xor", "seed": 7})
@@ -77,6 +85,15 @@ def test_a_model_comes_back_as_it_was(tmp_path: Path, model: Model) -> None:
     assert found.model.network.source is not None
     assert found.model.network.source.text == PROGRAM
     assert [each.name for each in path.parent.iterdir()] == [path.name]
+
+
+def test_a_file_from_before_there_were_resets_and_readouts_has_the_first_of_each(
+    saved: Path,
+) -> None:
+    found = load_model(rewritten(saved, neuron=WRITTEN, readout=None)).model
+    assert same(found, SPIKING)
+    assert isinstance(found, SpikingModel)
+    assert (found.neuron.reset, found.readout) == ("hard", "count")
 
 
 def test_any_safetensors_reader_reads_the_parameters(saved: Path) -> None:
@@ -166,6 +183,10 @@ def test_a_file_of_a_later_layout_says_so(saved: Path) -> None:
         ({"neuron": {"name": "hodgkin", "parameters": {}}}, "no neuron model 'hodgkin'"),
         ({"neuron": {"name": "if_curr_delta", "parameters": {"tau_m": "x"}}}, "'tau_m'"),
         ({"neuron": {"name": "if_curr_delta", "parameters": {"tau_m": -1}}}, "tau_m is -1"),
+        ({"neuron": {**WRITTEN, "reset": "soft"}}, "reset is 'soft'"),
+        ({"neuron": {**WRITTEN, "reset": 3}}, "reset is 3"),
+        ({"readout": "rate"}, "readout is 'rate'"),
+        ({"readout": 3}, "readout is 3"),
         ({"coding": {"name": "current"}}, "'rate_max'"),
         ({"dt": True}, "'dt'"),
         ({"dt": 0.4}, "whole number"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,14 @@ from tests.oracles import chain, fork, random_parameters
 from volr.errors import ModelError
 from volr.models.activations import ACTIVATIONS, ReLU, Sigmoid, activate, activation
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.neurons import IFCurrDelta, neuron_model
+from volr.models.neurons import (
+    NEURON_MODELS,
+    IFCondExp,
+    IFCurrDelta,
+    IFCurrExp,
+    NeuronModel,
+    neuron_model,
+)
 from volr.models.parameters import incoming_weights, parameter_shapes, parameters
 
 NETWORK = fork(3, 2, 4, 5)
@@ -99,11 +107,50 @@ def test_steps_are_counted_in_spite_of_rounding(dt: float, duration: float) -> N
         ({"v_reset": -50.0}, "v_reset -50.0 is not below v_thresh"),
         ({"v_rest": -40.0}, "v_rest -40.0 is not below v_thresh"),
         ({"i_offset": float("nan")}, "i_offset is nan"),
+        ({"reset": "soft"}, "reset is 'soft', not one of hard, subtract"),
     ],
 )
-def test_membranes_that_cannot_be_are_refused(change: dict[str, float], message: str) -> None:
-    with pytest.raises(ModelError, match=message):
-        IFCurrDelta(**change)
+@pytest.mark.parametrize("kind", NEURON_MODELS)
+def test_membranes_that_cannot_be_are_refused(
+    kind: type[NeuronModel], change: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ModelError, match=f"{kind.name}: .*{message}"):
+        kind(**change)
+
+
+@pytest.mark.parametrize("kind", [IFCurrExp, IFCondExp])
+def test_synapses_that_cannot_be_are_refused(kind: type[IFCurrExp | IFCondExp]) -> None:
+    with pytest.raises(ModelError, match=r"tau_syn_E is 0\.0, not above 0; tau_syn_I is -1\.0"):
+        kind(tau_syn_E=0.0, tau_syn_I=-1.0)
+    with pytest.raises(ModelError, match="tau_syn_I is nan"):
+        kind(tau_syn_I=float("nan"))
+    with pytest.raises(ModelError, match="e_rev_E is inf"):
+        IFCondExp(e_rev_E=float("inf"))
+
+
+def test_propagators_are_the_integrals_that_they_stand_for() -> None:
+    # One nA that decays with τ, on a membrane that decays with τ_m, over dt: summed up finely.
+    neuron, dt, pieces = IFCurrExp(tau_m=9.0, cm=0.4, tau_syn_E=2.0, tau_syn_I=9.0), 0.5, 200_000
+    middles = (np.arange(pieces) + 0.5) * (dt / pieces)
+    for found, tau in zip(neuron.synaptic_rises(dt), (2.0, 9.0), strict=True):
+        flow = np.exp(-middles / tau) / 0.4 * np.exp(-(dt - middles) / 9.0)
+        assert found == pytest.approx(flow.mean() * dt, rel=1e-11)
+    assert neuron.rise(dt) == pytest.approx(np.exp(-middles / 9.0).mean() * dt / 0.4, rel=1e-11)
+    assert neuron.synaptic_decays(dt) == (np.exp(-dt / 2.0), np.exp(-dt / 9.0))
+
+
+def test_only_outputs_that_nothing_follows_can_have_their_membranes_read() -> None:
+    model = SpikingModel(network=NETWORK, parameters=VALUES, readout="membrane")
+    assert [model.is_spiking(name) for name in NETWORK.by_name] == [True, True, True, False]
+    assert all(
+        SpikingModel(network=NETWORK, parameters=VALUES).is_spiking(name)
+        for name in NETWORK.by_name
+    )
+    both = replace(NETWORK, outputs=("dense_1", "dense_3"))
+    with pytest.raises(ModelError, match="membrane of dense_1 is to be read, so it never spikes"):
+        SpikingModel(network=both, parameters=VALUES, readout="membrane")
+    with pytest.raises(ModelError, match="readout is 'rate', not one of count, membrane"):
+        SpikingModel(network=NETWORK, parameters=VALUES, readout="rate")  # type: ignore[arg-type]
 
 
 def test_refractoriness_is_rounded_to_steps() -> None:
@@ -113,6 +160,13 @@ def test_refractoriness_is_rounded_to_steps() -> None:
 
 def test_neuron_models_have_names_and_known_parameters() -> None:
     assert neuron_model("if_curr_delta", {"tau_m": 10.0}) == IFCurrDelta(tau_m=10.0)
+    soft = neuron_model("if_curr_exp", {"tau_syn_I": 2.0}, "subtract")
+    assert soft == IFCurrExp(tau_syn_I=2.0, reset="subtract")
+    assert "reset" not in soft.numbers
+    assert soft.numbers["tau_syn_I"] == 2.0
+    assert [each.weight_unit for each in NEURON_MODELS] == ["mV", "nA", "µS"]
+    with pytest.raises(ModelError, match="no parameter 'tau_syn_E'"):
+        neuron_model("if_curr_delta", {"tau_syn_E": 1.0})
     with pytest.raises(ModelError, match="no parameter 'tau'"):
         neuron_model("if_curr_delta", {"tau": 1.0})
     with pytest.raises(ModelError, match="no neuron model 'lif'"):

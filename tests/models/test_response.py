@@ -1,46 +1,51 @@
-"""The closed form of the response against a simulation, step by step."""
+"""The response against a simulation, step by step."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from volr.models.neurons import IFCurrDelta
+from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 from volr.models.response import count_levels, edge_currents, spike_count
 
-NEURONS = [
+HARD: list[NeuronModel] = [
     IFCurrDelta(),
-    IFCurrDelta(v_reset=-70.0, tau_refrac=2.0),
-    IFCurrDelta(v_reset=-60.0, i_offset=0.1, cm=0.3, tau_m=7.0),
+    IFCurrExp(v_reset=-70.0, tau_refrac=2.0),
+    IFCondExp(v_reset=-60.0, i_offset=0.1, cm=0.3, tau_m=7.0),
 ]
+SOFT: list[NeuronModel] = [replace(neuron, reset="subtract") for neuron in HARD]
 
 
-def simulated(neuron: IFCurrDelta, dt: float, steps: int, current: float) -> int:
+def simulated(neuron: NeuronModel, dt: float, steps: int, current: float) -> int:
     v, left, count = neuron.v_rest, 0, 0
     decay = math.exp(-dt / neuron.tau_m)
     drive = neuron.tau_m / neuron.cm * (1 - decay) * (current + neuron.i_offset)
     for _ in range(steps):
+        moved = neuron.v_rest + (v - neuron.v_rest) * decay + drive
+        if left and neuron.reset == "hard":
+            moved = v
+        v = moved
         if left:
             left -= 1
-            continue
-        v = neuron.v_rest + (v - neuron.v_rest) * decay + drive
-        if v >= neuron.v_thresh:
-            count, v = count + 1, neuron.v_reset
+        elif v >= neuron.v_thresh:
+            count += 1
+            v = neuron.v_reset if neuron.reset == "hard" else v - neuron.v_thresh + neuron.v_reset
             left = math.floor(neuron.tau_refrac / dt + 0.5)
     return count
 
 
 @given(
-    st.sampled_from(NEURONS),
+    st.sampled_from(HARD),
     st.sampled_from([(1.0, 50), (0.5, 100), (0.1, 60)]),
     st.floats(-2.0, 30.0),
 )
 def test_counts_are_those_of_a_simulation(
-    neuron: IFCurrDelta, grid: tuple[float, int], current: float
+    neuron: NeuronModel, grid: tuple[float, int], current: float
 ) -> None:
     dt, steps = grid
     found = int(spike_count(neuron, dt, steps, np.array([current]))[0])
@@ -53,10 +58,10 @@ def test_counts_are_those_of_a_simulation(
         assert found == simulated(neuron, dt, steps, current)
 
 
-@pytest.mark.parametrize("neuron", NEURONS)
-@pytest.mark.parametrize(("dt", "steps"), [(1.0, 50), (0.5, 100), (0.1, 500), (2.0, 3)])
+@pytest.mark.parametrize("neuron", HARD + SOFT)
+@pytest.mark.parametrize(("dt", "steps"), [(1.0, 50), (0.5, 100), (0.1, 250), (2.0, 3)])
 def test_every_level_is_reached_by_its_current_and_no_other_exists(
-    neuron: IFCurrDelta, dt: float, steps: int
+    neuron: NeuronModel, dt: float, steps: int
 ) -> None:
     counts, currents = count_levels(neuron, dt, steps)
     assert (np.diff(counts) > 0).all()
@@ -65,9 +70,49 @@ def test_every_level_is_reached_by_its_current_and_no_other_exists(
     assert currents[0] == 0
     for count, current in zip(counts[1:], currents[1:], strict=True):
         assert simulated(neuron, dt, steps, float(current)) == count
-    dense = np.linspace(0.0, 3.0 * currents[-1], 4000)
-    seen = {simulated(neuron, dt, steps, float(current)) for current in dense[::10]}
+    dense = np.linspace(0.0, 3.0 * currents[-1], 400)
+    seen = {simulated(neuron, dt, steps, float(current)) for current in dense}
     assert seen <= set(counts.tolist())
+
+
+@given(st.sampled_from(SOFT), st.sampled_from([(1.0, 50), (0.5, 60)]), st.floats(-2.0, 60.0))
+def test_counts_with_subtraction_are_those_of_a_simulation(
+    neuron: NeuronModel, grid: tuple[float, int], current: float
+) -> None:
+    dt, steps = grid
+    found = int(spike_count(neuron, dt, steps, np.array([current]))[0])
+    # On an edge rounding decides between the counts a hair below and above it.
+    below, above = (simulated(neuron, dt, steps, current + hair) for hair in (-1e-9, 1e-9))
+    assert below <= found <= above
+
+
+@pytest.mark.parametrize("neuron", SOFT)
+def test_a_current_with_subtraction_lies_in_the_middle_of_its_stair(neuron: NeuronModel) -> None:
+    dt, steps = 0.5, 60
+    counts, currents = count_levels(neuron, dt, steps)
+    assert counts.tolist() == list(range(len(counts)))
+    for count, low, current, high in zip(
+        counts[1:-1], currents[:-2], currents[1:-1], currents[2:], strict=True
+    ):
+        # The edges of the stair, by halving once more.
+        edges: list[float] = []
+        for outside in (low, high):
+            out, inside = float(outside), float(current)
+            for _ in range(60):
+                middle = (out + inside) / 2.0
+                if simulated(neuron, dt, steps, middle) == count:
+                    inside = middle
+                else:
+                    out = middle
+            edges.append(inside)
+        assert current == pytest.approx(sum(edges) / 2.0, abs=1e-6)
+
+
+def test_levels_are_looked_for_once_and_not_to_be_changed() -> None:
+    first, second = (count_levels(SOFT[0], 0.5, 40) for _ in range(2))
+    assert first[1] is second[1]
+    with pytest.raises(ValueError, match="read-only"):
+        first[1][0] = 1.0
 
 
 def test_many_steps_approach_the_continuous_rate() -> None:

@@ -19,7 +19,8 @@ from volr.models.activations import Activation, ReLU, Tanh
 from volr.models.model import ArtificialModel
 from volr.models.samples import Samples
 from volr.training import Training, TrainingSettings, train_ann
-from volr.training.backpropagation import dead_neurons, learning_rate, tensors
+from volr.training.artificial_learner import dead_neurons, tensors
+from volr.training.backpropagation import learning_rate
 from volr.training.initialisation import initial_parameters
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from volr.backends.base import ArtificialBackend, Backend, Simulator, SpikingBackend
+from volr.backends.engine import ENGINE
 from volr.backends.nest import NEST
 from volr.backends.reference import REFERENCE
 from volr.backends.torch import TORCH
@@ -15,10 +16,11 @@ from volr.naming import named
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-BACKENDS: tuple[Backend, ...] = (REFERENCE, TORCH, NEST)
+BACKENDS: tuple[Backend, ...] = (REFERENCE, TORCH, ENGINE, NEST)
 
 __all__ = [
     "BACKENDS",
+    "ENGINE",
     "NEST",
     "REFERENCE",
     "TORCH",
@@ -34,7 +36,7 @@ def backend(name: str) -> Backend:
     return named("back end", name, {each.name: each for each in BACKENDS}, BackendError)
 
 
-def simulator(name: str = "nest") -> AbstractContextManager[Simulator]:
+def simulator(name: str = "engine") -> AbstractContextManager[Simulator]:
     """The spiking back end of that name, started: ``with simulator("nest") as nest: …``."""
     found = backend(name)
     match found:
@@ -54,4 +56,4 @@ def default_backend(model: Model) -> Backend:
         case ArtificialModel():
             return TORCH
         case SpikingModel():
-            return NEST
+            return ENGINE

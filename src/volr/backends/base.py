@@ -64,12 +64,21 @@ class Recordings:
     """What was kept, by population.
 
     ``counts`` ``[batch, unit]``, ``spikes`` ``[time, batch, unit]``, ``membranes``
-    ``[time, batch, unit]`` in mV, after the step and its reset.
+    ``[time, batch, unit]`` in mV, after the step and its reset. ``means`` ``[batch, unit]``, the
+    mean of V − v_rest over all steps, mV, is kept of the outputs whose membrane is read, and of no
+    others.
     """
 
     counts: Mapping[str, Integers]
     spikes: Mapping[str, Booleans] = field(default_factory=dict[str, Booleans])
     membranes: Mapping[str, Floats] = field(default_factory=dict[str, Floats])
+    means: Mapping[str, Floats] = field(default_factory=dict[str, Floats])
+
+    def output_values(self, model: SpikingModel) -> Floats:
+        """What the outputs say, side by side, ``[batch, unit]``: counts, or mean membranes."""
+        values = self.counts if model.readout == "count" else self.means
+        parts = [values[name] for name in model.network.outputs]
+        return np.concatenate(parts, axis=1).astype(np.float64)
 
     def output_counts(self, network: Network) -> Integers:
         """The counts of the network's outputs side by side, ``[batch, unit]``."""
@@ -115,13 +124,14 @@ class ArtificialBackend:
 
 @dataclass(frozen=True, kw_only=True)
 class SpikingBackend:
-    """Runs spiking models. ``neurons`` and ``codings`` are the names it supports."""
+    """Runs spiking models. ``neurons``, ``resets`` and ``codings`` are the names it supports."""
 
     name: str
     summary: str
     requires: tuple[str, ...] = ()
     extra: str = ""
     neurons: tuple[str, ...]
+    resets: tuple[str, ...] = ("hard",)
     codings: tuple[str, ...]
     start: Callable[[], AbstractContextManager[Simulator]]
 
@@ -159,6 +169,7 @@ def check_supported(backend: Backend, model: Model) -> None:
             _check_named(backend, "the activation", model.activation.name, backend.activations)
         case SpikingBackend(), SpikingModel():
             _check_named(backend, "the neuron model", model.neuron.name, backend.neurons)
+            _check_named(backend, "the reset", model.neuron.reset, backend.resets)
             _check_named(backend, "the input coding", model.coding.name, backend.codings)
         case ArtificialBackend(), SpikingModel():
             raise UnsupportedError(

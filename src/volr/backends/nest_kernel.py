@@ -27,12 +27,14 @@ if TYPE_CHECKING:
 def handle(arrays: Arrays, settings: Settings) -> Arrays:
     """Simulate one batch, everything in NEST's own names and units.
 
-    ``settings``: ``copies``, ``dt``, ``steps`` and ``delay`` (ms); ``model`` and its ``defaults``;
-    ``populations`` with their sizes, ``inputs``, ``projections`` as pairs; what to record:
-    ``spiking`` (counts), ``spikes``, ``membranes``. ``arrays``: ``source->target.weight``
-    ``[post, pre]``; ``name.current`` ``[unit]``; for an input ``name.current`` ``[batch, unit]`` or
-    ``name.spikes`` ``[time, batch, unit]``. The answer has ``name.counts`` ``[batch, unit]``,
-    ``name.spikes`` and ``name.membranes`` ``[time, batch, unit]``.
+    ``settings``: ``copies``, ``dt``, ``steps`` and ``delay`` (ms); ``model``, its ``defaults``, and
+    ``own``, what populations have otherwise; ``populations`` with their sizes, ``inputs``,
+    ``projections`` as pairs; what to record: ``spiking`` (counts), ``spikes``, ``membranes``,
+    ``means``; ``raised``, the populations whose reset is a threshold that is raised. ``arrays``:
+    ``source->target.weight`` ``[post, pre]``; ``name.current`` ``[unit]``; for an input
+    ``name.current`` ``[batch, unit]`` or ``name.spikes`` ``[time, batch, unit]``. The answer has
+    ``name.counts`` and ``name.means`` ``[batch, unit]``, ``name.spikes`` and ``name.membranes``
+    ``[time, batch, unit]``.
     """
     copies: int = settings["copies"]
     dt: float = settings["dt"]
@@ -43,9 +45,10 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
     nest.resolution = dt
 
     model: str = settings["model"]
-    nest.SetDefaults(model, settings["defaults"])
+    defaults: dict[str, float] = settings["defaults"]
     nodes: dict[str, Any] = {}
     for name in settings["populations"]:
+        nest.SetDefaults(model, {**defaults, **settings["own"].get(name, {})})
         if name in settings["inputs"]:
             nodes[name] = _input(arrays, name, model)
         else:
@@ -62,10 +65,9 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
         if name in settings["spiking"]:
             recorders[name] = nest.Create("spike_recorder")
             _attach(nodes[name], recorders[name], dt)
-        if name in settings["membranes"]:
-            meters[name] = nest.Create(
-                "multimeter", params={"record_from": ["V_m"], "interval": dt}
-            )
+        if name in settings["membranes"] or name in settings["means"]:
+            seen = ["V_m", "V_th"] if name in settings["raised"] else ["V_m"]
+            meters[name] = nest.Create("multimeter", params={"record_from": seen, "interval": dt})
             nest.Connect(meters[name], nodes[name], "all_to_all", {"delay": dt})
     # Spikes of the last step reach the recorder a step later.
     nest.Simulate((steps + 1) * dt)
@@ -82,9 +84,15 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
         answer[f"{name}.counts"] = flat.reshape(copies, size).astype(np.int64)
     for name, meter in meters.items():
         found = _events(meter, nodes[name], dt, steps, copies)
+        potential = found.of["V_m"]
+        if name in settings["raised"]:
+            potential = potential - (found.of["V_th"] - defaults["omega"])
         membrane = np.full((steps, copies, settings["populations"][name]), np.nan)
-        membrane[found.steps, found.stimuli, found.neurons] = found.of["V_m"][found.within]
-        answer[f"{name}.membranes"] = membrane
+        membrane[found.steps, found.stimuli, found.neurons] = potential[found.within]
+        if name in settings["membranes"]:
+            answer[f"{name}.membranes"] = membrane
+        if name in settings["means"]:
+            answer[f"{name}.means"] = (membrane - defaults["E_L"]).mean(axis=0)
     return answer
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from volr.engine.surrogates import Surrogate
 
-# Neurons of one program: a warp or two, so that small layers still spread over the device.
+# Neurons of one program, few, so that small layers still spread over the device.
 _BLOCK, _WARPS = 64, 2
 
 
@@ -76,11 +76,11 @@ class _Unroll(Function):
         membranes = torch.empty_like(drive)
         # What a kernel does not touch is another array, for Triton wants one.
         spikes = torch.empty_like(drive) if run.spiking else membranes
-        stored = {"push": push, "numbers": _numbers(run, drive), "spikes": spikes}
-        stored["membranes"] = membranes
+        stored = {"push": push, "spikes": spikes, "membranes": membranes}
         if isinstance(run.neuron, IFCondExp):
             stored |= {name: torch.empty_like(drive) for name in ("excited", "inhibited")}
         arriving = {
+            "numbers": _numbers(run, drive),
             "drive": drive,
             "inhibition": drive if inhibition is None else inhibition.contiguous(),
         }
@@ -112,6 +112,7 @@ class _Unroll(Function):
         by_inhibition = torch.empty_like(membranes) if ctx.split else None
         by_push = membranes.new_empty(membranes.shape[1:])
         errors = {
+            "numbers": _numbers(run, membranes),
             "by_spikes": membranes if by_spikes is None else by_spikes.contiguous(),
             "by_membranes": membranes if by_membranes is None else by_membranes.contiguous(),
             "by_drive": by_drive,

@@ -9,6 +9,7 @@ The update is that of ``volr.models.neurons``, V counted from v_rest. Backwards,
 - with a ``window`` of W steps, the whole state is detached between the steps k W − 1 and k W.
 
 What arrives comes as one drive ``[time, batch, unit]`` for each of the neuron's ``channels``.
+``IFCondExp`` takes the smooth step of its docstring, not the one that tries steps as NEST does.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from volr.engine.encoding import Encoded, Trains, after_reset, constant_levels, 
 from volr.engine.passes import SLICE, bytes_per_stimulus, empty_batch, forwards, in_tiles, put_back
 from volr.engine.plan import plan_of
 from volr.engine.work import compiled, everywhere, slices, threads
-from volr.memory import available, check_room
+from volr.memory import check_room
 from volr.models.arrays import Booleans, Floats
 
 if TYPE_CHECKING:
@@ -49,9 +49,11 @@ class Ready:
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """``totals`` ``[batch, unit]`` of every layer: spike counts, or the mean of V − v_rest, mV, of a
-    layer that does not spike. What was to be recorded: ``counts`` ``[batch, unit]`` of inputs,
-    ``spikes`` and ``membranes`` (mV, after the step and its reset) ``[time, batch, unit]``.
+    """What was kept of a simulation, by population.
+
+    ``totals`` ``[batch, unit]`` of every layer: spike counts, or the mean of V − v_rest, mV, where
+    it does not spike; and of the inputs that were asked for. ``spikes``, and ``membranes`` in mV,
+    after the step and its reset, ``[time, batch, unit]``.
     """
 
     totals: Mapping[str, Floats]
@@ -81,20 +83,21 @@ def simulate(
     stimuli: Floats,
     *,
     seed: int = 0,
+    counts: tuple[str, ...] = (),
     spikes: tuple[str, ...] = (),
     membranes: tuple[str, ...] = (),
     progress: Progress | None = None,
 ) -> Result:
     """Simulate each stimulus (``[batch, unit]``, values in [0, 1]) from rest, on its own.
 
-    ``spikes`` and ``membranes`` name the populations to record. Raises ``ModelError`` where there is
-    not the memory for it.
+    ``counts`` names inputs, ``spikes`` and ``membranes`` populations to record. Raises
+    ``ModelError`` where there is not the memory for it.
     """
 
     def encoded(first: int, last: int) -> Encoded:
         return encode(model.plan, model.coding, stimuli[first:last], seed=seed, first=first)
 
-    return _run(model, encoded, len(stimuli), spikes, membranes, progress)
+    return _run(model, encoded, len(stimuli), counts, spikes, membranes, progress)
 
 
 def simulate_encoded(model: Ready, encoded: Encoded) -> Result:
@@ -103,13 +106,14 @@ def simulate_encoded(model: Ready, encoded: Encoded) -> Result:
     def part(first: int, last: int) -> Encoded:
         return encoded.part(first, last)
 
-    return _run(model, part, len(encoded), (), (), None)
+    return _run(model, part, len(encoded), (), (), (), None)
 
 
 def _run(
     model: Ready,
     encoded: Callable[[int, int], Encoded],
     count: int,
+    counts: tuple[str, ...],
     spikes: tuple[str, ...],
     membranes: tuple[str, ...],
     progress: Progress | None,
@@ -124,8 +128,8 @@ def _run(
         key = (type(plan.neuron), model.dtype, type(encoded(0, 1)), max(sizes.values()) > 2**16)
         compiled(key, lambda: _forwards(model, encoded(0, 1)))
 
-    layers = {layer.name for layer in plan.layers}
-    totals = {layer.name: np.empty((count, layer.size)) for layer in plan.layers}
+    layers = [layer.name for layer in plan.layers]
+    totals = {name: np.empty((count, sizes[name])) for name in (*layers, *counts)}
     kept = {name: np.empty((plan.steps, count, sizes[name]), np.bool_) for name in spikes}
     traces = {name: np.empty((plan.steps, count, sizes[name])) for name in membranes}
 
@@ -133,8 +137,11 @@ def _run(
         first, last = part
         shown = encoded(first, last)
         batch = _forwards(model, shown)
-        for name, total in totals.items():
-            total[first:last] = batch.memory[name].total.reshape(last - first, -1)
+        for name in layers:
+            totals[name][first:last] = batch.memory[name].total.reshape(last - first, -1)
+        for name in counts:
+            units = plan.input_units(name)
+            totals[name][first:last] = shown.spelled_out()[:, :, units].sum(axis=0)
         for name in {*spikes, *membranes}:
             if name in layers:
                 memory = batch.memory[name]
@@ -171,12 +178,11 @@ def _slice_size(plan: Plan, dtype: np.dtype[Any]) -> int:
     """Stimuli in a slice: fewer where they are long; ``ModelError`` where one is too many."""
     each = bytes_per_stimulus(plan, dtype)
     check_room(
-        each,
-        f"to simulate a stimulus of {plan.steps:,} steps",
+        {name: size * threads() for name, size in each.items()},
+        f"to simulate {threads()} stimuli of {plan.steps:,} steps at once",
         help="shorten the duration, or take a larger dt",
     )
-    room = available() // (2 * threads())
-    return max(1, min(SLICE, min(room, _SLICE_BYTES) // sum(each.values())))
+    return max(1, min(SLICE, _SLICE_BYTES // sum(each.values())))
 
 
 def _input_membranes(plan: Plan, shown: Encoded, units: slice) -> Floats:

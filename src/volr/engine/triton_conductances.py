@@ -133,12 +133,13 @@ def backward_conductances(
 ) -> None:
     """The way back of ``forward_conductances``; arguments as for ``backward_currents``.
 
-    With x one of E and I, λ_x the derivative by g_x, and V∞′ that of V∞ by g_x,
+    With ′ the derivative by g_x, x being E or I, the membrane at the end of a step has
 
         V′ = V∞′ (1 − E(0)) − s_x(0) E(0) (V − V∞)
              + dt/(2 c_m) Σ_n E(t_n) (d_x(t_n) (e_rev_x − V∞) − A V∞′ − s_x(t_n) (B − A V∞))
+        V∞′ = d_x(dt) (e_rev_x − V∞) / A(dt)
 
-    where A and B are those of the node, in µS and nA.
+    where A and B are those of the node, in µS and nA, and V on the right is that at the start.
     """
     leak = tl.load(numbers + 5)
     scale = tl.load(numbers + 6)

@@ -71,7 +71,7 @@ def evaluate(
                     recordings = own.run(model, samples.inputs, seed=seed, progress=progress)
             else:
                 recordings = simulator.run(model, samples.inputs, seed=seed, progress=progress)
-            labels, sharing = decode_counts(recordings.output_counts(model.network))
+            labels, sharing = decode_counts(recordings.output_values(model))
             ties = int((sharing > 1).sum())
         case _:
             raise UnsupportedError(f"{backend.name} cannot run this model")

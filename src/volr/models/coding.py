@@ -3,7 +3,8 @@
     InputCoding  ::=  ConstantCurrent | Poisson
 
 A stimulus is a row of values in [0, 1], one for each input neuron; the value 1 stands for
-``rate_max``. The output is read as spike counts; the lowest index wins a tie.
+``rate_max``. The outputs are read as spike counts or as mean membranes; the lowest index wins a
+tie.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from volr.models.response import count_levels
 from volr.naming import named
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from volr.models.arrays import Booleans, Floats, Integers
+    from volr.models.model import SpikingModel
     from volr.models.neurons import NeuronModel
 
 
@@ -86,14 +90,21 @@ def check_stimuli(values: Floats, size: int) -> None:
         )
 
 
+def input_levels(
+    coding: ConstantCurrent, neuron: NeuronModel, dt: float, steps: int, values: Floats
+) -> Integers:
+    """For values in [0, 1] the levels of ``count_levels`` that are nearest, in the same shape."""
+    counts, _ = count_levels(neuron, dt, steps)
+    wanted = values * (coding.rate_max * steps * dt / 1000.0)
+    return np.searchsorted((counts[:-1] + counts[1:]) / 2.0, wanted, side="left")
+
+
 def input_currents(
     coding: ConstantCurrent, neuron: NeuronModel, dt: float, steps: int, values: Floats
 ) -> Floats:
     """The constant currents in nA, ``[batch, unit]``, for values ``[batch, unit]`` in [0, 1]."""
-    counts, currents = count_levels(neuron, dt, steps)
-    wanted = values * (coding.rate_max * steps * dt / 1000.0)
-    nearest = np.searchsorted((counts[:-1] + counts[1:]) / 2.0, wanted, side="left")
-    return currents[nearest]
+    _, currents = count_levels(neuron, dt, steps)
+    return currents[input_levels(coding, neuron, dt, steps, values)]
 
 
 def poisson_spikes(
@@ -109,10 +120,40 @@ def poisson_spikes(
     return spikes
 
 
-def decode_counts(counts: Integers) -> tuple[Integers, Integers]:
+@dataclass(frozen=True)
+class Drive:
+    """What each input population is driven with, by its name; every input is in one of the two.
+
+    ``currents`` nA ``[batch, unit]``, i_offset aside, into neurons; ``spikes`` ``[time, batch,
+    unit]``, which stand for the neurons.
+    """
+
+    currents: Mapping[str, Floats]
+    spikes: Mapping[str, Booleans]
+
+
+def input_drive(model: SpikingModel, values: Floats, *, seed: int, first: int = 0) -> Drive:
+    """What the coding makes of ``values`` ``[batch, unit]``; row i is stimulus ``first + i``."""
+    network = model.network
+    ends = np.cumsum([network[name].size for name in network.inputs])[:-1]
+    match model.coding:
+        case ConstantCurrent():
+            currents = input_currents(model.coding, model.neuron, model.dt, model.steps, values)
+            parts = np.split(currents, ends, axis=-1)
+            return Drive(dict(zip(network.inputs, parts, strict=True)), {})
+        case Poisson():
+            spikes = poisson_spikes(
+                model.coding, model.dt, model.steps, values, seed=seed, first=first
+            )
+            trains = np.split(spikes, ends, axis=-1)
+            return Drive({}, dict(zip(network.inputs, trains, strict=True)))
+
+
+def decode_counts(counts: Integers | Floats) -> tuple[Integers, Integers]:
     """Labels, and how many outputs shared the highest count: both ``[batch]``.
 
-    ``counts`` is ``[batch, unit]``; where several share the highest, the label is the lowest index.
+    ``counts`` is ``[batch, unit]``, or any values of which the highest wins, such as membranes;
+    where several share the highest, the label is the lowest index.
     """
     highest = counts.max(axis=1, keepdims=True)
     return counts.argmax(axis=1), (counts == highest).sum(axis=1)

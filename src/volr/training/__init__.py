@@ -3,6 +3,7 @@
 from volr.training.artificial import train_ann
 from volr.training.result import Epoch, Progress, Training
 from volr.training.settings import Loss, Optimizer, Schedule, TrainingSettings
+from volr.training.spiking import SpikingSettings, settings_of, train_snn
 
 __all__ = [
     "Epoch",
@@ -10,7 +11,10 @@ __all__ = [
     "Optimizer",
     "Progress",
     "Schedule",
+    "SpikingSettings",
     "Training",
     "TrainingSettings",
+    "settings_of",
     "train_ann",
+    "train_snn",
 ]

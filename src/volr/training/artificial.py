@@ -1,4 +1,4 @@
-"""Training an artificial network: what must fit before the first update."""
+"""Training an artificial network."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from volr.backends.base import require
 from volr.backends.torch import TORCH
-from volr.errors import TrainingError
-from volr.training.settings import TrainingSettings, validation_count
+from volr.models.model import ArtificialModel
+from volr.training.checks import check_samples
+from volr.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from volr.models.samples import Samples
@@ -21,7 +22,7 @@ def train_ann(
     settings: TrainingSettings = TrainingSettings(),
     *,
     progress: Progress | None = None,
-) -> Training:
+) -> Training[ArtificialModel]:
     """Train ``network`` on ``samples``, a part of which is set aside for validation.
 
     The same seed gives the same parameters on the same machine, however many threads PyTorch has;
@@ -29,29 +30,10 @@ def train_ann(
     ``TrainingError`` where samples and network do not fit or where training diverges,
     ``MissingError`` where PyTorch is not installed.
     """
-    wrong = _problems(network, samples, settings)
-    if wrong:
-        raise TrainingError("training cannot start: " + "; ".join(wrong))
+    check_samples(network, samples, settings)
     require(TORCH)
+    from volr.training.artificial_learner import ArtificialLearner
     from volr.training.backpropagation import fit
 
-    return fit(network, samples, settings, progress)
-
-
-def _problems(network: Network, samples: Samples, settings: TrainingSettings) -> list[str]:
-    wrong: list[str] = []
-    if samples.units != network.input_size:
-        wrong.append(
-            f"a stimulus has {samples.units} values, and the network takes {network.input_size}"
-        )
-    if len(samples) and samples.labels.max() >= network.output_size:
-        wrong.append(
-            f"there is a label {samples.labels.max()}, and the network has "
-            f"{network.output_size} outputs, for the labels 0 to {network.output_size - 1}"
-        )
-    aside = validation_count(len(samples), settings.validation)
-    if len(samples) <= aside:
-        wrong.append(
-            f"{len(samples)} samples leave none to train on, {aside} being set aside for validation"
-        )
-    return wrong
+    learner = ArtificialLearner(network, settings.activation, settings.batch_size)
+    return fit(learner, network, samples, settings, progress)

@@ -4,60 +4,37 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import torch
-from torch import Tensor, autograd
+from torch import autograd
 
-from volr.backends.torch_module import array_of, logits, plan_of, walk
 from volr.errors import TrainingError
-from volr.models.activations import ReLU
-from volr.models.model import ArtificialModel
 from volr.training.candidates import all_finite, begin, improved, keep, probation
-from volr.training.initialisation import initial_parameters
 from volr.training.losses import losses
 from volr.training.result import Epoch, Training
 from volr.training.settings import EPOCHS, UPDATES, validation_count
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Generator
 
-    from volr.backends.torch_module import Plan
     from volr.models.arrays import Floats
+    from volr.models.model import Model
     from volr.models.samples import Samples
     from volr.network import Network
-    from volr.training.candidates import Candidates, Values
+    from volr.training.candidates import Candidates
+    from volr.training.learner import Learner, Part
     from volr.training.result import Progress
     from volr.training.settings import TrainingSettings
+
+ModelT = TypeVar("ModelT", bound="Model")
 
 # Samples that the initialisation looks at, that decide between candidates, that are run at once.
 _LOOKED_AT, _DECIDING, _CHUNK = 512, 4096, 4096
 # Sets training's random numbers apart from those that others draw with the same seed.
 _STREAM = 0x7A11
-
-
-@dataclass(frozen=True)
-class Part:
-    """Samples as tensors: inputs ``[batch, unit]``, labels int64 ``[batch]``."""
-
-    inputs: Tensor
-    labels: Tensor
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def take(self, indices: Tensor) -> Part:
-        return Part(self.inputs[indices], self.labels[indices])
-
-    def batches(self, size: int) -> Iterator[Part]:
-        for start in range(0, len(self), size):
-            yield Part(self.inputs[start : start + size], self.labels[start : start + size])
-
-
-def tensors(samples: Samples, dtype: torch.dtype = torch.float32) -> Part:
-    return Part(torch.tensor(samples.inputs, dtype=dtype), torch.tensor(samples.labels))
 
 
 @contextmanager
@@ -78,50 +55,50 @@ def one_thread() -> Generator[None]:
 
 @one_thread()
 def fit(
-    network: Network, samples: Samples, settings: TrainingSettings, progress: Progress | None
-) -> Training:
-    """See ``volr.training.train_ann``, which has checked that everything fits."""
+    learner: Learner[ModelT],
+    network: Network,
+    samples: Samples,
+    settings: TrainingSettings,
+    progress: Progress | None,
+) -> Training[ModelT]:
+    """See ``volr.training.train_ann`` and ``train_snn``, which have checked that everything fits."""
     random = np.random.default_rng((_STREAM, settings.seed))
-    everything = tensors(samples)
-    order = torch.as_tensor(random.permutation(len(samples)))
+    everything = learner.part(samples)
+    shuffled_once = random.permutation(len(samples))
+    order = torch.as_tensor(shuffled_once)
     aside = validation_count(len(samples), settings.validation)
     validation, training = everything.take(order[:aside]), everything.take(order[aside:])
     deciding = training.take(torch.arange(min(_DECIDING, len(training))))
     steps = math.ceil(len(training) / settings.batch_size)
     epochs = settings.epochs or max(EPOCHS, math.ceil(UPDATES / steps))
-    count, together = probation(network, settings, epochs * steps)
+    count, together = probation(learner, network, settings, epochs * steps)
 
-    plan = plan_of(network, settings.activation)
-    looked_at = array_of(training.inputs[:_LOOKED_AT])
-    starts = [
-        initial_parameters(network, settings.activation, looked_at, random) for _ in range(count)
-    ]
-    candidates = begin(starts, settings)
+    looked_at = samples.take(shuffled_once[aside : aside + _LOOKED_AT])
+    candidates = begin(learner.starts(looked_at, count, random), settings)
     updates = 0
     for epoch in range(1, epochs + 1):
         shuffled = training.take(torch.as_tensor(random.permutation(len(training))))
         for batch in shuffled.batches(settings.batch_size):
             if updates == together:
-                candidates = _choose(plan, candidates, deciding, settings)
+                candidates = _choose(learner, candidates, deciding, settings)
             rate = learning_rate(settings, updates / (epochs * steps))
-            _update(plan, candidates, batch, settings, rate)
+            _update(learner, candidates, batch, settings, rate)
             updates += 1
-        candidates = _after_epoch(plan, candidates, len(training), validation, settings)
+        candidates = _after_epoch(learner, candidates, len(training), validation, settings)
         _report(candidates, epoch, epochs, progress)
         if settings.patience and epoch - candidates.best.epoch.max() >= settings.patience:
             break
-    candidates = _choose(plan, candidates, deciding, settings)
+    candidates = _choose(learner, candidates, deciding, settings)
 
     best = candidates.best
-    parameters = {name: array_of(value) for name, value in best.values.items()}
     return Training(
-        model=ArtificialModel(network, parameters, settings.activation),
+        model=learner.model(best.values),
         history=tuple(_epoch(*each[:, 0].tolist()) for each in candidates.history),
         kept_epoch=int(best.epoch[0]),
         candidate=int(candidates.numbers[0]),
         candidates=count,
         probation=min(together, updates),
-        dead=dead_neurons(plan, best.values, everything),
+        dead=learner.dead(best.values, everything),
     )
 
 
@@ -135,36 +112,33 @@ def learning_rate(settings: TrainingSettings, done: float) -> float:
 
 
 def _update(
-    plan: Plan, candidates: Candidates, batch: Part, settings: TrainingSettings, rate: float
+    learner: Learner[Model],
+    candidates: Candidates,
+    batch: Part,
+    settings: TrainingSettings,
+    rate: float,
 ) -> None:
     """One step of the optimizer. Candidates leave each other alone: their losses are summed."""
     optimizer = candidates.optimizer
     for group in optimizer.param_groups:
         group["lr"] = rate
     optimizer.zero_grad()
-    each = losses(settings.loss, _logits(plan, candidates, batch), batch.labels)
-    autograd.backward(each.mean(dim=-1).sum())
+    answer = learner.answer(candidates.values, batch.inputs, len(candidates.numbers))
+    each = losses(settings.loss, answer.logits, batch.labels)
+    autograd.backward((each.mean(dim=-1) + answer.penalty).sum())
     optimizer.step()
     candidates.losses.add_(each.detach().sum(dim=-1))
 
 
-def _logits(plan: Plan, candidates: Candidates, batch: Part) -> Tensor:
-    """``[batch, unit]`` of a single candidate, ``[candidate, batch, unit]`` of several."""
-    inputs, several = batch.inputs, len(candidates.numbers)
-    if several > 1:
-        inputs = inputs.expand(several, *inputs.shape)
-    return logits(plan, candidates.values, inputs)
-
-
 def _measure(
-    plan: Plan, candidates: Candidates, part: Part, settings: TrainingSettings
+    learner: Learner[Model], candidates: Candidates, part: Part, settings: TrainingSettings
 ) -> tuple[Floats, Floats]:
     """The mean loss and the accuracy of each candidate; NaN where there are no samples."""
     loss = torch.zeros(len(candidates.numbers), dtype=torch.float64)
     correct = torch.zeros(len(candidates.numbers), dtype=torch.float64)
     with torch.no_grad():
         for batch in part.batches(_CHUNK):
-            z = _logits(plan, candidates, batch)
+            z = learner.answer(candidates.values, batch.inputs, len(candidates.numbers)).logits
             loss += losses(settings.loss, z, batch.labels).sum(dim=-1)
             correct += (z.argmax(dim=-1) == batch.labels).sum(dim=-1)
     total = len(part) or float("nan")
@@ -172,23 +146,27 @@ def _measure(
 
 
 def _choose(
-    plan: Plan, candidates: Candidates, deciding: Part, settings: TrainingSettings
+    learner: Learner[Model], candidates: Candidates, deciding: Part, settings: TrainingSettings
 ) -> Candidates:
     """The candidate with the lowest loss on ``deciding``, which are training samples."""
     if len(candidates.numbers) == 1:
         return candidates
-    loss, _ = _measure(plan, candidates, deciding, settings)
+    loss, _ = _measure(learner, candidates, deciding, settings)
     return keep(candidates, int(np.where(np.isfinite(loss), loss, np.inf).argmin()), settings)
 
 
 def _after_epoch(
-    plan: Plan, candidates: Candidates, trained: int, validation: Part, settings: TrainingSettings
+    learner: Learner[Model],
+    candidates: Candidates,
+    trained: int,
+    validation: Part,
+    settings: TrainingSettings,
 ) -> Candidates:
     """The candidates with one epoch more behind them; ``TrainingError`` if all have diverged."""
     loss = candidates.losses.numpy() / trained
     history = (
         *candidates.history,
-        np.stack([loss, *_measure(plan, candidates, validation, settings)]),
+        np.stack([loss, *_measure(learner, candidates, validation, settings)]),
     )
     sound = np.isfinite(loss) & all_finite(candidates)
     if not sound.any():
@@ -215,17 +193,3 @@ def _report(candidates: Candidates, epoch: int, of: int, progress: Progress | No
 def _epoch(loss: float, validation_loss: float, accuracy: float) -> Epoch:
     aside = not math.isnan(accuracy)
     return Epoch(loss, validation_loss if aside else None, accuracy if aside else None)
-
-
-def dead_neurons(plan: Plan, values: Values, everything: Part) -> dict[str, int]:
-    """How many neurons of each hidden population are 0 for every sample (only ReLUs can be)."""
-    if not isinstance(plan.activation, ReLU):
-        return {step.target: 0 for step in plan.steps if step.is_source}
-    alive: dict[str, Tensor] = {}
-    with torch.no_grad():
-        for batch in everything.batches(_CHUNK):
-            for step, _, active in walk(plan, values, batch.inputs):
-                if step.is_source:
-                    now = (active > 0).any(dim=0)
-                    alive[step.target] = alive.get(step.target, now) | now
-    return {name: int((~each).sum()) for name, each in alive.items()}

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from volr.models.arrays import Booleans, Floats, Integers
+    from volr.models.model import Model
     from volr.network import Network
+    from volr.training.learner import Learner
     from volr.training.settings import TrainingSettings
 
 Values: TypeAlias = dict[str, Tensor]
@@ -29,8 +31,6 @@ Values: TypeAlias = dict[str, Tensor]
 
 EXTRA = 0.1
 """How much longer training may take for the sake of candidates that do not go on."""
-OVERHEAD = 1e7
-"""Floating-point operations that take as long as an update of the smallest network."""
 STACKED = 10_000_000
 """The most parameters in a stack."""
 
@@ -65,13 +65,13 @@ class Candidates:
     best: Best
 
 
-def probation(network: Network, settings: TrainingSettings, updates: int) -> tuple[int, int]:
+def probation(
+    learner: Learner[Model], network: Network, settings: TrainingSettings, updates: int
+) -> tuple[int, int]:
     """How many candidates there are, and for how many of the ``updates`` they train together."""
     fit = STACKED // network.parameter_count
     candidates = max(1, min(settings.candidates, fit))
-    # Forward, and backward to the weights and to the activations: two operations each.
-    work = 6.0 * settings.batch_size * network.synapse_count
-    slower = (OVERHEAD + candidates * work) / (OVERHEAD + work) - 1.0
+    slower = learner.slower(candidates)
     if slower <= EXTRA:
         return candidates, updates
     together = math.floor(EXTRA / slower * updates)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.models.model import ArtificialModel
+    from volr.models.model import Model
+
+
+ModelT_co = TypeVar("ModelT_co", bound="Model", covariant=True)
 
 
 class Progress(Protocol):
@@ -29,16 +32,17 @@ class Epoch:
 
 
 @dataclass(frozen=True)
-class Training:
+class Training(Generic[ModelT_co]):
     """A trained model, and how it came about.
 
     ``history`` is that of the candidate that was kept, number ``candidate`` of ``candidates``
     (from 0); they were trained together for ``probation`` updates. The model has the parameters of
     the end of epoch ``kept_epoch`` (from 1). ``dead`` is the number of neurons of each hidden
-    population whose activation is 0 for every sample, those set aside included.
+    population that do nothing for any sample, those set aside included: whose activation
+    is 0, or that never spike.
     """
 
-    model: ArtificialModel
+    model: ModelT_co
     history: tuple[Epoch, ...]
     kept_epoch: int
     candidate: int

@@ -7,11 +7,12 @@ A population p is to emit κ_p · a spikes where the ANN shows the activation a,
 and λ_p the percentile of its activations: a high one instead of the largest, because one outlier
 would cost all others their resolution (Rueckauer et al. 2017). The inputs have λ = 1.
 
-A neuron spends θ = v_thresh − v_reset mV on a spike, so the charge that the ANN's weighted sum
+A neuron spends θ = v_thresh − v_reset mV on a spike, which is what a spike of weight u brings
+(``unit_weight``; for IFCurrDelta u = θ), so the charge that the ANN's weighted sum
 W a + b stands for is θ κ_p (W a + b). It comes as spikes, each of which stands for 1/κ_q of the
 presynaptic activation, and as a constant current over the whole duration T:
 
-    w = θ κ_p / κ_q · W  mV a spike,        I_bias = θ κ_p b / (T (1 − a) R / dt)  nA.
+    w = u κ_p / κ_q · W  a spike,        I_bias = θ κ_p b / (T (1 − a) R / dt)  nA.
 
 The leak takes (V − v_rest)(1 − a) a step, and on its way V is halfway between v_reset and v_thresh
 on average: a constant current of (½ (v_thresh + v_reset) − v_rest) / R makes up for it. Gain and
@@ -120,7 +121,7 @@ def spiking_model(
 ) -> SpikingModel:
     """The spiking model for ``network``: the artificial model's, or its first layers."""
     neuron = settings.neuron
-    theta = neuron.v_thresh - neuron.v_reset
+    unit = neuron.unit_weight
     lift = 0.5 * (neuron.v_thresh + neuron.v_reset) - neuron.v_rest
     base = lift / neuron.resistance - neuron.i_offset
     kappa = {name: full_count(settings) / each.activation for name, each in scale.items()}
@@ -130,7 +131,7 @@ def spiking_model(
         spikes = correction[name].gain * kappa[name]
         for projection in network.incoming[name]:
             weight = model.parameters[weight_name(projection)]
-            values[weight_name(projection)] = theta * spikes / kappa[projection.source] * weight
+            values[weight_name(projection)] = unit * spikes / kappa[projection.source] * weight
         bias = model.parameters[bias_name(population)] - scale[name].zero
         current = settings.current_of_one_spike * spikes * bias
         values[bias_name(population)] = current + base + correction[name].offset

@@ -1,0 +1,1 @@
+"""What ``benchmarks/spiking.py`` is made of: engines behind one interface, and what is measured."""

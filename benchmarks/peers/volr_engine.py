@@ -1,0 +1,110 @@
+"""Volr's own engine, on spikes ``[time, batch, unit]`` as bool, from which it makes its lists."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from itertools import pairwise
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from volr.engine.autograd import respond
+from volr.engine.encoding import Spikes
+from volr.engine.passes import empty_batch, forwards
+from volr.engine.simulation import ready, simulate_encoded
+from volr.models.model import SpikingModel
+from volr.models.neurons import IFCurrDelta
+from volr.models.parameters import bias_name, weight_name
+from volr.network import Network, Population, Projection
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+DT = 1.0
+
+
+class Volr:
+    """``IFCurrDelta`` in thresholds instead of mV, in float32; on a GPU its dense path."""
+
+    name: ClassVar[str] = "volr"
+    note: ClassVar[str] = "spikes take a step from layer to layer, as in NEST"
+    latency: ClassVar[int] = 1
+
+    def __init__(
+        self, weights: Sequence[NDArray[np.float32]], decay: float, device: str = "cpu"
+    ) -> None:
+        model = _model(weights, decay)
+        self._ready = ready(model, np.float32)
+        self._on_cpu = device == "cpu"
+        self._values = {
+            name: torch.tensor(
+                array, dtype=torch.float32, device=device, requires_grad=name.endswith("weight")
+            )
+            for name, array in model.parameters.items()
+        }
+
+    def prepare(self, spikes: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """See ``Engine``: nothing is done beforehand."""
+        return spikes
+
+    def forward(self, given: NDArray[np.bool_]) -> Tensor:
+        """See ``Engine``."""
+        if not self._on_cpu:
+            with torch.no_grad():
+                return self._counts(given)
+        plan = replace(self._ready.plan, steps=len(given))
+        found = simulate_encoded(replace(self._ready, plan=plan), Spikes(given.view(np.uint8)))
+        return torch.from_numpy(found.totals[plan.outputs[0]])
+
+    def step(self, given: NDArray[np.bool_], wanted: Tensor) -> None:
+        """See ``Engine``."""
+        torch.nn.functional.mse_loss(self._counts(given), wanted).backward()
+
+    def spikes(self, given: NDArray[np.bool_]) -> list[NDArray[np.bool_]] | None:
+        """See ``Engine``."""
+        steps, stimuli, _ = given.shape
+        plan, encoded = replace(self._ready.plan, steps=steps), Spikes(given.view(np.uint8))
+        batch = empty_batch(plan, stimuli, self._ready.dtype, encoded.density())
+        forwards(plan, encoded, self._ready.tiles, self._ready.lifts, batch, 0, stimuli)
+        return [
+            (batch.memory[layer.name].state.reshape(stimuli, steps, -1).swapaxes(0, 1) & 1) != 0
+            for layer in plan.layers
+        ]
+
+    def forget(self) -> None:
+        """See ``Engine``."""
+        for value in self._values.values():
+            value.grad = None
+
+    def _counts(self, given: NDArray[np.bool_]) -> Tensor:
+        plan = replace(self._ready.plan, steps=len(given))
+        counts = respond(plan, self._values, Spikes(given.view(np.uint8))).counts
+        return counts[plan.outputs[0]]
+
+
+def _model(weights: Sequence[NDArray[np.float32]], decay: float) -> SpikingModel:
+    """Of one step; how many there are is seen from the spikes."""
+    sizes = [weights[0].shape[1], *(len(matrix) for matrix in weights)]
+    populations = tuple(Population(f"layer_{i}", (size,)) for i, size in enumerate(sizes))
+    projections = tuple(Projection(a.name, b.name) for a, b in pairwise(populations))
+    names = populations[0].name, populations[-1].name
+    network = Network(populations, projections, (names[0],), (names[1],))
+    neuron = IFCurrDelta(
+        v_rest=0.0, v_reset=0.0, v_thresh=1.0, tau_m=-DT / math.log(decay), tau_refrac=0.0
+    )
+    parameters = {bias_name(each): np.zeros(each.size) for each in network.layers}
+    for projection, matrix in zip(projections, weights, strict=True):
+        parameters[weight_name(projection)] = matrix.astype(np.float64)
+    return SpikingModel(
+        network=network,
+        parameters=parameters,
+        neuron=neuron,
+        dt=DT,
+        duration=DT,
+        delay=DT,
+    )

@@ -1,0 +1,119 @@
+"""The spiking engine beside SpikingJelly, sinabs, Norse, snnTorch, NEST and the dense product.
+
+python benchmarks/spiking.py [--quick] [--rounds N] [--only SECTION …] [--json FILE] [--data DIR]
+
+Everything is timed in one process, in turns; the numbers are medians. `× peer` is how many times
+faster than the fastest of the four libraries, `× dense` than the matrix products alone. A step is
+forward, loss on spike counts, and back to all weights. Every engine gets spikes in its own layout,
+but for Volr, which gets them as bool and whose conversion is in the time.
+
+Libraries that are missing are left out; `make benchmarks` installs them into `.venv-peers`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+
+import torch
+from peers import evaluation, speed
+from peers.catalogue import VOLR, installed
+from peers.tables import say
+from peers.workloads import DENSITIES, growing, open_neuromorphic, standard
+
+import volr
+from volr.backends.workers import available_cores
+
+SECTIONS = ("check", "speed", "memory", "open", "mnist", "curve")
+
+
+def main() -> None:
+    options = _options()
+    # What the libraries warn of on import is not ours to mend.
+    warnings.filterwarnings("ignore")
+    torch.set_num_threads(options.threads)
+    entries, missing = installed()
+    versions = {each.package: each.version for each in entries} | {"numpy": version("numpy")}
+    print(f"{_machine()}, {options.threads} threads, {options.rounds} rounds")
+    print(", ".join(f"{name} {number}" for name, number in versions.items()))
+    for name, reason in missing.items():
+        print(f"{name} is missing: {reason}")
+    # First, since this is what may be missing.
+    wanted = "mnist" in options.only and VOLR in entries
+    images = _images(options.data, quick=options.quick) if wanted else None
+    report: dict[str, object] = {"machine": _machine(), "versions": versions}
+
+    if options.quick:
+        workloads, layers = [standard(0.1)[0]], [open_neuromorphic(256)]
+    else:
+        workloads = [each for density in DENSITIES for each in standard(density)]
+        layers = [open_neuromorphic(size) for size in (256, 512, 1024)]
+    devices = ("cpu", "cuda") if torch.cuda.is_available() else ("cpu",)
+    wrong: set[str] = set()
+    for device in devices:
+        if "check" in options.only:
+            rows = speed.check(entries, [*workloads, *layers], device)
+            report[f"check {device}"] = rows
+            wrong |= speed.unlike(rows)
+        for section, each in (("speed", workloads), ("open", layers)):
+            if section in options.only:
+                report[f"{section} {device}"] = [
+                    row
+                    for workload in each
+                    for row in speed.compete(entries, workload, options.rounds, wrong, device)
+                ]
+    if "memory" in options.only:
+        most = workloads if options.quick else standard(0.1)
+        passes = ("step",) if options.quick else ("forward", "step")
+        report["memory"] = speed.occupy(entries, most, passes)
+    if images is not None:
+        report["mnist"] = evaluation.evaluate(images, 1 if options.quick else 3)
+    if "curve" in options.only and VOLR in entries:
+        factors = (1, 2) if options.quick else (1, 2, 4, 7, 10)
+        report["curve"] = speed.grow(growing(factors), options.rounds)
+    if options.json is not None:
+        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+        say(f"written to {options.json}")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--quick", action="store_true", help="a smoke test of under a minute")
+    parser.add_argument("--rounds", type=int, help="how often each is timed; default 15")
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, default=SECTIONS)
+    parser.add_argument("--threads", type=int, default=available_cores(), help="of PyTorch")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="where the files of MNIST are")
+    options = parser.parse_args()
+    if options.rounds is None:
+        options.rounds = 3 if options.quick else 15
+    return options
+
+
+def _images(data_dir: Path | None, *, quick: bool) -> volr.Data:
+    try:
+        data = evaluation.TASK.load(seed=0, data_dir=data_dir)
+    except volr.VolrError as error:
+        sys.exit(str(error))
+    return volr.Data(data.train.first(2_000), data.test.first(500), 10) if quick else data
+
+
+def _machine() -> str:
+    """The processor's name and how many of its cores there are for us."""
+    name = platform.machine()
+    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+        if line.startswith("model name"):
+            name = line.partition(":")[2].strip()
+            break
+    return f"{name}, {available_cores()} cores"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""Volr's own engine: spiking models on the cores of this machine, spike for spike as on NEST.
+
+It runs in float64, in this process. Numba compiles it when it is first used.
+"""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from volr.backends.base import (
+    Record,
+    Recordings,
+    Simulator,
+    SpikingBackend,
+    check_supported,
+    require,
+)
+from volr.models.coding import CODINGS, check_stimuli
+from volr.models.neurons import NEURON_MODELS, RESETS
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from volr.backends.base import Progress
+    from volr.engine.simulation import Result
+    from volr.models.arrays import Floats, Integers
+    from volr.models.model import SpikingModel
+
+
+class EngineSimulator:
+    """The engine, started: there is nothing to start, and nothing to end."""
+
+    def run(
+        self,
+        model: SpikingModel,
+        stimuli: Floats,
+        *,
+        record: Record = Record(),
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> Recordings:
+        """See ``volr.backends.base.Simulator``."""
+        from volr.engine.simulation import ready, simulate
+
+        check_supported(ENGINE, model)
+        check_stimuli(stimuli, model.network.input_size)
+        record.check(model.network)
+        inputs = set(model.network.inputs)
+        counted = record.counted(model.network)
+        result = simulate(
+            ready(model),
+            stimuli,
+            seed=seed,
+            counts=tuple(name for name in counted if name in inputs),
+            spikes=record.spikes,
+            membranes=record.membranes,
+            progress=progress,
+        )
+        return Recordings(
+            counts={name: _counts(model, result, name) for name in counted},
+            spikes=result.spikes,
+            membranes=result.membranes,
+            means={
+                population.name: result.totals[population.name]
+                for population in model.network.layers
+                if not model.is_spiking(population.name)
+            },
+        )
+
+
+def _counts(model: SpikingModel, result: Result, name: str) -> Integers:
+    total = result.totals[name]
+    return total.astype(np.int64) if model.is_spiking(name) else np.zeros(total.shape, np.int64)
+
+
+def start() -> AbstractContextManager[Simulator]:
+    """The engine; ``MissingError`` without Numba."""
+    require(ENGINE)
+    return nullcontext(EngineSimulator())
+
+
+ENGINE = SpikingBackend(
+    name="engine",
+    summary="Volr's own, in float64 on all cores, spike for spike as on NEST",
+    requires=("numba",),
+    extra="engine",
+    neurons=tuple(each.name for each in NEURON_MODELS),
+    resets=RESETS,
+    codings=tuple(each.name for each in CODINGS),
+    start=start,
+)

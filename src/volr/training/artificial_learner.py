@@ -1,0 +1,97 @@
+"""An artificial network in training: all candidates at once, as one stack of matrices."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import torch
+
+from volr.backends.torch_module import array_of, logits, plan_of, walk
+from volr.models.activations import ReLU
+from volr.models.model import ArtificialModel
+from volr.training.initialisation import initial_parameters
+from volr.training.learner import Answer, Part
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from volr.backends.torch_module import Plan
+    from volr.models.activations import Activation
+    from volr.models.arrays import Floats
+    from volr.models.samples import Samples
+    from volr.network import Network
+    from volr.training.candidates import Values
+
+OVERHEAD = 1e7
+"""Floating-point operations that take as long as an update of the smallest network."""
+_CHUNK = 4096
+
+
+@dataclass(frozen=True)
+class ArtificialLearner:
+    """See ``volr.training.learner.Learner``."""
+
+    network: Network
+    activation: Activation
+    batch_size: int
+
+    @cached_property
+    def plan(self) -> Plan:
+        return plan_of(self.network, self.activation)
+
+    def part(self, samples: Samples) -> Part:
+        """Inputs are float32 ``[batch, unit]``."""
+        return tensors(samples)
+
+    def starts(
+        self, samples: Samples, count: int, random: np.random.Generator
+    ) -> list[dict[str, Floats]]:
+        """See ``volr.training.initialisation``."""
+        # What the network will be shown: float32.
+        inputs = array_of(tensors(samples).inputs)
+        return [
+            initial_parameters(self.network, self.activation, inputs, random) for _ in range(count)
+        ]
+
+    def slower(self, candidates: int) -> float:
+        """In a small network next to nothing: starting an operation is most of the work."""
+        # Forward, and backward to the weights and to the activations: two operations each.
+        work = 6.0 * self.batch_size * self.network.synapse_count
+        return (OVERHEAD + candidates * work) / (OVERHEAD + work) - 1.0
+
+    def answer(self, values: Values, inputs: Tensor, candidates: int) -> Answer:
+        """The outputs' weighted sums."""
+        if candidates > 1:
+            inputs = inputs.expand(candidates, *inputs.shape)
+        return Answer(logits(self.plan, values, inputs))
+
+    def dead(self, values: Values, everything: Part) -> dict[str, int]:
+        """See ``dead_neurons``."""
+        return dead_neurons(self.plan, values, everything)
+
+    def model(self, values: Values) -> ArtificialModel:
+        """The model with these parameters."""
+        parameters = {name: array_of(value) for name, value in values.items()}
+        return ArtificialModel(self.network, parameters, self.activation)
+
+
+def tensors(samples: Samples, dtype: torch.dtype = torch.float32) -> Part:
+    """The samples, their inputs in this type."""
+    return Part(torch.tensor(samples.inputs, dtype=dtype), torch.tensor(samples.labels))
+
+
+def dead_neurons(plan: Plan, values: Values, everything: Part) -> dict[str, int]:
+    """How many neurons of each hidden population are 0 for every sample (only ReLUs can be)."""
+    if not isinstance(plan.activation, ReLU):
+        return {step.target: 0 for step in plan.steps if step.is_source}
+    alive: dict[str, Tensor] = {}
+    with torch.no_grad():
+        for batch in everything.batches(_CHUNK):
+            for step, _, active in walk(plan, values, batch.inputs):
+                if step.is_source:
+                    now = (active > 0).any(dim=0)
+                    alive[step.target] = alive.get(step.target, now) | now
+    return {name: int((~each).sum()) for name, each in alive.items()}

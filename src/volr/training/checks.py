@@ -1,0 +1,56 @@
+"""What must fit before the first update."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from volr.errors import TrainingError
+from volr.memory import check_room
+from volr.models.parameters import parameter_shapes
+from volr.training.settings import validation_count
+
+if TYPE_CHECKING:
+    from volr.models.samples import Samples
+    from volr.network import Network
+    from volr.training.settings import TrainingSettings
+
+# A parameter, its gradient, two moments of the optimizer, the best so far, in float32; and the
+# initialisation and the model, in float64.
+_BYTES = 5 * 4 + 2 * 8
+
+
+def check_samples(network: Network, samples: Samples, settings: TrainingSettings) -> None:
+    """Raise ``TrainingError`` where samples and network do not fit, ``ModelError`` where there is
+    not the memory for the parameters."""
+    wrong = _problems(network, samples, settings)
+    if wrong:
+        raise TrainingError("training cannot start: " + "; ".join(wrong))
+    shapes = parameter_shapes(network)
+    needed = {name: _BYTES * _product(shape) for name, shape in shapes.items()}
+    check_room(needed, "to train this network", help="make its populations smaller")
+
+
+def _product(shape: tuple[int, ...]) -> int:
+    size = 1
+    for axis in shape:
+        size *= axis
+    return size
+
+
+def _problems(network: Network, samples: Samples, settings: TrainingSettings) -> list[str]:
+    wrong: list[str] = []
+    if samples.units != network.input_size:
+        wrong.append(
+            f"a stimulus has {samples.units} values, and the network takes {network.input_size}"
+        )
+    if len(samples) and samples.labels.max() >= network.output_size:
+        wrong.append(
+            f"there is a label {samples.labels.max()}, and the network has "
+            f"{network.output_size} outputs, for the labels 0 to {network.output_size - 1}"
+        )
+    aside = validation_count(len(samples), settings.validation)
+    if len(samples) <= aside:
+        wrong.append(
+            f"{len(samples)} samples leave none to train on, {aside} being set aside for validation"
+        )
+    return wrong

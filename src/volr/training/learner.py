@@ -1,0 +1,81 @@
+"""What the training loop asks of the kind of network that it trains.
+
+The loop knows samples, losses, optimizers, candidates and epochs. A learner knows how a network
+comes from samples to logits, where it starts, and what model its parameters make.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from volr.models.arrays import Floats
+    from volr.models.model import Model
+    from volr.models.samples import Samples
+    from volr.training.candidates import Values
+
+ModelT_co = TypeVar("ModelT_co", bound="Model", covariant=True)
+
+
+@dataclass(frozen=True)
+class Part:
+    """Samples as tensors: inputs ``[batch, …]``, labels int64 ``[batch]``."""
+
+    inputs: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: Tensor) -> Part:
+        return Part(self.inputs[indices], self.labels[indices])
+
+    def batches(self, size: int) -> Iterator[Part]:
+        for start in range(0, len(self), size):
+            yield Part(self.inputs[start : start + size], self.labels[start : start + size])
+
+
+@dataclass(frozen=True)
+class Answer:
+    """``logits`` ``[batch, unit]`` of a single candidate, ``[candidate, batch, unit]`` of several.
+
+    ``penalty`` is added to each candidate's mean loss: a number, or ``[candidate]``.
+    """
+
+    logits: Tensor
+    penalty: Tensor | float = 0.0
+
+
+class Learner(Protocol[ModelT_co]):
+    """A kind of network in training; parameters by name, with a leading axis for candidates."""
+
+    def part(self, samples: Samples) -> Part:
+        """The samples in the form that ``answer`` takes."""
+        ...
+
+    def starts(
+        self, samples: Samples, count: int, random: np.random.Generator
+    ) -> Sequence[dict[str, Floats]]:
+        """So many initialisations, from a look at a few training samples."""
+        ...
+
+    def slower(self, candidates: int) -> float:
+        """By which fraction an update of so many candidates takes longer than one of a single."""
+        ...
+
+    def answer(self, values: Values, inputs: Tensor, candidates: int) -> Answer:
+        """The logits for ``inputs`` ``[batch, …]``."""
+        ...
+
+    def dead(self, values: Values, everything: Part) -> dict[str, int]:
+        """How many neurons of each hidden population do nothing for any sample."""
+        ...
+
+    def model(self, values: Values) -> ModelT_co:
+        """The model with these parameters, those of a single candidate."""
+        ...

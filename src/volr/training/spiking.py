@@ -1,0 +1,120 @@
+"""Training a spiking network in the engine, from random weights or from a model."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from volr.backends.base import require
+from volr.backends.engine import ENGINE
+from volr.backends.torch import TORCH
+from volr.engine.surrogates import Surrogate
+from volr.errors import TrainingError
+from volr.models.coding import ConstantCurrent, InputCoding, coding_problems
+from volr.models.model import Readout, SpikingModel, readout_problems, timing_problems
+from volr.models.neurons import IFCurrDelta, NeuronModel
+from volr.training.checks import check_samples
+from volr.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from volr.models.samples import Samples
+    from volr.network import Network
+    from volr.training.result import Progress, Training
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpikingSettings:
+    """What kind of spiking network is trained, and how errors find their way through its spikes.
+
+    ``neuron``, ``coding``, ``dt``, ``duration``, ``delay`` (ms; None stands for one step) and
+    ``readout`` become the model's. ``surrogate`` stands for the derivative of a spike. ``window``
+    is the number of steps that errors flow back through; None: all. A hidden neuron whose mean rate
+    over a minibatch is below ``rate_floor`` (Hz) is pulled up, with the strength ``rate_penalty``,
+    so that none dies. Raises ``TrainingError`` with everything that is wrong.
+    """
+
+    neuron: NeuronModel = IFCurrDelta()
+    coding: InputCoding = ConstantCurrent()
+    dt: float = 1.0
+    duration: float = 50.0
+    delay: float | None = None
+    readout: Readout = "count"
+    surrogate: Surrogate = Surrogate()
+    window: int | None = None
+    rate_floor: float = 5.0
+    rate_penalty: float = 1.0
+
+    def __post_init__(self) -> None:
+        wrong = timing_problems(self.dt, self.duration, self.delay_ms)
+        if not wrong:
+            wrong = coding_problems(self.coding, self.dt)
+        if self.window is not None and self.window < 1:
+            wrong.append(f"window is {self.window}, below 1")
+        for name, value in (("rate_floor", self.rate_floor), ("rate_penalty", self.rate_penalty)):
+            if not (math.isfinite(value) and value >= 0):
+                wrong.append(f"{name} is {value}, not 0 or more")
+        if wrong:
+            raise TrainingError("training cannot start: " + "; ".join(wrong))
+
+    @property
+    def delay_ms(self) -> float:
+        return self.dt if self.delay is None else self.delay
+
+
+def settings_of(model: SpikingModel, **others: object) -> SpikingSettings:
+    """The settings that a model was made with, for training to go on from it."""
+    return SpikingSettings(
+        neuron=model.neuron,
+        coding=model.coding,
+        dt=model.dt,
+        duration=model.duration,
+        delay=model.delay,
+        readout=model.readout,
+        **others,  # type: ignore[arg-type]
+    )
+
+
+def train_snn(
+    network: Network,
+    samples: Samples,
+    settings: TrainingSettings = TrainingSettings(),
+    spiking: SpikingSettings = SpikingSettings(),
+    *,
+    start: SpikingModel | None = None,
+    progress: Progress | None = None,
+) -> Training[SpikingModel]:
+    """Train ``network`` as a spiking one on ``samples``, a part of which is set aside.
+
+    Backpropagation through time with a surrogate gradient, in the discretisation of the simulators:
+    what is trained here runs there. ``start`` is a model to go on from (fine-tuning), of the same
+    network and ``spiking`` settings; otherwise weights are drawn. The same seed gives the same
+    parameters on the same machine. Raises as ``train_ann`` does.
+    """
+    wrong = readout_problems(network, spiking.readout)
+    if start is not None and start.network != network:
+        wrong.append("the model to start from is of another network")
+    if start is not None and settings_of(start) != _as_of_model(spiking):
+        wrong.append("the model to start from has another neuron, coding, readout or timing")
+    if wrong:
+        raise TrainingError("training cannot start: " + "; ".join(wrong))
+    check_samples(network, samples, settings)
+    require(TORCH)
+    require(ENGINE)
+    from volr.training.backpropagation import fit
+    from volr.training.spiking_learner import SpikingLearner
+
+    learner = SpikingLearner(network, spiking, settings.seed, start)
+    return fit(learner, network, samples, settings, progress)
+
+
+def _as_of_model(spiking: SpikingSettings) -> SpikingSettings:
+    """The settings with defaults for all that a model does not know of."""
+    return SpikingSettings(
+        neuron=spiking.neuron,
+        coding=spiking.coding,
+        dt=spiking.dt,
+        duration=spiking.duration,
+        delay=spiking.delay_ms,
+        readout=spiking.readout,
+    )

@@ -1,0 +1,205 @@
+"""A spiking network in training: parameters in units of its neurons, and the engine for the rest.
+
+A parameter of 1 is a weight that carries the charge of a spike, or a bias of the rheobase, whatever
+the neuron model, so that one learning rate fits all of them.
+
+**Start.** An artificial network is initialised as for its own training (no neuron silent for all
+samples, none always on) and mapped to the spiking one by the analytic part of the transfer, so that
+every population begins with rates that its neurons can have.
+
+**Logits.** ``count``: the spikes of each output, of those at rate_max, times ``SHARPNESS``.
+``membrane``: its mean above rest, in units of v_thresh − v_reset, times ``SHARPNESS``.
+
+**Penalty.** For each hidden neuron with r, its mean rate over the minibatch, below the floor f:
+``rate_penalty`` · (1 − r/f)², averaged over the neurons of a population, summed over populations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from volr.backends.reference import activations
+from volr.backends.torch_module import array_of
+from volr.engine.autograd import respond
+from volr.engine.encoding import Encoded, Trains, encode
+from volr.engine.plan import plan_of
+from volr.models.activations import ReLU
+from volr.models.coding import ConstantCurrent
+from volr.models.model import ArtificialModel, SpikingModel
+from volr.models.parameters import bias_name, parameter_shapes, weight_name
+from volr.training.initialisation import initial_parameters
+from volr.training.learner import Answer, Part
+from volr.transfer.scaling import Correction, scales, spiking_model
+from volr.transfer.settings import TransferSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+    from volr.engine.plan import Plan
+    from volr.engine.readout import Response
+    from volr.models.arrays import Floats
+    from volr.models.samples import Samples
+    from volr.network import Network
+    from volr.training.candidates import Values
+    from volr.training.spiking import SpikingSettings
+
+SHARPNESS = 10.0
+"""The logit of an output at rate_max, or of a membrane at the threshold."""
+_CHUNK = 1024
+
+
+@dataclass
+class SpikingLearner:
+    """See ``volr.training.learner.Learner``. Random input spikes are drawn anew for every batch."""
+
+    network: Network
+    settings: SpikingSettings
+    seed: int
+    start: SpikingModel | None = None
+    _drawn: int = field(default=0, init=False)
+
+    @cached_property
+    def plan(self) -> Plan:
+        zeros = {name: np.zeros(shape) for name, shape in parameter_shapes(self.network).items()}
+        return plan_of(self._model(zeros))
+
+    @cached_property
+    def units(self) -> dict[str, float]:
+        """How many of the model's units make one of the training's, by parameter."""
+        neuron = self.settings.neuron
+        units = {weight_name(p): neuron.unit_weight for p in self.network.projections}
+        return units | {bias_name(p): neuron.rheobase for p in self.network.layers}
+
+    def part(self, samples: Samples) -> Part:
+        """Inputs are the levels of constant currents, int32 ``[batch, unit]``, or values."""
+        labels = torch.tensor(samples.labels)
+        if isinstance(self.settings.coding, ConstantCurrent):
+            encoded = encode(self.plan, self.settings.coding, samples.inputs)
+            assert isinstance(encoded, Trains)
+            return Part(torch.as_tensor(encoded.levels), labels)
+        return Part(torch.tensor(samples.inputs), labels)
+
+    def starts(
+        self, samples: Samples, count: int, random: np.random.Generator
+    ) -> list[dict[str, Floats]]:
+        """The model to go on from, or artificial networks that were transferred untrained."""
+        if self.start is not None:
+            return [self._in_units(self.start)]
+        return [self._in_units(self._random(samples.inputs, random)) for _ in range(count)]
+
+    def slower(self, candidates: int) -> float:
+        """They run one after the other."""
+        return candidates - 1.0
+
+    def answer(self, values: Values, inputs: Tensor, candidates: int) -> Answer:
+        """Run the engine, once for each candidate."""
+        encoded = self._encode(inputs)
+        if candidates == 1:
+            return self._answer(self._respond(values, encoded))
+        each = [
+            self._answer(
+                self._respond({name: value[index] for name, value in values.items()}, encoded)
+            )
+            for index in range(candidates)
+        ]
+        penalties = [torch.as_tensor(answer.penalty) for answer in each]
+        return Answer(torch.stack([answer.logits for answer in each]), torch.stack(penalties))
+
+    def dead(self, values: Values, everything: Part) -> dict[str, int]:
+        """How many neurons of each hidden population never spike."""
+        hidden = self._hidden
+        alive = {name: torch.zeros(self.network[name].size, dtype=torch.bool) for name in hidden}
+        with torch.no_grad():
+            for batch in everything.batches(_CHUNK):
+                counts = self._respond(values, self._encode(batch.inputs)).counts
+                for name in hidden:
+                    alive[name] |= (counts[name] > 0).any(dim=0)
+        return {name: int((~each).sum()) for name, each in alive.items()}
+
+    def model(self, values: Values) -> SpikingModel:
+        """The spiking model with these parameters."""
+        return self._model(
+            {name: array_of(value) * self.units[name] for name, value in values.items()}
+        )
+
+    @property
+    def _hidden(self) -> list[str]:
+        return [p.name for p in self.network.layers if p.name not in self.network.outputs]
+
+    def _model(self, parameters: Mapping[str, Floats]) -> SpikingModel:
+        s = self.settings
+        return SpikingModel(
+            network=self.network,
+            parameters=parameters,
+            neuron=s.neuron,
+            coding=s.coding,
+            dt=s.dt,
+            duration=s.duration,
+            delay=s.delay_ms,
+            readout=s.readout,
+        )
+
+    def _random(self, inputs: Floats, random: np.random.Generator) -> SpikingModel:
+        s = self.settings
+        drawn = initial_parameters(self.network, ReLU(), inputs, random)
+        artificial = ArtificialModel(self.network, drawn)
+        mapping = TransferSettings(
+            neuron=s.neuron, coding=s.coding, dt=s.dt, duration=s.duration, delay=s.delay
+        )
+        scale = scales(self.network, activations(artificial, inputs), mapping)
+        none = {population.name: Correction() for population in self.network.layers}
+        return spiking_model(artificial, self.network, scale, none, mapping)
+
+    def _in_units(self, model: SpikingModel) -> dict[str, Floats]:
+        return {name: value / self.units[name] for name, value in model.parameters.items()}
+
+    def _encode(self, inputs: Tensor) -> Encoded:
+        values = inputs.numpy()
+        if isinstance(self.settings.coding, ConstantCurrent):
+            return Trains(values, self._trains)
+        self._drawn += 1
+        seed = (self.seed << 32) + self._drawn
+        return encode(self.plan, self.settings.coding, values, seed=seed)
+
+    @cached_property
+    def _trains(self) -> np.ndarray:
+        nothing = np.zeros((1, self.network.input_size))
+        encoded = encode(self.plan, self.settings.coding, nothing)
+        assert isinstance(encoded, Trains)
+        return encoded.trains
+
+    def _respond(self, values: Mapping[str, Tensor], encoded: Encoded) -> Response:
+        scaled = {name: value * self.units[name] for name, value in values.items()}
+        return respond(
+            self.plan,
+            scaled,
+            encoded,
+            surrogate=self.settings.surrogate,
+            window=self.settings.window,
+        )
+
+    def _answer(self, response: Response) -> Answer:
+        s = self.settings
+        outputs = self.network.outputs
+        if s.readout == "count":
+            full = s.coding.rate_max * s.duration / 1000.0
+            logits = torch.cat([response.counts[name] for name in outputs], dim=1)
+            logits = logits * (SHARPNESS / full)
+        else:
+            logits = torch.cat([response.membranes[name] for name in outputs], dim=1)
+            logits = logits * (SHARPNESS / s.neuron.theta)
+        if s.rate_penalty == 0 or s.rate_floor == 0:
+            return Answer(logits)
+        floor = s.rate_floor * s.duration / 1000.0
+        missing = [
+            (1.0 - response.counts[name].mean(dim=0) / floor).clamp(min=0.0).square().mean()
+            for name in self._hidden
+        ]
+        return Answer(logits, s.rate_penalty * sum(missing, torch.zeros(())))

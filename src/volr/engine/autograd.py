@@ -6,14 +6,13 @@ path of ``volr.engine.dense``. Both compute the same, derivatives included.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from volr.engine.dynamics import lift_of
-from volr.engine.encoding import Encoded
 from volr.engine.passes import SLICE, backwards, empty_batch, forwards, in_tiles, put_back
 from volr.engine.readout import Response
 from volr.engine.surrogates import Surrogate
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from volr.engine.encoding import Encoded
     from volr.engine.passes import Batch
     from volr.engine.plan import Plan
 
@@ -49,7 +49,12 @@ def respond(
 
         spikes = torch.as_tensor(encoded.spelled_out()).to(device)
         return dense.respond(plan, values, spikes, surrogate=surrogate, window=window)
-    totals = _Respond.apply(plan, encoded, surrogate, window or plan.steps, names, *values.values())
+    totals = cast(
+        "tuple[Tensor, ...]",
+        _Respond.apply(  # pyright: ignore[reportUnknownMemberType]
+            plan, encoded, surrogate, window or plan.steps, names, *values.values()
+        ),
+    )
     answers = dict(zip((layer.name for layer in plan.layers), totals, strict=True))
     return Response(
         counts={each.name: answers[each.name] for each in plan.layers if each.spiking},
@@ -88,7 +93,7 @@ class _Respond(torch.autograd.Function):
         ctx.what = (plan, surrogate, window, names)
         ctx.kept = (arrays, lifts, batch)
         totals = tuple(
-            torch.from_numpy(batch.memory[layer.name].total.reshape(-1, layer.size).copy())
+            torch.as_tensor(batch.memory[layer.name].total.reshape(-1, layer.size).copy())
             for layer in plan.layers
         )
         if not any(ctx.needs_input_grad):
@@ -111,7 +116,7 @@ class _Respond(torch.autograd.Function):
         gradients = dict(found.weights)
         for layer in plan.layers:
             gradients[layer.bias] = found.lifts[layer.name] * factor
-        return (None,) * 5 + tuple(torch.from_numpy(gradients[name]) for name in names)
+        return (None,) * 5 + tuple(torch.as_tensor(gradients[name]) for name in names)
 
 
 def _forwards(

@@ -127,8 +127,7 @@ def run(plan: Plan, layer: Layer, memory: Memory, lift: NDArray[Any], stimuli: i
                 stimuli,
                 plan.steps,
                 decay,
-                *map(kind, neuron.synaptic_decays(dt)),
-                *map(kind, neuron.synaptic_rises(dt)),
+                *_currents(neuron, dt, kind),
                 *common,
             )
         case IFCondExp():
@@ -144,6 +143,14 @@ def run(plan: Plan, layer: Layer, memory: Memory, lift: NDArray[Any], stimuli: i
                 tuple(map(kind, quadrature(neuron, dt))),
                 *common,
             )
+
+
+def _currents(
+    neuron: IFCurrExp, dt: float, kind: type[np.floating[Any]]
+) -> tuple[Any, Any, Any, Any]:
+    decay_e, decay_i = neuron.synaptic_decays(dt)
+    rise_e, rise_i = neuron.synaptic_rises(dt)
+    return kind(decay_e), kind(decay_i), kind(rise_e), kind(rise_i)
 
 
 def run_back(
@@ -197,8 +204,7 @@ def run_back(
                 plan.steps,
                 window,
                 decay,
-                *map(kind, neuron.synaptic_decays(dt)),
-                *map(kind, neuron.synaptic_rises(dt)),
+                *_currents(neuron, dt, kind),
                 *common,
             )
         case IFCondExp():

@@ -90,12 +90,21 @@ def encode(
     """The input spikes of ``values`` ``[batch, unit]`` in [0, 1]; row i is number ``first + i``."""
     match coding:
         case ConstantCurrent():
-            levels = input_levels(coding, plan.neuron, plan.dt, plan.steps, values)
-            trains = constant_levels(plan.neuron, plan.dt, plan.steps).spikes
-            return Trains(levels.astype(np.int32), trains.view(np.uint8))
+            return trains_of(plan, levels_of(plan, coding, values))
         case Poisson():
             spikes = poisson_spikes(coding, plan.dt, plan.steps, values, seed=seed, first=first)
             return Spikes(spikes.view(np.uint8))
+
+
+def levels_of(plan: Plan, coding: ConstantCurrent, values: Floats) -> NDArray[np.int32]:
+    """The number of the train that stands for each value, in the same shape."""
+    return input_levels(coding, plan.neuron, plan.dt, plan.steps, values).astype(np.int32)
+
+
+def trains_of(plan: Plan, levels: NDArray[np.int32]) -> Trains:
+    """The trains with these numbers."""
+    spikes = constant_levels(plan.neuron, plan.dt, plan.steps).spikes
+    return Trains(levels, spikes.view(np.uint8))
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +155,7 @@ def list_inputs(
             list_trains(
                 encoded.levels.reshape(-1),
                 encoded.trains.reshape(-1),
-                encoded.trains.any(axis=0),
+                np.asarray(encoded.trains.any(axis=0)),
                 first,
                 last,
                 steps,

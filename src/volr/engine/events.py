@@ -67,12 +67,9 @@ def empty_events(stimuli: int, steps: int, size: int, block: int) -> Events:
 
 
 # For each pattern of eight neurons: how many spike, and which, the others' places being free.
-_COUNT = np.array([bin(pattern).count("1") for pattern in range(256)], dtype=np.uintp)
-_WHICH = np.zeros((256, 8), dtype=np.uint8)
-for _pattern in range(256):
-    _who = [bit for bit in range(8) if _pattern >> bit & 1]
-    _WHICH[_pattern, : len(_who)] = _who
-_WHICH = _WHICH.reshape(-1)
+_PATTERNS = [[bit for bit in range(8) if pattern >> bit & 1] for pattern in range(256)]
+_COUNT = np.array([len(who) for who in _PATTERNS], dtype=np.uintp)
+_WHICH = np.array([who + [0] * (8 - len(who)) for who in _PATTERNS], dtype=np.uint8).reshape(-1)
 
 _SPIKES = np.uint64(0x0101010101010101)
 # Times this, the lowest bits of eight bytes come together in the highest byte, in their order.

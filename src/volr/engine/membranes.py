@@ -137,8 +137,11 @@ def run_exp(
     refractory: int,
     mean: float,
 ) -> None:
-    """``IFCurrExp``. ``inhibition`` is what arrives through negative weights where it has a decay of its
-    own, or empty; else ``drive`` is all of it."""
+    """``IFCurrExp``.
+
+    ``inhibition`` is what arrives through negative weights, where it has a decay of its own; or it
+    is empty, and ``drive`` is all that arrives.
+    """
     size = len(lift)
     both = len(inhibition) > 0
     v, rest = np.empty(size, drive.dtype), np.empty(size, drive.dtype)

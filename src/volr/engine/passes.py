@@ -207,7 +207,7 @@ def backwards(
     of_lift: dict[tuple[str, int], NDArray[Any]] = {}
 
     def work(part: tuple[int, int]) -> None:
-        first, last = part
+        first, _last = part
         for layer in reversed(plan.layers):
             of_lift[layer.name, first] = _slice_back(
                 plan, layer, returning, lifts, batch, by_total[layer.name], surrogate, window, part

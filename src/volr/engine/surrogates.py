@@ -25,10 +25,14 @@ SHAPES: tuple[Shape, ...] = get_args(Shape)
 
 @dataclass(frozen=True, slots=True)
 class Surrogate:
-    """A ``shape`` and its ``width``, in units of v_thresh − v_reset; ``ModelError`` if not above 0."""
+    """A ``shape`` and its ``width`` in units of v_thresh − v_reset.
 
-    shape: Shape = "triangle"
-    width: float = 1.0
+    The default was chosen by experiment: see docs/decisions.md. Raises ``ModelError`` for a width
+    that is not above 0.
+    """
+
+    shape: Shape = "atan"
+    width: float = 0.3
 
     def __post_init__(self) -> None:
         wrong: list[str] = []

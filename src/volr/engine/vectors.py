@@ -93,7 +93,9 @@ class _Code:
         call = self.builder.asm(kind, "", "", [], side_effect=True)
         call.attributes.add("convergent")
 
-    def rows(self, count: Any, carried: list[Any], body: Callable[[Any, list[Any]], list[Any]]):
+    def rows(
+        self, count: Any, carried: list[Any], body: Callable[[Any, list[Any]], list[Any]]
+    ) -> list[Any]:
         """A loop over ``count`` entries that carries vectors along; returns them in the end."""
         builder = self.builder
         before = builder.block

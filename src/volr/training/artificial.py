@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 from volr.backends.base import require
 from volr.backends.torch import TORCH
-from volr.models.model import ArtificialModel
 from volr.training.checks import check_samples
 from volr.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
+    from volr.models.model import ArtificialModel
     from volr.models.samples import Samples
     from volr.network import Network
     from volr.training.result import Progress, Training

@@ -61,7 +61,7 @@ def fit(
     settings: TrainingSettings,
     progress: Progress | None,
 ) -> Training[ModelT]:
-    """See ``volr.training.train_ann`` and ``train_snn``, which have checked that everything fits."""
+    """See ``train_ann`` and ``train_snn``, which have checked that everything fits."""
     random = np.random.default_rng((_STREAM, settings.seed))
     everything = learner.part(samples)
     shuffled_once = random.permutation(len(samples))

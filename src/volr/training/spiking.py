@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from volr.backends.base import require
@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from volr.models.samples import Samples
     from volr.network import Network
     from volr.training.result import Progress, Training
+
+
+RATE, DECAY = 0.01, 0.0
+"""Learning rate and weight decay unless told otherwise: see docs/decisions.md."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +108,12 @@ def train_snn(
     from volr.training.backpropagation import fit
     from volr.training.spiking_learner import SpikingLearner
 
+    settings = replace(
+        settings,
+        learning_rate=RATE if settings.learning_rate is None else settings.learning_rate,
+        weight_decay=DECAY if settings.weight_decay is None else settings.weight_decay,
+        candidates=1 if start is not None else settings.candidates,
+    )
     learner = SpikingLearner(network, spiking, settings.seed, start)
     return fit(learner, network, samples, settings, progress)
 

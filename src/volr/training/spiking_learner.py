@@ -26,10 +26,10 @@ import torch
 from volr.backends.reference import activations
 from volr.backends.torch_module import array_of
 from volr.engine.autograd import respond
-from volr.engine.encoding import Encoded, Trains, encode
+from volr.engine.encoding import Encoded, encode, levels_of, trains_of
 from volr.engine.plan import plan_of
 from volr.models.activations import ReLU
-from volr.models.coding import ConstantCurrent
+from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.parameters import bias_name, parameter_shapes, weight_name
 from volr.training.initialisation import initial_parameters
@@ -80,11 +80,12 @@ class SpikingLearner:
     def part(self, samples: Samples) -> Part:
         """Inputs are the levels of constant currents, int32 ``[batch, unit]``, or values."""
         labels = torch.tensor(samples.labels)
-        if isinstance(self.settings.coding, ConstantCurrent):
-            encoded = encode(self.plan, self.settings.coding, samples.inputs)
-            assert isinstance(encoded, Trains)
-            return Part(torch.as_tensor(encoded.levels), labels)
-        return Part(torch.tensor(samples.inputs), labels)
+        match self.settings.coding:
+            case ConstantCurrent():
+                levels = levels_of(self.plan, self.settings.coding, samples.inputs)
+                return Part(torch.as_tensor(levels), labels)
+            case Poisson():
+                return Part(torch.tensor(samples.inputs), labels)
 
     def starts(
         self, samples: Samples, count: int, random: np.random.Generator
@@ -161,19 +162,13 @@ class SpikingLearner:
         return {name: value / self.units[name] for name, value in model.parameters.items()}
 
     def _encode(self, inputs: Tensor) -> Encoded:
-        values = inputs.numpy()
-        if isinstance(self.settings.coding, ConstantCurrent):
-            return Trains(values, self._trains)
-        self._drawn += 1
-        seed = (self.seed << 32) + self._drawn
-        return encode(self.plan, self.settings.coding, values, seed=seed)
-
-    @cached_property
-    def _trains(self) -> np.ndarray:
-        nothing = np.zeros((1, self.network.input_size))
-        encoded = encode(self.plan, self.settings.coding, nothing)
-        assert isinstance(encoded, Trains)
-        return encoded.trains
+        match self.settings.coding:
+            case ConstantCurrent():
+                return trains_of(self.plan, inputs.numpy())
+            case Poisson():
+                self._drawn += 1
+                seed = (self.seed << 32) + self._drawn
+                return encode(self.plan, self.settings.coding, inputs.numpy(), seed=seed)
 
     def _respond(self, values: Mapping[str, Tensor], encoded: Encoded) -> Response:
         scaled = {name: value * self.units[name] for name, value in values.items()}

@@ -1,0 +1,3 @@
+from typing import Any
+
+make_array: Any

@@ -130,7 +130,7 @@ def _forwards(
     tiles = in_tiles(plan, arrays)
 
     def work(part: tuple[int, int]) -> None:
-        forwards(plan, encoded, tiles, lifts, batch, *part)
+        forwards(plan, encoded, tiles, lifts, batch, *part, differentiable=True)
 
     everywhere(work, slices(len(encoded), SLICE))
     return batch

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from volr.engine.adjoints import return_cond, return_delta, return_exp
+from volr.engine.fehlberg import run_cond_adaptive
 from volr.engine.membranes import run_cond, run_delta, run_exp
 from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 
@@ -106,8 +107,20 @@ def _numbers(plan: Plan, layer: Layer, kind: type[np.floating[Any]]) -> _Numbers
 _NOTHING = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 
 
-def run(plan: Plan, layer: Layer, memory: Memory, lift: NDArray[Any], stimuli: int) -> None:
-    """All steps of a population; ``lift`` is that of each neuron."""
+def run(
+    plan: Plan,
+    layer: Layer,
+    memory: Memory,
+    lift: NDArray[Any],
+    stimuli: int,
+    *,
+    differentiable: bool,
+) -> None:
+    """All steps of a population; ``lift`` is that of each neuron.
+
+    Where there are two forms of a neuron model, the one that simulators run and one that is smooth,
+    ``differentiable`` is the latter.
+    """
     kind = lift.dtype.type
     n = _numbers(plan, layer, kind)
     neuron, dt = plan.neuron, plan.dt
@@ -128,6 +141,23 @@ def run(plan: Plan, layer: Layer, memory: Memory, lift: NDArray[Any], stimuli: i
                 plan.steps,
                 decay,
                 *_currents(neuron, dt, kind),
+                *common,
+            )
+        case IFCondExp() if not differentiable:
+            run_cond_adaptive(
+                drive,
+                others[0],
+                memory.membrane,
+                memory.state,
+                memory.total,
+                lift,
+                stimuli,
+                plan.steps,
+                dt,
+                1.0 / neuron.tau_m,
+                (neuron.e_rev_E - neuron.v_rest, neuron.e_rev_I - neuron.v_rest),
+                (neuron.tau_syn_E, neuron.tau_syn_I),
+                neuron.cm,
                 *common,
             )
         case IFCondExp():

@@ -128,7 +128,8 @@ def constant_levels(neuron: NeuronModel, dt: float, steps: int) -> Levels:
     memory = empty_memory(neuron, steps * size, size, np.dtype(np.float64))
     for drive in memory.drives:
         drive[:] = 0.0
-    run(plan, layer, memory, lift_of(plan) * (neuron.i_offset + currents), 1)
+    lift = lift_of(plan) * (neuron.i_offset + currents)
+    run(plan, layer, memory, lift, 1, differentiable=False)
     spikes = (memory.state.reshape(steps, size) & 1).astype(np.bool_)
     membranes = after_reset(neuron, memory.membrane.reshape(steps, size), spikes)
     for each in (spikes, membranes):

@@ -29,7 +29,7 @@ _INDEX = np.uintp
 
 
 @njit(nogil=True, inline="always", error_model="numpy")
-def _fire(
+def fire(
     drive: NDArray[Any],
     state: NDArray[np.uint8],
     row: np.uintp,
@@ -110,7 +110,7 @@ def run_delta(
             row = _INDEX((b * steps + t) * size)
             for j in range(_INDEX(size)):
                 drive[row + j] = lift[j] + decay * v[j] + drive[row + j]
-            _fire(
+            fire(
                 drive, state, row, v, rest, fired, total, base, size,
                 threshold, keep, back, hold, refractory, mean,
             )  # fmt: skip
@@ -168,7 +168,7 @@ def run_exp(
                     x = decay * v[j] + rise_e * e[j] + lift[j]
                     e[j] = decay_e * e[j] + drive[row + j]
                     drive[row + j] = x
-            _fire(
+            fire(
                 drive, state, row, v, rest, fired, total, base, size,
                 threshold, keep, back, hold, refractory, mean,
             )  # fmt: skip
@@ -244,7 +244,7 @@ def run_cond(
                 i[j] = decay_i * g_i - inhibition[row + j]
                 drive[row + j] = g_e
                 inhibition[row + j] = g_i
-            _fire(
+            fire(
                 membrane, state, row, v, rest, fired, total, base, size,
                 threshold, keep, back, hold, refractory, mean,
             )  # fmt: skip

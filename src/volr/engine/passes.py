@@ -135,8 +135,10 @@ def forwards(
     batch: Batch,
     first: int,
     last: int,
+    *,
+    differentiable: bool,
 ) -> None:
-    """Run the stimuli ``first`` to ``last`` of a batch."""
+    """Run the stimuli ``first`` to ``last`` of a batch; see ``volr.engine.dynamics.run``."""
     start = 0
     for name, size in plan.inputs:
         if name in batch.events:
@@ -162,7 +164,7 @@ def forwards(
                     term > 0,
                 )
         part = memory.part(first, last, plan.steps * layer.size, layer.size)
-        run(plan, layer, part, lifts[layer.name], last - first)
+        run(plan, layer, part, lifts[layer.name], last - first, differentiable=differentiable)
         if layer.name in batch.events:
             events = batch.events[layer.name]
             values = plan.steps * layer.size

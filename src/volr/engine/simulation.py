@@ -170,7 +170,8 @@ def _run(
 
 def _forwards(model: Ready, shown: Encoded) -> Batch:
     batch = empty_batch(model.plan, len(shown), model.dtype, shown.density())
-    forwards(model.plan, shown, model.tiles, model.lifts, batch, 0, len(shown))
+    whole = 0, len(shown)
+    forwards(model.plan, shown, model.tiles, model.lifts, batch, *whole, differentiable=False)
     return batch
 
 

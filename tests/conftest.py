@@ -10,7 +10,7 @@ import pytest
 from hypothesis import settings
 
 CI = bool(os.environ.get("CI"))
-OPTIONAL = ("nest", "pooch", "sklearn", "torch")
+OPTIONAL = ("nest", "numba", "pooch", "sklearn", "torch")
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 settings.register_profile("local", deadline=None)

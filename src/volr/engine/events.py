@@ -22,6 +22,9 @@ from volr.engine.vectors import load_word, write_eight
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+MANY = 0.07
+"""Spikes a neuron and step from which the first cache is worth its blocks."""
+_SECOND_CACHE = 1536
 _INDEX = np.uintp
 
 
@@ -42,15 +45,14 @@ class Events:
         return -(-self.size // self.block)
 
 
-def block_of(density: float) -> int:
-    """Neurons in a block where this share of them spikes in a step.
+def block_of(size: int, density: float) -> int:
+    """Neurons in a block, of ``size`` of which this share spikes in a step.
 
-    96 rows of a tile are 24 KB of the 32 KB that first caches have; where few spike, to begin
-    another block costs more than what that saves (measured: see docs/decisions.md).
+    192 rows of a tile are 48 KB, about what first caches have. Where few spike, to begin another
+    block costs more than that saves, and the second cache has to do (measured: docs/decisions.md).
     """
-    if density >= 0.08:
-        return 96
-    return 192 if density >= 0.03 else 384
+    most = 192 if density >= MANY else _SECOND_CACHE
+    return min(-(-size // 8) * 8, most)
 
 
 def empty_events(stimuli: int, steps: int, size: int, block: int) -> Events:

@@ -14,7 +14,7 @@ import numpy as np
 
 from volr.engine.dynamics import Memory, bytes_per_value, channels, empty_memory, run, run_back
 from volr.engine.encoding import list_inputs
-from volr.engine.events import Events, block_of, empty_events, list_spikes
+from volr.engine.events import MANY, Events, block_of, empty_events, list_spikes
 from volr.engine.synapses import (
     deliver,
     empty_tiles,
@@ -50,7 +50,7 @@ Tiles = dict[str, tuple["NDArray[Any]", ...]]
 class Batch:
     """Some stimuli on their way through a network: lists of spikes, and memories, by name."""
 
-    key: tuple[Plan, int, np.dtype[Any], int]
+    key: tuple[Plan, int, np.dtype[Any], bool]
     events: dict[str, Events]
     memory: dict[str, Memory]
 
@@ -60,7 +60,7 @@ class Batch:
 
 
 # The last few, by what they are for; a dictionary, because it takes one step to put in or out.
-_spare: dict[tuple[Plan, int, np.dtype[Any], int], Batch] = {}
+_spare: dict[tuple[Plan, int, np.dtype[Any], bool], Batch] = {}
 _SPARE = 4
 
 
@@ -68,16 +68,18 @@ def empty_batch(plan: Plan, stimuli: int, dtype: np.dtype[Any], density: float) 
     """Room for ``stimuli``; ``density`` is the share of the inputs that spikes in a step."""
     sources = {source for layer in plan.layers for source, _ in layer.terms}
     steps, inputs = plan.steps, dict(plan.inputs)
-    block = block_of(density)
-    key = (plan, stimuli, dtype, block)
+    key = (plan, stimuli, dtype, density >= MANY)
     if (spare := _spare.pop(key, None)) is not None:
         return spare
     return Batch(
         key,
         {
-            # Hidden neurons spike seldom, or the network is small.
-            name: empty_events(stimuli, steps, plan.size(name), block if name in inputs else 192)
-            for name in sources
+            # How much hidden neurons will spike, nobody knows: seldom, in most networks.
+            name: empty_events(
+                stimuli, steps, size, block_of(size, density if name in inputs else 0.0)
+            )
+            for name, size in plan.sizes.items()
+            if name in sources
         },
         {
             layer.name: empty_memory(

@@ -133,6 +133,28 @@ def deliver(
         for column in range(0, wide, tile):
             width = min(tile, wide - column)
             whole = min(width, columns - column)
+            if blocks == 1 and whole == width:
+                # Nothing to come back to: straight to where it belongs.
+                for b in range(start, stop):
+                    for t in range(steps):
+                        there = _INDEX((b * steps + t) * columns + column)
+                        if not add:
+                            for j in range(_INDEX(width)):
+                                drive[there + j] = 0
+                        if t >= delay:
+                            place = _INDEX((b * steps + t - delay) * 2)
+                            add_rows(
+                                drive,
+                                there,
+                                tiles,
+                                _INDEX(column * rows),
+                                index,
+                                begin[place],
+                                begin[place + _INDEX(1)] - begin[place],
+                                _INDEX(width),
+                                _INDEX(width),
+                            )
+                continue
             for r in range((stop - start) * steps):
                 here = _INDEX(r * tile)
                 if add:

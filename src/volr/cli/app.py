@@ -15,7 +15,8 @@ from volr import __version__
 from volr.cli.doctor import doctor
 from volr.cli.evaluate import evaluate
 from volr.cli.experiment import experiment
-from volr.cli.output import emit, show_error
+from volr.cli.groups import Grouped
+from volr.cli.output import emit, noting_warnings, show_error
 from volr.cli.programs import check, format_program, show
 from volr.cli.train import train
 from volr.cli.transfer import transfer
@@ -30,7 +31,8 @@ HELP = """One program, two generations: networks as text, trained as ANNs, run a
   volr check xor.volr
   volr train xor.volr --task xor --out ann.safetensors
   volr transfer ann.safetensors --task xor --out snn.safetensors
-  volr evaluate snn.safetensors --task xor
+  volr train xor.volr --task xor --as snn --out trained.safetensors
+  volr evaluate snn.safetensors --task xor --on nest
 """
 
 
@@ -59,8 +61,8 @@ app = typer.Typer(
 app.command("check")(check)
 app.command("format")(format_program)
 app.command("show")(show)
-app.command("train")(train)
-app.command("transfer")(transfer)
+app.command("train", cls=Grouped)(train)
+app.command("transfer", cls=Grouped)(transfer)
 app.command("evaluate")(evaluate)
 app.command("experiment")(experiment)
 app.command("doctor")(doctor)
@@ -86,7 +88,8 @@ def run(arguments: Sequence[str] | None = None) -> None:
     """Run the command and exit; ``KeyboardInterrupt`` after Ctrl-C."""
     _prepare_streams()
     try:
-        app(arguments, prog_name="volr")
+        with noting_warnings():
+            app(arguments, prog_name="volr")
     except VolrError as error:
         show_error(error)
         sys.exit(1)

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
 # Distributions under pip's names, and the extra of Volr's that installs each.
 PACKAGES = {
-    "numpy": "",
     "lark": "",
+    "numpy": "",
+    "psutil": "",
     "rich": "",
     "typer": "",
     "safetensors": "",
+    "numba": "engine",
     "torch": "torch",
     "nest-simulator": "nest",
     "scikit-learn": "tasks",

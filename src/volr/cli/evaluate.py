@@ -19,8 +19,8 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="BACKEND",
-            help="Back end: torch or reference for an ANN, nest for an SNN.",
-            show_default="torch, or nest",
+            help="Back end: torch or reference for an ANN, engine or nest for an SNN.",
+            show_default="torch, or engine",
         ),
     ] = None,
     data: options.DataFolder = None,

@@ -7,10 +7,12 @@ pipe, unless ``NO_COLOR`` or ``FORCE_COLOR`` says otherwise.
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 import re
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import typer
@@ -19,7 +21,7 @@ from volr.errors import ProgramError, VolrError
 from volr.source import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Generator, Mapping, Sequence
 
     from rich.console import Console
     from rich.text import Text
@@ -88,6 +90,30 @@ def note(message: str) -> None:
     from rich.text import Text
 
     _console(stderr=True).print(Text(_visible(message), "dim"), soft_wrap=True)
+
+
+@contextmanager
+def noting_warnings() -> Generator[None]:
+    """What the library logs as a warning becomes a note within, the same one only once."""
+    handler = _Notes(logging.WARNING)
+    logger = logging.getLogger("volr")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+
+
+class _Notes(logging.Handler):
+    def __init__(self, level: int) -> None:
+        super().__init__(level)
+        self._said: set[str] = set()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if message not in self._said:
+            self._said.add(message)
+            note(message)
 
 
 def show_error(error: VolrError) -> None:

@@ -11,12 +11,14 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import torch
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 
 from volr.engine.dynamics import lift_of
 from volr.engine.passes import SLICE, backwards, empty_batch, forwards, in_tiles, put_back
 from volr.engine.readout import Response
 from volr.engine.surrogates import Surrogate
 from volr.engine.work import compiled, everywhere, slices
+from volr.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,8 +42,17 @@ def respond(
 
     Weights are ``[post, pre]`` and biases ``[unit]``, all float32 or all float64 and on one device.
     Derivatives of spikes are those of the ``surrogate``, and nothing flows back from one ``window``
-    of steps to an earlier one; None is full backpropagation through time.
+    of steps to an earlier one; None is full backpropagation through time. A response can be gone
+    back through once. Raises ``DataError`` for spikes of another shape.
     """
+    width = sum(size for _, size in plan.inputs)
+    if encoded.shape != (plan.steps, len(encoded), width):
+        raise DataError(
+            f"the spikes have the shape {[*encoded.shape]}, the plan takes "
+            f"[{plan.steps}, batch, {width}]"
+        )
+    if window is not None and window < 1:
+        raise DataError(f"the window is {window} steps, not at least 1")
     names = tuple(values)
     device = values[names[0]].device
     if device.type != "cpu":
@@ -52,7 +63,13 @@ def respond(
     totals = cast(
         "tuple[Tensor, ...]",
         _Respond.apply(  # pyright: ignore[reportUnknownMemberType]
-            plan, encoded, surrogate, window or plan.steps, names, *values.values()
+            plan,
+            encoded,
+            surrogate,
+            window or plan.steps,
+            names,
+            torch.is_grad_enabled(),
+            *values.values(),
         ),
     )
     answers = dict(zip((layer.name for layer in plan.layers), totals, strict=True))
@@ -73,12 +90,10 @@ class _Respond(torch.autograd.Function):
         surrogate: Surrogate,
         window: int,
         names: tuple[str, ...],
+        recorded: bool,
         *values: Tensor,
     ) -> tuple[Tensor, ...]:
-        arrays = {
-            name: np.ascontiguousarray(value.detach().numpy())
-            for name, value in zip(names, values, strict=True)
-        }
+        arrays = _arrays(names, values)
         dtype = next(iter(arrays.values())).dtype
         lifts = lifts_of(plan, arrays)
         kind = (type(plan.neuron), dtype, type(encoded), max(plan.sizes.values()) > 2**16)
@@ -88,22 +103,34 @@ class _Respond(torch.autograd.Function):
             by_total = {layer.name: np.zeros((1, layer.size), dtype) for layer in plan.layers}
             backwards(plan, arrays, lifts, batch, by_total, surrogate, window)
 
-        compiled(("train", *kind), warm_up)
+        if len(encoded):
+            compiled(("train", *kind), warm_up)
         batch = _forwards(plan, encoded, arrays, lifts)
         ctx.what = (plan, surrogate, window, names)
-        ctx.kept = (arrays, lifts, batch)
+        ctx.kept = (lifts, batch)
+        # PyTorch notices when somebody writes to these before the way back.
+        ctx.save_for_backward(*values)
         totals = tuple(
             torch.as_tensor(batch.memory[layer.name].total.reshape(-1, layer.size).copy())
             for layer in plan.layers
         )
-        if not any(ctx.needs_input_grad):
+        if not (recorded and any(ctx.needs_input_grad)):
             put_back(batch)
         return totals
 
     @staticmethod
-    def backward(ctx: Any, *by_total: Tensor) -> tuple[Any, ...]:
+    @once_differentiable
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *by_total: Tensor
+    ) -> tuple[Any, ...]:
         plan, surrogate, window, names = ctx.what
-        arrays, lifts, batch = ctx.kept
+        arrays = _arrays(names, ctx.saved_tensors)
+        if ctx.kept is None:
+            raise RuntimeError(
+                "the engine's memory of this response has been used up: it can be gone back "
+                "through once, and retain_graph does not keep it"
+            )
+        lifts, batch = ctx.kept
         ctx.kept = None
         dtype = next(iter(arrays.values())).dtype
         wanted = {
@@ -116,7 +143,14 @@ class _Respond(torch.autograd.Function):
         gradients = dict(found.weights)
         for layer in plan.layers:
             gradients[layer.bias] = found.lifts[layer.name] * factor
-        return (None,) * 5 + tuple(torch.as_tensor(gradients[name]) for name in names)
+        return (None,) * 6 + tuple(torch.as_tensor(gradients[name]) for name in names)
+
+
+def _arrays(names: tuple[str, ...], values: tuple[Tensor, ...]) -> dict[str, NDArray[Any]]:
+    return {
+        name: np.ascontiguousarray(value.detach().numpy())
+        for name, value in zip(names, values, strict=True)
+    }
 
 
 def _forwards(

@@ -40,6 +40,11 @@ class Trains:
     def __len__(self) -> int:
         return len(self.levels)
 
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Steps, stimuli, inputs."""
+        return len(self.trains), *self.levels.shape
+
     def take(self, indices: NDArray[np.int64]) -> Trains:
         return Trains(self.levels[indices], self.trains)
 
@@ -52,7 +57,8 @@ class Trains:
 
     def density(self) -> float:
         """The share of inputs that spike in a step, as far as some stimuli tell."""
-        return float(self.trains.mean(axis=0)[self.levels[:_LOOKED_AT]].mean())
+        looked_at = self.levels[:_LOOKED_AT]
+        return float(self.trains.mean(axis=0)[looked_at].mean()) if looked_at.size else 0.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +69,12 @@ class Spikes:
 
     def __len__(self) -> int:
         return self.spikes.shape[1]
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Steps, stimuli, inputs."""
+        steps, stimuli, units = self.spikes.shape
+        return steps, stimuli, units
 
     def take(self, indices: NDArray[np.int64]) -> Spikes:
         return Spikes(self.spikes[:, indices])
@@ -76,7 +88,8 @@ class Spikes:
 
     def density(self) -> float:
         """The share of inputs that spike in a step, as far as some stimuli tell."""
-        return float(self.spikes[:, :_LOOKED_AT].mean())
+        looked_at = self.spikes[:, :_LOOKED_AT]
+        return float(looked_at.mean()) if looked_at.size else 0.0
 
 
 Encoded: TypeAlias = Trains | Spikes

@@ -15,6 +15,7 @@ import numpy as np
 from volr.engine.dynamics import Memory, bytes_per_value, channels, empty_memory, run, run_back
 from volr.engine.encoding import list_inputs
 from volr.engine.events import MANY, Events, block_of, empty_events, list_spikes
+from volr.engine.plan import Plan
 from volr.engine.synapses import (
     deliver,
     empty_tiles,
@@ -25,7 +26,7 @@ from volr.engine.synapses import (
     tile_of,
     unpack,
 )
-from volr.engine.work import everywhere, scratch, slices
+from volr.engine.work import everywhere, scratch, slices, threads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from volr.engine.encoding import Encoded
-    from volr.engine.plan import Layer, Plan
+    from volr.engine.plan import Layer
     from volr.engine.surrogates import Surrogate
 
 SLICE = 32
@@ -50,7 +51,7 @@ Tiles = dict[str, tuple["NDArray[Any]", ...]]
 class Batch:
     """Some stimuli on their way through a network: lists of spikes, and memories, by name."""
 
-    key: tuple[Plan, int, np.dtype[Any], bool]
+    key: _Key
     events: dict[str, Events]
     memory: dict[str, Memory]
 
@@ -59,8 +60,9 @@ class Batch:
         return self.key[1]
 
 
-# The last few, by what they are for; a dictionary, because it takes one step to put in or out.
-_spare: dict[tuple[Plan, int, np.dtype[Any], bool], Batch] = {}
+_Key = tuple[Plan, int, np.dtype[Any], bool]
+# The last few kinds of batches, and of each as many as are used at once.
+_spare: dict[_Key, list[Batch]] = {}
 _SPARE = 4
 
 
@@ -69,8 +71,12 @@ def empty_batch(plan: Plan, stimuli: int, dtype: np.dtype[Any], density: float) 
     sources = {source for layer in plan.layers for source, _ in layer.terms}
     steps, inputs = plan.steps, dict(plan.inputs)
     key = (plan, stimuli, dtype, density >= MANY)
-    if (spare := _spare.pop(key, None)) is not None:
-        return spare
+    spare = _spare.get(key)
+    if spare:
+        try:
+            return spare.pop()
+        except IndexError:  # another thread took it in the meantime
+            pass
     return Batch(
         key,
         {
@@ -93,7 +99,9 @@ def empty_batch(plan: Plan, stimuli: int, dtype: np.dtype[Any], density: float) 
 def put_back(batch: Batch) -> None:
     """Keep the memory of a batch for the next one: to get it from the system takes longer than to
     fill it."""
-    _spare[batch.key] = batch
+    spare = _spare.setdefault(batch.key, [])
+    if len(spare) < threads():
+        spare.append(batch)
     while len(_spare) > _SPARE:
         _spare.pop(next(iter(_spare)), None)
 
@@ -220,7 +228,9 @@ def backwards(
     everywhere(work, parts)
     # In the order of the slices, so that the sum does not depend on who was first.
     summed = {
-        layer.name: np.sum([of_lift[layer.name, first] for first, _ in parts], axis=0)
+        layer.name: sum(
+            (of_lift[layer.name, first] for first, _ in parts), np.zeros_like(lifts[layer.name])
+        )
         for layer in plan.layers
     }
     return Gradient(_weight_gradients(plan, weights, batch), summed)

@@ -20,6 +20,7 @@ import safetensors.numpy
 
 from volr.errors import ModelError, ModelFileError, ProgramError
 from volr.language import to_network
+from volr.memory import check_room
 from volr.models.activations import activation
 from volr.models.coding import input_coding
 from volr.models.model import READOUTS, ArtificialModel, Model, SpikingModel
@@ -79,10 +80,11 @@ def load_model(path: str | Path) -> ModelFile:
     """Read a model.
 
     Raises ``ModelFileError`` where the file cannot be read, is cut short, is of another format, or
-    has shapes that disagree with its program: the message says which.
+    has shapes that disagree with its program: the message says which; and ``ModelError`` where
+    there is not the memory for it.
     """
     path = Path(path)
-    _check_container(path)
+    sizes = _check_container(path)
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             metadata: dict[str, str] = file.metadata() or {}
@@ -93,6 +95,7 @@ def load_model(path: str | Path) -> ModelFile:
                     f"{path} has the layout {metadata[_VERSION_KEY]!r}, expected {VERSION!r}",
                     help="update Volr: pip install --upgrade volr",
                 )
+            check_room(sizes, f"to read {path}")
             names = file.keys()
             arrays: dict[str, Floats] = {name: file.get_tensor(name) for name in names}
     except safetensors.SafetensorError as error:
@@ -112,8 +115,11 @@ class _MalformedError(Exception):
     """The JSON of a file is not what was written there; the text continues 'the description …'."""
 
 
-def _check_container(path: Path) -> None:
-    """Tell apart, before safetensors does so in one word, what a file may be instead of a model."""
+def _check_container(path: Path) -> dict[str, int]:
+    """Tell apart, before safetensors does so in one word, what a file may be instead of a model.
+
+    Returns the bytes of each parameter; none where the file is not one of ours.
+    """
     try:
         size = path.stat().st_size
         with path.open("rb") as file:
@@ -137,14 +143,14 @@ def _check_container(path: Path) -> None:
         header = file.read(8 + length)[8:]
     try:
         entries: dict[str, Any] = json.loads(header)
-        end = max(
-            (each["data_offsets"][1] for key, each in entries.items() if key != "__metadata__"),
-            default=0,
-        )
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError):
-        return
-    if isinstance(end, int) and 8 + length + end > size:
+        offsets = {k: each["data_offsets"] for k, each in entries.items() if k != "__metadata__"}
+        sizes = {name: int(last) - int(first) for name, (first, last) in offsets.items()}
+        end = max((int(last) for _, last in offsets.values()), default=0)
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError):
+        return {}
+    if 8 + length + end > size:
         raise ModelFileError(f"{path} is cut short: it has {size} of its {8 + length + end} bytes")
+    return sizes
 
 
 def _describe(model: Model) -> dict[str, Any]:

@@ -9,6 +9,7 @@ spiking one a weight is in mV per spike and a bias is a current in nA.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from volr.errors import ModelError
+from volr.memory import check_room
 from volr.models.arrays import Floats
 
 if TYPE_CHECKING:
@@ -49,11 +51,13 @@ def parameters(network: Network, values: Mapping[str, ArrayLike]) -> Parameters:
     """The values as read-only float64 arrays, in the order of ``parameter_shapes``.
 
     Raises ``ModelError`` with every name that is missing or unknown, every shape that is wrong and
-    every parameter that is not finite.
+    every parameter that is not finite, and where there is not the memory for them.
     """
     shapes = parameter_shapes(network)
     wrong = [f"{name} is missing" for name in shapes if name not in values]
     wrong += [f"{name} is not a parameter of this network" for name in values if name not in shapes]
+    needed = {name: 8 * math.prod(shapes[name]) for name in shapes if name in values}
+    check_room(needed, "for the parameters", help="make the network's populations smaller")
     checked: dict[str, Floats] = {}
     for name, shape in shapes.items():
         if name not in values:

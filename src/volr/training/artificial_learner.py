@@ -12,7 +12,7 @@ from volr.backends.torch_module import array_of, logits, plan_of, walk
 from volr.models.activations import ReLU
 from volr.models.model import ArtificialModel
 from volr.training.initialisation import initial_parameters
-from volr.training.learner import Answer, Part
+from volr.training.learner import Activity, Answer, Part
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,6 +37,10 @@ class ArtificialLearner:
     network: Network
     activation: Activation
     batch_size: int
+
+    @property
+    def chunk(self) -> int:
+        return _CHUNK
 
     @cached_property
     def plan(self) -> Plan:
@@ -68,9 +72,9 @@ class ArtificialLearner:
             inputs = inputs.expand(candidates, *inputs.shape)
         return Answer(logits(self.plan, values, inputs))
 
-    def dead(self, values: Values, everything: Part) -> dict[str, int]:
+    def activity(self, values: Values, everything: Part) -> Activity:
         """See ``dead_neurons``."""
-        return dead_neurons(self.plan, values, everything)
+        return Activity(dead_neurons(self.plan, values, everything))
 
     def model(self, values: Values) -> ArtificialModel:
         """The model with these parameters."""

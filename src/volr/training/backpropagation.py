@@ -15,7 +15,7 @@ from volr.errors import TrainingError
 from volr.training.candidates import all_finite, begin, improved, keep, probation
 from volr.training.losses import losses
 from volr.training.result import Epoch, Training
-from volr.training.settings import EPOCHS, UPDATES, validation_count
+from volr.training.settings import EPOCHS, LOOKED_AT, UPDATES, validation_count
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 ModelT = TypeVar("ModelT", bound="Model")
 
-# Samples that the initialisation looks at, that decide between candidates, that are run at once.
-_LOOKED_AT, _DECIDING, _CHUNK = 512, 4096, 4096
+# Samples that decide between candidates.
+_DECIDING = 4096
 # Sets training's random numbers apart from those that others draw with the same seed.
 _STREAM = 0x7A11
 
@@ -73,7 +73,7 @@ def fit(
     epochs = settings.epochs or max(EPOCHS, math.ceil(UPDATES / steps))
     count, together = probation(learner, network, settings, epochs * steps)
 
-    looked_at = samples.take(shuffled_once[aside : aside + _LOOKED_AT])
+    looked_at = samples.take(shuffled_once[aside : aside + LOOKED_AT])
     candidates = begin(learner.starts(looked_at, count, random), settings)
     updates = 0
     for epoch in range(1, epochs + 1):
@@ -91,6 +91,7 @@ def fit(
     candidates = _choose(learner, candidates, deciding, settings)
 
     best = candidates.best
+    activity = learner.activity(best.values, everything)
     return Training(
         model=learner.model(best.values),
         history=tuple(_epoch(*each[:, 0].tolist()) for each in candidates.history),
@@ -98,7 +99,8 @@ def fit(
         candidate=int(candidates.numbers[0]),
         candidates=count,
         probation=min(together, updates),
-        dead=learner.dead(best.values, everything),
+        dead=activity.dead,
+        rates=activity.rates,
     )
 
 
@@ -137,7 +139,7 @@ def _measure(
     loss = torch.zeros(len(candidates.numbers), dtype=torch.float64)
     correct = torch.zeros(len(candidates.numbers), dtype=torch.float64)
     with torch.no_grad():
-        for batch in part.batches(_CHUNK):
+        for batch in part.batches(learner.chunk):
             z = learner.answer(candidates.values, batch.inputs, len(candidates.numbers)).logits
             loss += losses(settings.loss, z, batch.labels).sum(dim=-1)
             correct += (z.argmax(dim=-1) == batch.labels).sum(dim=-1)

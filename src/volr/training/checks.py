@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from volr.errors import TrainingError
 from volr.memory import check_room
 from volr.models.parameters import parameter_shapes
-from volr.training.settings import validation_count
+from volr.training.settings import LOOKED_AT, validation_count
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from volr.models.model import SpikingModel
     from volr.models.samples import Samples
     from volr.network import Network
     from volr.training.settings import TrainingSettings
@@ -17,6 +23,8 @@ if TYPE_CHECKING:
 # A parameter, its gradient, two moments of the optimizer, the best so far, in float32; and the
 # initialisation and the model, in float64.
 _BYTES = 5 * 4 + 2 * 8
+# What the initialisation has of a neuron for each sample: weighted sums, a sum, activations.
+_BYTES_SHOWN = 3 * 8
 
 
 def check_samples(network: Network, samples: Samples, settings: TrainingSettings) -> None:
@@ -26,15 +34,28 @@ def check_samples(network: Network, samples: Samples, settings: TrainingSettings
     if wrong:
         raise TrainingError("training cannot start: " + "; ".join(wrong))
     shapes = parameter_shapes(network)
-    needed = {name: _BYTES * _product(shape) for name, shape in shapes.items()}
+    needed = {name: _BYTES * math.prod(shape) for name, shape in shapes.items()}
+    shown = _BYTES_SHOWN * min(LOOKED_AT, len(samples))
+    needed |= {population.name: shown * population.size for population in network.layers}
     check_room(needed, "to train this network", help="make its populations smaller")
 
 
-def _product(shape: tuple[int, ...]) -> int:
-    size = 1
-    for axis in shape:
-        size *= axis
-    return size
+def check_start(start: SpikingModel, units: Mapping[str, float]) -> None:
+    """Raise ``TrainingError`` for parameters that overflow float32, which training is done in.
+
+    ``units`` says how many of the model's units make one of the training's, by parameter.
+    """
+    most = float(np.finfo(np.float32).max)
+    wrong: list[str] = []
+    for name, values in start.parameters.items():
+        largest = float(np.abs(values).max())
+        if largest * max(1.0, 1.0 / units[name]) > most:
+            wrong.append(f"{name} reaches {largest:g}")
+    if wrong:
+        raise TrainingError(
+            f"training cannot start from this model: {'; '.join(wrong)}, and float32, which it is "
+            f"done in, ends at {most:g}"
+        )
 
 
 def _problems(network: Network, samples: Samples, settings: TrainingSettings) -> list[str]:

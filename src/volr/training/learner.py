@@ -6,7 +6,7 @@ comes from samples to logits, where it starts, and what model its parameters mak
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -52,8 +52,25 @@ class Answer:
     penalty: Tensor | float = 0.0
 
 
+@dataclass(frozen=True)
+class Activity:
+    """What the hidden populations do on all samples, by name.
+
+    ``dead`` is the number of neurons that do nothing for any of them, ``rates`` the mean rate, Hz,
+    of neurons that spike.
+    """
+
+    dead: dict[str, int]
+    rates: dict[str, float] = field(default_factory=dict[str, float])
+
+
 class Learner(Protocol[ModelT_co]):
     """A kind of network in training; parameters by name, with a leading axis for candidates."""
+
+    @property
+    def chunk(self) -> int:
+        """How many samples are run at once where nothing is learned from them."""
+        ...
 
     def part(self, samples: Samples) -> Part:
         """The samples in the form that ``answer`` takes."""
@@ -73,8 +90,8 @@ class Learner(Protocol[ModelT_co]):
         """The logits for ``inputs`` ``[batch, …]``."""
         ...
 
-    def dead(self, values: Values, everything: Part) -> dict[str, int]:
-        """How many neurons of each hidden population do nothing for any sample."""
+    def activity(self, values: Values, everything: Part) -> Activity:
+        """What the hidden populations do, with parameters of a single candidate."""
         ...
 
     def model(self, values: Values) -> ModelT_co:

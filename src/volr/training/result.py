@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ class Training(Generic[ModelT_co]):
     (from 0); they were trained together for ``probation`` updates. The model has the parameters of
     the end of epoch ``kept_epoch`` (from 1). ``dead`` is the number of neurons of each hidden
     population that do nothing for any sample, those set aside included: whose activation
-    is 0, or that never spike.
+    is 0, or that never spike. ``rates`` is the mean rate, Hz, over these samples of each hidden
+    population that spikes.
     """
 
     model: ModelT_co
@@ -49,3 +50,4 @@ class Training(Generic[ModelT_co]):
     candidates: int
     probation: int
     dead: Mapping[str, int]
+    rates: Mapping[str, float] = field(default_factory=dict[str, float])

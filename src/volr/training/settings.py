@@ -15,7 +15,9 @@ Schedule: TypeAlias = Literal["cosine", "constant"]
 
 EPOCHS = 30
 UPDATES = 2_000
-"""Unless told, an artificial network is trained for this many epochs, and this many updates."""
+"""Unless told, a network is trained for this many epochs, and this many updates."""
+LOOKED_AT = 512
+"""How many samples the initialisation looks at."""
 _RATES: dict[Optimizer, float] = {"adam": 4e-3, "sgd": 0.1}
 # On 10 × 10 MNIST, 0.05 lifts the validation accuracy from 0.979 to 0.983.
 _DECAYS: dict[Optimizer, float] = {"adam": 0.05, "sgd": 0.0}

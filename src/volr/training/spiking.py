@@ -11,10 +11,11 @@ from volr.backends.engine import ENGINE
 from volr.backends.torch import TORCH
 from volr.engine.surrogates import Surrogate
 from volr.errors import TrainingError
+from volr.memory import check_room
 from volr.models.coding import ConstantCurrent, InputCoding, coding_problems
 from volr.models.model import Readout, SpikingModel, readout_problems, timing_problems
 from volr.models.neurons import IFCurrDelta, NeuronModel
-from volr.training.checks import check_samples
+from volr.training.checks import check_samples, check_start
 from volr.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 RATE, DECAY = 0.01, 0.0
 """Learning rate and weight decay unless told otherwise: see docs/decisions.md."""
+FINE_RATE, FINE_EPOCHS = 0.002, 2
+"""Learning rate and epochs, unless told otherwise, of training that goes on from a model."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +86,7 @@ def train_snn(
     network: Network,
     samples: Samples,
     settings: TrainingSettings = TrainingSettings(),
-    spiking: SpikingSettings = SpikingSettings(),
+    spiking: SpikingSettings | None = None,
     *,
     start: SpikingModel | None = None,
     progress: Progress | None = None,
@@ -92,9 +95,12 @@ def train_snn(
 
     Backpropagation through time with a surrogate gradient, in the discretisation of the simulators:
     what is trained here runs there. ``start`` is a model to go on from (fine-tuning), of the same
-    network and ``spiking`` settings; otherwise weights are drawn. The same seed gives the same
-    parameters on the same machine. Raises as ``train_ann`` does.
+    network and ``spiking`` settings, which are its own unless told; otherwise weights are drawn.
+    The same seed gives the same parameters on the same machine. Raises as ``train_ann`` does, and
+    ``ModelError`` where there is not the memory for a batch.
     """
+    if spiking is None:
+        spiking = SpikingSettings() if start is None else settings_of(start)
     wrong = readout_problems(network, spiking.readout)
     if start is not None and start.network != network:
         wrong.append("the model to start from is of another network")
@@ -108,14 +114,29 @@ def train_snn(
     from volr.training.backpropagation import fit
     from volr.training.spiking_learner import SpikingLearner
 
-    settings = replace(
-        settings,
-        learning_rate=RATE if settings.learning_rate is None else settings.learning_rate,
-        weight_decay=DECAY if settings.weight_decay is None else settings.weight_decay,
-        candidates=1 if start is not None else settings.candidates,
-    )
+    settings = _with_defaults(settings, fine=start is not None)
     learner = SpikingLearner(network, spiking, settings.seed, start)
+    if start is not None:
+        check_start(start, learner.units)
+    batch = min(settings.batch_size, len(samples))
+    check_room(
+        {name: batch * each for name, each in learner.bytes_each.items()},
+        f"to train on {batch} stimuli of {learner.plan.steps:,} steps at once",
+        help="shorten the duration, take a larger dt, or lower the batch size",
+    )
     return fit(learner, network, samples, settings, progress)
+
+
+def _with_defaults(settings: TrainingSettings, *, fine: bool) -> TrainingSettings:
+    """The settings with what spiking networks have instead of artificial ones' defaults."""
+    rate, decay, epochs = settings.learning_rate, settings.weight_decay, settings.epochs
+    return replace(
+        settings,
+        epochs=FINE_EPOCHS if fine and epochs is None else epochs,
+        learning_rate=(FINE_RATE if fine else RATE) if rate is None else rate,
+        weight_decay=DECAY if decay is None else decay,
+        candidates=1 if fine else settings.candidates,
+    )
 
 
 def _as_of_model(spiking: SpikingSettings) -> SpikingSettings:

@@ -27,13 +27,14 @@ from volr.backends.reference import activations
 from volr.backends.torch_module import array_of
 from volr.engine.autograd import respond
 from volr.engine.encoding import Encoded, encode, levels_of, trains_of
+from volr.engine.passes import bytes_per_stimulus
 from volr.engine.plan import plan_of
 from volr.models.activations import ReLU
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.parameters import bias_name, parameter_shapes, weight_name
 from volr.training.initialisation import initial_parameters
-from volr.training.learner import Answer, Part
+from volr.training.learner import Activity, Answer, Part
 from volr.transfer.scaling import Correction, scales, spiking_model
 from volr.transfer.settings import TransferSettings
 
@@ -52,7 +53,8 @@ if TYPE_CHECKING:
 
 SHARPNESS = 10.0
 """The logit of an output at rate_max, or of a membrane at the threshold."""
-_CHUNK = 1024
+# Samples that are run at once where nothing is learned, and the most memory for their steps.
+_CHUNK, _CHUNK_BYTES = 1024, 256_000_000
 
 
 @dataclass
@@ -76,6 +78,16 @@ class SpikingLearner:
         neuron = self.settings.neuron
         units = {weight_name(p): neuron.unit_weight for p in self.network.projections}
         return units | {bias_name(p): neuron.rheobase for p in self.network.layers}
+
+    @cached_property
+    def bytes_each(self) -> dict[str, int]:
+        """The memory of a stimulus in the engine, by population."""
+        return bytes_per_stimulus(self.plan, np.dtype(np.float32))
+
+    @property
+    def chunk(self) -> int:
+        """Fewer where stimuli are long or populations large."""
+        return max(1, min(_CHUNK, _CHUNK_BYTES // sum(self.bytes_each.values())))
 
     def part(self, samples: Samples) -> Part:
         """Inputs are the levels of constant currents, int32 ``[batch, unit]``, or values."""
@@ -113,16 +125,19 @@ class SpikingLearner:
         penalties = [torch.as_tensor(answer.penalty) for answer in each]
         return Answer(torch.stack([answer.logits for answer in each]), torch.stack(penalties))
 
-    def dead(self, values: Values, everything: Part) -> dict[str, int]:
-        """How many neurons of each hidden population never spike."""
-        hidden = self._hidden
-        alive = {name: torch.zeros(self.network[name].size, dtype=torch.bool) for name in hidden}
+    def activity(self, values: Values, everything: Part) -> Activity:
+        """The dead never spike."""
+        totals = {name: np.zeros(self.network[name].size) for name in self._hidden}
         with torch.no_grad():
-            for batch in everything.batches(_CHUNK):
+            for batch in everything.batches(self.chunk):
                 counts = self._respond(values, self._encode(batch.inputs)).counts
-                for name in hidden:
-                    alive[name] |= (counts[name] > 0).any(dim=0)
-        return {name: int((~each).sum()) for name, each in alive.items()}
+                for name, total in totals.items():
+                    total += array_of(counts[name]).sum(axis=0)
+        seconds = len(everything) * self.settings.duration / 1000.0
+        return Activity(
+            dead={name: int((total == 0).sum()) for name, total in totals.items()},
+            rates={name: float(total.mean()) / seconds for name, total in totals.items()},
+        )
 
     def model(self, values: Values) -> SpikingModel:
         """The spiking model with these parameters."""

@@ -1,0 +1,65 @@
+"""Options in groups: a help that reads well, and refusals of what belongs elsewhere."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+from typer.core import TyperCommand
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+ARTIFICIAL = "Artificial networks"
+SPIKING = "Spiking networks"
+LEARNING = "Training"
+THROUGH_SPIKES = "Training of spiking networks"
+CALIBRATION = "Calibration"
+_REST = "Options"
+
+
+class Grouped(TyperCommand):
+    """A command whose help has its options by group (Typer's ``rich_help_panel``)."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        groups: dict[str, list[tuple[str, str]]] = {"Arguments": [], _REST: []}
+        for each in self.get_params(ctx):
+            if (record := each.get_help_record(ctx)) is not None:
+                groups.setdefault(_group(each), []).append(record)
+        for title, records in groups.items():
+            if records:
+                with formatter.section(title):
+                    formatter.write_dl(records)
+
+
+class MisplacedError(typer.BadParameter):
+    """An option that does not go with the others: its message is the whole of it."""
+
+    def format_message(self) -> str:
+        return self.message
+
+
+def given(ctx: typer.Context, *groups: str) -> list[str]:
+    """The options of these groups that are on the command line, by their long names."""
+    return [
+        max(each.opts, key=len)
+        for each in ctx.command.params
+        if _group(each) in groups and _is_given(ctx, each.name)
+    ]
+
+
+def refuse(options: Sequence[str], why: str) -> None:
+    """Raise ``MisplacedError``, a matter of usage, where there are any."""
+    if options:
+        raise MisplacedError(f"{', '.join(options)}: {why}")
+
+
+def _group(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        return "Arguments"
+    return getattr(parameter, "rich_help_panel", None) or _REST
+
+
+def _is_given(ctx: typer.Context, name: str | None) -> bool:
+    source = None if name is None else ctx.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"

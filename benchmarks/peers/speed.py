@@ -77,7 +77,8 @@ def _verdict(found: Sequence[Agreement]) -> str:
     of = f"{differing:,} of {sum(each.spikes for each in found):,}"
     if any(each.wrong for each in found):
         return f"{of} differ"
-    return f"{of} after {sum(each.ties for each in found)} ties"
+    ties = sum(each.ties for each in found)
+    return f"{of} after {ties} tie{'' if ties == 1 else 's'}"
 
 
 def unlike(rows: Iterable[Row]) -> set[str]:

@@ -70,7 +70,8 @@ class Volr:
         steps, stimuli, _ = given.shape
         plan, encoded = replace(self._ready.plan, steps=steps), Spikes(given.view(np.uint8))
         batch = empty_batch(plan, stimuli, self._ready.dtype, encoded.density())
-        forwards(plan, encoded, self._ready.tiles, self._ready.lifts, batch, 0, stimuli)
+        tiles, lifts = self._ready.tiles, self._ready.lifts
+        forwards(plan, encoded, tiles, lifts, batch, 0, stimuli, differentiable=False)
         return [
             (batch.memory[layer.name].state.reshape(stimuli, steps, -1).swapaxes(0, 1) & 1) != 0
             for layer in plan.layers

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 
 SLICE = 32
 """Stimuli in a slice: their spikes fit into the third cache, and few slices are many enough."""
+# What returns to a population is written and read again while the second cache has it.
+_RETURNED_BYTES = 200_000
 # The gradient of fewer tiles than this is cut by blocks of the source too, for all threads to have
 # something to do.
 _PARTS = 4
@@ -114,12 +116,17 @@ def bytes_per_stimulus(plan: Plan, dtype: np.dtype[Any]) -> dict[str, int]:
 
 
 def in_tiles(plan: Plan, weights: Mapping[str, NDArray[Any]], *, back: bool = False) -> Tiles:
-    """All weights, ``[post, pre]``, in tiles of the targets; with ``back`` of the sources."""
-    signs = channels(plan.neuron)
+    """All weights, ``[post, pre]``, in tiles of the targets.
+
+    With ``back`` in tiles of the sources, and only of those that errors return to: not of inputs.
+    """
+    signs, inputs = channels(plan.neuron), dict(plan.inputs)
     found: dict[str, list[NDArray[Any]]] = {}
     parts: list[tuple[NDArray[Any], int, NDArray[Any], int]] = []
     for layer in plan.layers:
-        for _, name in layer.terms:
+        for source, name in layer.terms:
+            if back and source in inputs:
+                continue
             matrix = weights[name]
             columns, rows = matrix.T.shape if back else matrix.shape
             found[name] = [empty_tiles(rows, columns, matrix.dtype) for _ in signs]
@@ -219,37 +226,44 @@ def backwards(
     of_lift: dict[tuple[str, int], NDArray[Any]] = {}
 
     def work(part: tuple[int, int]) -> None:
-        first, _last = part
+        first, last = part
         for layer in reversed(plan.layers):
-            of_lift[layer.name, first] = _slice_back(
-                plan, layer, returning, lifts, batch, by_total[layer.name], surrogate, window, part
-            )
+            lift = lifts[layer.name]
+            some = max(1, _RETURNED_BYTES // (plan.steps * layer.size * lift.itemsize))
+            for begin, end in slices(last - first, some):
+                of_lift[layer.name, first + begin] = _some_back(
+                    plan,
+                    layer,
+                    returning,
+                    lift,
+                    batch,
+                    by_total[layer.name],
+                    surrogate,
+                    window,
+                    (first + begin, first + end),
+                )
 
     everywhere(work, parts)
-    # In the order of the slices, so that the sum does not depend on who was first.
-    summed = {
-        layer.name: sum(
-            (of_lift[layer.name, first] for first, _ in parts), np.zeros_like(lifts[layer.name])
-        )
-        for layer in plan.layers
-    }
+    # In the order of the stimuli, so that the sum does not depend on who was first.
+    summed = {name: np.zeros_like(lift) for name, lift in lifts.items()}
+    for name, first in sorted(of_lift):
+        summed[name] += of_lift[name, first]
     return Gradient(_weight_gradients(plan, weights, batch), summed)
 
 
-def _slice_back(
+def _some_back(
     plan: Plan,
     layer: Layer,
     returning: Tiles,
-    lifts: Mapping[str, NDArray[Any]],
+    lift: NDArray[Any],
     batch: Batch,
     by_total: NDArray[Any],
     surrogate: Surrogate,
     window: int,
     part: tuple[int, int],
 ) -> NDArray[Any]:
-    """One population of one slice; the derivative by its lifts."""
+    """One population of some stimuli; the derivative by its lifts."""
     first, last = part
-    lift = lifts[layer.name]
     values = plan.steps * layer.size
     returned: NDArray[Any] | None = None
     for target in plan.layers:

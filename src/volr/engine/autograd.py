@@ -14,7 +14,15 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from volr.engine.dynamics import lift_of
-from volr.engine.passes import SLICE, backwards, empty_batch, forwards, in_tiles, put_back
+from volr.engine.passes import (
+    backwards,
+    empty_batch,
+    forwards,
+    in_tiles,
+    neuron_steps,
+    put_back,
+    slice_size,
+)
 from volr.engine.readout import Response
 from volr.engine.surrogates import Surrogate
 from volr.engine.work import compiled, everywhere, slices
@@ -166,7 +174,8 @@ def _forwards(
     def work(part: tuple[int, int]) -> None:
         forwards(plan, encoded, tiles, lifts, batch, *part, differentiable=True)
 
-    everywhere(work, slices(len(encoded), SLICE))
+    size = len(encoded) * neuron_steps(plan)
+    everywhere(work, slices(len(encoded), slice_size(plan)), size=size)
     return batch
 
 

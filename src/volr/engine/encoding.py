@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from volr.engine.dynamics import empty_memory, lift_of, run
+from volr.engine.dynamics import bytes_per_value, empty_memory, lift_of, run
 from volr.engine.events import list_spikes, list_trains
 from volr.engine.plan import Layer, Plan
+from volr.memory import check_room
 from volr.models.coding import ConstantCurrent, Poisson, input_levels, poisson_spikes
 from volr.models.response import count_levels
 
@@ -136,6 +137,13 @@ def constant_levels(neuron: NeuronModel, dt: float, steps: int) -> Levels:
     """Simulate one neuron for each level of current."""
     _, currents = count_levels(neuron, dt, steps)
     size = len(currents)
+    # The neurons' memory, spikes and membranes, and one array of these on the way.
+    each = bytes_per_value(neuron, np.dtype(np.float64)) + 1 + 2 * 8
+    check_room(
+        {"input populations": each * steps * size},
+        f"for the {size:,} spike trains of {steps:,} steps that inputs can have",
+        help="shorten the duration, or take a larger dt",
+    )
     layer = Layer("input", size, (), "", spiking=True)
     plan = Plan((), (layer,), (), neuron, dt, steps, 1)
     memory = empty_memory(neuron, steps * size, size, np.dtype(np.float64))

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from volr.engine.surrogates import Surrogate
 
 SLICE = 32
-"""Stimuli in a slice: their spikes fit into the third cache, and few slices are many enough."""
+"""Stimuli in a slice, or more if they are small."""
+_SLICE_VALUES = 400_000
 # What returns to a population is written and read again while the second cache has it.
 _RETURNED_BYTES = 200_000
 # The gradient of fewer tiles than this is cut by blocks of the source too, for all threads to have
@@ -66,6 +67,16 @@ _Key = tuple[Plan, int, np.dtype[Any], bool]
 # The last few kinds of batches, and of each as many as are used at once.
 _spare: dict[_Key, list[Batch]] = {}
 _SPARE = 4
+
+
+def slice_size(plan: Plan) -> int:
+    """Stimuli in a slice: their spikes fit into the third cache, and few slices are many enough."""
+    return max(SLICE, min(1024, _SLICE_VALUES // neuron_steps(plan)))
+
+
+def neuron_steps(plan: Plan) -> int:
+    """Of one stimulus."""
+    return plan.steps * sum(plan.sizes.values())
 
 
 def empty_batch(plan: Plan, stimuli: int, dtype: np.dtype[Any], density: float) -> Batch:
@@ -104,8 +115,9 @@ def put_back(batch: Batch) -> None:
     spare = _spare.setdefault(batch.key, [])
     if len(spare) < threads():
         spare.append(batch)
-    while len(_spare) > _SPARE:
-        _spare.pop(next(iter(_spare)), None)
+    # A list of the keys is made in one step; to walk through a dictionary takes many.
+    for oldest in list(_spare)[:-_SPARE]:
+        _spare.pop(oldest, None)
 
 
 def bytes_per_stimulus(plan: Plan, dtype: np.dtype[Any]) -> dict[str, int]:
@@ -140,7 +152,7 @@ def in_tiles(plan: Plan, weights: Mapping[str, NDArray[Any]], *, back: bool = Fa
         matrix, sign, tiles, column = part
         (pack_transposed if back else pack)(matrix, sign, tile_of(matrix.dtype), column, tiles)
 
-    everywhere(work, parts)
+    everywhere(work, parts, size=sum(matrix.size for matrix in weights.values()))
     return {name: tuple(each) for name, each in found.items()}
 
 
@@ -222,7 +234,7 @@ def backwards(
     The memories of the batch are used up.
     """
     returning = in_tiles(plan, weights, back=True)
-    parts = slices(batch.stimuli, SLICE)
+    parts = slices(batch.stimuli, slice_size(plan))
     of_lift: dict[tuple[str, int], NDArray[Any]] = {}
 
     def work(part: tuple[int, int]) -> None:
@@ -243,7 +255,7 @@ def backwards(
                     (first + begin, first + end),
                 )
 
-    everywhere(work, parts)
+    everywhere(work, parts, size=batch.stimuli * neuron_steps(plan))
     # In the order of the stimuli, so that the sum does not depend on who was first.
     summed = {name: np.zeros_like(lift) for name, lift in lifts.items()}
     for name, first in sorted(of_lift):
@@ -352,7 +364,7 @@ def _weight_gradients(
         rows = part.first * events.block, part.last * events.block
         unpack(part.tiles, tile, part.column, *rows, part.gradient)
 
-    everywhere(work, owed)
+    everywhere(work, owed, size=batch.stimuli * neuron_steps(plan))
     return {
         # A weight of 0 is about to be excitatory.
         name: each[0] if len(each) == 1 else np.where(weights[name] < 0, each[1], each[0])

@@ -15,7 +15,15 @@ import numpy as np
 
 from volr.engine.dynamics import lift_of
 from volr.engine.encoding import Encoded, Trains, after_reset, constant_levels, encode
-from volr.engine.passes import SLICE, bytes_per_stimulus, empty_batch, forwards, in_tiles, put_back
+from volr.engine.passes import (
+    bytes_per_stimulus,
+    empty_batch,
+    forwards,
+    in_tiles,
+    neuron_steps,
+    put_back,
+    slice_size,
+)
 from volr.engine.plan import plan_of
 from volr.engine.work import compiled, everywhere, slices, threads
 from volr.memory import check_room
@@ -164,7 +172,7 @@ def _run(
         if progress is not None:
             progress(part[1] - part[0])
 
-    everywhere(work, slices(count, size), tell)
+    everywhere(work, slices(count, size), tell, size=count * neuron_steps(plan))
     return Result(totals, kept, traces)
 
 
@@ -183,7 +191,7 @@ def _slice_size(plan: Plan, dtype: np.dtype[Any]) -> int:
         f"to simulate {threads()} stimuli of {plan.steps:,} steps at once",
         help="shorten the duration, or take a larger dt",
     )
-    return max(1, min(SLICE, _SLICE_BYTES // sum(each.values())))
+    return max(1, min(slice_size(plan), _SLICE_BYTES // sum(each.values())))
 
 
 def _input_membranes(plan: Plan, shown: Encoded, units: slice) -> Floats:

@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 logger = logging.getLogger("volr")
 
+ENOUGH = 200_000
 PATIENCE = 1.0
 """Seconds after which a compilation is announced; from the cache it takes less."""
 
@@ -44,13 +45,20 @@ def _pool(process: int) -> ThreadPoolExecutor:
 
 
 def everywhere(
-    work: Callable[[T], object], parts: Sequence[T], done: Callable[[T], object] | None = None
+    work: Callable[[T], object],
+    parts: Sequence[T],
+    done: Callable[[T], object] | None = None,
+    *,
+    size: float,
 ) -> None:
     """``work`` on every part, on all threads; ``done`` is told of each, here, in their order.
 
+    ``size`` is the number of neuron-steps, or of synapses, in all: too few, and waking a thread
+    would take longer than what it does.
+
     After an error or an interruption nothing more is begun; it is raised once what runs has ended.
     """
-    if len(parts) < 2 or threads() == 1:
+    if len(parts) < 2 or size < ENOUGH or threads() == 1:
         for part in parts:
             work(part)
             if done is not None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from volr.training.result import Progress, Training
 
 
-RATE, DECAY = 0.01, 0.0
+RATE, DECAY = 0.004, 0.1
 """Learning rate and weight decay unless told otherwise: see docs/decisions.md."""
 FINE_RATE, FINE_EPOCHS = 0.002, 2
 """Learning rate and epochs, unless told otherwise, of training that goes on from a model."""

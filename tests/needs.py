@@ -8,3 +8,4 @@ import pytest
 
 # Not importorskip: NEST belongs into processes of its own.
 needs_nest = pytest.mark.skipif(find_spec("nest") is None, reason="needs nest-simulator")
+needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="needs numba")

@@ -16,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 CONTRACTS = {each["name"]: each["id"] for each in SETTINGS["tool"]["importlinter"]["contracts"]}
-FRAMEWORKS = {"brian2", "lark", "matplotlib", "nest", "pooch", "pyNN", "sklearn", "torch"}
+FRAMEWORKS = {"brian2", "lark", "matplotlib", "nest", "numba", "pooch", "pyNN", "sklearn", "torch"}
 
 
 def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
@@ -68,6 +68,10 @@ def test_every_folder_is_a_package() -> None:
         ("transfer.planted", "import volr.language.terms", "language"),
         ("models.coding", "import torch", "torch"),
         ("backends.nest", "import torch.nn", "torch"),
+        ("training.planted", "import numba", "numba"),
+        ("backends.engine", "from numba import njit", "numba"),
+        ("engine.simulation", "import numba", "numba"),
+        ("engine.work", "import triton.language", "numba"),
         ("backends.base", "import nest", "nest"),
         ("backends.base", "import safetensors.numpy", "safetensors"),
         ("training.planted", "import sklearn.datasets", "datasets"),

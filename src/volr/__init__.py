@@ -5,8 +5,9 @@
 >>> network = volr.to_network(volr.dense(2, 4) >> volr.dense(4, 2))
 >>> data = volr.task("xor").load(seed=0)
 >>> model = volr.train_ann(network, data.train).model
->>> with volr.simulator("nest") as nest:
-...     spiking = volr.transfer_ann(model, data.train, nest).model
+>>> with volr.simulator("engine") as engine:
+...     spiking = volr.transfer_ann(model, data.train, engine).model
+>>> finer = volr.train_snn(network, data.train, start=spiking).model
 
 The public names are those of ``__all__``. They are imported when they are first used, so that
 ``import volr`` is quick and imports no framework.
@@ -20,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from volr.backends import backend, simulator
     from volr.backends.base import Record
+    from volr.engine.surrogates import Surrogate
     from volr.errors import ProgramError, VolrError
     from volr.experiments.evaluation import evaluate
     from volr.experiments.tasks import task
@@ -28,10 +30,10 @@ if TYPE_CHECKING:
     from volr.models.coding import ConstantCurrent, Poisson
     from volr.models.files import load_model, save_model
     from volr.models.model import ArtificialModel, SpikingModel
-    from volr.models.neurons import IFCurrDelta
+    from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
     from volr.models.samples import Data, Samples
     from volr.network import Network
-    from volr.training import TrainingSettings, train_ann
+    from volr.training import SpikingSettings, TrainingSettings, train_ann, train_snn
     from volr.transfer import TransferSettings, transfer_ann
 
 __version__ = "0.1.0"
@@ -40,7 +42,9 @@ __all__ = [
     "ArtificialModel",
     "ConstantCurrent",
     "Data",
+    "IFCondExp",
     "IFCurrDelta",
+    "IFCurrExp",
     "Identity",
     "Network",
     "Poisson",
@@ -50,6 +54,8 @@ __all__ = [
     "Samples",
     "Sigmoid",
     "SpikingModel",
+    "SpikingSettings",
+    "Surrogate",
     "Tanh",
     "TrainingSettings",
     "TransferSettings",
@@ -65,6 +71,7 @@ __all__ = [
     "task",
     "to_network",
     "train_ann",
+    "train_snn",
     "transfer_ann",
 ]
 
@@ -73,7 +80,9 @@ _HOMES = {
     "ArtificialModel": ("volr.models.model", "ArtificialModel"),
     "ConstantCurrent": ("volr.models.coding", "ConstantCurrent"),
     "Data": ("volr.models.samples", "Data"),
+    "IFCondExp": ("volr.models.neurons", "IFCondExp"),
     "IFCurrDelta": ("volr.models.neurons", "IFCurrDelta"),
+    "IFCurrExp": ("volr.models.neurons", "IFCurrExp"),
     "Identity": ("volr.models.activations", "Identity"),
     "Network": ("volr.network", "Network"),
     "Poisson": ("volr.models.coding", "Poisson"),
@@ -83,6 +92,8 @@ _HOMES = {
     "Samples": ("volr.models.samples", "Samples"),
     "Sigmoid": ("volr.models.activations", "Sigmoid"),
     "SpikingModel": ("volr.models.model", "SpikingModel"),
+    "SpikingSettings": ("volr.training", "SpikingSettings"),
+    "Surrogate": ("volr.engine.surrogates", "Surrogate"),
     "Tanh": ("volr.models.activations", "Tanh"),
     "TrainingSettings": ("volr.training", "TrainingSettings"),
     "TransferSettings": ("volr.transfer", "TransferSettings"),
@@ -97,6 +108,7 @@ _HOMES = {
     "task": ("volr.experiments.tasks", "task"),
     "to_network": ("volr.language", "to_network"),
     "train_ann": ("volr.training", "train_ann"),
+    "train_snn": ("volr.training", "train_snn"),
     "transfer_ann": ("volr.transfer", "transfer_ann"),
 }
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import importlib
 import inspect
 import json
 import os
@@ -23,11 +22,15 @@ from volr.cli.app import app
 from volr.cli.experiment import UNLESS_TOLD, experiment
 from volr.cli.train import train
 from volr.cli.transfer import transfer
+from volr.engine.surrogates import SHAPES, Surrogate
 from volr.experiments.tasks import TASKS
 from volr.models.activations import ACTIVATIONS
 from volr.models.coding import CODINGS, ConstantCurrent
-from volr.models.neurons import NEURON_MODELS, IFCurrDelta
-from volr.training import TrainingSettings
+from volr.models.model import READOUTS
+from volr.models.neurons import NEURON_MODELS, RESETS, IFCurrDelta
+from volr.training import SpikingSettings, TrainingSettings
+from volr.training.settings import EPOCHS, UPDATES
+from volr.training.spiking import DECAY, FINE_EPOCHS, FINE_RATE, RATE
 from volr.transfer import TransferSettings
 
 if TYPE_CHECKING:
@@ -66,6 +69,7 @@ def test_help_names_what_there_is(volr: Volr) -> None:
         assert activation.name in shown["train"]
     for name in [each.name for each in (*NEURON_MODELS, *CODINGS)]:
         assert name in shown["transfer"]
+        assert name in shown["train"]
     for backend in BACKENDS:
         assert backend.name in shown["evaluate"]
 
@@ -78,16 +82,37 @@ def test_the_options_of_training_have_its_defaults() -> None:
     assert {name: given[name] for name in expected} == {
         **expected,
         "activation": TrainingSettings().activation.name,
+        "seed": None,
     }
     # Where the default depends, help says on what.
     adam, sgd = TrainingSettings(optimizer="adam"), TrainingSettings(optimizer="sgd")
-    assert told(train, "learning_rate") == f"{adam.rate:g}; sgd: {sgd.rate:g}"
-    assert told(train, "weight_decay") == f"{adam.decay:g}; sgd: {sgd.decay:g}"
-    settings = importlib.import_module("volr.training.settings")
     assert (
-        told(train, "epochs")
-        == f"{settings.EPOCHS}, or as many as make {settings.UPDATES:,} updates"
+        told(train, "learning_rate")
+        == f"{adam.rate:g}; sgd: {sgd.rate:g}; snn: {RATE:g}; with --start: {FINE_RATE:g}"
     )
+    assert told(train, "weight_decay") == f"{adam.decay:g}; sgd: {sgd.decay:g}; snn: {DECAY:g}"
+    updates = f"{EPOCHS}, or as many as make {UPDATES:,} updates"
+    assert told(train, "epochs") == f"{updates}; with --start: {FINE_EPOCHS}"
+    assert told(experiment, "epochs") == updates
+
+
+def test_the_options_of_spiking_networks_have_their_defaults() -> None:
+    given = {name: each.default for name, each in inspect.signature(train).parameters.items()}
+    plain = SpikingSettings()
+    assert (plain.neuron, plain.coding) == (IFCurrDelta(), ConstantCurrent(given["rate_max"]))
+    assert (given["neuron"], given["coding"]) == (plain.neuron.name, plain.coding.name)
+    assert given["reset"] == plain.neuron.reset
+    assert Surrogate(given["surrogate"], given["surrogate_width"]) == plain.surrogate
+    for each in fields(SpikingSettings):
+        if each.name not in ("neuron", "coding", "surrogate"):
+            assert given[each.name] == getattr(plain, each.name)
+
+
+def test_the_words_of_options_are_those_there_are() -> None:
+    hints = typing.get_type_hints(train)
+    for option, words in {"reset": RESETS, "readout": READOUTS, "surrogate": SHAPES}.items():
+        assert typing.get_args(hints[option]) == words
+    assert typing.get_type_hints(transfer)["reset"] == hints["reset"]
 
 
 def told(command: typing.Callable[..., None], option: str) -> object:
@@ -131,7 +156,9 @@ def test_the_version(volr: Volr) -> None:
         (("train", "xor.volr", "--task", "xor", "--out", "m", "--epochs", "many"), "--epochs"),
         (("train", "xor.volr", "--task", "xor", "--out", "m", "--loss", "l1"), "cross_entropy"),
         (("train", "xor.volr", "--task", "xor", "--out", "m", "--seed", "-1"), "--seed"),
+        (("train", "xor.volr", "--task", "xor", "--out", "m", "--as", "rnn"), "--as"),
         (("transfer", "m", "--task", "xor", "--out", "s", "--samples", "0"), "--samples"),
+        (("transfer", "m", "--task", "xor", "--out", "s", "--reset", "soft"), "--reset"),
         (("transfer", "m", "--task", "xor", "--out", "s", "--rounds", "-1"), "--rounds"),
         (("transfer", "m", "--task", "xor", "--out", "s", "--dt", "x"), "--dt"),
         (("evaluate", "m", "--task", "xor", "--samples", "0"), "--samples"),

@@ -84,14 +84,16 @@ def test_the_data_are_those_the_model_was_not_trained_on(volr: Volr, model: Path
     assert seed(model, "--task", "nand", "--seed", "5") == 5
 
 
-@needs_nest
-def test_a_spiking_model_runs_on_nest_and_the_seed_draws_its_input(
-    volr: Volr, spiking: Path
+@pytest.mark.parametrize("on", ["engine", pytest.param("nest", marks=needs_nest)])
+def test_a_spiking_model_runs_on_the_engine_or_nest_and_the_seed_draws_its_input(
+    volr: Volr, spiking: Path, on: str
 ) -> None:
-    arguments = ("evaluate", spiking, "--task", "xor", "--json")
+    pytest.importorskip("numba")
+    chosen = () if on == "engine" else ("--on", on)
+    arguments = ("evaluate", spiking, "--task", "xor", "--json", *chosen)
     found = [json.loads(volr(*arguments, *seed).out) for seed in ((), ("--seed", "3"))]
     others = [json.loads(volr(*arguments, "--seed", str(seed)).out) for seed in (4, 5, 6)]
-    assert {each["backend"] for each in found + others} == {"nest"}
+    assert {each["backend"] for each in found + others} == {on}
     assert found[0]["ties"] == found[1]["ties"] > 0
     assert found[0]["correct"] == found[1]["correct"]
     assert len({(each["ties"], each["correct"]) for each in others}) > 1
@@ -105,6 +107,7 @@ def test_a_spiking_model_runs_on_nest_and_the_seed_draws_its_input(
         (("snn", "--task", "xor", "--on", "torch"), "no spiking neurons"),
         (("snn", "--task", "xor", "--on", "reference"), "no spiking neurons"),
         (("snn", "--task", "xor", "--on", "nset"), "did you mean 'nest'?"),
+        (("ann.safetensors", "--task", "xor", "--on", "engine"), "simulates spiking models"),
         (("snn", "--task", "digits"), "takes 2 inputs, and the task offers 64"),
         (("snn", "--task", "xro"), "did you mean 'xor'?"),
     ],
@@ -127,7 +130,7 @@ def test_a_missing_package_names_what_to_install(
     volr: Volr, model: Path, spiking: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("volr.backends.base.importlib.util.find_spec", nowhere)
-    for path, extra in ((model, "torch"), (spiking, "nest")):
+    for path, extra in ((model, "torch"), (spiking, "engine")):
         result = volr("evaluate", path, "--task", "xor")
         assert result.code == 1
         assert f"pip install 'volr[{extra}]'" in result.err

@@ -36,6 +36,7 @@ ROW = {
 @pytest.fixture(autouse=True)
 def _backends() -> None:
     pytest.importorskip("torch")
+    pytest.importorskip("numba")
     if find_spec("nest") is None:
         pytest.skip("needs nest-simulator")
 
@@ -98,7 +99,8 @@ def test_evaluate_finds_the_accuracies_of_the_table(volr: Volr, folder: Path) ->
     found = json.loads((folder / "results" / "results.json").read_text(encoding="utf-8"))
     for row in found["rows"]:
         model = f"results/models/nand-2-{row['condition']}.safetensors"
-        again = json.loads(volr("evaluate", model, "--task", "nand", "--json").out)
+        on = ("--on", row["backend"])
+        again = json.loads(volr("evaluate", model, "--task", "nand", *on, "--json").out)
         assert {
             key: again[key] for key in ("accuracy", "backend", "chance", "seed", "samples")
         } == {key: row[key] for key in ("accuracy", "backend", "chance", "seed", "samples")}

@@ -8,8 +8,10 @@ import re
 import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from tests.cli.running import (
     VOLR,
@@ -22,13 +24,19 @@ from tests.cli.running import (
 )
 from tests.needs import needs_nest
 
+from volr.language import to_network
+from volr.models.coding import Poisson
 from volr.models.files import load_model, save_model
 from volr.models.model import SpikingModel
+from volr.models.parameters import parameter_shapes
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cli.running import Terminal
+
+# Seconds: a slice of stimuli is finished first, and the machine may be busy.
+PROMPT = 10.0
 
 
 def last_words(shown: Terminal) -> str:
@@ -44,10 +52,12 @@ def gone(process: int) -> bool:
     return False
 
 
-def test_during_training(folder: Path) -> None:
+@pytest.mark.parametrize("kind", ["ann", "snn"])
+def test_during_training(folder: Path, kind: str) -> None:
     pytest.importorskip("torch")
+    pytest.importorskip("numba")
     before = snapshot(folder)
-    options = ("--task", "xor", "--out", "m", "--epochs", "1000000")
+    options = ("--task", "xor", "--out", "m", "--epochs", "1000000", "--as", kind)
     with terminal("train", "xor.volr", *options) as shown:
         shown.wait_for("/1000000")
         assert shown.interrupt() == 130
@@ -56,10 +66,28 @@ def test_during_training(folder: Path) -> None:
     assert snapshot(folder) == before
 
 
+def test_while_the_engine_is_compiled(
+    folder: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("numba")
+    before = snapshot(folder)
+    empty = str(tmp_path_factory.mktemp("cache"))
+    options = ("--task", "xor", "--out", "m", "--as", "snn")
+    with terminal("train", "xor.volr", *options, NUMBA_CACHE_DIR=empty) as shown:
+        shown.wait_for("compiling the engine for this processor, once")
+        assert shown.interrupt() == 130
+    assert last_words(shown).split() == ["interrupted"]
+    # LLVM calls Python from C, where an exception is lost, and something else goes wrong later.
+    assert "Traceback" not in shown.shown
+    assert "ignored" not in shown.shown
+    assert snapshot(folder) == before
+
+
 @needs_nest
 def test_during_calibration(folder: Path, model: Path) -> None:
     before = snapshot(folder)
-    options = ("--task", "xor", "--out", "snn", "--rounds", "100000")
+    options = ("--task", "xor", "--out", "snn", "--rounds", "100000", "--on", "nest")
     with terminal("transfer", model, *options) as shown:
         shown.wait_for("calibrating")
         wait_until(lambda: children(shown.process.pid))
@@ -81,12 +109,30 @@ def test_during_a_simulation(folder: Path) -> None:
     )
     save_model(endless, folder / "snn")
     before = snapshot(folder)
-    with terminal("evaluate", "snn", "--task", "xor", stdout=None) as shown:
+    with terminal("evaluate", "snn", "--task", "xor", "--on", "nest", stdout=None) as shown:
         shown.wait_for("simulating")
         wait_until(lambda: children(shown.process.pid))
         workers = children(shown.process.pid)
         assert shown.interrupt() == 130
         assert all(map(gone, workers))
+    assert last_words(shown).split() == ["interrupted"]
+    assert snapshot(folder) == before
+
+
+def test_during_a_simulation_on_the_engine(folder: Path) -> None:
+    pytest.importorskip("numba")
+    network = to_network("dense 2 2000 >> dense 2000 2")
+    values = {name: np.full(shape, 0.1) for name, shape in parameter_shapes(network).items()}
+    long = SpikingModel(
+        network=network, parameters=values, duration=4000.0, coding=Poisson(1000.0), delay=0.5
+    )
+    save_model(long, folder / "snn")
+    before = snapshot(folder)
+    with terminal("evaluate", "snn", "--task", "xor", stdout=None) as shown:
+        shown.wait_for("simulating")
+        started = time.monotonic()
+        assert shown.interrupt() == 130
+        assert time.monotonic() - started < PROMPT
     assert last_words(shown).split() == ["interrupted"]
     assert snapshot(folder) == before
 

@@ -80,16 +80,19 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def test_patience_shows_nothing_where_it_is_quick(told: list[str]) -> None:
+    # The engine's threads may be there, if it has been used before.
+    before = threading.active_count()
     with progress.patience("checking"):
         pass
     assert told == []
-    assert threading.active_count() == 1
+    assert threading.active_count() == before
 
 
 def test_patience_ends_with_its_block_whatever_ends_it(
     told: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(progress, "PATIENCE", 0.0)
+    before = threading.active_count()
 
     def interrupted() -> None:
         with progress.patience("checking"):
@@ -100,4 +103,4 @@ def test_patience_ends_with_its_block_whatever_ends_it(
     with pytest.raises(KeyboardInterrupt):
         interrupted()
     assert told == ["checking", "gone"]
-    assert threading.active_count() == 1
+    assert threading.active_count() == before

@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from tests.cli.running import snapshot, solved_xor
-from tests.needs import needs_nest
+from tests.needs import needs_nest, needs_numba
 
-from volr.cli.transfer import lost, parameters
+from volr.cli.spiking import parameters
+from volr.cli.transfer import lost
 from volr.errors import ModelError
 from volr.models.activations import Tanh
 from volr.models.coding import Poisson
 from volr.models.files import load_model, save_model
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.neurons import IFCurrDelta
+from volr.models.neurons import NEURON_MODELS, IFCurrDelta
 from volr.transfer import PopulationReport
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 QUICK = ("--rounds", "0", "--samples", "20")
 
 
-@needs_nest
+@needs_numba
 def test_a_model_becomes_a_spiking_one_with_its_report(
     volr: Volr, folder: Path, model: Path
 ) -> None:
@@ -46,7 +47,7 @@ def test_a_model_becomes_a_spiking_one_with_its_report(
     assert loaded.origin == {"task": "xor", "seed": 3, "condition": "snn-transferred"}
 
 
-@needs_nest
+@needs_numba
 def test_options_reach_the_model(volr: Volr, folder: Path, model: Path) -> None:
     options = {
         "--duration": "30",
@@ -57,6 +58,7 @@ def test_options_reach_the_model(volr: Volr, folder: Path, model: Path) -> None:
         "--percentile": "90",
         "-p": "tau_m=10",
         "--neuron-parameter": "v_reset=-70",
+        "--reset": "subtract",
         "--seed": "8",
     }
     flat = [part for pair in options.items() for part in pair]
@@ -67,7 +69,7 @@ def test_options_reach_the_model(volr: Volr, folder: Path, model: Path) -> None:
     assert isinstance(found, SpikingModel)
     assert (found.duration, found.dt, found.delay) == (30.0, 0.25, 1.5)
     assert found.coding == Poisson(200.0)
-    assert found.neuron == IFCurrDelta(tau_m=10.0, v_reset=-70.0)
+    assert found.neuron == IFCurrDelta(tau_m=10.0, v_reset=-70.0, reset="subtract")
     # The seed is that of the calibration; the data stay split as they were for the training.
     assert loaded.origin["seed"] == 3
     report = json.loads(result.out, parse_constant=pytest.fail)
@@ -76,7 +78,7 @@ def test_options_reach_the_model(volr: Volr, folder: Path, model: Path) -> None:
     assert [each["name"] for each in report["populations"]] == ["input", "dense_1", "dense_2"]
 
 
-@needs_nest
+@needs_numba
 def test_losses_are_in_the_report_and_nan_is_none_in_json(
     volr: Volr, model: Path, folder: Path
 ) -> None:
@@ -116,7 +118,7 @@ def test_losses_are_in_the_report_and_nan_is_none_in_json(
         (("--out", "."), "it is a folder"),
     ],
 )
-def test_what_is_wrong_is_said_before_nest_starts(
+def test_what_is_wrong_is_said_before_a_simulator_starts(
     volr: Volr,
     folder: Path,
     model: Path,
@@ -124,12 +126,47 @@ def test_what_is_wrong_is_said_before_nest_starts(
     options: tuple[str, ...],
     said: str,
 ) -> None:
-    monkeypatch.setattr("volr.backends.nest.start", lambda: pytest.fail("it started NEST"))
+    monkeypatch.setattr("volr.backends.simulator", starting)
     before = snapshot(folder)
     result = volr("transfer", model, "--task", "xor", "--out", "snn", *options)
     assert (result.code, result.out) == (1, "")
     assert said in result.err
     assert snapshot(folder) == before
+
+
+def starting(name: str) -> None:
+    pytest.fail(f"it started {name}")
+
+
+@pytest.mark.parametrize("on", ["engine", pytest.param("nest", marks=needs_nest)])
+@pytest.mark.parametrize("neuron", [each.name for each in NEURON_MODELS])
+def test_every_neuron_model_is_calibrated_on_either_simulator(
+    volr: Volr, folder: Path, model: Path, neuron: str, on: str
+) -> None:
+    options = ("--neuron", neuron, "--on", on, "--samples", "60")
+    result = volr("transfer", model, "--task", "xor", "--out", "snn", *options)
+    assert result.code == 0, result.err
+    assert "1.0000 before, 1.0000 after" in result.out
+    found = load_model(folder / "snn").model
+    assert isinstance(found, SpikingModel)
+    assert found.neuron.name == neuron
+
+
+def test_a_simulator_that_is_none_or_not_installed_is_told(
+    volr: Volr, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    common = ("transfer", model, "--task", "xor", "--out", "snn")
+    for on, said in {"engin": "did you mean 'engine'?", "torch": "simulates nothing"}.items():
+        result = volr(*common, "--on", on)
+        assert (result.code, result.out) == (1, "")
+        assert said in result.err
+    monkeypatch.setattr("volr.backends.base.importlib.util.find_spec", nowhere)
+    for on in ("engine", "nest"):
+        assert f"pip install 'volr[{on}]'" in volr(*common, "--on", on).err
+
+
+def nowhere(package: str) -> None:
+    """No package is installed."""
 
 
 @pytest.mark.parametrize("command", ["transfer", "evaluate"])
@@ -155,7 +192,7 @@ def test_what_is_no_artificial_model_is_told_apart(
         assert said in result.err
 
 
-@needs_nest
+@needs_numba
 def test_a_spiking_model_and_another_activation_are_refused(
     volr: Volr, folder: Path, model: Path
 ) -> None:
@@ -202,7 +239,7 @@ def test_assignments() -> None:
         parameters(["tau_m=1=2"])
 
 
-@needs_nest
+@needs_numba
 def test_a_transfer_that_loses_much_says_so(volr: Volr, model: Path) -> None:
     # One spike at the most leaves nothing to compare.
     options = ("--duration", "1", *QUICK)

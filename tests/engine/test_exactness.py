@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import pytest
+
+pytest.importorskip("numba")
 from tests.needs import needs_nest
 from tests.oracles import chain, fork
 
 from volr.backends.base import Record
 from volr.backends.nest import NestSimulator
-from volr.engine.reference import simulate
+from volr.engine import reference, simulation
 from volr.models.arrays import Booleans, Floats
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import SpikingModel
@@ -42,8 +44,15 @@ TIE = 1e-9
 CASE = 260_000
 
 
-def reference(model: SpikingModel, stimuli: Floats, seed: int) -> Trace:
-    trace = simulate(model, stimuli, seed=seed)
+def by_engine(model: SpikingModel, stimuli: Floats, seed: int) -> Trace:
+    names = tuple(model.network.by_name)
+    made = simulation.ready(model)
+    found = simulation.simulate(made, stimuli, seed=seed, spikes=names, membranes=names)
+    return found.spikes, found.membranes
+
+
+def by_reference(model: SpikingModel, stimuli: Floats, seed: int) -> Trace:
+    trace = reference.simulate(model, stimuli, seed=seed)
     return trace.spikes, trace.membranes
 
 
@@ -59,7 +68,10 @@ class Contender:
     astray: float
 
 
-CONTENDERS = {"reference": Contender(reference, 1.0, 0.0001)}
+CONTENDERS = {
+    "engine": Contender(by_engine, 1.0, 0.0001),
+    "reference": Contender(by_reference, 0.1, 0.0001),
+}
 
 
 @dataclass
@@ -235,7 +247,7 @@ def test_a_difference_that_is_no_tie_is_told_and_a_tie_is_counted() -> None:
     model = SpikingModel(
         network=network, parameters=values, coding=ConstantCurrent(20.0), neuron=IFCurrDelta()
     )
-    spikes, membranes = reference(model, np.ones((1, 1)), SEED)
+    spikes, membranes = by_reference(model, np.ones((1, 1)), SEED)
     # 15 mV from rest is the threshold itself: whoever misses it by a digit has the membrane there.
     k, _, unit = (int(each) for each in np.argwhere(spikes["dense_1"])[0])
     assert unit == 1

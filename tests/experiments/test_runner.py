@@ -31,6 +31,8 @@ SETTINGS = ExperimentSettings(
     transfer=TransferSettings(duration=10.0, dt=1.0, rounds=0, samples=30, seed=99),
 )
 
+PLAIN = (PlainSimulator(), PlainSimulator())
+
 
 @pytest.fixture
 def stages() -> list[str]:
@@ -52,7 +54,7 @@ def outcomes(stages: list[str]) -> list[Outcome]:
 
     own = to_network("dense 2 3 ⦶ dense 3 2\n")
     planned = [(task("xor"), task_network(task("xor"))), (task("nand"), own)]
-    return list(repeats_of(planned, (5, 2), PlainSimulator(), SETTINGS, tell))
+    return list(repeats_of(planned, (5, 2), PLAIN, SETTINGS, tell))
 
 
 def test_every_task_with_every_seed_first_as_ann_then_as_snn(outcomes: list[Outcome]) -> None:
@@ -102,7 +104,7 @@ def test_each_repeat_has_its_own_seed_for_everything(outcomes: list[Outcome]) ->
     # The settings' seed is not used, so a repeat is the same whatever else is in the experiment.
     planned = [(task("xor"), task_network(task("xor")))]
     settings = replace(SETTINGS, training=replace(SETTINGS.training, seed=0))
-    again = next(repeats_of(planned, (2,), PlainSimulator(), settings))
+    again = next(repeats_of(planned, (2,), PLAIN, settings))
     assert again.row == replace(outcomes[2].row, seconds=again.row.seconds)
     np.testing.assert_array_equal(again.model.parameters["input->dense_1.weight"], first[1])
 
@@ -135,7 +137,7 @@ def test_the_data_of_the_last_task_are_missed_before_the_first_is_trained(
     planned = [(task("xor"), task_network(task("xor"))), (last, task_network(last))]
     settings = replace(SETTINGS, data_dir=tmp_path)
     with pytest.raises(DataError, match="not there"):
-        next(repeats_of(planned, (7, 8), PlainSimulator(), settings))
+        next(repeats_of(planned, (7, 8), PLAIN, settings))
     assert asked == [(7, 64, tmp_path)]
 
 

@@ -32,7 +32,7 @@ def clouds(count: int, *, units: int = 3, classes: int = 4, noise: float = 0.25)
     return Samples(np.clip(centres[labels] + rng.normal(0, noise, (count, units)), 0, 1), labels)
 
 
-def accuracy(trained: Training, samples: Samples) -> float:
+def accuracy(trained: Training[ArtificialModel], samples: Samples) -> float:
     found = forward(trained.model, samples.inputs).argmax(axis=1)
     return float(np.mean(found == samples.labels))
 

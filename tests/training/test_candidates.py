@@ -8,17 +8,21 @@ import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
+pytest.importorskip("numba")
 
 from tests.oracles import chain, fork, random_parameters
 
 from volr.backends.torch_module import logits, plan_of
 from volr.models.activations import ReLU
-from volr.training import TrainingSettings
+from volr.training import SpikingSettings, TrainingSettings
+from volr.training.artificial_learner import ArtificialLearner
 from volr.training.candidates import Candidates, all_finite, begin, improved, keep, probation
 from volr.training.losses import losses
+from volr.training.spiking_learner import SpikingLearner
 
 if TYPE_CHECKING:
     from volr.models.arrays import Floats
+    from volr.network import Network
 
 NETWORK = fork(4, 3, 6, 5)
 STARTS = [
@@ -105,18 +109,33 @@ def test_a_candidate_with_an_infinite_parameter_is_found() -> None:
     assert all_finite(keep(candidates, 1, TrainingSettings())).tolist() == [False]
 
 
+def probation_of(network: Network, settings: TrainingSettings, updates: int) -> tuple[int, int]:
+    """That of an artificial network."""
+    learner = ArtificialLearner(network, ReLU(), settings.batch_size)
+    return probation(learner, network, settings, updates)
+
+
 def test_small_networks_keep_all_candidates_to_the_end() -> None:
-    assert probation(chain(2, 4, 2), TrainingSettings(), 2000) == (16, 2000)
+    assert probation_of(chain(2, 4, 2), TrainingSettings(), 2000) == (16, 2000)
 
 
 def test_probation_is_short_where_candidates_cost_something() -> None:
-    candidates, together = probation(chain(784, 512, 10), TrainingSettings(batch_size=128), 10_000)
+    settings = TrainingSettings(batch_size=128)
+    candidates, together = probation_of(chain(784, 512, 10), settings, 10_000)
     # Work alone counts in such a network: fifteen more candidates for a 150th of the time.
     assert candidates == 16
     assert 10_000 * 0.1 / 15 <= together < 10_000 * 0.1 / 14
 
 
 def test_one_candidate_starts_where_several_do_not_fit() -> None:
-    assert probation(chain(4000, 4000, 10), TrainingSettings(), 10_000) == (1, 10_000)
-    assert probation(chain(784, 512, 10), TrainingSettings(), 20) == (1, 20)
-    assert probation(chain(2, 4, 2), TrainingSettings(candidates=1), 2000) == (1, 2000)
+    assert probation_of(chain(4000, 4000, 10), TrainingSettings(), 10_000) == (1, 10_000)
+    assert probation_of(chain(784, 512, 10), TrainingSettings(), 20) == (1, 20)
+    assert probation_of(chain(2, 4, 2), TrainingSettings(candidates=1), 2000) == (1, 2000)
+
+
+def test_candidates_that_run_one_after_the_other_are_soon_chosen_from() -> None:
+    network, settings = chain(2, 4, 2), TrainingSettings()
+    learner = SpikingLearner(network, SpikingSettings(), 0)
+    # Fifteen more: a tenth more work is a 150th of the updates.
+    assert probation(learner, network, settings, 3_000) == (16, 20)
+    assert probation(learner, network, settings, 149) == (1, 149)

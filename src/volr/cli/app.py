@@ -16,6 +16,7 @@ from volr.cli.doctor import doctor
 from volr.cli.evaluate import evaluate
 from volr.cli.experiment import experiment
 from volr.cli.groups import Grouped
+from volr.cli.interrupt import interruptions
 from volr.cli.output import emit, noting_warnings, show_error
 from volr.cli.programs import check, format_program, show
 from volr.cli.train import train
@@ -42,10 +43,15 @@ class _Interrupted(BaseException):
 
 class _Commands(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
-        try:
-            return super().invoke(ctx)
-        except KeyboardInterrupt as error:
-            raise _Interrupted from error
+        with interruptions() as interrupted:
+            try:
+                return super().invoke(ctx)
+            except KeyboardInterrupt as error:
+                raise _Interrupted from error
+            except Exception as error:
+                if interrupted():
+                    raise _Interrupted from error
+                raise
 
 
 # Plain help: it reads the same in a pipe, and comes without the time that it takes to import rich.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from volr.cli import options
+from volr.cli import options, spiking
 from volr.cli.files import check_writable
 from volr.cli.output import note, print_json, print_table
 from volr.cli.progress import progress_bar
@@ -48,12 +48,12 @@ def experiment(
     ] = None,
     data: options.DataFolder = None,
     epochs: options.Epochs = None,
-    duration: options.Duration = 50.0,
-    dt: options.Step = 0.5,
+    duration: spiking.Duration = 50.0,
+    dt: spiking.Step = 0.5,
     as_json: options.Json = False,
 ) -> None:
     """Train, transfer and measure, as ANN and on NEST, in one table."""
-    from volr.backends.nest import start
+    from volr.backends import simulator
     from volr.experiments.results import MODELS, RESULTS, keep_earlier, results_json, write_results
     from volr.experiments.runner import CONDITIONS, ExperimentSettings, repeats_of, task_network
     from volr.experiments.tasks import task as find_task
@@ -76,8 +76,8 @@ def experiment(
     seeds = range(seed, seed + repeats)
     total = len(planned) * len(seeds) * len(CONDITIONS)
     rows: list[Row] = []
-    with start() as simulator, progress_bar() as progress:
-        for outcome in repeats_of(planned, seeds, simulator, settings, progress):
+    with simulator("engine") as engine, simulator("nest") as nest, progress_bar() as progress:
+        for outcome in repeats_of(planned, seeds, (engine, nest), settings, progress):
             if not rows and (earlier := keep_earlier(out)):
                 note(f"the earlier results are now {' and '.join(map(str, earlier))}")
             row = outcome.row

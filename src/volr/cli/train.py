@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from volr.cli import options
+from volr.cli import options, spiking
 from volr.cli.files import check_writable
 from volr.cli.groups import ARTIFICIAL, LEARNING, SPIKING, THROUGH_SPIKES, given, refuse
-from volr.cli.neurons import neuron_of
 from volr.cli.output import note
 from volr.cli.progress import progress_bar
 from volr.errors import ModelError
 
 if TYPE_CHECKING:
-    from volr.models.files import ModelFile
-    from volr.models.model import Model
+    from volr.models.files import Origin
+    from volr.models.model import Model, SpikingModel
     from volr.network import Network
-    from volr.training import SpikingSettings, Training
+    from volr.training import Training
+
+
+@dataclass(frozen=True)
+class SpikingFile:
+    """A spiking model, and where it comes from."""
+
+    model: SpikingModel
+    origin: Origin
 
 
 def train(
@@ -53,9 +61,7 @@ def train(
     ] = None,
     batch_size: Annotated[
         int,
-        typer.Option(
-            metavar="N", min=1, help="Samples in one update.", rich_help_panel=LEARNING
-        ),
+        typer.Option(metavar="N", min=1, help="Samples in one update.", rich_help_panel=LEARNING),
     ] = 64,
     optimizer: Annotated[
         Literal["adam", "sgd"],
@@ -75,9 +81,7 @@ def train(
     ] = 0.0,
     schedule: Annotated[
         Literal["cosine", "constant"],
-        typer.Option(
-            help="Let the learning rate fall to 0, or keep it.", rich_help_panel=LEARNING
-        ),
+        typer.Option(help="Let the learning rate fall to 0, or keep it.", rich_help_panel=LEARNING),
     ] = "cosine",
     weight_decay: Annotated[
         float | None,
@@ -127,66 +131,21 @@ def train(
             rich_help_panel=ARTIFICIAL,
         ),
     ] = "relu",
-    neuron: options.Neuron = "if_curr_delta",
-    neuron_parameters: options.NeuronParameters = None,
-    reset: options.Reset = "hard",
-    coding: options.Coding = "current",
-    rate_max: options.RateMax = 500.0,
-    duration: options.Duration = 50.0,
-    dt: options.Step = 1.0,
-    delay: options.Delay = None,
-    readout: Annotated[
-        Literal["count", "membrane"],
-        typer.Option(
-            help="Read the outputs' spikes, or their mean membranes.", rich_help_panel=SPIKING
-        ),
-    ] = "count",
-    start: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="MODEL",
-            help="Go on from this spiking model, whose neurons, coding, timing and readout are "
-            "kept.",
-            show_default="random weights",
-            rich_help_panel=THROUGH_SPIKES,
-        ),
-    ] = None,
-    surrogate: Annotated[
-        Literal["triangle", "rectangle", "fast_sigmoid", "atan"],
-        typer.Option(
-            help="What stands for the derivative of a spike.", rich_help_panel=THROUGH_SPIKES
-        ),
-    ] = "atan",
-    surrogate_width: Annotated[
-        float,
-        typer.Option(
-            metavar="X",
-            help="Its width, for a distance of 1 from v_reset to v_thresh.",
-            rich_help_panel=THROUGH_SPIKES,
-        ),
-    ] = 0.3,
-    window: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="Steps that errors flow back through.",
-            show_default="all",
-            rich_help_panel=THROUGH_SPIKES,
-        ),
-    ] = None,
-    rate_floor: Annotated[
-        float,
-        typer.Option(
-            metavar="HZ",
-            help="Mean rate below which a hidden neuron is pulled up.",
-            rich_help_panel=THROUGH_SPIKES,
-        ),
-    ] = 5.0,
-    rate_penalty: Annotated[
-        float,
-        typer.Option(metavar="X", help="How strongly.", rich_help_panel=THROUGH_SPIKES),
-    ] = 1.0,
+    neuron: spiking.Neuron = "if_curr_delta",
+    neuron_parameters: spiking.NeuronParameters = None,
+    reset: spiking.Reset = "hard",
+    coding: spiking.Coding = "current",
+    rate_max: spiking.RateMax = 500.0,
+    duration: spiking.Duration = 50.0,
+    dt: spiking.Step = 1.0,
+    delay: spiking.Delay = None,
+    readout: spiking.Readout = "count",
+    start: spiking.Start = None,
+    surrogate: spiking.Surrogate = "atan",
+    surrogate_width: spiking.SurrogateWidth = 0.3,
+    window: spiking.Window = None,
+    rate_floor: spiking.RateFloor = 5.0,
+    rate_penalty: spiking.RatePenalty = 1.0,
 ) -> None:
     """Train a program as an artificial or a spiking network."""
     from volr.engine.surrogates import Surrogate
@@ -198,20 +157,19 @@ def train(
     from volr.models.activations import activation as find_activation
     from volr.models.coding import input_coding
     from volr.models.files import save_model
-    from volr.training import SpikingSettings, TrainingSettings, train_ann, train_snn
+    from volr.training import (
+        SpikingSettings,
+        TrainingSettings,
+        settings_of,
+        train_ann,
+        train_snn,
+    )
 
-    if kind == "ann":
-        spikes = given(ctx, SPIKING, THROUGH_SPIKES)
-        refuse(spikes, "for spiking networks alone; add --as snn")
-    else:
-        refuse(given(ctx, ARTIFICIAL), "for artificial networks alone; leave out --as snn")
-    if start is not None:
-        refuse(given(ctx, SPIKING), "--start's model has its own")
-        refuse(given(ctx, LEARNING, only="--candidates"), "with --start, its model is the only one")
+    _check_together(ctx, kind, start)
     chosen = find_task(task)
     check_writable(out, source=Path(file))
     lowered = task_network(chosen, to_network(read_source(file)))
-    begun = None if start is None else _spiking_file(start, lowered, out)
+    begun = None if start is None else _start(start, lowered, out)
     split = (seed or 0) if begun is None else data_seed(begun.origin, task, seed)
     settings = TrainingSettings(
         epochs=epochs,
@@ -228,3 +186,80 @@ def train(
         candidates=candidates,
         seed=split if seed is None else seed,
     )
+    through = SpikingSettings(
+        neuron=spiking.neuron_of(neuron, neuron_parameters, reset),
+        coding=input_coding(coding, rate_max),
+        dt=dt,
+        duration=duration,
+        delay=delay,
+        readout=readout,
+    )
+    through = replace(
+        through if begun is None else settings_of(begun.model),
+        surrogate=Surrogate(surrogate, surrogate_width),
+        window=window,
+        rate_floor=rate_floor,
+        rate_penalty=rate_penalty,
+    )
+    with progress_bar() as progress:
+        progress(f"loading {task}", 0, None)
+        samples = chosen.load(seed=split, inputs=lowered.input_size, data_dir=data).train
+        told = of_training(progress)
+        if kind == "ann":
+            trained = train_ann(lowered, samples, settings, progress=told)
+        else:
+            model = None if begun is None else begun.model
+            trained = train_snn(lowered, samples, settings, through, start=model, progress=told)
+    origin: Origin = {"task": task, "seed": split, "condition": _condition(kind, start)}
+    save_model(trained.model, out, origin if begun is None else {**begun.origin, **origin})
+    _tell(trained, lowered)
+    note(f"wrote {out}")
+
+
+def _check_together(ctx: typer.Context, kind: str, start: Path | None) -> None:
+    """Refuse options that would be of no effect."""
+    if kind == "ann":
+        refuse(given(ctx, SPIKING, THROUGH_SPIKES), "for spiking networks alone; add --as snn")
+    else:
+        refuse(given(ctx, ARTIFICIAL), "for artificial networks alone; leave out --as snn")
+    if start is not None:
+        refuse(given(ctx, SPIKING), "the model of --start has its own")
+        several = [each for each in given(ctx, LEARNING) if each == "--candidates"]
+        refuse(several, "with --start there is only one")
+
+
+def _start(path: Path, network: Network, out: Path) -> SpikingFile:
+    """The model to go on from; ``ModelError`` where it is not one of ``network``."""
+    from volr.models.files import load_model
+    from volr.models.model import SpikingModel
+
+    check_writable(out, source=path)
+    loaded = load_model(path)
+    if not isinstance(loaded.model, SpikingModel):
+        raise ModelError(
+            f"{path} is an artificial model, and --start goes on from a spiking one",
+            help="make it one with `volr transfer`",
+        )
+    if loaded.model.network != network:
+        source = loaded.model.network.source
+        own = "" if source is None else f": it was made from `{source.text.strip()}`"
+        raise ModelError(f"{path} is not a model of this program{own}")
+    return SpikingFile(loaded.model, loaded.origin)
+
+
+def _condition(kind: str, start: Path | None) -> str:
+    if kind == "ann":
+        return "ann"
+    return "snn-surrogate" if start is None else "snn-finetuned"
+
+
+def _tell(trained: Training[Model], network: Network) -> None:
+    kept = trained.history[trained.kept_epoch - 1]
+    accuracy = kept.validation_accuracy
+    validated = "" if accuracy is None else f", validation accuracy {accuracy:.4f}"
+    note(f"epoch {trained.kept_epoch} of {len(trained.history)}: loss {kept.loss:.4f}{validated}")
+    for name, rate in trained.rates.items():
+        note(f"{name}: {rate:.1f} Hz on average over the training data")
+    for name, dead in trained.dead.items():
+        if dead:
+            note(f"{name}: {dead} of {network[name].size} neurons never fire on the training data")

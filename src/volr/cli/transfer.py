@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from volr.cli import options
+from volr.cli import options, spiking
 from volr.cli.files import check_writable
+from volr.cli.groups import CALIBRATION
 from volr.cli.output import emit, note, print_json, print_table
 from volr.cli.progress import progress_bar
 from volr.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from volr.transfer import PopulationReport, TransferReport
 
 # A loss of accuracy that nobody should have to look for in the report.
@@ -27,50 +26,62 @@ def transfer(
     task: options.Task,
     out: options.Out,
     data: options.DataFolder = None,
-    neuron: Annotated[str, typer.Option(metavar="NAME", help="Neuron model.")] = "if_curr_delta",
-    neuron_parameters: Annotated[
-        list[str] | None,
+    neuron: spiking.Neuron = "if_curr_delta",
+    neuron_parameters: spiking.NeuronParameters = None,
+    reset: spiking.Reset = "hard",
+    coding: spiking.Coding = "current",
+    rate_max: spiking.RateMax = 500.0,
+    duration: spiking.Duration = 50.0,
+    dt: spiking.Step = 0.5,
+    delay: spiking.Delay = None,
+    on: Annotated[
+        str,
         typer.Option(
-            "--neuron-parameter",
-            "-p",
-            metavar="NAME=X",
-            help="Parameter of the neuron, in PyNN's names and units: tau_m=10. May be repeated.",
+            metavar="BACKEND",
+            help="Simulator to calibrate on: engine or nest.",
+            rich_help_panel=CALIBRATION,
         ),
-    ] = None,
-    coding: Annotated[
-        str, typer.Option(metavar="NAME", help="Input coding: current or poisson.")
-    ] = "current",
-    rate_max: Annotated[
-        float, typer.Option(metavar="HZ", help="Spike rate of a full activation.")
-    ] = 500.0,
-    duration: options.Duration = 50.0,
-    dt: options.Step = 0.5,
-    delay: Annotated[
-        float | None,
-        typer.Option(metavar="MS", help="Delay of every synapse.", show_default="one step"),
-    ] = None,
+    ] = "engine",
     percentile: Annotated[
         float,
         typer.Option(
-            metavar="X", help="Percentile of a population's activations that counts as full."
+            metavar="X",
+            help="Percentile of a population's activations that counts as full.",
+            rich_help_panel=CALIBRATION,
         ),
     ] = 99.9,
     rounds: Annotated[
-        int, typer.Option(metavar="N", min=0, help="Rounds of calibration for each layer.")
+        int,
+        typer.Option(
+            metavar="N",
+            min=0,
+            help="Rounds of calibration for each layer.",
+            rich_help_panel=CALIBRATION,
+        ),
     ] = 2,
     samples: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Training stimuli to calibrate on.")
+        int,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Training stimuli to calibrate on.",
+            rich_help_panel=CALIBRATION,
+        ),
     ] = 500,
     seed: Annotated[
         int | None,
         typer.Option(
-            metavar="N", min=0, help="Seed of the calibration.", show_default="the model's own"
+            metavar="N",
+            min=0,
+            help="Seed of the calibration.",
+            show_default="the model's own",
+            rich_help_panel=CALIBRATION,
         ),
     ] = None,
     as_json: options.Json = False,
 ) -> None:
-    """Make a trained model a spiking one, calibrated on NEST."""
-    from volr.backends.nest import start
+    """Make a trained model a spiking one, calibrated on a simulator."""
+    from volr.backends import simulator
     from volr.experiments.evaluation import data_seed
     from volr.experiments.progress import of_calibration
     from volr.experiments.tasks import check_fits
@@ -78,7 +89,6 @@ def transfer(
     from volr.models.coding import input_coding
     from volr.models.files import load_model, save_model
     from volr.models.model import ArtificialModel
-    from volr.models.neurons import neuron_model
     from volr.transfer import TransferSettings, transfer_ann
 
     chosen = find_task(task)
@@ -89,7 +99,7 @@ def transfer(
         )
     split = data_seed(loaded.origin, task, seed)
     settings = TransferSettings(
-        neuron=neuron_model(neuron, parameters(neuron_parameters or ())),
+        neuron=spiking.neuron_of(neuron, neuron_parameters, reset),
         coding=input_coding(coding, rate_max),
         duration=duration,
         dt=dt,
@@ -102,11 +112,11 @@ def transfer(
     network = loaded.model.network
     check_fits(chosen, network.input_size, network.output_size)
     check_writable(out, source=model)
-    with start() as simulator, progress_bar() as progress:
+    with simulator(on) as target, progress_bar() as progress:
         progress(f"loading {task}", 0, None)
         stimuli = chosen.load(seed=split, inputs=network.input_size, data_dir=data).train
         done = transfer_ann(
-            loaded.model, stimuli, simulator, settings, progress=of_calibration(progress)
+            loaded.model, stimuli, target, settings, progress=of_calibration(progress)
         )
     origin = {**loaded.origin, "task": task, "seed": split, "condition": "snn-transferred"}
     save_model(done.model, out, origin)
@@ -121,24 +131,6 @@ def transfer(
             "--duration count more finely; silent and saturated populations are in the report"
         )
     note(f"wrote {out}")
-
-
-def parameters(assignments: Iterable[str]) -> dict[str, float]:
-    """``tau_m=10`` and the like as a mapping; ``ModelError`` for what is none, or given twice."""
-    found: dict[str, float] = {}
-    for text in assignments:
-        name, equals, value = (part.strip() for part in text.partition("="))
-        try:
-            number = float(value)
-        except ValueError:
-            what = f"{value!r} is not a number" if equals else "there is no = in it"
-            raise ModelError(
-                f"the neuron parameter {text!r} cannot be read: {what}", help="write it as tau_m=10"
-            ) from None
-        if name in found:
-            raise ModelError(f"the neuron parameter {name!r} is given twice")
-        found[name] = number
-    return found
 
 
 def _print_report(report: TransferReport) -> None:

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from volr.models.model import SpikingModel
 
 # A slice of a few large or long stimuli is cut smaller.
-_SLICE_BYTES = 64_000_000
+_SLICE_BYTES = 16_000_000
 
 Progress: TypeAlias = Callable[[int], None]
 """Told how many more stimuli are done."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from volr.backends.nest import NEST
 from volr.backends.torch import TORCH
@@ -34,6 +34,9 @@ if TYPE_CHECKING:
     from volr.models.samples import Data
     from volr.network import Network
 
+
+Simulators: TypeAlias = "tuple[Simulator, Simulator]"
+"""What spiking models are calibrated on, and what they are measured on."""
 
 CONDITIONS = ("ann", "snn-transferred")
 """What is measured in each repeat, in this order."""
@@ -67,7 +70,7 @@ def task_network(task: Task, network: Network | None = None) -> Network:
 def repeats_of(
     planned: Sequence[tuple[Task, Network]],
     seeds: Sequence[int],
-    simulator: Simulator,
+    simulators: Simulators,
     settings: ExperimentSettings,
     progress: Progress = silent,
 ) -> Iterator[Outcome]:
@@ -83,26 +86,28 @@ def repeats_of(
     for task, network in planned:
         for seed in seeds:
             told = under(f"{task.name} {seed}", progress)
-            yield from repeat(task, network, seed, simulator, settings, told)
+            yield from repeat(task, network, seed, simulators, settings, told)
 
 
 def repeat(
     task: Task,
     network: Network,
     seed: int,
-    simulator: Simulator,
+    simulators: Simulators,
     settings: ExperimentSettings,
     progress: Progress = silent,
 ) -> Iterator[Outcome]:
     """Train with ``seed`` and measure, first as ANN, then transferred to NEST; yield each outcome.
 
-    ``simulator`` is NEST, started. The seed also draws the task's data where the task draws any, so
-    that a repeat is one independent draw of everything.
+    ``simulators`` are the engine, to calibrate on, and NEST, to measure on, both started. The seed
+    also draws the task's data where the task draws any, so that a repeat is one independent draw of
+    everything.
     """
     progress("loading", 0, None)
     data = task.load(seed=seed, inputs=network.input_size, data_dir=settings.data_dir)
     origin = {"task": task.name, "seed": seed}
     ann, snn = CONDITIONS
+    engine, nest = simulators
 
     started = time.perf_counter()
     training = replace(settings.training, seed=seed)
@@ -115,7 +120,7 @@ def repeat(
     spiking = transfer_ann(
         trained,
         data.train,
-        simulator,
+        engine,
         replace(settings.transfer, seed=seed),
         progress=of_calibration(progress),
     ).model
@@ -123,7 +128,7 @@ def repeat(
         spiking,
         data.test,
         NEST,
-        simulator=simulator,
+        simulator=nest,
         seed=seed,
         progress=of_simulation(progress, len(data.test)),
     )

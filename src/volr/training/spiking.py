@@ -119,10 +119,13 @@ def train_snn(
     if start is not None:
         check_start(start, learner.units)
     batch = min(settings.batch_size, len(samples))
+    together = settings.candidates * batch
     check_room(
-        {name: batch * each for name, each in learner.bytes_each.items()},
-        f"to train on {batch} stimuli of {learner.plan.steps:,} steps at once",
-        help="shorten the duration, take a larger dt, or lower the batch size",
+        {name: together * each for name, each in learner.bytes_each.items()},
+        f"to train {settings.candidates} candidates on {batch} stimuli of {learner.plan.steps:,} "
+        "steps at once",
+        help="shorten the duration, take a larger dt, or lower the batch size or the number of "
+        "candidates",
     )
     return fit(learner, network, samples, settings, progress)
 

@@ -82,7 +82,7 @@ def transfer_ann(
         for name in names
     )
     logits = np.concatenate([shown[name] for name in network.outputs], axis=1)
-    labels, sharing = decode_counts(recordings.output_counts(network))
+    labels, sharing = decode_counts(recordings.output_values(spiking))
     report = TransferReport(
         populations=reports,
         samples=len(drawn),

@@ -8,9 +8,10 @@ and λ_p the percentile of its activations: a high one instead of the largest, b
 would cost all others their resolution (Rueckauer et al. 2017). The inputs have λ = 1.
 
 A neuron spends θ = v_thresh − v_reset mV on a spike, which is what a spike of weight u brings
-(``unit_weight``; for IFCurrDelta u = θ), so the charge that the ANN's weighted sum
-W a + b stands for is θ κ_p (W a + b). It comes as spikes, each of which stands for 1/κ_q of the
-presynaptic activation, and as a constant current over the whole duration T:
+(``unit_weight``, and ``inhibitory_unit`` for negative weights; for IFCurrDelta u = θ), so the
+charge that the ANN's weighted sum W a + b stands for is θ κ_p (W a + b). It comes as spikes, each
+of which stands for 1/κ_q of the presynaptic activation, and as a constant current over the whole
+duration T:
 
     w = u κ_p / κ_q · W  a spike,        I_bias = θ κ_p b / (T (1 − a) R / dt)  nA.
 
@@ -32,6 +33,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.models.model import SpikingModel
+from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 from volr.models.parameters import bias_name, weight_name
 
 if TYPE_CHECKING:
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 
     from volr.models.arrays import Floats
     from volr.models.model import ArtificialModel
+    from volr.models.neurons import NeuronModel
     from volr.network import Network
     from volr.transfer.settings import TransferSettings
 
@@ -47,6 +50,8 @@ if TYPE_CHECKING:
 OUTPUT_PERCENTILE = 99.0
 # The winners' logits at which silence begins at the most: below it all outputs would be silent.
 SILENT_PERCENTILE = 1.0
+# mV: inhibition that only shunts has no driving force, and no weight makes up for that.
+_LEAST_DRIVE = 1.0
 
 
 @dataclass(frozen=True)
@@ -112,6 +117,23 @@ def wanted_counts(activations: Floats, scale: Scale, settings: TransferSettings)
     return (activations - scale.zero) * (full_count(settings) / scale.activation)
 
 
+def inhibitory_unit(neuron: NeuronModel) -> float:
+    """What ``unit_weight`` is for a negative weight, the absolute value of it.
+
+    Inhibitory synapses have another time constant, and conductances another driving force: some
+    12 mV where excitation has 57, so that equal weights would be next to no inhibition.
+    """
+    match neuron:
+        case IFCurrDelta():
+            return neuron.unit_weight
+        case IFCurrExp():
+            return neuron.unit_weight * neuron.tau_syn_E / neuron.tau_syn_I
+        case IFCondExp():
+            middle = 0.5 * (neuron.v_thresh + neuron.v_reset)
+            drive = max(abs(neuron.e_rev_I - middle), _LEAST_DRIVE)
+            return neuron.theta * neuron.cm / (neuron.tau_syn_I * drive)
+
+
 def spiking_model(
     model: ArtificialModel,
     network: Network,
@@ -121,7 +143,7 @@ def spiking_model(
 ) -> SpikingModel:
     """The spiking model for ``network``: the artificial model's, or its first layers."""
     neuron = settings.neuron
-    unit = neuron.unit_weight
+    excitation, inhibition = neuron.unit_weight, inhibitory_unit(neuron)
     lift = 0.5 * (neuron.v_thresh + neuron.v_reset) - neuron.v_rest
     base = lift / neuron.resistance - neuron.i_offset
     kappa = {name: full_count(settings) / each.activation for name, each in scale.items()}
@@ -131,6 +153,7 @@ def spiking_model(
         spikes = correction[name].gain * kappa[name]
         for projection in network.incoming[name]:
             weight = model.parameters[weight_name(projection)]
+            unit = np.where(weight < 0, inhibition, excitation)
             values[weight_name(projection)] = unit * spikes / kappa[projection.source] * weight
         bias = model.parameters[bias_name(population)] - scale[name].zero
         current = settings.current_of_one_spike * spikes * bias

@@ -1,0 +1,178 @@
+"""Options of spiking networks, and the neuron model that they describe."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from volr.cli.groups import SPIKING, THROUGH_SPIKES
+from volr.errors import ModelError
+
+if TYPE_CHECKING:
+    from volr.models.neurons import NeuronModel
+
+
+Neuron = Annotated[
+    str,
+    typer.Option(
+        "--neuron",
+        metavar="NAME",
+        help="Neuron model: if_curr_delta, if_curr_exp or if_cond_exp.",
+        rich_help_panel=SPIKING,
+    ),
+]
+NeuronParameters = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--neuron-parameter",
+        "-p",
+        metavar="NAME=X",
+        help="Parameter of the neuron, in PyNN's names and units: tau_m=10. May be repeated.",
+        rich_help_panel=SPIKING,
+    ),
+]
+Reset = Annotated[
+    Literal["hard", "subtract"],
+    typer.Option(
+        "--reset",
+        help="After a spike, put the membrane to v_reset or take v_thresh − v_reset off it.",
+        rich_help_panel=SPIKING,
+    ),
+]
+Coding = Annotated[
+    str,
+    typer.Option(
+        "--coding",
+        metavar="NAME",
+        help="Input coding: current or poisson.",
+        rich_help_panel=SPIKING,
+    ),
+]
+RateMax = Annotated[
+    float,
+    typer.Option(
+        "--rate-max",
+        metavar="HZ",
+        help="Spike rate of a full activation.",
+        rich_help_panel=SPIKING,
+    ),
+]
+Duration = Annotated[
+    float,
+    typer.Option(
+        "--duration",
+        metavar="MS",
+        help="Simulated time of one stimulus.",
+        rich_help_panel=SPIKING,
+    ),
+]
+Step = Annotated[
+    float,
+    typer.Option(
+        "--dt", metavar="MS", help="Time step of the simulation.", rich_help_panel=SPIKING
+    ),
+]
+Delay = Annotated[
+    float | None,
+    typer.Option(
+        "--delay",
+        metavar="MS",
+        help="Delay of every synapse.",
+        show_default="one step",
+        rich_help_panel=SPIKING,
+    ),
+]
+Readout = Annotated[
+    Literal["count", "membrane"],
+    typer.Option(
+        "--readout",
+        help="Read the outputs' spikes, or their mean membranes.",
+        rich_help_panel=SPIKING,
+    ),
+]
+Start = Annotated[
+    Path | None,
+    typer.Option(
+        "--start",
+        metavar="MODEL",
+        help="Go on from this spiking model; neurons, coding, timing and readout are its own.",
+        show_default="random weights",
+        rich_help_panel=THROUGH_SPIKES,
+    ),
+]
+Surrogate = Annotated[
+    Literal["triangle", "rectangle", "fast_sigmoid", "atan"],
+    typer.Option(
+        "--surrogate",
+        help="What stands for the derivative of a spike.",
+        rich_help_panel=THROUGH_SPIKES,
+    ),
+]
+SurrogateWidth = Annotated[
+    float,
+    typer.Option(
+        "--surrogate-width",
+        metavar="X",
+        help="Its width, in units of v_thresh − v_reset.",
+        rich_help_panel=THROUGH_SPIKES,
+    ),
+]
+Window = Annotated[
+    int | None,
+    typer.Option(
+        "--window",
+        metavar="N",
+        min=1,
+        help="Steps that errors flow back through.",
+        show_default="all",
+        rich_help_panel=THROUGH_SPIKES,
+    ),
+]
+RateFloor = Annotated[
+    float,
+    typer.Option(
+        "--rate-floor",
+        metavar="HZ",
+        help="Mean rate below which a hidden neuron is pulled up.",
+        rich_help_panel=THROUGH_SPIKES,
+    ),
+]
+RatePenalty = Annotated[
+    float,
+    typer.Option(
+        "--rate-penalty",
+        metavar="X",
+        help="How strongly it is pulled up.",
+        rich_help_panel=THROUGH_SPIKES,
+    ),
+]
+
+
+def neuron_of(
+    name: str, assignments: Iterable[str] | None, reset: Literal["hard", "subtract"]
+) -> NeuronModel:
+    """The model of that name with parameters such as ``tau_m=10``; ``ModelError`` as they come."""
+    from volr.models.neurons import neuron_model
+
+    return neuron_model(name, parameters(assignments or ()), reset)
+
+
+def parameters(assignments: Iterable[str]) -> dict[str, float]:
+    """``tau_m=10`` and the like as a mapping; ``ModelError`` for what is none, or given twice."""
+    found: dict[str, float] = {}
+    for text in assignments:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        try:
+            number = float(value)
+        except ValueError:
+            what = f"{value!r} is not a number" if equals else "there is no = in it"
+            raise ModelError(
+                f"the neuron parameter {text!r} cannot be read: {what}", help="write it as tau_m=10"
+            ) from None
+        if name in found:
+            raise ModelError(f"the neuron parameter {name!r} is given twice")
+        found[name] = number
+    return found

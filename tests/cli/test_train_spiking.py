@@ -1,0 +1,374 @@
+"""`train --as snn`: the models, fine-tuning, and what is refused before anything runs."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import safetensors.numpy
+from tests.cli.running import snapshot, terminal
+
+from volr.engine.surrogates import Surrogate
+from volr.language import to_network
+from volr.models.coding import Poisson
+from volr.models.files import load_model, save_model
+from volr.models.model import SpikingModel
+from volr.models.neurons import IFCondExp, IFCurrDelta
+from volr.training import SpikingSettings, settings_of, train_snn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.cli.running import Volr
+
+QUICK = ("--epochs", "2", "--candidates", "2")
+XOR = ("train", "xor.volr", "--task", "xor", "--as", "snn", "--out", "m")
+OWN = "the model of --start has its own"
+
+
+@pytest.fixture(autouse=True)
+def _packages() -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("numba")
+
+
+@pytest.fixture
+def spiking(folder: Path) -> Path:
+    """A spiking model of the program xor.volr, trained, as its file says, with the seed 3."""
+    model = made("dense 2 4 ⦶ dense 4 2")
+    save_model(model, folder / "snn", {"task": "xor", "seed": 3, "condition": "snn-transferred"})
+    return folder / "snn"
+
+
+def made(program: str, **settings: Any) -> SpikingModel:
+    network, rng = to_network(program), np.random.default_rng(0)
+    values = {
+        f"{p.source}->{p.target}.weight": rng.normal(
+            3.0, 5.0, (network[p.target].size, network[p.source].size)
+        )
+        for p in network.projections
+    }
+    values |= {f"{p.name}.bias": rng.normal(0.3, 0.1, p.size) for p in network.layers}
+    return SpikingModel(network=network, parameters=values, **settings)
+
+
+def test_a_program_becomes_a_spiking_model_that_knows_xor(volr: Volr, folder: Path) -> None:
+    options = ("--seed", "1", "--epochs", "60", "--candidates", "4")
+    result = volr(*XOR, *options)
+    assert (result.code, result.out) == (0, "")
+    lines = result.err.splitlines()[-3:]
+    assert re.fullmatch(r"epoch \d+ of 60: loss 0\.\d+, validation accuracy 1\.0000", lines[0])
+    assert re.fullmatch(r"dense_1: \d+\.\d Hz on average over the training data", lines[1])
+    assert lines[2] == "wrote m"
+    loaded = load_model(folder / "m")
+    assert loaded.origin == {"task": "xor", "seed": 1, "condition": "snn-surrogate"}
+    assert isinstance(loaded.model, SpikingModel)
+    assert (loaded.model.dt, loaded.model.delay, loaded.model.duration) == (1.0, 1.0, 50.0)
+    found = json.loads(volr("evaluate", "m", "--task", "xor", "--json").out)
+    assert (found["backend"], found["seed"], found["accuracy"]) == ("engine", 1, 1.0)
+
+
+def test_options_reach_the_model(volr: Volr, folder: Path) -> None:
+    options = {
+        "--neuron": "if_cond_exp",
+        "-p": "tau_m=15",
+        "--neuron-parameter": "tau_refrac=1",
+        "--reset": "subtract",
+        "--coding": "poisson",
+        "--rate-max": "200",
+        "--duration": "20",
+        "--dt": "0.5",
+        "--delay": "1.5",
+        "--readout": "membrane",
+    }
+    flat = [part for pair in options.items() for part in pair]
+    result = volr(*XOR, *QUICK, *flat)
+    assert result.code == 0, result.err
+    model = load_model(folder / "m").model
+    assert isinstance(model, SpikingModel)
+    assert settings_of(model) == SpikingSettings(
+        neuron=IFCondExp(tau_m=15.0, tau_refrac=1.0, reset="subtract"),
+        coding=Poisson(200.0),
+        duration=20.0,
+        dt=0.5,
+        delay=1.5,
+        readout="membrane",
+    )
+
+
+def test_options_reach_the_training(volr: Volr, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[SpikingSettings] = []
+
+    def noted(*arguments: Any, **named: Any) -> object:
+        told.append(arguments[3])
+        return train_snn(*arguments, **named)
+
+    monkeypatch.setattr("volr.training.train_snn", noted)
+    options = {
+        "--surrogate": "fast_sigmoid",
+        "--surrogate-width": "0.7",
+        "--window": "9",
+        "--rate-floor": "2",
+        "--rate-penalty": "3",
+        "--duration": "20",
+    }
+    flat = [part for pair in options.items() for part in pair]
+    assert volr(*XOR, *QUICK, *flat).code == 0
+    assert told == [
+        SpikingSettings(
+            surrogate=Surrogate("fast_sigmoid", 0.7),
+            window=9,
+            rate_floor=2.0,
+            rate_penalty=3.0,
+            duration=20.0,
+        )
+    ]
+
+
+def test_fine_tuning_keeps_all_but_the_parameters(volr: Volr, folder: Path, model: Path) -> None:
+    (folder / "two.volr").write_text("dense 2 2 >> dense 2 2", encoding="utf-8")
+    options = ("--reset", "subtract", "--duration", "30", "-p", "tau_m=15")
+    assert volr("transfer", model, "--task", "xor", "--out", "snn", *options).code == 0
+    fine = ("train", "two.volr", "--task", "xor", "--as", "snn", "--start", "snn", "--out", "f")
+    result = volr(*fine, "--seed", "8", "--rate-floor", "1")
+    assert result.code == 0, result.err
+    assert re.search(r"^epoch [12] of 2: loss ", result.err, flags=re.MULTILINE)
+    before, after = load_model(folder / "snn"), load_model(folder / "f")
+    # The seed draws the order of the samples; the data are split as they were for the ANN.
+    assert after.origin == {"task": "xor", "seed": 3, "condition": "snn-finetuned"}
+    assert isinstance(before.model, SpikingModel)
+    assert isinstance(after.model, SpikingModel)
+    assert settings_of(after.model) == settings_of(before.model)
+    assert after.model.neuron == IFCurrDelta(reset="subtract", tau_m=15.0)
+    changed = [
+        not np.array_equal(after.model.parameters[name], value)
+        for name, value in before.model.parameters.items()
+    ]
+    assert all(changed)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--surrogate", "atan"), "--surrogate: for spiking networks alone; add --as snn"),
+        (("--dt", "1", "-p", "cm=2"), "--neuron-parameter, --dt: for spiking networks alone"),
+        (("--start", "snn"), "--start: for spiking networks alone; add --as snn"),
+        (("--as", "snn", "--activation", "relu"), "--activation: for artificial networks alone"),
+        *(
+            (("--as", "snn", "--start", "snn", *option), f"{option[0]}: {OWN}")
+            for option in (
+                ("--neuron", "if_curr_delta"),
+                ("--neuron-parameter", "cm=1"),
+                ("--reset", "hard"),
+                ("--coding", "current"),
+                ("--rate-max", "500"),
+                ("--duration", "50"),
+                ("--dt", "0.5"),
+                ("--delay", "0.5"),
+                ("--readout", "count"),
+            )
+        ),
+        (("--as", "snn", "--start", "snn", "--candidates", "3"), "--candidates: with --start"),
+    ],
+)
+def test_options_that_would_have_no_effect_are_refused_by_name(
+    volr: Volr, folder: Path, spiking: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    del spiking
+    before = snapshot(folder)
+    result = volr("train", "xor.volr", "--task", "xor", "--out", "m", *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert f"\nError: {said}" in result.err
+    assert snapshot(folder) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--delay", "1.5"), "delay 1.5 ms is not a whole number of steps of 1 ms"),
+        (("--dt", "0.3"), "duration 50 ms is not a whole number of steps of 0.3 ms"),
+        (("--dt", "-1"), "dt is -1.0 ms, not above 0"),
+        (("--duration", "nan"), "duration is nan ms"),
+        (("--duration", "3e6"), "more than 1,000,000 steps"),
+        (("--rate-max", "2000"), "a step of 1 ms allows 1000 Hz"),
+        (("-p", "tau_m=-3"), "if_curr_delta: tau_m is -3.0, not above 0"),
+        (("-p", "tau_refrac=-1"), "tau_refrac is -1.0, below 0"),
+        (("-p", "cm=inf"), "cm is inf"),
+        (("--neuron", "if_curr_exp", "-p", "tau_syn_I=-2"), "tau_syn_I is -2.0, not above 0"),
+        (("--neuron", "if_cond"), "did you mean 'if_cond_exp'?"),
+        (("--coding", "poison"), "did you mean 'poisson'?"),
+        (("--surrogate-width", "0"), "its width is 0.0, not above 0"),
+        (("--rate-floor", "-1"), "rate_floor is -1.0, not 0 or more"),
+        (("--rate-penalty", "nan"), "rate_penalty is nan, not 0 or more"),
+        (("--learning-rate", "1e38"), "training diverged"),
+        (("--start", "ann.safetensors"), "is an artificial model"),
+        (("--start", "other"), "other is not a model of this program: it was made from `dense 2 3"),
+        (("--start", "huge"), "dense_1->dense_2.weight reaches 1e+39"),
+        (("--start", "nan"), "input->dense_1.weight has values that are not finite numbers"),
+        (("--start", "nowhere"), "No such file"),
+        (("--start", "m"), "would be lost"),
+    ],
+)
+def test_what_is_wrong_is_said_and_nothing_is_written(
+    volr: Volr, folder: Path, model: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    del model
+    usual = made("dense 2 4 ⦶ dense 4 2")
+    save_model(usual, folder / "m")
+    save_model(made("dense 2 3 >> dense 3 2"), folder / "other")
+    large = {
+        name: value + 1e39 * (value == value.max()) for name, value in usual.parameters.items()
+    }
+    large |= {name: value for name, value in usual.parameters.items() if "dense_2.w" not in name}
+    save_model(replace(usual, parameters=large), folder / "huge")
+    rewritten(folder / "m", folder / "nan", **{"input->dense_1.weight": float("nan")})
+    before = snapshot(folder)
+    quick = QUICK[:2] if "--start" in arguments else QUICK
+    result = volr(*XOR, *arguments, *quick)
+    assert (result.code, result.out) == (1, "")
+    assert said in result.err
+    assert snapshot(folder) == before
+
+
+def rewritten(path: Path, copy: Path, **firsts: float) -> None:
+    """A model file with another first value of some parameters, past all checks."""
+    body = path.read_bytes()
+    length = int.from_bytes(body[:8], "little")
+    arrays = {name: np.array(each) for name, each in safetensors.numpy.load(body).items()}
+    for name, value in firsts.items():
+        arrays[name].flat[0] = value
+    metadata = json.loads(body[8 : 8 + length])["__metadata__"]
+    copy.write_bytes(safetensors.numpy.save(arrays, metadata))
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        ('"delay": 0.5', '"delay": 0.7', "delay 0.7 ms is not a whole number of steps of 0.5 ms"),
+        ('"dt": 0.5', '"dt": -0.5', "dt is -0.5 ms, not above 0"),
+        ('"tau_m": 20.0', '"tau_m": -20.0', "if_curr_delta: tau_m is -20.0, not above 0"),
+    ],
+)
+def test_a_model_file_that_cannot_be_is_refused(
+    volr: Volr, folder: Path, spiking: Path, was: str, now: str, said: str
+) -> None:
+    body = spiking.read_bytes()
+    length = int.from_bytes(body[:8], "little")
+    header = json.loads(body[8 : 8 + length])
+    described = header["__metadata__"]["volr.model"]
+    assert was in described
+    header["__metadata__"]["volr.model"] = described.replace(was, now)
+    text = json.dumps(header).encode()
+    (folder / "bad").write_bytes(len(text).to_bytes(8, "little") + text + body[8 + length :])
+    for command in (("evaluate", "bad", "--task", "xor"), (*XOR, "--start", "bad")):
+        result = volr(*command)
+        assert (result.code, result.out) == (1, "")
+        assert result.err.startswith("error: bad: ")
+        assert said in result.err
+
+
+def test_weights_that_are_no_numbers_are_refused_wherever_they_would_run(
+    volr: Volr, folder: Path, spiking: Path, model: Path
+) -> None:
+    rewritten(spiking, folder / "bad-snn", **{"dense_1.bias": float("inf")})
+    rewritten(model, folder / "bad-ann", **{"dense_1.bias": float("nan")})
+    for command in (
+        ("evaluate", "bad-snn", "--task", "xor"),
+        ("evaluate", "bad-ann", "--task", "xor"),
+        ("transfer", "bad-ann", "--task", "xor", "--out", "m"),
+    ):
+        result = volr(*command)
+        assert (result.code, result.out) == (1, "")
+        assert "dense_1.bias has values that are not finite numbers" in result.err
+
+
+@pytest.mark.parametrize(
+    ("program", "options", "said"),
+    [
+        ("dense 784 200000 >> dense 200000 10", (), "for input->dense_1.weight"),
+        ("dense 784 200000 >> dense 200000 10", ("--as", "snn"), "for input->dense_1.weight"),
+        ("dense 784 2000 >> dense 2000 10", ("--as", "snn", "--duration", "5000"), "for dense_1"),
+    ],
+)
+def test_a_network_that_memory_does_not_hold_is_refused(
+    volr: Volr,
+    monkeypatch: pytest.MonkeyPatch,
+    mnist_dir: Path,
+    program: str,
+    options: tuple[str, ...],
+    said: str,
+) -> None:
+    monkeypatch.setattr("volr.memory.available", lambda: 2_000_000_000)
+    common = ("train", "-", "--task", "mnist", "--data", mnist_dir, "--out", "m")
+    result = volr(*common, *options, stdin=program.encode())
+    assert result.code == 1
+    assert result.err.startswith("error: there is not enough memory to train ")
+    assert f" {said}, and 2 GB are free\n" in result.err
+
+
+def test_a_simulation_that_memory_does_not_hold_is_refused(
+    volr: Volr, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("volr.memory.available", lambda: 2_000_000_000)
+    wide = made("dense 2 4000 >> dense 4000 2", duration=500_000.0, coding=Poisson(100.0))
+    save_model(wide, folder / "wide")
+    long = made("dense 2 4 >> dense 4 2", duration=500_000.0)
+    save_model(long, folder / "long")
+    for name, said in {
+        "wide": "stimuli of 1,000,000 steps at once: it takes ",
+        "long": "spike trains of 1,000,000 steps that inputs can have: it takes ",
+    }.items():
+        result = volr("evaluate", name, "--task", "xor")
+        assert result.code == 1
+        assert said in result.err
+        assert "help: shorten the duration, or take a larger dt\n" in result.err
+    assert "for dense_1, and 2 GB are free" in volr("evaluate", "wide", "--task", "xor").err
+
+
+def test_a_missing_package_names_what_to_install(
+    volr: Volr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("volr.backends.base.importlib.util.find_spec", without("numba"))
+    assert "pip install 'volr[engine]'" in volr(*XOR, *QUICK).err
+    monkeypatch.setattr("volr.backends.base.importlib.util.find_spec", without("torch"))
+    assert "pip install 'volr[torch]'" in volr(*XOR, *QUICK).err
+
+
+def without(package: str) -> Callable[[str], object]:
+    return lambda name: None if name == package else object()
+
+
+def test_warnings_of_the_library_are_notes_and_each_is_told_once(
+    volr: Volr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def warned(*arguments: Any, **named: Any) -> object:
+        for _ in range(3):
+            logging.getLogger("volr").warning("compiling %s", "the engine")
+        return train_snn(*arguments, **named)
+
+    monkeypatch.setattr("volr.training.train_snn", warned)
+    for _ in range(2):
+        result = volr(*XOR, *QUICK)
+        assert result.err.splitlines()[0] == "compiling the engine"
+        assert result.err.count("compiling") == 1
+    assert logging.getLogger("volr").handlers == []
+
+
+def test_compilation_is_announced_above_the_bar(
+    spiking: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    empty = str(tmp_path_factory.mktemp("cache"))
+    with terminal("evaluate", spiking, "--task", "xor", NUMBA_CACHE_DIR=empty) as shown:
+        assert shown.wait() == 0
+    plain = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", shown.shown)
+    told = "compiling the engine for this processor, once: up to a minute"
+    assert plain.count(told) == 1
+    # On a line of its own.
+    assert f"\r{told}\r\n" in plain.replace("\n\r", "\n") or f"  {told}\r\n" in plain
+    assert "Traceback" not in plain

@@ -11,11 +11,11 @@ import pytest
 pytest.importorskip("numba")
 pytest.importorskip("torch")
 import torch
+from tests.engine.derivatives import gradient, identical, loss_of, same, tensors
 from tests.engine.examples import NETWORKS, NEURONS, SKIP, WEIGHTS, random_spikes, spiking_model
 from tests.oracles import chain
-from torch import Tensor
 
-from volr.engine import dense, passes, work
+from volr.engine import dense, work
 from volr.engine.autograd import respond
 from volr.engine.encoding import Spikes, encode
 from volr.engine.plan import plan_of
@@ -24,62 +24,16 @@ from volr.errors import DataError
 from volr.models.coding import ConstantCurrent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
+
+    from torch import Tensor
 
     from volr.engine.plan import Plan
     from volr.engine.readout import Response
     from volr.models.arrays import Floats
 
+pytestmark = pytest.mark.usefixtures("one_thread_of_pytorch", "slices_and_threads")
 neurons = pytest.mark.parametrize("kind", NEURONS)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread_of_pytorch() -> Iterator[None]:
-    """PyTorch's threads spin, and its tensors here are tiny."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
-def tensors(values: Mapping[str, Floats], dtype: torch.dtype = torch.float64) -> dict[str, Tensor]:
-    return {n: torch.tensor(v, dtype=dtype, requires_grad=True) for n, v in values.items()}
-
-
-def loss_of(response: Response, seed: int = 3) -> Tensor:
-    """All totals, each with a weight of its own, and not linear in them."""
-    random = torch.manual_seed(seed)
-    totals = {**response.counts, **response.membranes}
-    return torch.stack(
-        [
-            (torch.randn(each.shape, generator=random).to(each.dtype) * each).sum()
-            + 0.05 * (each**2).sum()
-            for _, each in sorted(totals.items())
-        ]
-    ).sum()
-
-
-def gradient(loss: Tensor, values: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    # A parameter that the loss does not depend on gets zeros, as it does from the engine.
-    found = torch.autograd.grad(loss, list(values.values()), materialize_grads=True)
-    return dict(zip(values, found, strict=True))
-
-
-def same(found: Mapping[str, Tensor], expected: Mapping[str, Tensor], error: float) -> None:
-    """The derivatives are equal but for ``error`` of the largest."""
-    assert found.keys() == expected.keys()
-    for name, each in found.items():
-        scale = float(expected[name].abs().max())
-        torch.testing.assert_close(
-            each.double(), expected[name].double(), rtol=0, atol=error * scale, msg=name
-        )
-
-
-def identical(found: Mapping[str, Tensor], expected: Mapping[str, Tensor]) -> None:
-    assert found.keys() == expected.keys()
-    for name, each in found.items():
-        assert torch.equal(each, expected[name]), name
-
 
 # Reset, steps of refractoriness, delay, window, readout, shape: each meets each in some case.
 CASES = [
@@ -142,7 +96,7 @@ def test_spikes_and_derivatives_are_those_of_the_dense_path(
 def by_differences(
     plan: Plan, values: Mapping[str, Floats], spikes: Any, name: str, place: Any, step: float
 ) -> float:
-    """The derivative of the loss by one parameter; from above where ``step`` says so twice."""
+    """The derivative of the loss by one parameter, from a ``step`` up and a step down."""
     losses: list[float] = []
     for way in (step, -step):
         moved = {n: v.copy() for n, v in values.items()}
@@ -248,13 +202,6 @@ def test_of_no_stimuli_nothing_is_learnt(kind: str) -> None:
             assert not each.any()
 
 
-@pytest.fixture(autouse=True)
-def slices_and_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Small as the networks are, let them be cut into slices of 32 and go to all threads."""
-    monkeypatch.setattr(passes, "_SLICE_VALUES", 0)
-    monkeypatch.setattr(work, "ENOUGH", 0)
-
-
 def answer(kind: str) -> tuple[Response, dict[str, Tensor]]:
     """In float32, where the order of a sum shows, for five slices."""
     model = spiking_model(kind, SKIP, tau_refrac=1.0)
@@ -276,104 +223,6 @@ def test_the_number_of_threads_changes_no_bit(kind: str, monkeypatch: pytest.Mon
     for response, found in answers[1:]:
         identical(response.counts, answers[0][0].counts)
         identical(found, answers[0][1])
-
-
-@neurons
-def test_memory_that_is_used_again_is_shared_with_nothing_that_is_kept(kind: str) -> None:
-    model = spiking_model(kind, SKIP, readout="membrane")
-    plan = plan_of(model)
-    shown = [Spikes(random_spikes(plan, 40, seed=seed)) for seed in range(3)]
-    # Each by itself, after garbage of another one.
-    expected: list[tuple[dict[str, Tensor], dict[str, Tensor]]] = []
-    for encoded in shown:
-        values = tensors(model.parameters)
-        response = respond(plan, values, encoded)
-        totals = {**response.counts, **response.membranes}
-        copies = {name: each.detach().clone() for name, each in totals.items()}
-        kept = gradient(loss_of(response), values)
-        expected.append((copies, {name: each.clone() for name, each in kept.items()}))
-        for other in shown:
-            respond(plan, values, other)
-            gradient(loss_of(respond(plan, values, other)), values)
-        identical({name: each.detach() for name, each in totals.items()}, copies)
-        identical(kept, expected[-1][1])
-    # All at once, and back in another order.
-    values = tensors(model.parameters)
-    responses = [respond(plan, values, encoded) for encoded in shown]
-    found = {i: gradient(loss_of(responses[i]), values) for i in (1, 2, 0)}
-    for i, (totals, derivatives) in enumerate(expected):
-        identical(found[i], derivatives)
-        both = {**responses[i].counts, **responses[i].membranes}
-        identical({name: each.detach() for name, each in both.items()}, totals)
-    # One loss of two responses.
-    pair = gradient(
-        loss_of(respond(plan, values, shown[0])) + loss_of(respond(plan, values, shown[1])), values
-    )
-    same(pair, {n: found[0][n] + found[1][n] for n in values}, 1e-14)
-
-
-@pytest.mark.parametrize("retain", [True, False])
-def test_a_response_can_be_gone_back_through_once(*, retain: bool) -> None:
-    model = spiking_model("delta", chain(7, 5, 3))
-    plan, values = plan_of(model), tensors(model.parameters)
-    loss = loss_of(respond(plan, values, Spikes(random_spikes(plan, 4))))
-    loss.backward(retain_graph=retain)
-    before = {name: value.grad for name, value in values.items()}
-    message = "has been used up" if retain else "backward through the graph a second time"
-    with pytest.raises(RuntimeError, match=message):
-        loss.backward()
-    assert all(values[name].grad is each for name, each in before.items())
-    # The next one is as good as the first.
-    again = loss_of(respond(plan, values, Spikes(random_spikes(plan, 4))))
-    identical(gradient(again, values), {n: each for n, each in before.items() if each is not None})
-
-
-def test_there_is_no_derivative_of_a_derivative() -> None:
-    model = spiking_model("delta", chain(7, 5, 3))
-    plan, values = plan_of(model), tensors(model.parameters)
-    loss = loss_of(respond(plan, values, Spikes(random_spikes(plan, 4))))
-    (first,) = torch.autograd.grad(loss, values["dense_1.bias"], create_graph=True)
-    with pytest.raises(RuntimeError, match="once_differentiable"):
-        first.sum().backward()
-
-
-def test_parameters_that_were_written_to_meanwhile_are_noticed() -> None:
-    model = spiking_model("delta", chain(7, 5, 3))
-    plan, values = plan_of(model), tensors(model.parameters)
-    loss = loss_of(respond(plan, values, Spikes(random_spikes(plan, 4))))
-    with torch.no_grad():
-        values["dense_1->dense_2.weight"] += 1.0
-    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
-        loss.backward()
-
-
-@neurons
-def test_only_what_needs_a_derivative_gets_one(kind: str) -> None:
-    model = spiking_model(kind, SKIP)
-    plan, encoded = plan_of(model), Spikes(random_spikes(plan_of(model), 8))
-    values = tensors(model.parameters)
-    full = gradient(loss_of(respond(plan, values, encoded)), values)
-    asked = ("left->last.weight", "first.bias")
-    some = {name: value.detach().requires_grad_(name in asked) for name, value in values.items()}
-    loss_of(respond(plan, some, encoded)).backward()
-    for name, value in some.items():
-        assert (value.grad is not None) == (name in asked)
-        if value.grad is not None:
-            assert torch.equal(value.grad, full[name])
-    fixed = {name: value.detach() for name, value in values.items()}
-    assert not loss_of(respond(plan, fixed, encoded)).requires_grad
-
-
-@pytest.mark.parametrize("recorded", [True, False])
-def test_memory_goes_back_when_there_is_no_way_back(*, recorded: bool) -> None:
-    model = spiking_model("delta", chain(7, 5, 3), steps=11)
-    plan, values = plan_of(model), tensors(model.parameters)
-    with torch.set_grad_enabled(recorded):
-        response = respond(plan, values, Spikes(random_spikes(plan, 4)))
-    spare = [batch for kept in passes._spare.values() for batch in kept]
-    mine = [batch for batch in spare if batch.key[0] == plan and batch.stimuli == 4]
-    assert len(mine) == (0 if recorded else 1)
-    assert response.counts["dense_2"].requires_grad == recorded
 
 
 def test_parameters_need_not_be_contiguous() -> None:

@@ -48,7 +48,8 @@ class SpikingModel:
 
     Weights are in ``neuron.weight_unit`` per spike and biases in nA. Time runs in steps of ``dt``
     ms for ``duration`` ms a stimulus; a spike of step k arrives in step k + ``delay`` / ``dt``.
-    ``coding`` drives the inputs. Step k, counted from 0, ends at (k + 1) · dt, and a spike in it has that time.
+    ``coding`` drives the inputs. Step k, counted from 0, ends at (k + 1) · dt, and a spike in it
+    has that time.
 
     ``readout`` is what the outputs say: ``count``, their spikes; or ``membrane``, the mean of
     V − v_rest over all steps, mV, of outputs that never spike, their threshold being out of reach.

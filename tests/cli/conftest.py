@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.cli.running import Result, solved_xor
+from tests.cli.running import Result, made, solved_xor
 
 from volr.cli import main
 from volr.models.files import save_model
@@ -51,3 +51,11 @@ def model(folder: Path) -> Path:
     path = folder / "ann.safetensors"
     save_model(solved_xor(), path, {"task": "xor", "seed": 3, "condition": "ann"})
     return path
+
+
+@pytest.fixture
+def spiking(folder: Path) -> Path:
+    """A spiking model of the program xor.volr, trained, as its file says, with the seed 3."""
+    model = made("dense 2 4 ⦶ dense 4 2")
+    save_model(model, folder / "snn", {"task": "xor", "seed": 3, "condition": "snn-transferred"})
+    return folder / "snn"

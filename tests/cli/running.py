@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
+import json
 import os
 import pty
 import signal
@@ -16,10 +17,13 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import safetensors.numpy
 
 from volr.language import to_network
-from volr.models.model import ArtificialModel
+from volr.models.model import ArtificialModel, SpikingModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,6 +57,30 @@ def solved_xor() -> ArtificialModel:
         f"{output}.bias": [1.0, 0.0],
     }
     return ArtificialModel(lowered, values)  # type: ignore[arg-type]
+
+
+def made(program: str, **settings: Any) -> SpikingModel:
+    """A spiking model of a program, with parameters that make it spike and mean nothing."""
+    network, rng = to_network(program), np.random.default_rng(0)
+    values = {
+        f"{p.source}->{p.target}.weight": rng.normal(
+            3.0, 5.0, (network[p.target].size, network[p.source].size)
+        )
+        for p in network.projections
+    }
+    values |= {f"{p.name}.bias": rng.normal(0.3, 0.1, p.size) for p in network.layers}
+    return SpikingModel(network=network, parameters=values, **settings)
+
+
+def rewritten(path: Path, copy: Path, **firsts: float) -> None:
+    """A model file with another first value of some parameters, past all checks."""
+    body = path.read_bytes()
+    length = int.from_bytes(body[:8], "little")
+    arrays = {name: np.array(each) for name, each in safetensors.numpy.load(body).items()}
+    for name, value in firsts.items():
+        arrays[name].flat[0] = value
+    metadata = json.loads(body[8 : 8 + length])["__metadata__"]
+    copy.write_bytes(safetensors.numpy.save(arrays, metadata))
 
 
 UNWANTED = {

@@ -10,11 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-import safetensors.numpy
-from tests.cli.running import snapshot, terminal
+from tests.cli.running import made, rewritten, snapshot, terminal
 
 from volr.engine.surrogates import Surrogate
-from volr.language import to_network
 from volr.models.coding import Poisson
 from volr.models.files import load_model, save_model
 from volr.models.model import SpikingModel
@@ -36,26 +34,6 @@ OWN = "the model of --start has its own"
 def _packages() -> None:
     pytest.importorskip("torch")
     pytest.importorskip("numba")
-
-
-@pytest.fixture
-def spiking(folder: Path) -> Path:
-    """A spiking model of the program xor.volr, trained, as its file says, with the seed 3."""
-    model = made("dense 2 4 ⦶ dense 4 2")
-    save_model(model, folder / "snn", {"task": "xor", "seed": 3, "condition": "snn-transferred"})
-    return folder / "snn"
-
-
-def made(program: str, **settings: Any) -> SpikingModel:
-    network, rng = to_network(program), np.random.default_rng(0)
-    values = {
-        f"{p.source}->{p.target}.weight": rng.normal(
-            3.0, 5.0, (network[p.target].size, network[p.source].size)
-        )
-        for p in network.projections
-    }
-    values |= {f"{p.name}.bias": rng.normal(0.3, 0.1, p.size) for p in network.layers}
-    return SpikingModel(network=network, parameters=values, **settings)
 
 
 def test_a_program_becomes_a_spiking_model_that_knows_xor(volr: Volr, folder: Path) -> None:
@@ -234,101 +212,6 @@ def test_what_is_wrong_is_said_and_nothing_is_written(
     assert (result.code, result.out) == (1, "")
     assert said in result.err
     assert snapshot(folder) == before
-
-
-def rewritten(path: Path, copy: Path, **firsts: float) -> None:
-    """A model file with another first value of some parameters, past all checks."""
-    body = path.read_bytes()
-    length = int.from_bytes(body[:8], "little")
-    arrays = {name: np.array(each) for name, each in safetensors.numpy.load(body).items()}
-    for name, value in firsts.items():
-        arrays[name].flat[0] = value
-    metadata = json.loads(body[8 : 8 + length])["__metadata__"]
-    copy.write_bytes(safetensors.numpy.save(arrays, metadata))
-
-
-@pytest.mark.parametrize(
-    ("was", "now", "said"),
-    [
-        ('"delay": 0.5', '"delay": 0.7', "delay 0.7 ms is not a whole number of steps of 0.5 ms"),
-        ('"dt": 0.5', '"dt": -0.5', "dt is -0.5 ms, not above 0"),
-        ('"tau_m": 20.0', '"tau_m": -20.0', "if_curr_delta: tau_m is -20.0, not above 0"),
-    ],
-)
-def test_a_model_file_that_cannot_be_is_refused(
-    volr: Volr, folder: Path, spiking: Path, was: str, now: str, said: str
-) -> None:
-    body = spiking.read_bytes()
-    length = int.from_bytes(body[:8], "little")
-    header = json.loads(body[8 : 8 + length])
-    described = header["__metadata__"]["volr.model"]
-    assert was in described
-    header["__metadata__"]["volr.model"] = described.replace(was, now)
-    text = json.dumps(header).encode()
-    (folder / "bad").write_bytes(len(text).to_bytes(8, "little") + text + body[8 + length :])
-    for command in (("evaluate", "bad", "--task", "xor"), (*XOR, "--start", "bad")):
-        result = volr(*command)
-        assert (result.code, result.out) == (1, "")
-        assert result.err.startswith("error: bad: ")
-        assert said in result.err
-
-
-def test_weights_that_are_no_numbers_are_refused_wherever_they_would_run(
-    volr: Volr, folder: Path, spiking: Path, model: Path
-) -> None:
-    rewritten(spiking, folder / "bad-snn", **{"dense_1.bias": float("inf")})
-    rewritten(model, folder / "bad-ann", **{"dense_1.bias": float("nan")})
-    for command in (
-        ("evaluate", "bad-snn", "--task", "xor"),
-        ("evaluate", "bad-ann", "--task", "xor"),
-        ("transfer", "bad-ann", "--task", "xor", "--out", "m"),
-    ):
-        result = volr(*command)
-        assert (result.code, result.out) == (1, "")
-        assert "dense_1.bias has values that are not finite numbers" in result.err
-
-
-@pytest.mark.parametrize(
-    ("program", "options", "said"),
-    [
-        ("dense 784 200000 >> dense 200000 10", (), "for input->dense_1.weight"),
-        ("dense 784 200000 >> dense 200000 10", ("--as", "snn"), "for input->dense_1.weight"),
-        ("dense 784 2000 >> dense 2000 10", ("--as", "snn", "--duration", "5000"), "for dense_1"),
-    ],
-)
-def test_a_network_that_memory_does_not_hold_is_refused(
-    volr: Volr,
-    monkeypatch: pytest.MonkeyPatch,
-    mnist_dir: Path,
-    program: str,
-    options: tuple[str, ...],
-    said: str,
-) -> None:
-    monkeypatch.setattr("volr.memory.available", lambda: 2_000_000_000)
-    common = ("train", "-", "--task", "mnist", "--data", mnist_dir, "--out", "m")
-    result = volr(*common, *options, stdin=program.encode())
-    assert result.code == 1
-    assert result.err.startswith("error: there is not enough memory to train ")
-    assert f" {said}, and 2 GB are free\n" in result.err
-
-
-def test_a_simulation_that_memory_does_not_hold_is_refused(
-    volr: Volr, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("volr.memory.available", lambda: 2_000_000_000)
-    wide = made("dense 2 4000 >> dense 4000 2", duration=500_000.0, coding=Poisson(100.0))
-    save_model(wide, folder / "wide")
-    long = made("dense 2 4 >> dense 4 2", duration=500_000.0)
-    save_model(long, folder / "long")
-    for name, said in {
-        "wide": "stimuli of 1,000,000 steps at once: it takes ",
-        "long": "spike trains of 1,000,000 steps that inputs can have: it takes ",
-    }.items():
-        result = volr("evaluate", name, "--task", "xor")
-        assert result.code == 1
-        assert said in result.err
-        assert "help: shorten the duration, or take a larger dt\n" in result.err
-    assert "for dense_1, and 2 GB are free" in volr("evaluate", "wide", "--task", "xor").err
 
 
 def test_a_missing_package_names_what_to_install(

@@ -16,20 +16,18 @@ pytest.importorskip("numba")
 from tests.engine.examples import NEURONS, SKIP, apart, random_spikes, spiking_model
 from tests.oracles import chain
 
-from volr.engine import passes, work
-from volr.engine.dynamics import channels, lift_of
-from volr.engine.encoding import Spikes
-from volr.engine.passes import (
+from volr.engine import batches, work
+from volr.engine.batches import (
     Batch,
-    backwards,
     bytes_per_stimulus,
     empty_batch,
-    forwards,
-    in_tiles,
     neuron_steps,
     put_back,
     slice_size,
 )
+from volr.engine.dynamics import channels, lift_of
+from volr.engine.encoding import Spikes
+from volr.engine.passes import backwards, forwards, in_tiles
 from volr.engine.plan import Plan, plan_of
 from volr.engine.surrogates import Surrogate
 from volr.engine.synapses import tile_of, unpack
@@ -47,7 +45,7 @@ DOUBLE = np.dtype(np.float64)
 
 @pytest.fixture(autouse=True)
 def nothing_to_spare(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passes, "_spare", {})
+    monkeypatch.setattr(batches, "_spare", {})
 
 
 def arrays(batch: Batch) -> Iterator[NDArray[Any]]:
@@ -82,12 +80,13 @@ def test_every_weight_is_in_the_tiles_of_its_channel(kind: str, back: Any) -> No
 
 @neurons
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_a_batch_takes_about_what_is_said(kind: str, dtype: type[Any]) -> None:
+def test_a_batch_takes_no_more_than_is_said_and_hardly_less(kind: str, dtype: type[Any]) -> None:
     plan = plan_of(spiking_model(kind, chain(500, 200, 300, 50)))
     batch = empty_batch(plan, 20, np.dtype(dtype), 0.1)
     taken = sum(each.nbytes for each in arrays(batch))
     said = 20 * sum(bytes_per_stimulus(plan, np.dtype(dtype)).values())
-    assert taken == pytest.approx(said, rel=0.1)
+    # What is said includes what kernels take on the way, and the most blocks there can be.
+    assert taken <= said <= 1.2 * taken
 
 
 def test_slices_are_of_a_size_that_depends_on_the_model_alone(
@@ -100,7 +99,7 @@ def test_slices_are_of_a_size_that_depends_on_the_model_alone(
     assert neuron_steps(small) == 28
     assert neuron_steps(large) == 141_000
     sizes = slice_size(small), slice_size(large)
-    assert sizes[0] > sizes[1] == passes.SLICE
+    assert sizes[0] > sizes[1] == batches.SLICE
     monkeypatch.setattr(work, "threads", lambda: 5)
     assert (slice_size(small), slice_size(large)) == sizes
 
@@ -128,8 +127,8 @@ def test_what_is_spared_is_bounded() -> None:
         put_back(empty_batch(plan, stimuli, DOUBLE, 0.1))
     for batch in [empty_batch(plan, 7, DOUBLE, 0.1) for _ in range(20)]:
         put_back(batch)
-    assert len(passes._spare) <= 4
-    assert all(len(each) <= work.threads() for each in passes._spare.values())
+    assert len(batches._spare) <= 4
+    assert all(len(each) <= work.threads() for each in batches._spare.values())
 
 
 def test_no_two_threads_get_the_same_memory() -> None:
@@ -238,8 +237,8 @@ def test_the_way_back_is_the_same_in_slices(
         return [*found.weights.values(), *found.lifts.values()]
 
     whole = derivatives()
-    monkeypatch.setattr(passes, "SLICE", size)
-    monkeypatch.setattr(passes, "_SLICE_VALUES", 0)
+    monkeypatch.setattr(batches, "SLICE", size)
+    monkeypatch.setattr(batches, "_SLICE_VALUES", 0)
     monkeypatch.setattr(work, "ENOUGH", 0)
     for ours, theirs in zip(derivatives(), whole, strict=True):
         assert ours.any()

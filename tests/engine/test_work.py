@@ -187,10 +187,10 @@ FORK = """
 import os, sys
 import numpy as np
 from tests.engine.examples import SKIP, spiking_model
-from volr.engine import passes, work
+from volr.engine import batches, work
 from volr.engine.simulation import ready, simulate
 
-work.ENOUGH = passes._SLICE_VALUES = 0
+work.ENOUGH = batches._SLICE_VALUES = 0
 model = ready(spiking_model("delta", SKIP))
 stimuli = np.random.default_rng(0).random((100, 15))
 before = simulate(model, stimuli).totals["last"]

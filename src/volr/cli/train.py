@@ -72,7 +72,7 @@ def train(
         typer.Option(
             metavar="X",
             help="Learning rate of the first update.",
-            show_default="0.004; sgd: 0.1; snn: 0.01; with --start: 0.002",
+            show_default="0.004; sgd: 0.1; snn: 0.004; with --start: 0.002",
             rich_help_panel=LEARNING,
         ),
     ] = None,
@@ -88,7 +88,7 @@ def train(
         typer.Option(
             metavar="X",
             help="Share that an update takes off each parameter, for a learning rate of 1.",
-            show_default="0.05; sgd: 0; snn: 0",
+            show_default="0.05; sgd: 0; snn: 0.1",
             rich_help_panel=LEARNING,
         ),
     ] = None,

@@ -13,16 +13,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from volr.engine.batches import empty_batch, neuron_steps, put_back, slice_size
 from volr.engine.dynamics import lift_of
-from volr.engine.passes import (
-    backwards,
-    empty_batch,
-    forwards,
-    in_tiles,
-    neuron_steps,
-    put_back,
-    slice_size,
-)
+from volr.engine.passes import backwards, forwards, in_tiles
 from volr.engine.readout import Response
 from volr.engine.surrogates import Surrogate
 from volr.engine.work import compiled, everywhere, slices
@@ -33,8 +26,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from volr.engine.batches import Batch
     from volr.engine.encoding import Encoded
-    from volr.engine.passes import Batch
     from volr.engine.plan import Plan
 
 

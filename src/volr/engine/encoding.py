@@ -18,6 +18,7 @@ import numpy as np
 from volr.engine.dynamics import bytes_per_value, empty_memory, lift_of, run
 from volr.engine.events import list_spikes, list_trains
 from volr.engine.plan import Layer, Plan
+from volr.engine.work import compiled
 from volr.memory import check_room
 from volr.models.coding import ConstantCurrent, Poisson, input_levels, poisson_spikes
 from volr.models.response import count_levels
@@ -25,6 +26,7 @@ from volr.models.response import count_levels
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from volr.engine.dynamics import Memory
     from volr.engine.events import Events
     from volr.models.arrays import Booleans, Floats
     from volr.models.coding import InputCoding
@@ -45,9 +47,6 @@ class Trains:
     def shape(self) -> tuple[int, int, int]:
         """Steps, stimuli, inputs."""
         return len(self.trains), *self.levels.shape
-
-    def take(self, indices: NDArray[np.int64]) -> Trains:
-        return Trains(self.levels[indices], self.trains)
 
     def part(self, first: int, last: int) -> Trains:
         return Trains(self.levels[first:last], self.trains)
@@ -76,9 +75,6 @@ class Spikes:
         """Steps, stimuli, inputs."""
         steps, stimuli, units = self.spikes.shape
         return steps, stimuli, units
-
-    def take(self, indices: NDArray[np.int64]) -> Spikes:
-        return Spikes(self.spikes[:, indices])
 
     def part(self, first: int, last: int) -> Spikes:
         return Spikes(np.ascontiguousarray(self.spikes[:, first:last]))
@@ -144,6 +140,18 @@ def constant_levels(neuron: NeuronModel, dt: float, steps: int) -> Levels:
         f"for the {size:,} spike trains of {steps:,} steps that inputs can have",
         help="shorten the duration, or take a larger dt",
     )
+    compiled(("levels", type(neuron)), lambda: _under(neuron, dt, 1, currents))
+    memory = _under(neuron, dt, steps, currents)
+    spikes = (memory.state.reshape(steps, size) & 1).astype(np.bool_)
+    membranes = after_reset(neuron, memory.membrane.reshape(steps, size), spikes)
+    for each in (spikes, membranes):
+        each.setflags(write=False)
+    return Levels(spikes, membranes)
+
+
+def _under(neuron: NeuronModel, dt: float, steps: int, currents: Floats) -> Memory:
+    """Neurons that get nothing but a constant current each, nA."""
+    size = len(currents)
     layer = Layer("input", size, (), "", spiking=True)
     plan = Plan((), (layer,), (), neuron, dt, steps, 1)
     memory = empty_memory(neuron, steps * size, size, np.dtype(np.float64))
@@ -151,11 +159,7 @@ def constant_levels(neuron: NeuronModel, dt: float, steps: int) -> Levels:
         drive[:] = 0.0
     lift = lift_of(plan) * (neuron.i_offset + currents)
     run(plan, layer, memory, lift, 1, differentiable=False)
-    spikes = (memory.state.reshape(steps, size) & 1).astype(np.bool_)
-    membranes = after_reset(neuron, memory.membrane.reshape(steps, size), spikes)
-    for each in (spikes, membranes):
-        each.setflags(write=False)
-    return Levels(spikes, membranes)
+    return memory
 
 
 def after_reset(neuron: NeuronModel, membrane: NDArray[Any], spikes: Booleans) -> Floats:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from volr.engine.dynamics import Memory, bytes_per_value, channels, empty_memory, run, run_back
+from volr.engine.batches import Batch, neuron_steps, slice_size
+from volr.engine.dynamics import channels, run, run_back
 from volr.engine.encoding import list_inputs
-from volr.engine.events import MANY, Events, block_of, empty_events, list_spikes
-from volr.engine.plan import Plan
+from volr.engine.events import list_spikes
 from volr.engine.synapses import (
     deliver,
     empty_tiles,
@@ -26,7 +26,7 @@ from volr.engine.synapses import (
     tile_of,
     unpack,
 )
-from volr.engine.work import everywhere, scratch, slices, threads
+from volr.engine.work import everywhere, scratch, slices
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,12 +34,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from volr.engine.encoding import Encoded
-    from volr.engine.plan import Layer
+    from volr.engine.plan import Layer, Plan
     from volr.engine.surrogates import Surrogate
 
-SLICE = 32
-"""Stimuli in a slice, or more if they are small."""
-_SLICE_VALUES = 400_000
 # What returns to a population is written and read again while the second cache has it.
 _RETURNED_BYTES = 200_000
 # The gradient of fewer tiles than this is cut by blocks of the source too, for all threads to have
@@ -48,83 +45,6 @@ _PARTS = 4
 
 Tiles = dict[str, tuple["NDArray[Any]", ...]]
 """Weights in tiles, by name, for each channel of the neuron model."""
-
-
-@dataclass(frozen=True, eq=False)
-class Batch:
-    """Some stimuli on their way through a network: lists of spikes, and memories, by name."""
-
-    key: _Key
-    events: dict[str, Events]
-    memory: dict[str, Memory]
-
-    @property
-    def stimuli(self) -> int:
-        return self.key[1]
-
-
-_Key = tuple[Plan, int, np.dtype[Any], bool]
-# The last few kinds of batches, and of each as many as are used at once.
-_spare: dict[_Key, list[Batch]] = {}
-_SPARE = 4
-
-
-def slice_size(plan: Plan) -> int:
-    """Stimuli in a slice: their spikes fit into the third cache, and few slices are many enough."""
-    return max(SLICE, min(1024, _SLICE_VALUES // neuron_steps(plan)))
-
-
-def neuron_steps(plan: Plan) -> int:
-    """Of one stimulus."""
-    return plan.steps * sum(plan.sizes.values())
-
-
-def empty_batch(plan: Plan, stimuli: int, dtype: np.dtype[Any], density: float) -> Batch:
-    """Room for ``stimuli``; ``density`` is the share of the inputs that spikes in a step."""
-    sources = {source for layer in plan.layers for source, _ in layer.terms}
-    steps, inputs = plan.steps, dict(plan.inputs)
-    key = (plan, stimuli, dtype, density >= MANY)
-    spare = _spare.get(key)
-    if spare:
-        try:
-            return spare.pop()
-        except IndexError:  # another thread took it in the meantime
-            pass
-    return Batch(
-        key,
-        {
-            # How much hidden neurons will spike, nobody knows: seldom, in most networks.
-            name: empty_events(
-                stimuli, steps, size, block_of(size, density if name in inputs else 0.0)
-            )
-            for name, size in plan.sizes.items()
-            if name in sources
-        },
-        {
-            layer.name: empty_memory(
-                plan.neuron, stimuli * steps * layer.size, stimuli * layer.size, dtype
-            )
-            for layer in plan.layers
-        },
-    )
-
-
-def put_back(batch: Batch) -> None:
-    """Keep the memory of a batch for the next one: to get it from the system takes longer than to
-    fill it."""
-    spare = _spare.setdefault(batch.key, [])
-    if len(spare) < threads():
-        spare.append(batch)
-    # A list of the keys is made in one step; to walk through a dictionary takes many.
-    for oldest in list(_spare)[:-_SPARE]:
-        _spare.pop(oldest, None)
-
-
-def bytes_per_stimulus(plan: Plan, dtype: np.dtype[Any]) -> dict[str, int]:
-    """What a stimulus takes in a batch, by population."""
-    each = bytes_per_value(plan.neuron, dtype)
-    found = {name: 2 * plan.steps * size for name, size in plan.inputs}
-    return found | {layer.name: (each + 2) * plan.steps * layer.size for layer in plan.layers}
 
 
 def in_tiles(plan: Plan, weights: Mapping[str, NDArray[Any]], *, back: bool = False) -> Tiles:

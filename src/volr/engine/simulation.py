@@ -13,17 +13,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from volr.engine.batches import bytes_per_stimulus, empty_batch, neuron_steps, put_back, slice_size
 from volr.engine.dynamics import lift_of
 from volr.engine.encoding import Encoded, Trains, after_reset, constant_levels, encode
-from volr.engine.passes import (
-    bytes_per_stimulus,
-    empty_batch,
-    forwards,
-    in_tiles,
-    neuron_steps,
-    put_back,
-    slice_size,
-)
+from volr.engine.passes import forwards, in_tiles
 from volr.engine.plan import plan_of
 from volr.engine.work import compiled, everywhere, slices, threads
 from volr.memory import check_room
@@ -32,7 +25,8 @@ from volr.models.arrays import Booleans, Floats
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from volr.engine.passes import Batch, Tiles
+    from volr.engine.batches import Batch
+    from volr.engine.passes import Tiles
     from volr.engine.plan import Plan
     from volr.models.coding import InputCoding
     from volr.models.model import SpikingModel
@@ -74,6 +68,7 @@ def ready(model: SpikingModel, dtype: type[np.floating[Any]] = np.float64) -> Re
     plan, kind = plan_of(model), np.dtype(dtype)
     arrays = {name: value.astype(kind) for name, value in model.parameters.items()}
     factor, offset = lift_of(plan), model.neuron.i_offset
+    compiled(("tiles", kind), lambda: in_tiles(plan, arrays))
     return Ready(
         plan,
         model.coding,
@@ -133,7 +128,7 @@ def _run(
         recorded[name] = recorded.get(name, 0) + 8 * plan.steps * count * sizes[name]
     check_room(recorded, "for the recordings", help="record fewer populations or stimuli")
     if count:
-        key = (type(plan.neuron), model.dtype, type(encoded(0, 1)), max(sizes.values()) > 2**16)
+        key = (type(plan.neuron), model.dtype, type(model.coding), max(sizes.values()) > 2**16)
         compiled(key, lambda: _forwards(model, encoded(0, 1)))
 
     layers = [layer.name for layer in plan.layers]

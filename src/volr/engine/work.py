@@ -100,7 +100,9 @@ def slices(count: int, size: int) -> list[tuple[int, int]]:
 
 
 _compiled: set[object] = set()
-_compiling = threading.Lock()
+# One compilation may come upon another.
+_compiling = threading.RLock()
+_announcing = threading.Lock()
 
 
 def compiled(key: object, warm_up: Callable[[], object]) -> None:
@@ -120,6 +122,9 @@ def compiled(key: object, warm_up: Callable[[], object]) -> None:
 
 @contextmanager
 def _announced() -> Generator[None]:
+    if not _announcing.acquire(blocking=False):
+        yield  # within another, which tells
+        return
     done = threading.Event()
 
     def announce() -> None:
@@ -133,3 +138,4 @@ def _announced() -> Generator[None]:
     finally:
         done.set()
         thread.join()
+        _announcing.release()

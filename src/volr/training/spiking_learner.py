@@ -26,8 +26,8 @@ import torch
 from volr.backends.reference import activations
 from volr.backends.torch_module import array_of
 from volr.engine.autograd import respond
+from volr.engine.batches import bytes_per_stimulus
 from volr.engine.encoding import Encoded, encode, levels_of, trains_of
-from volr.engine.passes import bytes_per_stimulus
 from volr.engine.plan import plan_of
 from volr.models.activations import ReLU
 from volr.models.coding import ConstantCurrent, Poisson

@@ -1,0 +1,109 @@
+"""Models and networks that cannot be: refused by every command that would run them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.cli.running import made, rewritten
+
+from volr.models.coding import Poisson
+from volr.models.files import save_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.running import Volr
+
+TRAIN = ("train", "xor.volr", "--task", "xor", "--as", "snn", "--out", "m")
+
+
+@pytest.fixture(autouse=True)
+def _packages() -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("numba")
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        ('"delay": 0.5', '"delay": 0.7', "delay 0.7 ms is not a whole number of steps of 0.5 ms"),
+        ('"dt": 0.5', '"dt": -0.5', "dt is -0.5 ms, not above 0"),
+        ('"tau_m": 20.0', '"tau_m": -20.0', "if_curr_delta: tau_m is -20.0, not above 0"),
+    ],
+)
+def test_a_model_file_that_cannot_be_is_refused(
+    volr: Volr, folder: Path, spiking: Path, was: str, now: str, said: str
+) -> None:
+    body = spiking.read_bytes()
+    length = int.from_bytes(body[:8], "little")
+    header = json.loads(body[8 : 8 + length])
+    described = header["__metadata__"]["volr.model"]
+    assert was in described
+    header["__metadata__"]["volr.model"] = described.replace(was, now)
+    text = json.dumps(header).encode()
+    (folder / "bad").write_bytes(len(text).to_bytes(8, "little") + text + body[8 + length :])
+    for command in (("evaluate", "bad", "--task", "xor"), (*TRAIN, "--start", "bad")):
+        result = volr(*command)
+        assert (result.code, result.out) == (1, "")
+        assert result.err.startswith("error: bad: ")
+        assert said in result.err
+
+
+def test_weights_that_are_no_numbers_are_refused_wherever_they_would_run(
+    volr: Volr, folder: Path, spiking: Path, model: Path
+) -> None:
+    rewritten(spiking, folder / "bad-snn", **{"dense_1.bias": float("inf")})
+    rewritten(model, folder / "bad-ann", **{"dense_1.bias": float("nan")})
+    for command in (
+        ("evaluate", "bad-snn", "--task", "xor"),
+        ("evaluate", "bad-ann", "--task", "xor"),
+        ("transfer", "bad-ann", "--task", "xor", "--out", "m"),
+    ):
+        result = volr(*command)
+        assert (result.code, result.out) == (1, "")
+        assert "dense_1.bias has values that are not finite numbers" in result.err
+
+
+@pytest.mark.parametrize(
+    ("program", "options", "said"),
+    [
+        ("dense 784 200000 >> dense 200000 10", (), "for input->dense_1.weight"),
+        ("dense 784 200000 >> dense 200000 10", ("--as", "snn"), "for input->dense_1.weight"),
+        ("dense 784 2000 >> dense 2000 10", ("--as", "snn", "--duration", "5000"), "for dense_1"),
+    ],
+)
+def test_a_network_that_memory_does_not_hold_is_refused(
+    volr: Volr,
+    monkeypatch: pytest.MonkeyPatch,
+    mnist_dir: Path,
+    program: str,
+    options: tuple[str, ...],
+    said: str,
+) -> None:
+    monkeypatch.setattr("volr.memory.available", lambda: 2_000_000_000)
+    common = ("train", "-", "--task", "mnist", "--data", mnist_dir, "--out", "m")
+    result = volr(*common, *options, stdin=program.encode())
+    assert result.code == 1
+    assert result.err.startswith("error: there is not enough memory to train ")
+    assert f" {said}, and 2 GB are free\n" in result.err
+
+
+def test_a_simulation_that_memory_does_not_hold_is_refused(
+    volr: Volr, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("volr.memory.available", lambda: 2_000_000_000)
+    wide = made("dense 2 4000 >> dense 4000 2", duration=500_000.0, coding=Poisson(100.0))
+    save_model(wide, folder / "wide")
+    long = made("dense 2 4 >> dense 4 2", duration=500_000.0)
+    save_model(long, folder / "long")
+    for name, said in {
+        "wide": "stimuli of 1,000,000 steps at once: it takes ",
+        "long": "spike trains of 1,000,000 steps that inputs can have: it takes ",
+    }.items():
+        result = volr("evaluate", name, "--task", "xor")
+        assert result.code == 1
+        assert said in result.err
+        assert "help: shorten the duration, or take a larger dt\n" in result.err
+    assert "for dense_1, and 2 GB are free" in volr("evaluate", "wide", "--task", "xor").err

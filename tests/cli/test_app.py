@@ -30,7 +30,7 @@ from volr.models.model import READOUTS
 from volr.models.neurons import NEURON_MODELS, RESETS, IFCurrDelta
 from volr.training import SpikingSettings, TrainingSettings
 from volr.training.settings import EPOCHS, UPDATES
-from volr.training.spiking import DECAY, FINE_EPOCHS, FINE_RATE, RATE
+from volr.training.spiking import DECAY, FINE_DECAY, FINE_EPOCHS, FINE_RATE, RATE
 from volr.transfer import TransferSettings
 
 if TYPE_CHECKING:
@@ -90,7 +90,10 @@ def test_the_options_of_training_have_its_defaults() -> None:
         told(train, "learning_rate")
         == f"{adam.rate:g}; sgd: {sgd.rate:g}; snn: {RATE:g}; with --start: {FINE_RATE:g}"
     )
-    assert told(train, "weight_decay") == f"{adam.decay:g}; sgd: {sgd.decay:g}; snn: {DECAY:g}"
+    assert (
+        told(train, "weight_decay")
+        == f"{adam.decay:g}; sgd: {sgd.decay:g}; snn: {DECAY:g}; with --start: {FINE_DECAY:g}"
+    )
     updates = f"{EPOCHS}, or as many as make {UPDATES:,} updates"
     assert told(train, "epochs") == f"{updates}; with --start: {FINE_EPOCHS}"
     assert told(experiment, "epochs") == updates

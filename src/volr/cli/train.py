@@ -72,7 +72,7 @@ def train(
         typer.Option(
             metavar="X",
             help="Learning rate of the first update.",
-            show_default="0.004; sgd: 0.1; snn: 0.004; with --start: 0.002",
+            show_default="0.004; sgd: 0.1; snn: 0.004; with --start: 0.0002",
             rich_help_panel=LEARNING,
         ),
     ] = None,
@@ -88,7 +88,7 @@ def train(
         typer.Option(
             metavar="X",
             help="Share that an update takes off each parameter, for a learning rate of 1.",
-            show_default="0.05; sgd: 0; snn: 0.1",
+            show_default="0.05; sgd: 0; snn: 0.1; with --start: 0",
             rich_help_panel=LEARNING,
         ),
     ] = None,
@@ -254,10 +254,17 @@ def _condition(kind: str, start: Path | None) -> str:
 
 
 def _tell(trained: Training[Model], network: Network) -> None:
-    kept = trained.history[trained.kept_epoch - 1]
-    accuracy = kept.validation_accuracy
-    validated = "" if accuracy is None else f", validation accuracy {accuracy:.4f}"
-    note(f"epoch {trained.kept_epoch} of {len(trained.history)}: loss {kept.loss:.4f}{validated}")
+    if trained.kept_epoch == 0:
+        note(
+            "no epoch did better on the validation data than the model that training started from: "
+            "that one is kept"
+        )
+    else:
+        kept = trained.history[trained.kept_epoch - 1]
+        accuracy = kept.validation_accuracy
+        validated = "" if accuracy is None else f", validation accuracy {accuracy:.4f}"
+        epochs = f"epoch {trained.kept_epoch} of {len(trained.history)}"
+        note(f"{epochs}: loss {kept.loss:.4f}{validated}")
     for name, rate in trained.rates.items():
         note(f"{name}: {rate:.1f} Hz on average over the training data")
     for name, dead in trained.dead.items():

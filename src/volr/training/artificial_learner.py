@@ -42,6 +42,11 @@ class ArtificialLearner:
     def chunk(self) -> int:
         return _CHUNK
 
+    @property
+    def goes_on(self) -> bool:
+        """It always starts anew."""
+        return False
+
     @cached_property
     def plan(self) -> Plan:
         return plan_of(self.network, self.activation)

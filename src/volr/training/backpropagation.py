@@ -75,6 +75,8 @@ def fit(
 
     looked_at = samples.take(shuffled_once[aside : aside + LOOKED_AT])
     candidates = begin(learner.starts(looked_at, count, random), settings)
+    if learner.goes_on:
+        candidates = _before(learner, candidates, validation, settings)
     updates = 0
     for epoch in range(1, epochs + 1):
         shuffled = training.take(torch.as_tensor(random.permutation(len(training))))
@@ -102,6 +104,14 @@ def fit(
         dead=activity.dead,
         rates=activity.rates,
     )
+
+
+def _before(
+    learner: Learner[ModelT], candidates: Candidates, validation: Part, settings: TrainingSettings
+) -> Candidates:
+    """The candidates with what they began with as the best so far, epoch 0."""
+    loss, accuracy = _measure(learner, candidates, validation, settings)
+    return replace(candidates, best=replace(candidates.best, loss=loss, accuracy=accuracy))
 
 
 def learning_rate(settings: TrainingSettings, done: float) -> float:

@@ -72,6 +72,11 @@ class Learner(Protocol[ModelT_co]):
         """How many samples are run at once where nothing is learned from them."""
         ...
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether it starts from a model that is trained already, and may be best as it is."""
+        ...
+
     def part(self, samples: Samples) -> Part:
         """The samples in the form that ``answer`` takes."""
         ...

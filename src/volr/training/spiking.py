@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 RATE, DECAY = 0.004, 0.1
 """Learning rate and weight decay unless told otherwise: see docs/decisions.md."""
-FINE_RATE, FINE_EPOCHS = 0.002, 2
-"""Learning rate and epochs, unless told otherwise, of training that goes on from a model."""
+FINE_RATE, FINE_DECAY, FINE_EPOCHS = 2e-4, 0.0, 2
+"""Learning rate, weight decay and epochs, unless told otherwise, of going on from a model."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +127,11 @@ def train_snn(
         help="shorten the duration, take a larger dt, or lower the batch size or the number of "
         "candidates",
     )
-    return fit(learner, network, samples, settings, progress)
+    trained = fit(learner, network, samples, settings, progress)
+    if start is not None and trained.kept_epoch == 0:
+        # Itself, and not what float32 has made of it.
+        return replace(trained, model=start)
+    return trained
 
 
 def _with_defaults(settings: TrainingSettings, *, fine: bool) -> TrainingSettings:
@@ -137,7 +141,7 @@ def _with_defaults(settings: TrainingSettings, *, fine: bool) -> TrainingSetting
         settings,
         epochs=FINE_EPOCHS if fine and epochs is None else epochs,
         learning_rate=(FINE_RATE if fine else RATE) if rate is None else rate,
-        weight_decay=DECAY if decay is None else decay,
+        weight_decay=(FINE_DECAY if fine else DECAY) if decay is None else decay,
         candidates=1 if fine else settings.candidates,
     )
 

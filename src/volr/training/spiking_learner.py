@@ -67,6 +67,11 @@ class SpikingLearner:
     start: SpikingModel | None = None
     _drawn: int = field(default=0, init=False)
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is a model to go on from."""
+        return self.start is not None
+
     @cached_property
     def plan(self) -> Plan:
         zeros = {name: np.zeros(shape) for name, shape in parameter_shapes(self.network).items()}

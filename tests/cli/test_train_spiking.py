@@ -114,11 +114,9 @@ def test_fine_tuning_keeps_all_but_the_parameters(volr: Volr, folder: Path, mode
     options = ("--reset", "subtract", "--duration", "30", "-p", "tau_m=15")
     assert volr("transfer", model, "--task", "xor", "--out", "snn", *options).code == 0
     fine = ("train", "two.volr", "--task", "xor", "--as", "snn", "--start", "snn", "--out", "f")
-    result = volr(*fine, "--seed", "8", "--rate-floor", "1")
+    result = volr(*fine, "--seed", "8", "--rate-floor", "1", "--validation", "0")
     assert result.code == 0, result.err
-    assert re.search(
-        r"^epoch [12] of 2: loss |^no epoch did better", result.err, flags=re.MULTILINE
-    )
+    assert re.search(r"^epoch 2 of 2: loss ", result.err, flags=re.MULTILINE)
     before, after = load_model(folder / "snn"), load_model(folder / "f")
     # The seed draws the order of the samples; the data are split as they were for the ANN.
     assert after.origin == {"task": "xor", "seed": 3, "condition": "snn-finetuned"}

@@ -39,8 +39,8 @@ class Training(Generic[ModelT_co]):
     (from 0); they were trained together for ``probation`` updates. The model has the parameters of
     the end of epoch ``kept_epoch`` (from 1; 0 is the model that training went on from). ``dead`` is
     the number of neurons of each hidden population that do nothing for any sample, those set aside
-    included: whose activation is 0, or that never spike. ``rates`` is the mean rate, Hz, over these samples of each hidden
-    population that spikes.
+    included: whose activation is 0, or that never spike. ``rates`` is the mean rate, Hz, over these
+    samples of each hidden population that spikes.
     """
 
     model: ModelT_co

@@ -187,3 +187,10 @@ def test_activations_are_their_formulas() -> None:
 
 def test_chains_have_no_other_parameters() -> None:
     assert list(parameter_shapes(chain(4, 3))) == ["input->dense_1.weight", "dense_1.bias"]
+
+
+def test_excitation_must_excite_and_inhibition_must_not() -> None:
+    with pytest.raises(ModelError, match=r"e_rev_E -57\.5 is not above v_thresh -50"):
+        IFCondExp(e_rev_E=-57.5)
+    with pytest.raises(ModelError, match=r"e_rev_I -50\.0 is not below v_thresh -50"):
+        IFCondExp(e_rev_I=-50.0)

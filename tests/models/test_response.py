@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel, Reset
 from volr.models.response import count_levels, edge_currents, spike_count
 
 HARD: list[NeuronModel] = [
@@ -132,3 +132,23 @@ def test_a_current_below_rheobase_gives_no_spike_in_any_time() -> None:
     rheobase = (neuron.v_thresh - neuron.v_rest) / neuron.resistance
     assert spike_count(neuron, 1.0, 100_000, np.array([rheobase * 0.999]))[0] == 0
     assert spike_count(neuron, 1.0, 100_000, np.array([rheobase * 1.001]))[0] > 0
+
+
+@pytest.mark.parametrize("reset", ["hard", "subtract"])
+@pytest.mark.parametrize("offset", [-0.5, 0.5, 0.9, 20.0])
+def test_the_levels_are_those_of_the_whole_current(reset: Reset, offset: float) -> None:
+    bare = IFCurrDelta(reset=reset, tau_refrac=0.0)
+    neuron = replace(bare, i_offset=offset)
+    levels, currents = count_levels(neuron, 1.0, 50)
+    expected, plain = count_levels(bare, 1.0, 50)
+    np.testing.assert_array_equal(levels, expected)
+    np.testing.assert_allclose(currents[1:] + offset, plain[1:], rtol=1e-12)
+    np.testing.assert_array_equal(spike_count(neuron, 1.0, 50, currents), levels)
+
+
+@pytest.mark.parametrize("reset", ["hard", "subtract"])
+def test_one_spike_may_be_all_there_is_time_for(reset: Reset) -> None:
+    neuron = IFCurrDelta(reset=reset, tau_refrac=60.0, i_offset=0.9)
+    levels, currents = count_levels(neuron, 1.0, 50)
+    np.testing.assert_array_equal(levels, [0, 1])
+    np.testing.assert_array_equal(spike_count(neuron, 1.0, 50, currents), [0, 1])

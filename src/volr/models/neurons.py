@@ -224,6 +224,15 @@ class IFCondExp(Membrane):
     e_rev_E: float = 0.0
     e_rev_I: float = -70.0
 
+    def _problems(self) -> list[str]:
+        # Not super(): a dataclass with slots is another class than the one that is written here.
+        wrong = Membrane._problems(self)
+        if not self.e_rev_E > self.v_thresh:
+            wrong.append(f"e_rev_E {self.e_rev_E} is not above v_thresh {self.v_thresh}")
+        if not self.e_rev_I < self.v_thresh:
+            wrong.append(f"e_rev_I {self.e_rev_I} is not below v_thresh {self.v_thresh}")
+        return wrong
+
     @property
     def unit_weight(self) -> float:
         """The excitatory weight, µS, whose charge lifts a membrane by ``theta``, at its mean drive.
@@ -231,7 +240,7 @@ class IFCondExp(Membrane):
         θ c_m / (τ_E (e_rev_E − V)), with V halfway between v_reset and v_thresh.
         """
         drive = self.e_rev_E - 0.5 * (self.v_thresh + self.v_reset)
-        return self.theta * self.cm / (self.tau_syn_E * abs(drive))
+        return self.theta * self.cm / (self.tau_syn_E * drive)
 
 
 NeuronModel: TypeAlias = IFCurrDelta | IFCurrExp | IFCondExp

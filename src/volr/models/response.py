@@ -18,6 +18,7 @@ closed form, but the response is a staircase too, whose edges are found by bisec
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -86,17 +87,19 @@ def count_levels(neuron: Membrane, dt: float, steps: int) -> tuple[Integers, Flo
 
     Returns ``(counts, currents)``, both ``[level]``, read-only, the currents in nA. Each current
     lies in the middle of its stair, as far from a tie at the threshold as it can be; the silent
-    level, count 0, is the zero current.
+    level, count 0, is the zero current, or what takes i_offset away where that alone would fire.
     """
+    # The stairs are those of the whole current, of which i_offset is a part.
+    bare = replace(neuron, i_offset=0.0)
     if neuron.reset == "subtract":
-        levels, low, high = _found_stairs(neuron, dt, steps)
+        levels, low, high = _found_stairs(bare, dt, steps)
     else:
-        levels, low, high = _known_stairs(neuron, dt, steps)
-    currents = (low + high) / 2.0
-    if levels[0] == 0:
-        currents[0] = 0.0
-    else:
-        levels, currents = np.append(0, levels), np.append(0.0, currents)
+        levels, low, high = _known_stairs(bare, dt, steps)
+    firing = levels > 0
+    alone = spike_count(bare, dt, steps, np.array([neuron.i_offset]))[0]
+    silent = -neuron.i_offset if alone else 0.0
+    levels = np.append(0, levels[firing])
+    currents = np.append(silent, ((low + high) / 2.0)[firing] - neuron.i_offset)
     levels.setflags(write=False)
     currents.setflags(write=False)
     return levels, currents

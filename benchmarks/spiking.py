@@ -86,14 +86,14 @@ def _options() -> argparse.Namespace:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="a smoke test of under a minute")
-    parser.add_argument("--rounds", type=int, help="how often each is timed; default 15")
+    parser.add_argument("--rounds", type=int, help="of five runs each; default 4")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=SECTIONS)
     parser.add_argument("--threads", type=int, default=available_cores(), help="of PyTorch")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
     parser.add_argument("--data", type=Path, metavar="DIR", help="where the files of MNIST are")
     options = parser.parse_args()
     if options.rounds is None:
-        options.rounds = 3 if options.quick else 15
+        options.rounds = 1 if options.quick else 4
     return options
 
 

@@ -48,7 +48,11 @@ def evaluate(data: volr.Data, rounds: int) -> list[Row]:
         unequal = int(np.count_nonzero(counts[BACKENDS[0]] != counts[BACKENDS[1]]))
         say(f"timing {len(test):,} images on each")
         seconds = medians(
-            {name: Task(partial(outputs, name)) for name in BACKENDS}, rounds, warm_up=0
+            {name: Task(partial(outputs, name)) for name in BACKENDS},
+            rounds,
+            warm_up=0,
+            first=0,
+            timed=1,
         ).seconds
     rows: list[Row] = []
     for name in BACKENDS:

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
-_IN_A_ROW = 2
-
-
 @dataclass(frozen=True)
 class Task:
     """What is timed, and what puts things in order afterwards, which is not."""
@@ -33,30 +30,34 @@ class Timed:
     others: float
 
 
-def medians(tasks: Mapping[str, Task], rounds: int, warm_up: int = 2) -> Timed:
+def medians(
+    tasks: Mapping[str, Task], rounds: int, warm_up: int = 1, *, first: int = 5, timed: int = 5
+) -> Timed:
     """Seconds of each task, the median over ``rounds``; each round begins with another task.
 
-    In its turn a task runs three times, of which the first does not count: it has to find its data
-    in memory again, and a core that PyTorch's threads are still waiting on, busily, for work of the
-    engine before. Nor do the first ``warm_up`` rounds.
+    In its turn a task runs ``first`` times that do not count and ``timed`` times that do, as in a
+    loop of training: the first ones have to find their data in memory again, and a core on which
+    threads of PyTorch's still wait, busily, for work of the engine before. Nor do the first
+    ``warm_up`` rounds count.
     """
     names = list(tasks)
     times: dict[str, list[float]] = {name: [] for name in names}
     begin = _usage()
     for turn in range(warm_up + rounds):
-        first = turn % len(names)
-        for name in names[first:] + names[:first]:
+        begins = turn % len(names)
+        for name in names[begins:] + names[:begins]:
             gc.collect()
-            tasks[name].run()
-            tasks[name].after()
-            for _ in range(_IN_A_ROW):
+            for _ in range(first):
+                tasks[name].run()
+                tasks[name].after()
+            for _ in range(timed):
                 started = time.perf_counter()
                 tasks[name].run()
                 times[name].append(time.perf_counter() - started)
                 tasks[name].after()
     end = _usage()
     passed, all_, own = (after - before for after, before in zip(end, begin, strict=True))
-    seconds = {name: statistics.median(each[_IN_A_ROW * warm_up :]) for name, each in times.items()}
+    seconds = {name: statistics.median(each[timed * warm_up :]) for name, each in times.items()}
     return Timed(seconds, max(0.0, all_ - own) / passed)
 
 

@@ -109,6 +109,9 @@ class _Respond(torch.autograd.Function):
         batch = _forwards(plan, encoded, arrays, lifts)
         ctx.what = (plan, surrogate, window, names)
         ctx.kept = (lifts, batch)
+        # Of layers that the loss does not look at: zeros of PyTorch's would wake its threads, which
+        # then keep a core busy, waiting for more.
+        ctx.set_materialize_grads(False)
         # PyTorch notices when somebody writes to these before the way back.
         ctx.save_for_backward(*values)
         totals = tuple(
@@ -122,7 +125,7 @@ class _Respond(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
-        ctx: Any, *by_total: Tensor
+        ctx: Any, *by_total: Tensor | None
     ) -> tuple[Any, ...]:
         plan, surrogate, window, names = ctx.what
         arrays = _arrays(names, ctx.saved_tensors)
@@ -135,7 +138,9 @@ class _Respond(torch.autograd.Function):
         ctx.kept = None
         dtype = next(iter(arrays.values())).dtype
         wanted = {
-            layer.name: np.ascontiguousarray(each.numpy(), dtype=dtype)
+            layer.name: np.zeros((batch.stimuli, layer.size), dtype)
+            if each is None
+            else np.ascontiguousarray(each.numpy(), dtype=dtype)
             for layer, each in zip(plan.layers, by_total, strict=True)
         }
         found = backwards(plan, arrays, lifts, batch, wanted, surrogate, window)

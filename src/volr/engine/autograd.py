@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from volr.engine.batches import empty_batch, neuron_steps, put_back, slice_size
-from volr.engine.dynamics import lift_of
+from volr.engine.dynamics import lift_of, lifts_of
 from volr.engine.passes import backwards, forwards, in_tiles
 from volr.engine.readout import Response
 from volr.engine.surrogates import Surrogate
@@ -96,7 +96,7 @@ class _Respond(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         arrays = _arrays(names, values)
         dtype = next(iter(arrays.values())).dtype
-        lifts = lifts_of(plan, arrays)
+        lifts = lifts_of(plan, arrays, dtype)
         kind = (type(plan.neuron), dtype, type(encoded), max(plan.sizes.values()) > 2**16)
 
         def warm_up() -> None:
@@ -175,15 +175,3 @@ def _forwards(
     size = len(encoded) * neuron_steps(plan)
     everywhere(work, slices(len(encoded), slice_size(plan)), size=size)
     return batch
-
-
-def lifts_of(plan: Plan, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """What the constant currents of each layer add to its membranes in a step, ``[unit]``."""
-    factor, offset = lift_of(plan), plan.neuron.i_offset
-    return {
-        # In float64 first: float32 would round twice.
-        layer.name: (factor * (offset + arrays[layer.bias].astype(np.float64))).astype(
-            arrays[layer.bias].dtype
-        )
-        for layer in plan.layers
-    }

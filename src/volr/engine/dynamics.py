@@ -17,6 +17,8 @@ from volr.engine.membranes import run_cond, run_delta, run_exp
 from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from volr.engine.plan import Layer, Plan
@@ -77,6 +79,18 @@ def lift_of(plan: Plan) -> float:
             return plan.neuron.rise(plan.dt)
         case IFCondExp():
             return 1.0 / plan.neuron.cm
+
+
+def lifts_of(
+    plan: Plan, parameters: Mapping[str, NDArray[Any]], dtype: np.dtype[Any]
+) -> dict[str, NDArray[Any]]:
+    """What the constant currents of each layer add to its membranes in a step, ``[unit]``."""
+    factor, offset = lift_of(plan), plan.neuron.i_offset
+    return {
+        # In float64 first: float32 would round twice.
+        layer.name: (factor * (offset + parameters[layer.bias].astype(np.float64))).astype(dtype)
+        for layer in plan.layers
+    }
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from volr.engine.batches import bytes_per_stimulus, empty_batch, neuron_steps, put_back, slice_size
-from volr.engine.dynamics import lift_of
+from volr.engine.dynamics import lifts_of
 from volr.engine.encoding import Encoded, Trains, after_reset, constant_levels, encode
 from volr.engine.passes import forwards, in_tiles
 from volr.engine.plan import plan_of
@@ -67,16 +67,12 @@ def ready(model: SpikingModel, dtype: type[np.floating[Any]] = np.float64) -> Re
     """The model for ``simulate``, in float64 unless told."""
     plan, kind = plan_of(model), np.dtype(dtype)
     arrays = {name: value.astype(kind) for name, value in model.parameters.items()}
-    factor, offset = lift_of(plan), model.neuron.i_offset
     compiled(("tiles", kind), lambda: in_tiles(plan, arrays))
     return Ready(
         plan,
         model.coding,
         in_tiles(plan, arrays),
-        {
-            layer.name: (factor * (offset + model.parameters[layer.bias])).astype(kind)
-            for layer in plan.layers
-        },
+        lifts_of(plan, model.parameters, kind),
         kind,
     )
 

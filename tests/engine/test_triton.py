@@ -17,8 +17,7 @@ if not CUDA:
 pytest.importorskip("triton", reason="the fused kernels need Triton, which is optional")
 
 from volr.engine.dense import recurrence, respond
-from volr.engine.plan import Layer, Plan
-from volr.engine.recurrence import channels
+from volr.engine.plan import Layer, Plan, channels
 from volr.engine.surrogates import SHAPES, Shape, Surrogate
 from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel, Reset
 

@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
+from volr.engine.plan import channels
 from volr.engine.readout import Response
-from volr.engine.recurrence import channels, unroll
+from volr.engine.recurrence import unroll
 from volr.engine.surrogates import Surrogate
 from volr.errors import DataError
 from volr.models.neurons import IFCondExp
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from volr.engine.plan import Layer, Plan
-    from volr.engine.recurrence import Channel
     from volr.models.neurons import NeuronModel
 
 
@@ -133,9 +133,9 @@ def _drives(
 ) -> list[Tensor]:
     """What arrives at a layer, ``[time, batch, unit]`` for each channel of its neurons."""
     drives: list[Tensor] = []
-    for channel in channels(plan.neuron):
+    for sign in channels(plan.neuron):
         products = [
-            functional.linear(sent[source], _part(values[weight], channel, plan.neuron))
+            functional.linear(sent[source], _part(values[weight], sign, plan.neuron))
             for source, weight in layer.terms
         ]
         total = torch.stack(products).sum(dim=0) if len(products) > 1 else products[0]
@@ -143,13 +143,11 @@ def _drives(
     return drives
 
 
-def _part(weight: Tensor, channel: Channel, neuron: NeuronModel) -> Tensor:
+def _part(weight: Tensor, sign: int, neuron: NeuronModel) -> Tensor:
     """The weights that a channel takes, as what they add to it; 0 counts as excitatory."""
-    match channel:
-        case "signed":
-            return weight
-        case "excitatory":
-            return torch.where(weight >= 0, weight, 0.0)
-        case "inhibitory":
-            negative = torch.where(weight < 0, weight, 0.0)
-            return -negative if isinstance(neuron, IFCondExp) else negative
+    if sign == 0:
+        return weight
+    if sign > 0:
+        return torch.where(weight >= 0, weight, 0.0)
+    negative = torch.where(weight < 0, weight, 0.0)
+    return -negative if isinstance(neuron, IFCondExp) else negative

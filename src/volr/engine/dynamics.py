@@ -1,6 +1,7 @@
 """From a neuron model to the kernels that run it, and to the numbers they want.
 
-This is where a new neuron model joins the engine: a case in each of the four functions.
+This is where a new neuron model joins the engine: a case in each of the functions below, and in
+``volr.engine.plan.channels``.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from volr.engine.adjoints import return_cond, return_delta, return_exp
 from volr.engine.fehlberg import run_cond_adaptive
 from volr.engine.membranes import run_cond, run_delta, run_exp
+from volr.engine.plan import channels
 from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
@@ -46,17 +48,6 @@ class Memory:
         membrane = drives[0] if self.membrane is self.drives[0] else self.membrane[cut]
         total = self.total[first * units : last * units]
         return Memory(drives, membrane, self.state[cut], total)
-
-
-def channels(neuron: NeuronModel) -> tuple[int, ...]:
-    """Which weights go where: 0 is all of them, 1 and −1 the positive and the negative ones."""
-    match neuron:
-        case IFCurrDelta():
-            return (0,)
-        case IFCurrExp():
-            return (0,) if neuron.tau_syn_E == neuron.tau_syn_I else (1, -1)
-        case IFCondExp():
-            return (1, -1)
 
 
 def empty_memory(neuron: NeuronModel, values: int, units: int, dtype: np.dtype[Any]) -> Memory:

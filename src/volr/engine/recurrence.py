@@ -16,13 +16,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import torch
 from torch import Tensor
 from torch.autograd import Function
 
 from volr.engine.conductances import moved
+from volr.engine.plan import channels
 from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 
 if TYPE_CHECKING:
@@ -30,26 +31,11 @@ if TYPE_CHECKING:
 
     from volr.engine.surrogates import Surrogate
 
-Channel: TypeAlias = Literal["signed", "excitatory", "inhibitory"]
 
 # From V − v_rest, the synapses' states and what arrives in a step, to both after it.
 Advance: TypeAlias = Callable[
     [Tensor, tuple[Tensor, ...], tuple[Tensor, ...]], tuple[Tensor, tuple[Tensor, ...]]
 ]
-
-
-def channels(neuron: NeuronModel) -> tuple[Channel, ...]:
-    """What a neuron keeps apart of the weights that arrive: all, or the positive and the negative.
-
-    Currents that decay alike need not be kept apart.
-    """
-    match neuron:
-        case IFCurrDelta():
-            return ("signed",)
-        case IFCurrExp() if neuron.tau_syn_E == neuron.tau_syn_I:
-            return ("signed",)
-        case IFCurrExp() | IFCondExp():
-            return ("excitatory", "inhibitory")
 
 
 def synapses(neuron: NeuronModel) -> int:

@@ -69,13 +69,14 @@ $(VENV)/.ready $(PEERS)/.ready: %/.ready: pyproject.toml %/.packages
 	@$*/bin/python -m pip install -qq --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# A lock file, and what else uv is told. PyTorch's CUDA packages stay out, since each of its CUDA
+# A lock file, and what else uv is told; the peers' has the versions of ours, but for nir, of which
+# sinabs wants an older one. PyTorch's CUDA packages stay out, since each of its CUDA
 # builds pins them itself and the CPU build needs none, and so do hashes, which differ between the
 # two. Versions stay as they are unless pyproject.toml or `make lock UPGRADE=--upgrade` asks for
 # others.
 define resolve
 @cp $(1) $(VENV)/lock
-@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras $(2) \
+@$(BIN)/uv pip compile --quiet --universal --python-version 3.11 $(2) \
   --no-header --no-annotate $(UPGRADE) --output-file $(VENV)/lock pyproject.toml
 @{ echo '# Written by `make lock` from pyproject.toml.'; \
   grep -Ev '^(#|(cuda|nvidia)-|triton==)' $(VENV)/lock; } > $(VENV)/lock.new
@@ -83,8 +84,9 @@ define resolve
 endef
 
 lock: $(VENV)/.ready ## resolve the lock files anew
-	$(call resolve,$(LOCK),--group dev)
-	$(call resolve,$(PEERS_LOCK),--group peers --constraint $(LOCK))
+	$(call resolve,$(LOCK),--all-extras --group dev)
+	@grep -v '^nir==' $(LOCK) > $(VENV)/shared
+	$(call resolve,$(PEERS_LOCK),--extra engine --extra torch --group peers --constraint $(VENV)/shared)
 
 clean: ## remove the virtual environment and everything else that is made
 	@rm -rf $(VENV) $(PEERS) build dist .hypothesis .import_linter_cache .pytest_cache .ruff_cache

@@ -19,12 +19,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volr.source import render_all
+from volr.source import Diagnostic, render_all
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from volr.source import Diagnostic, Source
+    from volr.source import Source, Span
 
 
 class VolrError(Exception):
@@ -76,7 +76,28 @@ class BackendError(VolrError):
 
 
 class UnsupportedError(BackendError):
-    """A back end that lacks a layer, neuron model, activation or coding."""
+    """A back end that lacks a layer, neuron model, activation or coding.
+
+    ``span`` is the part of the program ``source`` that it is about, where there is one.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        help: str | None = None,
+        source: Source | None = None,
+        span: Span | None = None,
+        label: str = "",
+    ) -> None:
+        super().__init__(message, help=help)
+        self.source = source
+        self.diagnostic = None if span is None else Diagnostic(span, message, label, help)
+
+    def __str__(self) -> str:
+        if self.source is None or self.diagnostic is None:
+            return super().__str__()
+        return self.diagnostic.render(self.source)
 
 
 class MissingError(BackendError):

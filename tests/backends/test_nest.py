@@ -209,7 +209,7 @@ def test_a_killed_process_is_an_error_message() -> None:
 
 def test_what_nest_says_when_it_fails_reaches_the_user() -> None:
     with (
-        WorkerPool("volr.backends.nest_kernel", "NEST", 1) as pool,
+        WorkerPool("volr.backends.nest.kernel", "NEST", 1) as pool,
         pytest.raises(SimulatorError, match="KeyError"),
     ):
         list(pool.run([({}, {"copies": 1})]))

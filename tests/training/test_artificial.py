@@ -12,7 +12,7 @@ torch = pytest.importorskip("torch")
 from tests.oracles import chain, fork
 
 from volr.backends.reference import forward
-from volr.backends.torch_module import plan_of
+from volr.backends.torch.module import plan_of
 from volr.errors import TrainingError
 from volr.experiments.datasets.logic import load_logic, nand, xor
 from volr.models.activations import Activation, ReLU, Tanh

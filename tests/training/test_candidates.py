@@ -12,7 +12,7 @@ pytest.importorskip("numba")
 
 from tests.oracles import chain, fork, random_parameters
 
-from volr.backends.torch_module import logits, plan_of
+from volr.backends.torch.module import logits, plan_of
 from volr.models.activations import ReLU
 from volr.training import SpikingSettings, TrainingSettings
 from volr.training.artificial_learner import ArtificialLearner

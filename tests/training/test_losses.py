@@ -13,7 +13,7 @@ torch = pytest.importorskip("torch")
 from tests.oracles import chain, fork, random_parameters
 
 from volr.backends.reference import forward
-from volr.backends.torch_module import module_from
+from volr.backends.torch.module import module_from
 from volr.models.activations import Activation, ReLU, Sigmoid, Tanh
 from volr.models.model import ArtificialModel
 from volr.training.losses import losses

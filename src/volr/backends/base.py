@@ -1,15 +1,19 @@
 """What every back end has in common: its record, what it may be asked for, and what it hands back.
 
     Backend  ::=  ArtificialBackend | SpikingBackend
+    Document
 
-A back end is one file that defines one record. An artificial back end ``build``s a forward function
-out of a model. A spiking one ``start``s a simulator, a context manager that runs one model after
-another: a transfer calibrates by simulating many, and starting a simulator is the slow part.
+A back end is one file, or one package, that defines one record. An artificial back end ``build``s a
+forward function out of a model. A spiking one ``start``s a simulator, a context manager that runs
+one model after another: a transfer calibrates by simulating many, and starting a simulator is the
+slow part. A document is a file in somebody else's language, which ``volr compile`` writes. All of
+them ``read_back`` what they hold, for ``volr verify``.
 """
 
 from __future__ import annotations
 
 import importlib.util
+import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
@@ -23,10 +27,14 @@ from volr.models.model import ArtificialModel, Model, SpikingModel
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from volr.backends.readback import Readback
     from volr.network import Network
 
 Forward: TypeAlias = Callable[[Floats], Floats]
 """Stimuli ``[batch, unit]`` to logits ``[batch, unit]``."""
+
+Files: TypeAlias = Mapping[str, bytes]
+"""What a document consists of, by suffix: ``{".py": …, ".npz": …}``."""
 
 Progress: TypeAlias = Callable[[int], None]
 """Told how many more stimuli are done."""
@@ -105,17 +113,27 @@ class Simulator(Protocol):
         """
         ...
 
+    def read_back(self, model: SpikingModel) -> Readback:
+        """Build the model, ask the simulator what it holds, and say so. Raises as ``run`` does."""
+        ...
+
 
 @dataclass(frozen=True, kw_only=True)
 class ArtificialBackend:
-    """Runs artificial models. ``activations`` are the names of those it supports."""
+    """Runs artificial models. ``activations`` are the names of those it supports.
+
+    ``requires`` are Python packages, which the ``extra`` installs; ``programs`` are executables,
+    each with how to get it. ``read_back`` builds the model and says what was built.
+    """
 
     name: str
     summary: str
     requires: tuple[str, ...] = ()
+    programs: Mapping[str, str] = field(default_factory=dict[str, str])
     extra: str = ""
     activations: tuple[str, ...]
     build: Callable[[ArtificialModel], Forward]
+    read_back: Callable[[ArtificialModel], Readback]
 
     @property
     def generation(self) -> str:
@@ -124,15 +142,21 @@ class ArtificialBackend:
 
 @dataclass(frozen=True, kw_only=True)
 class SpikingBackend:
-    """Runs spiking models. ``neurons``, ``resets`` and ``codings`` are the names it supports."""
+    """Runs spiking models. ``neurons``, ``resets`` and ``codings`` are the names it supports.
+
+    ``exact`` are those of its ``neurons`` whose spike trains are the engine's, spike for spike.
+    """
 
     name: str
     summary: str
     requires: tuple[str, ...] = ()
+    programs: Mapping[str, str] = field(default_factory=dict[str, str])
     extra: str = ""
     neurons: tuple[str, ...]
+    exact: tuple[str, ...] = ()
     resets: tuple[str, ...] = ("hard",)
     codings: tuple[str, ...]
+    readouts: tuple[str, ...] = ("count",)
     start: Callable[[], AbstractContextManager[Simulator]]
 
     @property
@@ -140,37 +164,90 @@ class SpikingBackend:
         return "SNN"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Document:
+    """Models as files in somebody else's language; of neither generation, one, or both.
+
+    ``write`` gives the document's text or bytes, and those of files that belong beside it, by
+    suffix; ``suffix`` is the document's own. ``read_back`` parses them. Empty ``activations`` or
+    ``neurons`` say that it has no artificial, or no spiking, networks.
+    """
+
+    name: str
+    summary: str
+    suffix: str
+    requires: tuple[str, ...] = ()
+    programs: Mapping[str, str] = field(default_factory=dict[str, str])
+    extra: str = ""
+    activations: tuple[str, ...] = ()
+    neurons: tuple[str, ...] = ()
+    resets: tuple[str, ...] = ()
+    codings: tuple[str, ...] = ()
+    readouts: tuple[str, ...] = ()
+    write: Callable[[Model], Files]
+    read_back: Callable[[Files], Readback]
+
+    @property
+    def generation(self) -> str:
+        both = {"ANN": self.activations, "SNN": self.neurons}
+        return ", ".join(name for name, some in both.items() if some)
+
+
 Backend: TypeAlias = ArtificialBackend | SpikingBackend
 
 
-def missing_packages(backend: Backend) -> tuple[str, ...]:
+def missing_packages(backend: Backend | Document) -> tuple[str, ...]:
     """The packages that the back end needs and that are not installed, without importing any."""
     return tuple(name for name in backend.requires if importlib.util.find_spec(name) is None)
 
 
-def install_hint(backend: Backend) -> str:
-    return f"pip install 'volr[{backend.extra}]'"
+def missing_programs(backend: Backend | Document) -> dict[str, str]:
+    """The executables that are not on the path, and how to get them."""
+    return {name: how for name, how in backend.programs.items() if shutil.which(name) is None}
 
 
-def require(backend: Backend) -> None:
-    """Raise ``MissingError``, with what to install, unless the back end's packages are there."""
-    missing = missing_packages(backend)
+def install_hint(backend: Backend | Document) -> str:
+    """How to get what is missing; the extra's command where nothing is."""
+    ways = [f"{name}: {how}" for name, how in missing_programs(backend).items()]
+    if missing_packages(backend) or not ways:
+        ways.insert(0, f"pip install 'volr[{backend.extra}]'")
+    return "; ".join(ways)
+
+
+def require(backend: Backend | Document) -> None:
+    """Raise ``MissingError``, with what to install, unless all that it needs is there."""
+    missing = (*missing_packages(backend), *missing_programs(backend))
     if missing:
+        are = "are" if len(missing) > 1 else "is"
         raise MissingError(
-            f"{backend.name} needs {', '.join(missing)}, which is not installed",
+            f"{backend.name} needs {', '.join(missing)}, which {are} not installed",
             help=install_hint(backend),
         )
 
 
-def check_supported(backend: Backend, model: Model) -> None:
+def check_supported(backend: Backend | Document, model: Model) -> None:
     """Raise ``UnsupportedError`` for the first thing in the model that the back end lacks."""
     match backend, model:
-        case ArtificialBackend(), ArtificialModel():
-            _check_named(backend, "the activation", model.activation.name, backend.activations)
-        case SpikingBackend(), SpikingModel():
-            _check_named(backend, "the neuron model", model.neuron.name, backend.neurons)
-            _check_named(backend, "the reset", model.neuron.reset, backend.resets)
-            _check_named(backend, "the input coding", model.coding.name, backend.codings)
+        case Document(activations=()), ArtificialModel():
+            raise UnsupportedError(
+                f"{backend.name} has no artificial networks, and this model is one",
+                help="make it a spiking one with `volr transfer`, or write futhark, onnx or nir",
+            )
+        case Document(neurons=()), SpikingModel():
+            raise UnsupportedError(
+                f"{backend.name} has no spiking neurons, and this model is a spiking one",
+                help="these have: pynn, nir",
+            )
+        case ArtificialBackend() | Document(), ArtificialModel():
+            _check_named(
+                backend, model, "the activation", model.activation.name, backend.activations
+            )
+        case SpikingBackend() | Document(), SpikingModel():
+            neuron = model.neuron
+            _check_named(backend, model, "the neuron model", neuron.name, backend.neurons)
+            _check_named(backend, model, "the reset", neuron.reset, backend.resets)
+            _check_named(backend, model, "the input coding", model.coding.name, backend.codings)
+            _check_named(backend, model, "the readout", model.readout, backend.readouts)
         case ArtificialBackend(), SpikingModel():
             raise UnsupportedError(
                 f"{backend.name} has no spiking neurons, and this model is a spiking one",
@@ -183,8 +260,18 @@ def check_supported(backend: Backend, model: Model) -> None:
             )
 
 
-def _check_named(backend: Backend, what: str, name: str, known: tuple[str, ...]) -> None:
-    if name not in known:
-        raise UnsupportedError(
-            f"{backend.name} lacks {what} {name!r}", help=f"it has {', '.join(known)}"
-        )
+def _check_named(
+    backend: Backend | Document, model: Model, what: str, name: str, known: tuple[str, ...]
+) -> None:
+    if name in known:
+        return
+    message = f"{backend.name} lacks {what} {name!r}"
+    # All populations have it: the first of them in the program stands for them.
+    first = next((each for each in model.network.layers if each.span is not None), None)
+    raise UnsupportedError(
+        message,
+        help=f"it has {', '.join(known)}",
+        source=model.network.source,
+        span=None if first is None else first.span,
+        label=f"{first.name} has it" if first is not None else "",
+    )

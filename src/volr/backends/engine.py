@@ -5,6 +5,7 @@ It runs in float64, in this process. Numba compiles it when it is first used.
 
 from __future__ import annotations
 
+import math
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -18,13 +19,16 @@ from volr.backends.base import (
     check_supported,
     require,
 )
+from volr.backends.readback import Cells, Readback
 from volr.models.coding import CODINGS, check_stimuli
+from volr.models.model import READOUTS
 from volr.models.neurons import NEURON_MODELS, RESETS
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from volr.backends.base import Progress
+    from volr.engine.plan import Plan
     from volr.engine.simulation import Result
     from volr.models.arrays import Floats, Integers
     from volr.models.model import SpikingModel
@@ -70,6 +74,42 @@ class EngineSimulator:
             },
         )
 
+    def read_back(self, model: SpikingModel) -> Readback:
+        """See ``volr.backends.base.Simulator``: out of the tiles and numbers the kernels take."""
+        from volr.engine.simulation import contents, ready
+
+        check_supported(ENGINE, model)
+        prepared = ready(model)
+        plan, (weights, currents) = prepared.plan, contents(prepared)
+        return Readback(
+            populations=plan.sizes,
+            inputs=tuple(name for name, _ in plan.inputs),
+            outputs=plan.outputs,
+            weights={
+                (source, layer.name): weights[name]
+                for layer in plan.layers
+                for source, name in layer.terms
+            },
+            biases=currents,
+            cells=_cells(plan),
+            delays={
+                (source, layer.name): plan.delay * plan.dt
+                for layer in plan.layers
+                for source, _ in layer.terms
+            },
+            dt=plan.dt,
+        )
+
+
+def _cells(plan: Plan) -> dict[str, Cells]:
+    neuron = plan.neuron
+    numbers = {key: value for key, value in neuron.numbers.items() if key != "i_offset"}
+    numbers["tau_refrac"] = neuron.refractory_steps(plan.dt) * plan.dt
+    spiking = Cells(neuron.name, neuron.reset, numbers)
+    silent = Cells(neuron.name, neuron.reset, {**numbers, "v_thresh": math.inf})
+    found = {name: spiking for name, _ in plan.inputs}
+    return found | {each.name: spiking if each.spiking else silent for each in plan.layers}
+
 
 def _counts(model: SpikingModel, result: Result, name: str) -> Integers:
     total = result.totals[name]
@@ -88,7 +128,9 @@ ENGINE = SpikingBackend(
     requires=("numba",),
     extra="engine",
     neurons=tuple(each.name for each in NEURON_MODELS),
+    exact=tuple(each.name for each in NEURON_MODELS),
     resets=RESETS,
     codings=tuple(each.name for each in CODINGS),
+    readouts=READOUTS,
     start=start,
 )

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.backends.base import ArtificialBackend
+from volr.backends.readback import expected
 from volr.errors import DataError
 from volr.models.activations import ACTIVATIONS, activate
 from volr.models.parameters import bias_name, weight_name
@@ -68,4 +69,6 @@ REFERENCE = ArtificialBackend(
     summary="the meaning of an artificial model, in NumPy and float64",
     activations=tuple(each.name for each in ACTIVATIONS),
     build=_build,
+    # There is no program of its own to ask: it goes through the model as it is.
+    read_back=expected,
 )

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
-from volr.errors import ProgramError, VolrError
+from volr.errors import ProgramError, UnsupportedError, VolrError
 from volr.source import visible
 
 if TYPE_CHECKING:
@@ -120,7 +120,8 @@ def show_error(error: VolrError) -> None:
     """Print an error to stderr: diagnostics as they are, others after ``error:``."""
     from rich.text import Text
 
-    if isinstance(error, ProgramError):
+    in_program = isinstance(error, UnsupportedError) and error.diagnostic is not None
+    if isinstance(error, ProgramError) or in_program:
         text = Text("\n").join(map(_diagnostic_line, str(error).split("\n")))
     else:
         text = Text.assemble(("error:", "bold red"), " ", _visible(error.message))

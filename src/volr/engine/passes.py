@@ -76,6 +76,17 @@ def in_tiles(plan: Plan, weights: Mapping[str, NDArray[Any]], *, back: bool = Fa
     return {name: tuple(each) for name, each in found.items()}
 
 
+def out_of_tiles(tiles: tuple[NDArray[Any], ...], post: int, pre: int) -> NDArray[np.float64]:
+    """The matrix ``[post, pre]`` that ``in_tiles`` cut, its channels together again."""
+    whole = np.zeros((post, pre))
+    for channel in tiles:
+        matrix, tile = np.zeros((post, pre), channel.dtype), tile_of(channel.dtype)
+        for column in range(0, post, tile):
+            unpack(channel, tile, column, 0, pre, matrix)
+        whole += matrix
+    return whole
+
+
 def forwards(
     plan: Plan,
     encoded: Encoded,

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from volr.engine.batches import bytes_per_stimulus, empty_batch, neuron_steps, put_back, slice_size
-from volr.engine.dynamics import lifts_of
+from volr.engine.dynamics import lift_of, lifts_of
 from volr.engine.encoding import Encoded, Trains, after_reset, constant_levels, encode
-from volr.engine.passes import forwards, in_tiles
+from volr.engine.passes import forwards, in_tiles, out_of_tiles
 from volr.engine.plan import plan_of
 from volr.engine.work import compiled, everywhere, slices, threads
 from volr.memory import check_room
@@ -75,6 +75,18 @@ def ready(model: SpikingModel, dtype: type[np.floating[Any]] = np.float64) -> Re
         lifts_of(plan, model.parameters, kind),
         kind,
     )
+
+
+def contents(model: Ready) -> tuple[dict[str, Floats], dict[str, Floats]]:
+    """What the kernels are given, spelled out again: weights ``[post, pre]`` by name, constant
+    currents ``[unit]``, nA, by layer, as precise as ``dtype`` is.
+    """
+    plan, factor = model.plan, lift_of(model.plan)
+    weights: dict[str, Floats] = {}
+    for layer in plan.layers:
+        for source, name in layer.terms:
+            weights[name] = out_of_tiles(model.tiles[name], layer.size, plan.size(source))
+    return weights, {name: lift.astype(np.float64) / factor for name, lift in model.lifts.items()}
 
 
 def simulate(

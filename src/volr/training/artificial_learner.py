@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from volr.backends.torch_module import array_of, logits, plan_of, walk
+from volr.backends.torch.module import array_of, logits, plan_of, walk
 from volr.models.activations import ReLU
 from volr.models.model import ArtificialModel
 from volr.training.initialisation import initial_parameters
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
-    from volr.backends.torch_module import Plan
+    from volr.backends.torch.module import Plan
     from volr.models.activations import Activation
     from volr.models.arrays import Floats
     from volr.models.samples import Samples

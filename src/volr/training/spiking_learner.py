@@ -24,7 +24,7 @@ import numpy as np
 import torch
 
 from volr.backends.reference import activations
-from volr.backends.torch_module import array_of
+from volr.backends.torch.module import array_of
 from volr.engine.autograd import respond
 from volr.engine.batches import bytes_per_stimulus
 from volr.engine.encoding import Encoded, encode, levels_of, trains_of

@@ -1,6 +1,6 @@
 """PyTorch: artificial models as ordinary ``nn.Module``s.
 
-This file can be imported without PyTorch; ``volr.backends.torch_module`` is what needs it.
+This file can be imported without PyTorch; ``volr.backends.torch.module`` is what needs it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     import torch
 
     from volr.backends.base import Forward
-    from volr.backends.torch_module import NetworkModule
+    from volr.backends.readback import Readback
+    from volr.backends.torch.module import NetworkModule
     from volr.models.model import ArtificialModel
     from volr.models.parameters import Parameters
 
@@ -25,23 +26,30 @@ def module_from(model: ArtificialModel, *, dtype: torch.dtype | None = None) -> 
     Raises ``MissingError`` where PyTorch is not installed.
     """
     require(TORCH)
-    from volr.backends import torch_module
+    from volr.backends.torch.module import module_from as made
 
-    return torch_module.module_from(model, dtype=dtype)
+    return made(model, dtype=dtype)
 
 
 def to_parameters(module: NetworkModule) -> Parameters:
     """The module's parameters under our names, in float64."""
-    from volr.backends import torch_module
+    from volr.backends.torch.module import to_parameters as read
 
-    return torch_module.to_parameters(module)
+    return read(module)
 
 
 def _build(model: ArtificialModel) -> Forward:
     require(TORCH)
-    from volr.backends import torch_module
+    from volr.backends.torch.module import build
 
-    return torch_module.build(model)
+    return build(model)
+
+
+def _read_back(model: ArtificialModel) -> Readback:
+    require(TORCH)
+    from volr.backends.torch.module import read_back
+
+    return read_back(model)
 
 
 TORCH = ArtificialBackend(
@@ -51,4 +59,5 @@ TORCH = ArtificialBackend(
     extra="torch",
     activations=tuple(each.name for each in ACTIVATIONS),
     build=_build,
+    read_back=_read_back,
 )

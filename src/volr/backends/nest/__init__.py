@@ -2,7 +2,7 @@
 
 The kernel runs in processes of its own (``volr.backends.workers``), one a core, because there is
 one kernel to a process and a crash of it should be an error message. This file cuts the stimuli
-into batches and puts the answers together; ``volr.backends.nest_kernel`` is what runs over there.
+into batches and puts the answers together; ``volr.backends.nest.kernel`` is what runs over there.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from volr.backends.base import (
 from volr.backends.workers import WorkerPool
 from volr.errors import UnsupportedError
 from volr.models.coding import check_stimuli, input_drive
-from volr.models.model import SpikingModel, is_multiple
+from volr.models.model import READOUTS, SpikingModel, is_multiple
 from volr.models.neurons import IFCurrDelta, IFCurrExp
 from volr.models.parameters import bias_name, weight_name
 
@@ -119,7 +119,7 @@ class NestSimulator:
     """NEST, started: the processes live as long as the ``with`` block that holds this."""
 
     def __init__(self, processes: int | None = None) -> None:
-        self._pool = WorkerPool("volr.backends.nest_kernel", "NEST", processes)
+        self._pool = WorkerPool("volr.backends.nest.kernel", "NEST", processes)
 
     def __enter__(self) -> Self:
         return self
@@ -166,8 +166,10 @@ NEST = SpikingBackend(
     requires=("nest",),
     extra="nest",
     neurons=tuple(dict.fromkeys(name for name, _ in NEURONS)),
+    exact=tuple(dict.fromkeys(name for name, _ in NEURONS)),
     resets=tuple(dict.fromkeys(reset for _, reset in NEURONS)),
     codings=("current", "poisson"),
+    readouts=READOUTS,
     start=start,
 )
 

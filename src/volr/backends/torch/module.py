@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from volr.backends.readback import SINGLE, Readback
 from volr.errors import DataError
 from volr.models.activations import Activation, Identity, ReLU, Sigmoid, Tanh
 from volr.models.parameters import bias_name, parameter_shapes, parameters, weight_name
@@ -232,6 +233,25 @@ def to_parameters(module: NetworkModule) -> Parameters:
 def array_of(values: Tensor) -> Floats:
     """A float64 copy, wherever the values are."""
     return np.array(values.detach().to("cpu", torch.float64).numpy())
+
+
+def read_back(model: ArtificialModel) -> Readback:
+    """What the module holds: its parameters, and the steps that its forward pass walks."""
+    module = module_from(model)
+    plan, values = module.plan, {k: array_of(v) for k, v in module.named_values().items()}
+    return Readback(
+        populations=dict(plan.inputs) | {s.target: len(values[s.bias]) for s in plan.steps},
+        inputs=tuple(name for name, _ in plan.inputs),
+        outputs=plan.outputs,
+        weights={
+            (source, step.target): values[weight]
+            for step in plan.steps
+            for source, weight in step.terms
+        },
+        biases={step.target: values[step.bias] for step in plan.steps},
+        activations={s.target: plan.activation.name for s in plan.steps if s.is_source},
+        precision=SINGLE,
+    )
 
 
 def build(model: ArtificialModel) -> Forward:

@@ -52,11 +52,13 @@ class Trace:
     """All that happened in a simulation, by population.
 
     ``spikes`` bool ``[time, batch, unit]``; ``membranes`` float64 ``[time, batch, unit]`` in mV,
-    after the step and its reset. An input that is given as spikes has no membrane.
+    after the step and its reset; ``tested`` the same before, as it was compared with the threshold.
+    An input that is given as spikes has no membrane.
     """
 
     spikes: Mapping[str, Booleans]
     membranes: Mapping[str, Floats]
+    tested: Mapping[str, Floats]
 
 
 def simulate(model: SpikingModel, stimuli: Floats, *, seed: int = 0) -> Trace:
@@ -68,6 +70,7 @@ def simulate(model: SpikingModel, stimuli: Floats, *, seed: int = 0) -> Trace:
     drive = input_drive(model, stimuli, seed=seed)
     spikes: dict[str, Booleans] = dict(drive.spikes)
     membranes: dict[str, Floats] = {}
+    tested: dict[str, Floats] = {}
     for population in model.network.populations:
         name = population.name
         if name in drive.spikes:
@@ -77,8 +80,9 @@ def simulate(model: SpikingModel, stimuli: Floats, *, seed: int = 0) -> Trace:
         else:
             currents = np.tile(model.parameters[bias_name(population)], (len(stimuli), 1))
         arriving = _arriving(model, population, spikes, len(stimuli))
-        spikes[name], membranes[name] = _run(model, name, currents, arriving)
-    return Trace(spikes, membranes)
+        run = _run(model, name, currents, arriving)
+        spikes[name], membranes[name], tested[name] = run
+    return Trace(spikes, membranes, tested)
 
 
 def _arriving(
@@ -101,8 +105,11 @@ def _arriving(
 
 def _run(
     model: SpikingModel, name: str, currents: Floats, arriving: Arriving
-) -> tuple[Booleans, Floats]:
-    """Spikes and membranes (mV) of one population under ``currents``, nA ``[batch, unit]``."""
+) -> tuple[Booleans, Floats, Floats]:
+    """Spikes and membranes (mV), after and before the reset, of one population.
+
+    ``currents`` are in nA, ``[batch, unit]``.
+    """
     neuron, dt = model.neuron, model.dt
     positive, negative = arriving
     threshold = neuron.v_thresh - neuron.v_rest if model.is_spiking(name) else np.inf
@@ -110,6 +117,7 @@ def _run(
     bound = threshold if neuron.reset == "hard" else np.inf
     spikes = np.empty(positive.shape, dtype=np.bool_)
     membranes = np.empty(positive.shape)
+    tested = np.empty(positive.shape)
 
     v = np.zeros(currents.shape)
     state = initial(neuron, dt, currents.shape)
@@ -119,12 +127,13 @@ def _run(
         arrive = (positive[k], negative[k])
         moved, state = step(neuron, dt, v, state, neuron.i_offset + currents, arrive, held, bound)
         v = np.where(held, v, moved)
+        tested[k] = neuron.v_rest + v
         spike = (left == 0) & (v >= threshold)
         after = neuron.v_reset - neuron.v_rest if neuron.reset == "hard" else v - neuron.theta
         v = np.where(spike, after, v)
         left = np.where(spike, refractory_steps, np.maximum(left - 1, 0))
         spikes[k], membranes[k] = spike, neuron.v_rest + v
-    return spikes, membranes
+    return spikes, membranes, tested
 
 
 def initial(neuron: NeuronModel, dt: float, shape: tuple[int, ...]) -> State:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volr.backends.base import ArtificialBackend, Backend, Simulator, SpikingBackend
+from volr.backends.base import ArtificialBackend, Backend, Document, Simulator, SpikingBackend
 from volr.backends.engine import ENGINE
 from volr.backends.nest import NEST
 from volr.backends.reference import REFERENCE
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
 BACKENDS: tuple[Backend, ...] = (REFERENCE, TORCH, ENGINE, NEST)
+DOCUMENTS: tuple[Document, ...] = ()
 
 __all__ = [
     "BACKENDS",
+    "DOCUMENTS",
     "ENGINE",
     "NEST",
     "REFERENCE",
@@ -27,13 +29,26 @@ __all__ = [
     "Backend",
     "backend",
     "default_backend",
+    "document",
     "simulator",
+    "target",
 ]
 
 
 def backend(name: str) -> Backend:
     """The back end of that name; ``BackendError`` when there is none."""
     return named("back end", name, {each.name: each for each in BACKENDS}, BackendError)
+
+
+def document(name: str) -> Document:
+    """The document format of that name; ``BackendError`` when there is none."""
+    return named("document", name, {each.name: each for each in DOCUMENTS}, BackendError)
+
+
+def target(name: str) -> Backend | Document:
+    """Either of the two; a back end where both have that name."""
+    everything = {each.name: each for each in (*DOCUMENTS, *BACKENDS)}
+    return named("back end or document", name, everything, BackendError)
 
 
 def simulator(name: str = "engine") -> AbstractContextManager[Simulator]:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from volr.backends.readback import Readback
+    from volr.models.activations import Activation
     from volr.network import Network
 
 Forward: TypeAlias = Callable[[Floats], Floats]
@@ -170,7 +171,9 @@ class Document:
 
     ``write`` gives the document's text or bytes, and those of files that belong beside it, by
     suffix; ``suffix`` is the document's own. ``read_back`` parses them. Empty ``activations`` or
-    ``neurons`` say that it has no artificial, or no spiking, networks.
+    ``neurons`` say that it has no artificial, or no spiking, networks. ``write_program`` is there
+    where a network without numbers can be written; ``how_to`` says in a few lines what to do with
+    a document of this name.
     """
 
     name: str
@@ -185,7 +188,9 @@ class Document:
     codings: tuple[str, ...] = ()
     readouts: tuple[str, ...] = ()
     write: Callable[[Model], Files]
+    write_program: Callable[[Network, Activation], Files] | None = None
     read_back: Callable[[Files], Readback]
+    how_to: Callable[[str], tuple[str, ...]] = lambda _: ()
 
     @property
     def generation(self) -> str:
@@ -223,6 +228,20 @@ def require(backend: Backend | Document) -> None:
             f"{backend.name} needs {', '.join(missing)}, which {are} not installed",
             help=install_hint(backend),
         )
+
+
+def is_ready(backend: Backend | Document) -> bool:
+    """Whether all that it needs is installed."""
+    return not missing_packages(backend) and not missing_programs(backend)
+
+
+def takes(backend: Backend | Document, model: Model) -> bool:
+    """Whether it has networks of the model's generation at all."""
+    match model:
+        case ArtificialModel():
+            return not isinstance(backend, SpikingBackend) and bool(backend.activations)
+        case SpikingModel():
+            return not isinstance(backend, ArtificialBackend) and bool(backend.neurons)
 
 
 def check_supported(backend: Backend | Document, model: Model) -> None:

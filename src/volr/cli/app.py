@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from volr import __version__
+from volr.cli.compile import compile_to
 from volr.cli.doctor import doctor
 from volr.cli.evaluate import evaluate
 from volr.cli.experiment import experiment
@@ -21,6 +22,7 @@ from volr.cli.output import emit, noting_warnings, show_error
 from volr.cli.programs import check, format_program, show
 from volr.cli.train import train
 from volr.cli.transfer import transfer
+from volr.cli.verify import verify
 from volr.errors import VolrError
 
 if TYPE_CHECKING:
@@ -71,6 +73,8 @@ app.command("train", cls=Grouped)(train)
 app.command("transfer", cls=Grouped)(transfer)
 app.command("evaluate")(evaluate)
 app.command("experiment")(experiment)
+app.command("compile")(compile_to)
+app.command("verify", cls=Grouped)(verify)
 app.command("doctor")(doctor)
 
 

@@ -1,4 +1,7 @@
-"""``doctor``: which versions are here, which back ends run, and what would install the others."""
+"""``doctor``: which versions are here, which back ends work, and what would install the others.
+
+A back end works when a small network on it turns out to be the one it was given.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,8 @@ from volr.source import visible
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from volr.backends.base import Backend, Document
+
 # Distributions under pip's names, and the extra of Volr's that installs each.
 PACKAGES = {
     "lark": "",
@@ -24,36 +29,38 @@ PACKAGES = {
     "numba": "engine",
     "torch": "torch",
     "nest-simulator": "nest",
+    "pynn": "pynn",
+    "brian2": "brian2",
+    "neuron": "neuron",
+    "futhark-ffi": "futhark",
+    "nir": "nir",
+    "onnx": "onnx",
+    "onnxruntime": "onnx",
     "scikit-learn": "tasks",
     "pooch": "tasks",
 }
 IMPORT = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]"
 
 
+# One hidden population, nothing square, and both signs: what a transposition would show in.
+PROGRAM = "dense 3 4 ⦶ dense 4 2"
+STIMULI = 2
+
+
 def doctor(as_json: options.Json = False) -> None:
-    """Print versions, and which back ends can run here."""
+    """Print versions, and which back ends work here: each is tried."""
     import platform
 
-    from volr.backends import BACKENDS
-    from volr.backends.base import install_hint, missing_packages
+    from volr.backends import BACKENDS, DOCUMENTS
 
     versions = {"volr": __version__, "python": platform.python_version()}
     packages = {name: _version(name) for name in PACKAGES}
     backends: list[dict[str, str | list[str] | None]] = []
+    everything = (*BACKENDS, *DOCUMENTS)
     with progress_bar() as progress:
-        for done, backend in enumerate(BACKENDS):
-            progress("trying the back ends", done, len(BACKENDS), backend.name)
-            missing = missing_packages(backend)
-            backends.append(
-                {
-                    "name": backend.name,
-                    "generation": backend.generation,
-                    "summary": backend.summary,
-                    "missing": list(missing),
-                    "install": install_hint(backend) if missing else None,
-                    "problem": None if missing else import_problem(backend.requires),
-                }
-            )
+        for done, backend in enumerate(everything):
+            progress("trying the back ends", done, len(everything), backend.name)
+            backends.append(_examined(backend))
     if as_json:
         print_json({"versions": {**versions, **packages}, "backends": backends})
         return
@@ -67,18 +74,64 @@ def doctor(as_json: options.Json = False) -> None:
     )
     emit("\n")
     print_table(
-        ("back end", "generation", "what it is", "status"),
+        ("back end", "kind", "generation", "what it is", "status"),
         [
             (
                 f"{each['name']}",
+                f"{each['kind']}",
                 f"{each['generation']}",
                 f"{each['summary']}",
-                f"{each['install'] or each['problem'] or 'ready'}",
+                f"{each['install'] or each['problem'] or 'works'}",
             )
             for each in backends
         ],
-        left=4,
+        left=5,
     )
+
+
+def _examined(backend: Backend | Document) -> dict[str, str | list[str] | None]:
+    from volr.backends.base import Document, install_hint, missing_packages, missing_programs
+
+    missing = [*missing_packages(backend), *missing_programs(backend)]
+    problem = None if missing else import_problem(backend.requires) or trial_problem(backend)
+    return {
+        "name": backend.name,
+        "kind": "document" if isinstance(backend, Document) else "runs",
+        "generation": backend.generation,
+        "summary": backend.summary,
+        "missing": missing,
+        "install": install_hint(backend) if missing else None,
+        "problem": problem,
+    }
+
+
+def trial_problem(backend: Backend | Document) -> str | None:
+    """What goes wrong when a small network is tried on it; None where nothing does."""
+    from volr.backends.base import ArtificialBackend, SpikingBackend, takes
+    from volr.errors import VolrError
+    from volr.language import to_network
+    from volr.models.neurons import neuron_model
+    from volr.transfer import TransferSettings
+    from volr.verify import verify
+    from volr.verify.examples import random_ann, random_snn, random_stimuli
+
+    network, settings, exact = to_network(PROGRAM), TransferSettings(), True
+    if not isinstance(backend, ArtificialBackend) and backend.neurons:
+        faithful = backend.exact if isinstance(backend, SpikingBackend) else backend.neurons
+        exact = bool(faithful)
+        settings = TransferSettings(neuron=neuron_model((faithful or backend.neurons)[0]))
+    try:
+        for model in (random_ann(network), random_snn(network, settings)):
+            if takes(backend, model):
+                found = verify(model, backend, random_stimuli(network, STIMULI))
+                if found.differences:
+                    return f"wrong: {found.differences[0]}"
+                first = None if found.behaviour is None else found.behaviour.first_difference
+                if exact and first is not None:
+                    return f"wrong: {first.cause}"
+    except VolrError as error:
+        return f"broken: {visible(error.message.splitlines()[-1])}"
+    return None
 
 
 def import_problem(modules: Sequence[str]) -> str | None:

@@ -40,10 +40,15 @@ def check_writable(path: Path, *, source: Path | None = None) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8, whole or not at all; ``VolrError`` where it cannot be written."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, body: bytes) -> None:
+    """Write a file, whole or not at all; ``VolrError`` where it cannot be written."""
     from volr.storage import write_whole
 
     try:
-        write_whole(path, text.encode())
+        write_whole(path, body)
     except OSError as error:
         raise _unwritable(path, error) from error
 

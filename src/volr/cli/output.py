@@ -21,7 +21,7 @@ from volr.errors import ProgramError, UnsupportedError, VolrError
 from volr.source import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from rich.console import Console
     from rich.text import Text
@@ -34,8 +34,17 @@ def emit(text: str) -> None:
 
     Where its reader, ``head`` say, has had enough, the command ends without a word.
     """
+    _write(lambda: sys.stdout.write(text))
+
+
+def emit_bytes(body: bytes) -> None:
+    """The same with what is no text."""
+    _write(lambda: sys.stdout.buffer.write(body))
+
+
+def _write(write: Callable[[], int]) -> None:
     try:
-        sys.stdout.write(text)
+        write()
         sys.stdout.flush()
     except OSError as error:
         # Python would try once more when it exits, and complain.

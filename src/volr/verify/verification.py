@@ -32,10 +32,12 @@ Target: TypeAlias = "Backend | Document"
 class Verification:
     """What was found: ``differences`` in what the back end holds, and its ``behaviour``.
 
+    ``generation`` is that of the model, ANN or SNN.
     Documents do nothing, and have no behaviour.
     """
 
     name: str
+    generation: str
     differences: tuple[Difference, ...]
     behaviour: Behaviour | None
 
@@ -88,7 +90,8 @@ def verify(
                 )
         case _:
             raise UnsupportedError(f"{target.name} cannot run this model")
-    return Verification(target.name, differences(model, found), behaviour)
+    generation = "ANN" if isinstance(model, ArtificialModel) else "SNN"
+    return Verification(target.name, generation, differences(model, found), behaviour)
 
 
 def differences(model: Model, found: Readback) -> tuple[Difference, ...]:

@@ -1,0 +1,103 @@
+"""``compile``: a program or a model as a document in somebody else's language."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from volr.cli.files import check_writable, write_bytes
+from volr.cli.output import emit_bytes, note
+from volr.cli.progress import patience
+from volr.errors import ModelError
+
+if TYPE_CHECKING:
+    from volr.backends.base import Files
+
+
+def compile_to(
+    subject: Annotated[
+        str,
+        typer.Argument(metavar="FILE|MODEL", help="A program, or a model file."),
+    ],
+    to: Annotated[
+        str,
+        typer.Option("--to", metavar="FORMAT", help="futhark, onnx, nir, pynn or brian2."),
+    ],
+    dialect: Annotated[
+        str | None,
+        typer.Option(
+            "--for",
+            metavar="IMPORTER",
+            help="With --to nir, who is to read it: norse, snntorch, spikingjelly or sinabs.",
+        ),
+    ] = None,
+    out: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Document to write; - is standard output.",
+            show_default="the name of what is compiled, with the format's suffix",
+        ),
+    ] = None,
+    activation: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Hidden activation, of a program: relu, sigmoid, tanh or identity.",
+        ),
+    ] = "relu",
+) -> None:
+    """Write a program or a model as Futhark, ONNX, NIR, or a script for PyNN or Brian2."""
+    from volr.backends import document
+    from volr.backends.base import check_supported, require
+    from volr.cli.subjects import read_subject
+    from volr.models.activations import activation as find_activation
+    from volr.models.files import ModelFile
+
+    chosen = document(to if dialect is None else f"{to}.{dialect}")
+    require(chosen)
+    path = _path(subject, out, chosen.suffix)
+    if path is not None:
+        check_writable(path, source=None if subject == "-" else Path(subject))
+    read = read_subject(subject)
+    with patience(f"writing {chosen.name}"):
+        if isinstance(read, ModelFile):
+            check_supported(chosen, read.model)
+            files = chosen.write(read.model)
+        elif chosen.write_program is not None:
+            files = chosen.write_program(read, find_activation(activation))
+        else:
+            raise ModelError(
+                f"{chosen.name} writes numbers too, and a program has none",
+                help="name a model file, as `volr train` and `volr transfer` write them",
+            )
+    _write(files, chosen.suffix, path)
+    for line in chosen.how_to(path.name if path else f"net{chosen.suffix}"):
+        note(line)
+
+
+def _path(subject: str, out: str | None, suffix: str) -> Path | None:
+    """Where the document goes; None is standard output."""
+    if out == "-":
+        return None
+    if out is not None:
+        return Path(out)
+    return Path(Path("net" if subject == "-" else subject).with_suffix(suffix).name)
+
+
+def _write(files: Files, suffix: str, path: Path | None) -> None:
+    if path is None:
+        beside = [each for each in files if each != suffix]
+        if beside:
+            raise ModelError(
+                f"there is a second file, {', '.join(beside)}, and standard output takes one",
+                help="name a file with --out",
+            )
+        emit_bytes(files[suffix])
+        return
+    for each, body in files.items():
+        target = path if each == suffix else path.with_suffix(each)
+        write_bytes(target, body)
+        note(f"wrote {target}")

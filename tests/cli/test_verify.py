@@ -1,0 +1,160 @@
+"""`verify`: what it compares, what it prints, and what it exits with."""
+
+from __future__ import annotations
+
+import json
+from contextlib import nullcontext
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.needs import needs_nest
+from tests.verify.planted import Mistaken, late, soft
+
+from volr import backends
+from volr.backends import ENGINE, REFERENCE
+from volr.models.files import load_model, save_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.running import Volr
+
+pytest.importorskip("numba")
+
+PROGRAM = "dense 3 5 ⦶ (dense 5 4 ⊖ dense 5 2) ⦶ dense 6 3"
+
+
+@pytest.fixture
+def program(folder: Path) -> Path:
+    path = folder / "net.volr"
+    path.write_text(PROGRAM, encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def mistaken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two back ends more: one whose spikes are late, one that hides that its reset is soft."""
+    wrong = (
+        replace(ENGINE, name="late", start=lambda: nullcontext(Mistaken(late))),
+        replace(ENGINE, name="soft", start=lambda: nullcontext(Mistaken(soft, hidden=True))),
+    )
+    monkeypatch.setattr(backends, "BACKENDS", (REFERENCE, ENGINE, *wrong))
+    monkeypatch.setattr(backends, "DOCUMENTS", ())
+
+
+def rows(shown: str) -> dict[str, list[str]]:
+    head, *lines = shown.split("\n\n", maxsplit=1)[0].splitlines()
+    assert head.split("  ")[0] == "back end"
+    return {line.split()[0]: line.split()[1:] for line in lines}
+
+
+def test_a_program_on_back_ends_of_both_generations(volr: Volr, program: Path) -> None:
+    result = volr("verify", program, "--on", "engine", "--on", "reference", "--samples", "7")
+    assert result.code == 0
+    assert rows(result.out) == {
+        "engine": ["SNN", "equal", "equal", *f"{7 * 17} of {7 * 17} spike trains equal".split()],
+        "reference": ["ANN", "equal", "equal", *["21", "of", "21", "outputs", "equal"]],
+    }
+
+
+@needs_nest
+@pytest.mark.parametrize("neuron", ["if_curr_delta", "if_curr_exp", "if_cond_exp"])
+def test_nest_is_the_engine(volr: Volr, program: Path, neuron: str) -> None:
+    options = ("--on", "nest", "--neuron", neuron, "-p", "tau_refrac=1", "--delay", "1")
+    result = volr("verify", program, *options, "--json")
+    assert result.code == 0
+    (found,) = json.loads(result.out)["backends"]
+    assert found["behaviour"] == {"compared": 340, "equal": 340, "first_difference": None}
+
+
+@pytest.mark.usefixtures("mistaken")
+def test_differences_are_named_and_end_with_exit_code_1(volr: Volr, program: Path) -> None:
+    result = volr("verify", program)
+    assert result.code == 1
+    assert {name: row[1:3] for name, row in rows(result.out).items()} == {
+        "reference": ["equal", "equal"],
+        "engine": ["equal", "equal"],
+        "late": ["equal", "different"],
+        "soft": ["equal", "equal"],
+    }
+    assert "late: parameters: input->dense_1: the delay 1 ms, expected 0.5 ms (1 step more)" in (
+        result.out
+    )
+    assert "soft: first difference: stimulus 0, " in result.out
+    assert "\n  reset: 'subtract' instead of 'hard'\n" in result.out
+
+
+@pytest.mark.usefixtures("mistaken")
+def test_json_names_the_first_difference(volr: Volr, program: Path) -> None:
+    result = volr("verify", program, "--on", "late", "--on", "soft", "--json")
+    assert result.code == 1
+    found: dict[str, Any] = {each["name"]: each for each in json.loads(result.out)["backends"]}
+    assert found["late"]["topology"] == "equal"
+    assert found["late"]["parameters"] == "different"
+    assert found["late"]["differences"][0]["where"] == "input->dense_1"
+    first = found["soft"]["behaviour"]["first_difference"]
+    assert set(first) == {
+        *("stimulus", "population", "neuron", "step", "membrane", "expected", "found", "cause")
+    }
+    assert first["cause"] == "reset: 'subtract' instead of 'hard'"
+    assert found["soft"]["behaviour"]["equal"] < found["soft"]["behaviour"]["compared"]
+
+
+def test_a_model_on_test_data(volr: Volr, spiking: Path) -> None:
+    result = volr("verify", spiking, "--on", "engine", "--task", "xor", "--samples", "4", "--json")
+    assert result.code == 0
+    (found,) = json.loads(result.out)["backends"]
+    assert found["behaviour"]["compared"] == 4 * 8
+
+
+def test_a_model_has_its_own_neurons(volr: Volr, spiking: Path) -> None:
+    result = volr("verify", spiking, "--neuron", "if_curr_exp")
+    assert result.code == 2
+    assert "--neuron: the model has its own" in result.err
+
+
+@pytest.mark.parametrize(
+    ("on", "said"),
+    [
+        ("torch", "torch has no spiking neurons, and this model is a spiking one"),
+        ("nets", "there is no back end or document 'nets'"),
+    ],
+)
+def test_what_cannot_be_compared_is_refused(volr: Volr, spiking: Path, on: str, said: str) -> None:
+    result = volr("verify", spiking, "--on", on)
+    assert (result.code, result.out) == (1, "")
+    assert said in result.err
+
+
+@pytest.mark.usefixtures("mistaken")
+def test_what_a_back_end_lacks_is_left_out_or_shown_in_the_program(
+    volr: Volr, program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = replace(ENGINE, name="plain", neurons=("if_curr_delta",))
+    monkeypatch.setattr(backends, "BACKENDS", (ENGINE, plain))
+    result = volr("verify", program, "--neuron", "if_curr_exp")
+    assert result.code == 0
+    assert result.err.splitlines()[-1] == "left out: plain lacks the neuron model 'if_curr_exp'"
+    refused = volr("verify", program, "--neuron", "if_curr_exp", "--on", "plain")
+    assert refused.code == 1
+    assert refused.err.splitlines()[1:] == [
+        f"1 | {PROGRAM}",
+        "  | ^^^^^^^^^ dense_1 has it",
+        "  = help: it has if_curr_delta",
+    ]
+
+
+def test_random_codings_are_the_same_on_both_sides(volr: Volr, program: Path) -> None:
+    result = volr("verify", program, "--on", "engine", "--coding", "poisson", "--seed", "4")
+    assert result.code == 0
+    assert "of 280 spike trains equal" in result.out
+
+
+def test_a_model_is_told_from_a_program_by_what_is_in_it(
+    volr: Volr, folder: Path, spiking: Path
+) -> None:
+    save_model(load_model(spiking).model, folder / "odd.name")
+    assert volr("verify", folder / "odd.name", "--on", "engine").code == 0
+    assert "--as snn" not in volr("verify", folder / "none.safetensors", "--on", "engine").err
+    assert volr("verify", folder / "none.volr").code == 1

@@ -143,6 +143,18 @@ def test_an_interrupted_run_ends_its_processes(pool: WorkerPool) -> None:
             os.kill(process, 0)
 
 
+def test_a_request_that_cannot_be_made_stops_no_other_run(pool: WorkerPool) -> None:
+    def requests() -> Iterator[Any]:
+        yield {}, {"do": "sleep", "seconds": 0.0}
+        raise ValueError("no such request")
+
+    with pytest.raises(ValueError, match="no such request"):
+        list(pool.run(requests()))
+    with pytest.raises(SimulatorError):
+        ask(pool, do="raise")
+    assert ask(pool, do="double") == [(0, {})]
+
+
 def test_a_closed_pool_says_so(pool: WorkerPool) -> None:
     pool.close()
     with pytest.raises(SimulatorError, match="has been stopped"):

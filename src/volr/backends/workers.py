@@ -59,7 +59,7 @@ class WorkerPool:
         self._idle: list[_Worker] = []
         self._all: list[_Worker] = []
         self._lock = threading.Lock()
-        self._closed = False
+        self._closed = threading.Event()
 
     def __enter__(self) -> Self:
         return self
@@ -74,8 +74,13 @@ class WorkerPool:
 
     def close(self) -> None:
         """End every process now, in the middle of its work too."""
+        self._closed.set()
+        self._end_all(self._closed)
+
+    def _end_all(self, stopped: threading.Event) -> None:
+        """End every process, and let nothing that asks on behalf of ``stopped`` start another."""
         with self._lock:
-            self._closed = True
+            stopped.set()
             workers, self._all, self._idle = self._all, [], []
         for worker in workers:
             worker.end()
@@ -89,32 +94,34 @@ class WorkerPool:
         """Yield ``(index of the request, answer)`` as answers come.
 
         Requests are drawn as processes become free, so a generator of large ones stays small.
-        Raises ``SimulatorError`` when a process dies, with the last that it wrote.
+        Raises ``SimulatorError`` when a process dies, with the last that it wrote. Whatever ends the
+        run early ends the processes too; the next run starts others.
         """
         waiting: dict[Future[Arrays], int] = {}
+        stopped = threading.Event()
         with ThreadPoolExecutor(self.processes) as threads:
             try:
                 for index, request in enumerate(requests):
-                    waiting[threads.submit(self._answer, request)] = index
+                    waiting[threads.submit(self._answer, request, stopped)] = index
                     if len(waiting) > self.processes:
                         yield from _finished(waiting)
                 while waiting:
                     yield from _finished(waiting)
             except BaseException:
                 # An error or Ctrl-C: without this the threads would wait for the whole of it.
-                self.close()
+                self._end_all(stopped)
                 raise
 
-    def _answer(self, request: Request) -> Arrays:
-        worker = self._take()
+    def _answer(self, request: Request, stopped: threading.Event) -> Arrays:
+        worker = self._take(stopped)
         answer = worker.ask(request)
         with self._lock:
             self._idle.append(worker)
         return answer
 
-    def _take(self) -> _Worker:
+    def _take(self, stopped: threading.Event) -> _Worker:
         with self._lock:
-            if self._closed:
+            if self._closed.is_set() or stopped.is_set():
                 raise SimulatorError(f"{self.name} has been stopped")
             if self._idle:
                 return self._idle.pop()

@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements.lock
-# What benchmarks/spiking.py compares with, apart, since these libraries ask for a lot.
+# The libraries that benchmarks/spiking.py compares with and that read our NIR files in the tests,
+# apart, since they ask for a lot.
 PEERS := .venv-peers
 PEERS_LOCK := requirements-peers.lock
 
@@ -22,7 +23,7 @@ help: ## list the goals
 demo: $(VENV)/.ready ## NAND, XOR and digits: trained as ANNs, run as spiking networks on NEST
 	@$(BIN)/volr experiment nand xor digits
 
-test: $(VENV)/.ready ## format, lint, types, layers, tests
+test: $(VENV)/.ready $(PEERS)/.ready ## format, lint, types, layers, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright --pythonpath $(BIN)/python

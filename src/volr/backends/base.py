@@ -250,12 +250,12 @@ def check_supported(backend: Backend | Document, model: Model) -> None:
         case Document(activations=()), ArtificialModel():
             raise UnsupportedError(
                 f"{backend.name} has no artificial networks, and this model is one",
-                help="make it a spiking one with `volr transfer`, or write futhark, onnx or nir",
+                help="make it a spiking one with `volr transfer`; `volr doctor` lists what there is",
             )
         case Document(neurons=()), SpikingModel():
             raise UnsupportedError(
                 f"{backend.name} has no spiking neurons, and this model is a spiking one",
-                help="these have: pynn, nir",
+                help="`volr doctor` lists the back ends and documents that have",
             )
         case ArtificialBackend() | Document(), ArtificialModel():
             _check_named(

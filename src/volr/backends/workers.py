@@ -94,8 +94,8 @@ class WorkerPool:
         """Yield ``(index of the request, answer)`` as answers come.
 
         Requests are drawn as processes become free, so a generator of large ones stays small.
-        Raises ``SimulatorError`` when a process dies, with the last that it wrote. Whatever ends the
-        run early ends the processes too; the next run starts others.
+        Raises ``SimulatorError`` when a process dies, with the last that it wrote. Whatever ends
+        the run early ends the processes too; the next run starts others.
         """
         waiting: dict[Future[Arrays], int] = {}
         stopped = threading.Event()
@@ -116,7 +116,9 @@ class WorkerPool:
         worker = self._take(stopped)
         answer = worker.ask(request)
         with self._lock:
-            self._idle.append(worker)
+            # Not one that was ended as it answered.
+            if worker in self._all:
+                self._idle.append(worker)
         return answer
 
     def _take(self, stopped: threading.Event) -> _Worker:

@@ -10,7 +10,10 @@ import pytest
 from hypothesis import settings
 
 CI = bool(os.environ.get("CI"))
-OPTIONAL = ("nest", "numba", "pooch", "sklearn", "torch")
+OPTIONAL = (
+    *("brian2", "futhark_ffi", "nest", "neuron", "nir", "numba", "onnx", "onnxruntime", "pooch"),
+    *("pyNN", "sklearn", "torch"),
+)
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 settings.register_profile("local", deadline=None)

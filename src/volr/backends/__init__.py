@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from volr.backends.base import ArtificialBackend, Backend, Document, Simulator, SpikingBackend
 from volr.backends.engine import ENGINE
 from volr.backends.nest import NEST
+from volr.backends.onnx import ONNX, ONNX_FILE
 from volr.backends.reference import REFERENCE
 from volr.backends.torch import TORCH
 from volr.errors import BackendError
@@ -16,8 +17,8 @@ from volr.naming import named
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-BACKENDS: tuple[Backend, ...] = (REFERENCE, TORCH, ENGINE, NEST)
-DOCUMENTS: tuple[Document, ...] = ()
+BACKENDS: tuple[Backend, ...] = (REFERENCE, TORCH, ONNX, ENGINE, NEST)
+DOCUMENTS: tuple[Document, ...] = (ONNX_FILE,)
 
 __all__ = [
     "BACKENDS",

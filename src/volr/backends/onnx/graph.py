@@ -1,0 +1,186 @@
+"""An artificial network as an ONNX graph: one node a projection, and one an activation.
+
+    x, y, …  =  Split(stimuli)                          where there are several inputs
+    z        =  Gemm(x, W, b)  =  x Wᵀ + b              the first projection into a population
+    z        =  Gemm(y, W, z)  =  y Wᵀ + z              every further one
+    a        =  Relu(z) | Sigmoid(z) | Tanh(z) | Identity(z)    where it has projections of its own
+    logits   =  Concat(z, z', …)                        where there are several outputs
+
+Weights are ``[post, pre]``, as ours are; ``stimuli`` and ``logits`` are ``[batch, unit]``; all in
+float32. Every tensor's name is an identifier of C, as the specification of ONNX demands, whatever
+the populations are called; the ``doc_string`` of a population's value is its own name.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import onnx
+from onnx import helper, numpy_helper
+
+from volr.backends.identifiers import identifiers
+from volr.errors import UnsupportedError
+from volr.models.parameters import bias_name, weight_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+    from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
+
+    from volr.models.model import ArtificialModel
+    from volr.network import Network
+
+# Of 2022: read by every ONNX Runtime since 1.12, and by this package's checker.
+OPSET = 17
+IR_VERSION = 8
+STIMULI, LOGITS = "stimuli", "logits"
+SIZES = "stimuli_sizes"
+"""Where Split finds the sizes of the inputs."""
+OPERATORS: Mapping[str, str] = {
+    "relu": "Relu",
+    "sigmoid": "Sigmoid",
+    "tanh": "Tanh",
+    "identity": "Identity",
+}
+"""What ONNX calls our activations."""
+LARGEST = 2_000_000_000
+"""Bytes of parameters in one file: a protobuf message ends at 2³¹, and names take room too."""
+
+
+def onnx_bytes(model: ArtificialModel) -> bytes:
+    """The model as a checked ONNX file; ``UnsupportedError`` where such a file cannot hold it."""
+    made = onnx_model(model)
+    onnx.checker.check_model(  # pyright: ignore[reportUnknownMemberType]
+        made, full_check=True
+    )
+    return made.SerializeToString()
+
+
+def onnx_model(model: ArtificialModel) -> ModelProto:
+    """The model as an ONNX model, unchecked. Raises as ``onnx_bytes`` does."""
+    network = model.network
+    _check_size(network)
+    tensors = _tensor_names(network)
+    graph = helper.make_graph(
+        [*_inputs(network, tensors), *_layers(model, tensors), *_outputs(network, tensors)],
+        "network",
+        [_value(STIMULI, network.input_size, _only(network.inputs))],
+        [_value(LOGITS, network.output_size, _only(network.outputs))],
+        _initializers(model, tensors),
+        value_info=[
+            _value(tensors[p.name], p.size, p.name)
+            for p in network.populations
+            if tensors[p.name] not in {STIMULI, LOGITS}
+        ],
+    )
+    made = helper.make_model(
+        graph,
+        opset_imports=[helper.make_opsetid("", OPSET)],
+        ir_version=IR_VERSION,
+        producer_name="volr",
+    )
+    if network.source is not None:
+        # Protobuf takes no lone surrogates, which a text made in Python may have.
+        text = network.source.text.encode("utf-8", "replace").decode()
+        helper.set_model_props(made, {"program": text})
+    return made
+
+
+def _check_size(network: Network) -> None:
+    needed = 4 * network.parameter_count
+    if needed > LARGEST:
+        raise UnsupportedError(
+            f"onnx keeps the parameters in the file itself, which holds {LARGEST:,} bytes of them, "
+            f"and those of this network take {needed:,}",
+            help="make the network's populations smaller, or run it on torch",
+        )
+
+
+def _tensor_names(network: Network) -> dict[str, str]:
+    """Names by what they stand for; no population's own name has a space in it.
+
+    A population stands for what it shows to others: stimuli, activations, or the weighted sums of
+    an output that sends nothing on; ``… sum`` for its weighted sums, ``… sum 1`` for part of them.
+    """
+    keys = [p.name for p in network.populations]
+    for population in network.layers:
+        incoming = network.incoming[population.name]
+        keys += [f"{p.name} weight" for p in incoming]
+        keys += [f"{population.name} {what}" for what in ("bias", "sum")]
+        keys += [f"{population.name} sum {count}" for count in range(1, len(incoming))]
+    names = identifiers(keys, reserved={STIMULI, SIZES, LOGITS})
+    if len(network.inputs) == 1:
+        names[network.inputs[0]] = STIMULI
+    if len(network.outputs) == 1:
+        names[f"{network.outputs[0]} sum"] = LOGITS
+    silent = {p.name for p in network.layers} - {p.source for p in network.projections}
+    return names | {name: names[f"{name} sum"] for name in silent}
+
+
+def _inputs(network: Network, tensors: Mapping[str, str]) -> list[NodeProto]:
+    if len(network.inputs) == 1:
+        return []
+    parts = [tensors[name] for name in network.inputs]
+    return [helper.make_node("Split", [STIMULI, SIZES], parts, name=STIMULI, axis=1)]
+
+
+def _layers(model: ArtificialModel, tensors: Mapping[str, str]) -> list[NodeProto]:
+    network = model.network
+    sources = {projection.source for projection in network.projections}
+    nodes: list[NodeProto] = []
+    for population in network.layers:
+        name = population.name
+        so_far = tensors[f"{name} bias"]
+        incoming = network.incoming[name]
+        for count, projection in enumerate(incoming, 1):
+            z = tensors[f"{name} sum" if count == len(incoming) else f"{name} sum {count}"]
+            terms = [tensors[projection.source], tensors[f"{projection.name} weight"], so_far]
+            nodes.append(helper.make_node("Gemm", terms, [z], name=z, transB=1))
+            so_far = z
+        if name in sources:
+            operator, a = OPERATORS[model.activation.name], tensors[name]
+            nodes.append(helper.make_node(operator, [so_far], [a], name=a))
+    return nodes
+
+
+def _outputs(network: Network, tensors: Mapping[str, str]) -> list[NodeProto]:
+    inputs = set(network.inputs)
+    parts = [tensors[name if name in inputs else f"{name} sum"] for name in network.outputs]
+    if parts == [LOGITS]:
+        return []
+    return [helper.make_node("Concat", parts, [LOGITS], name=LOGITS, axis=1)]
+
+
+def _initializers(model: ArtificialModel, tensors: Mapping[str, str]) -> list[TensorProto]:
+    network = model.network
+    ours = {tensors[f"{p.name} weight"]: weight_name(p) for p in network.projections}
+    ours |= {tensors[f"{p.name} bias"]: bias_name(p) for p in network.layers}
+    made = [numpy_helper.from_array(_single(model, name), tensor) for tensor, name in ours.items()]
+    if len(network.inputs) > 1:
+        sizes = np.array([network[name].size for name in network.inputs], dtype=np.int64)
+        made.append(numpy_helper.from_array(sizes, SIZES))
+    return made
+
+
+def _single(model: ArtificialModel, name: str) -> NDArray[np.float32]:
+    value = model.parameters[name]
+    largest = float(np.abs(value).max())
+    if largest > float(np.finfo(np.float32).max):
+        raise UnsupportedError(
+            f"onnx holds float32, and {name} has values of up to {largest:g}",
+            help="run it on the reference, which computes in float64",
+        )
+    return value.astype(np.float32)
+
+
+def _value(tensor: str, size: int, population: str) -> ValueInfoProto:
+    return helper.make_tensor_value_info(
+        tensor, onnx.TensorProto.FLOAT, ["batch", size], doc_string=population
+    )
+
+
+def _only(names: tuple[str, ...]) -> str:
+    """The name where there is one; nothing where there are several."""
+    return names[0] if len(names) == 1 else ""

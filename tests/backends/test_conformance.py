@@ -1,0 +1,272 @@
+"""One suite for all back ends and documents: whatever is listed in ``volr.backends`` is run here.
+
+What it expects comes from the two specifications, ``volr.backends.reference`` for artificial models
+and ``volr.engine.reference`` for spiking ones. A back end may refuse a model by name, with a way
+out; it may not compute something else.
+"""
+
+from __future__ import annotations
+
+import functools
+import itertools
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import pytest
+from tests.backends.conformance import (
+    ARTIFICIAL,
+    CASES,
+    PROGRAM,
+    SPIKING,
+    STEPS,
+    TARGETS,
+    Case,
+    Target,
+    Timing,
+    artificial,
+    artificial_models,
+    assert_agrees,
+    lacking,
+    leniently,
+    need,
+    recorded,
+    specified,
+    spiking,
+    stimuli_for,
+    unless_refused,
+)
+
+from volr.backends import DOCUMENTS
+from volr.backends.base import (
+    ArtificialBackend,
+    Document,
+    Record,
+    Recordings,
+    Simulator,
+    SpikingBackend,
+    check_supported,
+    takes,
+)
+from volr.backends.readback import expected
+from volr.backends.reference import forward
+from volr.errors import DataError, ModelError, UnsupportedError, VolrError
+from volr.models.activations import activation
+from volr.verify.comparison import compare
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from volr.models.model import Model
+
+Started: TypeAlias = tuple[SpikingBackend, Simulator]
+
+# --- artificial back ends
+
+
+@pytest.fixture(params=ARTIFICIAL.values(), ids=list(ARTIFICIAL))
+def runner(request: pytest.FixtureRequest) -> ArtificialBackend:
+    record: ArtificialBackend = request.param
+    need(record)
+    return record
+
+
+def test_logits_are_the_references_and_stimuli_that_do_not_fit_are_refused(
+    runner: ArtificialBackend,
+) -> None:
+    for model in artificial_models(runner):
+        check_supported(runner, model)
+        run, size = runner.build(model), model.network.input_size
+        stimuli = np.random.default_rng(1).normal(size=(5, size))
+        for batch in (stimuli, stimuli[:1], stimuli[:0]):
+            found, wanted = run(batch), forward(model, batch)
+            assert found.dtype == np.float64
+            assert found.shape == wanted.shape
+            scale = float(np.abs(wanted).max(initial=1.0))
+            np.testing.assert_allclose(found, wanted, rtol=0, atol=1e-5 * scale)
+        for shape in ((2, size - 1), (size,), (1, 2, size)):
+            with pytest.raises(DataError, match=rf"\[batch, {size}\]"):
+                run(np.zeros(shape))
+
+
+def test_what_runs_is_the_model(runner: ArtificialBackend) -> None:
+    for model in artificial_models(runner):
+        assert not compare(expected(model), runner.read_back(model))
+
+
+# --- spiking back ends
+
+
+@pytest.fixture(scope="module")
+def started(request: pytest.FixtureRequest) -> Iterator[Started]:
+    record = SPIKING[request.param]
+    need(record)
+    with record.start() as simulator:
+        yield record, simulator
+
+
+# By name, and as all that has the scope of a module, so that each is started once.
+every_simulator = pytest.mark.parametrize("started", SPIKING, indirect=True, scope="module")
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+@every_simulator
+def test_spikes_are_the_specified_ones(started: Started, case: Case) -> None:
+    record, simulator = started
+    if case.is_claimed(record):
+        ran = leniently(record, case, functools.partial(recorded, simulator))
+        if ran is not None:
+            held, found = ran
+            assert_agrees(record, spiking(held), specified(held), found)
+
+
+@pytest.mark.parametrize("case", [*CASES[0::4], *CASES[1::4]], ids=str)
+@every_simulator
+def test_a_simulator_holds_the_model(started: Started, case: Case) -> None:
+    record, simulator = started
+    if case.is_claimed(record):
+        said = leniently(record, case, simulator.read_back)
+        if said is not None:
+            held, found = said
+            assert not compare(expected(spiking(held)), found)
+
+
+@every_simulator
+def test_all_that_is_claimed_runs_and_no_stimuli_give_empty_recordings(started: Started) -> None:
+    record, simulator = started
+    ran: set[tuple[str, str]] = set()
+    for neuron, reset in itertools.product(record.neurons, record.resets):
+        model = spiking(Case(neuron, reset))
+        nothing = np.empty((0, model.network.input_size))
+        kept = Record(spikes=("def", "λ'"))
+        found = unless_refused(record, simulator.run, model, nothing, record=kept)
+        if isinstance(found, Recordings):
+            ran.add((neuron, reset))
+            assert found.output_values(model).shape == (0, 13)
+            assert found.spikes["def"].shape == (STEPS, 0, 5)
+            assert found.spikes["λ'"].shape == (STEPS, 0, 4)
+    assert {neuron for neuron, _ in ran} == set(record.neurons)
+    assert {reset for _, reset in ran} == set(record.resets)
+
+
+@every_simulator
+def test_no_stimulus_leaves_anything_to_the_next(started: Started) -> None:
+    # Long delays and rests, so that there is something in flight and at rest at the end.
+    record, simulator = started
+    neuron = (*record.exact, *record.neurons)[0]
+    model = spiking(Case(neuron, timing=Timing(7, 6, 0.2)))
+    stimuli = stimuli_for(model.network, 5)
+    names = tuple(model.network.by_name)
+    told: list[int] = []
+
+    def spikes(batch: Any) -> dict[str, Any]:
+        kept = Record(spikes=names)
+        return dict(simulator.run(model, batch, record=kept, progress=told.append).spikes)
+
+    together, alone, backwards = spikes(stimuli), spikes(stimuli[2:3]), spikes(stimuli[::-1])
+    assert sum(told) == 11
+    for name in names:
+        assert together[name].any()
+        np.testing.assert_array_equal(alone[name], together[name][:, 2:3])
+        np.testing.assert_array_equal(backwards[name], together[name][:, ::-1])
+
+
+@every_simulator
+def test_what_does_not_fit_a_simulator_is_refused(started: Started) -> None:
+    record, simulator = started
+    model = spiking(Case(record.neurons[0]))
+    size = model.network.input_size
+    with pytest.raises(DataError, match=rf"\[2, {size + 1}\].*\[batch, {size}\]"):
+        simulator.run(model, np.zeros((2, size + 1)))
+    for value in (-0.1, 1.1, np.nan):
+        stimuli = np.full((2, size), 0.5)
+        stimuli[1, 3] = value
+        with pytest.raises(DataError, match=f"value 3 of stimulus 1 is {value}"):
+            simulator.run(model, stimuli)
+    for kept in (Record(counts=("no",)), Record(spikes=("no",)), Record(membranes=("no",))):
+        with pytest.raises(ModelError, match="'no': no such population"):
+            simulator.run(model, np.zeros((1, size)), record=kept)
+    for each in lacking(record):
+        ran = unless_refused(record, simulator.run, each, np.zeros((1, 3)))
+        held = unless_refused(record, simulator.read_back, each)
+        assert isinstance(ran, UnsupportedError)
+        assert isinstance(held, UnsupportedError)
+
+
+# --- documents
+
+
+@pytest.fixture(params=DOCUMENTS, ids=[each.name for each in DOCUMENTS])
+def document(request: pytest.FixtureRequest) -> Document:
+    found: Document = request.param
+    need(found)
+    return found
+
+
+def test_a_document_of_an_artificial_model_says_what_the_model_is(document: Document) -> None:
+    for model in artificial_models(document):
+        check_supported(document, model)
+        files = document.write(model)
+        assert document.suffix in files
+        assert not compare(expected(model), document.read_back(files))
+
+
+def test_a_document_of_a_spiking_model_says_what_the_model_is(document: Document) -> None:
+    written: set[tuple[str, str]] = set()
+    for case in CASES:
+        if not case.is_claimed(document):
+            continue
+        check_supported(document, spiking(case))
+        wrote = leniently(document, case, document.write)
+        if wrote is not None:
+            held, files = wrote
+            assert document.suffix in files
+            assert not compare(expected(spiking(held)), document.read_back(files))
+            written.add((case.neuron, case.reset))
+    assert {neuron for neuron, _ in written} == set(document.neurons)
+    assert {reset for _, reset in written} == set(document.resets)
+
+
+def test_what_is_no_such_document_is_refused(document: Document) -> None:
+    model = artificial(PROGRAM) if document.activations else spiking(Case(document.neurons[0]))
+    files = document.write(model)
+    for garbage in (b"", b"\xff\x00" * 50, files[document.suffix][:-9]):
+        with pytest.raises(VolrError):
+            document.read_back(dict.fromkeys(files, garbage))
+    with pytest.raises(VolrError):
+        document.read_back({})
+
+
+# --- all of them
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=list(TARGETS))
+def test_what_is_lacking_is_refused_by_name_and_where_it_stands(target: Target) -> None:
+    said: dict[str, tuple[Model, str]] = {}
+    if not isinstance(target, SpikingBackend):
+        for name in target.activations[:1]:
+            said["activations"] = artificial(PROGRAM, activation(name)), name
+    if not isinstance(target, ArtificialBackend):
+        for name in target.neurons[:1]:
+            model = spiking(Case(name), PROGRAM)
+            said["neurons"], said["resets"] = (model, name), (model, model.neuron.reset)
+            said["codings"], said["readouts"] = (model, model.coding.name), (model, model.readout)
+    assert said
+    for what, (model, name) in said.items():
+        with pytest.raises(UnsupportedError, match=f"{target.name} lacks .*'{name}'") as caught:
+            check_supported(replace(target, **{what: ("nothing",)}), model)
+        shown = str(caught.value)
+        assert "1 | dense 3 4" in shown
+        assert "^^^^^^^^^" in shown
+        assert "it has nothing" in shown
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=list(TARGETS))
+def test_the_other_generation_is_refused_with_a_way_out(target: Target) -> None:
+    models = (artificial(PROGRAM), spiking(Case("if_curr_delta"), PROGRAM))
+    refused = [model for model in models if not takes(target, model)]
+    if not isinstance(target, Document):
+        assert len(refused) == 1
+    for model in refused:
+        refusal = unless_refused(target, check_supported, target, model)
+        assert isinstance(refusal, UnsupportedError)

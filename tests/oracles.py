@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.backends.base import Record, Recordings
+from volr.backends.readback import expected
 from volr.engine.reference import simulate
 from volr.network import Network, Population, Projection
 
 if TYPE_CHECKING:
     from volr.backends.base import Progress
+    from volr.backends.readback import Readback
     from volr.models.arrays import Booleans, Floats
     from volr.models.model import SpikingModel
 
@@ -129,3 +131,6 @@ class PlainSimulator:
             membranes={n: trace.membranes[n] for n in record.membranes},
             means={n: trace.membranes[n].mean(axis=0) - model.neuron.v_rest for n in silent},
         )
+
+    def read_back(self, model: SpikingModel) -> Readback:
+        return expected(model)

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from tests.engine.examples import ODD as ODD_NETWORK
 from tests.needs import needs_nest
 from tests.oracles import chain, fork, random_parameters
 
 from volr.backends.base import Record
 from volr.backends.nest import NestSimulator, batch_size
+from volr.backends.readback import Readback, expected
 from volr.backends.workers import WorkerPool
 from volr.engine.reference import simulate
 from volr.errors import DataError, ModelError, SimulatorError, UnsupportedError
@@ -27,6 +29,7 @@ from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from volr.backends.workers import Request
     from volr.network import Network
 
 pytestmark = needs_nest
@@ -90,8 +93,8 @@ def test_every_spike_and_membrane_is_the_references(
         assert not trace.spikes[name].all()
         np.testing.assert_array_equal(found.spikes[name], trace.spikes[name])
         np.testing.assert_array_equal(found.counts[name], trace.spikes[name].sum(axis=0))
-    for name, expected in trace.membranes.items():
-        missed = np.abs(found.membranes[name] - expected)
+    for name, exact in trace.membranes.items():
+        missed = np.abs(found.membranes[name] - exact)
         if isinstance(membrane, IFCondExp):
             # Where V crosses the threshold within a step, how long the solver's next step is hangs
             # on the last digits, and one neuron's steps in a thousand differ by its tolerance.
@@ -285,6 +288,81 @@ def test_what_nest_has_no_words_for_is_refused_by_name_with_a_way_out(
         assert problem in caught.value.message
     for way in (*ways, "run it on the engine"):
         assert way in str(caught.value.help)
+
+
+@pytest.mark.parametrize("neuron", NEURONS)
+def test_what_it_holds_is_the_model(simulator: NestSimulator, neuron: str) -> None:
+    membrane, weight = NEURONS[neuron]
+    coding = ConstantCurrent() if neuron.startswith("delta") else Poisson(300.0)
+    for network, readout in ((fork(4, 3, 6, 5), "membrane"), (ODD_NETWORK, "count")):
+        model = spiking(
+            network,
+            neuron=membrane,
+            weight=weight,
+            dt=0.5,
+            delay=1.5,
+            readout=readout,
+            coding=coding,
+        )
+        found, wanted = simulator.read_back(model), expected(model)
+        assert list(found.populations.items()) == list(wanted.populations.items())
+        assert (found.inputs, found.outputs, found.dt) == (wanted.inputs, wanted.outputs, 0.5)
+        assert found.weights.keys() == wanted.weights.keys()
+        for ends, weights in wanted.weights.items():
+            np.testing.assert_allclose(found.weights[ends], weights, rtol=1e-12)
+        for name, bias in wanted.biases.items():
+            np.testing.assert_allclose(found.biases[name], bias, rtol=1e-12)
+        assert found.delays == pytest.approx(wanted.delays, rel=1e-12)
+        given = set(network.inputs) if isinstance(coding, Poisson) else set[str]()
+        assert found.cells.keys() == wanted.cells.keys() - given
+        for name, cells in found.cells.items():
+            numbers = dict(wanted.cells[name].numbers)
+            if membrane.reset == "subtract" and not model.is_spiking(name):
+                # It holds the distance between the two.
+                del numbers["v_reset"]
+            assert (cells.kind, cells.reset) == (membrane.name, membrane.reset)
+            assert cells.numbers == pytest.approx(numbers, rel=1e-12)
+
+
+def test_what_is_wrong_is_seen(simulator: NestSimulator, monkeypatch: pytest.MonkeyPatch) -> None:
+    import volr.backends.nest as module
+
+    requests = module._requests
+
+    def told(neuron: NeuronModel, weights: float = 1.0, **changes: Any) -> Readback:
+        def changed(*arguments: Any, **named: Any) -> Iterator[Request]:
+            for arrays, settings in requests(*arguments, **named):
+                defaults = {**settings["defaults"], **changes.pop("defaults", {})}
+                scaled = {k: weights * v if "->" in k else v for k, v in arrays.items()}
+                yield scaled, {**settings, **changes, "defaults": defaults}
+
+        with monkeypatch.context() as patch:
+            patch.setattr(module, "_requests", changed)
+            return simulator.read_back(model_of(neuron))
+
+    def model_of(neuron: NeuronModel) -> SpikingModel:
+        return spiking(chain(4, 3), neuron=neuron, delay=1.5)
+
+    ends = ("input", "dense_1")
+    hard, subtract = IFCurrExp(tau_refrac=1.0), IFCurrExp(tau_refrac=1.0, reset="subtract")
+    delta = IFCurrDelta(tau_refrac=1.0, reset="subtract")
+    assert told(hard, delay=1.0).delays[ends] == 1.0
+    assert told(delta, delay=1.5).delays[ends] == 2.0
+    flipped = told(delta, weights=-1.0).weights[ends]
+    np.testing.assert_allclose(
+        flipped, -model_of(delta).parameters["input->dense_1.weight"], rtol=1e-12
+    )
+    rests = told(hard, defaults={"t_ref": 1.5, "E_L": -64.0}).cells["dense_1"].numbers
+    assert rests["tau_refrac"] == 1.5
+    # The membrane does not start there.
+    assert np.isnan(rests["v_rest"])
+    assert told(subtract, defaults={"alpha_1": 3.0}).cells["dense_1"].numbers["v_reset"] == -53.0
+    assert told(subtract, defaults={"alpha_2": 1.0}).cells["dense_1"].reset == "another"
+    assert told(subtract, defaults={"tau_1": 9.0}).cells["dense_1"].reset == "another"
+    other = told(hard, model="iaf_psc_alpha", defaults={})
+    assert other.cells["dense_1"].kind == "iaf_psc_alpha"
+    assert np.isnan(other.weights[ends]).all()
+    assert not other.biases
 
 
 @pytest.mark.parametrize("dt", [0.1, 0.5, 1.0])

@@ -20,7 +20,7 @@ from volr.models.model import ArtificialModel
 from volr.models.samples import Samples
 from volr.training import Training, TrainingSettings, train_ann
 from volr.training.artificial_learner import dead_neurons, tensors
-from volr.training.backpropagation import learning_rate
+from volr.training.course import learning_rate
 from volr.training.initialisation import initial_parameters
 
 

@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from volr.backends.base import ArtificialBackend, Backend, Document, Simulator, SpikingBackend
+from volr.backends.brian2 import BRIAN2
+from volr.backends.brian2.script import BRIAN2_SCRIPT
 from volr.backends.engine import ENGINE
+from volr.backends.futhark import FUTHARK, FUTHARK_PROGRAM
 from volr.backends.nest import NEST
+from volr.backends.nir import NIR
 from volr.backends.onnx import ONNX, ONNX_FILE
+from volr.backends.pynn import PYNN, PYNN_BRIAN2, PYNN_NEST, PYNN_NEURON
 from volr.backends.reference import REFERENCE
 from volr.backends.torch import TORCH
 from volr.errors import BackendError
@@ -17,8 +22,11 @@ from volr.naming import named
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-BACKENDS: tuple[Backend, ...] = (REFERENCE, TORCH, ONNX, ENGINE, NEST)
-DOCUMENTS: tuple[Document, ...] = (ONNX_FILE,)
+BACKENDS: tuple[Backend, ...] = (
+    *(REFERENCE, TORCH, FUTHARK, ONNX),
+    *(ENGINE, NEST, PYNN_NEST, PYNN_BRIAN2, PYNN_NEURON, BRIAN2),
+)
+DOCUMENTS: tuple[Document, ...] = (FUTHARK_PROGRAM, ONNX_FILE, PYNN, BRIAN2_SCRIPT, NIR)
 
 __all__ = [
     "BACKENDS",

@@ -250,7 +250,7 @@ def check_supported(backend: Backend | Document, model: Model) -> None:
         case Document(activations=()), ArtificialModel():
             raise UnsupportedError(
                 f"{backend.name} has no artificial networks, and this model is one",
-                help="make it a spiking one with `volr transfer`; `volr doctor` lists what there is",
+                help="make it a spiking one with `volr transfer`, or see `volr doctor`",
             )
         case Document(neurons=()), SpikingModel():
             raise UnsupportedError(

@@ -18,6 +18,7 @@ from volr.cli.evaluate import evaluate
 from volr.cli.experiment import experiment
 from volr.cli.groups import Grouped
 from volr.cli.interrupt import interruptions
+from volr.cli.nir import import_nir, lint
 from volr.cli.output import emit, noting_warnings, show_error
 from volr.cli.programs import check, format_program, show
 from volr.cli.train import train
@@ -36,6 +37,7 @@ HELP = """One program, two generations: networks as text, trained as ANNs, run a
   volr transfer ann.safetensors --task xor --out snn.safetensors
   volr train xor.volr --task xor --as snn --out trained.safetensors
   volr evaluate snn.safetensors --task xor --on nest
+  volr verify snn.safetensors
 """
 
 
@@ -74,6 +76,8 @@ app.command("transfer", cls=Grouped)(transfer)
 app.command("evaluate")(evaluate)
 app.command("experiment")(experiment)
 app.command("compile")(compile_to)
+app.command("import")(import_nir)
+app.command("lint")(lint)
 app.command("verify", cls=Grouped)(verify)
 app.command("doctor")(doctor)
 

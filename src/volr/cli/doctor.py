@@ -33,7 +33,7 @@ PACKAGES = {
     "brian2": "brian2",
     "neuron": "neuron",
     "futhark-ffi": "futhark",
-    "nir": "nir",
+    "h5py": "nir",
     "onnx": "onnx",
     "onnxruntime": "onnx",
     "scikit-learn": "tasks",

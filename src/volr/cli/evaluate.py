@@ -19,7 +19,7 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="BACKEND",
-            help="Back end: torch or reference for an ANN, engine or nest for an SNN.",
+            help="Back end; `volr doctor` lists them with their generations.",
             show_default="torch, or engine",
         ),
     ] = None,

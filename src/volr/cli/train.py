@@ -39,6 +39,12 @@ def train(
         Literal["ann", "snn"],
         typer.Option("--as", help="Train an artificial or a spiking network."),
     ] = "ann",
+    on: Annotated[
+        Literal["torch", "futhark"],
+        typer.Option(
+            help="What an artificial network is trained with.", rich_help_panel=ARTIFICIAL
+        ),
+    ] = "torch",
     data: options.DataFolder = None,
     seed: Annotated[
         int | None,
@@ -206,7 +212,7 @@ def train(
         samples = chosen.load(seed=split, inputs=lowered.input_size, data_dir=data).train
         told = of_training(progress)
         if kind == "ann":
-            trained = train_ann(lowered, samples, settings, progress=told)
+            trained = train_ann(lowered, samples, settings, backend=on, progress=told)
         else:
             model = None if begun is None else begun.model
             trained = train_snn(lowered, samples, settings, through, start=model, progress=told)

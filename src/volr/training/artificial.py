@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from volr.backends.base import require
 from volr.backends.torch import TORCH
+from volr.errors import BackendError
+from volr.naming import named
 from volr.training.checks import check_samples
 from volr.training.settings import TrainingSettings
 
@@ -15,25 +17,38 @@ if TYPE_CHECKING:
     from volr.network import Network
     from volr.training.result import Progress, Training
 
+TrainingBackend: TypeAlias = Literal["torch", "futhark"]
+TRAINING_BACKENDS: tuple[TrainingBackend, ...] = get_args(TrainingBackend)
+
 
 def train_ann(
     network: Network,
     samples: Samples,
     settings: TrainingSettings = TrainingSettings(),
     *,
+    backend: TrainingBackend = "torch",
     progress: Progress | None = None,
 ) -> Training[ArtificialModel]:
     """Train ``network`` on ``samples``, a part of which is set aside for validation.
 
-    The same seed gives the same parameters on the same machine, however many threads PyTorch has;
-    no random state but its own is touched. ``progress`` is told after every epoch. Raises
-    ``TrainingError`` where samples and network do not fit or where training diverges,
-    ``MissingError`` where PyTorch is not installed.
+    ``backend`` is what computes the steps; on either they begin with the same parameters and see
+    the same minibatches. The same seed gives the same parameters on the same machine, however many
+    threads PyTorch has; no random state but its own is touched. ``progress`` is told after every
+    epoch. Raises ``TrainingError`` where samples and network do not fit or where training diverges,
+    ``BackendError`` for a back end that does not train, ``MissingError`` where PyTorch, or
+    what Futhark needs, is not installed.
     """
     check_samples(network, samples, settings)
-    require(TORCH)
-    from volr.training.artificial_learner import ArtificialLearner
-    from volr.training.backpropagation import fit
+    known: dict[str, TrainingBackend] = {name: name for name in TRAINING_BACKENDS}
+    match named("training back end", backend, known, BackendError):
+        case "torch":
+            require(TORCH)
+            from volr.training.artificial_learner import ArtificialLearner
+            from volr.training.backpropagation import fit
 
-    learner = ArtificialLearner(network, settings.activation, settings.batch_size)
-    return fit(learner, network, samples, settings, progress)
+            learner = ArtificialLearner(network, settings.activation, settings.batch_size)
+            return fit(learner, network, samples, settings, progress)
+        case "futhark":
+            from volr.training import futhark
+
+            return futhark.fit(network, samples, settings, progress)

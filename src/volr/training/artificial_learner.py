@@ -11,6 +11,7 @@ import torch
 from volr.backends.torch.module import array_of, logits, plan_of, walk
 from volr.models.activations import ReLU
 from volr.models.model import ArtificialModel
+from volr.training.course import ArtificialCost
 from volr.training.initialisation import initial_parameters
 from volr.training.learner import Activity, Answer, Part
 
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from volr.network import Network
     from volr.training.candidates import Values
 
-OVERHEAD = 1e7
-"""Floating-point operations that take as long as an update of the smallest network."""
 _CHUNK = 4096
 
 
@@ -66,10 +65,8 @@ class ArtificialLearner:
         ]
 
     def slower(self, candidates: int) -> float:
-        """In a small network next to nothing: starting an operation is most of the work."""
-        # Forward, and backward to the weights and to the activations: two operations each.
-        work = 6.0 * self.batch_size * self.network.synapse_count
-        return (OVERHEAD + candidates * work) / (OVERHEAD + work) - 1.0
+        """See ``ArtificialCost``."""
+        return ArtificialCost(self.network, self.batch_size).slower(candidates)
 
     def answer(self, values: Values, inputs: Tensor, candidates: int) -> Answer:
         """The outputs' weighted sums."""

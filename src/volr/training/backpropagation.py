@@ -12,10 +12,11 @@ import torch
 from torch import autograd
 
 from volr.errors import TrainingError
-from volr.training.candidates import all_finite, begin, improved, keep, probation
+from volr.training.candidates import all_finite, begin, improved, keep
+from volr.training.course import DECIDING, course, learning_rate, probation
 from volr.training.losses import losses
 from volr.training.result import Epoch, Training
-from volr.training.settings import EPOCHS, LOOKED_AT, UPDATES, validation_count
+from volr.training.settings import LOOKED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -30,11 +31,6 @@ if TYPE_CHECKING:
     from volr.training.settings import TrainingSettings
 
 ModelT = TypeVar("ModelT", bound="Model")
-
-# Samples that decide between candidates.
-_DECIDING = 4096
-# Sets training's random numbers apart from those that others draw with the same seed.
-_STREAM = 0x7A11
 
 
 @contextmanager
@@ -62,18 +58,18 @@ def fit(
     progress: Progress | None,
 ) -> Training[ModelT]:
     """See ``train_ann`` and ``train_snn``, which have checked that everything fits."""
-    random = np.random.default_rng((_STREAM, settings.seed))
+    plan = course(len(samples), settings)
+    random, epochs = plan.random, plan.epochs
     everything = learner.part(samples)
-    shuffled_once = random.permutation(len(samples))
-    order = torch.as_tensor(shuffled_once)
-    aside = validation_count(len(samples), settings.validation)
-    validation, training = everything.take(order[:aside]), everything.take(order[aside:])
-    deciding = training.take(torch.arange(min(_DECIDING, len(training))))
-    steps = math.ceil(len(training) / settings.batch_size)
-    epochs = settings.epochs or max(EPOCHS, math.ceil(UPDATES / steps))
-    count, together = probation(learner, network, settings, epochs * steps)
+    order = torch.as_tensor(plan.order)
+    validation, training = (
+        everything.take(order[: plan.aside]),
+        everything.take(order[plan.aside :]),
+    )
+    deciding = training.take(torch.arange(min(DECIDING, len(training))))
+    count, together = probation(learner, network, settings, plan.updates)
 
-    looked_at = samples.take(shuffled_once[aside : aside + LOOKED_AT])
+    looked_at = samples.take(plan.order[plan.aside : plan.aside + LOOKED_AT])
     candidates = begin(learner.starts(looked_at, count, random), settings)
     if learner.goes_on:
         candidates = _before(learner, candidates, validation, settings)
@@ -83,7 +79,7 @@ def fit(
         for batch in shuffled.batches(settings.batch_size):
             if updates == together:
                 candidates = _choose(learner, candidates, deciding, settings)
-            rate = learning_rate(settings, updates / (epochs * steps))
+            rate = learning_rate(settings, updates / plan.updates)
             _update(learner, candidates, batch, settings, rate)
             updates += 1
         candidates = _after_epoch(learner, candidates, len(training), validation, settings)
@@ -112,15 +108,6 @@ def _before(
     """The candidates with what they began with as the best so far, epoch 0."""
     loss, accuracy = _measure(learner, candidates, validation, settings)
     return replace(candidates, best=replace(candidates.best, loss=loss, accuracy=accuracy))
-
-
-def learning_rate(settings: TrainingSettings, done: float) -> float:
-    """The rate when the fraction ``done`` of all updates is behind."""
-    match settings.schedule:
-        case "constant":
-            return settings.rate
-        case "cosine":
-            return settings.rate * (1.0 + math.cos(math.pi * done)) / 2.0
 
 
 def _update(

@@ -9,7 +9,6 @@ one it is so short that the extra work stays within a tenth of the whole.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -21,18 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from volr.models.arrays import Booleans, Floats, Integers
-    from volr.models.model import Model
-    from volr.network import Network
-    from volr.training.learner import Learner
     from volr.training.settings import TrainingSettings
 
 Values: TypeAlias = dict[str, Tensor]
 """Parameters by our names; with a leading axis where there are several candidates."""
-
-EXTRA = 0.1
-"""How much longer training may take for the sake of candidates that do not go on."""
-STACKED = 10_000_000
-"""The most parameters in a stack."""
 
 
 @dataclass(frozen=True)
@@ -63,19 +54,6 @@ class Candidates:
     losses: Tensor
     history: tuple[Floats, ...]
     best: Best
-
-
-def probation(
-    learner: Learner[Model], network: Network, settings: TrainingSettings, updates: int
-) -> tuple[int, int]:
-    """How many candidates there are, and for how many of the ``updates`` they train together."""
-    fit = STACKED // network.parameter_count
-    candidates = max(1, min(settings.candidates, fit))
-    slower = learner.slower(candidates)
-    if slower <= EXTRA:
-        return candidates, updates
-    together = math.floor(EXTRA / slower * updates)
-    return (candidates, together) if together else (1, updates)
 
 
 def begin(starts: Sequence[Mapping[str, Floats]], settings: TrainingSettings) -> Candidates:

@@ -7,8 +7,7 @@ into batches and puts the answers together; ``volr.backends.nest.kernel`` is wha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self, TypeAlias
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
@@ -20,11 +19,19 @@ from volr.backends.base import (
     check_supported,
     require,
 )
+from volr.backends.nest.translation import (
+    NEURONS,
+    PICOAMPERE,
+    UNREACHABLE,
+    asked_for,
+    check_translatable,
+    contents,
+    in_our_words,
+    weight_factor,
+)
 from volr.backends.workers import WorkerPool
-from volr.errors import UnsupportedError
 from volr.models.coding import check_stimuli, input_drive
-from volr.models.model import READOUTS, SpikingModel, is_multiple
-from volr.models.neurons import IFCurrDelta, IFCurrExp
+from volr.models.model import READOUTS, SpikingModel
 from volr.models.parameters import bias_name, weight_name
 
 if TYPE_CHECKING:
@@ -34,80 +41,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from volr.backends.base import Progress
+    from volr.backends.readback import Readback
     from volr.backends.workers import Arrays, Request, Settings
     from volr.models.arrays import Floats
-    from volr.models.neurons import NeuronModel
 
-PICOAMPERE = 1000.0
-"""How many of NEST's units of current make one of ours, nA."""
-
-Row: TypeAlias = tuple[str, str, float]
-"""Our name, NEST's name, and how many of its units make one of ours."""
-
-
-@dataclass(frozen=True)
-class Translation:
-    """One of our neuron models, with its reset, in NEST's words.
-
-    ``weight`` is a row's factor, for weights. ``threshold`` is NEST's name of ours. ``late`` is by
-    how many steps the neuron takes up a spike later than ours does.
-    """
-
-    model: str
-    threshold: str
-    weight: float
-    rows: tuple[Row, ...]
-    late: int = 0
-
-
-# Capacitance is in pF there, current in pA, conductance in nS. `leak`, `theta` and `nothing` are
-# not parameters of ours but follow from them.
-_MEMBRANE: tuple[Row, ...] = (
-    ("v_rest", "E_L", 1.0),
-    ("v_rest", "V_m", 1.0),
-    ("cm", "C_m", 1000.0),
-    ("tau_refrac", "t_ref", 1.0),
-)
-_LEAKY: tuple[Row, ...] = (*_MEMBRANE, ("tau_m", "tau_m", 1.0))
-_HARD: tuple[Row, ...] = (("v_reset", "V_reset", 1.0), ("v_thresh", "V_th", 1.0))
-# Subtracting θ from a membrane that decays with τ_m is raising the threshold by a θ that does.
-_SUBTRACT: tuple[Row, ...] = (
-    ("v_thresh", "omega", 1.0),
-    ("theta", "alpha_1", 1.0),
-    ("tau_m", "tau_1", 1.0),
-    ("nothing", "alpha_2", 1.0),
-)
-_SYNAPSES: tuple[Row, ...] = (("tau_syn_E", "tau_syn_ex", 1.0), ("tau_syn_I", "tau_syn_in", 1.0))
-_REVERSALS: tuple[Row, ...] = (("e_rev_E", "E_ex", 1.0), ("e_rev_I", "E_in", 1.0))
-
-NEURONS: dict[tuple[str, str], Translation] = {
-    ("if_curr_delta", "hard"): Translation("iaf_psc_delta", "V_th", 1.0, (*_LEAKY, *_HARD)),
-    ("if_curr_exp", "hard"): Translation(
-        "iaf_psc_exp", "V_th", 1000.0, (*_LEAKY, *_HARD, *_SYNAPSES)
-    ),
-    ("if_cond_exp", "hard"): Translation(
-        "iaf_cond_exp",
-        "V_th",
-        1000.0,
-        (*_MEMBRANE, ("leak", "g_L", 1000.0), *_HARD, *_SYNAPSES, *_REVERSALS),
-    ),
-    # A jump is a brief current there (BRIEF), hence nA, and late.
-    ("if_curr_delta", "subtract"): Translation(
-        "mat2_psc_exp", "omega", 1000.0, (*_LEAKY, *_SUBTRACT, *_SYNAPSES), late=1
-    ),
-    ("if_curr_exp", "subtract"): Translation(
-        "mat2_psc_exp", "omega", 1000.0, (*_LEAKY, *_SUBTRACT, *_SYNAPSES)
-    ),
-}
-# A synapse that is over within a step: of its current e^-64 is left, less than rounding. NEST's
-# propagator is exact there, and overflows to NaN for one that is 710 times shorter than the step.
-BRIEF = 64.0
-# mat2_psc_exp's propagator loses its digits where the two time constants are all but equal.
-CLOSE = 1e-4
-# A threshold, mV, that no membrane reaches.
-UNREACHABLE = 1e300
-# NEST counts time in tics of a microsecond.
-TIC = 0.001
 # Neurons in one batch of copies. Measured on 100-100-10: 20 to 40 copies take 2.6 to 3.0 ms an
 # image; 160 take 3.8, since they do not fit into the caches; below 20, building dominates.
 BATCH_NEURONS = 6_000
@@ -144,7 +81,7 @@ class NestSimulator:
         check_supported(NEST, model)
         check_stimuli(stimuli, model.network.input_size)
         record.check(model.network)
-        _check_translatable(model)
+        check_translatable(model)
         size = batch_size(model, record, len(stimuli), self._pool.processes)
         answers: dict[int, Arrays] = {}
         for index, answer in self._pool.run(_requests(model, stimuli, record, seed, size)):
@@ -152,6 +89,15 @@ class NestSimulator:
             if progress is not None:
                 progress(min(size, len(stimuli) - index * size))
         return _together(model, record, [answers[index] for index in sorted(answers)])
+
+    def read_back(self, model: SpikingModel) -> Readback:
+        """See ``volr.backends.base.Simulator``: one copy, built as ``run`` does, then asked."""
+        check_supported(NEST, model)
+        check_translatable(model)
+        nothing = np.zeros((1, model.network.input_size))
+        [(arrays, settings)] = _requests(model, nothing, Record(), seed=0, size=1)
+        [(_, answer)] = self._pool.run([(arrays, {**settings, "ask": asked_for()})])
+        return contents(model.network, answer)
 
 
 def start(processes: int | None = None) -> AbstractContextManager[Simulator]:
@@ -174,68 +120,6 @@ NEST = SpikingBackend(
 )
 
 
-def _check_translatable(model: SpikingModel) -> None:
-    """Raise ``UnsupportedError`` for what NEST has no words for, with ways out."""
-    neuron, dt = model.neuron, model.dt
-    wrong: list[str] = []
-    ways: list[str] = []
-    if (neuron.name, neuron.reset) not in NEURONS:
-        wrong.append(f"it has no {neuron.name} with the reset {neuron.reset!r}")
-        ways.append("choose the reset 'hard'")
-    if not is_multiple(dt, TIC):
-        wrong.append(f"dt is {dt:g} ms, and its time counts in steps of {TIC:g} ms")
-        ways.append(f"choose a multiple of {TIC:g} ms")
-    if not wrong and neuron.reset == "subtract":
-        if neuron.refractory_steps(dt) == 0:
-            wrong.append(
-                f"tau_refrac is {neuron.tau_refrac:g} ms, no step of {dt:g} ms, and its neurons "
-                "with the reset 'subtract' rest for at least one"
-            )
-            ways.append(f"choose a tau_refrac of {dt:g} ms or more")
-        if model.delay_steps <= NEURONS[neuron.name, neuron.reset].late:
-            wrong.append(
-                f"delay is {model.delay:g} ms, one step, and its neurons with the reset 'subtract' "
-                "take up a jump of the membrane one step late"
-            )
-            ways.append(f"choose a delay of {2 * dt:g} ms or more")
-        said = _in_our_words(neuron, dt)
-        for name in ("tau_syn_E", "tau_syn_I"):
-            if abs(said[name] - neuron.tau_m) < CLOSE * neuron.tau_m:
-                wrong.append(
-                    f"{name} is {said[name]:g} ms, and with the reset 'subtract' it must differ "
-                    f"from tau_m, {neuron.tau_m:g} ms"
-                )
-                ways.append(f"choose another {name} or tau_m")
-    if wrong:
-        raise UnsupportedError(
-            "nest cannot run this model: " + "; ".join(wrong),
-            help="; ".join(ways) + "; or run it on the engine",
-        )
-
-
-def _in_our_words(neuron: NeuronModel, dt: float) -> dict[str, float]:
-    """The left-hand side of the rows: parameters, and what follows from them."""
-    return {
-        "tau_syn_E": dt / BRIEF,
-        "tau_syn_I": dt / BRIEF,
-        "leak": neuron.cm / neuron.tau_m,
-        "theta": neuron.theta,
-        "nothing": 0.0,
-        **neuron.numbers,
-        # Both neuron and synapse are told times that are whole steps; rounding is ours, not NEST's.
-        "tau_refrac": neuron.refractory_steps(dt) * dt,
-    }
-
-
-def _weight_factor(neuron: NeuronModel, dt: float, translation: Translation) -> float:
-    """How many of NEST's units of weight make one of ours."""
-    if isinstance(neuron, IFCurrDelta) and neuron.reset == "subtract":
-        # A jump is a brief current there: so many nA for each mV.
-        brief = IFCurrExp(tau_m=neuron.tau_m, cm=neuron.cm, tau_syn_E=dt / BRIEF)
-        return translation.weight / brief.synaptic_rises(dt)[0]
-    return translation.weight
-
-
 def batch_size(model: SpikingModel, record: Record, stimuli: int, processes: int) -> int:
     """How many copies stand side by side: bounded by memory, and enough batches for everybody."""
     network = model.network
@@ -251,7 +135,7 @@ def _requests(
 ) -> Iterator[Request]:
     network, neuron, dt = model.network, model.neuron, model.dt
     translation = NEURONS[neuron.name, neuron.reset]
-    said = _in_our_words(neuron, dt)
+    said = in_our_words(neuron, dt)
     silent = _silent(model)
     settings: Settings = {
         "dt": dt,
@@ -273,7 +157,7 @@ def _requests(
             if neuron.reset == "subtract" and p.name not in silent
         ],
     }
-    factor = _weight_factor(neuron, dt, translation)
+    factor = weight_factor(translation, neuron.tau_m, neuron.cm, dt)
     fixed: Arrays = {}
     for projection in network.projections:
         name = weight_name(projection)

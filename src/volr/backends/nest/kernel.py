@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def handle(arrays: Arrays, settings: Settings) -> Arrays:
-    """Simulate one batch, everything in NEST's own names and units.
+    """Build one batch and simulate it, or say what was built; all in NEST's own names and units.
 
     ``settings``: ``copies``, ``dt``, ``steps`` and ``delay`` (ms); ``model``, its ``defaults``, and
     ``own``, what populations have otherwise; ``populations`` with their sizes, ``inputs``,
@@ -35,15 +35,21 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
     ``name.current`` ``[batch, unit]`` or ``name.spikes`` ``[time, batch, unit]``. The answer has
     ``name.counts`` and ``name.means`` ``[batch, unit]``, ``name.spikes`` and ``name.membranes``
     ``[time, batch, unit]``.
+
+    With ``ask``, the parameters wanted of a neuron by its model, nothing is simulated, and the
+    answer is ``resolution`` ms; ``name.nodes``, ``name.model`` (text) and ``name.`` each parameter,
+    ``[unit]``; and of all synapses ``synapses.source``, ``target``, ``weight`` and ``delay``.
     """
+    nodes = _build(arrays, settings)
+    return _contents(nodes, settings["ask"]) if "ask" in settings else _simulate(nodes, settings)
+
+
+def _build(arrays: Arrays, settings: Settings) -> dict[str, Any]:
+    """The nodes of each population, connected, in a kernel that holds nothing else."""
     copies: int = settings["copies"]
-    dt: float = settings["dt"]
-    steps: int = settings["steps"]
-    delay: float = settings["delay"]
     nest.ResetKernel()
     nest.verbosity = nest.VerbosityLevel.ERROR
-    nest.resolution = dt
-
+    nest.resolution = settings["dt"]
     model: str = settings["model"]
     defaults: dict[str, float] = settings["defaults"]
     nodes: dict[str, Any] = {}
@@ -55,8 +61,34 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
             nodes[name] = _population(model, copies, arrays[f"{name}.current"])
     for source, target in settings["projections"]:
         weights = arrays[f"{source}->{target}.weight"]
-        _connect(nodes[source], nodes[target], weights, copies, delay)
+        _connect(nodes[source], nodes[target], weights, copies, settings["delay"])
+    return nodes
 
+
+def _contents(nodes: dict[str, Any], ask: dict[str, list[str]]) -> Arrays:
+    """What NEST says of the nodes, and of all synapses, planned or not."""
+    answer: Arrays = {"resolution": np.array([nest.resolution])}
+    for name, population in nodes.items():
+        # Of a single node, `get` gives no list.
+        model = ", ".join(np.unique(np.array(population.get("model"))).tolist())
+        answer[f"{name}.nodes"] = _ids(population)
+        answer[f"{name}.model"] = np.frombuffer(model.encode(), dtype=np.uint8)
+        for parameter in ask.get(model, []):
+            values = np.atleast_1d(population.get(parameter))
+            answer[f"{name}.{parameter}"] = values.astype(np.float64)
+    synapses = nest.GetConnections()
+    wanted = {"source": np.int64, "target": np.int64, "weight": np.float64, "delay": np.float64}
+    held: dict[str, Any] = synapses.get(list(wanted)) if len(synapses) else {}
+    for key, dtype in wanted.items():
+        answer[f"synapses.{key}"] = np.atleast_1d(held.get(key, ())).astype(dtype)
+    return answer
+
+
+def _simulate(nodes: dict[str, Any], settings: Settings) -> Arrays:
+    copies: int = settings["copies"]
+    dt: float = settings["dt"]
+    steps: int = settings["steps"]
+    defaults: dict[str, float] = settings["defaults"]
     recorders: dict[str, Any] = {}
     meters: dict[str, Any] = {}
     # From the last node to the first: a table of NEST's grows by one entry with each neuron that

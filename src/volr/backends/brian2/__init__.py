@@ -1,0 +1,290 @@
+"""Brian2: spiking models on the Brian2 simulator, with equations of their own.
+
+    equations.py    our neuron models in Brian2's language
+    translation.py  our words and units in Brian2's, and back
+    kernel.py       what runs in a process that has Brian2 (``volr.backends.workers``)
+
+This file cuts the stimuli into batches and puts the answers together.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, get_args
+
+import numpy as np
+
+from volr.backends.base import (
+    Record,
+    Recordings,
+    Simulator,
+    SpikingBackend,
+    check_supported,
+    require,
+)
+from volr.backends.brian2.equations import (
+    MILLI,
+    NANO,
+    NEURONS,
+    REFRACTORY,
+    RESETS,
+    THRESHOLD,
+    UNREACHABLE,
+)
+from volr.backends.brian2.translation import Neurons, Pathway, in_our_words, parameters
+from volr.backends.readback import uniform
+from volr.backends.workers import WorkerPool
+from volr.errors import BackendError
+from volr.models.coding import check_stimuli, input_drive
+from volr.models.model import READOUTS
+from volr.models.parameters import bias_name, weight_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from numpy.typing import NDArray
+
+    from volr.backends.base import Progress
+    from volr.backends.readback import Readback
+    from volr.backends.workers import Arrays, Request, Settings
+    from volr.models.arrays import Floats
+    from volr.models.model import SpikingModel
+
+Target: TypeAlias = Literal["numpy", "cython", "cpp_standalone"]
+TARGETS: tuple[Target, ...] = get_args(Target)
+
+# Synapses in one batch of copies. The more, the less generating code costs: on 100-100-10, 25
+# copies take 20 ms an image, 100 take 7, 400 take 4, 800 take 3. A synapse is some 100 bytes.
+BATCH_SYNAPSES = 4_000_000
+# Values in one recorded array: spike trains and membranes are kept whole until they are handed out.
+BATCH_VALUES = 20_000_000
+
+
+class Brian2Simulator:
+    """Brian2, started: the processes live as long as the ``with`` block that holds this.
+
+    ``target`` is the language that Brian2 generates code in. NumPy is ready at once. Cython
+    compiles for minutes when it first sees a shape of network, and then is at most a third faster;
+    a folder of this user's, in that for temporary files, keeps what it made. A program in C++ is
+    built for every batch, which takes about a minute.
+    """
+
+    def __init__(self, processes: int | None = None, target: Target = "numpy") -> None:
+        if target not in TARGETS:
+            raise BackendError(
+                f"brian2 has no target {target!r}", help=f"it has {', '.join(TARGETS)}"
+            )
+        self.target = target
+        self._folder = tempfile.TemporaryDirectory(prefix="volr-brian2-")
+        self._pool = WorkerPool("volr.backends.brian2.kernel", "Brian2", processes)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.close()
+        self._folder.cleanup()
+
+    def processes(self) -> tuple[int, ...]:
+        """The identifiers of the processes that are running."""
+        return self._pool.identifiers()
+
+    def run(
+        self,
+        model: SpikingModel,
+        stimuli: Floats,
+        *,
+        record: Record = Record(),
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> Recordings:
+        """See ``volr.backends.base.Simulator``."""
+        check_supported(BRIAN2, model)
+        check_stimuli(stimuli, model.network.input_size)
+        record.check(model.network)
+        size = batch_size(model, record, len(stimuli), self._pool.processes)
+        requests = _requests(model, stimuli, record, seed, size)
+        answers: dict[int, Arrays] = {}
+        for index, answer in self._pool.run(self._generating(requests)):
+            answers[index] = answer
+            if progress is not None:
+                progress(min(size, len(stimuli) - index * size))
+        return _together(model, record, [answers[index] for index in sorted(answers)])
+
+    def read_back(self, model: SpikingModel) -> Readback:
+        """See ``volr.backends.base.Simulator``: one copy, built as ``run`` does, then asked.
+
+        Brian2's objects say the same whatever their code is generated in: here it is NumPy.
+        """
+        check_supported(BRIAN2, model)
+        nothing = np.zeros((1, model.network.input_size))
+        asked = [theirs for _, theirs, *_ in NEURONS[model.neuron.name].rows]
+        [(arrays, settings)] = _requests(model, nothing, Record(), seed=0, size=1)
+        settings |= {"target": "numpy", "folder": self._folder.name, "ask": asked}
+        [(_, answer)] = self._pool.run([(arrays, settings)])
+        return _contents(model, answer, asked)
+
+    def _generating(self, requests: Iterator[Request]) -> Iterator[Request]:
+        """The requests, with what code is to be generated and where it may be put."""
+        for index, (arrays, settings) in enumerate(requests):
+            own = Path(self._folder.name) / str(index)
+            folder = compiled() if self.target == "cython" else own
+            yield arrays, {**settings, "target": self.target, "folder": str(folder)}
+
+
+def compiled() -> Path:
+    """The folder that keeps what Cython made, which nobody else can write into."""
+    folder = Path(tempfile.gettempdir()) / f"volr-brian2-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if found.st_uid != os.getuid() or found.st_mode & 0o77:
+        raise BackendError(
+            f"{folder} is not this user's alone, and code would be run from there",
+            help="remove it, or set TMPDIR to another folder",
+        )
+    return folder
+
+
+def start(
+    processes: int | None = None, target: Target = "numpy"
+) -> AbstractContextManager[Simulator]:
+    """Brian2 on ``processes`` processes, one a core unless told; ``MissingError`` without it."""
+    require(BRIAN2)
+    return Brian2Simulator(processes, target)
+
+
+BRIAN2 = SpikingBackend(
+    name="brian2",
+    summary="the Brian2 simulator, with equations of their own",
+    requires=("brian2",),
+    extra="brian2",
+    neurons=tuple(NEURONS),
+    exact=("if_curr_delta", "if_curr_exp"),
+    resets=tuple(RESETS),
+    codings=("current", "poisson"),
+    readouts=READOUTS,
+    start=start,
+)
+
+
+def batch_size(model: SpikingModel, record: Record, stimuli: int, processes: int) -> int:
+    """How many copies stand side by side: bounded by memory, and equal work for everybody."""
+    network = model.network
+    whole = (*record.spikes, *record.membranes, *_silent(model))
+    widest = model.steps * max([network[name].size for name in whole], default=1)
+    size = max(network.synapse_count, network.neuron_count)
+    most = max(1, min(BATCH_SYNAPSES // size, BATCH_VALUES // widest))
+    rounds = max(1, -(-stimuli // (most * processes)))
+    return max(1, -(-stimuli // (rounds * processes)))
+
+
+def _requests(
+    model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int
+) -> Iterator[Request]:
+    network, neuron, dt = model.network, model.neuron, model.dt
+    equations = NEURONS[neuron.name]
+    unit, factor = equations.weight
+    silent = _silent(model)
+    settings: Settings = {
+        "dt": MILLI * dt,
+        "steps": model.steps,
+        "delay": MILLI * dt * (model.delay_steps - equations.early),
+        "model": equations.model(neuron.reset),
+        "step": equations.step,
+        "threshold": THRESHOLD,
+        "reset": RESETS[neuron.reset],
+        "refractory": REFRACTORY,
+        "weight": unit,
+        "pathways": list(equations.pathways.values()),
+        "slot": equations.slot,
+        "parameters": parameters(neuron, dt),
+        "own": {name: {"v_thresh": UNREACHABLE} for name in silent},
+        "populations": {p.name: p.size for p in network.populations},
+        "inputs": list(network.inputs),
+        "projections": [(p.source, p.target) for p in network.projections],
+        "spiking": sorted({*record.counted(network), *record.spikes}),
+        "spikes": list(record.spikes),
+        "membranes": list(record.membranes),
+        "means": silent,
+    }
+    fixed: Arrays = {}
+    for projection in network.projections:
+        name = weight_name(projection)
+        fixed[name] = factor * model.parameters[name]
+    for population in network.layers:
+        bias = model.parameters[bias_name(population)]
+        fixed[f"{population.name}.current"] = NANO * (neuron.i_offset + bias)
+    for first in range(0, len(stimuli), size):
+        batch = stimuli[first : first + size]
+        drive = input_drive(model, batch, seed=seed, first=first)
+        given: Arrays = {f"{name}.spikes": each for name, each in drive.spikes.items()}
+        for name, currents in drive.currents.items():
+            given[f"{name}.current"] = NANO * (neuron.i_offset + currents)
+        yield {**fixed, **given}, {**settings, "copies": len(batch)}
+
+
+def _silent(model: SpikingModel) -> list[str]:
+    """The populations that never spike, whose membranes are read."""
+    return [p.name for p in model.network.populations if not model.is_spiking(p.name)]
+
+
+def _together(model: SpikingModel, record: Record, answers: list[Arrays]) -> Recordings:
+    network, steps = model.network, model.steps
+
+    def joined(name: str, kind: str, empty: NDArray[Any]) -> NDArray[Any]:
+        # The empty part stands for all of them where there are no stimuli.
+        parts = [empty, *(answer[f"{name}.{kind}"] for answer in answers)]
+        return np.concatenate(parts, axis=empty.ndim - 2)
+
+    def per_stimulus(name: str, kind: str, dtype: type[np.generic]) -> NDArray[Any]:
+        return joined(name, kind, np.empty((0, network[name].size), dtype=dtype))
+
+    def per_step(name: str, kind: str, dtype: type[np.generic]) -> NDArray[Any]:
+        return joined(name, kind, np.empty((steps, 0, network[name].size), dtype=dtype))
+
+    def membranes(name: str) -> Floats:
+        return per_step(name, "membranes", np.float64) / MILLI
+
+    return Recordings(
+        counts={name: per_stimulus(name, "counts", np.int64) for name in record.counted(network)},
+        spikes={name: per_step(name, "spikes", np.bool_) for name in record.spikes},
+        membranes={name: membranes(name) for name in record.membranes},
+        means={name: per_stimulus(name, "means", np.float64) / MILLI for name in _silent(model)},
+    )
+
+
+def _contents(model: SpikingModel, answer: Arrays, asked: list[str]) -> Readback:
+    """What a kernel says that Brian2 holds."""
+    network = model.network
+    names = [p.name for p in network.populations]
+
+    def text(name: str) -> str:
+        return answer[name].tobytes().decode()
+
+    neurons = {
+        name: Neurons(
+            text(f"{name}.equations"),
+            text(f"{name}.step"),
+            text(f"{name}.threshold"),
+            text(f"{name}.reset"),
+            {each: uniform(answer[f"{name}.{each}"]) for each in asked},
+            answer[f"{name}.current"],
+        )
+        for name in names
+        if f"{name}.equations" in answer
+    }
+    pathways: list[Pathway] = []
+    while f"{len(pathways)}.ends" in answer:
+        number = len(pathways)
+        before, after = answer[f"{number}.ends"]
+        source, target = names[int(before)], names[int(after)]
+        i, j, w = (answer[f"{number}.{each}"] for each in ("i", "j", "w"))
+        delay = uniform(answer[f"{number}.delay"])
+        code, slot = text(f"{number}.code"), text(f"{number}.slot")
+        pathways.append(Pathway(source, target, i, j, w, delay, code, slot))
+    sizes = {name: int(answer[f"{name}.size"][0]) for name in names}
+    dt = float(answer["dt"][0])
+    return in_our_words(sizes, network.inputs, network.outputs, neurons, pathways, dt)

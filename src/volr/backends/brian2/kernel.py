@@ -1,0 +1,271 @@
+"""What runs inside a Brian2 process: many copies of one network side by side, each its stimulus.
+
+Everything is built anew for every batch, so nothing can leak from one stimulus to the next. Neuron
+j of copy c is number ``c · size + j`` of its group. Numbers are in SI units, which is what Brian2
+holds. Its objects are called by numbers: what it compiles depends on their names, and so need not
+be compiled again for the next model of that shape.
+"""
+
+from __future__ import annotations
+
+import gc
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+# Brian2 reads preferences from the current folder and from home when it is imported: not here.
+_FOLDER, _HOME = Path.cwd(), os.environ.get("HOME")
+os.chdir(os.sep)
+os.environ["HOME"] = os.sep
+
+import brian2  # noqa: E402
+
+os.chdir(_FOLDER)
+del os.environ["HOME"]
+if _HOME is not None:
+    os.environ["HOME"] = _HOME
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from volr.backends.workers import Arrays, Settings
+
+# A run collects garbage first; going through all that importing made takes a quarter of a second.
+gc.freeze()
+
+
+def _log_to_stderr_alone() -> None:
+    """A worker's log is what it writes there; Brian2 would keep files in the temporary folder."""
+    brian2.prefs["logging.file_log"] = False
+    brian2.prefs["logging.std_redirection"] = False
+    log, handler = brian2.BrianLogger.tmp_log, brian2.BrianLogger.file_handler
+    if handler is not None:
+        logging.getLogger("brian2").removeHandler(handler)
+        handler.close()
+        brian2.BrianLogger.file_handler = None
+    if log is not None:
+        Path(log).unlink(missing_ok=True)
+        brian2.BrianLogger.tmp_log = None
+
+
+_log_to_stderr_alone()
+
+
+def handle(arrays: Arrays, settings: Settings) -> Arrays:
+    """Build one batch and simulate it, or say what was built; all in Brian2's language.
+
+    ``settings``: ``target``, the language that code is generated in, and a ``folder`` for it;
+    ``copies``, ``dt`` (s), ``steps`` and ``delay`` (s); the texts ``model``, ``step``,
+    ``threshold``, ``reset`` and ``refractory``; the unit of a ``weight``, what a spike does, for
+    positive weights and for negative ones, in ``pathways``, and in what ``slot`` of a step;
+    ``parameters``, and ``own``, what populations have otherwise; ``populations`` with their sizes,
+    ``inputs``, ``projections`` as pairs; what to record: ``spiking`` (counts), ``spikes``,
+    ``membranes``, ``means``. ``arrays``: ``source->target.weight`` ``[post, pre]``;
+    ``name.current`` ``[unit]``; for an input ``name.current`` ``[batch, unit]`` or ``name.spikes``
+    ``[time, batch, unit]``. The answer has ``name.counts`` and ``name.means`` ``[batch, unit]``,
+    ``name.spikes`` and ``name.membranes`` ``[time, batch, unit]``.
+
+    With ``ask``, the parameters wanted of a neuron, nothing is simulated: see ``_contents``.
+    """
+    _generate(settings["target"], settings["folder"])
+    brian2.defaultclock.dt = settings["dt"] * brian2.second
+    built = _build(arrays, settings)
+    if "ask" in settings:
+        return _contents(built, settings["ask"])
+    answer = _simulate(built, settings)
+    if settings["target"] == "cpp_standalone":
+        brian2.get_device().delete(force=True)
+    return answer
+
+
+def _generate(target: str, folder: str) -> None:
+    # Brian2's own choice, -ffast-math, adds in any order; and it starts all compilers at once.
+    brian2.prefs["codegen.cpp.extra_compile_args"] = ["-w", "-O2", "-std=c++11"]
+    brian2.prefs["devices.cpp_standalone.extra_make_args_unix"] = ["-j2"]
+    if target == "cpp_standalone":
+        brian2.set_device(target, directory=folder)
+        brian2.get_device().reinit()
+        brian2.get_device().activate(directory=folder)
+    else:
+        brian2.prefs["codegen.target"] = target
+        brian2.prefs["codegen.runtime.cython.cache_dir"] = folder
+
+
+@dataclass(frozen=True)
+class _Built:
+    """``groups`` by population; ``synapses`` of each projection, one for each pathway it has."""
+
+    groups: dict[str, Any]
+    synapses: dict[tuple[str, str], list[Any]]
+
+    @property
+    def objects(self) -> list[Any]:
+        return [*self.groups.values(), *(one for each in self.synapses.values() for one in each)]
+
+
+def _build(arrays: Arrays, settings: Settings) -> _Built:
+    groups: dict[str, Any] = {}
+    for number, name in enumerate(settings["populations"]):
+        if f"{name}.spikes" in arrays:
+            groups[name] = _sources(arrays[f"{name}.spikes"], number)
+        else:
+            groups[name] = _neurons(arrays[f"{name}.current"], name, number, settings)
+    synapses: dict[tuple[str, str], list[Any]] = {}
+    for number, (source, target) in enumerate(settings["projections"]):
+        weights = arrays[f"{source}->{target}.weight"]
+        ends = groups[source], groups[target]
+        synapses[source, target] = _synapses(*ends, weights, number, settings)
+    return _Built(groups, synapses)
+
+
+def _neurons(currents: NDArray[np.float64], name: str, number: int, settings: Settings) -> Any:
+    step: str = settings["step"]
+
+    def solution(*_: object) -> str:
+        return step
+
+    copies: int = settings["copies"]
+    every = currents.ravel() if currents.ndim == 2 else np.tile(currents, copies)
+    group = brian2.NeuronGroup(
+        every.size,
+        settings["model"],
+        method=solution,
+        threshold=settings["threshold"],
+        reset=settings["reset"],
+        refractory=settings["refractory"],
+        namespace={},
+        name=f"population_{number}",
+    )
+    numbers: dict[str, float] = {**settings["parameters"], **settings["own"].get(name, {})}
+    for parameter, value in numbers.items():
+        # The underscore is Brian2's sign for a value without its unit.
+        setattr(group, f"{parameter}_", value)
+    group.I_ = every
+    return group
+
+
+def _sources(spikes: NDArray[np.bool_], number: int) -> Any:
+    steps, neurons = np.nonzero(spikes.reshape(len(spikes), -1))
+    return brian2.SpikeGeneratorGroup(
+        spikes[0].size,
+        neurons,
+        steps * brian2.defaultclock.dt,
+        sorted=True,
+        name=f"population_{number}",
+    )
+
+
+def _synapses(
+    source: Any, target: Any, weights: NDArray[np.float64], number: int, settings: Settings
+) -> list[Any]:
+    copies: int = settings["copies"]
+    post, pre = weights.shape
+    codes: list[str] = settings["pathways"]
+    positive = weights >= 0.0
+    masks = [positive, ~positive] if len(codes) == 2 else [np.ones_like(positive)]
+    found: list[Any] = []
+    for sign, (code, mask) in enumerate(zip(codes, masks, strict=True)):
+        # By source, then by target: what one spike sets off lies side by side.
+        sources, targets = np.nonzero(mask.T)
+        if not sources.size:
+            continue
+        blocks = np.arange(copies)[:, None]
+        pathway = brian2.Synapses(
+            source,
+            target,
+            f"w : {settings['weight']} (constant)",
+            on_pre=code,
+            delay=settings["delay"] * brian2.second,
+            namespace={},
+            name=f"projection_{number}_{sign}",
+        )
+        pathway.pre.when = settings["slot"]
+        pathway.connect(
+            i=(blocks * pre + sources).ravel(),
+            j=(blocks * post + targets).ravel(),
+        )
+        pathway.w_ = np.tile(weights[targets, sources], copies)
+        found.append(pathway)
+    return found
+
+
+def _simulate(built: _Built, settings: Settings) -> Arrays:
+    copies: int = settings["copies"]
+    steps: int = settings["steps"]
+    counters: dict[str, Any] = {}
+    meters: dict[str, Any] = {}
+    for number, (name, group) in enumerate(built.groups.items()):
+        if name in settings["spiking"]:
+            whole = name in settings["spikes"]
+            counters[name] = brian2.SpikeMonitor(group, record=whole, name=f"spikes_{number}")
+        seen = ["V"] if name in settings["membranes"] else []
+        seen += ["v"] if name in settings["means"] else []
+        if seen:
+            meters[name] = brian2.StateMonitor(
+                group, seen, record=True, when="end", name=f"membranes_{number}"
+            )
+    everything = [*built.objects, *counters.values(), *meters.values()]
+    brian2.Network(*everything).run(steps * brian2.defaultclock.dt, namespace={})
+
+    answer: Arrays = {}
+    for name, counter in counters.items():
+        size: int = settings["populations"][name]
+        answer[f"{name}.counts"] = np.array(counter.count_[:], np.int64).reshape(copies, size)
+        if name in settings["spikes"]:
+            spikes = np.zeros((steps, copies * size), dtype=np.bool_)
+            when = np.rint(np.asarray(counter.t_[:]) / settings["dt"]).astype(np.int64)
+            spikes[when, np.asarray(counter.i[:])] = True
+            answer[f"{name}.spikes"] = spikes.reshape(steps, copies, size)
+    for name, meter in meters.items():
+        shape = (steps, copies, settings["populations"][name])
+        if name in settings["membranes"]:
+            answer[f"{name}.membranes"] = np.asarray(meter.V_).T.reshape(shape)
+        if name in settings["means"]:
+            answer[f"{name}.means"] = np.asarray(meter.v_).T.reshape(shape).mean(axis=0)
+    return answer
+
+
+def _contents(built: _Built, ask: list[str]) -> Arrays:
+    """What Brian2's objects are, ready to run: texts as bytes, numbers in SI units.
+
+    ``dt``; ``name.size``; of neurons ``name.equations``, ``step`` (what the state updater does, the
+    check of the refractory period included), ``threshold``, ``reset``, ``current`` ``[unit]`` and
+    each parameter; of pathway n, counted from 0, ``n.ends`` (the numbers of its populations),
+    ``i``, ``j``, ``w``, ``delay``, ``code`` and ``slot``.
+    """
+    brian2.Network(*built.objects).run(0 * brian2.second, namespace={})
+    answer: Arrays = {"dt": np.array([float(brian2.defaultclock.dt_)])}
+    numbers = {group.name: number for number, group in enumerate(built.groups.values())}
+    for name, group in built.groups.items():
+        answer[f"{name}.size"] = np.array([group.N])
+        if not isinstance(group, brian2.NeuronGroup):
+            continue
+        texts = {
+            "equations": str(group.equations),
+            "step": group.state_updater.abstract_code,
+            "threshold": group.events["spike"],
+            "reset": group.event_codes["spike"],
+        }
+        answer |= {f"{name}.{key}": _bytes(text) for key, text in texts.items()}
+        answer[f"{name}.current"] = np.array(group.I_[:])
+        for parameter in ask:
+            answer[f"{name}.{parameter}"] = np.atleast_1d(getattr(group, f"{parameter}_"))
+    pathways = [one for each in built.synapses.values() for one in each]
+    for number, pathway in enumerate(pathways):
+        ends = [numbers[pathway.source.name], numbers[pathway.target.name]]
+        answer[f"{number}.ends"] = np.array(ends)
+        answer[f"{number}.i"] = np.array(pathway.i[:], np.int64)
+        answer[f"{number}.j"] = np.array(pathway.j[:], np.int64)
+        answer[f"{number}.w"] = np.array(pathway.w_[:])
+        answer[f"{number}.delay"] = np.atleast_1d(pathway.pre.delay_[:])
+        answer[f"{number}.code"] = _bytes(pathway.pre.code)
+        answer[f"{number}.slot"] = _bytes(pathway.pre.when)
+    return answer
+
+
+def _bytes(text: str) -> NDArray[np.uint8]:
+    return np.frombuffer(text.encode(), dtype=np.uint8)

@@ -1,0 +1,165 @@
+"""The part of a Brian2 script that is the same for all models: it runs what the tables say."""
+
+HEAD = '''\
+"""A spiking network for Brian2, written by Volr. It needs Brian2 and NumPy, and nothing else.
+
+    python net.py --stimulus 0.2,0.9 …       the values of one stimulus, each in [0, 1]
+    python net.py --stimuli FILE.npy         an array [stimulus, value]
+        --target numpy|cython|cpp_standalone what Brian2 generates code in
+        --seed N                             of random input spikes
+        --save FILE.npz                      name.spikes [step, stimulus, neuron]
+
+Printed is one line for each stimulus: what its outputs say. The tables come first.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from brian2 import Network, NeuronGroup, SpikeGeneratorGroup, SpikeMonitor, StateMonitor, Synapses
+from brian2 import defaultclock, device, prefs, set_device
+from brian2 import mV, ms, nA, nF, uS, volt
+'''
+
+PROGRAM = '''\
+# What there is room for at once.
+COPIES = 100
+
+
+def solution(*_):
+    """What Brian2 asks of a method: the state after a step, from the one before it."""
+    return STEP
+
+
+def drive(name, values, first, seed):
+    """What an input gets for stimuli ``values``: currents, or spikes [step, stimulus, neuron]."""
+    start = sum(POPULATIONS[each] for each in INPUTS[: INPUTS.index(name)])
+    part = slice(start, start + POPULATIONS[name])
+    if CODING == "current":
+        return LEVEL_CURRENTS[np.searchsorted(LEVEL_EDGES, values[:, part] * FULL)]
+    trains = []
+    for number, row in enumerate(values):
+        drawn = np.random.default_rng([seed, first + number]).random((STEPS, len(row)))
+        trains.append((drawn < row * FULL)[:, part])
+    return np.stack(trains, axis=1)
+
+
+def neurons(name, currents):
+    """A population for each stimulus, one behind the other; ``currents`` are theirs."""
+    group = NeuronGroup(
+        currents.size,
+        EQUATIONS,
+        method=solution,
+        threshold=THRESHOLD,
+        reset=RESET,
+        refractory=REFRACTORY,
+        namespace={},
+    )
+    for parameter, value in NEURON.items():
+        setattr(group, parameter, value)
+    if name in SILENT:
+        group.v_thresh = 1e300 * volt
+    group.I = currents
+    return group
+
+
+def sources(spikes):
+    """What stands for input neurons that are given as spikes."""
+    steps, index = np.nonzero(spikes.reshape(STEPS, -1))
+    return SpikeGeneratorGroup(spikes[0].size, index, steps * DT, sorted=True)
+
+
+def synapses(source, target, weights, copies):
+    """All to all, within each copy; one object for each pathway that ``weights`` make use of."""
+    post, pre = weights.shape
+    positive = np.asarray(weights) >= 0
+    masks = [positive, ~positive] if len(PATHWAYS) == 2 else [np.ones_like(positive)]
+    for code, mask in zip(PATHWAYS, masks):
+        before, after = np.nonzero(mask.T)
+        if before.size == 0:
+            continue
+        blocks = np.arange(copies)[:, None]
+        pathway = Synapses(source, target, WEIGHT, on_pre=code, delay=DELAY, namespace={})
+        pathway.pre.when = SLOT
+        pathway.connect(i=(blocks * pre + before).ravel(), j=(blocks * post + after).ravel())
+        pathway.w = np.tile(weights[after, before], copies)
+        yield pathway
+
+
+def simulate(values, first, seed):
+    """Spikes [step, stimulus, neuron] by population, and what the outputs say, side by side."""
+    copies = len(values)
+    defaultclock.dt = DT
+    groups = {}
+    for name in POPULATIONS:
+        if name not in INPUTS:
+            groups[name] = neurons(name, np.tile(CURRENTS[name], copies))
+        elif CODING == "current":
+            groups[name] = neurons(name, drive(name, values, first, seed).ravel())
+        else:
+            groups[name] = sources(drive(name, values, first, seed))
+    pathways = [
+        pathway
+        for (source, target), weights in WEIGHTS.items()
+        for pathway in synapses(groups[source], groups[target], weights, copies)
+    ]
+    counters = {name: SpikeMonitor(group) for name, group in groups.items()}
+    meters = {name: StateMonitor(groups[name], "v", record=True, when="end") for name in SILENT}
+    monitors = [*counters.values(), *meters.values()]
+    Network(*groups.values(), *pathways, *monitors).run(STEPS * DT, namespace={})
+    trains = {}
+    for name, counter in counters.items():
+        train = np.zeros((STEPS, copies * POPULATIONS[name]), dtype=bool)
+        train[np.rint(np.asarray(counter.t / DT)).astype(int), np.asarray(counter.i)] = True
+        trains[name] = train.reshape(STEPS, copies, -1)
+    said = []
+    for name in OUTPUTS:
+        if name in SILENT:
+            said.append(np.asarray(meters[name].v / mV).mean(axis=1).reshape(copies, -1))
+        else:
+            said.append(trains[name].sum(axis=0))
+    return trains, np.concatenate(said, axis=1)
+
+
+def main():
+    parser = argparse.ArgumentParser(description="Simulate this network with Brian2.")
+    stimuli = parser.add_mutually_exclusive_group(required=True)
+    stimuli.add_argument("--stimulus", help="values, separated by commas")
+    stimuli.add_argument("--stimuli", help="a file, .npy, with an array [stimulus, value]")
+    targets = ("numpy", "cython", "cpp_standalone")
+    parser.add_argument("--target", choices=targets, default="numpy")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--save", help="a file, .npz, for the spikes")
+    given = parser.parse_args()
+    if given.stimulus is not None:
+        values = np.array([[float(each) for each in given.stimulus.split(",")]])
+    else:
+        values = np.load(given.stimuli, allow_pickle=False)
+    size = sum(POPULATIONS[name] for name in INPUTS)
+    if values.ndim != 2 or values.shape[1] != size or not ((values >= 0) & (values <= 1)).all():
+        parser.error(f"a stimulus is {size} values in [0, 1]; these are {list(values.shape)}")
+    # What Brian2 chooses itself, -ffast-math, adds in any order.
+    prefs["codegen.cpp.extra_compile_args"] = ["-w", "-O2", "-std=c++11"]
+    if given.target == "cpp_standalone":
+        set_device(given.target)
+    else:
+        prefs["codegen.target"] = given.target
+    kept = {name: [] for name in POPULATIONS}
+    for first in range(0, len(values), COPIES):
+        if given.target == "cpp_standalone":
+            device.reinit()
+            device.activate()
+        trains, said = simulate(values[first : first + COPIES], first, given.seed)
+        for name, train in trains.items():
+            kept[name].append(train)
+        for number, row in enumerate(said, first):
+            numbers = " ".join(f"{each:g}" for each in row)
+            print(f"stimulus {number}: {numbers}  (output {row.argmax()})")
+    if given.save is not None:
+        whole = {f"{name}.spikes": np.concatenate(each, axis=1) for name, each in kept.items()}
+        np.savez(given.save, **whole)
+
+
+if __name__ == "__main__":
+    main()
+'''

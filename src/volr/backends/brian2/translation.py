@@ -1,0 +1,182 @@
+"""From our words and units to Brian2's, and back: the rows of ``equations``, read both ways."""
+
+from __future__ import annotations
+
+import math
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from volr.backends.brian2.equations import (
+    MILLI,
+    NANO,
+    NEURONS,
+    REFRACTORY,
+    RESETS,
+    RESTS,
+    THRESHOLD,
+    UNREACHABLE,
+    Equations,
+)
+from volr.backends.readback import Cells, Readback, uniform
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from volr.backends.readback import Ends
+    from volr.models.arrays import Floats, Integers
+    from volr.models.neurons import NeuronModel
+
+_ABOVE = "above "
+# Decimals, of mV, that adding v_rest leaves intact.
+_DECIMALS = 12
+
+
+def above_rest(neuron: NeuronModel, dt: float) -> dict[str, float]:
+    """The left-hand side of the rows: our parameters, and some of them above v_rest."""
+    said = dict(neuron.numbers)
+    # Refractoriness is told in whole steps; rounding is ours, not Brian2's.
+    said["tau_refrac"] = neuron.refractory_steps(dt) * dt
+    above = {f"{_ABOVE}{name}": value - neuron.v_rest for name, value in said.items()}
+    return {**said, **above}
+
+
+def parameters(neuron: NeuronModel, dt: float) -> dict[str, float]:
+    """The numbers of a neuron, SI, by Brian2's names."""
+    said = above_rest(neuron, dt)
+    rows = NEURONS[neuron.name].rows
+    return {theirs: factor * said[ours] for ours, theirs, _, factor in rows}
+
+
+@dataclass(frozen=True)
+class Neurons:
+    """Neurons as Brian2 has them: what they do, as texts, and their numbers, SI, by its names.
+
+    ``current`` is ``[unit]``, A.
+    """
+
+    equations: str
+    step: str
+    threshold: str
+    reset: str
+    numbers: Mapping[str, float]
+    current: Floats
+
+
+@dataclass(frozen=True)
+class Pathway:
+    """Synapses from ``i`` to ``j`` with the weights ``w``, SI; ``code`` is what a spike does."""
+
+    source: str
+    target: str
+    i: Integers
+    j: Integers
+    w: Floats
+    delay: float
+    code: str
+    slot: str
+
+
+def in_our_words(
+    sizes: Mapping[str, int],
+    inputs: tuple[str, ...],
+    outputs: tuple[str, ...],
+    neurons: Mapping[str, Neurons],
+    pathways: list[Pathway],
+    dt: float,
+) -> Readback:
+    """A network that Brian2 holds; ``dt`` in s. An input that is no neurons has only a size."""
+    cells = {name: _cells(each) for name, each in neurons.items()}
+    weights: dict[Ends, Floats] = {}
+    delays: dict[Ends, list[float]] = {}
+    for each in pathways:
+        ends = each.source, each.target
+        matrix = weights.setdefault(ends, np.full((sizes[each.target], sizes[each.source]), np.nan))
+        equations = NEURONS.get(cells[each.target].kind)
+        factor = equations.weight[1] if equations and _acts(each, equations) else math.nan
+        # Two synapses between the same neurons would do what their sum does.
+        matrix[each.j, each.i] = np.nan_to_num(matrix[each.j, each.i])
+        np.add.at(matrix, (each.j, each.i), each.w / factor)
+        later = equations.early if equations else 0
+        delays.setdefault(ends, []).append(_milli(each.delay + later * dt))
+    return Readback(
+        populations=sizes,
+        inputs=inputs,
+        outputs=outputs,
+        weights=weights,
+        biases={name: each.current / NANO for name, each in neurons.items() if name not in inputs},
+        cells=cells,
+        delays={ends: uniform(each) for ends, each in delays.items()},
+        dt=_milli(dt),
+    )
+
+
+def _milli(seconds: float) -> float:
+    return round(seconds / MILLI, _DECIMALS)
+
+
+def _acts(pathway: Pathway, equations: Equations) -> bool:
+    """Whether each synapse does what its sign says, when it should."""
+    codes = list(equations.pathways.values())
+    signs = (pathway.w >= 0.0, pathway.w < 0.0) if len(codes) == 2 else (np.isfinite(pathway.w),)
+    for code, sign in zip(codes, signs, strict=True):
+        if code == pathway.code:
+            return bool(sign.all()) and pathway.slot == equations.slot
+    return False
+
+
+def _cells(neurons: Neurons) -> Cells:
+    kind = _kind(neurons)
+    if kind is None:
+        return Cells("another")
+    said: dict[str, float] = {}
+    for ours, theirs, _, factor in NEURONS[kind].rows:
+        said[ours] = neurons.numbers[theirs] / factor
+    numbers: dict[str, float] = {}
+    for ours, value in said.items():
+        name = ours.removeprefix(_ABOVE)
+        if name == ours:
+            numbers[name] = value
+        elif neurons.numbers[name] >= UNREACHABLE:
+            numbers[name] = math.inf
+        else:
+            numbers[name] = round(said["v_rest"] + value, _DECIMALS)
+    return Cells(kind, _reset(neurons), numbers)
+
+
+def _kind(neurons: Neurons) -> str | None:
+    """The neuron model whose equations and solution these are."""
+    rights = _rights(neurons.equations)
+    for name, each in NEURONS.items():
+        step = f"{RESTS.format(REFRACTORY)}\n{each.step}"
+        if rights == _rights("\n".join(each.flows)) and neurons.step == step:
+            return name
+    return None
+
+
+def _rights(equations: str) -> dict[str, str]:
+    return {name: right for name, (right, _) in _flows(equations).items()}
+
+
+def _reset(neurons: Neurons) -> str:
+    """``hard`` or ``subtract``, by what happens at a spike and after it."""
+    _, clamped = _flows(neurons.equations)["v"]
+    if neurons.threshold == THRESHOLD:
+        for reset, code in RESETS.items():
+            if neurons.reset == code and clamped == (reset == "hard"):
+                return reset
+    return "another"
+
+
+def _flows(equations: str) -> dict[str, tuple[str, bool]]:
+    """The right-hand side of each differential equation, and whether refractoriness stops it."""
+    found: dict[str, tuple[str, bool]] = {}
+    for line in equations.splitlines():
+        if match := re.fullmatch(r"d(\w+)/dt = (.*?) : \w+( \(unless refractory\))?", line.strip()):
+            name, right, flag = match.groups()
+            # This is how Brian2 writes the flag out.
+            stopped = re.fullmatch(r"int\(not_refractory\)\*\((.*)\)", right)
+            found[name] = (stopped[1] if stopped and flag else right, flag is not None)
+    return found

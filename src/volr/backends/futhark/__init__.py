@@ -1,0 +1,151 @@
+"""Futhark: artificial networks as Futhark programs, to be read, compiled, run and trained.
+
+``program`` writes one. ``FUTHARK_PROGRAM`` is the document; ``FUTHARK`` compiles it, and runs it in
+this process. This file can be imported without futhark-ffi and the compilers;
+``volr.backends.futhark.library`` is what needs them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from volr.backends.base import ArtificialBackend, Document, check_supported, require
+from volr.backends.futhark.compiler import PROGRAMS, chosen_target
+from volr.backends.futhark.program import program
+from volr.backends.futhark.reading import parse, readback
+from volr.backends.futhark.vectors import flattened, from_bytes, to_bytes
+from volr.errors import BackendError, DataError, UnsupportedError
+from volr.models.activations import ACTIVATIONS
+from volr.models.model import ArtificialModel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from volr.backends.base import Files, Forward
+    from volr.backends.futhark.compiler import Target
+    from volr.backends.futhark.learning import Loss
+    from volr.backends.futhark.library import Held, Library
+    from volr.backends.readback import Readback
+    from volr.models.activations import Activation
+    from volr.models.arrays import Floats
+    from volr.models.model import Model
+    from volr.network import Network
+
+__all__ = ["FUTHARK", "FUTHARK_PROGRAM", "library_of", "program"]
+
+
+def library_of(
+    network: Network,
+    activation: Activation,
+    loss: Loss | None = None,
+    target: Target | None = None,
+) -> Library:
+    """The network's program, compiled and loaded; for training if there is a ``loss``.
+
+    The target is ``chosen_target()`` unless given. Raises ``MissingError`` where something is not
+    installed, ``SimulatorError`` where a compiler fails.
+    """
+    require(FUTHARK)
+    from volr.backends.futhark.library import load
+
+    return load(program(network, activation, loss), target or chosen_target())
+
+
+def _build(model: ArtificialModel) -> Forward:
+    library, vector = _loaded(model)
+    network = model.network
+
+    def forward(stimuli: Floats) -> Floats:
+        if stimuli.ndim != 2 or stimuli.shape[1] != network.input_size:
+            raise DataError(
+                f"the stimuli have the shape {list(stimuli.shape)}, the network takes "
+                f"[batch, {network.input_size}]"
+            )
+        logits = library.call("forward", vector, np.asarray(stimuli, dtype=np.float32))
+        return library.array(logits).astype(np.float64)
+
+    return forward
+
+
+def _read_back(model: ArtificialModel) -> Readback:
+    """The program that was compiled says what it is, and cuts its parameters out of the vector."""
+    library, vector = _loaded(model)
+    return readback(parse(library.text), lambda name: library.array(library.call(name, vector)))
+
+
+def _loaded(model: ArtificialModel) -> tuple[Library, Held]:
+    check_supported(FUTHARK, model)
+    vector = flattened(model.network, model.parameters)
+    library = library_of(model.network, model.activation)
+    return library, library.hold(vector)
+
+
+def _write(model: Model) -> Files:
+    check_supported(FUTHARK_PROGRAM, model)
+    if not isinstance(model, ArtificialModel):
+        raise UnsupportedError("futhark has no spiking neurons")
+    vector = flattened(model.network, model.parameters)
+    return {
+        ".fut": program(model.network, model.activation).encode(),
+        ".data": to_bytes(vector),
+    }
+
+
+def _write_program(network: Network, activation: Activation) -> Files:
+    return {".fut": program(network, activation).encode()}
+
+
+def _how_to(name: str) -> tuple[str, ...]:
+    stem = name.removesuffix(".fut")
+    return (
+        f"compile it: futhark c {name}",
+        f"run it: cat {stem}.data stimuli.data | ./{stem} --entry-point=forward",
+    )
+
+
+def _read_document(files: Files) -> Readback:
+    """The program, and the parameters in the file beside it; ``BackendError`` for what is none."""
+    missing = [suffix for suffix in (".fut", ".data") if suffix not in files]
+    if missing:
+        raise BackendError(f"a Futhark document has a {' and a '.join(missing)} file too")
+    try:
+        text = files[".fut"].decode()
+    except UnicodeDecodeError as error:
+        raise BackendError("this is no Futhark program: it is not UTF-8") from error
+    written, vector = parse(text), from_bytes(files[".data"])
+    needed = max((cut.last for cut in written.cuts.values()), default=0)
+    if len(vector) != needed:
+        raise BackendError(
+            f"the program takes {needed} parameters, and the file beside it has {len(vector)}"
+        )
+
+    def value(name: str) -> NDArray[np.float32]:
+        cut = written.cuts[name]
+        return vector[cut.first : cut.last].reshape(cut.shape)
+
+    return readback(written, value)
+
+
+FUTHARK = ArtificialBackend(
+    name="futhark",
+    summary="Futhark, compiled for the cores of this machine, in float32",
+    requires=("cffi", "futhark_ffi"),
+    programs=PROGRAMS,
+    extra="futhark",
+    activations=tuple(each.name for each in ACTIVATIONS),
+    build=_build,
+    read_back=_read_back,
+)
+
+FUTHARK_PROGRAM = Document(
+    name="futhark",
+    summary="a Futhark program that runs and trains the network, and its parameters beside it",
+    suffix=".fut",
+    activations=tuple(each.name for each in ACTIVATIONS),
+    write=_write,
+    write_program=_write_program,
+    read_back=_read_document,
+    how_to=_how_to,
+)

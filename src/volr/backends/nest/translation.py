@@ -1,0 +1,267 @@
+"""Our neuron models in NEST's words, and back: one table, read in both directions.
+
+A row is our name, NEST's name, and how many of NEST's units make one of ours. A simulation goes
+through the table from left to right; ``contents``, for what a running NEST says that it holds, from
+right to left.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from volr.backends.readback import Cells, Readback, uniform
+from volr.errors import UnsupportedError
+from volr.models.model import SpikingModel, is_multiple
+from volr.models.neurons import IFCurrExp
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from volr.backends.readback import Ends
+    from volr.backends.workers import Arrays
+    from volr.models.arrays import Floats, Integers
+    from volr.models.neurons import NeuronModel
+    from volr.network import Network
+
+PICOAMPERE = 1000.0
+"""How many of NEST's units of current make one of ours, nA."""
+
+Row: TypeAlias = tuple[str, str, float]
+"""Our name, NEST's name, and how many of its units make one of ours."""
+
+
+@dataclass(frozen=True)
+class Translation:
+    """One of our neuron models, with its reset, in NEST's words.
+
+    ``weight`` is a row's factor, for weights. ``threshold`` is NEST's name of ours. ``late`` is by
+    how many steps the neuron takes up a spike later than ours does: those are the neurons in which
+    a jump of the membrane, mV, is a brief current, nA (``BRIEF``).
+    """
+
+    model: str
+    threshold: str
+    weight: float
+    rows: tuple[Row, ...]
+    late: int = 0
+
+
+FOLLOWING = ("leak", "theta", "nothing")
+"""What rows have on their left that is no parameter of ours but follows from them."""
+
+# Capacitance is in pF there, current in pA, conductance in nS.
+_MEMBRANE: tuple[Row, ...] = (
+    ("v_rest", "E_L", 1.0),
+    ("v_rest", "V_m", 1.0),
+    ("cm", "C_m", 1000.0),
+    ("tau_refrac", "t_ref", 1.0),
+)
+_LEAKY: tuple[Row, ...] = (*_MEMBRANE, ("tau_m", "tau_m", 1.0))
+_HARD: tuple[Row, ...] = (("v_reset", "V_reset", 1.0), ("v_thresh", "V_th", 1.0))
+# Subtracting θ from a membrane that decays with τ_m is raising the threshold by a θ that does.
+_SUBTRACT: tuple[Row, ...] = (
+    ("v_thresh", "omega", 1.0),
+    ("theta", "alpha_1", 1.0),
+    ("tau_m", "tau_1", 1.0),
+    ("nothing", "alpha_2", 1.0),
+)
+_SYNAPSES: tuple[Row, ...] = (("tau_syn_E", "tau_syn_ex", 1.0), ("tau_syn_I", "tau_syn_in", 1.0))
+_REVERSALS: tuple[Row, ...] = (("e_rev_E", "E_ex", 1.0), ("e_rev_I", "E_in", 1.0))
+
+NEURONS: dict[tuple[str, str], Translation] = {
+    ("if_curr_delta", "hard"): Translation("iaf_psc_delta", "V_th", 1.0, (*_LEAKY, *_HARD)),
+    ("if_curr_exp", "hard"): Translation(
+        "iaf_psc_exp", "V_th", 1000.0, (*_LEAKY, *_HARD, *_SYNAPSES)
+    ),
+    ("if_cond_exp", "hard"): Translation(
+        "iaf_cond_exp",
+        "V_th",
+        1000.0,
+        (*_MEMBRANE, ("leak", "g_L", 1000.0), *_HARD, *_SYNAPSES, *_REVERSALS),
+    ),
+    # A jump is a brief current there (BRIEF), hence nA, and late.
+    ("if_curr_delta", "subtract"): Translation(
+        "mat2_psc_exp", "omega", 1000.0, (*_LEAKY, *_SUBTRACT, *_SYNAPSES), late=1
+    ),
+    ("if_curr_exp", "subtract"): Translation(
+        "mat2_psc_exp", "omega", 1000.0, (*_LEAKY, *_SUBTRACT, *_SYNAPSES)
+    ),
+}
+SOURCE = "spike_generator"
+"""What stands for an input that is given as spikes."""
+# A synapse that is over within a step: of its current e^-64 is left, less than rounding. NEST's
+# propagator is exact there, and overflows to NaN for one that is 710 times shorter than the step.
+BRIEF = 64.0
+# mat2_psc_exp's propagator loses its digits where the two time constants are all but equal.
+CLOSE = 1e-4
+# A threshold, mV, that no membrane reaches.
+UNREACHABLE = 1e300
+# NEST counts time in tics of a microsecond.
+TIC = 0.001
+
+
+def check_translatable(model: SpikingModel) -> None:
+    """Raise ``UnsupportedError`` for what NEST has no words for, with ways out."""
+    neuron, dt = model.neuron, model.dt
+    wrong: list[str] = []
+    ways: list[str] = []
+    if (neuron.name, neuron.reset) not in NEURONS:
+        wrong.append(f"it has no {neuron.name} with the reset {neuron.reset!r}")
+        ways.append("choose the reset 'hard'")
+    if not is_multiple(dt, TIC):
+        wrong.append(f"dt is {dt:g} ms, and its time counts in steps of {TIC:g} ms")
+        ways.append(f"choose a multiple of {TIC:g} ms")
+    if not wrong and neuron.reset == "subtract":
+        if neuron.refractory_steps(dt) == 0:
+            wrong.append(
+                f"tau_refrac is {neuron.tau_refrac:g} ms, no step of {dt:g} ms, and its neurons "
+                "with the reset 'subtract' rest for at least one"
+            )
+            ways.append(f"choose a tau_refrac of {dt:g} ms or more")
+        if model.delay_steps <= NEURONS[neuron.name, neuron.reset].late:
+            wrong.append(
+                f"delay is {model.delay:g} ms, one step, and its neurons with the reset 'subtract' "
+                "take up a jump of the membrane one step late"
+            )
+            ways.append(f"choose a delay of {2 * dt:g} ms or more")
+        said = in_our_words(neuron, dt)
+        for name in ("tau_syn_E", "tau_syn_I"):
+            if abs(said[name] - neuron.tau_m) < CLOSE * neuron.tau_m:
+                wrong.append(
+                    f"{name} is {said[name]:g} ms, and with the reset 'subtract' it must differ "
+                    f"from tau_m, {neuron.tau_m:g} ms"
+                )
+                ways.append(f"choose another {name} or tau_m")
+    if wrong:
+        raise UnsupportedError(
+            "nest cannot run this model: " + "; ".join(wrong),
+            help="; ".join(ways) + "; or run it on the engine",
+        )
+
+
+def in_our_words(neuron: NeuronModel, dt: float) -> dict[str, float]:
+    """The left-hand side of the rows: parameters, and what follows from them."""
+    return {
+        "tau_syn_E": dt / BRIEF,
+        "tau_syn_I": dt / BRIEF,
+        "leak": neuron.cm / neuron.tau_m,
+        "theta": neuron.theta,
+        "nothing": 0.0,
+        **neuron.numbers,
+        # Both neuron and synapse are told times that are whole steps; rounding is ours, not NEST's.
+        "tau_refrac": neuron.refractory_steps(dt) * dt,
+    }
+
+
+def weight_factor(translation: Translation, tau_m: float, cm: float, dt: float) -> float:
+    """How many of NEST's units of weight make one of ours; NaN where parameters are."""
+    if translation.late:
+        if math.isnan(tau_m + cm):
+            return math.nan
+        # So many nA for each mV.
+        brief = IFCurrExp(tau_m=tau_m, cm=cm, tau_syn_E=dt / BRIEF)
+        return translation.weight / brief.synaptic_rises(dt)[0]
+    return translation.weight
+
+
+def asked_for() -> dict[str, list[str]]:
+    """Whatever ``contents`` wants to know of a neuron, by NEST's model."""
+    asked: dict[str, list[str]] = {}
+    for translation in NEURONS.values():
+        theirs = (*(name for _, name, _ in translation.rows), "I_e")
+        asked[translation.model] = list(dict.fromkeys(theirs))
+    return asked
+
+
+def contents(network: Network, answer: Arrays) -> Readback:
+    """What a kernel says that NEST holds (``volr.backends.nest.kernel``), in our words."""
+    dt = float(answer["resolution"][0])
+    nodes = {p.name: answer[f"{p.name}.nodes"] for p in network.populations}
+    models = {name: answer[f"{name}.model"].tobytes().decode() for name in nodes}
+    cells: dict[str, Cells] = {}
+    translations: dict[str, Translation] = {}
+    for name, model in models.items():
+        key = _which(model, uniform(answer.get(f"{name}.tau_syn_ex", np.nan)), dt)
+        if key is not None:
+            translations[name] = NEURONS[key]
+            cells[name] = _cells(key, translations[name], name, answer)
+        elif model != SOURCE:
+            cells[name] = Cells(model)
+    weights: dict[Ends, Floats] = {}
+    delays: dict[Ends, float] = {}
+    for ends, synapses in _projections(nodes, answer).items():
+        source, target = (nodes[name] for name in ends)
+        factor, late = math.nan, 0
+        if (translation := translations.get(ends[1])) is not None:
+            numbers, late = cells[ends[1]].numbers, translation.late
+            factor = weight_factor(translation, numbers["tau_m"], numbers["cm"], dt)
+        matrix = np.full((len(target), len(source)), np.nan)
+        rows = answer["synapses.target"][synapses] - target[0]
+        columns = answer["synapses.source"][synapses] - source[0]
+        matrix[rows, columns] = 0.0
+        # Two synapses between the same neurons would do what their sum does.
+        np.add.at(matrix, (rows, columns), answer["synapses.weight"][synapses] / factor)
+        weights[ends] = matrix
+        delays[ends] = uniform(answer["synapses.delay"][synapses]) + late * dt
+    return Readback(
+        populations={name: len(each) for name, each in nodes.items()},
+        inputs=network.inputs,
+        outputs=network.outputs,
+        weights=weights,
+        biases={
+            p.name: answer[f"{p.name}.I_e"] / PICOAMPERE
+            for p in network.layers
+            if p.name in translations
+        },
+        cells=cells,
+        delays=delays,
+        dt=dt,
+    )
+
+
+def _which(model: str, tau_syn: float, dt: float) -> tuple[str, str] | None:
+    """The neuron model and reset of ours that NEST's model stands for; None for no neuron."""
+    brief = math.isclose(tau_syn * BRIEF, dt)
+    found = [key for key, each in NEURONS.items() if each.model == model]
+    # One of NEST's models is two of ours, which synapses tell apart.
+    return next((key for key in found if len(found) == 1 or bool(NEURONS[key].late) == brief), None)
+
+
+def _cells(key: tuple[str, str], translation: Translation, name: str, answer: Arrays) -> Cells:
+    said: dict[str, float] = {}
+    for ours, theirs, factor in translation.rows:
+        # Two of NEST's numbers that are one of ours must agree on it.
+        values = answer[f"{name}.{theirs}"] / factor
+        said[ours] = uniform(np.append(values, said[ours] if ours in said else values[0]))
+    if said["v_thresh"] >= UNREACHABLE:
+        said["v_thresh"] = math.inf
+    kind, reset = key
+    if "leak" in said:
+        said["tau_m"] = said["cm"] / said["leak"]
+    if "theta" in said:
+        if math.isfinite(said["v_thresh"]):
+            said["v_reset"] = said["v_thresh"] - said["theta"]
+        # A threshold that rises by more, or falls otherwise, subtracts nothing.
+        if said["nothing"] != 0.0 or math.isnan(said["tau_m"]):
+            reset = "another"
+    if translation.late:
+        del said["tau_syn_E"], said["tau_syn_I"]
+    ours = {each: value for each, value in said.items() if each not in FOLLOWING}
+    return Cells(kind, reset, ours)
+
+
+def _projections(nodes: Mapping[str, Integers], answer: Arrays) -> dict[Ends, Integers]:
+    """Which of all synapses there are between each two populations."""
+    sources, targets = answer["synapses.source"], answer["synapses.target"]
+    found: dict[Ends, Integers] = {}
+    for target, after in nodes.items():
+        into = np.flatnonzero(np.isin(targets, after))
+        for source, before in nodes.items():
+            of = into[np.isin(sources[into], before)]
+            if of.size:
+                found[source, target] = of
+    return found

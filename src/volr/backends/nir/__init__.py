@@ -1,0 +1,64 @@
+"""NIR, the neuromorphic intermediate representation: models as ``.nir`` files, and back.
+
+``write`` says how a model of ours is said there; ``read`` what is read as one; ``lint`` what others
+make of a file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from volr.backends.base import Document, check_supported, require
+from volr.backends.nir.back import back
+from volr.backends.nir.emit import write_graph
+from volr.backends.nir.hdf5 import read_graph
+from volr.backends.nir.lint import Finding, lint
+from volr.backends.nir.losses import warn
+from volr.backends.nir.read import Imported, read_nir
+from volr.backends.nir.write import canonical
+from volr.models.coding import CODINGS
+from volr.models.model import READOUTS
+from volr.models.neurons import RESETS
+
+if TYPE_CHECKING:
+    from volr.backends.base import Files
+    from volr.backends.readback import Readback
+    from volr.models.model import Model
+
+__all__ = ["NIR", "Finding", "Imported", "lint", "read_nir"]
+
+SUFFIX = ".nir"
+
+
+def _write(model: Model) -> Files:
+    """The file of a model. What it does not tell other programs is logged as a warning.
+
+    Raises ``UnsupportedError`` for what NIR cannot say, ``MissingError`` without h5py.
+    """
+    check_supported(NIR, model)
+    require(NIR)
+    body = write_graph(canonical(model))
+    warn(model)
+    return {SUFFIX: body}
+
+
+def _read_back(files: Files) -> Readback:
+    """What the file of a model says. Raises ``ModelFileError`` for a file that is none of ours."""
+    require(NIR)
+    return back(read_graph(files[SUFFIX]))
+
+
+NIR = Document(
+    name="nir",
+    summary="the neuromorphic intermediate representation, an HDF5 file that many tools read",
+    suffix=SUFFIX,
+    requires=("h5py",),
+    extra="nir",
+    activations=("relu", "identity"),
+    neurons=("if_curr_delta", "if_curr_exp"),
+    resets=RESETS,
+    codings=tuple(each.name for each in CODINGS),
+    readouts=READOUTS,
+    write=_write,
+    read_back=_read_back,
+)

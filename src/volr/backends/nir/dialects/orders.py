@@ -1,0 +1,80 @@
+"""What nirtorch makes of the form of a graph, in either of its two ways, for all that use it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import TypeAlias
+
+    from volr.backends.nir.graph import Graph
+    from volr.backends.nir.lint import Severity
+
+    Said: TypeAlias = tuple[str, Severity, str]
+    """A finding but for its importer: node, severity, message."""
+
+
+def executed(graph: Graph, known: frozenset[str]) -> Iterator[Said]:
+    """For norse and sinabs: nirtorch's GraphExecutor, which goes through a graph depth first.
+
+    A node that is not ``known`` to the importer is none, nor are its edges.
+    """
+    for name, node in graph.nodes.items():
+        if node.kind not in known:
+            message = f"leaves out {node.kind}, silently, and cuts the graph in two there"
+            yield name, "warning", message
+    inputs = graph.of_kind("Input")
+    if len(inputs) > 1:
+        yield inputs[1], "warning", "has one input: it takes any one of those that there are"
+    outputs = graph.of_kind("Output")
+    if len(outputs) > 1:
+        yield outputs[1], "warning", "has one output: it hands out the last that it comes to"
+    if not inputs or not outputs:
+        return
+    path = _depth_first(graph, inputs[0])
+    if path[-1] not in outputs:
+        yield (
+            path[-1],
+            "warning",
+            "comes to it after the output, depth first, and hands out what it gives instead",
+        )
+    place = {name: number for number, name in enumerate(path)}
+    for name in path:
+        late = [each for each in graph.before[name] if place.get(each, -1) > place[name]]
+        for each in late:
+            if not _leads(graph, name, each):
+                message = f"gets what {each!r} gave a step before, for it comes to that later"
+                yield name, "warning", message
+
+
+def traced(graph: Graph, known: frozenset[str]) -> Iterator[Said]:
+    """For snnTorch and SpikingJelly: nirtorch's ``nir_to_torch``, which puts nodes into order."""
+    for name, node in graph.nodes.items():
+        if node.kind not in known:
+            yield name, "error", f"has no {node.kind}"
+    inputs, outputs = graph.of_kind("Input"), graph.of_kind("Output")
+    if len(inputs) > 1:
+        yield inputs[1], "error", "fails on more than one input"
+    if len(outputs) > 1:
+        yield outputs[1], "error", "never comes to an end with more than one output"
+
+
+def _depth_first(graph: Graph, start: str) -> list[str]:
+    """Each node as nirtorch comes to it."""
+    path: list[str] = []
+    seen: set[str] = set()
+    todo = [start]
+    while todo:
+        name = todo.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        path.append(name)
+        todo += reversed(graph.after[name])
+    return path
+
+
+def _leads(graph: Graph, source: str, target: str) -> bool:
+    """Whether there is a way from ``source`` to ``target``: then the edge back closes a loop."""
+    return target in _depth_first(graph, source)

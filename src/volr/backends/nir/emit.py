@@ -1,0 +1,60 @@
+"""From a graph to the bytes of a NIR file, laid out as nir lays it out.
+
+Not by nir itself, which writes a ``v_reset`` for every neuron: nir 1.0.4 and older, which some
+importers ask for, cannot read it, and newer ones take it for 0 where it is missing. So it is
+written where it is not 0, and then refused by those that would not honour it.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from volr.backends.nir.graph import SUBGRAPH
+
+if TYPE_CHECKING:
+    import h5py
+
+    from volr.backends.nir.graph import Graph, Node
+
+VERSION = "1.0.4"
+"""Of nir, the oldest that reads these files; it is written into them, and nobody reads it."""
+
+
+def write_graph(graph: Graph) -> bytes:
+    """The graph as the bytes of a NIR file; equal graphs have equal files."""
+    import h5py
+
+    text = h5py.string_dtype()
+    body = io.BytesIO()
+    with h5py.File(body, "w") as file:
+        file.create_dataset("version", data=VERSION, dtype=text)
+        root = file.create_group("node")
+        root.create_dataset("type", data=SUBGRAPH, dtype=text)
+        _write_metadata(root, graph)
+        nodes = root.create_group("nodes")
+        for name, node in graph.nodes.items():
+            group = nodes.create_group(name)
+            group.create_dataset("type", data=node.kind, dtype=text)
+            for key, values in node.values.items():
+                if key == "v_reset" and not values.any():
+                    continue
+                whole = values.astype(np.int64) if key == "shape" else values
+                # A single number cannot be packed.
+                packing = "gzip" if values.ndim else None
+                group.create_dataset(key, data=whole, compression=packing)
+            _write_metadata(group, node)
+        ends = np.array(graph.edges, dtype=object).reshape(-1, 2)
+        root.create_dataset("edges", data=ends, dtype=text)
+    return body.getvalue()
+
+
+def _write_metadata(group: h5py.Group, of: Graph | Node) -> None:
+    import h5py
+
+    if of.metadata:
+        metadata = group.create_group("metadata")
+        for key, value in of.metadata.items():
+            metadata.create_dataset(key, data=value, dtype=h5py.string_dtype())

@@ -1,0 +1,93 @@
+"""A NIR graph as plain data: nodes with arrays, and edges. No h5py and no nir in here.
+
+    Graph  nodes by name, edges, metadata
+    Node   a primitive of NIR's by its name, with its parameters by theirs
+
+Numbers are float64 arrays whatever they are in a file. A graph within a graph has been dissolved:
+its nodes are called ``outer.inner``, and its inputs and outputs hand on what they get.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from volr.models.arrays import Floats
+
+Edge: TypeAlias = tuple[str, str]
+"""From a node to a node."""
+
+PARAMETERS: dict[str, tuple[str, ...]] = {
+    "Input": ("shape",),
+    "Output": ("shape",),
+    "Affine": ("weight", "bias"),
+    "Linear": ("weight",),
+    "Scale": ("scale",),
+    "Threshold": ("threshold",),
+    "Flatten": ("start_dim", "end_dim"),
+    "I": ("r",),
+    "LI": ("tau", "r", "v_leak"),
+    "IF": ("r", "v_threshold", "v_reset"),
+    "LIF": ("tau", "r", "v_leak", "v_threshold", "v_reset"),
+    "CubaLI": ("tau_syn", "tau_mem", "r", "v_leak", "w_in"),
+    "CubaLIF": ("tau_syn", "tau_mem", "r", "v_leak", "v_threshold", "v_reset", "w_in"),
+}
+"""The primitives that Volr understands, each with its parameters, by NIR's names.
+
+``weight`` is ``[post, pre]``; a neuron's parameters are one number for each neuron.
+"""
+
+LINEAR = frozenset({"Affine", "Linear", "Scale", "Flatten"})
+NEURONS = frozenset({"Threshold", "I", "LI", "IF", "LIF", "CubaLI", "CubaLIF"})
+SPIKING = frozenset({"Threshold", "IF", "LIF", "CubaLIF"})
+SUBGRAPH = "NIRGraph"
+"""The kind of a graph within a graph, and of the whole."""
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A node. ``kind`` is NIR's name of the primitive; ``values`` are its parameters, float64.
+
+    A primitive that Volr does not understand has no values. ``metadata`` holds whatever text
+    the file has there.
+    """
+
+    kind: str
+    values: Mapping[str, Floats] = field(default_factory=dict["str", "Floats"])
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A graph. ``subgraphs`` are the names of those that were dissolved into it."""
+
+    nodes: Mapping[str, Node]
+    edges: tuple[Edge, ...]
+    metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    subgraphs: tuple[str, ...] = ()
+
+    @cached_property
+    def before(self) -> Mapping[str, tuple[str, ...]]:
+        """The nodes with an edge into each node, in the order of the edges."""
+        return _neighbours(self, 1, 0)
+
+    @cached_property
+    def after(self) -> Mapping[str, tuple[str, ...]]:
+        """The nodes that each node has an edge to, in the order of the edges."""
+        return _neighbours(self, 0, 1)
+
+    def of_kind(self, *kinds: str) -> tuple[str, ...]:
+        """The names of the nodes of these kinds, in order."""
+        return tuple(name for name, node in self.nodes.items() if node.kind in kinds)
+
+
+def _neighbours(graph: Graph, here: int, there: int) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {name: [] for name in graph.nodes}
+    for edge in graph.edges:
+        found[edge[here]].append(edge[there])
+    return MappingProxyType({name: tuple(each) for name, each in found.items()})

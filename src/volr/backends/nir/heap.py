@@ -1,0 +1,73 @@
+"""Texts in the bytes of an HDF5 file, taken out of its global heap without the HDF5 library.
+
+A text of any length is a reference, 16 bytes: its length, the address of a collection of objects,
+and a number therein (HDF5 File Format Specification, III.E). The library follows a reference into a
+damaged collection for ever; here every collection is gone through once, and all of them together
+have only so many objects.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TypeAlias
+
+Objects: TypeAlias = dict[int, tuple[int, int]]
+"""Where the objects of a collection begin in the file, and their sizes, by their numbers."""
+
+REFERENCE = struct.Struct("<IQI")
+# A collection begins with its size, each object with its number, references, nothing, and size.
+_COLLECTION = struct.Struct("<4sB3xQ")
+_OBJECT = struct.Struct("<HHIQ")
+
+
+class Texts:
+    """The texts of one file, which may have ``most`` objects in all."""
+
+    def __init__(self, data: bytes, most: int) -> None:
+        self._data = data
+        self._objects_left = most
+        # Texts lie beside each other, so they cannot have more than all of the file.
+        self._bytes_left = len(data)
+        self._collections: dict[int, Objects] = {}
+
+    def at(self, offset: int, count: int) -> list[str]:
+        """The texts of ``count`` references that begin at ``offset``.
+
+        Raises ``ValueError``, ``KeyError`` or ``struct.error`` where they are damaged.
+        """
+        references = self._data[offset : offset + REFERENCE.size * count]
+        if len(references) < REFERENCE.size * count:
+            raise ValueError("it ends in the middle of a text")
+        return [self._text(*each) for each in REFERENCE.iter_unpack(references)]
+
+    def _text(self, length: int, address: int, number: int) -> str:
+        if length == 0:
+            return ""
+        if address not in self._collections:
+            self._collections[address] = self._collection(address)
+        start, size = self._collections[address][number]
+        self._bytes_left -= length
+        if self._bytes_left < 0 or length > size:
+            raise ValueError("a text is longer than it can be")
+        return self._data[start : start + length].decode()
+
+    def _collection(self, address: int) -> Objects:
+        if address > len(self._data):
+            raise ValueError("a text is not where it should be")
+        mark, _, whole = _COLLECTION.unpack_from(self._data, address)
+        end = address + whole
+        if mark != b"GCOL" or end > len(self._data):
+            raise ValueError("a text is not where it should be")
+        found: Objects = {}
+        place = address + _COLLECTION.size
+        while place + _OBJECT.size <= end:
+            number, _, _, size = _OBJECT.unpack_from(self._data, place)
+            place += _OBJECT.size
+            if number == 0:  # what is left is free
+                break
+            self._objects_left -= 1
+            if place + size > end or self._objects_left < 0:
+                raise ValueError("a text is longer than it can be, or there are too many")
+            found[number] = (place, size)
+            place += -(-size // 8) * 8
+        return found

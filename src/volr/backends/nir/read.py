@@ -1,0 +1,294 @@
+"""Reading NIR: any graph that a feed-forward network of ours can express, ours or another's.
+
+A file that Volr wrote says in its metadata what NIR cannot, and reading it gives the very model.
+The metadata are not believed: written out again, that model has to give the graph that is there,
+or else the file is read as any other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+
+import numpy as np
+
+from volr.backends.nir.described import KEY, Described, MalformedError, read_description
+from volr.backends.nir.foreign import Skeleton, refuse, skeleton
+from volr.backends.nir.forms import full
+from volr.backends.nir.graph import NEURONS
+from volr.backends.nir.hdf5 import read_graph
+from volr.backends.nir.neurons import SIGNALS, Signal
+from volr.backends.nir.spiking import Meaning, spiking_model
+from volr.backends.nir.units import TIME_UNITS, TimeUnit, time_of
+from volr.backends.nir.write import canonical
+from volr.errors import BackendError, ModelError, ModelFileError, NetworkError
+from volr.memory import check_room
+from volr.models.activations import Identity, ReLU
+from volr.models.coding import ConstantCurrent, InputCoding, Poisson
+from volr.models.model import ArtificialModel, Model, timing_problems
+from volr.models.neurons import RESETS, Reset
+
+if TYPE_CHECKING:
+    from volr.backends.nir.graph import Graph, Node
+    from volr.models.arrays import Floats
+
+Generation: TypeAlias = Literal["ANN", "SNN"]
+GENERATIONS: tuple[Generation, ...] = get_args(Generation)
+
+DEFAULT_STEPS = 100
+_EXACT = 1e-12
+
+
+@dataclass(frozen=True)
+class Imported:
+    """What a NIR file holds: a model, and ``notes`` on what was taken for granted, in sentences.
+
+    ``program`` is the text that the file says the network was made from, unchecked; None where it
+    says nothing.
+    """
+
+    model: Model
+    notes: tuple[str, ...] = ()
+    program: str | None = None
+
+
+def read_nir(
+    file: str | Path | bytes,
+    *,
+    generation: Generation | None = None,
+    time_unit: TimeUnit | None = None,
+    dt: float | None = None,
+    duration: float | None = None,
+    signal: Signal = "euler",
+    reset: Reset = "hard",
+    coding: InputCoding | None = None,
+) -> Imported:
+    """The model in a NIR file, a path or its bytes.
+
+    What NIR leaves open is taken as follows, for files that Volr did not write; ``notes`` say so.
+
+    ``generation``  SNN where there are neurons. As an ANN, an IF stands for a ReLU, its rate
+    ``time_unit``   of the file: inferred from its time constants, see ``units``
+    ``dt``          ms: the file's ``dt``, or else 1
+    ``duration``    ms: 100 steps
+    ``signal``      how a spike acts, see ``neurons``: as in an explicit Euler step
+    ``reset``       hard, to v_reset
+    ``coding``      Poisson, a spike in each step for the value 1; where neurons are driven by the
+                    input itself, a constant current with 500 Hz for the value 1, or half the most
+
+    Raises ``ModelFileError`` for a file that cannot be read, is damaged, or is no network that Volr
+    can express, with everything in the way.
+    """
+    name, data = file_bytes(file)
+    how = Reading(
+        generation=generation,
+        time_unit=time_unit,
+        dt=dt,
+        duration=duration,
+        signal=signal,
+        reset=reset,
+        coding=coding,
+    )
+    return model_of(read_graph(data, name), name, how)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """How a graph is read: the arguments of ``read_nir``.
+
+    Raises ``ModelFileError`` for words that are none of theirs.
+    """
+
+    generation: Generation | None = None
+    time_unit: TimeUnit | None = None
+    dt: float | None = None
+    duration: float | None = None
+    signal: Signal = "euler"
+    reset: Reset = "hard"
+    coding: InputCoding | None = None
+
+    def __post_init__(self) -> None:
+        for what, word, known in (
+            ("generation", self.generation or GENERATIONS[0], GENERATIONS),
+            ("unit of time", self.time_unit or TIME_UNITS[0], TIME_UNITS),
+            ("signal", self.signal, SIGNALS),
+            ("reset", self.reset, RESETS),
+        ):
+            if word not in known:
+                raise ModelFileError(f"the {what} is {word!r}, not one of {', '.join(known)}")
+
+
+def model_of(graph: Graph, name: str = "the file", how: Reading = Reading()) -> Imported:
+    """The model in a graph; see ``read_nir``. ``name`` is what messages call it."""
+    try:
+        # What overflows is no finite number, and refused as such.
+        with np.errstate(all="ignore"):
+            return _model(graph, name, how)
+    except (ModelError, NetworkError) as error:
+        raise ModelFileError(f"{name}: {error.message}", help=error.help) from error
+
+
+def _model(graph: Graph, name: str, how: Reading) -> Imported:
+    notes: list[str] = []
+    if KEY in graph.metadata:
+        own = own_model(graph)
+        if isinstance(own, Imported):
+            return own
+        notes.append(own)
+    spiking = any(node.kind in NEURONS for node in graph.nodes.values())
+    if how.generation == "ANN" or (how.generation is None and not spiking):
+        model = _artificial(skeleton(graph, name, artificial=True), graph, name)
+        return Imported(model, tuple(notes) + _artificial_notes(model))
+    found = skeleton(graph, name, artificial=False)
+    time = time_of(graph, how.time_unit, how.dt, how.signal)
+    wrong = timing_problems(time.dt, time.dt if how.duration is None else how.duration, time.dt)
+    if wrong:
+        raise ModelFileError(f"{name}: " + "; ".join(wrong))
+    length = DEFAULT_STEPS * time.dt if how.duration is None else how.duration
+    if how.duration is None:
+        notes.append(f"a stimulus is shown for {DEFAULT_STEPS} steps, {length:g} ms")
+    notes += time.notes
+    coding, why = _coding(found, time.dt)
+    if how.coding is None:
+        notes.append(why)
+    else:
+        coding = how.coding
+    notes.append(_SIGNALS[how.signal])
+    meaning = Meaning(how.signal, how.reset, time, coding, length)
+    model, more = spiking_model(graph, found, meaning, name)
+    return Imported(model, (*notes, *more))
+
+
+_SIGNALS: dict[Signal, str] = {
+    "euler": "nodes are read as Euler steps with r · dt/τ for each spike, which is how Norse, "
+    "snnTorch and SpikingJelly mean them; signal='jump', 'step' or 'impulse' read them otherwise",
+    "jump": "nodes are read as exact decays to which each spike adds its weight, which is how "
+    "sinabs means them",
+    "step": "nodes are read as exact steps with an input that is held for a step",
+    "impulse": "nodes are read as equations in which a spike is an impulse of area 1",
+}
+
+
+def own_model(graph: Graph) -> Imported | str:
+    """The model that the graph's metadata describe, or why the two do not belong together.
+
+    Raises ``ModelError`` where there is not the memory for it.
+    """
+    try:
+        described = read_description(graph.metadata[KEY])
+        weights = described_weights(graph, described)
+        model = described.model(weights)
+        again = canonical(model)
+    except MalformedError as error:
+        return f"{_APART}: the metadata {error}"
+    except (ModelError, NetworkError, BackendError) as error:
+        return f"{_APART}: {error.message}"
+    difference = _difference(again, graph)
+    if difference is not None:
+        return f"{_APART}: {difference}"
+    return Imported(model, (), described.program)
+
+
+_APART = "Volr's metadata are left aside, since the graph is another than they say"
+
+
+def described_weights(graph: Graph, described: Described) -> dict[str, Floats]:
+    """The weights ``[post, pre]`` of all projections, out of the graph, by the projections' names.
+
+    Raises ``MalformedError`` where one is not where it should be.
+    """
+    found: dict[str, Floats] = {}
+    for name, node in described.places.projections.items():
+        if node not in graph.nodes or "weight" not in graph.nodes[node].values:
+            raise MalformedError(f"name the node {node!r}, which has no weights")
+        found[name] = graph.nodes[node].values["weight"]
+    return found
+
+
+def _difference(ours: Graph, theirs: Graph) -> str | None:
+    """The first node or edge in which two graphs differ."""
+    if set(ours.nodes) != set(theirs.nodes):
+        name = min(set(ours.nodes) ^ set(theirs.nodes))
+        return f"node {name!r} is in only one of them"
+    if set(ours.edges) != set(theirs.edges):
+        a, b = min(set(ours.edges) ^ set(theirs.edges))
+        return f"the edge from {a!r} to {b!r} is in only one of them"
+    for name, node in ours.nodes.items():
+        other = theirs.nodes[name]
+        if node.kind != other.kind:
+            return f"node {name!r} is a {node.kind} in one and a {other.kind} in the other"
+        for key, value in node.values.items():
+            if not _same(value, other, key):
+                return f"node {name!r} has another {key!r}"
+    return None
+
+
+def _same(value: Floats, other: Node, key: str) -> bool:
+    theirs = other.values[key]
+    return value.shape == theirs.shape and np.allclose(value, theirs, rtol=_EXACT, atol=0.0)
+
+
+def _artificial(found: Skeleton, graph: Graph, name: str) -> ArtificialModel:
+    """An IF under a constant input z spikes at the rate max(r z, 0) / (v_threshold − v_reset)."""
+    problems: list[str] = []
+    values: dict[str, Floats] = {}
+    hidden = False
+    for population, form in found.forms.items():
+        node = graph.nodes[found.nodes[population]]
+        factor = np.ones(form.size)
+        if node.kind in NEURONS:
+            hidden = True
+            if node.kind != "IF":
+                problems.append(
+                    f"node {found.nodes[population]!r}: {node.kind} is no ReLU; an IF's rate is one"
+                )
+                continue
+            v = node.values
+            apart = v["v_threshold"] - v["v_reset"]
+            if not ((apart > 0).all() and (v["r"] > 0).all()):
+                problems.append(f"node {found.nodes[population]!r}: its rate is not that of a ReLU")
+                continue
+            factor = np.broadcast_to((v["r"] / apart).ravel(), (form.size,))
+        for key, matrix in form.matrices.items():
+            found.room.take(form.size, found.network[key].size)
+            values[f"{key}->{population}.weight"] = full(matrix, found.room) * factor[:, None]
+        bias = np.zeros(form.size) if form.bias is None else form.bias
+        values[f"{population}.bias"] = factor * bias
+    if problems:
+        raise refuse(name, problems)
+    return ArtificialModel(found.network, values, ReLU() if hidden else Identity())
+
+
+def _artificial_notes(model: ArtificialModel) -> tuple[str, ...]:
+    if model.activation == ReLU():
+        return ("integrate-and-fire neurons are read as ReLUs, which their rates are",)
+    return ("there are no neurons: it is read as an artificial network without activations",)
+
+
+def _coding(found: Skeleton, dt: float) -> tuple[InputCoding, str]:
+    if found.driven:
+        rate = min(500.0, 500.0 / dt)
+        return ConstantCurrent(rate), (
+            f"the inputs' neurons are driven by a constant current, {rate:g} Hz for the value 1"
+        )
+    # 1000 / dt is the most there can be; a hair less than that after rounding is as good.
+    rate = 1000.0 / dt
+    why = "an input spikes in each step with the probability that is its value"
+    return Poisson(rate), f"{why}, {rate:g} Hz for the value 1"
+
+
+def file_bytes(file: str | Path | bytes) -> tuple[str, bytes]:
+    """What messages call a file, a path or its bytes, and its bytes."""
+    if isinstance(file, bytes):
+        return "the file", file
+    path = Path(file)
+    try:
+        check_room({"its bytes": path.stat().st_size}, f"to read {path}")
+        if not path.is_file():
+            raise ModelFileError(f"cannot read {path}: it is no file")
+        return str(path), path.read_bytes()
+    except OSError as error:
+        raise ModelFileError(f"cannot read {path}: {error.strerror or error}") from error
+    except (ModelError, ValueError) as error:
+        raise ModelFileError(f"cannot read {path}: {error}") from error

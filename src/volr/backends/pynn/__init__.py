@@ -1,0 +1,275 @@
+"""PyNN: spiking models on NEST, Brian2 and NEURON, through PyNN's own interface; and its scripts.
+
+    translation.py  our models in PyNN's words, simulator by simulator: what each means by them
+    kernel.py       what runs in a process that has PyNN (``volr.backends.workers``)
+    mechanisms.py   NEURON's part of PyNN, compiled
+    script.py       a model as a script for PyNN
+
+On NEST all neurons are spike for spike the engine's, and so are those with currents on Brian2 and
+on NEURON, where PyNN has no ``IFCurrDelta``. ``IFCondExp`` is integrated otherwise than on NEST by
+Brian2 and NEURON, and most spike counts agree. This file cuts the stimuli into batches and puts the
+answers together.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from volr.backends.base import (
+    Document,
+    Record,
+    Recordings,
+    Simulator,
+    SpikingBackend,
+    check_supported,
+    require,
+)
+from volr.backends.pynn import translation
+from volr.backends.pynn.script import read_back_script, write_script
+from volr.backends.pynn.translation import (
+    CELLS,
+    DIALECTS,
+    SOLUTIONS,
+    UNREACHABLE,
+    Dialect,
+    in_our_words,
+)
+from volr.backends.workers import WorkerPool
+from volr.errors import UnsupportedError
+from volr.models.coding import check_stimuli, input_drive
+from volr.models.model import READOUTS, is_multiple
+from volr.models.neurons import IFCurrDelta
+from volr.models.parameters import bias_name
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
+
+    from numpy.typing import NDArray
+
+    from volr.backends.base import Progress
+    from volr.backends.readback import Readback
+    from volr.backends.workers import Arrays, Request, Settings
+    from volr.models.arrays import Floats
+    from volr.models.model import SpikingModel
+
+# Neurons of all copies in one batch, for simulators that take copies side by side, and synapses;
+# stimuli, for NEURON. Building a neuron through PyNN takes 0.1 ms, however many there are.
+BATCH_NEURONS = {"nest": 6_000, "brian2": 40_000}
+BATCH_SYNAPSES = 4_000_000
+BATCH_STIMULI = 50
+# Values in one recorded array: spike trains and membranes are kept whole until they are handed out.
+BATCH_VALUES = 20_000_000
+# NEST counts time in tics of a microsecond.
+TIC = 0.001
+
+
+class PynnSimulator:
+    """PyNN on one simulator, started: the processes live as long as the ``with`` block."""
+
+    def __init__(self, dialect: Dialect, processes: int | None = None) -> None:
+        self._dialect = dialect
+        self._record = RECORDS[dialect.simulator]
+        self._pool = WorkerPool("volr.backends.pynn.kernel", self._record.name, processes)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.close()
+
+    def run(
+        self,
+        model: SpikingModel,
+        stimuli: Floats,
+        *,
+        record: Record = Record(),
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> Recordings:
+        """See ``volr.backends.base.Simulator``."""
+        check_supported(self._record, model)
+        check_stimuli(stimuli, model.network.input_size)
+        record.check(model.network)
+        _check_translatable(self._record.name, self._dialect, model)
+        size = batch_size(self._dialect, model, record, len(stimuli), self._pool.processes)
+        answers: dict[int, Arrays] = {}
+        for index, answer in self._pool.run(
+            _requests(self._dialect, model, stimuli, record, seed, size)
+        ):
+            _check_awake(self._record.name, model, answer)
+            answers[index] = answer
+            if progress is not None:
+                progress(min(size, len(stimuli) - index * size))
+        given = input_drive(model, stimuli, seed=seed).spikes
+        return _together(model, record, given, [answers[index] for index in sorted(answers)])
+
+    def read_back(self, model: SpikingModel) -> Readback:
+        """See ``volr.backends.base.Simulator``: one copy, built as ``run`` does, then asked."""
+        check_supported(self._record, model)
+        _check_translatable(self._record.name, self._dialect, model)
+        nothing = np.zeros((1, model.network.input_size))
+        [(arrays, settings)] = _requests(self._dialect, model, nothing, Record(), seed=0, size=1)
+        ask = [*settings["parameters"], "i_offset"]
+        [(_, answer)] = self._pool.run([(arrays, {**settings, "ask": ask})])
+        return in_our_words(self._dialect, model, answer)
+
+
+def start(dialect: Dialect, processes: int | None = None) -> AbstractContextManager[Simulator]:
+    """PyNN on ``processes`` processes, one a core unless told; ``MissingError`` without it."""
+    require(RECORDS[dialect.simulator])
+    return PynnSimulator(dialect, processes)
+
+
+def _backend(dialect: Dialect, simulator: str, package: str, extra: str) -> SpikingBackend:
+    return SpikingBackend(
+        name=f"pynn.{dialect.simulator}",
+        summary=f"PyNN on {simulator}",
+        requires=("pyNN", package),
+        extra=f"pynn,{extra}",
+        neurons=dialect.neurons,
+        exact=dialect.exact,
+        codings=("current", "poisson"),
+        readouts=READOUTS,
+        start=partial(start, dialect),
+    )
+
+
+PYNN_NEST = _backend(translation.NEST, "NEST", "nest", "nest")
+PYNN_BRIAN2 = _backend(translation.BRIAN2, "Brian2", "brian2", "brian2")
+PYNN_NEURON = _backend(translation.NEURON, "NEURON", "neuron", "neuron")
+RECORDS = {
+    each.simulator: record
+    for each, record in zip(DIALECTS, (PYNN_NEST, PYNN_BRIAN2, PYNN_NEURON), strict=True)
+}
+
+PYNN = Document(
+    name="pynn",
+    summary="a script for PyNN, which runs on NEST, Brian2 and NEURON",
+    suffix=".py",
+    extra="pynn",
+    neurons=tuple(CELLS),
+    resets=("hard",),
+    codings=("current", "poisson"),
+    readouts=("count",),
+    write=lambda model: write_script(PYNN, model),
+    read_back=read_back_script,
+)
+
+
+def _check_translatable(name: str, dialect: Dialect, model: SpikingModel) -> None:
+    """Raise ``UnsupportedError`` for a step that the simulator cannot do, with ways out."""
+    if dialect is translation.NEST and not is_multiple(model.dt, TIC):
+        raise UnsupportedError(
+            f"{name} cannot run this model: dt is {model.dt:g} ms, and NEST's time counts in steps "
+            f"of {TIC:g} ms",
+            help=f"choose a multiple of {TIC:g} ms, or run it on pynn.brian2",
+        )
+
+
+def _check_awake(name: str, model: SpikingModel, answer: Arrays) -> None:
+    """Raise ``UnsupportedError`` where a neuron of NEURON's fell silent above the threshold."""
+    stuck = [
+        each.name
+        for each in model.network.populations
+        if answer.get(f"{each.name}.stuck", np.zeros(1, dtype=np.bool_)).any()
+    ]
+    if stuck:
+        raise UnsupportedError(
+            f"{name} cannot run this model: tau_refrac is {model.neuron.tau_refrac:g} ms, no step "
+            f"of {model.dt:g} ms, and a neuron of {', '.join(stuck)} would spike in two steps on "
+            "end; NEURON's does not notice that it is above the threshold again",
+            help=f"choose a tau_refrac of {model.dt:g} ms or more, or run it on pynn.nest",
+        )
+
+
+def batch_size(
+    dialect: Dialect, model: SpikingModel, record: Record, stimuli: int, processes: int
+) -> int:
+    """How many stimuli go together: bounded by memory, and enough batches for everybody."""
+    network = model.network
+    whole = (*record.spikes, *record.membranes, *_silent(model), *network.inputs)
+    most = BATCH_VALUES // (model.steps * max(network[name].size for name in whole))
+    if dialect is translation.NEURON:
+        most = min(most, BATCH_STIMULI)
+    else:
+        most = min(most, BATCH_NEURONS[dialect.simulator] // network.neuron_count)
+        most = min(most, BATCH_SYNAPSES // max(network.synapse_count, 1))
+    return max(1, min(most, -(-stimuli // processes)))
+
+
+def _requests(
+    dialect: Dialect, model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int
+) -> Iterator[Request]:
+    network, neuron, dt = model.network, model.neuron, model.dt
+    silent = _silent(model)
+    restless = dialect is translation.NEURON and neuron.refractory_steps(dt) == 0
+    settings: Settings = {
+        "simulator": dialect.simulator,
+        "dt": dt,
+        "steps": model.steps,
+        "delay": translation.lines(dialect, neuron, dt)["delay"].there(model.delay_steps * dt),
+        "first": dialect.first,
+        "cell": CELLS[neuron.name],
+        "parameters": translation.parameters(dialect, model),
+        "own": {name: {"v_thresh": UNREACHABLE} for name in silent},
+        "early": dialect is translation.BRIAN2 and isinstance(neuron, IFCurrDelta),
+        "solution": SOLUTIONS[neuron.name] if dialect is translation.BRIAN2 else "",
+        "populations": {p.name: p.size for p in network.populations},
+        "inputs": list(network.inputs),
+        "projections": [(p.source, p.target) for p in network.projections],
+        "spiking": sorted({*record.counted(network), *record.spikes}),
+        "spikes": list(record.spikes),
+        "membranes": list(record.membranes),
+        "means": silent,
+        "watch": [p.name for p in network.populations if restless and p.name not in silent],
+    }
+    fixed: Arrays = dict(translation.weights(dialect, model))
+    for population in network.layers:
+        bias = model.parameters[bias_name(population)]
+        fixed[f"{population.name}.current"] = neuron.i_offset + bias
+    for first in range(0, len(stimuli), size):
+        batch = stimuli[first : first + size]
+        drive = input_drive(model, batch, seed=seed, first=first)
+        given: Arrays = {f"{name}.spikes": each for name, each in drive.spikes.items()}
+        for name, currents in drive.currents.items():
+            given[f"{name}.current"] = neuron.i_offset + currents
+        yield {**fixed, **given}, {**settings, "batch": len(batch)}
+
+
+def _silent(model: SpikingModel) -> list[str]:
+    """The populations that never spike, whose membranes are read."""
+    return [p.name for p in model.network.populations if not model.is_spiking(p.name)]
+
+
+def _together(model: SpikingModel, record: Record, given: Any, answers: list[Arrays]) -> Recordings:
+    network, steps = model.network, model.steps
+
+    def joined(name: str, kind: str, empty: NDArray[Any]) -> NDArray[Any]:
+        # The empty part stands for all of them where there are no stimuli.
+        parts = [empty, *(answer[f"{name}.{kind}"] for answer in answers)]
+        return np.concatenate(parts, axis=empty.ndim - 2)
+
+    def per_stimulus(name: str, kind: str, dtype: type[np.generic]) -> NDArray[Any]:
+        return joined(name, kind, np.empty((0, network[name].size), dtype=dtype))
+
+    def per_step(name: str, kind: str, dtype: type[np.generic]) -> NDArray[Any]:
+        return joined(name, kind, np.empty((steps, 0, network[name].size), dtype=dtype))
+
+    return Recordings(
+        counts={
+            name: given[name].sum(axis=0)
+            if name in given
+            else per_stimulus(name, "counts", np.int64)
+            for name in record.counted(network)
+        },
+        spikes={
+            name: given[name] if name in given else per_step(name, "spikes", np.bool_)
+            for name in record.spikes
+        },
+        membranes={name: per_step(name, "membranes", np.float64) for name in record.membranes},
+        means={name: per_stimulus(name, "means", np.float64) for name in _silent(model)},
+    )

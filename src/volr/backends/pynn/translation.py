@@ -1,0 +1,215 @@
+"""Our models in PyNN's words, simulator by simulator, and back.
+
+PyNN's names and units are ours, but its simulators do not mean the same by them, and a network
+that is to do the same on all of them has to be told to each in its own way. All of this was
+measured against ``volr.engine.reference``:
+
+**NEST** counts as we do. A spike of step k has the time (k + 1) · dt.
+
+**Brian2** labels what happens in a step with the time of its beginning: k · dt. ``tau_refrac``
+counts from the spike's own step, so a neuron that rests for r steps is told r + 1. The threshold
+has to be exceeded, ours reached; it is told ``TIE`` less. Synapses come after the threshold, so
+that a jump of the membrane decays for a step before it counts (PyNN's IF_curr_delta then fires
+later than ours, or never); for that neuron they are put before it, and a delay is told as one step
+less. PyNN leaves the choice of a method to Brian2, which solves equations with currents exactly,
+after some 20 s of computer algebra and not where two time constants are equal; those with
+conductances it does not, and falls back on Euler's method, which is far off. So the cells
+are given their ``SOLUTIONS``: the equations are PyNN's, the step from one dt to the next is that of
+``volr.models.neurons``.
+
+**NEURON** integrates by the Crank–Nicolson method (its ``secondorder = 2``; PyNN leaves it at
+implicit Euler), with synapses held for a step as they are at its start. One step of the
+former takes a membrane to where it should be if ``tau_m`` is told as dt / (2 tanh(dt / 2τ)), and
+``cm`` by the same factor; weights make up for the latter:
+
+    p_x / (R (1 − a)),    with p_x, R, a of ``volr.models.neurons``
+
+That is exact for currents. For conductances it is an approximation, as any number would be: their
+decay and the membrane's do not commute. A threshold is told ``TIE`` less here too.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from volr.backends.readback import Cells, Readback, uniform
+from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
+from volr.models.parameters import weight_name
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from volr.backends.readback import Ends
+    from volr.backends.workers import Arrays
+    from volr.models.arrays import Floats
+    from volr.models.model import SpikingModel
+    from volr.models.neurons import NeuronModel
+
+CELLS = {
+    IFCurrDelta.name: "IF_curr_delta",
+    IFCurrExp.name: "IF_curr_exp",
+    IFCondExp.name: "IF_cond_exp",
+}
+"""PyNN's cell types by our names."""
+
+TIE = 1e-8
+"""mV by which a threshold is lowered that has to be exceeded: far above rounding, in volts too."""
+
+UNREACHABLE = 1e300
+"""The threshold, mV, of neurons that never spike."""
+
+
+SOLUTIONS = {
+    IFCurrDelta.name: """\
+v = v_rest + (v - v_rest)*exp(-dt/tau_m) - tau_m/c_m*expm1(-dt/tau_m)*i_offset""",
+    IFCurrExp.name: """\
+p_e = dt/c_m*exp(-dt/tau_m)*exprel(dt/tau_m - dt/tau_syn_e)
+p_i = dt/c_m*exp(-dt/tau_m)*exprel(dt/tau_m - dt/tau_syn_i)
+pull = ie*p_e + ii*p_i - tau_m/c_m*expm1(-dt/tau_m)*i_offset
+v = v_rest + (v - v_rest)*exp(-dt/tau_m) + pull
+ie = ie*exp(-dt/tau_syn_e)
+ii = ii*exp(-dt/tau_syn_i)""",
+    IFCondExp.name: """\
+t_a = (0.5 - 0.5/sqrt(3.0))*dt
+t_b = (0.5 + 0.5/sqrt(3.0))*dt
+ge_a = ge*exp(-t_a/tau_syn_e)
+gi_a = gi*exp(-t_a/tau_syn_i)
+ge_b = ge*exp(-t_b/tau_syn_e)
+gi_b = gi*exp(-t_b/tau_syn_i)
+ge_1 = ge*exp(-dt/tau_syn_e)
+gi_1 = gi*exp(-dt/tau_syn_i)
+drawn = v_rest*c_m/tau_m + i_offset
+v_1 = (ge_1*e_rev_e + gi_1*e_rev_i + drawn)/(c_m/tau_m + ge_1 + gi_1)
+left_0 = exp(-dt/tau_m - ((ge - ge_1)*tau_syn_e + (gi - gi_1)*tau_syn_i)/c_m)
+left_a = exp((t_a - dt)/tau_m - ((ge_a - ge_1)*tau_syn_e + (gi_a - gi_1)*tau_syn_i)/c_m)
+left_b = exp((t_b - dt)/tau_m - ((ge_b - ge_1)*tau_syn_e + (gi_b - gi_1)*tau_syn_i)/c_m)
+pull_a = (ge_a*(e_rev_e - v_1) + gi_a*(e_rev_i - v_1) + drawn)/c_m - v_1/tau_m
+pull_b = (ge_b*(e_rev_e - v_1) + gi_b*(e_rev_i - v_1) + drawn)/c_m - v_1/tau_m
+v = v_1 + left_0*(v - v_1) + 0.5*dt*(left_a*pull_a + left_b*pull_b)
+ge = ge_1
+gi = gi_1""",
+}
+"""PyNN's equations on Brian2, solved over a step: those of ``volr.models.neurons``, and in the same
+order; conductances by quadrature with two nodes, a and b."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is told is ``factor`` times ours and ``shift`` more."""
+
+    factor: float = 1.0
+    shift: float = 0.0
+
+    def there(self, ours: float) -> float:
+        return self.factor * ours + self.shift
+
+    def back(self, told: float) -> float:
+        return (told - self.shift) / self.factor
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """A simulator under PyNN: its module's name, neurons of ours that it has and those that are
+    exact, and the time, in steps, of a spike in the first step."""
+
+    simulator: str
+    neurons: tuple[str, ...]
+    exact: tuple[str, ...]
+    first: int
+
+
+NEST = Dialect("nest", tuple(CELLS), tuple(CELLS), 1)
+BRIAN2 = Dialect("brian2", tuple(CELLS), (IFCurrDelta.name, IFCurrExp.name), 0)
+NEURON = Dialect("neuron", (IFCurrExp.name, IFCondExp.name), (IFCurrExp.name,), 1)
+DIALECTS = (NEST, BRIAN2, NEURON)
+
+
+def lines(dialect: Dialect, neuron: NeuronModel, dt: float) -> Mapping[str, Line]:
+    """How each parameter of the neuron is told; so ``delay``, ``excitatory`` and ``inhibitory``
+    weights."""
+    told = dict.fromkeys((*neuron.numbers, "delay", "excitatory", "inhibitory"), Line())
+    match dialect.simulator:
+        case "brian2":
+            told["tau_refrac"] = Line(shift=dt)
+            told["v_thresh"] = Line(shift=-TIE)
+            if isinstance(neuron, IFCurrDelta):
+                told["delay"] = Line(shift=-dt)
+        case "neuron":
+            told["v_thresh"] = Line(shift=-TIE)
+            half = dt / (2.0 * neuron.tau_m)
+            told["tau_m"] = told["cm"] = Line(half / math.tanh(half))
+            if not isinstance(neuron, IFCurrDelta):
+                currents = IFCurrExp(
+                    tau_m=neuron.tau_m,
+                    cm=neuron.cm,
+                    tau_syn_E=neuron.tau_syn_E,
+                    tau_syn_I=neuron.tau_syn_I,
+                )
+                rises = currents.synaptic_rises(dt)
+                for name, rise in zip(("excitatory", "inhibitory"), rises, strict=True):
+                    told[name] = Line(rise / neuron.rise(dt))
+        case _:
+            pass
+    return told
+
+
+def parameters(dialect: Dialect, model: SpikingModel) -> dict[str, float]:
+    """What the cells are told, ``i_offset`` aside, which is among the currents."""
+    neuron, dt = model.neuron, model.dt
+    ours = {**neuron.numbers, "tau_refrac": neuron.refractory_steps(dt) * dt}
+    del ours["i_offset"]
+    told = lines(dialect, neuron, dt)
+    return {name: told[name].there(value) for name, value in ours.items()}
+
+
+def weights(dialect: Dialect, model: SpikingModel) -> dict[str, Floats]:
+    """What the synapses are told, by the names of our parameters: ``[post, pre]``, signed."""
+    told = lines(dialect, model.neuron, model.dt)
+    positive, negative = told["excitatory"].factor, told["inhibitory"].factor
+    found: dict[str, Floats] = {}
+    for projection in model.network.projections:
+        name = weight_name(projection)
+        ours = model.parameters[name]
+        found[name] = np.where(ours < 0.0, negative, positive) * ours
+    return found
+
+
+def in_our_words(dialect: Dialect, model: SpikingModel, answer: Arrays) -> Readback:
+    """What a kernel says that the simulator holds (``readings.contents``), in our words."""
+    network, neuron = model.network, model.neuron
+    dt = float(answer["dt"][0])
+    told = lines(dialect, neuron, model.dt)
+    cells: dict[str, Cells] = {}
+    for population in network.populations:
+        name = population.name
+        numbers = {
+            key: told[key].back(uniform(answer[f"{name}.{key}"]))
+            for key in neuron.numbers
+            if f"{name}.{key}" in answer and key != "i_offset"
+        }
+        if numbers:
+            if numbers["v_thresh"] >= UNREACHABLE:
+                numbers["v_thresh"] = float("inf")
+            cells[name] = Cells(neuron.name, "hard", numbers)
+    weights: dict[Ends, Floats] = {}
+    delays: dict[Ends, float] = {}
+    for projection in network.projections:
+        ends = (projection.source, projection.target)
+        each = answer[f"{projection.name}.weights"]
+        positive, negative = told["excitatory"].factor, told["inhibitory"].factor
+        weights[ends] = each / np.where(each < 0.0, negative, positive)
+        delays[ends] = told["delay"].back(uniform(answer[f"{projection.name}.delays"]))
+    return Readback(
+        populations={p.name: int(answer[f"{p.name}.cells"][0]) for p in network.populations},
+        inputs=network.inputs,
+        outputs=network.outputs,
+        weights=weights,
+        biases={p.name: answer[f"{p.name}.i_offset"] for p in network.layers},
+        cells=cells,
+        delays=delays,
+        dt=dt,
+    )

@@ -1,0 +1,126 @@
+"""``import`` and ``lint``: NIR files as models, and what becomes of them in other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from volr.cli import options, spiking
+from volr.cli.files import check_writable
+from volr.cli.output import emit, note, print_json, print_table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from volr.backends.nir import Finding
+    from volr.backends.nir.read import Generation
+    from volr.models.model import Model
+
+NirFile = Annotated[Path, typer.Argument(metavar="FILE.nir", help="A NIR file.")]
+
+
+def import_nir(
+    file: NirFile,
+    out: options.Out,
+    generation: Annotated[
+        Literal["ann", "snn"] | None,
+        typer.Option(
+            "--as",
+            help="What to read it as.",
+            show_default="snn where it has neurons",
+        ),
+    ] = None,
+    time_unit: Annotated[
+        Literal["s", "ms"] | None,
+        typer.Option(help="Unit of the file's time constants.", show_default="inferred from them"),
+    ] = None,
+    dt: Annotated[
+        float | None,
+        typer.Option("--dt", metavar="MS", help="Time step.", show_default="the file's own, or 1"),
+    ] = None,
+    duration: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MS", help="Simulated time of one stimulus.", show_default="100 steps"
+        ),
+    ] = None,
+    signal: Annotated[
+        Literal["euler", "jump", "step", "impulse"],
+        typer.Option(
+            help="How an input acts in a step: by Euler's method, as a jump of the membrane, held "
+            "for the step, or as an impulse of area 1."
+        ),
+    ] = "euler",
+    reset: spiking.Reset = "hard",
+) -> None:
+    """Make a model of a NIR file, to be trained, verified and run on any back end."""
+    from volr.importing import import_nir as imported
+    from volr.models.files import save_model
+
+    check_writable(out, source=file)
+    kinds: dict[str, Generation] = {"ann": "ANN", "snn": "SNN"}
+    found = imported(
+        file,
+        generation=None if generation is None else kinds[generation],
+        time_unit=time_unit,
+        dt=dt,
+        duration=duration,
+        signal=signal,
+        reset=reset,
+    )
+    save_model(found.model, out)
+    for each in found.notes:
+        note(each)
+    emit(_described(found.model))
+    note(f"wrote {out}")
+
+
+def _described(model: Model) -> str:
+    from volr.models.model import ArtificialModel
+
+    source = model.network.source
+    program = "" if source is None else source.text.strip()
+    if isinstance(model, ArtificialModel):
+        return f"{program}\nan ANN with the activation {model.activation.name}\n"
+    return (
+        f"{program}\n"
+        f"an SNN of {model.neuron.name} neurons, {model.steps} steps of {model.dt:g} ms\n"
+    )
+
+
+def lint(file: NirFile, as_json: options.Json = False) -> None:
+    """Tell what Volr, Norse, snnTorch, SpikingJelly and sinabs make of a NIR file.
+
+    The exit code is 1 where one of them refuses it or reads another network.
+    """
+    from volr.backends.nir import lint as examined
+
+    found = examined(file)
+    if as_json:
+        print_json({"findings": [_json(each) for each in found]})
+    else:
+        _print(found)
+    if any(each.severity != "note" for each in found):
+        raise typer.Exit(1)
+
+
+def _json(finding: Finding) -> dict[str, str]:
+    return {
+        "importer": finding.importer,
+        "node": finding.node,
+        "severity": finding.severity,
+        "message": finding.message,
+    }
+
+
+def _print(findings: Sequence[Finding]) -> None:
+    if not findings:
+        emit("every known importer reads it as it is\n")
+        return
+    print_table(
+        ("importer", "severity", "node", "what becomes of it"),
+        [(each.importer, each.severity, each.node, each.message) for each in findings],
+        left=4,
+    )

@@ -1,0 +1,75 @@
+"""Models of other programs' files as models of ours: with a program, which a model file keeps.
+
+Back ends read foreign files and know nothing of the language; the language knows nothing of files.
+Here the two meet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from volr.backends.nir import read_nir
+from volr.errors import ProgramError
+from volr.language import to_network
+from volr.language.decompile import decompile
+from volr.models.parameters import bias_name, weight_name
+from volr.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from volr.models.model import Model
+    from volr.models.parameters import Parameters
+    from volr.network import Network
+
+
+@dataclass(frozen=True)
+class ImportedModel:
+    """A model whose network is that of a program, and ``notes`` on what was taken for granted."""
+
+    model: Model
+    notes: tuple[str, ...]
+
+
+def import_nir(file: str | Path | bytes, **settings: Any) -> ImportedModel:
+    """The model in a NIR file, ready to be saved.
+
+    ``settings`` are those of ``volr.backends.nir.read_nir``. Populations get the names that the
+    program gives them; a note tells where theirs were others. Raises ``ModelFileError`` as
+    ``read_nir`` does, and ``NetworkError`` where no program of the language says the network.
+    """
+    imported = read_nir(file, **settings)
+    model = imported.model
+    if imported.program is not None:
+        network = _lowered(imported.program)
+        if network == model.network:
+            return ImportedModel(replace(model, network=network), imported.notes)
+    found = decompile(model.network)
+    network = to_network(Source(found.text, "<nir>"))
+    notes = imported.notes
+    renamed = {ours: theirs for ours, theirs in found.names.items() if ours != theirs}
+    if renamed:
+        said = ", ".join(f"{ours} is {theirs}" for ours, theirs in renamed.items())
+        notes = (*notes, f"populations are called as the program calls them: {said}")
+    values = renamed_parameters(network, found.names, model.parameters)
+    return ImportedModel(replace(model, network=network, parameters=values), notes)
+
+
+def _lowered(program: str) -> Network | None:
+    try:
+        return to_network(Source(program, "<nir>"))
+    except ProgramError:
+        return None
+
+
+def renamed_parameters(
+    network: Network, names: Mapping[str, str], values: Parameters
+) -> Parameters:
+    """The parameters for ``network``, each of whose populations has another of its ``names``."""
+    found = {
+        weight_name(p): values[f"{names[p.source]}->{names[p.target]}.weight"]
+        for p in network.projections
+    }
+    return found | {bias_name(p): values[f"{names[p.name]}.bias"] for p in network.layers}

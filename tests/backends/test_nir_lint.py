@@ -1,0 +1,87 @@
+"""What is said of a NIR file before anybody reads it."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from tests.backends.test_nir_read import graph, layered, lif, node, weights
+from tests.engine.examples import spiking_model
+from tests.oracles import chain
+
+from volr.backends.nir import NIR, lint
+from volr.backends.nir.emit import write_graph
+from volr.backends.nir.graph import Graph, Node
+from volr.backends.nir.lint import EVERYBODY, VOLR, Finding, general, ours
+from volr.errors import ModelFileError
+
+pytest.importorskip("nir")
+
+
+def said(findings: list[Finding]) -> set[tuple[str, str, str]]:
+    """Node, severity and the first words."""
+    return {(each.node, each.severity, " ".join(each.message.split()[:3])) for each in findings}
+
+
+def test_what_nir_leaves_open_is_said() -> None:
+    uneven = np.linspace(1.0, 2.0, 4)
+    cells = [
+        lif(9, tau=20.0, v_leak=0.5),
+        lif(4, tau=1e-5, v_reset=-1.0, v_threshold=uneven, r=3.0),
+    ]
+    found = general(layered(cells, weights()))
+    assert {each.importer for each in found} == {EVERYBODY}
+    assert said(found) == {
+        ("", "warning", "it does not"),
+        ("hidden", "warning", "tau is 20,"),
+        ("hidden", "warning", "v_leak is 0.5:"),
+        ("last", "warning", "tau is 1e-05"),
+        ("last", "warning", "v_reset is -1:"),
+        ("last", "warning", "r is 3:"),
+        ("last", "warning", "its neurons differ"),
+    }
+
+
+def test_a_plain_file_has_nothing_but_its_step() -> None:
+    plain = layered([lif(9), lif(4)], weights(), dt="0.001")
+    assert general(plain) == []
+    assert {each.severity for each in ours(plain)} == {"note"}
+    assert {each.importer for each in ours(plain)} == {VOLR}
+
+
+def test_loops_and_nodes_that_are_unknown_are_said() -> None:
+    nodes = {
+        "input": node("Input", shape=[9]),
+        "cells": lif(9),
+        "conv": Node("Conv2d"),
+        "rec": node("Linear", weight=np.ones((9, 9))),
+        "output": node("Output", shape=[9]),
+    }
+    looped = graph(nodes, "input cells output", "cells rec cells", "input conv output", dt="1")
+    looped = Graph(looped.nodes, looped.edges, looped.metadata, ("block",))
+    assert said(general(looped)) == {
+        ("cells", "warning", "the graph has"),
+        ("conv", "error", "Volr has no"),
+        ("block", "note", "graphs within the"),
+    }
+    reasons = {each.message for each in ours(looped)}
+    assert "node 'conv': Volr has no Conv2d" in reasons
+    assert {each.severity for each in ours(looped)} == {"error"}
+
+
+def test_a_file_is_linted_for_all_importers() -> None:
+    body = write_graph(layered([lif(9), lif(4)], weights()))
+    found = lint(body)
+    assert {EVERYBODY, VOLR} < {each.importer for each in found}
+    order = ["error", "warning", "note"]
+    ranks = [order.index(each.severity) for each in found]
+    assert ranks == sorted(ranks)
+
+
+def test_ours_are_read_without_a_word() -> None:
+    body = NIR.write(spiking_model("delta", chain(2, 3, 1)))[".nir"]
+    assert not [each for each in lint(body) if each.importer == VOLR]
+
+
+def test_a_damaged_file_is_no_finding() -> None:
+    with pytest.raises(ModelFileError):
+        lint(b"nothing")

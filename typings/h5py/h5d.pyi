@@ -1,0 +1,3 @@
+class StoreInfo:
+    byte_offset: int | None
+    size: int

@@ -1,0 +1,6 @@
+from typing import Any
+
+class _Info:
+    addr: int
+
+def get_info(loc: Any) -> _Info: ...

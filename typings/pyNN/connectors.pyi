@@ -1,0 +1,6 @@
+from typing import Any
+
+class Connector:
+    parameter_names: tuple[str, ...]
+    def __init__(self) -> None: ...
+    def connect(self, projection: Any) -> None: ...

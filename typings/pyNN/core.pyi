@@ -1,0 +1,4 @@
+from collections.abc import Callable
+
+find: Callable[[str], str | None]
+"""A program on the path."""

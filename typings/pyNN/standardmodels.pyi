@@ -1,0 +1,3 @@
+from typing import Any
+
+def build_translations(*rows: tuple[str, str]) -> dict[str, Any]: ...

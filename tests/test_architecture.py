@@ -16,7 +16,10 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 CONTRACTS = {each["name"]: each["id"] for each in SETTINGS["tool"]["importlinter"]["contracts"]}
-FRAMEWORKS = {"brian2", "lark", "matplotlib", "nest", "numba", "pooch", "pyNN", "sklearn", "torch"}
+FRAMEWORKS = {
+    *("brian2", "cffi", "futhark_ffi", "h5py", "lark", "matplotlib", "nest", "neuron", "numba"),
+    *("onnx", "onnxruntime", "pooch", "pyNN", "sklearn", "torch"),
+}
 
 
 def lint_imports(root: Path) -> subprocess.CompletedProcess[str]:
@@ -73,6 +76,10 @@ def test_every_folder_is_a_package() -> None:
         ("engine.simulation", "import numba", "numba"),
         ("engine.work", "import triton.language", "numba"),
         ("backends.base", "import nest", "nest"),
+        ("backends.pynn.script", "import pyNN.nest", "pynn"),
+        ("backends.brian2.script", "import brian2", "brian2"),
+        ("importing", "import h5py", "nir"),
+        ("training.futhark", "import onnxruntime", "onnx"),
         ("backends.base", "import safetensors.numpy", "safetensors"),
         ("training.planted", "import sklearn.datasets", "datasets"),
         ("models.files", "import pooch", "datasets"),

@@ -36,7 +36,10 @@ from volr.transfer import TransferSettings
 if TYPE_CHECKING:
     from tests.cli.running import Volr
 
-COMMANDS = ("check", "format", "show", "train", "transfer", "evaluate", "experiment", "doctor")
+COMMANDS = (
+    *("check", "format", "show", "train", "transfer", "evaluate", "experiment", "compile"),
+    *("import", "lint", "verify", "doctor"),
+)
 
 
 def test_the_commands_are_those_of_the_issue(volr: Volr) -> None:

@@ -49,7 +49,10 @@ def compile_to(
         ),
     ] = "relu",
 ) -> None:
-    """Write a program or a model as Futhark, ONNX, NIR, or a script for PyNN or Brian2."""
+    """Write a program or a model for another tool.
+
+    As Futhark, ONNX or NIR, or as a script for PyNN or Brian2 that needs no Volr.
+    """
     from volr.backends import document
     from volr.backends.base import check_supported, require
     from volr.cli.subjects import read_subject

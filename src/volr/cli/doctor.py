@@ -48,7 +48,7 @@ STIMULI = 2
 
 
 def doctor(as_json: options.Json = False) -> None:
-    """Print versions, and which back ends work here: each is tried."""
+    """Print versions, and try every back end."""
     import platform
 
     from volr.backends import BACKENDS, DOCUMENTS

@@ -19,7 +19,8 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="BACKEND",
-            help="Back end; `volr doctor` lists them with their generations.",
+            help="Back end: torch, futhark, onnx or reference for an ANN; engine, nest, brian2, "
+            "pynn.nest, pynn.brian2 or pynn.neuron for an SNN.",
             show_default="torch, or engine",
         ),
     ] = None,

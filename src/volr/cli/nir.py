@@ -55,7 +55,10 @@ def import_nir(
     ] = "euler",
     reset: spiking.Reset = "hard",
 ) -> None:
-    """Make a model of a NIR file, to be trained, verified and run on any back end."""
+    """Make a model of a NIR file.
+
+    It can then be trained, verified and run on any back end, as Volr's own can.
+    """
     from volr.importing import import_nir as imported
     from volr.models.files import save_model
 
@@ -91,9 +94,9 @@ def _described(model: Model) -> str:
 
 
 def lint(file: NirFile, as_json: options.Json = False) -> None:
-    """Tell what Volr, Norse, snnTorch, SpikingJelly and sinabs make of a NIR file.
+    """Tell what each importer makes of a NIR file.
 
-    The exit code is 1 where one of them refuses it or reads another network.
+    Volr, Norse, snnTorch, SpikingJelly and sinabs are known. The exit code is 1 where one of them refuses it or reads another network.
     """
     from volr.backends.nir import lint as examined
 

@@ -38,7 +38,7 @@ def transfer(
         str,
         typer.Option(
             metavar="BACKEND",
-            help="Simulator to calibrate on: engine or nest.",
+            help="Simulator to calibrate on: engine, or any that `evaluate` names.",
             rich_help_panel=CALIBRATION,
         ),
     ] = "engine",

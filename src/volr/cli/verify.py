@@ -75,11 +75,11 @@ def verify(
     delay: spiking.Delay = None,
     as_json: options.Json = False,
 ) -> None:
-    """Prove that back ends run the same network, or show where they part.
+    """Prove that back ends run the same network.
 
     Populations, projections and parameters are read back out of the running simulator, or out of
-    the written document. Spikes are compared with the engine's, outputs with the reference's. The
-    exit code is 1 where anything differs.
+    the written document. Spikes are compared with the engine's, outputs with the reference's. Where
+    they part, the first difference is shown with its cause, and the exit code is 1.
     """
     from volr.cli.subjects import read_subject
     from volr.models.activations import activation as find_activation

@@ -24,8 +24,9 @@ former takes a membrane to where it should be if ``tau_m`` is told as dt / (2 ta
 
     p_x / (R (1 − a)),    with p_x, R, a of ``volr.models.neurons``
 
-That is exact for currents. For conductances it is an approximation, as any number would be: their
-decay and the membrane's do not commute. A threshold is told ``TIE`` less here too.
+That is exact for currents. For conductances it is an approximation, as any number would be, since
+a membrane decays the faster the more of them are open; τ_m / 2 stands for it there, as if they were
+the leak's size. A threshold is told ``TIE`` less here too.
 """
 
 from __future__ import annotations
@@ -143,15 +144,13 @@ def lines(dialect: Dialect, neuron: NeuronModel, dt: float) -> Mapping[str, Line
             half = dt / (2.0 * neuron.tau_m)
             told["tau_m"] = told["cm"] = Line(half / math.tanh(half))
             if not isinstance(neuron, IFCurrDelta):
-                currents = IFCurrExp(
-                    tau_m=neuron.tau_m,
-                    cm=neuron.cm,
-                    tau_syn_E=neuron.tau_syn_E,
-                    tau_syn_I=neuron.tau_syn_I,
+                membrane = neuron.tau_m / (2.0 if isinstance(neuron, IFCondExp) else 1.0)
+                held = IFCurrExp(
+                    tau_m=membrane, tau_syn_E=neuron.tau_syn_E, tau_syn_I=neuron.tau_syn_I
                 )
-                rises = currents.synaptic_rises(dt)
+                rises = held.synaptic_rises(dt)
                 for name, rise in zip(("excitatory", "inhibitory"), rises, strict=True):
-                    told[name] = Line(rise / neuron.rise(dt))
+                    told[name] = Line(rise / held.rise(dt))
         case _:
             pass
     return told

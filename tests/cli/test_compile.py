@@ -1,0 +1,87 @@
+"""`compile`: documents that are written, what goes beside them, and what is refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from volr.backends import DOCUMENTS, document
+from volr.backends.base import is_ready, takes
+from volr.models.files import load_model
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.cli.running import Volr
+
+
+@pytest.mark.parametrize("to", [each.name for each in DOCUMENTS])
+@pytest.mark.parametrize("kind", ["ann", "snn"])
+def test_every_document_is_written_and_read_back(
+    volr: Volr, folder: Path, model: Path, spiking: Path, to: str, kind: str
+) -> None:
+    chosen, path = document(to), {"ann": model, "snn": spiking}[kind]
+    if not is_ready(chosen):
+        pytest.skip(f"needs {chosen.extra}")
+    out = folder / f"net{chosen.suffix}"
+    result = volr("compile", path, "--to", to, "--out", out)
+    loaded = load_model(path).model
+    if not takes(chosen, loaded):
+        assert result.code == 1
+        assert f"{to} has no" in result.err
+        assert not out.exists()
+        return
+    assert result.code == 0
+    assert f"wrote {out}" in result.err
+    files = {each.suffix: each.read_bytes() for each in folder.glob("net.*")}
+    read = chosen.read_back(files)
+    assert read.populations == {p.name: p.size for p in loaded.network.populations}
+
+
+def test_the_name_is_that_of_what_is_compiled(volr: Volr, folder: Path, model: Path) -> None:
+    assert volr("compile", model, "--to", "futhark").code == 0
+    assert sorted(each.name for each in folder.glob("ann.*")) == [
+        *("ann.data", "ann.fut", "ann.safetensors")
+    ]
+
+
+def test_a_program_becomes_a_futhark_program(volr: Volr, folder: Path) -> None:
+    result = volr("compile", "xor.volr", "--to", "futhark", "--out", "-", "--activation", "tanh")
+    assert result.code == 0
+    assert "entry forward" in result.out
+    assert "f32.tanh" in result.out
+    assert "vjp" in result.out
+    assert list(folder.glob("*.fut")) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("xor.volr", "--to", "onnx"), "onnx writes numbers too, and a program has none"),
+        (("xor.volr", "--to", "onyx"), "did you mean 'onnx'?"),
+        (("xor.volr", "--to", "nir", "--for", "nordic"), "there is no document 'nir.nordic'"),
+        (("missing.volr", "--to", "futhark"), "missing.volr"),
+        (("ann.safetensors", "--to", "futhark", "--out", "-"), "there is a second file, .data"),
+        (("xor.volr", "--to", "futhark", "--out", "xor.volr"), "that is the file to read from"),
+    ],
+)
+def test_what_cannot_be_written_is_refused(
+    volr: Volr, folder: Path, model: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    before = {each.name: each.read_bytes() for each in folder.iterdir()}
+    assert model.exists()
+    result = volr("compile", *arguments)
+    assert (result.code, result.out) == (1, "")
+    assert said in result.err
+    assert {each.name: each.read_bytes() for each in folder.iterdir()} == before
+
+
+def test_documents_compute_what_the_model_does(volr: Volr, folder: Path, model: Path) -> None:
+    runtime = pytest.importorskip("onnxruntime")
+    assert volr("compile", model, "--to", "onnx").code == 0
+    session = runtime.InferenceSession(folder / "ann.onnx")
+    corners = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
+    (logits,) = session.run(["logits"], {"stimuli": np.float32(corners)})
+    assert logits.argmax(axis=1).tolist() == [0, 1, 1, 0]

@@ -83,5 +83,5 @@ def test_documents_compute_what_the_model_does(volr: Volr, folder: Path, model: 
     assert volr("compile", model, "--to", "onnx").code == 0
     session = runtime.InferenceSession(folder / "ann.onnx")
     corners = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
-    (logits,) = session.run(["logits"], {"stimuli": np.float32(corners)})
+    (logits,) = session.run(["logits"], {"stimuli": np.array(corners, dtype=np.float32)})
     assert logits.argmax(axis=1).tolist() == [0, 1, 1, 0]

@@ -96,7 +96,8 @@ def _described(model: Model) -> str:
 def lint(file: NirFile, as_json: options.Json = False) -> None:
     """Tell what each importer makes of a NIR file.
 
-    Volr, Norse, snnTorch, SpikingJelly and sinabs are known. The exit code is 1 where one of them refuses it or reads another network.
+    Volr, Norse, snnTorch, SpikingJelly and sinabs are known. The exit code is 1 where one of them
+    refuses it or reads another network.
     """
     from volr.backends.nir import lint as examined
 

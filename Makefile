@@ -8,6 +8,8 @@ LOCK := requirements.lock
 # apart, since they ask for a lot.
 PEERS := .venv-peers
 PEERS_LOCK := requirements-peers.lock
+# What SpikingJelly's importer needs, beside the older versions that sinabs pins.
+NEWER := nir==1.0.8 nirtorch==2.6
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The type checker runs on the Node.js of the lock file, whatever the machine has.
@@ -64,6 +66,7 @@ $(PEERS)/.packages: $(PEERS_LOCK) | $(VENV)/.packages
 	@echo "Installing the packages of $(PEERS_LOCK) into $(PEERS): two minutes or more."
 	@$(PYTHON) -m venv --clear $(PEERS)
 	@$(PEERS)/bin/python -m pip install -qq --requirement $(PEERS_LOCK)
+	@$(PEERS)/bin/python -m pip install -qq --no-deps --target $(PEERS)/newer $(NEWER)
 	@touch $@
 
 $(VENV)/.ready $(PEERS)/.ready: %/.ready: pyproject.toml %/.packages

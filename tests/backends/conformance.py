@@ -112,8 +112,9 @@ class Timing:
 
 
 # What may be asked for where neurons rest, or spikes travel, a step at least, or where synapses
-# have one time constant.
+# have one time constant; and where neurons never rest.
 LENIENT = Timing(3, 4, 0.2, tau_syn_I=3.0)
+TIRELESS = Timing(3, 0, 0.2, tau_syn_I=3.0)
 
 
 @dataclass(frozen=True)
@@ -216,12 +217,12 @@ def unless_refused(
 def leniently(
     target: SpikingBackend | Document, case: Case, act: Callable[[SpikingModel], Result]
 ) -> tuple[Case, Result] | None:
-    """What ``act`` makes of the model, and of which case it is: at the lenient timing if it must.
+    """What ``act`` makes of the model, and of which case it is: at a lenient timing if it must.
 
     None where the neuron model is not there with this reset at all, and the refusal says so.
     """
     refusals: list[UnsupportedError] = []
-    for each in (case, replace(case, timing=LENIENT)):
+    for each in (case, replace(case, timing=LENIENT), replace(case, timing=TIRELESS)):
         found = unless_refused(target, act, spiking(each))
         if not isinstance(found, UnsupportedError):
             return each, found

@@ -11,6 +11,7 @@ from volr.backends.engine import ENGINE
 from volr.backends.futhark import FUTHARK, FUTHARK_PROGRAM
 from volr.backends.nest import NEST
 from volr.backends.nir import NIR
+from volr.backends.nir.dialects import DOCUMENTS as NIR_DIALECTS
 from volr.backends.onnx import ONNX, ONNX_FILE
 from volr.backends.pynn import PYNN, PYNN_BRIAN2, PYNN_NEST, PYNN_NEURON
 from volr.backends.reference import REFERENCE
@@ -26,7 +27,10 @@ BACKENDS: tuple[Backend, ...] = (
     *(REFERENCE, TORCH, FUTHARK, ONNX),
     *(ENGINE, NEST, PYNN_NEST, PYNN_BRIAN2, PYNN_NEURON, BRIAN2),
 )
-DOCUMENTS: tuple[Document, ...] = (FUTHARK_PROGRAM, ONNX_FILE, PYNN, BRIAN2_SCRIPT, NIR)
+DOCUMENTS: tuple[Document, ...] = (
+    *(FUTHARK_PROGRAM, ONNX_FILE, PYNN, BRIAN2_SCRIPT),
+    *(NIR, *NIR_DIALECTS),
+)
 
 __all__ = [
     "BACKENDS",

@@ -45,7 +45,7 @@ def _write(model: Model) -> Files:
 def _read_back(files: Files) -> Readback:
     """What the file of a model says. Raises ``ModelFileError`` for a file that is none of ours."""
     require(NIR)
-    return back(read_graph(files[SUFFIX]))
+    return back(read_graph(files.get(SUFFIX, b"")))
 
 
 NIR = Document(

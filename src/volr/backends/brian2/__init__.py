@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, Self, TypeAlias, get_args
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from volr.backends.base import (
     check_supported,
     require,
 )
+from volr.backends.batches import answered, described, requests, silent, together, widest
 from volr.backends.brian2.equations import (
     MILLI,
     NANO,
@@ -37,15 +38,13 @@ from volr.backends.brian2.translation import Neurons, Pathway, in_our_words, par
 from volr.backends.readback import uniform
 from volr.backends.workers import WorkerPool
 from volr.errors import BackendError
-from volr.models.coding import check_stimuli, input_drive
+from volr.models.coding import check_stimuli
 from volr.models.model import READOUTS
-from volr.models.parameters import bias_name, weight_name
+from volr.models.parameters import weight_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
-
-    from numpy.typing import NDArray
 
     from volr.backends.base import Progress
     from volr.backends.readback import Readback
@@ -106,13 +105,9 @@ class Brian2Simulator:
         check_stimuli(stimuli, model.network.input_size)
         record.check(model.network)
         size = batch_size(model, record, len(stimuli), self._pool.processes)
-        requests = _requests(model, stimuli, record, seed, size)
-        answers: dict[int, Arrays] = {}
-        for index, answer in self._pool.run(self._generating(requests)):
-            answers[index] = answer
-            if progress is not None:
-                progress(min(size, len(stimuli) - index * size))
-        return _together(model, record, [answers[index] for index in sorted(answers)])
+        asked = self._generating(_requests(model, stimuli, record, seed, size))
+        answers = answered(self._pool, asked, size, len(stimuli), progress)
+        return together(model, record, answers, volt=MILLI)
 
     def read_back(self, model: SpikingModel) -> Readback:
         """See ``volr.backends.base.Simulator``: one copy, built as ``run`` does, then asked.
@@ -172,11 +167,8 @@ BRIAN2 = SpikingBackend(
 
 def batch_size(model: SpikingModel, record: Record, stimuli: int, processes: int) -> int:
     """How many copies stand side by side: bounded by memory, and equal work for everybody."""
-    network = model.network
-    whole = (*record.spikes, *record.membranes, *_silent(model))
-    widest = model.steps * max([network[name].size for name in whole], default=1)
-    size = max(network.synapse_count, network.neuron_count)
-    most = max(1, min(BATCH_SYNAPSES // size, BATCH_VALUES // widest))
+    each = max(model.network.synapse_count, model.network.neuron_count)
+    most = max(1, min(BATCH_SYNAPSES // each, BATCH_VALUES // widest(model, record)))
     rounds = max(1, -(-stimuli // (most * processes)))
     return max(1, -(-stimuli // (rounds * processes)))
 
@@ -187,10 +179,9 @@ def _requests(
     network, neuron, dt = model.network, model.neuron, model.dt
     equations = NEURONS[neuron.name]
     unit, factor = equations.weight
-    silent = _silent(model)
     settings: Settings = {
+        **described(model, record),
         "dt": MILLI * dt,
-        "steps": model.steps,
         "delay": MILLI * dt * (model.delay_steps - equations.early),
         "model": equations.model(neuron.reset),
         "step": equations.step,
@@ -201,59 +192,11 @@ def _requests(
         "pathways": list(equations.pathways.values()),
         "slot": equations.slot,
         "parameters": parameters(neuron, dt),
-        "own": {name: {"v_thresh": UNREACHABLE} for name in silent},
-        "populations": {p.name: p.size for p in network.populations},
-        "inputs": list(network.inputs),
-        "projections": [(p.source, p.target) for p in network.projections],
-        "spiking": sorted({*record.counted(network), *record.spikes}),
-        "spikes": list(record.spikes),
-        "membranes": list(record.membranes),
-        "means": silent,
+        "own": {name: {"v_thresh": UNREACHABLE} for name in silent(model)},
     }
-    fixed: Arrays = {}
-    for projection in network.projections:
-        name = weight_name(projection)
-        fixed[name] = factor * model.parameters[name]
-    for population in network.layers:
-        bias = model.parameters[bias_name(population)]
-        fixed[f"{population.name}.current"] = NANO * (neuron.i_offset + bias)
-    for first in range(0, len(stimuli), size):
-        batch = stimuli[first : first + size]
-        drive = input_drive(model, batch, seed=seed, first=first)
-        given: Arrays = {f"{name}.spikes": each for name, each in drive.spikes.items()}
-        for name, currents in drive.currents.items():
-            given[f"{name}.current"] = NANO * (neuron.i_offset + currents)
-        yield {**fixed, **given}, {**settings, "copies": len(batch)}
-
-
-def _silent(model: SpikingModel) -> list[str]:
-    """The populations that never spike, whose membranes are read."""
-    return [p.name for p in model.network.populations if not model.is_spiking(p.name)]
-
-
-def _together(model: SpikingModel, record: Record, answers: list[Arrays]) -> Recordings:
-    network, steps = model.network, model.steps
-
-    def joined(name: str, kind: str, empty: NDArray[Any]) -> NDArray[Any]:
-        # The empty part stands for all of them where there are no stimuli.
-        parts = [empty, *(answer[f"{name}.{kind}"] for answer in answers)]
-        return np.concatenate(parts, axis=empty.ndim - 2)
-
-    def per_stimulus(name: str, kind: str, dtype: type[np.generic]) -> NDArray[Any]:
-        return joined(name, kind, np.empty((0, network[name].size), dtype=dtype))
-
-    def per_step(name: str, kind: str, dtype: type[np.generic]) -> NDArray[Any]:
-        return joined(name, kind, np.empty((steps, 0, network[name].size), dtype=dtype))
-
-    def membranes(name: str) -> Floats:
-        return per_step(name, "membranes", np.float64) / MILLI
-
-    return Recordings(
-        counts={name: per_stimulus(name, "counts", np.int64) for name in record.counted(network)},
-        spikes={name: per_step(name, "spikes", np.bool_) for name in record.spikes},
-        membranes={name: membranes(name) for name in record.membranes},
-        means={name: per_stimulus(name, "means", np.float64) / MILLI for name in _silent(model)},
-    )
+    names = map(weight_name, network.projections)
+    weights = {name: factor * model.parameters[name] for name in names}
+    return requests(model, stimuli, seed, size, weights, settings, NANO)
 
 
 def _contents(model: SpikingModel, answer: Arrays, asked: list[str]) -> Readback:

@@ -7,7 +7,7 @@ into batches and puts the answers together; ``volr.backends.nest.kernel`` is wha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from volr.backends.base import (
     check_supported,
     require,
 )
+from volr.backends.batches import answered, described, requests, silent, together, widest
 from volr.backends.nest.translation import (
     NEURONS,
     PICOAMPERE,
@@ -30,19 +31,17 @@ from volr.backends.nest.translation import (
     weight_factor,
 )
 from volr.backends.workers import WorkerPool
-from volr.models.coding import check_stimuli, input_drive
+from volr.models.coding import check_stimuli
 from volr.models.model import READOUTS, SpikingModel
-from volr.models.parameters import bias_name, weight_name
+from volr.models.parameters import weight_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from numpy.typing import NDArray
-
     from volr.backends.base import Progress
     from volr.backends.readback import Readback
-    from volr.backends.workers import Arrays, Request, Settings
+    from volr.backends.workers import Request, Settings
     from volr.models.arrays import Floats
 
 # Neurons in one batch of copies. Measured on 100-100-10: 20 to 40 copies take 2.6 to 3.0 ms an
@@ -83,12 +82,8 @@ class NestSimulator:
         record.check(model.network)
         check_translatable(model)
         size = batch_size(model, record, len(stimuli), self._pool.processes)
-        answers: dict[int, Arrays] = {}
-        for index, answer in self._pool.run(_requests(model, stimuli, record, seed, size)):
-            answers[index] = answer
-            if progress is not None:
-                progress(min(size, len(stimuli) - index * size))
-        return _together(model, record, [answers[index] for index in sorted(answers)])
+        asked = _requests(model, stimuli, record, seed, size)
+        return together(model, record, answered(self._pool, asked, size, len(stimuli), progress))
 
     def read_back(self, model: SpikingModel) -> Readback:
         """See ``volr.backends.base.Simulator``: one copy, built as ``run`` does, then asked."""
@@ -122,11 +117,8 @@ NEST = SpikingBackend(
 
 def batch_size(model: SpikingModel, record: Record, stimuli: int, processes: int) -> int:
     """How many copies stand side by side: bounded by memory, and enough batches for everybody."""
-    network = model.network
-    whole = (*record.spikes, *record.membranes, *_silent(model))
-    widest = model.steps * max([network[name].size for name in whole], default=1)
-    neurons = sum(population.size for population in network.populations)
-    most = min(BATCH_NEURONS // neurons, BATCH_VALUES // widest)
+    most = BATCH_NEURONS // model.network.neuron_count
+    most = min(most, BATCH_VALUES // widest(model, record))
     return max(1, min(most, -(-stimuli // processes)))
 
 
@@ -136,66 +128,20 @@ def _requests(
     network, neuron, dt = model.network, model.neuron, model.dt
     translation = NEURONS[neuron.name, neuron.reset]
     said = in_our_words(neuron, dt)
-    silent = _silent(model)
     settings: Settings = {
+        **described(model, record),
         "dt": dt,
-        "steps": model.steps,
         "delay": (model.delay_steps - translation.late) * dt,
         "model": translation.model,
         "defaults": {theirs: factor * said[ours] for ours, theirs, factor in translation.rows},
-        "own": {name: {translation.threshold: UNREACHABLE} for name in silent},
-        "populations": {p.name: p.size for p in network.populations},
-        "inputs": list(network.inputs),
-        "projections": [(p.source, p.target) for p in network.projections],
-        "spiking": sorted({*record.counted(network), *record.spikes}),
-        "spikes": list(record.spikes),
-        "membranes": list(record.membranes),
-        "means": silent,
+        "own": {name: {translation.threshold: UNREACHABLE} for name in silent(model)},
         "raised": [
             p.name
             for p in network.populations
-            if neuron.reset == "subtract" and p.name not in silent
+            if neuron.reset == "subtract" and model.is_spiking(p.name)
         ],
     }
     factor = weight_factor(translation, neuron.tau_m, neuron.cm, dt)
-    fixed: Arrays = {}
-    for projection in network.projections:
-        name = weight_name(projection)
-        fixed[name] = factor * model.parameters[name]
-    for population in network.layers:
-        bias = model.parameters[bias_name(population)]
-        fixed[f"{population.name}.current"] = PICOAMPERE * (neuron.i_offset + bias)
-    for first in range(0, len(stimuli), size):
-        batch = stimuli[first : first + size]
-        drive = input_drive(model, batch, seed=seed, first=first)
-        given: Arrays = {f"{name}.spikes": each for name, each in drive.spikes.items()}
-        for name, currents in drive.currents.items():
-            given[f"{name}.current"] = PICOAMPERE * (neuron.i_offset + currents)
-        yield {**fixed, **given}, {**settings, "copies": len(batch)}
-
-
-def _silent(model: SpikingModel) -> list[str]:
-    """The populations that never spike, whose membranes are read."""
-    return [p.name for p in model.network.populations if not model.is_spiking(p.name)]
-
-
-def _together(model: SpikingModel, record: Record, answers: list[Arrays]) -> Recordings:
-    network, steps = model.network, model.steps
-
-    def joined(name: str, kind: str, empty: NDArray[Any]) -> NDArray[Any]:
-        # The empty part stands for all of them where there are no stimuli.
-        parts = [empty, *(answer[f"{name}.{kind}"] for answer in answers)]
-        return np.concatenate(parts, axis=empty.ndim - 2)
-
-    def per_stimulus(name: str, kind: str, dtype: type[np.generic]) -> NDArray[Any]:
-        return joined(name, kind, np.empty((0, network[name].size), dtype=dtype))
-
-    def per_step(name: str, kind: str, dtype: type[np.generic]) -> NDArray[Any]:
-        return joined(name, kind, np.empty((steps, 0, network[name].size), dtype=dtype))
-
-    return Recordings(
-        counts={name: per_stimulus(name, "counts", np.int64) for name in record.counted(network)},
-        spikes={name: per_step(name, "spikes", np.bool_) for name in record.spikes},
-        membranes={name: per_step(name, "membranes", np.float64) for name in record.membranes},
-        means={name: per_stimulus(name, "means", np.float64) for name in _silent(model)},
-    )
+    names = map(weight_name, network.projections)
+    weights = {name: factor * model.parameters[name] for name in names}
+    return requests(model, stimuli, seed, size, weights, settings, PICOAMPERE)

@@ -14,7 +14,7 @@ answers together.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
@@ -27,6 +27,7 @@ from volr.backends.base import (
     check_supported,
     require,
 )
+from volr.backends.batches import answered, described, requests, silent, together, widest
 from volr.backends.pynn import translation
 from volr.backends.pynn.script import read_back_script, write_script
 from volr.backends.pynn.translation import (
@@ -42,13 +43,10 @@ from volr.errors import UnsupportedError
 from volr.models.coding import check_stimuli, input_drive
 from volr.models.model import READOUTS, is_multiple
 from volr.models.neurons import IFCurrDelta
-from volr.models.parameters import bias_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
-
-    from numpy.typing import NDArray
 
     from volr.backends.base import Progress
     from volr.backends.readback import Readback
@@ -96,16 +94,11 @@ class PynnSimulator:
         record.check(model.network)
         _check_translatable(self._record.name, self._dialect, model)
         size = batch_size(self._dialect, model, record, len(stimuli), self._pool.processes)
-        answers: dict[int, Arrays] = {}
-        for index, answer in self._pool.run(
-            _requests(self._dialect, model, stimuli, record, seed, size)
-        ):
-            _check_awake(self._record.name, model, answer)
-            answers[index] = answer
-            if progress is not None:
-                progress(min(size, len(stimuli) - index * size))
+        asked = _requests(self._dialect, model, stimuli, record, seed, size)
+        awake = partial(_check_awake, self._record.name, model)
+        answers = answered(self._pool, asked, size, len(stimuli), progress, awake)
         given = input_drive(model, stimuli, seed=seed).spikes
-        return _together(model, record, given, [answers[index] for index in sorted(answers)])
+        return together(model, record, answers, given=given)
 
     def read_back(self, model: SpikingModel) -> Readback:
         """See ``volr.backends.base.Simulator``: one copy, built as ``run`` does, then asked."""
@@ -191,8 +184,8 @@ def batch_size(
 ) -> int:
     """How many stimuli go together: bounded by memory, and enough batches for everybody."""
     network = model.network
-    whole = (*record.spikes, *record.membranes, *_silent(model), *network.inputs)
-    most = BATCH_VALUES // (model.steps * max(network[name].size for name in whole))
+    inputs = model.steps * max(network[name].size for name in network.inputs)
+    most = BATCH_VALUES // max(widest(model, record), inputs)
     if dialect is translation.NEURON:
         most = min(most, BATCH_STIMULI)
     else:
@@ -205,71 +198,19 @@ def _requests(
     dialect: Dialect, model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int
 ) -> Iterator[Request]:
     network, neuron, dt = model.network, model.neuron, model.dt
-    silent = _silent(model)
     restless = dialect is translation.NEURON and neuron.refractory_steps(dt) == 0
     settings: Settings = {
+        **described(model, record),
         "simulator": dialect.simulator,
         "dt": dt,
-        "steps": model.steps,
         "delay": translation.lines(dialect, neuron, dt)["delay"].there(model.delay_steps * dt),
         "first": dialect.first,
         "cell": CELLS[neuron.name],
         "parameters": translation.parameters(dialect, model),
-        "own": {name: {"v_thresh": UNREACHABLE} for name in silent},
+        "own": {name: {"v_thresh": UNREACHABLE} for name in silent(model)},
         "early": dialect is translation.BRIAN2 and isinstance(neuron, IFCurrDelta),
         "solution": SOLUTIONS[neuron.name] if dialect is translation.BRIAN2 else "",
-        "populations": {p.name: p.size for p in network.populations},
-        "inputs": list(network.inputs),
-        "projections": [(p.source, p.target) for p in network.projections],
-        "spiking": sorted({*record.counted(network), *record.spikes}),
-        "spikes": list(record.spikes),
-        "membranes": list(record.membranes),
-        "means": silent,
-        "watch": [p.name for p in network.populations if restless and p.name not in silent],
+        "watch": [p.name for p in network.populations if restless and model.is_spiking(p.name)],
     }
-    fixed: Arrays = dict(translation.weights(dialect, model))
-    for population in network.layers:
-        bias = model.parameters[bias_name(population)]
-        fixed[f"{population.name}.current"] = neuron.i_offset + bias
-    for first in range(0, len(stimuli), size):
-        batch = stimuli[first : first + size]
-        drive = input_drive(model, batch, seed=seed, first=first)
-        given: Arrays = {f"{name}.spikes": each for name, each in drive.spikes.items()}
-        for name, currents in drive.currents.items():
-            given[f"{name}.current"] = neuron.i_offset + currents
-        yield {**fixed, **given}, {**settings, "batch": len(batch)}
-
-
-def _silent(model: SpikingModel) -> list[str]:
-    """The populations that never spike, whose membranes are read."""
-    return [p.name for p in model.network.populations if not model.is_spiking(p.name)]
-
-
-def _together(model: SpikingModel, record: Record, given: Any, answers: list[Arrays]) -> Recordings:
-    network, steps = model.network, model.steps
-
-    def joined(name: str, kind: str, empty: NDArray[Any]) -> NDArray[Any]:
-        # The empty part stands for all of them where there are no stimuli.
-        parts = [empty, *(answer[f"{name}.{kind}"] for answer in answers)]
-        return np.concatenate(parts, axis=empty.ndim - 2)
-
-    def per_stimulus(name: str, kind: str, dtype: type[np.generic]) -> NDArray[Any]:
-        return joined(name, kind, np.empty((0, network[name].size), dtype=dtype))
-
-    def per_step(name: str, kind: str, dtype: type[np.generic]) -> NDArray[Any]:
-        return joined(name, kind, np.empty((steps, 0, network[name].size), dtype=dtype))
-
-    return Recordings(
-        counts={
-            name: given[name].sum(axis=0)
-            if name in given
-            else per_stimulus(name, "counts", np.int64)
-            for name in record.counted(network)
-        },
-        spikes={
-            name: given[name] if name in given else per_step(name, "spikes", np.bool_)
-            for name in record.spikes
-        },
-        membranes={name: per_step(name, "membranes", np.float64) for name in record.membranes},
-        means={name: per_stimulus(name, "means", np.float64) for name in _silent(model)},
-    )
+    weights = dict(translation.weights(dialect, model))
+    return requests(model, stimuli, seed, size, weights, settings)

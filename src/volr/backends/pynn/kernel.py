@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def handle(arrays: Arrays, settings: Settings) -> Arrays:
     """Build one batch and simulate it, or say what was built; all in PyNN's names and units.
 
-    ``settings``: ``simulator``; ``batch``, ``dt``, ``steps`` and ``delay`` (ms); the time
+    ``settings``: ``simulator``; ``copies``, ``dt``, ``steps`` and ``delay`` (ms); the time
     ``first``, in steps, of a spike in the first step; the ``cell`` type, its ``parameters`` and
     ``own``, what populations have otherwise; whether synapses are ``early``, before the threshold,
     and the ``solution`` of its equations, for Brian2; ``populations`` with their sizes, ``inputs``,
@@ -49,7 +49,7 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
     sim = _simulator(settings["simulator"])
     if "ask" in settings:
         return contents(_build(sim, arrays, settings, 1), settings["ask"])
-    batch: int = settings["batch"]
+    batch: int = settings["copies"]
     side_by_side = 1 if settings["simulator"] == "neuron" else batch
     built = _build(sim, arrays, settings, side_by_side)
     parts = [run(built, settings, side_by_side)]

@@ -19,12 +19,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from volr.backends import backend, simulator
+    from volr.backends import backend, document, simulator
     from volr.backends.base import Record
     from volr.engine.surrogates import Surrogate
     from volr.errors import ProgramError, VolrError
     from volr.experiments.evaluation import evaluate
     from volr.experiments.tasks import task
+    from volr.importing import import_nir
     from volr.language import check, dense, to_network
     from volr.models.activations import Identity, ReLU, Sigmoid, Tanh
     from volr.models.coding import ConstantCurrent, Poisson
@@ -64,7 +65,9 @@ __all__ = [
     "backend",
     "check",
     "dense",
+    "document",
     "evaluate",
+    "import_nir",
     "load_model",
     "save_model",
     "simulator",
@@ -101,7 +104,9 @@ _HOMES = {
     "backend": ("volr.backends", "backend"),
     "check": ("volr.language", "check"),
     "dense": ("volr.language", "dense"),
+    "document": ("volr.backends", "document"),
     "evaluate": ("volr.experiments.evaluation", "evaluate"),
+    "import_nir": ("volr.importing", "import_nir"),
     "load_model": ("volr.models.files", "load_model"),
     "save_model": ("volr.models.files", "save_model"),
     "simulator": ("volr.backends", "simulator"),

@@ -14,10 +14,9 @@ import pytest
 h5py = pytest.importorskip("h5py")
 
 from tests.engine.examples import ODD
-from tests.oracles import chain
-from tests.peers import files
-from tests.peers.harness import LIBRARIES, Answer, Job, missing, run
-from tests.peers.matrix import (
+from tests.importers import files
+from tests.importers.harness import LIBRARIES, Answer, Job, missing, run
+from tests.importers.matrix import (
     CANONICAL,
     NETWORKS,
     PARALLEL,
@@ -28,7 +27,8 @@ from tests.peers.matrix import (
     model_of,
     neuron_of,
 )
-from tests.peers.updates import UPDATES
+from tests.importers.updates import UPDATES
+from tests.oracles import chain
 
 from volr.backends.nir import dialects
 from volr.backends.nir.dialects.ring import Ring, ring

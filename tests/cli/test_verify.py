@@ -13,12 +13,15 @@ from tests.verify.planted import Mistaken, late, soft
 
 from volr import backends
 from volr.backends import ENGINE, REFERENCE
+from volr.errors import UnsupportedError
 from volr.models.files import load_model, save_model
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.cli.running import Volr
+
+    from volr.models.model import SpikingModel
 
 pytest.importorskip("numba")
 
@@ -158,3 +161,19 @@ def test_a_model_is_told_from_a_program_by_what_is_in_it(
     assert volr("verify", folder / "odd.name", "--on", "engine").code == 0
     assert "--as snn" not in volr("verify", folder / "none.safetensors", "--on", "engine").err
     assert volr("verify", folder / "none.volr").code == 1
+
+
+@pytest.mark.usefixtures("mistaken")
+def test_what_a_simulator_refuses_as_it_runs_is_left_out_too(
+    volr: Volr, program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: object) -> SpikingModel:
+        raise UnsupportedError("late cannot run this model")
+
+    late = replace(ENGINE, name="late", start=lambda: nullcontext(Mistaken(refuse)))
+    monkeypatch.setattr(backends, "BACKENDS", (late, ENGINE))
+    result = volr("verify", program)
+    assert result.code == 0
+    assert result.err.splitlines()[-1] == "left out: late cannot run this model"
+    assert "engine" in rows(result.out)
+    assert volr("verify", program, "--on", "late").code == 1

@@ -1,6 +1,6 @@
 """What each library makes of the files that are meant for each of them: a table in Markdown.
 
-`python -m tests.peers.matrix` prints it: the outputs' steps, each a spike or none, against the
+`python -m tests.importers.matrix` prints it: the outputs' steps, each a spike or none, against the
 engine's.
 """
 
@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from tests.importers.harness import LIBRARIES, Job, run
 from tests.oracles import chain, random_parameters
-from tests.peers.harness import LIBRARIES, Job, run
 
 from volr.backends.base import Record
 from volr.backends.engine import ENGINE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from tests.peers import files
+from tests.importers import files
 
 if TYPE_CHECKING:
     from volr.models.arrays import Floats

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from volr.backends.readback import Readback
     from volr.models.activations import Activation
+    from volr.models.neurons import Reset
     from volr.network import Network
 
 Forward: TypeAlias = Callable[[Floats], Floats]
@@ -155,7 +156,7 @@ class SpikingBackend:
     extra: str = ""
     neurons: tuple[str, ...]
     exact: tuple[str, ...] = ()
-    resets: tuple[str, ...] = ("hard",)
+    resets: tuple[Reset, ...] = ("hard",)
     codings: tuple[str, ...]
     readouts: tuple[str, ...] = ("count",)
     start: Callable[[], AbstractContextManager[Simulator]]
@@ -184,7 +185,7 @@ class Document:
     extra: str = ""
     activations: tuple[str, ...] = ()
     neurons: tuple[str, ...] = ()
-    resets: tuple[str, ...] = ()
+    resets: tuple[Reset, ...] = ()
     codings: tuple[str, ...] = ()
     readouts: tuple[str, ...] = ()
     write: Callable[[Model], Files]

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from volr.cli.files import check_writable, write_bytes
+from volr.cli.groups import MisplacedError
 from volr.cli.output import emit_bytes, note
 from volr.cli.progress import patience
-from volr.errors import ModelError
+from volr.errors import BackendError, ModelError
 
 if TYPE_CHECKING:
-    from volr.backends.base import Files
+    from volr.backends.base import Document, Files
 
 
 def compile_to(
@@ -59,7 +60,7 @@ def compile_to(
     from volr.models.activations import activation as find_activation
     from volr.models.files import ModelFile
 
-    chosen = document(to if dialect is None else f"{to}.{dialect}")
+    chosen = document(to) if dialect is None else _dialect(to, dialect)
     require(chosen)
     path = _path(subject, out, chosen.suffix)
     if path is not None:
@@ -79,6 +80,17 @@ def compile_to(
     _write(files, chosen.suffix, path)
     for line in chosen.how_to(path.name if path else f"net{chosen.suffix}"):
         note(line)
+
+
+def _dialect(to: str, importer: str) -> Document:
+    from volr.backends import DOCUMENTS
+    from volr.naming import named
+
+    if to != "nir":
+        raise MisplacedError("--for: it goes with --to nir alone")
+    prefix = f"{to}."
+    known = {d.name.removeprefix(prefix): d for d in DOCUMENTS if d.name.startswith(prefix)}
+    return named("importer", importer, known, BackendError)
 
 
 def _path(subject: str, out: str | None, suffix: str) -> Path | None:

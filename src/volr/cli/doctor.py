@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import typer
+
 from volr import __version__
 from volr.cli import options
 from volr.cli.output import emit, print_json, print_table
@@ -14,7 +16,7 @@ from volr.cli.progress import progress_bar
 from volr.source import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from volr.backends.base import Backend, Document
 
@@ -48,7 +50,10 @@ STIMULI = 2
 
 
 def doctor(as_json: options.Json = False) -> None:
-    """Print versions, and try every back end."""
+    """Print versions, and try every back end.
+
+    The exit code is 1 where one that is installed does not work.
+    """
     import platform
 
     from volr.backends import BACKENDS, DOCUMENTS
@@ -63,7 +68,17 @@ def doctor(as_json: options.Json = False) -> None:
             backends.append(_examined(backend))
     if as_json:
         print_json({"versions": {**versions, **packages}, "backends": backends})
-        return
+    else:
+        _print(versions, packages, backends)
+    if any(each["problem"] for each in backends):
+        raise typer.Exit(1)
+
+
+def _print(
+    versions: Mapping[str, str],
+    packages: Mapping[str, str | None],
+    backends: Sequence[Mapping[str, str | list[str] | None]],
+) -> None:
     print_table(
         ("package", "version"),
         [
@@ -119,7 +134,8 @@ def trial_problem(backend: Backend | Document) -> str | None:
     if not isinstance(backend, ArtificialBackend) and backend.neurons:
         faithful = backend.exact if isinstance(backend, SpikingBackend) else backend.neurons
         exact = bool(faithful)
-        settings = TransferSettings(neuron=neuron_model((faithful or backend.neurons)[0]))
+        name, reset = (faithful or backend.neurons)[0], backend.resets[0]
+        settings = TransferSettings(neuron=neuron_model(name, reset=reset))
     try:
         for model in (random_ann(network), random_snn(network, settings)):
             if takes(backend, model):
@@ -130,7 +146,7 @@ def trial_problem(backend: Backend | Document) -> str | None:
                 if exact and first is not None:
                     return f"wrong: {first.cause}"
     except VolrError as error:
-        return f"broken: {visible(error.message.splitlines()[-1])}"
+        return f"broken: {visible(error.message.splitlines()[0])}"
     return None
 
 

@@ -86,12 +86,16 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: 
             padded.append(cell + space if index < left else space + cell)
         return GAP.join(padded).rstrip()
 
-    console = _console()
-    with console.capture() as captured:
-        console.print(Text(line(columns), "bold"), soft_wrap=True)
-        for row in rows:
-            console.print(Text(line(row)), soft_wrap=True)
-    emit(captured.get())
+    def write() -> int:
+        # Capturing flushes the stream, which may fail as writing does.
+        console = _console()
+        with console.capture() as captured:
+            console.print(Text(line(columns), "bold"), soft_wrap=True)
+            for row in rows:
+                console.print(Text(line(row)), soft_wrap=True)
+        return sys.stdout.write(captured.get())
+
+    _write(write)
 
 
 def note(message: str) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from volr.network import Network
     from volr.verify import Verification
 
-# How many stimuli are compared unless told: every neuron spikes for some of them.
+# How many stimuli are compared unless told: most neurons spike for some of them.
 SAMPLES = 20
 
 
@@ -213,6 +213,7 @@ def verification_json(found: Verification) -> dict[str, Any]:
         else {
             "compared": behaviour.compared,
             "equal": behaviour.equal,
+            "silent": behaviour.silent,
             "first_difference": None
             if first is None
             else {
@@ -248,6 +249,9 @@ def _print(verifications: Sequence[Verification]) -> None:
         left=5,
     )
     for each in verifications:
+        behaviour = each.behaviour
+        if behaviour is not None and 0 < behaviour.compared == behaviour.silent:
+            note(f"{each.name}: no neuron spiked, so equal spikes say nothing")
         for difference in each.differences:
             emit(f"\n{each.name}: {difference.kind}: {difference}")
         if each.behaviour is not None and (first := each.behaviour.first_difference) is not None:
@@ -269,4 +273,5 @@ def _behaviour(found: Verification) -> str:
     if found.behaviour is None:
         return "a document"
     what = "outputs" if found.generation == "ANN" else "spike trains"
-    return f"{found.behaviour.equal:,} of {found.behaviour.compared:,} {what} equal"
+    said = f"{found.behaviour.equal:,} of {found.behaviour.compared:,} {what} equal"
+    return said + (f", {found.behaviour.silent:,} silent" if found.behaviour.silent else "")

@@ -12,6 +12,7 @@ from volr.backends.engine import EngineSimulator
 from volr.backends.reference import activations
 from volr.engine.reference import simulate
 from volr.models.coding import ConstantCurrent
+from volr.models.parameters import bias_name, weight_name
 from volr.verify.causes import artificial_suspects, spiking_suspects
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from volr.models.model import ArtificialModel, SpikingModel
 
 CLOSE = 1e-5
-"""How far the outputs of an artificial back end may be off, as a share of the largest logit."""
+"""How far an artificial back end's output may be off, as a share of what its terms add up to."""
 # A membrane this near to its threshold, as a share of θ, is at it but for rounding.
 _TIE = 1e-9
 # Means of membranes, mV: sums of as many numbers as there are steps.
@@ -59,10 +60,14 @@ class FirstDifference:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """``equal`` of ``compared`` spike trains (of a neuron under a stimulus), or outputs."""
+    """``equal`` of ``compared`` spike trains (of a neuron under a stimulus), or outputs.
+
+    ``silent`` of these trains have no spike on either side: they say little.
+    """
 
     compared: int
     equal: int
+    silent: int = 0
     first_difference: FirstDifference | None = None
 
 
@@ -96,7 +101,7 @@ def spiking_behaviour(
     size = _chunk_size(model, watched)
     # Random codings draw by the stimulus' number, which counts from the first of a run.
     size = size if isinstance(model.coding, ConstantCurrent) else max(1, len(stimuli))
-    compared = equal = 0
+    compared = equal = silent = 0
     first: FirstDifference | None = None
     for start in range(0, len(stimuli), size):
         part = stimuli[start : start + size]
@@ -105,11 +110,15 @@ def spiking_behaviour(
         same = dict(_same(expected, found))
         compared += sum(each.size for each in same.values())
         equal += sum(int(each.sum()) for each in same.values())
+        silent += sum(
+            int((~(expected.spikes[name] | found.spikes[name]).any(axis=0)).sum())
+            for name in expected.spikes
+        )
         if first is None and not all(each.all() for each in same.values()):
             first = _first(model, backend, part, expected, found, same, start, seed)
         if progress is not None:
             progress(len(part))
-    return Behaviour(compared, equal, first)
+    return Behaviour(compared, equal, silent, first)
 
 
 def _watched(model: SpikingModel) -> tuple[str, ...]:
@@ -233,7 +242,8 @@ def artificial_behaviour(
     """Compare the outputs with the reference's, within ``CLOSE``; stimuli ``[batch, unit]``."""
     found = backend.build(model)(stimuli)
     expected = _logits(model, stimuli)
-    same = _close(expected, found)
+    scale = _scale(model, stimuli)
+    same = _close(expected, found, scale)
     if same.all():
         return Behaviour(same.size, same.size)
     stimulus, column = (int(i) for i in np.argwhere(~same)[0])
@@ -242,7 +252,7 @@ def artificial_behaviour(
         (
             said
             for said, suspect in artificial_suspects(model)
-            if _close(_logits(suspect, stimuli), found).all()
+            if _close(_logits(suspect, stimuli), found, scale).all()
         ),
         "unknown: no mistake that was tried gives these outputs",
     )
@@ -256,7 +266,7 @@ def artificial_behaviour(
         float(found[stimulus, column]),
         cause,
     )
-    return Behaviour(same.size, int(same.sum()), first)
+    return Behaviour(same.size, int(same.sum()), first_difference=first)
 
 
 def _logits(model: ArtificialModel, stimuli: Floats) -> Floats:
@@ -264,9 +274,27 @@ def _logits(model: ArtificialModel, stimuli: Floats) -> Floats:
     return np.concatenate([shown[name] for name in model.network.outputs], axis=1)
 
 
-def _close(expected: Floats, found: Floats) -> Booleans:
+def _scale(model: ArtificialModel, stimuli: Floats) -> Floats:
+    """Of each output the largest that its terms add up to, signs aside: what rounding is a share
+    of, ``[unit]``.
+    """
+    network, values = model.network, model.parameters
+    # Outputs are shown as weighted sums, and what they send on is no larger.
+    shown = {name: np.abs(each) for name, each in activations(model, stimuli).items()}
+    parts: list[Floats] = []
+    for name in network.outputs:
+        terms = shown[name]
+        if name not in network.inputs:
+            terms = np.tile(np.abs(values[bias_name(network[name])]), (len(stimuli), 1))
+            for each in network.incoming[name]:
+                terms = terms + shown[each.source] @ np.abs(values[weight_name(each)]).T
+        parts.append(terms.max(axis=0, initial=0.0))
+    return np.concatenate(parts)
+
+
+def _close(expected: Floats, found: Floats, scale: Floats) -> Booleans:
     # A logit that is not a number is close to nothing.
-    return np.abs(found - expected) <= CLOSE * max(1.0, float(np.abs(expected).max(initial=0.0)))
+    return np.abs(found - expected) <= CLOSE * scale
 
 
 def _output(model: ArtificialModel, column: int) -> tuple[str, int]:

@@ -18,6 +18,7 @@ from volr.errors import ModelError
 from volr.models.activations import ACTIVATIONS
 from volr.models.neurons import RESETS
 from volr.models.parameters import bias_name, weight_name
+from volr.network.text import counted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -40,7 +41,7 @@ def spiking_suspects(model: SpikingModel) -> Iterator[Suspect[SpikingModel]]:
     """Mistakes of a simulator, the likely ones first."""
     neuron, dt = model.neuron, model.dt
     tried: list[tuple[str, Callable[[], SpikingModel]]] = []
-    for more in (1, -1, 2, -2):
+    for more in (1, -1, 2, -2, 3, -3):
         steps = model.delay_steps + more
         said = f"delay: {abs(more)} step{'s' * (abs(more) > 1)} {'more' if more > 0 else 'less'}"
         tried.append((said, lambda s=steps: replace(model, delay=s * dt)))
@@ -54,8 +55,11 @@ def spiking_suspects(model: SpikingModel) -> Iterator[Suspect[SpikingModel]]:
     ]
     rest = neuron.refractory_steps(dt)
     changes += [
-        (f"refractoriness: {steps} steps instead of {rest}", {"tau_refrac": steps * dt})
-        for steps in dict.fromkeys((0, rest + 1, rest - 1, rest + 2))
+        (
+            f"refractoriness: {counted(steps, 'step')} instead of {rest}",
+            {"tau_refrac": steps * dt},
+        )
+        for steps in dict.fromkeys((0, rest + 1, rest - 1, rest + 2, rest + 3))
         if steps >= 0 and steps != rest
     ]
     changes += [("constant current: i_offset is missing", {"i_offset": 0.0})]
@@ -123,6 +127,9 @@ def _blocks(
             {name: block.ravel().reshape(block.shape[::-1]).T},
         )
         yield f"sign: the block {projection.name} is flipped", {name: -block}
+        said = f"sign: negative weights of {projection.name}"
+        yield f"{said} act as positive ones", {name: np.abs(block)}
+        yield f"{said} are missing", {name: np.maximum(block, 0.0)}
         yield f"projection: {projection.name} is missing", {name: np.zeros_like(block)}
     for population in network.layers:
         name = bias_name(population)

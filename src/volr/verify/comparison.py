@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 Kind: TypeAlias = Literal["topology", "parameters"]
 
-# Differences within this share of a block's largest value are rounding, whatever the precision.
+# Differences of so many units of the precision are rounding.
 _ROUNDING = 4.0
+# Of a block's largest value: what is left where numbers that cancel were added and taken off again.
+_CANCELLED = 1e-12
 
 
 @dataclass(frozen=True)
@@ -124,21 +126,26 @@ def _parameters(expected: Readback, found: Readback) -> Iterator[Difference]:
     for name, cells in expected.cells.items():
         if name in found.cells:
             yield from _cells(name, cells, found.cells[name], precision)
+        elif name in found.populations and name not in expected.inputs:
+            yield Difference("parameters", name, "it has no neurons")
 
 
 def _times(expected: Readback, found: Readback) -> Iterator[Difference]:
     if None not in (found.dt, expected.dt) and found.dt != expected.dt:
         message = f"dt is {found.dt:g} ms, expected {expected.dt:g} ms"
         yield Difference("parameters", "time step", message)
+    for ends in found.weights:
+        if found.delays and ends in expected.delays and ends not in found.delays:
+            yield Difference("parameters", arrow(ends), "it has no delay")
     for ends, delay in found.delays.items():
         wanted = expected.delays.get(ends)
         if wanted is None or math.isclose(delay, wanted, rel_tol=1e-9):
             continue
         cause = None
         if expected.dt and not math.isnan(delay):
-            steps = round((delay - wanted) / expected.dt)
+            steps = (delay - wanted) / expected.dt
             less = "more" if steps > 0 else "less"
-            cause = f"{abs(steps)} step{'s' if abs(steps) != 1 else ''} {less}"
+            cause = f"{abs(steps):.3g} step{'s' if abs(steps) != 1 else ''} {less}"
         said = "delays that differ" if math.isnan(delay) else f"the delay {delay:g} ms"
         yield Difference("parameters", arrow(ends), f"{said}, expected {wanted:g} ms", cause)
 
@@ -161,9 +168,10 @@ def _cells(name: str, expected: Cells, found: Cells, precision: float) -> Iterat
 
 
 def close(expected: Floats, found: Floats, precision: float) -> Booleans:
-    """Which values are equal but for rounding, in the shape of both; relative to the largest."""
-    largest = float(np.abs(expected).max(initial=0.0))
-    return np.abs(found - expected) <= _ROUNDING * precision * largest
+    """Which values are equal but for rounding, each within its own, in the shape of both."""
+    size = np.abs(expected)
+    rounding = np.maximum(precision * size, _CANCELLED * size.max(initial=0.0))
+    return np.abs(found - expected) <= _ROUNDING * rounding
 
 
 def _worst(what: str, expected: Floats, found: Floats, same: Booleans) -> str:
@@ -208,10 +216,10 @@ def _factor_or_sign(expected: Floats, found: Floats, precision: float) -> str | 
         return None
     signs = {
         "all signs are flipped": -expected,
-        "negative weights have become positive": np.abs(expected),
-        "negative weights are missing": np.maximum(expected, 0.0),
-        "positive weights are missing": np.minimum(expected, 0.0),
         "all are missing": np.zeros_like(expected),
+        "what is negative has become positive": np.abs(expected),
+        "what is negative is missing": np.maximum(expected, 0.0),
+        "what is positive is missing": np.minimum(expected, 0.0),
     }
     for said, other in signs.items():
         if same(other):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.backends.reference import activations
+from volr.memory import check_room
 from volr.models.activations import Activation, ReLU
 from volr.models.model import ArtificialModel
 from volr.training.initialisation import initial_parameters
@@ -24,6 +25,8 @@ _LOOKED_AT = 256
 
 def random_stimuli(network: Network, count: int, seed: int = 0) -> Floats:
     """``[count, unit]``, uniform in [0, 1]; the same seed begins with the same ones."""
+    needed = {"stimuli": 8 * count * network.input_size}
+    check_room(needed, "to compare", help="take fewer samples")
     random = np.random.default_rng((1, seed))
     return random.random((count, network.input_size))
 
@@ -39,7 +42,7 @@ def random_ann(network: Network, activation: Activation = ReLU(), seed: int = 0)
 def random_snn(
     network: Network, settings: TransferSettings = TransferSettings(), seed: int = 0
 ) -> SpikingModel:
-    """The same as a spiking model, scaled so that its populations spike, without calibration."""
+    """The same as a spiking model, scaled so that most neurons spike, without calibration."""
     model = random_ann(network, ReLU(), seed)
     shown = activations(model, random_stimuli(network, _LOOKED_AT, seed))
     none = {population.name: Correction() for population in network.populations}

@@ -7,6 +7,7 @@ this process. This file can be imported without futhark-ffi and the compilers;
 
 from __future__ import annotations
 
+from shlex import quote
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -99,9 +100,10 @@ def _write_program(network: Network, activation: Activation) -> Files:
 
 def _how_to(name: str) -> tuple[str, ...]:
     stem = name.removesuffix(".fut")
+    program, data = quote(f"./{stem}"), quote(f"{stem}.data")
     return (
-        f"compile it: futhark c {name}",
-        f"run it: cat {stem}.data stimuli.data | ./{stem} --entry-point=forward",
+        f"compile it: futhark c {quote(name)}",
+        f"run it: cat {data} stimuli.data | {program} --entry-point=forward",
     )
 
 

@@ -33,6 +33,7 @@ from volr.backends.nest.translation import (
 from volr.backends.workers import WorkerPool
 from volr.models.coding import check_stimuli
 from volr.models.model import READOUTS, SpikingModel
+from volr.models.neurons import RESETS
 from volr.models.parameters import weight_name
 
 if TYPE_CHECKING:
@@ -108,7 +109,7 @@ NEST = SpikingBackend(
     extra="nest",
     neurons=tuple(dict.fromkeys(name for name, _ in NEURONS)),
     exact=tuple(dict.fromkeys(name for name, _ in NEURONS)),
-    resets=tuple(dict.fromkeys(reset for _, reset in NEURONS)),
+    resets=tuple(each for each in RESETS if any(reset == each for _, reset in NEURONS)),
     codings=("current", "poisson"),
     readouts=READOUTS,
     start=start,

@@ -71,8 +71,14 @@ def full(matrix: Floats, room: Room) -> Floats:
     return np.diag(matrix)
 
 
+MOST_NEURONS = 100_000_000
+"""A population of more is refused before anything of its size is made."""
+
+
 def source(name: str, size: int) -> Form:
-    """What a population sends."""
+    """What a population sends. Raises ``SizeError`` for one that is too large."""
+    if size > MOST_NEURONS:
+        raise SizeError(f"it has {size:,} neurons, more than {MOST_NEURONS:,}")
     return Form(size, {name: np.ones(size)})
 
 

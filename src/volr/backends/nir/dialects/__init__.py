@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from volr.backends.base import Files
     from volr.backends.nir.graph import Graph
     from volr.backends.readback import Readback
+    from volr.models.neurons import Reset
 
 __all__ = [
     "DIALECTS",
@@ -61,7 +62,7 @@ class Dialect:
     name: str
     version: str
     install: str
-    resets: tuple[str, ...]
+    resets: tuple[Reset, ...]
     graph: Callable[[Ring, float], Graph]
     call: tuple[str, ...]
 

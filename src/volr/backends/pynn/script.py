@@ -51,6 +51,7 @@ IF_curr_delta in mV, of IF_cond_exp in uS with a sign.
 
 import argparse
 import importlib
+import os
 import sys
 from pathlib import Path
 

@@ -47,21 +47,46 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
     ``readings.contents``.
     """
     sim = _simulator(settings["simulator"])
+    alone = "ask" in settings or settings["simulator"] == "neuron"
+    built = _build(sim, arrays, settings, 1 if alone else settings["copies"])
     if "ask" in settings:
-        return contents(_build(sim, arrays, settings, 1), settings["ask"])
-    batch: int = settings["copies"]
-    side_by_side = 1 if settings["simulator"] == "neuron" else batch
-    built = _build(sim, arrays, settings, side_by_side)
+        answer = contents(built, settings["ask"])
+    else:
+        answer = _simulate(built, arrays, settings, 1 if alone else settings["copies"])
+    if settings["simulator"] == "neuron":
+        _let_go(built)
+    return answer
+
+
+def _simulate(built: Built, arrays: Arrays, settings: Settings, side_by_side: int) -> Arrays:
     parts = [run(built, settings, side_by_side)]
-    for row in range(side_by_side, batch):
+    for row in range(side_by_side, settings["copies"]):
         # Not PyNN's `reset`, which first makes Neo objects of all that was recorded.
-        sim.simulator.state.reset()
+        built.sim.simulator.state.reset()
         _stimulate(built, arrays, settings, slice(row, row + 1))
         parts.append(run(built, settings, 1))
     return {
         name: np.concatenate([part[name] for part in parts], axis=max(parts[0][name].ndim - 2, 0))
         for name in parts[0]
     }
+
+
+def _let_go(built: Built) -> None:
+    """Have NEURON forget the cells, or it would simulate them with every network to come.
+
+    PyNN lists every projection ever made, and its objects refer to each other in rings through an
+    array of objects and through a section's segment, neither of which Python's collector looks
+    into.
+    """
+    built.sim.projections._projections.clear()
+    # First the sources that NEURON knows by number: it must not meet one that is gone.
+    built.sim.simulator.state.clear()
+    for population in built.populations.values():
+        for each in population:
+            for name in ("seg", "source_section"):
+                if hasattr(each._cell, name):
+                    delattr(each._cell, name)
+            vars(each).clear()
 
 
 def _simulator(name: str) -> Any:
@@ -102,8 +127,6 @@ def _set_up(sim: Any, settings: Settings) -> None:
                 sim.simulator.state.network.schedule = schedule
         case _:
             sim.setup(timestep=dt, min_delay=dt)
-            # It keeps every projection ever made, and with it all cells.
-            sim.projections._projections.clear()
             sim.simulator.h.secondorder = 2
 
 

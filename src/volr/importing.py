@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from volr.backends.nir import read_nir
+from volr.backends.nir.read import read_nir
 from volr.errors import ProgramError
 from volr.language import to_network
 from volr.language.decompile import decompile

@@ -15,7 +15,8 @@ from tests.network.examples import MIXED
 from tests.oracles import chain, fork, random_parameters
 
 from volr import to_network
-from volr.backends.nir import NIR, read_nir
+from volr.backends.nir import NIR
+from volr.backends.nir.read import read_nir
 from volr.backends.readback import expected
 from volr.engine.reference import simulate
 from volr.errors import MissingError, ModelFileError, UnsupportedError

@@ -31,6 +31,7 @@ from tests.importers.updates import UPDATES
 from tests.oracles import chain
 
 from volr.backends.nir import dialects
+from volr.backends.nir.dialects import rules, writing
 from volr.backends.nir.dialects.ring import Ring, ring
 from volr.backends.nir.hdf5 import read_graph
 from volr.backends.readback import expected
@@ -119,7 +120,7 @@ REFUSED = {
 def test_what_no_importer_can_say_is_refused(case: str):
     neuron, why, way = REFUSED[case]
     with pytest.raises(UnsupportedError, match="cannot say this model") as caught:
-        dialects.write_for(model_of(chain(7, 5), neuron), "norse")
+        writing.write_for(model_of(chain(7, 5), neuron), "norse")
     assert why in caught.value.message
     assert caught.value.help is not None
     assert way in caught.value.help
@@ -135,7 +136,7 @@ def test_what_no_importer_can_say_is_refused(case: str):
 )
 def test_a_reset_that_the_importer_lacks_is_refused(name: str, reset: Reset, way: str):
     with pytest.raises(UnsupportedError, match="at a spike, whatever the file says") as caught:
-        dialects.write_for(model_of(chain(7, 5), IFCurrDelta(reset=reset)), name)
+        writing.write_for(model_of(chain(7, 5), IFCurrDelta(reset=reset)), name)
     assert caught.value.help is not None
     assert way in caught.value.help
 
@@ -144,29 +145,29 @@ def test_more_spikes_in_a_step_than_sinabs_can_tell_are_refused():
     model = model_of(chain(7, 5), IFCurrDelta(reset="subtract", tau_m=1000.0))
     heavy = {name: 1e3 * value for name, value in model.parameters.items()}
     with pytest.raises(UnsupportedError, match="spike as often in one step"):
-        dialects.write_for(replace(model, parameters=heavy), "sinabs")
+        writing.write_for(replace(model, parameters=heavy), "sinabs")
 
 
 def test_membranes_that_are_read_and_artificial_models_are_refused():
     model = replace(model_of(chain(7, 5), IFCurrDelta()), readout="membrane")
     with pytest.raises(UnsupportedError, match="readout is the membrane"):
-        dialects.write_for(model, "norse")
+        writing.write_for(model, "norse")
     with pytest.raises(UnsupportedError, match="this one is artificial"):
-        dialects.write_for(ArtificialModel(model.network, model.parameters), "norse")
+        writing.write_for(ArtificialModel(model.network, model.parameters), "norse")
     with pytest.raises(BackendError, match="norse"):
-        dialects.write_for(model, "norsk")
+        writing.write_for(model, "norsk")
 
 
 @pytest.mark.parametrize("name", dialects.DIALECTS)
 def test_a_file_is_a_sound_one_for_whoever_it_is_meant(name: str):
     reset = "subtract" if name == "sinabs" else "hard"
     model = model_of(PARALLEL, neuron_of("exp", reset))
-    data = dialects.write_for(model, name)[".nir"]
-    assert data == dialects.write_for(model, name)[".nir"]
+    data = writing.write_for(model, name)[".nir"]
+    assert data == writing.write_for(model, name)[".nir"]
     with h5py.File(io.BytesIO(data)) as file:
         # nir 1.0.4 cannot read it.
         assert "v_reset" not in file["node/nodes/cells"]
-    findings = dialects.lint(read_graph(data))
+    findings = rules.lint(read_graph(data))
     assert [each.severity for each in findings if each.importer == name] == ["note"]
     for other in set(LIBRARIES) - {name}:
         assert any(
@@ -218,7 +219,7 @@ def test_what_is_none_of_ours_is_refused(document: Document):
 
 def messages(file: str, importer: str) -> list[str]:
     graph = read_graph(files.file_of(files.FILES[file]))
-    return [each.message for each in dialects.lint(graph) if each.importer == importer]
+    return [each.message for each in rules.lint(graph) if each.importer == importer]
 
 
 @pytest.mark.parametrize(
@@ -300,7 +301,7 @@ def test_the_library_gives_them_for_its_own_dialect_and_not_for_nir(peers: Peers
 @pytest.mark.parametrize("file", files.FILES)
 def test_lint_foretells_refusals(peers: Peers, library: str, file: str):
     graph = read_graph(files.file_of(files.FILES[file]))
-    findings = [each for each in dialects.lint(graph) if each.importer == library]
+    findings = [each for each in rules.lint(graph) if each.importer == library]
     answer = peers.of_file(library, file)
     if any(each.severity == "error" for each in findings):
         assert isinstance(answer, str)

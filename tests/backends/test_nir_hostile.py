@@ -17,8 +17,9 @@ import pytest
 from tests.engine.examples import spiking_model
 from tests.oracles import chain
 
-from volr.backends.nir import NIR, read_nir
+from volr.backends.nir import NIR
 from volr.backends.nir.hdf5 import DEEPEST, read_graph
+from volr.backends.nir.read import read_nir
 from volr.errors import ModelFileError
 from volr.models.coding import Poisson
 

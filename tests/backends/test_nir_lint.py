@@ -8,10 +8,10 @@ from tests.backends.test_nir_read import graph, layered, lif, node, weights
 from tests.engine.examples import spiking_model
 from tests.oracles import chain
 
-from volr.backends.nir import NIR, lint
+from volr.backends.nir import NIR
 from volr.backends.nir.emit import write_graph
 from volr.backends.nir.graph import Graph, Node
-from volr.backends.nir.lint import EVERYBODY, VOLR, Finding, general, ours
+from volr.backends.nir.lint import EVERYBODY, VOLR, Finding, general, lint, ours
 from volr.errors import ModelFileError
 
 pytest.importorskip("nir")

@@ -11,8 +11,8 @@ import pytest
 from tests.oracles import random_parameters
 
 from volr.backends.nir import read as reading
-from volr.backends.nir import read_nir
 from volr.backends.nir.graph import Graph, Node
+from volr.backends.nir.read import read_nir
 from volr.backends.reference import forward
 from volr.engine.reference import simulate
 from volr.errors import ModelFileError

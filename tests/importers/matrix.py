@@ -19,7 +19,8 @@ from tests.oracles import chain, random_parameters
 from volr.backends.base import Record
 from volr.backends.engine import ENGINE
 from volr.backends.nir import NIR
-from volr.backends.nir.dialects import DIALECTS, write_for
+from volr.backends.nir.dialects import DIALECTS
+from volr.backends.nir.dialects.writing import write_for
 from volr.models.coding import Poisson
 from volr.models.model import SpikingModel
 from volr.models.neurons import IFCurrDelta, IFCurrExp

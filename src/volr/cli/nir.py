@@ -14,7 +14,7 @@ from volr.cli.output import emit, note, print_json, print_table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from volr.backends.nir import Finding
+    from volr.backends.nir.lint import Finding
     from volr.backends.nir.read import Generation
     from volr.models.model import Model
 
@@ -99,7 +99,7 @@ def lint(file: NirFile, as_json: options.Json = False) -> None:
     Volr, Norse, snnTorch, SpikingJelly and sinabs are known. The exit code is 1 where one of them
     refuses it or reads another network.
     """
-    from volr.backends.nir import lint as examined
+    from volr.backends.nir.lint import lint as examined
 
     found = examined(file)
     if as_json:

@@ -1,7 +1,8 @@
 """NIR, the neuromorphic intermediate representation: models as ``.nir`` files, and back.
 
 ``write`` says how a model of ours is said there; ``read`` what is read as one; ``lint`` what others
-make of a file.
+make of a file; ``dialects`` are files for one importer alone. This file and that package's can be
+imported without the rest of it, or h5py.
 """
 
 from __future__ import annotations
@@ -9,13 +10,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from volr.backends.base import Document, check_supported, require
-from volr.backends.nir.back import back
-from volr.backends.nir.emit import write_graph
-from volr.backends.nir.hdf5 import read_graph
-from volr.backends.nir.lint import Finding, lint
-from volr.backends.nir.losses import warn
-from volr.backends.nir.read import Imported, read_nir
-from volr.backends.nir.write import canonical
 from volr.models.coding import CODINGS
 from volr.models.model import READOUTS
 from volr.models.neurons import RESETS
@@ -24,8 +18,6 @@ if TYPE_CHECKING:
     from volr.backends.base import Files
     from volr.backends.readback import Readback
     from volr.models.model import Model
-
-__all__ = ["NIR", "Finding", "Imported", "lint", "read_nir"]
 
 SUFFIX = ".nir"
 
@@ -37,6 +29,10 @@ def _write(model: Model) -> Files:
     """
     check_supported(NIR, model)
     require(NIR)
+    from volr.backends.nir.emit import write_graph
+    from volr.backends.nir.losses import warn
+    from volr.backends.nir.write import canonical
+
     body = write_graph(canonical(model))
     warn(model)
     return {SUFFIX: body}
@@ -45,6 +41,9 @@ def _write(model: Model) -> Files:
 def _read_back(files: Files) -> Readback:
     """What the file of a model says. Raises ``ModelFileError`` for a file that is none of ours."""
     require(NIR)
+    from volr.backends.nir.back import back
+    from volr.backends.nir.hdf5 import read_graph
+
     return back(read_graph(files.get(SUFFIX, b"")))
 
 

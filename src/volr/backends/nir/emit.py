@@ -8,7 +8,7 @@ written where it is not 0, and then refused by those that would not honour it.
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -23,8 +23,11 @@ VERSION = "1.0.4"
 """Of nir, the oldest that reads these files; it is written into them, and nobody reads it."""
 
 
-def write_graph(graph: Graph) -> bytes:
-    """The graph as the bytes of a NIR file; equal graphs have equal files."""
+def write_graph(graph: Graph, dtype: type[np.floating[Any]] = np.float64) -> bytes:
+    """The graph as the bytes of a NIR file, its numbers of ``dtype``.
+
+    Equal graphs have equal files.
+    """
     import h5py
 
     text = h5py.string_dtype()
@@ -41,7 +44,7 @@ def write_graph(graph: Graph) -> bytes:
             for key, values in node.values.items():
                 if key == "v_reset" and not values.any():
                     continue
-                whole = values.astype(np.int64) if key == "shape" else values
+                whole = values.astype(np.int64 if key == "shape" else dtype)
                 # A single number cannot be packed.
                 packing = "gzip" if values.ndim else None
                 group.create_dataset(key, data=whole, compression=packing)

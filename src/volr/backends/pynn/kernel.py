@@ -86,7 +86,8 @@ def _let_go(built: Built) -> None:
             for name in ("seg", "source_section"):
                 if hasattr(each._cell, name):
                     delattr(each._cell, name)
-            vars(each).clear()
+            attributes: dict[str, Any] = vars(each)
+            attributes.clear()
 
 
 def _simulator(name: str) -> Any:

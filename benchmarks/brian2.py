@@ -54,7 +54,7 @@ def main() -> None:
             brian2.run(model, images)
             each = (time.perf_counter() - started) / len(images) * 1000
             found = brian2.run(model, images, record=_everything(model))
-        guessed, _ = decode_counts(found.output_counts(model.network))
+        guessed, _ = decode_counts(found.output_values(model))
         accuracy = float((guessed == labels).mean())
         pairs = [(found.spikes[n], wanted.spikes[n]) for n in wanted.spikes]
         others = sum(int((a.sum(axis=0) != b.sum(axis=0)).sum()) for a, b in pairs)

@@ -47,7 +47,7 @@ def main() -> None:
         with volr.simulator("nest") as simulator:
             found = simulator.run(spiking, data.test.inputs)
         seconds = time.perf_counter() - started
-        labels, _ = decode_counts(found.output_counts(spiking.network))
+        labels, _ = decode_counts(found.output_values(spiking))
         accuracy = float((labels == data.test.labels).mean())
         rows.append((f"{dt:g} ms", seconds, seconds / len(data.test) * 1000, accuracy))
     print(

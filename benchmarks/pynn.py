@@ -80,9 +80,7 @@ def main() -> None:
                 ).mean()
                 accuracies: list[float] = []
                 for recordings in (result, everything):
-                    labels, _ = decode_counts(
-                        recordings.output_counts(model.network)[: len(inputs)]
-                    )
+                    labels, _ = decode_counts(recordings.output_values(model)[: len(inputs)])
                     right = labels == data.test.labels[: len(inputs)]
                     accuracies.append(float(right.mean()))
                 print(

@@ -14,7 +14,7 @@ from peers.timing import Task, medians
 from volr.models.coding import decode_counts
 
 if TYPE_CHECKING:
-    from volr.models.arrays import Integers
+    from volr.models.arrays import Floats
 
 TASK = volr.task("mnist")
 BACKENDS = ("engine", "nest")
@@ -34,8 +34,8 @@ def evaluate(data: volr.Data, rounds: int) -> list[Row]:
         say("comparing the spikes of the engine and NEST")
         everything = volr.Record(spikes=tuple(p.name for p in model.network.populations))
 
-        def outputs(name: str) -> Integers:
-            return simulators[name].run(model, test.inputs).output_counts(model.network)
+        def outputs(name: str) -> Floats:
+            return simulators[name].run(model, test.inputs).output_values(model)
 
         traces = {
             name: simulator.run(model, test.inputs[:TRACED], record=everything).spikes

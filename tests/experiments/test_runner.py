@@ -86,7 +86,7 @@ def test_rows_are_measured_on_the_test_data_of_their_seed(outcomes: list[Outcome
         if isinstance(model, ArtificialModel):
             labels = forward(model, data.test.inputs).argmax(axis=1)
         else:
-            counts = PlainSimulator().run(model, data.test.inputs).output_counts(model.network)
+            counts = PlainSimulator().run(model, data.test.inputs).output_values(model)
             labels = counts.argmax(axis=1)
             shared = (counts == counts.max(axis=1, keepdims=True)).sum(axis=1) > 1
             assert row.ties == shared.mean()

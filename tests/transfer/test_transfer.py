@@ -65,7 +65,7 @@ def test_counts_become_the_activations(network: Network) -> None:
     # SNN agrees.
     ranked = np.sort(np.hstack([shown[name] for name in network.outputs]), axis=1)
     clear = ranked[:, -1] - ranked[:, -2] > 0.1 * scales[network.outputs[0]]
-    labels, _ = decode_counts(found.output_counts(network))
+    labels, _ = decode_counts(found.output_values(done.model))
     assert clear.sum() >= 20
     assert (labels == fresh.labels)[clear].mean() >= 0.95
 

@@ -22,8 +22,9 @@ from volr.language import to_network
 from volr.models.coding import Poisson
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
-from volr.verify.behaviour import artificial_behaviour, spiking_behaviour
+from volr.verify.behaviour import spiking_behaviour
 from volr.verify.examples import random_snn, random_stimuli
+from volr.verify.outputs import artificial_behaviour
 from volr.verify.verification import verify
 
 if TYPE_CHECKING:

@@ -22,6 +22,7 @@ import numpy as np
 
 from volr.errors import MissingError, ModelError, UnsupportedError
 from volr.models.arrays import Booleans, Floats, Integers
+from volr.models.coding import check_stimuli
 from volr.models.model import ArtificialModel, Model, SpikingModel
 
 if TYPE_CHECKING:
@@ -89,10 +90,6 @@ class Recordings:
         values = self.counts if model.readout == "count" else self.means
         parts = [values[name] for name in model.network.outputs]
         return np.concatenate(parts, axis=1).astype(np.float64)
-
-    def output_counts(self, network: Network) -> Integers:
-        """The counts of the network's outputs side by side, ``[batch, unit]``."""
-        return np.concatenate([self.counts[name] for name in network.outputs], axis=1)
 
 
 class Simulator(Protocol):
@@ -278,6 +275,15 @@ def check_supported(backend: Backend | Document, model: Model) -> None:
                 f"{backend.name} simulates spiking models, and this one is artificial",
                 help="make it one with `volr transfer`, or evaluate it on torch or reference",
             )
+
+
+def check_request(
+    backend: SpikingBackend, model: SpikingModel, stimuli: Floats, record: Record
+) -> None:
+    """What a simulator checks before it runs anything. Raises as ``Simulator.run`` does."""
+    check_supported(backend, model)
+    check_stimuli(stimuli, model.network.input_size)
+    record.check(model.network)
 
 
 def _check_named(

@@ -5,7 +5,6 @@ It runs in float64, in this process. Numba compiles it when it is first used.
 
 from __future__ import annotations
 
-import math
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
@@ -16,11 +15,12 @@ from volr.backends.base import (
     Recordings,
     Simulator,
     SpikingBackend,
+    check_request,
     check_supported,
     require,
 )
-from volr.backends.readback import Cells, Readback
-from volr.models.coding import CODINGS, check_stimuli
+from volr.backends.readback import Readback, cells_of
+from volr.models.coding import CODINGS
 from volr.models.model import READOUTS
 from volr.models.neurons import NEURON_MODELS, RESETS
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from volr.backends.base import Progress
-    from volr.engine.plan import Plan
     from volr.engine.simulation import Result
     from volr.models.arrays import Floats, Integers
     from volr.models.model import SpikingModel
@@ -49,9 +48,7 @@ class EngineSimulator:
         """See ``volr.backends.base.Simulator``."""
         from volr.engine.simulation import ready, simulate
 
-        check_supported(ENGINE, model)
-        check_stimuli(stimuli, model.network.input_size)
-        record.check(model.network)
+        check_request(ENGINE, model, stimuli, record)
         inputs = set(model.network.inputs)
         counted = record.counted(model.network)
         result = simulate(
@@ -91,7 +88,13 @@ class EngineSimulator:
                 for source, name in layer.terms
             },
             biases=currents,
-            cells=_cells(plan),
+            cells={
+                **{name: cells_of(plan.neuron, plan.dt) for name, _ in plan.inputs},
+                **{
+                    layer.name: cells_of(plan.neuron, plan.dt, spiking=layer.spiking)
+                    for layer in plan.layers
+                },
+            },
             delays={
                 (source, layer.name): plan.delay * plan.dt
                 for layer in plan.layers
@@ -99,16 +102,6 @@ class EngineSimulator:
             },
             dt=plan.dt,
         )
-
-
-def _cells(plan: Plan) -> dict[str, Cells]:
-    neuron = plan.neuron
-    numbers = {key: value for key, value in neuron.numbers.items() if key != "i_offset"}
-    numbers["tau_refrac"] = neuron.refractory_steps(plan.dt) * plan.dt
-    spiking = Cells(neuron.name, neuron.reset, numbers)
-    silent = Cells(neuron.name, neuron.reset, {**numbers, "v_thresh": math.inf})
-    found = {name: spiking for name, _ in plan.inputs}
-    return found | {each.name: spiking if each.spiking else silent for each in plan.layers}
 
 
 def _counts(model: SpikingModel, result: Result, name: str) -> Integers:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from volr.models.arrays import Floats
     from volr.models.model import Model
+    from volr.models.neurons import NeuronModel
 
 Ends: TypeAlias = tuple[str, str]
 """Source and target of a projection."""
@@ -102,16 +103,19 @@ def expected(model: Model) -> Readback:
                 outputs=network.outputs,
                 weights=weights,
                 biases={name: model.neuron.i_offset + bias for name, bias in biases.items()},
-                cells={name: _cells(model, name) for name in populations},
+                cells={
+                    name: cells_of(model.neuron, model.dt, spiking=model.is_spiking(name))
+                    for name in populations
+                },
                 delays=dict.fromkeys(weights, model.delay_steps * model.dt),
                 dt=model.dt,
             )
 
 
-def _cells(model: SpikingModel, population: str) -> Cells:
-    neuron = model.neuron
+def cells_of(neuron: NeuronModel, dt: float, *, spiking: bool = True) -> Cells:
+    """What neurons are at the step ``dt``, ms; those that are not ``spiking`` only integrate."""
     numbers = {name: value for name, value in neuron.numbers.items() if name != "i_offset"}
-    numbers["tau_refrac"] = neuron.refractory_steps(model.dt) * model.dt
-    if not model.is_spiking(population):
+    numbers["tau_refrac"] = neuron.refractory_steps(dt) * dt
+    if not spiking:
         numbers["v_thresh"] = float("inf")
     return Cells(neuron.name, neuron.reset, numbers)

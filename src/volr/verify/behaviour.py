@@ -1,4 +1,4 @@
-"""The same input through a back end and through the engine, or the reference: do they agree?"""
+"""The same stimuli through a simulator and through the engine: do they agree?"""
 
 from __future__ import annotations
 
@@ -9,27 +9,22 @@ import numpy as np
 
 from volr.backends.base import Record
 from volr.backends.engine import EngineSimulator
-from volr.backends.reference import activations
 from volr.engine.reference import simulate
 from volr.models.coding import ConstantCurrent
-from volr.models.parameters import bias_name, weight_name
-from volr.verify.causes import artificial_suspects, spiking_suspects
+from volr.verify.causes import spiking_suspects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from volr.backends.base import (
-        ArtificialBackend,
         Progress,
         Recordings,
         Simulator,
         SpikingBackend,
     )
     from volr.models.arrays import Booleans, Floats
-    from volr.models.model import ArtificialModel, SpikingModel
+    from volr.models.model import SpikingModel
 
-CLOSE = 1e-5
-"""How far an artificial back end's output may be off, as a share of what its terms add up to."""
 # A membrane this near to its threshold, as a share of θ, is at it but for rounding.
 _TIE = 1e-9
 # Means of membranes, mV: sums of as many numbers as there are steps.
@@ -234,73 +229,3 @@ def _moved(spikes: Booleans, steps: int) -> Booleans:
     else:
         moved[:steps] = spikes[-steps:]
     return moved
-
-
-def artificial_behaviour(
-    model: ArtificialModel, backend: ArtificialBackend, stimuli: Floats
-) -> Behaviour:
-    """Compare the outputs with the reference's, within ``CLOSE``; stimuli ``[batch, unit]``."""
-    found = backend.build(model)(stimuli)
-    expected = _logits(model, stimuli)
-    scale = _scale(model, stimuli)
-    same = _close(expected, found, scale)
-    if same.all():
-        return Behaviour(same.size, same.size)
-    stimulus, column = (int(i) for i in np.argwhere(~same)[0])
-    name, neuron = _output(model, column)
-    cause = next(
-        (
-            said
-            for said, suspect in artificial_suspects(model)
-            if _close(_logits(suspect, stimuli), found, scale).all()
-        ),
-        "unknown: no mistake that was tried gives these outputs",
-    )
-    first = FirstDifference(
-        stimulus,
-        name,
-        neuron,
-        None,
-        None,
-        float(expected[stimulus, column]),
-        float(found[stimulus, column]),
-        cause,
-    )
-    return Behaviour(same.size, int(same.sum()), first_difference=first)
-
-
-def _logits(model: ArtificialModel, stimuli: Floats) -> Floats:
-    shown = activations(model, stimuli)
-    return np.concatenate([shown[name] for name in model.network.outputs], axis=1)
-
-
-def _scale(model: ArtificialModel, stimuli: Floats) -> Floats:
-    """Of each output the largest that its terms add up to, signs aside: what rounding is a share
-    of, ``[unit]``.
-    """
-    network, values = model.network, model.parameters
-    # Outputs are shown as weighted sums, and what they send on is no larger.
-    shown = {name: np.abs(each) for name, each in activations(model, stimuli).items()}
-    parts: list[Floats] = []
-    for name in network.outputs:
-        terms = shown[name]
-        if name not in network.inputs:
-            terms = np.tile(np.abs(values[bias_name(network[name])]), (len(stimuli), 1))
-            for each in network.incoming[name]:
-                terms = terms + shown[each.source] @ np.abs(values[weight_name(each)]).T
-        parts.append(terms.max(axis=0, initial=0.0))
-    return np.concatenate(parts)
-
-
-def _close(expected: Floats, found: Floats, scale: Floats) -> Booleans:
-    # A logit that is not a number is close to nothing.
-    return np.abs(found - expected) <= CLOSE * scale
-
-
-def _output(model: ArtificialModel, column: int) -> tuple[str, int]:
-    """The population and the neuron in it of a column of the logits."""
-    for name in model.network.outputs:
-        if column < model.network[name].size:
-            return name, column
-        column -= model.network[name].size
-    raise IndexError(column)

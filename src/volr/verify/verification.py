@@ -16,8 +16,9 @@ from volr.backends.readback import expected
 from volr.errors import UnsupportedError
 from volr.models.coding import check_stimuli
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.verify.behaviour import Behaviour, artificial_behaviour, spiking_behaviour
+from volr.verify.behaviour import Behaviour, spiking_behaviour
 from volr.verify.comparison import Difference, compare
+from volr.verify.outputs import artificial_behaviour
 
 if TYPE_CHECKING:
     from volr.backends.base import Backend, Progress

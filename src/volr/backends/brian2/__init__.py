@@ -21,6 +21,7 @@ from volr.backends.base import (
     Recordings,
     Simulator,
     SpikingBackend,
+    check_request,
     check_supported,
     require,
 )
@@ -38,7 +39,6 @@ from volr.backends.brian2.translation import Neurons, Pathway, in_our_words, par
 from volr.backends.readback import uniform
 from volr.backends.workers import WorkerPool
 from volr.errors import BackendError
-from volr.models.coding import check_stimuli
 from volr.models.model import READOUTS
 from volr.models.parameters import weight_name
 
@@ -101,9 +101,7 @@ class Brian2Simulator:
         progress: Progress | None = None,
     ) -> Recordings:
         """See ``volr.backends.base.Simulator``."""
-        check_supported(BRIAN2, model)
-        check_stimuli(stimuli, model.network.input_size)
-        record.check(model.network)
+        check_request(BRIAN2, model, stimuli, record)
         size = batch_size(model, record, len(stimuli), self._pool.processes)
         asked = self._generating(_requests(model, stimuli, record, seed, size))
         answers = answered(self._pool, asked, size, len(stimuli), progress)

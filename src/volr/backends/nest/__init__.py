@@ -16,6 +16,7 @@ from volr.backends.base import (
     Recordings,
     Simulator,
     SpikingBackend,
+    check_request,
     check_supported,
     require,
 )
@@ -31,7 +32,6 @@ from volr.backends.nest.translation import (
     weight_factor,
 )
 from volr.backends.workers import WorkerPool
-from volr.models.coding import check_stimuli
 from volr.models.model import READOUTS, SpikingModel
 from volr.models.neurons import RESETS
 from volr.models.parameters import weight_name
@@ -78,9 +78,7 @@ class NestSimulator:
         progress: Progress | None = None,
     ) -> Recordings:
         """See ``volr.backends.base.Simulator``."""
-        check_supported(NEST, model)
-        check_stimuli(stimuli, model.network.input_size)
-        record.check(model.network)
+        check_request(NEST, model, stimuli, record)
         check_translatable(model)
         size = batch_size(model, record, len(stimuli), self._pool.processes)
         asked = _requests(model, stimuli, record, seed, size)

@@ -24,6 +24,7 @@ from volr.backends.base import (
     Recordings,
     Simulator,
     SpikingBackend,
+    check_request,
     check_supported,
     require,
 )
@@ -40,7 +41,7 @@ from volr.backends.pynn.translation import (
 )
 from volr.backends.workers import WorkerPool
 from volr.errors import UnsupportedError
-from volr.models.coding import check_stimuli, input_drive
+from volr.models.coding import input_drive
 from volr.models.model import READOUTS, is_multiple
 from volr.models.neurons import IFCurrDelta
 
@@ -89,9 +90,7 @@ class PynnSimulator:
         progress: Progress | None = None,
     ) -> Recordings:
         """See ``volr.backends.base.Simulator``."""
-        check_supported(self._record, model)
-        check_stimuli(stimuli, model.network.input_size)
-        record.check(model.network)
+        check_request(self._record, model, stimuli, record)
         _check_translatable(self._record.name, self._dialect, model)
         size = batch_size(self._dialect, model, record, len(stimuli), self._pool.processes)
         asked = _requests(self._dialect, model, stimuli, record, seed, size)

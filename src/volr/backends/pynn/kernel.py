@@ -83,11 +83,12 @@ def _let_go(built: Built) -> None:
     built.sim.simulator.state.clear()
     for population in built.populations.values():
         for each in population:
+            cell: Any = each._cell
+            # A source of given spikes has no section.
             for name in ("seg", "source_section"):
-                if hasattr(each._cell, name):
-                    delattr(each._cell, name)
-            attributes: dict[str, Any] = vars(each)
-            attributes.clear()
+                if hasattr(cell, name):
+                    delattr(cell, name)
+            del each._cell, each.parent
 
 
 def _simulator(name: str) -> Any:

@@ -1,35 +1,45 @@
-"""What an experiment found: a row for each run, and their summary, as tables and as JSON."""
+"""What an experiment found: for every run a row and what a report shows of it, and their summary.
+
+    Run  ::=  Row, training history, confusion, accuracy over time, transfer report, activity
+
+A row is what is compared and averaged; the rest explains it. All of it is JSON.
+"""
 
 from __future__ import annotations
 
-import itertools
 import json
+import math
 import statistics
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from volr.errors import DataError
 from volr.storage import write_whole
+from volr.training.result import Epoch
+from volr.transfer.report import TransferReport
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
 RESULTS = "results.json"
-MODELS = "models"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
     """One model, measured once on ``samples`` test samples; ``seconds`` to make it and run it.
 
-    ``chance`` is the accuracy of always giving the commonest label, ``ties`` the share of stimuli
-    decided by the lowest index.
+    ``source`` is where its parameters were learned: ``torch``, ``futhark``, the simulator of the
+    loop, or ``engine``; ``backend`` is what it was measured on, ``neuron`` the name of its neuron
+    model, empty for an artificial network. ``chance`` is the accuracy of always giving the
+    commonest label, ``ties`` the share of stimuli decided by the lowest index.
     """
 
     task: str
     condition: str
+    source: str
     backend: str
+    neuron: str
     seed: int
     accuracy: float
     chance: float
@@ -40,84 +50,126 @@ class Row:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Summary:
-    """The ``n`` runs of one task, condition and back end: mean and sample standard deviation.
+class Activity:
+    """How much a network does for one stimulus, after NeuroBench (Yik et al. 2025), on average.
 
-    ``std`` is 0 for a single run, ``chance`` the mean of the rows'.
+    ``spikes`` of each population, all its neurons together (of an artificial network: how many of
+    its activations are not 0). ``effective`` synaptic operations: for every spike, or activation
+    that is not 0, the weights behind it that are not 0; accumulations in a spiking network,
+    multiply-accumulations in an artificial one. ``dense``: the same if nothing were 0, in every
+    step. ``sparsity``: the share of neurons and steps without a spike, or of activations that
+    are 0, the inputs left out.
+    """
+
+    spikes: Mapping[str, float]
+    effective: float
+    dense: float
+    sparsity: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """All that is kept of one run, beside its model.
+
+    ``history`` is empty where nothing was trained. ``confusion`` counts the test samples,
+    ``[label][answer]``. ``over_time`` is the accuracy if the outputs had been read at the end of
+    each step, empty for artificial networks; ``dt`` (ms) is the step, 0 for these. ``transfer`` is
+    the report of the transfer, if there was one.
+    """
+
+    row: Row
+    history: tuple[Epoch, ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
+    over_time: tuple[float, ...] = ()
+    dt: float = 0.0
+    transfer: TransferReport | None = None
+    activity: Activity | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """The ``n`` runs of one task, condition, source and back end: mean and sample deviation.
+
+    ``std`` is 0 for a single run, ``chance`` the mean of the rows'. ``half`` is half the width of
+    the 95 % interval of the mean, after Student: t · std / √n; infinite for a single run.
     """
 
     task: str
     condition: str
+    source: str
     backend: str
+    neuron: str
     mean: float
     std: float
+    half: float
     n: int
     chance: float
 
 
 def summarise(rows: Sequence[Row]) -> tuple[Summary, ...]:
-    """One summary for each task, condition and back end, in the order of their first rows."""
-    groups: dict[tuple[str, str, str], list[Row]] = {}
+    """One summary for each task, condition, source and back end, in the order of first rows."""
+    groups: dict[tuple[str, str, str, str, str], list[Row]] = {}
     for row in rows:
-        groups.setdefault((row.task, row.condition, row.backend), []).append(row)
-    return tuple(
-        Summary(
-            task=task,
-            condition=condition,
-            backend=backend,
-            mean=statistics.fmean(row.accuracy for row in group),
-            std=statistics.stdev(row.accuracy for row in group) if len(group) > 1 else 0.0,
-            n=len(group),
-            chance=statistics.fmean(row.chance for row in group),
-        )
-        for (task, condition, backend), group in groups.items()
+        key = (row.task, row.condition, row.source, row.backend, row.neuron)
+        groups.setdefault(key, []).append(row)
+    return tuple(_summary(group) for group in groups.values())
+
+
+def _summary(group: Sequence[Row]) -> Summary:
+    n, first = len(group), group[0]
+    std = statistics.stdev(row.accuracy for row in group) if n > 1 else 0.0
+    return Summary(
+        task=first.task,
+        condition=first.condition,
+        source=first.source,
+        backend=first.backend,
+        neuron=first.neuron,
+        mean=statistics.fmean(row.accuracy for row in group),
+        std=std,
+        half=_student(n) * std / math.sqrt(n) if n > 1 else math.inf,
+        n=n,
+        chance=statistics.fmean(row.chance for row in group),
     )
 
 
+# The 97.5th percentile of Student's t, for 1, 2, … degrees of freedom.
+_T = (
+    *(12.7062, 4.3027, 3.1824, 2.7764, 2.5706, 2.4469, 2.3646, 2.3060, 2.2622, 2.2281),
+    *(2.2010, 2.1788, 2.1604, 2.1448, 2.1314, 2.1199, 2.1098, 2.1009, 2.0930, 2.0860),
+)
+
+
+def _student(n: int) -> float:
+    """Student's t for the 95 % interval of the mean of ``n`` values, 2 or more.
+
+    Beyond the table Cornish and Fisher's expansion around the normal distribution, good to 0.0001.
+    """
+    freedom = n - 1
+    if freedom <= len(_T):
+        return _T[freedom - 1]
+    z = statistics.NormalDist().inv_cdf(0.975)
+    first = (z**3 + z) / 4
+    second = (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    return z + first / freedom + second / freedom**2
+
+
 def results_json(rows: Sequence[Row]) -> dict[str, Any]:
-    """``{"rows": […], "summary": […]}``, ready to be written."""
-    return {
-        "rows": [asdict(row) for row in rows],
-        "summary": [
-            {
-                "task": each.task,
-                "condition": each.condition,
-                "backend": each.backend,
-                "mean": each.mean,
-                "std": each.std,
-                "n": each.n,
-            }
-            for each in summarise(rows)
-        ],
-    }
+    """``{"rows": […], "summary": […]}``, ready to be written; an infinite ``half`` is null."""
+    summaries = [asdict(each) for each in summarise(rows)]
+    for each in summaries:
+        each["half"] = each["half"] if math.isfinite(each["half"]) else None
+    return {"rows": [asdict(row) for row in rows], "summary": summaries}
 
 
 def write_results(rows: Sequence[Row], folder: Path) -> None:
     """Write ``folder/results.json``, whole or not at all; ``DataError`` where it cannot be."""
-    path = folder / RESULTS
-    text = json.dumps(results_json(rows), indent=2, ensure_ascii=False, allow_nan=False)
+    write_json(results_json(rows), folder / RESULTS)
+
+
+def write_json(content: object, path: Path) -> None:
+    """Write JSON, whole or not at all; ``DataError`` where it cannot be."""
+    text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     try:
         write_whole(path, f"{text}\n".encode())
     except OSError as error:
         raise DataError(f"cannot write {path}: {error.strerror or error}") from error
-
-
-def keep_earlier(folder: Path) -> tuple[Path, ...]:
-    """Rename what an earlier experiment left in ``folder``: its results and its models.
-
-    ``results.json`` becomes ``results.1.json`` and ``models`` becomes ``models.1``, or whichever
-    number is the first that is free for both. Returns the new names of what was there;
-    ``DataError`` where it cannot be renamed.
-    """
-    paths = folder / RESULTS, folder / MODELS
-    try:
-        free = next(
-            n for n in itertools.count(1) if not any(_numbered(p, n).exists() for p in paths)
-        )
-        return tuple(path.rename(_numbered(path, free)) for path in paths if path.exists())
-    except OSError as error:
-        raise DataError(f"cannot rename the earlier results in {folder}: {error}") from error
-
-
-def _numbered(path: Path, number: int) -> Path:
-    return path.with_name(f"{path.stem}.{number}{path.suffix}")

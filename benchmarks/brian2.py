@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import volr
 from volr.backends.base import Record
 from volr.backends.brian2 import TARGETS, Brian2Simulator
-from volr.backends.workers import available_cores
+from volr.cores import cores
 from volr.models.coding import decode_counts
 from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 
@@ -35,7 +35,7 @@ def main() -> None:
     data = task.load(seed=0, data_dir=given.data)
     artificial = volr.train_ann(volr.to_network(task.program), data.train).model
     images, labels = data.test.inputs[:IMAGES], data.test.labels[:IMAGES]
-    print(f"100-100-10, {IMAGES:,} images, {given.target}, {available_cores()} processes")
+    print(f"100-100-10, {IMAGES:,} images, {given.target}, {cores()} processes")
     print("neuron          dt  steps  ms/image  accuracy  other spikes of")
     for neuron, dt in (
         (IFCurrDelta(), 1.0),
@@ -49,7 +49,7 @@ def main() -> None:
             model = volr.transfer_ann(artificial, data.train, engine, settings).model
             wanted = engine.run(model, images, record=_everything(model))
         with Brian2Simulator(target=given.target) as brian2:
-            brian2.run(model, images[: available_cores()])  # started, and compiled
+            brian2.run(model, images[: cores()])  # started, and compiled
             started = time.perf_counter()
             brian2.run(model, images)
             each = (time.perf_counter() - started) / len(images) * 1000

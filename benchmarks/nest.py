@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import volr
-from volr.backends.workers import available_cores
+from volr.cores import cores
 from volr.models.coding import decode_counts
 
 # In a process of its own: the kernel is one per process, and it prints.
@@ -50,9 +50,7 @@ def main() -> None:
         labels, _ = decode_counts(found.output_values(spiking))
         accuracy = float((labels == data.test.labels).mean())
         rows.append((f"{dt:g} ms", seconds, seconds / len(data.test) * 1000, accuracy))
-    print(
-        f"100-100-10, 10,000 images of 50 ms, construction included, {available_cores()} processes"
-    )
+    print(f"100-100-10, 10,000 images of 50 ms, construction included, {cores()} processes")
     print(f"{'dt':<8} {'seconds':>8} {'ms/image':>9} {'accuracy':>9}")
     for dt, seconds, each, accuracy in rows:
         print(f"{dt:<8} {seconds:>8.1f} {each:>9.2f} {accuracy:>9.4f}")

@@ -17,7 +17,7 @@ import volr
 from volr.backends.base import Record
 from volr.backends.pynn import PynnSimulator
 from volr.backends.pynn.translation import BRIAN2, NEST, NEURON
-from volr.backends.workers import available_cores
+from volr.cores import cores
 from volr.models.coding import decode_counts
 from volr.models.neurons import IFCondExp, IFCurrExp
 
@@ -53,7 +53,7 @@ def main() -> None:
     task = volr.task("mnist")
     data = task.load(seed=0, data_dir=data_dir)
     trained = volr.train_ann(volr.to_network(task.program), data.train).model
-    print(f"100-100-10, images of 50 ms, construction included, {available_cores()} processes")
+    print(f"100-100-10, images of 50 ms, construction included, {cores()} processes")
     print(
         f"{'neurons':<12} {'dt':>6} {'simulator':<12} {'ms/image':>9} {'accuracy':>9} "
         f"{'engine':>9} {'otherwise':>10}"

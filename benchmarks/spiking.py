@@ -27,7 +27,7 @@ from peers.tables import say
 from peers.workloads import DENSITIES, growing, open_neuromorphic, standard
 
 import volr
-from volr.backends.workers import available_cores
+from volr.cores import cores
 
 SECTIONS = ("check", "speed", "memory", "open", "mnist", "curve")
 
@@ -88,7 +88,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="a smoke test of under a minute")
     parser.add_argument("--rounds", type=int, help="of five runs each; default 4")
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=SECTIONS)
-    parser.add_argument("--threads", type=int, default=available_cores(), help="of PyTorch")
+    parser.add_argument("--threads", type=int, default=cores(), help="of PyTorch")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
     parser.add_argument("--data", type=Path, metavar="DIR", help="where the files of MNIST are")
     options = parser.parse_args()
@@ -112,7 +112,7 @@ def _machine() -> str:
         if line.startswith("model name"):
             name = line.partition(":")[2].strip()
             break
-    return f"{name}, {available_cores()} cores"
+    return f"{name}, {cores()} cores"
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from volr.engine import work
-from volr.engine.work import ENOUGH, compiled, everywhere, scratch, slices, threads
+from volr.engine.work import ENOUGH, compiled, everywhere, scratch, slices
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,15 +23,11 @@ if TYPE_CHECKING:
 @pytest.fixture(params=[1, 2, 5])
 def workers(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[int]:
     """So many threads, in a pool of their own."""
-    monkeypatch.setattr(work, "threads", lambda: request.param)
+    monkeypatch.setattr(work, "cores", lambda: request.param)
     work._pool.cache_clear()
     yield request.param
     work._pool(os.getpid()).shutdown()
     work._pool.cache_clear()
-
-
-def test_there_is_a_thread_for_every_core_that_may_be_used() -> None:
-    assert threads() == len(os.sched_getaffinity(0))
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 40])

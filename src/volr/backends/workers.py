@@ -29,6 +29,7 @@ import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 
+from volr.cores import cores
 from volr.errors import SimulatorError
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class WorkerPool:
     def __init__(self, module: str, name: str, processes: int | None = None) -> None:
         self.module = module
         self.name = name
-        self.processes = processes or available_cores()
+        self.processes = processes or cores()
         self._idle: list[_Worker] = []
         self._all: list[_Worker] = []
         self._lock = threading.Lock()
@@ -136,11 +137,6 @@ def _finished(waiting: dict[Future[Arrays], int]) -> Iterator[tuple[int, Arrays]
     done, _ = wait(waiting, return_when=FIRST_COMPLETED)
     for future in done:
         yield waiting.pop(future), future.result()
-
-
-def available_cores() -> int:
-    """The cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class _Worker:

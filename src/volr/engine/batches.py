@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from volr.cores import cores
 from volr.engine.dynamics import Memory, bytes_per_value, empty_memory
 from volr.engine.events import MANY, Events, block_of, empty_events
 from volr.engine.plan import Plan
 from volr.engine.vectors import TILE_BYTES
-from volr.engine.work import threads
 
 SLICE = 32
 """Stimuli in a slice, or more if they are small."""
@@ -81,7 +81,7 @@ def put_back(batch: Batch) -> None:
     """Keep the memory of a batch for the next one: to get it from the system takes longer than to
     fill it."""
     spare = _spare.setdefault(batch.key, [])
-    if len(spare) < threads():
+    if len(spare) < cores():
         spare.append(batch)
     # A list of the keys is made in one step; to walk through a dictionary takes many.
     for oldest in list(_spare)[:-_SPARE]:

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from volr.cores import cores
 from volr.engine.batches import bytes_per_stimulus, empty_batch, neuron_steps, put_back, slice_size
 from volr.engine.dynamics import lift_of, lifts_of
 from volr.engine.encoding import Encoded, Trains, after_reset, constant_levels, encode
 from volr.engine.passes import forwards, in_tiles, out_of_tiles
 from volr.engine.plan import plan_of
-from volr.engine.work import compiled, everywhere, slices, threads
+from volr.engine.work import compiled, everywhere, slices
 from volr.memory import check_room
 from volr.models.arrays import Booleans, Floats
 
@@ -190,8 +191,8 @@ def _slice_size(plan: Plan, dtype: np.dtype[Any]) -> int:
     """Stimuli in a slice: fewer where they are long; ``ModelError`` where one is too many."""
     each = bytes_per_stimulus(plan, dtype)
     check_room(
-        {name: size * threads() for name, size in each.items()},
-        f"to simulate {threads()} stimuli of {plan.steps:,} steps at once",
+        {name: size * cores() for name, size in each.items()},
+        f"to simulate {cores()} stimuli of {plan.steps:,} steps at once",
         help="shorten the duration, or take a larger dt",
     )
     return max(1, min(slice_size(plan), _SLICE_BYTES // sum(each.values())))

@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from volr.cores import cores
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
 
@@ -30,18 +32,11 @@ PATIENCE = 1.0
 """Seconds after which a compilation is announced; from the cache it takes less."""
 
 
-def threads() -> int:
-    """How many threads work at once: one for each core this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return max(1, len(os.sched_getaffinity(0)))
-    return max(1, os.cpu_count() or 1)
-
-
 @cache
 def _pool(process: int) -> ThreadPoolExecutor:
     # A forked process has its parent's pool without its threads, hence a pool for each process.
     del process
-    return ThreadPoolExecutor(threads(), thread_name_prefix="volr")
+    return ThreadPoolExecutor(cores(), thread_name_prefix="volr")
 
 
 def everywhere(
@@ -58,7 +53,7 @@ def everywhere(
 
     After an error or an interruption nothing more is begun; it is raised once what runs has ended.
     """
-    if len(parts) < 2 or size < ENOUGH or threads() == 1:
+    if len(parts) < 2 or size < ENOUGH or cores() == 1:
         for part in parts:
             work(part)
             if done is not None:

@@ -1,0 +1,205 @@
+"""Every number that an experiment, a search or a transfer may be told, as one flat record.
+
+One vocabulary for the options of `volr experiment`, the spaces of `volr search`, the files that a
+search writes, and what the journal of an experiment compares. None stands for what the stage in
+question does unless told.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, cast, get_type_hints
+
+from volr.errors import DataError
+from volr.models.coding import input_coding
+from volr.models.neurons import RESETS, neuron_model
+from volr.naming import named
+from volr.training import SpikingSettings, TrainingSettings
+from volr.transfer import TransferSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from volr.models.coding import InputCoding
+    from volr.models.neurons import NeuronModel, Reset
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """How networks are trained, transferred and run; seeds are each run's own.
+
+    ``neuron``, ``neuron_parameters``, ``reset``, ``coding``, ``rate_max`` (Hz), ``duration``,
+    ``dt``, ``delay`` (ms)             the spiking side
+    ``percentile``, ``rounds``, ``calibration_samples``      of the transfer
+    ``epochs``, ``batch_size``, ``learning_rate``, ``weight_decay``     of the artificial network
+    ``surrogate_…``    of a spiking network trained in the engine, from random weights
+    ``loop_…``         of one trained with its forward pass in a simulator, on ``loop_samples``
+    ``fine_…``         of one that goes on from a transferred model
+    ``train_samples``, ``test_samples``     how many of the task's samples are used; None: all
+
+    Raises as the records do that it is turned into.
+    """
+
+    neuron: str = "if_curr_exp"
+    neuron_parameters: Mapping[str, float] = field(default_factory=dict[str, float])
+    reset: Reset = "hard"
+    coding: str = "current"
+    rate_max: float | None = None
+    duration: float = 50.0
+    dt: float = 0.5
+    delay: float | None = None
+    percentile: float | None = None
+    rounds: int | None = None
+    calibration_samples: int | None = None
+    epochs: int | None = None
+    batch_size: int | None = None
+    learning_rate: float | None = None
+    weight_decay: float | None = None
+    surrogate_epochs: int | None = None
+    surrogate_learning_rate: float | None = None
+    loop_epochs: int | None = None
+    loop_learning_rate: float | None = None
+    loop_samples: int | None = 8192
+    fine_epochs: int | None = None
+    fine_learning_rate: float | None = None
+    train_samples: int | None = None
+    test_samples: int | None = None
+
+    def __post_init__(self) -> None:
+        for make in (self.training, self.surrogate, self.in_loop, self.fine, self.transfer):
+            make(0)
+        self.spiking()
+        for name in ("loop_samples", "train_samples", "test_samples"):
+            value = getattr(self, name)
+            if value is not None and value < 2:
+                raise DataError(f"{name} is {value}, below 2")
+
+    def training(self, seed: int) -> TrainingSettings:
+        """For an artificial network."""
+        return _training(seed, self.epochs, self.learning_rate, self.batch_size, self.weight_decay)
+
+    def surrogate(self, seed: int) -> TrainingSettings:
+        """For a spiking network in the engine."""
+        return _training(seed, self.surrogate_epochs, self.surrogate_learning_rate)
+
+    def in_loop(self, seed: int) -> TrainingSettings:
+        """For a spiking network with its forward pass in a simulator."""
+        return _training(seed, self.loop_epochs, self.loop_learning_rate)
+
+    def fine(self, seed: int) -> TrainingSettings:
+        """For a transferred network that is trained further."""
+        return _training(seed, self.fine_epochs, self.fine_learning_rate)
+
+    def spiking(self) -> SpikingSettings:
+        """What kind of spiking network is trained."""
+        return SpikingSettings(
+            neuron=self._neuron(),
+            coding=self._coding(),
+            dt=self.dt,
+            duration=self.duration,
+            delay=self.delay,
+        )
+
+    def transfer(self, seed: int) -> TransferSettings:
+        """How an artificial network becomes a spiking one."""
+        told = {
+            "percentile": self.percentile,
+            "rounds": self.rounds,
+            "samples": self.calibration_samples,
+        }
+        return TransferSettings(
+            neuron=self._neuron(),
+            coding=self._coding(),
+            dt=self.dt,
+            duration=self.duration,
+            delay=self.delay,
+            seed=seed,
+            **_given(told),
+        )
+
+    def artificial(self) -> Settings:
+        """What of it an artificial network depends on; all else as it is unless told."""
+        kept = ("epochs", "batch_size", "learning_rate", "weight_decay")
+        data = ("train_samples", "test_samples")
+        return Settings(**{name: getattr(self, name) for name in (*kept, *data)})
+
+    def _neuron(self) -> NeuronModel:
+        reset = named("reset", self.reset, {each: each for each in RESETS}, DataError)
+        return neuron_model(self.neuron, self.neuron_parameters, reset)
+
+    def _coding(self) -> InputCoding:
+        return input_coding(self.coding, 500.0 if self.rate_max is None else self.rate_max)
+
+
+def settings_json(settings: Settings) -> dict[str, Any]:
+    """What was told, by name: what differs from a ``Settings()``."""
+    unless = asdict(Settings())
+    return {name: value for name, value in asdict(settings).items() if value != unless[name]}
+
+
+def settings_from(told: Mapping[str, Any], where: str) -> Settings:
+    """The settings with what ``where`` says, a mapping by name; ``DataError`` for what none has."""
+    hints = get_type_hints(Settings, localns={"Mapping": dict, "Reset": str})
+    known = {each.name: hints[each.name] for each in fields(Settings)}
+    for name, value in told.items():
+        named("setting", name, known, DataError)
+        if not _is_a(value, str(known[name])):
+            raise DataError(f"{where}: the setting {name!r} cannot be {value!r}")
+    return replace(Settings(), **told)
+
+
+def read_settings(path: Path) -> Settings:
+    """The settings in a JSON file, such as `volr search` writes: those under ``"settings"``.
+
+    Raises ``DataError`` where the file cannot be read or says what no setting can be.
+    """
+    try:
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"{path} is not JSON: {error}") from error
+    told = cast("dict[str, Any]", content).get("settings") if isinstance(content, dict) else None
+    if not isinstance(told, dict):
+        raise DataError(
+            f"{path} has no settings", help='it should be JSON such as {"settings": {"dt": 0.25}}'
+        )
+    return settings_from(cast("dict[str, Any]", told), str(path))
+
+
+def _is_a(value: object, hint: str) -> bool:
+    """Whether a value that was read from JSON is of a field's type, given in words."""
+    if value is None:
+        return "None" in hint
+    if isinstance(value, bool):
+        return False
+    if isinstance(value, dict):
+        numbers = cast("dict[object, object]", value).values()
+        return "dict" in hint and all(_is_a(each, "float") for each in numbers)
+    if isinstance(value, int):
+        return "int" in hint or "float" in hint
+    return (isinstance(value, float) and "float" in hint) or (
+        isinstance(value, str) and "str" in hint
+    )
+
+
+def _training(
+    seed: int,
+    epochs: int | None,
+    learning_rate: float | None,
+    batch_size: int | None = None,
+    weight_decay: float | None = None,
+) -> TrainingSettings:
+    told = {
+        "epochs": epochs,
+        "learning_rate": learning_rate,
+        "batch_size": batch_size,
+        "weight_decay": weight_decay,
+    }
+    return TrainingSettings(seed=seed, **_given(told))
+
+
+def _given(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in told.items() if value is not None}

@@ -190,7 +190,7 @@ work.ENOUGH = batches._SLICE_VALUES = 0
 model = ready(spiking_model("delta", SKIP))
 stimuli = np.random.default_rng(0).random((100, 15))
 before = simulate(model, stimuli).totals["last"]
-assert before.any() and work._pool.cache_info().currsize == (work.threads() > 1)
+assert before.any() and work._pool.cache_info().currsize == (work.cores() > 1)
 child = os.fork()
 after = simulate(model, stimuli).totals["last"]
 os.write(1, b"same\\n" if (after == before).all() else b"other\\n")

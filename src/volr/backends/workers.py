@@ -19,7 +19,8 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
@@ -43,20 +44,37 @@ Request: TypeAlias = tuple[Arrays, Settings]
 _LENGTH = struct.Struct("<Q")
 _SETTINGS = "__settings__"
 _TAIL = 1500
+# Seconds between two looks at whether the parent still lives.
+_LOOK = 0.5
 _SERVE = "import sys; from volr.backends.workers import serve; serve(sys.argv[1])"
+
+
+class ProcessEnded(SimulatorError):  # noqa: N818 (what happened, as its name)
+    """A process died: ``code`` is its exit code, or what killed it, negative."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class WorkerPool:
     """Up to ``processes`` processes that run the kernel ``module``; a context manager.
 
     They start when they are first needed, and end with the ``with`` block, whatever ends it.
-    ``name`` is what messages call the simulator.
+    ``name`` is what messages call the simulator; ``environment`` is added to this process's own.
     """
 
-    def __init__(self, module: str, name: str, processes: int | None = None) -> None:
+    def __init__(
+        self,
+        module: str,
+        name: str,
+        processes: int | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.module = module
         self.name = name
         self.processes = processes or cores()
+        self._environment = dict(environment or {})
         self._idle: list[_Worker] = []
         self._all: list[_Worker] = []
         self._lock = threading.Lock()
@@ -113,9 +131,23 @@ class WorkerPool:
                 self._end_all(stopped)
                 raise
 
+    def ask(self, request: Request) -> Arrays:
+        """The answer to a single request, which may be asked from several threads at once.
+
+        Raises ``ProcessEnded`` when the process dies, which leaves the others alone.
+        """
+        return self._answer(request, self._closed)
+
     def _answer(self, request: Request, stopped: threading.Event) -> Arrays:
         worker = self._take(stopped)
-        answer = worker.ask(request)
+        try:
+            answer = worker.ask(request)
+        except ProcessEnded:
+            with self._lock:
+                if worker in self._all:
+                    self._all.remove(worker)
+            worker.end()
+            raise
         with self._lock:
             # Not one that was ended as it answered.
             if worker in self._all:
@@ -128,7 +160,7 @@ class WorkerPool:
                 raise SimulatorError(f"{self.name} has been stopped")
             if self._idle:
                 return self._idle.pop()
-            worker = _Worker(self.module, self.name)
+            worker = _Worker(self.module, self.name, self._environment)
             self._all.append(worker)
             return worker
 
@@ -142,7 +174,7 @@ def _finished(waiting: dict[Future[Arrays], int]) -> Iterator[tuple[int, Arrays]
 class _Worker:
     """One process and its two pipes."""
 
-    def __init__(self, module: str, name: str) -> None:
+    def __init__(self, module: str, name: str, extra: Mapping[str, str]) -> None:
         self.name = name
         self.log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `end`)
         package = str(Path(__file__).parents[2])
@@ -155,6 +187,7 @@ class _Worker:
             "OMP_NUM_THREADS": "1",
             # NEST's greeting would stand before what it has to say of its end.
             "PYNEST_QUIET": "1",
+            **extra,
         }
         self.process = subprocess.Popen(
             # -P: what lies in the current folder, a random.py say, is nobody's module here.
@@ -178,11 +211,11 @@ class _Worker:
         except (BrokenPipeError, ValueError):
             answer = None
         if answer is None:
-            raise SimulatorError(self._obituary())
+            code = self.process.wait()
+            raise ProcessEnded(self._obituary(code), code)
         return answer[0]
 
-    def _obituary(self) -> str:
-        code = self.process.wait()
+    def _obituary(self, code: int) -> str:
         cause = f"with exit code {code}" if code >= 0 else f"by {signal.Signals(-code).name}"
         self.log.seek(0, os.SEEK_END)
         self.log.seek(max(0, self.log.tell() - _TAIL))
@@ -226,6 +259,7 @@ def _read(pipe: IO[bytes]) -> Request | None:
 def serve(module: str) -> None:
     """The life of a worker process: answer requests with the kernel until the pipe closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
     # Simulators print. The pipe keeps a descriptor of its own, and stdout becomes stderr.
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -233,3 +267,10 @@ def serve(module: str) -> None:
         handle: Handle = importlib.import_module(module).handle
         while (request := _read(requests)) is not None:
             _write(answers, (handle(*request), {}))
+
+
+def _end_with_parent(parent: int) -> None:
+    """Whoever asked may be killed in the middle of a long answer, which then nobody wants."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK)
+    os._exit(1)

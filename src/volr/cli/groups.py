@@ -15,6 +15,7 @@ SPIKING = "Spiking networks"
 LEARNING = "Training"
 THROUGH_SPIKES = "Training of spiking networks"
 CALIBRATION = "Calibration"
+MACHINES = "Who does the work"
 _REST = "Options"
 
 

@@ -24,7 +24,14 @@ DataFolder = Annotated[
         show_default="$VOLR_DATA, else a download",
     ),
 ]
-
+SettingsFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--settings",
+        metavar="FILE",
+        help="Settings, such as `volr search` writes; options given beside it come first.",
+    ),
+]
 Epochs = Annotated[
     int | None,
     typer.Option(

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from volr.errors import DataError
 from volr.storage import write_whole
-from volr.training.result import Epoch
-from volr.transfer.report import TransferReport
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from volr.training.result import Epoch
+    from volr.transfer.report import TransferReport
 
 RESULTS = "results.json"
 

@@ -1,63 +1,40 @@
-"""An experiment: train, transfer, run both generations, measure both; each task with each seed."""
+"""An experiment: the runs of a plan, each as soon as those that it needs are there, and kept."""
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from volr.backends.nest import NEST
-from volr.backends.torch import TORCH
-from volr.experiments.evaluation import Evaluation, evaluate
-from volr.experiments.progress import (
-    Progress,
-    of_calibration,
-    of_simulation,
-    of_training,
-    silent,
-    under,
-)
-from volr.experiments.results import Row
+from volr.backends import backend
+from volr.backends.base import ArtificialBackend, SpikingBackend, check_supported, require
+from volr.errors import BackendError, VolrError
+from volr.experiments.execution.job import Done, Failed, Job
+from volr.experiments.performing import data_of, empty_model
+from volr.experiments.progress import silent
 from volr.experiments.tasks import check_fits
 from volr.language import to_network
-from volr.training import TrainingSettings, train_ann
-from volr.transfer import TransferSettings, transfer_ann
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from volr.backends.base import Simulator
+    from volr.experiments.conditions import Plan, Spec
+    from volr.experiments.execution.job import Execution
+    from volr.experiments.journal import Journal
+    from volr.experiments.progress import Progress
+    from volr.experiments.results import Run
     from volr.experiments.tasks import Task
-    from volr.models.files import Origin
-    from volr.models.model import Model
-    from volr.models.samples import Data
     from volr.network import Network
 
 
-Simulators: TypeAlias = "tuple[Simulator, Simulator]"
-"""What spiking models are calibrated on, and what they are measured on."""
-
-CONDITIONS = ("ann", "snn-transferred")
-"""What is measured in each repeat, in this order."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExperimentSettings:
-    """What holds for every repeat; the seeds in ``training`` and ``transfer`` are the repeat's."""
-
-    training: TrainingSettings = field(default_factory=TrainingSettings)
-    transfer: TransferSettings = field(default_factory=TransferSettings)
-    data_dir: Path | None = None
-
-
 @dataclass(frozen=True)
-class Outcome:
-    """One measured model: its row, the model itself, and where it comes from."""
+class Finished:
+    """A run that was made now: number ``count`` of ``total``, those in the journal included."""
 
-    row: Row
-    model: Model
-    origin: Origin
+    spec: Spec
+    run: Run
+    count: int
+    total: int
 
 
 def task_network(task: Task, network: Network | None = None) -> Network:
@@ -67,94 +44,93 @@ def task_network(task: Task, network: Network | None = None) -> Network:
     return chosen
 
 
-def repeats_of(
-    planned: Sequence[tuple[Task, Network]],
-    seeds: Sequence[int],
-    simulators: Simulators,
-    settings: ExperimentSettings,
-    progress: Progress = silent,
-) -> Iterator[Outcome]:
-    """Yield the outcomes of ``repeat`` for each task with its network, and each seed.
+def check_possible(plan: Plan, data_dir: Path | None = None, progress: Progress = silent) -> None:
+    """Find out before anything is trained what would stop the last of the runs.
 
-    All data are loaded once before anything is trained: what is missing for the last task should
-    not be found out after an hour.
+    Raises ``DataError`` where a task's data are missing, ``UnsupportedError`` where the simulator
+    lacks the neuron, and ``MissingError`` where a back end is not installed here.
     """
-    for task, network in planned:
-        for seed in seeds[:1]:
-            progress(f"loading {task.name}", 0, None)
-            task.load(seed=seed, inputs=network.input_size, data_dir=settings.data_dir)
-    for task, network in planned:
-        for seed in seeds:
-            told = under(f"{task.name} {seed}", progress)
-            yield from repeat(task, network, seed, simulators, settings, told)
+    for spec in {(s.task, s.on, s.settings.neuron, s.condition): s for s in plan.specs()}.values():
+        on = backend(spec.on)
+        require(on)
+        match on:
+            case SpikingBackend():
+                check_supported(on, empty_model(spec))
+            case ArtificialBackend() if spec.condition.is_spiking:
+                raise BackendError(
+                    f"{spec.on} runs artificial models and simulates nothing",
+                    help="name a simulator with --on, such as nest",
+                )
+            case ArtificialBackend():
+                pass
+    for task, program in plan.tasks.items():
+        progress(f"loading {task}", 0, None)
+        first = next(spec for spec in plan.specs() if spec.task == task)
+        data_of(first, to_network(program), data_dir)
 
 
-def repeat(
-    task: Task,
-    network: Network,
-    seed: int,
-    simulators: Simulators,
-    settings: ExperimentSettings,
+def carry_on(
+    plan: Plan,
+    journal: Journal,
+    execution: Execution,
+    data_dir: Path | None = None,
     progress: Progress = silent,
-) -> Iterator[Outcome]:
-    """Train with ``seed`` and measure, first as ANN, then transferred to NEST; yield each outcome.
+) -> Iterator[Finished]:
+    """Make all runs of ``plan`` that ``journal`` does not have, and keep each; yield them as made.
 
-    ``simulators`` are the engine, to calibrate on, and NEST, to measure on, both started. The seed
-    also draws the task's data where the task draws any, so that a repeat is one independent draw of
-    everything.
+    What comes of a run does not depend on who makes it, or on how many are made at once. A run that
+    fails leaves the others alone, but for those that need its model; in the end ``VolrError`` says
+    which failed, and why.
     """
-    progress("loading", 0, None)
-    data = task.load(seed=seed, inputs=network.input_size, data_dir=settings.data_dir)
-    origin = {"task": task.name, "seed": seed}
-    ann, snn = CONDITIONS
-    engine, nest = simulators
+    specs = plan.specs()
+    runs = journal.finished(specs)
+    todo = [spec for spec in specs if spec.key not in runs]
+    failed: dict[str, Failed] = {}
+    under_way: dict[str, Spec] = {}
 
-    started = time.perf_counter()
-    training = replace(settings.training, seed=seed)
-    trained = train_ann(network, data.train, training, progress=of_training(progress)).model
-    measured = evaluate(trained, data.test, TORCH)
-    row = _row(task, network, ann, seed, data, measured, time.perf_counter() - started)
-    yield Outcome(row, trained, {**origin, "condition": ann})
+    def tell() -> None:
+        progress("runs", len(runs), len(specs), ", ".join(under_way))
 
-    started = time.perf_counter()
-    spiking = transfer_ann(
-        trained,
-        data.train,
-        engine,
-        replace(settings.transfer, seed=seed),
-        progress=of_calibration(progress),
-    ).model
-    measured = evaluate(
-        spiking,
-        data.test,
-        NEST,
-        simulator=nest,
-        seed=seed,
-        progress=of_simulation(progress, len(data.test)),
-    )
-    seconds = time.perf_counter() - started
-    row = _row(task, network, snn, seed, data, measured, seconds)
-    yield Outcome(row, spiking, {**origin, "condition": snn})
+    journal.write_results([runs[spec.key].row for spec in specs if spec.key in runs])
+    while todo or under_way:
+        for spec in _ready(todo, runs, failed, execution.room - len(under_way)):
+            todo.remove(spec)
+            if missing := [each.key for each in spec.needs if each.key in failed]:
+                failed[spec.key] = Failed(f"it needs {', '.join(missing)}, which failed", None)
+                continue
+            models = tuple(journal.model(each.key) for each in spec.needs)
+            execution.submit(Job(spec, models, None if data_dir is None else str(data_dir)))
+            under_way[spec.key] = spec
+        tell()
+        if not under_way:
+            continue
+        for spec, answer in execution.finished():
+            del under_way[spec.key]
+            match answer:
+                case Failed():
+                    failed[spec.key] = answer
+                case Done():
+                    journal.write(spec, answer.run, answer.model)
+                    runs[spec.key] = answer.run
+                    journal.write_results([runs[s.key].row for s in specs if s.key in runs])
+                    yield Finished(spec, answer.run, len(runs), len(specs))
+    if failed:
+        raise _failure(failed)
 
 
-def _row(
-    task: Task,
-    network: Network,
-    condition: str,
-    seed: int,
-    data: Data,
-    measured: Evaluation,
-    seconds: float,
-) -> Row:
-    return Row(
-        task=task.name,
-        condition=condition,
-        backend=measured.backend,
-        seed=seed,
-        accuracy=measured.accuracy,
-        chance=data.chance,
-        seconds=seconds,
-        samples=measured.samples,
-        ties=measured.ties / measured.samples,
-        program="" if network.source is None else network.source.text.strip(),
+def _ready(
+    todo: list[Spec], runs: Mapping[str, Run], failed: Mapping[str, Failed], room: int
+) -> list[Spec]:
+    """The first of ``todo`` that nothing keeps from being made, ``room`` of them at most."""
+    known = {*runs, *failed}
+    ready = [spec for spec in todo if all(each.key in known for each in spec.needs)]
+    return ready[: max(0, room)]
+
+
+def _failure(failed: Mapping[str, Failed]) -> VolrError:
+    helps = list(dict.fromkeys(each.help for each in failed.values() if each.help is not None))
+    lines = [f"{key}: {each.message}" for key, each in failed.items()]
+    return VolrError(
+        f"{len(lines)} of the runs failed; the others are kept\n" + "\n".join(lines),
+        help="; ".join([*helps, "the same command makes those that are missing"]),
     )

@@ -126,11 +126,24 @@ class Settings:
         return Settings(**{name: getattr(self, name) for name in (*kept, *data)})
 
     def _neuron(self) -> NeuronModel:
-        reset = named("reset", self.reset, {each: each for each in RESETS}, DataError)
+        known: dict[str, Reset] = {each: each for each in RESETS}
+        reset = named("reset", self.reset, known, DataError)
         return neuron_model(self.neuron, self.neuron_parameters, reset)
 
     def _coding(self) -> InputCoding:
         return input_coding(self.coding, 500.0 if self.rate_max is None else self.rate_max)
+
+
+QUICK: dict[str, Any] = {
+    "epochs": 8,
+    "surrogate_epochs": 3,
+    "loop_epochs": 2,
+    "loop_samples": 4096,
+    "fine_epochs": 1,
+    "train_samples": 20_000,
+    "test_samples": 2_000,
+}
+"""What a quick experiment does less of: all that it is for is to see that everything works."""
 
 
 def settings_json(settings: Settings) -> dict[str, Any]:

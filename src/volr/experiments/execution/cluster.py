@@ -1,0 +1,110 @@
+"""Runs made by the workers of a Dask cluster.
+
+A run is a task of its own, and what travels is text and bytes. The scheduler gives the run of a
+worker that died to another one (its setting ``distributed.scheduler.allowed-failures`` says how
+often). A worker makes one run at a time, with all its threads as cores, because PyTorch and the
+simulators keep things for a whole process.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import uuid
+from typing import TYPE_CHECKING, Self
+
+from volr.cores import LIMIT
+from volr.errors import BackendError, MissingError
+from volr.experiments.execution.job import Failed, carry_out
+from volr.experiments.execution.messages import answer_from, answer_text, job_from, job_text
+from volr.experiments.performing import Simulators
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from distributed import Future
+
+    from volr.experiments.conditions import Spec
+    from volr.experiments.execution.job import Done, Job
+
+PATIENCE = 15.0
+"""Seconds to wait for the scheduler to answer."""
+_ROOM = 1_000
+
+
+class Cluster:
+    """See ``volr.experiments.execution.job.Execution``; ``address`` is the scheduler's.
+
+    Raises ``MissingError`` without Dask, ``BackendError`` where no scheduler answers.
+    """
+
+    def __init__(self, address: str) -> None:
+        try:
+            import distributed
+        except ImportError as error:
+            raise MissingError(
+                "a cluster needs distributed, which is not installed",
+                help="pip install 'volr[cluster]'",
+            ) from error
+        try:
+            self._client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise BackendError(
+                f"no Dask scheduler answers at {address}: {error}",
+                help="start one with `dask scheduler` and workers with "
+                "`dask worker ADDRESS --nthreads 1`",
+            ) from error
+        self._session = uuid.uuid4().hex
+        self._waiting: dict[str, tuple[Future, Job]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for future, _job in self._waiting.values():
+            future.cancel()
+        self._client.close()
+
+    @property
+    def room(self) -> int:
+        """More than the cluster has workers: it keeps the rest in its own queue."""
+        return _ROOM
+
+    def submit(self, job: Job) -> None:
+        """Hand it to the scheduler."""
+        future = self._client.submit(
+            _carry_out,
+            job_text(job),
+            list(job.models),
+            key=f"{job.spec.key}-{self._session}",
+            pure=False,
+        )
+        self._waiting[future.key] = (future, job)
+
+    def finished(self) -> Iterator[tuple[Spec, Done | Failed]]:
+        """Wait for one or more of them."""
+        import distributed
+
+        futures = [future for future, _ in self._waiting.values()]
+        for future in distributed.wait(futures, return_when="FIRST_COMPLETED").done:
+            _, job = self._waiting.pop(future.key)
+            yield job.spec, _answer(future)
+
+
+def _answer(future: Future) -> Done | Failed:
+    if (error := future.exception()) is not None:
+        return Failed(f"a worker of the cluster failed: {error}", None)
+    return answer_from(*future.result())
+
+
+# What follows runs on a worker.
+_simulators = Simulators()
+_one_at_a_time = threading.Lock()
+
+
+def _carry_out(text: str, models: list[bytes]) -> tuple[str, bytes]:
+    import distributed
+
+    with _one_at_a_time:
+        os.environ[LIMIT] = f"{distributed.get_worker().state.nthreads}"
+        return answer_text(carry_out(job_from(text, models), _simulators))

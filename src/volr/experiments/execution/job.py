@@ -1,0 +1,85 @@
+"""A run as a message: what goes out to whoever makes it, and what comes back."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+from volr.errors import VolrError
+from volr.experiments.performing import perform
+from volr.experiments.progress import silent
+from volr.models.files import load_model, save_model
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from volr.experiments.conditions import Spec
+    from volr.experiments.performing import Simulators
+    from volr.experiments.progress import Progress
+    from volr.experiments.results import Run
+    from volr.models.model import Model
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run to be made: its ``spec``, and the files of the models that it needs, in their order."""
+
+    spec: Spec
+    models: tuple[bytes, ...]
+    data_dir: str | None
+
+
+@dataclass(frozen=True)
+class Done:
+    """A finished run, and the file of its model."""
+
+    run: Run
+    model: bytes
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Why a run could not be made."""
+
+    message: str
+    help: str | None
+
+
+class Execution(Protocol):
+    """Whoever makes runs; a context manager, which leaves nothing running."""
+
+    @property
+    def room(self) -> int:
+        """How many jobs it can be given before it has handed one back."""
+        ...
+
+    def submit(self, job: Job) -> None:
+        """Take a job on."""
+        ...
+
+    def finished(self) -> Iterator[tuple[Spec, Done | Failed]]:
+        """Wait until at least one of the jobs is done, and hand out those that are."""
+        ...
+
+
+def carry_out(job: Job, simulators: Simulators, progress: Progress = silent) -> Done | Failed:
+    """Make the run, here and now. What a user can mend is ``Failed``; all else is raised."""
+    with tempfile.TemporaryDirectory(prefix="volr-") as name:
+        folder = Path(name)
+        try:
+            needed = [_read(body, folder) for body in job.models]
+            data_dir = None if job.data_dir is None else Path(job.data_dir)
+            outcome = perform(job.spec, needed, simulators, data_dir, progress)
+            path = folder / "made.safetensors"
+            save_model(outcome.model, path, outcome.origin)
+            return Done(outcome.run, path.read_bytes())
+        except VolrError as error:
+            return Failed(error.message, error.help)
+
+
+def _read(body: bytes, folder: Path) -> Model:
+    path = folder / "needed.safetensors"
+    path.write_bytes(body)
+    return load_model(path).model

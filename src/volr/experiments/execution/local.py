@@ -1,0 +1,76 @@
+"""Runs made by processes on this machine, each on its share of the cores.
+
+A process that dies, whatever killed it, is replaced, and the run that it had in hand made again, up
+to ``TRIES`` times.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from typing import TYPE_CHECKING, Self
+
+from volr.backends.workers import ProcessEnded, WorkerPool
+from volr.cores import LIMIT, cores
+from volr.experiments.execution.job import Failed
+from volr.experiments.execution.messages import answer_of, request_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from volr.experiments.conditions import Spec
+    from volr.experiments.execution.job import Done, Job
+
+TRIES = 3
+"""How often a run is begun before its process's death is taken to be its own fault."""
+
+
+class Local:
+    """See ``volr.experiments.execution.job.Execution``; ``processes`` of them, at least one."""
+
+    def __init__(self, processes: int) -> None:
+        self._pool = WorkerPool(
+            "volr.experiments.execution.process",
+            "worker",
+            processes,
+            {LIMIT: f"{max(1, cores() // processes)}"},
+        )
+        self._threads = ThreadPoolExecutor(processes)
+        self._waiting: dict[Future[Done | Failed], Spec] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        # First the processes: what the threads wait for then never comes.
+        self._pool.close()
+        self._threads.shutdown(cancel_futures=True)
+
+    @property
+    def room(self) -> int:
+        """One job for each process."""
+        return self._pool.processes
+
+    def processes(self) -> tuple[int, ...]:
+        """The identifiers of the processes that are running."""
+        return self._pool.identifiers()
+
+    def submit(self, job: Job) -> None:
+        """Give it to the next process that is free."""
+        self._waiting[self._threads.submit(self._make, job)] = job.spec
+
+    def finished(self) -> Iterator[tuple[Spec, Done | Failed]]:
+        """Wait for one or more of them."""
+        done, _ = wait(self._waiting, return_when=FIRST_COMPLETED)
+        for future in done:
+            yield self._waiting.pop(future), future.result()
+
+    def _make(self, job: Job) -> Done | Failed:
+        request = request_of(job)
+        for tried in range(1, TRIES + 1):
+            try:
+                return answer_of(self._pool.ask(request))
+            except ProcessEnded as error:
+                # An exit code is an exception of ours, which would come again.
+                if error.code >= 0 or tried == TRIES:
+                    return Failed(error.message, error.help)
+        raise AssertionError

@@ -1,0 +1,244 @@
+"""What an experiment has done so far, in a folder, so that it can be cut short and go on.
+
+    DIR/plan.json           what was asked for, with which versions and which command
+    DIR/runs/KEY.json       each finished run: its spec, and what came of it
+    DIR/models/KEY.safetensors    its model
+    DIR/results.json        rows and summary of all that is finished
+
+A run counts as finished once its file is there, and a file appears whole or not at all: first the
+model, then the run. So whatever kills the process loses the runs in flight and nothing else, and
+the same command goes on from there. One process at a time writes to a folder.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import json
+import math
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, cast
+
+from volr.errors import DataError
+from volr.experiments.conditions import spec_json
+from volr.experiments.results import (
+    RESULTS,
+    Activity,
+    Row,
+    Run,
+    write_json,
+    write_results,
+)
+from volr.storage import write_whole
+from volr.training import Epoch
+from volr.transfer import PopulationReport, TransferReport
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from volr.experiments.conditions import Spec
+
+PLAN, RUNS, MODELS = "plan.json", "runs", "models"
+_LOCK = ".lock"
+
+
+class Journal:
+    """The folder of one experiment. ``open_journal`` makes one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def finished(self, specs: Iterable[Spec]) -> dict[str, Run]:
+        """Those of ``specs`` that have been run, by key."""
+        return {
+            spec.key: entry[1]
+            for spec in specs
+            if (entry := _read_entry(self._run(spec.key))) is not None
+            and entry[0] == spec_json(spec)
+        }
+
+    def conflicts(self, specs: Iterable[Spec]) -> list[str]:
+        """The keys under which something else was run than what they stand for in ``specs``."""
+        return [
+            spec.key
+            for spec in specs
+            if (entry := _read_entry(self._run(spec.key))) is not None
+            and entry[0] != spec_json(spec)
+        ]
+
+    def model(self, key: str) -> bytes:
+        """The file of a finished run's model; ``DataError`` where it cannot be read."""
+        path = self.model_path(key)
+        try:
+            return path.read_bytes()
+        except OSError as error:
+            raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+
+    def model_path(self, key: str) -> Path:
+        return self.folder / MODELS / f"{key}.safetensors"
+
+    def write(self, spec: Spec, run: Run, model: bytes) -> None:
+        """Keep a finished run; ``DataError`` where it cannot be written."""
+        path = self.model_path(spec.key)
+        try:
+            write_whole(path, model)
+        except OSError as error:
+            raise DataError(f"cannot write {path}: {error.strerror or error}") from error
+        write_json({"spec": spec_json(spec), "run": run_json(run)}, self._run(spec.key))
+
+    def write_plan(self, plan: Mapping[str, Any]) -> None:
+        """Keep what was asked for."""
+        write_json(plan, self.folder / PLAN)
+
+    def write_results(self, rows: Sequence[Row]) -> None:
+        """Keep the table."""
+        write_results(rows, self.folder)
+
+    def _run(self, key: str) -> Path:
+        return self.folder / RUNS / f"{key}.json"
+
+
+@contextmanager
+def open_journal(folder: Path) -> Generator[Journal]:
+    """The journal in ``folder``, for one process at a time.
+
+    Raises ``DataError`` where another process has it open or the folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / _LOCK).open("w")
+    except OSError as error:
+        raise DataError(f"cannot write in {folder}: {error.strerror or error}") from error
+    with lock:
+        try:
+            # The system lets go of it when the process ends, however it ends.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise DataError(
+                f"another process is writing to {folder}",
+                help="wait for it to end, or name another folder with --out",
+            ) from error
+        yield Journal(folder)
+
+
+def set_aside(folder: Path) -> Path | None:
+    """Move what an earlier experiment left in ``folder`` to ``earlier-1`` in it, or the first
+    number that is free; None where there is nothing. ``DataError`` where it cannot be moved.
+    """
+    there = [path for name in (PLAN, RESULTS, RUNS, MODELS) if (path := folder / name).exists()]
+    if not there:
+        return None
+    try:
+        numbered = (folder / f"earlier-{number}" for number in itertools.count(1))
+        aside = next(path for path in numbered if not path.exists())
+        aside.mkdir()
+        for path in there:
+            path.rename(aside / path.name)
+    except OSError as error:
+        raise DataError(f"cannot move the earlier results in {folder}: {error}") from error
+    return aside
+
+
+def read_runs(folder: Path) -> tuple[Run, ...]:
+    """Every finished run in ``folder``, by name; ``DataError`` where there is none."""
+    found = [_read_entry(path) for path in sorted((folder / RUNS).glob("*.json"))]
+    runs = tuple(entry[1] for entry in found if entry is not None)
+    if not runs:
+        raise DataError(
+            f"there are no finished runs in {folder}",
+            help="name the folder that `volr experiment` wrote to (--out)",
+        )
+    return runs
+
+
+def read_plan(folder: Path) -> dict[str, Any]:
+    """What was asked for; empty where that is not known."""
+    content = _read_json(folder / PLAN)
+    return content if content is not None else {}
+
+
+def _read_entry(path: Path) -> tuple[dict[str, Any], Run] | None:
+    """A run's spec and what came of it; None where there is no such file."""
+    content = _read_json(path)
+    if content is None:
+        return None
+    try:
+        return content["spec"], run_from(content["run"])
+    except (KeyError, TypeError, AttributeError) as error:
+        raise DataError(
+            f"{path} is not what this version of Volr writes of a run",
+            help="remove it, and the run is made again; or begin anew with --fresh",
+        ) from error
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    try:
+        content: Any = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
+        raise DataError(
+            f"{path} is damaged: it is not JSON", help="remove it, and the run is made again"
+        ) from error
+    if not isinstance(content, dict):
+        raise DataError(f"{path} is damaged: it is no JSON object")
+    return cast("dict[str, Any]", content)
+
+
+def run_json(run: Run) -> dict[str, Any]:
+    """A run as JSON, in which a number that is none is null."""
+    return cast("dict[str, Any]", _finite(asdict(run)))
+
+
+def run_from(told: Mapping[str, Any]) -> Run:
+    """The run that ``run_json`` wrote."""
+    said = cast("dict[str, Any]", _as_tuples(told))
+    report: dict[str, Any] | None = said["transfer"]
+    activity: dict[str, Any] | None = said["activity"]
+    return Run(
+        row=Row(**said["row"]),
+        history=tuple(Epoch(**each) for each in said["history"]),
+        confusion=said["confusion"],
+        over_time=said["over_time"],
+        dt=said["dt"],
+        transfer=None if report is None else _report_from(report),
+        activity=None if activity is None else Activity(**activity),
+    )
+
+
+def _report_from(told: dict[str, Any]) -> TransferReport:
+    populations: list[PopulationReport] = []
+    for each in told["populations"]:
+        numbers: dict[str, Any] = {k: math.nan if v is None else v for k, v in each.items()}
+        populations.append(PopulationReport(**numbers))
+    others: dict[str, Any] = {**told, "populations": tuple(populations)}
+    return TransferReport(**others)
+
+
+def _as_tuples(value: object) -> object:
+    match value:
+        case dict():
+            entries = cast("Mapping[str, object]", value)
+            return {key: _as_tuples(each) for key, each in entries.items()}
+        case list():
+            return tuple(map(_as_tuples, cast("Sequence[object]", value)))
+        case _:
+            return value
+
+
+def _finite(value: object) -> object:
+    """The same with null for numbers that JSON does not have."""
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case dict():
+            entries = cast("Mapping[str, object]", value)
+            return {key: _finite(each) for key, each in entries.items()}
+        case list() | tuple():
+            return [_finite(each) for each in cast("Sequence[object]", value)]
+        case _:
+            return value

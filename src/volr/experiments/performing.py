@@ -1,0 +1,248 @@
+"""One run: a spec, and the models that it starts from, to a measured model."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+from volr.backends import backend, simulator
+from volr.backends.base import ArtificialBackend, SpikingBackend, check_supported, require
+from volr.errors import BackendError, ModelError
+from volr.experiments.measurement import Measurement, measure_artificial, measure_spiking
+from volr.experiments.progress import (
+    Progress,
+    of_calibration,
+    of_simulation,
+    of_training,
+    silent,
+    under,
+)
+from volr.experiments.results import Row, Run
+from volr.experiments.tasks import check_fits, task
+from volr.language import to_network
+from volr.models.model import ArtificialModel, SpikingModel
+from volr.models.parameters import parameter_shapes
+from volr.models.samples import Data
+from volr.training import train_ann, train_snn
+from volr.transfer import transfer_ann
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from volr.backends.base import Simulator
+    from volr.experiments.conditions import Spec
+    from volr.models.files import Origin
+    from volr.models.model import Model
+    from volr.network import Network
+    from volr.training import Training
+    from volr.training.result import Epoch
+    from volr.transfer import TransferReport
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One measured model: what is kept of the run, the model itself, and where it comes from."""
+
+    run: Run
+    model: Model
+    origin: Origin
+
+
+class Simulators:
+    """Simulators that are started when they are first asked for, and then kept: a context manager.
+
+    Starting one is the slow part, and one run after another needs them.
+    """
+
+    def __init__(self) -> None:
+        self._stack = ExitStack()
+        self._started: dict[str, Simulator] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._started.clear()
+        self._stack.close()
+
+    def __getitem__(self, name: str) -> Simulator:
+        """The simulator of that name; raises as ``volr.backends.simulator`` does."""
+        if name not in self._started:
+            self._started[name] = self._stack.enter_context(simulator(name))
+        return self._started[name]
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A model before it is measured."""
+
+    model: Model
+    history: tuple[Epoch, ...] = ()
+    transfer: TransferReport | None = None
+
+
+def perform(
+    spec: Spec,
+    needed: Sequence[Model],
+    simulators: Simulators,
+    data_dir: Path | None = None,
+    progress: Progress = silent,
+) -> Outcome:
+    """Make the model of ``spec`` out of those ``needed``, in the order of ``spec.needs``; measure.
+
+    The spec's seed draws the task's data where the task draws any, the initialisation, the order
+    of the samples and the calibration. Raises as training, transfer and back ends do.
+    """
+    progress = under(f"{spec.task} {spec.seed} {spec.condition.label}", progress)
+    started = time.perf_counter()
+    network = to_network(spec.program)
+    progress("loading", 0, None)
+    data = data_of(spec, network, data_dir)
+    made = _make(spec, network, needed, data, simulators, progress)
+    measured = _measure(spec, made.model, data, simulators, progress)
+    row = Row(
+        task=spec.task,
+        condition=spec.condition.name,
+        source=spec.on if spec.condition.source == "loop" else spec.condition.source,
+        backend=spec.on,
+        neuron=spec.settings.neuron if spec.condition.is_spiking else "",
+        seed=spec.seed,
+        accuracy=measured.accuracy,
+        chance=data.chance,
+        seconds=time.perf_counter() - started,
+        samples=len(data.test),
+        ties=measured.ties,
+        program=spec.program,
+    )
+    run = Run(
+        row=row,
+        history=made.history,
+        confusion=measured.confusion,
+        over_time=measured.over_time,
+        dt=made.model.dt if isinstance(made.model, SpikingModel) else 0.0,
+        transfer=made.transfer,
+        activity=measured.activity,
+    )
+    origin = {"task": spec.task, "seed": spec.seed, "condition": spec.condition.name}
+    return Outcome(run, made.model, origin)
+
+
+def data_of(spec: Spec, network: Network, data_dir: Path | None) -> Data:
+    """The task's data for this run, cut to the numbers of samples that its settings allow."""
+    chosen = task(spec.task)
+    check_fits(chosen, network.input_size, network.output_size)
+    data = chosen.load(seed=spec.seed, inputs=network.input_size, data_dir=data_dir)
+    limits = spec.settings.train_samples, spec.settings.test_samples
+    train, test = (
+        half if limit is None else half.first(limit)
+        for half, limit in zip((data.train, data.test), limits, strict=True)
+    )
+    return Data(train, test, data.classes)
+
+
+def empty_model(spec: Spec) -> SpikingModel:
+    """A model of the kind that a spiking run makes, all parameters 0."""
+    network, spiking = to_network(spec.program), spec.settings.spiking()
+    return SpikingModel(
+        network=network,
+        parameters={n: np.zeros(shape) for n, shape in parameter_shapes(network).items()},
+        neuron=spiking.neuron,
+        coding=spiking.coding,
+        dt=spiking.dt,
+        duration=spiking.duration,
+        delay=spiking.delay_ms,
+    )
+
+
+def _make(
+    spec: Spec,
+    network: Network,
+    needed: Sequence[Model],
+    data: Data,
+    simulators: Simulators,
+    progress: Progress,
+) -> _Made:
+    settings, seed, train = spec.settings, spec.seed, data.train
+    match spec.condition.name:
+        case "ann":
+            backend_name = "futhark" if spec.condition.source == "futhark" else "torch"
+            training, told = settings.training(seed), of_training(progress)
+            return _trained(
+                train_ann(network, train, training, backend=backend_name, progress=told)
+            )
+        case "snn-random":
+            return _trained(
+                train_snn(
+                    network,
+                    train if settings.loop_samples is None else train.first(settings.loop_samples),
+                    settings.in_loop(seed),
+                    settings.spiking(),
+                    progress=of_training(progress),
+                )
+            )
+        case "snn-surrogate":
+            training, told = settings.surrogate(seed), of_training(progress)
+            return _trained(train_snn(network, train, training, settings.spiking(), progress=told))
+        case "snn-transferred":
+            [ann] = needed
+            done = transfer_ann(
+                _artificial(ann),
+                train,
+                simulators["engine"],
+                settings.transfer(seed),
+                progress=of_calibration(progress),
+            )
+            return _Made(done.model, transfer=done.report)
+        case "snn-finetuned":
+            _, start = needed
+            return _trained(
+                train_snn(
+                    network,
+                    train,
+                    settings.fine(seed),
+                    start=_spiking(start),
+                    progress=of_training(progress),
+                )
+            )
+
+
+def _measure(
+    spec: Spec, model: Model, data: Data, simulators: Simulators, progress: Progress
+) -> Measurement:
+    on = backend(spec.on)
+    require(on)
+    check_supported(on, model)
+    match model, on:
+        case ArtificialModel(), ArtificialBackend():
+            return measure_artificial(model, data, on)
+        case SpikingModel(), SpikingBackend():
+            return measure_spiking(
+                model,
+                data,
+                simulators[spec.on],
+                seed=spec.seed,
+                progress=of_simulation(progress, len(data.test)),
+            )
+        case _:
+            raise BackendError(f"{spec.on} cannot run this model")
+
+
+def _trained(training: Training[ArtificialModel] | Training[SpikingModel]) -> _Made:
+    return _Made(training.model, training.history)
+
+
+def _artificial(model: Model) -> ArtificialModel:
+    if not isinstance(model, ArtificialModel):
+        raise ModelError("a transfer starts from an artificial model, and this one is spiking")
+    return model
+
+
+def _spiking(model: Model) -> SpikingModel:
+    if not isinstance(model, SpikingModel):
+        raise ModelError("fine-tuning starts from a spiking model, and this one is artificial")
+    return model

@@ -36,8 +36,9 @@ format: $(VENV)/.ready ## format the code and mend what the linter can
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-experiments: $(VENV)/.ready ## MNIST, the sequential and the parallel program
-	@$(BIN)/volr experiment mnist mnist-parallel
+experiments: $(VENV)/.ready ## all conditions of NAND, XOR and both MNIST networks, ten seeds; hours
+	@$(BIN)/volr experiment nand xor mnist mnist-parallel --repeats 10 --out results/full
+	@$(BIN)/volr report results/full
 
 benchmarks: $(VENV)/.ready $(PEERS)/.ready ## the measured claims of the documentation
 	@set -e; for script in $(filter-out benchmarks/spiking.py,$(wildcard benchmarks/*.py)); do \

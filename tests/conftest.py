@@ -11,8 +11,9 @@ from hypothesis import settings
 
 CI = bool(os.environ.get("CI"))
 OPTIONAL = (
-    *("brian2", "futhark_ffi", "nest", "neuron", "nir", "numba", "onnx", "onnxruntime", "pooch"),
-    *("pyNN", "sklearn", "torch"),
+    *("brian2", "distributed", "futhark_ffi", "jinja2", "matplotlib", "nest", "neuron", "nir"),
+    *("numba", "onnx", "onnxruntime", "optuna", "pooch", "pyNN", "scipy", "selenium", "sklearn"),
+    *("torch",),
 )
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -17,7 +17,7 @@ export PYRIGHT_PYTHON_GLOBAL_NODE := 0
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test format experiments benchmarks lock clean
+.PHONY: help setup demo test docs format experiments benchmarks lock clean
 
 help: ## list the goals
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -31,6 +31,9 @@ test: $(VENV)/.ready $(PEERS)/.ready ## format, lint, types, layers, tests
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest --numprocesses auto
+
+docs: $(VENV)/.ready ## the documentation as a site, in build/site
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 
 format: $(VENV)/.ready ## format the code and mend what the linter can
 	@$(BIN)/ruff check --fix-only .

@@ -85,6 +85,9 @@ def test_every_folder_is_a_package() -> None:
         ("models.files", "import pooch", "datasets"),
         ("network.graph", "import lark", "lark"),
         ("experiments.tasks", "import typer", "typer"),
+        ("experiments.searching.trials", "import optuna", "optuna"),
+        ("cli.report", "import jinja2", "report"),
+        ("experiments.theory", "import matplotlib.figure", "report"),
     ],
 )
 def test_planted_violation_is_found(house: Path, module: str, line: str, broken: str) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from tests.cli.running import wait_until
 
-from volr.backends.workers import WorkerPool
+from volr.backends.workers import ProcessEnded, WorkerPool
 from volr.errors import SimulatorError
 
 if TYPE_CHECKING:
@@ -35,6 +39,16 @@ def handle(arrays, settings):
         sys.exit(3)
     if do == "abort":
         os.abort()
+    if do == "environment":
+        return {"said": np.frombuffer(os.environ[settings["name"]].encode(), dtype=np.uint8)}
+    if do == "nest":
+        from volr.backends.workers import WorkerPool
+        with WorkerPool("kernel_for_tests", "the inner one", 1) as pool:
+            pool.ask(({}, {"do": "report", "path": settings["path"]}))
+    if do == "report":
+        with open(settings["path"], "w") as file:
+            print(os.getppid(), os.getpid(), file=file, flush=True)
+        time.sleep(600)
     raise KeyError(do)
 """
 
@@ -175,3 +189,84 @@ def test_what_lies_in_the_current_folder_is_not_imported(
     (tmp_path / "here" / "random.py").write_text("raise ImportError('the wrong one')")
     monkeypatch.chdir(tmp_path / "here")
     assert ask(pool, do="double") == [(0, {})]
+
+
+def test_single_questions_from_several_threads(pool: WorkerPool) -> None:
+    with ThreadPoolExecutor(2) as threads:
+        requests: list[Any] = [({"x": np.array([i])}, {"do": "double"}) for i in range(20)]
+        answers = list(threads.map(pool.ask, requests))
+        assert [int(answer["x"][0]) for answer in answers] == [2 * i for i in range(20)]
+        assert 1 <= len(pool.identifiers()) <= 2
+        # A death is that of one of them; the other works on, and somebody else takes its place.
+        sleep = threads.submit(pool.ask, ({}, {"do": "sleep", "seconds": 1.0}))
+        with pytest.raises(ProcessEnded, match="SIGABRT") as caught:
+            pool.ask(({}, {"do": "abort"}))
+        assert caught.value.code == -signal.SIGABRT
+        assert int(sleep.result()["pid"][0]) in pool.identifiers()
+        with pytest.raises(ProcessEnded, match="exit code 3") as caught:
+            pool.ask(({}, {"do": "exit"}))
+        assert caught.value.code == 3
+        assert pool.ask(({}, {"do": "double"})) == {}
+
+
+def test_to_close_ends_what_is_asked(pool: WorkerPool) -> None:
+    started = time.monotonic()
+    with ThreadPoolExecutor(1) as threads:
+        asked = threads.submit(pool.ask, ({}, {"do": "sleep", "seconds": 60.0}))
+        wait_until(pool.identifiers)
+        (process,) = pool.identifiers()
+        pool.close()
+        assert asked.exception() is not None
+    assert time.monotonic() - started < 30
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+
+
+def test_an_environment_of_their_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "kernel_for_tests.py").write_text(KERNEL)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    with WorkerPool("kernel_for_tests", "it", 1, {"VOLR_SAID": "α"}) as pool:
+        said = pool.ask(({}, {"do": "environment", "name": "VOLR_SAID"}))["said"]
+    assert said.tobytes().decode() == "α"
+    assert "VOLR_SAID" not in os.environ
+
+
+def test_nobody_outlives_whoever_asked(tmp_path: Path) -> None:
+    # A process asks one that asks another, which works for minutes; and the first is killed.
+    (tmp_path / "kernel_for_tests.py").write_text(KERNEL)
+    path = tmp_path / "processes"
+    program = (
+        "import sys; from volr.backends.workers import WorkerPool\n"
+        "pool = WorkerPool('kernel_for_tests', 'the outer one', 1)\n"
+        "pool.ask(({}, {'do': 'nest', 'path': sys.argv[1]}))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    with subprocess.Popen([sys.executable, "-c", program, path], env=environment) as first:
+        wait_until(lambda: path.exists() and path.read_text().endswith("\n"))
+        processes = [*map(int, path.read_text().split())]
+        assert len(processes) == 2
+        first.kill()
+        killed = time.monotonic()
+    wait_until(lambda: all(map(has_ended, processes)))
+    # Two looks of half a second, on a machine that may be busy.
+    assert time.monotonic() - killed < 10
+
+
+def has_ended(process: int) -> bool:
+    """It is gone, or nobody has asked yet how it ended."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return fields[0] == "Z"
+
+
+def test_a_parent_that_is_gone_before_it_can_be_looked_for(tmp_path: Path) -> None:
+    (tmp_path / "kernel_for_tests.py").write_text(KERNEL)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    program = "from volr.backends.workers import serve; serve('kernel_for_tests', 1)"
+    with subprocess.Popen(
+        [sys.executable, "-c", program], env=environment, stdin=subprocess.PIPE
+    ) as orphan:
+        # It is not 1 that started it; and its pipe is open still.
+        assert orphan.wait(60) == 1

@@ -27,7 +27,7 @@ from volr.experiments.tasks import TASKS
 from volr.models.activations import ACTIVATIONS
 from volr.models.coding import CODINGS, ConstantCurrent
 from volr.models.model import READOUTS
-from volr.models.neurons import NEURON_MODELS, RESETS, IFCurrDelta
+from volr.models.neurons import NEURON_MODELS, RESETS, IFCondExp, IFCurrDelta
 from volr.training import SpikingSettings, TrainingSettings
 from volr.training.settings import EPOCHS, UPDATES
 from volr.training.spiking import DECAY, FINE_DECAY, FINE_EPOCHS, FINE_RATE, RATE
@@ -130,8 +130,16 @@ def told(command: typing.Callable[..., None], option: str) -> object:
 def test_the_options_of_a_transfer_have_its_defaults() -> None:
     given = {name: each.default for name, each in inspect.signature(transfer).parameters.items()}
     plain = TransferSettings()
-    assert (plain.neuron, plain.coding) == (IFCurrDelta(), ConstantCurrent(given["rate_max"]))
-    assert (given["neuron"], given["coding"]) == (plain.neuron.name, plain.coding.name)
+    slow = TransferSettings(neuron=IFCondExp())
+    assert plain.neuron == IFCurrDelta()
+    assert (given["neuron"], given["coding"]) == (plain.neuron.name, plain.input_coding.name)
+    assert given["rate_max"] is plain.coding is None
+    rates = f"{plain.input_coding.rate_max:g}; if_cond_exp: {slow.input_coding.rate_max:g}"
+    assert told(transfer, "rate_max") == rates
+    assert (
+        told(transfer, "population_rate")
+        == f"the inputs'; if_cond_exp: at least {slow.full_rate:g}"
+    )
     for each in fields(TransferSettings):
         # The seed is the model's own unless told.
         if each.name not in ("neuron", "coding", "seed"):

@@ -16,7 +16,7 @@ from volr.cli.spiking import parameters
 from volr.cli.transfer import lost
 from volr.errors import ModelError
 from volr.models.activations import Tanh
-from volr.models.coding import Poisson
+from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.files import load_model, save_model
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.neurons import NEURON_MODELS, IFCurrDelta
@@ -55,6 +55,7 @@ def test_options_reach_the_model(volr: Volr, folder: Path, model: Path) -> None:
         "--delay": "1.5",
         "--coding": "poisson",
         "--rate-max": "200",
+        "--population-rate": "300",
         "--percentile": "90",
         "-p": "tau_m=10",
         "--neuron-parameter": "v_reset=-70",
@@ -76,6 +77,22 @@ def test_options_reach_the_model(volr: Volr, folder: Path, model: Path) -> None:
     assert report["samples"] == 20
     assert report["accuracy_before"] == 1.0
     assert [each["name"] for each in report["populations"]] == ["input", "dense_1", "dense_2"]
+
+
+@needs_numba
+def test_inputs_into_conductances_are_slower_unless_told(
+    volr: Volr, folder: Path, model: Path
+) -> None:
+    common = ("transfer", model, "--task", "xor", "--out", "snn", "--neuron", "if_cond_exp", *QUICK)
+    for options, coding in (
+        ((), ConstantCurrent(200.0)),
+        (("--rate-max", "500"), ConstantCurrent(500.0)),
+        (("--coding", "poisson"), Poisson(500.0)),
+    ):
+        assert volr(*common, *options).code == 0
+        found = load_model(folder / "snn").model
+        assert isinstance(found, SpikingModel)
+        assert found.coding == coding
 
 
 @needs_numba
@@ -103,6 +120,7 @@ def test_losses_are_in_the_report_and_nan_is_none_in_json(
         (("--duration", "nan"), "duration is nan ms"),
         (("--delay", "0.3"), "not a whole number of steps"),
         (("--rate-max", "1e9"), "a step of 0.5 ms allows 2000 Hz"),
+        (("--population-rate", "1e9"), "population_rate is 1e+09 Hz, but a step of 0.5 ms"),
         (("--percentile", "101"), "percentile is 101.0"),
         (("-p", "tau_m=abc"), "'abc' is not a number"),
         (("-p", "nonsense"), "there is no = in it"),
@@ -213,7 +231,8 @@ def test_what_is_lost_is_listed_as_far_as_there_is_any() -> None:
         name="dense_1",
         size=9,
         scale=1.0,
-        gain=1.0,
+        excitation=1.0,
+        inhibition=1.0,
         offset=0.0,
         wanted=1.0,
         measured=1.0,
@@ -222,6 +241,8 @@ def test_what_is_lost_is_listed_as_far_as_there_is_any() -> None:
         dead=0,
         silent=0,
         saturated=0,
+        wanted_curve=(0.0, 1.0),
+        measured_curve=(0.0, 1.0),
     )
     assert lost(plain) == []
     assert lost(replace(plain, silent=4)) == ["4 silent"]

@@ -1,149 +1,214 @@
-"""Repeats: their order, seeds and rows; and that bad data is found before anything is trained."""
+"""An experiment: what is made and when, what is kept, and what is found out beforehand."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from importlib.util import find_spec
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
-import numpy as np
 import pytest
-from tests.oracles import PlainSimulator, chain
+from tests.experiments.examples import PROGRAM, kept, made_by, plan_of
+from tests.experiments.execution.planted import perform
+from tests.oracles import chain
 
-from volr.backends.reference import forward
-from volr.errors import DataError
+from volr.backends import backend
+from volr.backends.base import SpikingBackend
+from volr.errors import BackendError, DataError, TrainingError, UnsupportedError, VolrError
 from volr.experiments import runner
-from volr.experiments.runner import ExperimentSettings, repeats_of, task_network
+from volr.experiments import tasks as task_module
+from volr.experiments.execution import job
+from volr.experiments.execution.here import Here
+from volr.experiments.execution.job import Done, Failed, carry_out
+from volr.experiments.journal import open_journal
+from volr.experiments.performing import Simulators
+from volr.experiments.runner import carry_on, check_possible, task_network
 from volr.experiments.tasks import task
 from volr.language import to_network
-from volr.models.model import ArtificialModel, SpikingModel
-from volr.training import TrainingSettings
-from volr.transfer import TransferSettings
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
 
-    from volr.experiments.runner import Outcome
+    from volr.experiments.conditions import Spec
+    from volr.experiments.execution.job import Job
+    from volr.experiments.performing import Outcome
     from volr.models.samples import Data
 
-SETTINGS = ExperimentSettings(
-    training=TrainingSettings(epochs=2, candidates=2, seed=99),
-    transfer=TransferSettings(duration=10.0, dt=1.0, rounds=0, samples=30, seed=99),
-)
-
-PLAIN = (PlainSimulator(), PlainSimulator())
+PLAN = plan_of("snn-finetuned", "snn-random")
 
 
-@pytest.fixture
-def stages() -> list[str]:
-    return []
+@pytest.fixture(autouse=True)
+def made(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The keys of the runs that have been made."""
+    keys: list[str] = []
+
+    def watch(spec: Spec, *others: object) -> Outcome:
+        keys.append(spec.key)
+        return perform(spec, *others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(job, "perform", watch)
+    return keys
 
 
-@pytest.fixture
-def outcomes(stages: list[str]) -> list[Outcome]:
-    pytest.importorskip("torch")
-    if find_spec("nest") is None:
-        pytest.skip("needs nest-simulator")
+class Backwards:
+    """Takes on several jobs, and hands back the last first."""
+
+    def __init__(self, room: int) -> None:
+        self.room = room
+        self.most = 0
+        self.data_dirs: set[str | None] = set()
+        self._jobs: list[Job] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None: ...
+
+    def submit(self, job: Job) -> None:
+        self._jobs.append(job)
+        self.data_dirs.add(job.data_dir)
+        self.most = max(self.most, len(self._jobs))
+
+    def finished(self) -> Iterator[tuple[Spec, Done | Failed]]:
+        job = self._jobs.pop()
+        with Simulators() as simulators:
+            yield job.spec, carry_out(job, simulators)
+
+
+def test_all_runs_in_their_order_and_each_kept_as_it_is_made(
+    made: list[str], tmp_path: Path
+) -> None:
+    keys = [spec.key for spec in PLAN.specs()]
+    with open_journal(tmp_path) as journal, Here() as here:
+        for count, done in enumerate(carry_on(PLAN, journal, here), 1):
+            assert (done.spec.key, done.count, done.total) == (keys[count - 1], count, 16)
+            assert list(journal.finished(PLAN.specs())) == keys[:count]
+            assert (tmp_path / "results.json").read_text().count('"seed"') == count
+    assert made == keys
+    assert list(kept(tmp_path, PLAN)) == keys
+
+
+@pytest.mark.parametrize("room", [1, 2, 5, 100])
+def test_results_do_not_depend_on_the_order_in_which_runs_end(room: int, tmp_path: Path) -> None:
+    expected = made_by(Here(), PLAN, tmp_path / "here")
+    execution = Backwards(room)
+    assert made_by(execution, PLAN, tmp_path / "backwards") == expected
+    # Of a hundred, no more than the runs that need no other's model.
+    assert execution.most == min(room, 8)
+    names = [(tmp_path / name / "results.json").read_text() for name in ("here", "backwards")]
+    rows = [[each for each in text.splitlines() if '"seconds"' not in each] for text in names]
+    assert rows[0] == rows[1]
+
+
+def test_what_is_there_is_not_made_again(made: list[str], tmp_path: Path) -> None:
+    small = plan_of("snn-transferred", seeds=(0,))
+    first = made_by(Here(), small, tmp_path)
+    assert len(made) == len(first) == 4
+    made.clear()
+    assert made_by(Here(), small, tmp_path) == first
+    assert made == []
+    second = made_by(Here(), PLAN, tmp_path)
+    assert len(second) == 16
+    assert made == [spec.key for spec in PLAN.specs() if spec.key not in first]
+    assert second == made_by(Here(), PLAN, tmp_path / "at once")
+
+
+def test_a_run_that_fails_costs_those_that_need_it(
+    made: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = made_by(Here(), PLAN, tmp_path / "expected")
+    whole = job.perform
+    transferred = "xor-1-snn-transferred-if_curr_exp"
+
+    def fail(spec: Spec, *others: object) -> Outcome:
+        if spec.key == "xor-1-ann":
+            raise TrainingError("it diverged", help="take a lower rate")
+        return whole(spec, *others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(job, "perform", fail)
+    for execution, name in ((Here(), "here"), (Backwards(5), "backwards")):
+        with pytest.raises(VolrError) as caught:
+            made_by(execution, PLAN, tmp_path / name)
+        assert sorted(caught.value.message.splitlines()) == [
+            "3 of the runs failed; the others are kept",
+            "xor-1-ann: it diverged",
+            f"xor-1-snn-finetuned-if_curr_exp: it needs xor-1-ann, {transferred}, which failed",
+            f"{transferred}: it needs xor-1-ann, which failed",
+        ]
+        assert caught.value.help == (
+            "take a lower rate; the same command makes those that are missing"
+        )
+        found = kept(tmp_path / name, PLAN)
+        assert len(found) == 13
+        assert found == {key: expected[key] for key in found}
+    monkeypatch.setattr(job, "perform", whole)
+    made.clear()
+    assert made_by(Here(), PLAN, tmp_path / "here") == expected
+    assert len(made) == 3
+
+
+def test_how_far_it_is_fits_on_a_line(tmp_path: Path) -> None:
+    told: list[tuple[int, int | None, str]] = []
 
     def tell(stage: str, done: int, total: int | None, detail: str = "") -> None:
-        assert done >= 0
-        assert total is None or done <= total
-        assert isinstance(detail, str)
-        if [stage] != stages[-1:]:
-            stages.append(stage)
+        assert stage == "runs"
+        told.append((done, total, detail))
 
-    own = to_network("dense 2 3 ⦶ dense 3 2\n")
-    planned = [(task("xor"), task_network(task("xor"))), (task("nand"), own)]
-    return list(repeats_of(planned, (5, 2), PLAIN, SETTINGS, tell))
-
-
-def test_every_task_with_every_seed_first_as_ann_then_as_snn(outcomes: list[Outcome]) -> None:
-    runs = [("xor", 5), ("xor", 2), ("nand", 5), ("nand", 2)]
-    expected = [
-        (task, seed, *condition)
-        for task, seed in runs
-        for condition in (("ann", "torch"), ("snn-transferred", "nest"))
-    ]
-    rows = [each.row for each in outcomes]
-    assert [(r.task, r.seed, r.condition, r.backend) for r in rows] == expected
-    for outcome in outcomes:
-        row = outcome.row
-        assert outcome.origin == {"task": row.task, "seed": row.seed, "condition": row.condition}
-        kind = ArtificialModel if row.condition == "ann" else SpikingModel
-        assert isinstance(outcome.model, kind)
-        assert row.seconds > 0
-    assert {row.program for row in rows if row.task == "xor"} == {"dense 2 4 ⦶ dense 4 2"}
-    assert {row.program for row in rows if row.task == "nand"} == {"dense 2 3 ⦶ dense 3 2"}
+    with open_journal(tmp_path) as journal:
+        for _ in carry_on(PLAN, journal, Backwards(5), progress=tell):
+            pass
+    names = "xor-0-ann, xor-0-snn-random-if_curr_exp"
+    assert told[0] == (0, 16, f"{names} and 3 more")
+    assert [done for done, _, _ in told] == list(range(16))
+    assert all(len(detail) < 80 for _, _, detail in told)
 
 
-def test_rows_are_measured_on_the_test_data_of_their_seed(outcomes: list[Outcome]) -> None:
-    for outcome in outcomes:
-        row, model = outcome.row, outcome.model
-        data = task(row.task).load(seed=row.seed)
-        commonest = np.bincount(data.train.labels).argmax()
-        assert row.chance == np.mean(data.test.labels == commonest)
-        assert row.samples == len(data.test)
-        if isinstance(model, ArtificialModel):
-            labels = forward(model, data.test.inputs).argmax(axis=1)
-        else:
-            counts = PlainSimulator().run(model, data.test.inputs).output_values(model)
-            labels = counts.argmax(axis=1)
-            shared = (counts == counts.max(axis=1, keepdims=True)).sum(axis=1) > 1
-            assert row.ties == shared.mean()
-        assert row.accuracy == np.mean(labels == data.test.labels)
-
-
-def test_each_repeat_has_its_own_seed_for_everything(outcomes: list[Outcome]) -> None:
-    models = {
-        (each.row.task, each.row.seed): each.model
-        for each in outcomes
-        if each.row.condition == "ann"
-    }
-    first = [models["xor", seed].parameters["input->dense_1.weight"] for seed in (5, 2)]
-    assert not np.array_equal(first[0], first[1])
-    # The settings' seed is not used, so a repeat is the same whatever else is in the experiment.
-    planned = [(task("xor"), task_network(task("xor")))]
-    settings = replace(SETTINGS, training=replace(SETTINGS.training, seed=0))
-    again = next(repeats_of(planned, (2,), PLAIN, settings))
-    assert again.row == replace(outcomes[2].row, seconds=again.row.seconds)
-    np.testing.assert_array_equal(again.model.parameters["input->dense_1.weight"], first[1])
-
-
-@pytest.mark.usefixtures("outcomes")
-def test_every_stage_is_told_in_its_order(stages: list[str]) -> None:
-    steps = ("loading", "training", "calibrating", "simulating")
-    runs = [("xor", 5), ("xor", 2), ("nand", 5), ("nand", 2)]
-    assert stages == [
-        "loading xor",
-        "loading nand",
-        *(f"{name} {seed} {step}" for name, seed in runs for step in steps),
-    ]
-
-
-def test_the_data_of_the_last_task_are_missed_before_the_first_is_trained(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_whoever_makes_the_runs_may_be_in_another_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.chdir(tmp_path)
+    execution = Backwards(5)
+    with open_journal(tmp_path) as journal:
+        list(carry_on(plan_of("ann"), journal, execution, Path("data")))
+    assert execution.data_dirs == {str(tmp_path / "data")}
+
+
+def test_what_would_stop_the_last_run_is_found_before_the_first(
+    made: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    pytest.importorskip("torch")
+    pytest.importorskip("numba")
+    check_possible(PLAN)
+    with pytest.raises(BackendError, match="torch runs artificial models"):
+        check_possible(plan_of("ann", "snn-surrogate", on="torch"))
+    with pytest.raises(BackendError, match="no back end"):
+        check_possible(plan_of("snn-surrogate", on="nests"))
+    with monkeypatch.context() as patch:
+        engine = backend("engine")
+        assert isinstance(engine, SpikingBackend)
+        poor = replace(engine, neurons=("if_curr_delta",))
+        found = {"engine": poor, "torch": backend("torch")}
+        patch.setattr(runner, "backend", found.__getitem__)
+        neurons = ("if_curr_delta", "if_cond_exp")
+        check_possible(plan_of("snn-transferred", neurons=neurons[:1]))
+        with pytest.raises(UnsupportedError, match="if_cond_exp"):
+            check_possible(plan_of("snn-transferred", neurons=neurons))
     asked: list[tuple[int, int, Path | None]] = []
 
     def missing(seed: int, inputs: int, data_dir: Path | None) -> Data:
         asked.append((seed, inputs, data_dir))
         raise DataError("not there")
 
-    def training(*_: object, **__: object) -> None:
-        pytest.fail("it trained")
-
-    monkeypatch.setattr(runner, "train_ann", training)
-    last = replace(task("digits"), loader=missing)
-    planned = [(task("xor"), task_network(task("xor"))), (last, task_network(last))]
-    settings = replace(SETTINGS, data_dir=tmp_path)
+    last = replace(task("nand"), loader=missing)
+    monkeypatch.setattr(task_module, "TASKS", (task("xor"), last))
     with pytest.raises(DataError, match="not there"):
-        next(repeats_of(planned, (7, 8), PLAIN, settings))
-    assert asked == [(7, 64, tmp_path)]
+        check_possible(plan_of("ann", seeds=(7, 8)), tmp_path)
+    assert asked == [(7, 2, tmp_path)]
+    assert made == []
 
 
 def test_a_network_is_the_tasks_own_or_one_that_fits() -> None:
     xor = task("xor")
-    assert task_network(xor) == to_network(xor.program)
+    assert task_network(xor) == to_network(PROGRAM)
     assert task_network(xor, chain(2, 7, 2)) == chain(2, 7, 2)
     with pytest.raises(DataError, match="takes 3 inputs"):
         task_network(xor, chain(3, 2))

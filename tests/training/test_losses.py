@@ -16,7 +16,7 @@ from volr.backends.reference import forward
 from volr.backends.torch.module import module_from
 from volr.models.activations import Activation, ReLU, Sigmoid, Tanh
 from volr.models.model import ArtificialModel
-from volr.training.losses import losses
+from volr.training.losses import losses, taught_losses
 
 if TYPE_CHECKING:
     from volr.models.arrays import Floats
@@ -77,3 +77,17 @@ def test_gradients_are_those_of_finite_differences(
             nudged[name][place] -= 2 * step
             slope = (above - mean_loss(nudged)) / (2 * step)
             assert found[place] == pytest.approx(slope, rel=1e-6, abs=1e-7)
+
+
+@pytest.mark.parametrize("leading", [(), (4,)])
+def test_a_teachers_loss_is_the_mean_of_the_labels_losses(leading: tuple[int, ...]) -> None:
+    random = np.random.default_rng(6)
+    logits = random.normal(0.0, 3.0, (*leading, 5, 3))
+    taught = random.dirichlet([1.0, 2.0, 3.0], size=5)
+    found = taught_losses(torch.tensor(logits), torch.tensor(taught)).numpy()
+    rows = logits.reshape(-1, 3).tolist()
+    expected = [
+        sum(taught[i % 5, label] * by_formula("cross_entropy", z, label) for label in range(3))
+        for i, z in enumerate(rows)
+    ]
+    np.testing.assert_allclose(found, np.reshape(expected, (*leading, 5)), rtol=1e-12)

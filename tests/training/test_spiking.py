@@ -27,7 +27,7 @@ from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 from volr.models.samples import Samples
 from volr.training import SpikingSettings, TrainingSettings, settings_of, train_snn
 from volr.training.spiking import FINE_EPOCHS
-from volr.training.spiking_learner import SHARPNESS
+from volr.training.spiking_form import SHARPNESS
 from volr.transfer import TransferSettings, transfer_ann
 
 if TYPE_CHECKING:
@@ -203,6 +203,41 @@ def test_fine_tuning_begins_where_the_model_is() -> None:
         np.testing.assert_allclose(trained.model.parameters[name], value, rtol=1e-5, atol=1e-7)
     assert settings_of(trained.model) == settings_of(start)
     assert (trained.candidates, trained.candidate) == (1, 0)
+
+
+def test_a_teachers_answers_are_learned_instead_of_the_labels() -> None:
+    samples = clouds(120)
+    start = transferred(samples)
+    values = random_parameters(start.network, np.random.default_rng(5), weight=0.4, bias=0.1)
+    teacher = ArtificialModel(start.network, values)
+    settings = TrainingSettings(epochs=1, learning_rate=1e-12, validation=0.0, batch_size=120)
+    # All the same label: it is of no account.
+    blind = Samples(samples.inputs, np.zeros(120, dtype=int))
+    trained = train_snn(start.network, blind, settings, start=start, teacher=teacher)
+    hidden = np.maximum(
+        samples.inputs @ values["input->dense_1.weight"].T + values["dense_1.bias"], 0.0
+    )
+    z = hidden @ values["dense_1->dense_2.weight"].T + values["dense_2.bias"]
+    ranked = np.sort(z, axis=1)
+    zero = min(np.median(ranked[:, -2]), np.percentile(ranked[:, -1], 1.0))
+    sharp = np.exp(SHARPNESS * z / np.percentile(ranked[:, -1] - zero, 99.0))
+    probability = sharp / sharp.sum(axis=1, keepdims=True)
+    counts = simulate(start, samples.inputs).spikes["dense_2"].sum(axis=0)
+    logits = SHARPNESS * counts / (500.0 * 0.030)
+    surprise = np.log(np.exp(logits).sum(axis=1, keepdims=True)) - logits
+    expected = (probability * surprise).sum(axis=1).mean()
+    assert trained.history[0].loss == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_teacher_that_does_not_fit_is_refused() -> None:
+    samples = clouds(40)
+    network = chain(4, 3, 2)
+    values = random_parameters(network, np.random.default_rng(5), weight=0.4, bias=0.1)
+    settings = TrainingSettings(loss="mse")
+    with pytest.raises(TrainingError) as caught:
+        train_snn(chain(5, 7, 3), samples, settings, teacher=ArtificialModel(network, values))
+    assert "the teacher has 4 inputs and 2 outputs, the network 5 and 3" in caught.value.message
+    assert "a teacher's answers are probabilities, and the loss is mse" in caught.value.message
 
 
 def test_fine_tuning_makes_a_transferred_model_better_in_a_few_epochs() -> None:

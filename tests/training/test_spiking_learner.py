@@ -14,11 +14,12 @@ from tests.oracles import chain, fork, random_parameters
 
 from volr.engine.reference import simulate
 from volr.models.coding import ConstantCurrent, Poisson
-from volr.models.model import SpikingModel
+from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 from volr.models.samples import Samples
 from volr.training import SpikingSettings
-from volr.training.spiking_learner import SHARPNESS, SpikingLearner
+from volr.training.spiking_form import SHARPNESS
+from volr.training.spiking_learner import SpikingLearner
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,21 +45,6 @@ def drawn(network: Network = NETWORK) -> dict[str, Floats]:
 
 def tensors(values: dict[str, Floats]) -> dict[str, Tensor]:
     return {name: torch.tensor(value, dtype=torch.float32) for name, value in values.items()}
-
-
-def test_a_weight_of_one_brings_the_charge_of_a_spike_and_a_bias_of_one_is_the_rheobase() -> None:
-    # (v_thresh − v_reset) c_m / τ_syn; for a conductance, driven by e_rev_E less the middle.
-    expected: list[tuple[NeuronModel, float]] = [
-        (IFCurrDelta(v_reset=-70.0, cm=0.5), 20.0),
-        (IFCurrExp(v_reset=-70.0, cm=0.5, tau_syn_E=4.0), 20.0 * 0.5 / 4.0),
-        (IFCondExp(v_reset=-70.0, cm=0.5, tau_syn_E=4.0), 20.0 * 0.5 / (4.0 * 60.0)),
-    ]
-    for neuron, weight in expected:
-        units = learner(SpikingSettings(neuron=neuron)).units
-        for name, value in units.items():
-            # 20 mV, τ_m of 20 ms and 0.5 nF: 40 MΩ.
-            assert value == pytest.approx(weight if name.endswith("weight") else 20.0 / 40.0)
-        assert set(units) == set(drawn())
 
 
 def test_the_model_has_the_parameters_in_its_own_units() -> None:
@@ -180,3 +166,27 @@ def test_a_start_is_the_model_in_units_of_training() -> None:
     for name, value in drawn().items():
         np.testing.assert_allclose(start[name], value, rtol=1e-6)
     assert isinstance(model, SpikingModel)
+
+
+def test_a_teacher_says_how_probable_each_label_is() -> None:
+    values = random_parameters(NETWORK, np.random.default_rng(9), weight=0.5, bias=0.2)
+    teacher = ArtificialModel(NETWORK, values)
+    made = SpikingLearner(NETWORK, SpikingSettings(), 0, teacher=teacher)
+    part = made.part(SAMPLES).take(torch.tensor([2, 5]))
+    relu = [
+        np.maximum(INPUTS @ values[f"input->{name}.weight"].T + values[f"{name}.bias"], 0.0)
+        for name in ("dense_1", "dense_2")
+    ]
+    z = values["dense_3.bias"] + sum(
+        hidden @ values[f"{name}->dense_3.weight"].T
+        for name, hidden in zip(("dense_1", "dense_2"), relu, strict=True)
+    )
+    # The runners-up's median is silence, unless nearly all winners are below it, and the winners'
+    # 99th percentile is at rate_max, where a logit is SHARPNESS.
+    low, high = np.sort(z, axis=1).T
+    zero = min(np.median(low), np.percentile(high, 1.0))
+    sharp = np.exp(SHARPNESS * z / np.percentile(high - zero, 99.0))
+    expected = sharp / sharp.sum(axis=1, keepdims=True)
+    assert part.taught is not None
+    assert 0.01 < expected[2].min() < 0.5
+    np.testing.assert_allclose(part.taught.numpy(), expected[[2, 5]], rtol=1e-4)

@@ -25,7 +25,7 @@ from volr.transfer import TransferSettings, transfer_ann
 if TYPE_CHECKING:
     from volr.network import Network
 
-FINE = TransferSettings(dt=0.1, duration=200.0, samples=60)
+FINE = TransferSettings(dt=0.1, duration=200.0, rounds=2, samples=60)
 
 
 def ann(network: Network, seed: int) -> ArtificialModel:
@@ -56,7 +56,7 @@ def test_counts_become_the_activations(network: Network) -> None:
     found = PlainSimulator().run(done.model, fresh.inputs, record=Record(counts=names))
     shown = activations(model, fresh.inputs)
     scales = {p.name: p.scale for p in done.report.populations}
-    full = FINE.coding.rate_max * FINE.duration / 1000
+    full = FINE.full_rate * FINE.duration / 1000
     for name in names:
         if name not in network.outputs:
             decoded = found.counts[name] * scales[name] / full
@@ -139,6 +139,10 @@ def test_the_report_counts_what_was_lost() -> None:
     assert hidden.silent == 1
     assert hidden.dead == 0
     assert hidden.correlation > 0.9
+    # The negative activations, then the others in order, up to the clipped one.
+    assert hidden.wanted_curve[0] == 0.0
+    assert np.argmax(hidden.wanted_curve) == len(hidden.wanted_curve) - 1 <= 20
+    assert hidden.wanted_curve[-1] == pytest.approx(500.0 * shown.max() / hidden.scale, rel=0.05)
     assert done.report.samples == 40
     assert done.report.accuracy_before == 1.0
 

@@ -1,6 +1,7 @@
 """Of Dask's distributed, what `volr.experiments.execution.cluster` and its tests use."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Literal, Self, TypeAlias
 
 class Future:
@@ -16,6 +17,7 @@ class Client:
     def submit(
         self, function: Callable[..., object], *args: object, key: str, pure: bool
     ) -> Future: ...
+    def as_current(self) -> AbstractContextManager[Self]: ...
     def close(self) -> None: ...
 
 class _State:

@@ -46,7 +46,7 @@ _SETTINGS = "__settings__"
 _TAIL = 1500
 # Seconds between two looks at whether the parent still lives.
 _LOOK = 0.5
-_SERVE = "import sys; from volr.backends.workers import serve; serve(sys.argv[1])"
+_SERVE = "import sys; from volr.backends.workers import serve; serve(sys.argv[1], int(sys.argv[2]))"
 
 
 class ProcessEnded(SimulatorError):  # noqa: N818 (what happened, as its name)
@@ -191,7 +191,7 @@ class _Worker:
         }
         self.process = subprocess.Popen(
             # -P: what lies in the current folder, a random.py say, is nobody's module here.
-            [sys.executable, "-P", "-c", _SERVE, module],
+            [sys.executable, "-P", "-c", _SERVE, module, f"{os.getpid()}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log,
@@ -256,10 +256,13 @@ def _read(pipe: IO[bytes]) -> Request | None:
     return arrays, settings
 
 
-def serve(module: str) -> None:
-    """The life of a worker process: answer requests with the kernel until the pipe closes."""
+def serve(module: str, parent: int) -> None:
+    """The life of a worker process: answer requests with the kernel until the pipe closes.
+
+    It is told its ``parent``, which may have been killed before it can ask for it.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    threading.Thread(target=_end_with_parent, args=(os.getppid(),), daemon=True).start()
+    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
     # Simulators print. The pipe keeps a descriptor of its own, and stdout becomes stderr.
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)

@@ -16,11 +16,15 @@ from volr.cli.compile import compile_to
 from volr.cli.doctor import doctor
 from volr.cli.evaluate import evaluate
 from volr.cli.experiment import experiment
+from volr.cli.explain import explain
 from volr.cli.groups import Grouped
 from volr.cli.interrupt import interruptions
 from volr.cli.nir import import_nir, lint
 from volr.cli.output import emit, noting_warnings, show_error
 from volr.cli.programs import check, format_program, show
+from volr.cli.report import report
+from volr.cli.search import search
+from volr.cli.theory import theory
 from volr.cli.train import train
 from volr.cli.transfer import transfer
 from volr.cli.verify import verify
@@ -74,7 +78,11 @@ app.command("show")(show)
 app.command("train", cls=Grouped)(train)
 app.command("transfer", cls=Grouped)(transfer)
 app.command("evaluate")(evaluate)
+app.command("explain", cls=Grouped)(explain)
 app.command("experiment", cls=Grouped)(experiment)
+app.command("search", cls=Grouped)(search)
+app.command("report")(report)
+app.command("theory")(theory)
 app.command("compile")(compile_to)
 app.command("import")(import_nir)
 app.command("lint")(lint)

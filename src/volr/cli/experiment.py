@@ -6,13 +6,13 @@ import sys
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from volr.cli import options
+from volr.cli import machines, options
 from volr.cli.files import check_writable
-from volr.cli.groups import MACHINES, SPIKING
+from volr.cli.groups import SPIKING
 from volr.cli.output import note, print_json, print_table
 from volr.cli.progress import progress_bar
 
@@ -20,14 +20,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from volr.experiments.conditions import Condition
-    from volr.experiments.execution.cluster import Cluster
-    from volr.experiments.execution.here import Here
-    from volr.experiments.execution.local import Local
-    from volr.experiments.progress import Progress
     from volr.experiments.results import Row
     from volr.network import Network
 
 UNLESS_TOLD = ("nand", "xor", "digits")
+ORIGINAL_NEURON = "if_cond_exp"
 QUICK_TASKS, QUICK_REPEATS = ("nand", "xor", "mnist", "mnist-parallel"), 3
 
 
@@ -53,6 +50,13 @@ def experiment(
             show_default="all that is installed",
         ),
     ] = None,
+    method: Annotated[
+        Literal["ours", "original"],
+        typer.Option(
+            help="The original: its own recipe, as far as it is known, on its own neuron, and what "
+            "each repair of it is worth.",
+        ),
+    ] = "ours",
     quick: Annotated[
         bool,
         typer.Option(
@@ -87,7 +91,7 @@ def experiment(
         typer.Option(
             metavar="NAME",
             help="Neuron model: if_curr_exp, if_curr_delta or if_cond_exp. May be repeated.",
-            show_default="if_curr_exp",
+            show_default="if_curr_exp, or the original's if_cond_exp",
             rich_help_panel=SPIKING,
         ),
     ] = None,
@@ -117,68 +121,59 @@ def experiment(
             rich_help_panel=SPIKING,
         ),
     ] = "nest",
-    processes: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="Runs at the same time; 1: in this process.",
-            show_default="one a core",
-            rich_help_panel=MACHINES,
-        ),
-    ] = None,
-    dask: Annotated[
-        str | None,
-        typer.Option(
-            metavar="ADDRESS",
-            help="Make the runs on the workers of this Dask scheduler: tcp://host:8786.",
-            rich_help_panel=MACHINES,
-        ),
-    ] = None,
+    processes: machines.Processes = None,
+    dask: machines.Dask = None,
     as_json: options.Json = False,
 ) -> None:
     """Train, transfer and measure: every condition of each task, in one table."""
-    from volr.experiments.conditions import CONDITIONS, Plan
-    from volr.experiments.conditions import condition as find_condition
-    from volr.experiments.journal import open_journal, set_aside
+    from volr.experiments.conditions import METHODS, Plan
+    from volr.experiments.journal import MODELS, RUNS, open_journal, set_aside
     from volr.experiments.plan_file import described
     from volr.experiments.results import RESULTS, results_json
     from volr.experiments.runner import carry_on, check_possible, task_network
-    from volr.experiments.settings import QUICK, Settings, read_settings
+    from volr.experiments.settings import QUICK, Settings, read_program, read_settings
     from volr.experiments.tasks import task as find_task
     from volr.language import read_source, to_network
 
     names = tasks or (QUICK_TASKS if quick else UNLESS_TOLD)
     chosen = [find_task(name) for name in dict.fromkeys(names)]
     own = None if program is None else to_network(read_source(program))
-    networks = {task.name: task_network(task, own) for task in chosen}
+    networks: dict[str, Network] = {}
+    for each in chosen:
+        searched = None if own or settings is None else read_program(settings, each.name)
+        networks[each.name] = task_network(each, to_network(searched) if searched else own)
     base = Settings() if settings is None else read_settings(settings)
     base = replace(base, **(QUICK if quick else {}))
+    if method == "original" and settings is None:
+        base = replace(base, neuron=ORIGINAL_NEURON)
     told = {"epochs": epochs, "duration": duration, "dt": dt}
     base = replace(base, **{key: value for key, value in told.items() if value is not None})
     labels = None if conditions is None else [each.strip() for each in conditions.split(",")]
     plan = Plan(
         tasks={name: _text(network) for name, network in networks.items()},
         seeds=range(seed, seed + (repeats or (QUICK_REPEATS if quick else 1))),
-        conditions=_installed(CONDITIONS) if labels is None else [*map(find_condition, labels)],
+        conditions=_chosen(METHODS[method], labels),
         on=on,
         settings=[replace(base, neuron=each) for each in dict.fromkeys(neuron or [base.neuron])],
     )
-    check_writable(out / RESULTS)
+    for path in (out / RESULTS, out / RUNS / "one", out / MODELS / "one"):
+        check_writable(path)
     check_possible(plan, data)
     with open_journal(out) as journal, progress_bar() as progress, ExitStack() as stack:
         specs = plan.specs()
-        there = journal.finished(specs)
-        if (fresh or journal.conflicts(specs)) and (aside := set_aside(out)):
+        anew = fresh or journal.is_unplanned() or journal.conflicts(specs)
+        there = {} if anew else journal.finished(specs)
+        missing = len(specs) - len(there)
+        execution = None
+        if missing:
+            execution = stack.enter_context(machines.execution(processes, dask, missing, progress))
+        # Not before it is sure that somebody makes others.
+        if anew and (aside := set_aside(out)):
             note(f"the earlier results are now in {aside}")
-            there = {}
-        elif there:
+        if there:
             note(f"{len(there)} of {len(specs)} runs are in {out} already")
         journal.write_plan(described(plan, sys.argv))
-        rows: Sequence[Row] = ()
-        if len(there) < len(specs):
-            missing = len(specs) - len(there)
-            execution = stack.enter_context(_execution(processes, dask, missing, progress))
+        if execution is not None:
             for done in carry_on(plan, journal, execution, data, progress):
                 row = done.run.row
                 note(
@@ -188,6 +183,8 @@ def experiment(
                 )
         finished = journal.finished(specs)
         rows = [finished[spec.key].row for spec in specs]
+        # Also where a command was killed between its last run and this.
+        journal.write_results(rows)
     if as_json:
         print_json(results_json(rows))
     else:
@@ -195,14 +192,19 @@ def experiment(
     note(f"wrote {out / RESULTS}")
 
 
-def _installed(conditions: Sequence[Condition]) -> list[Condition]:
-    """The conditions whose back ends are here; a note says which are left out, and why."""
+def _chosen(conditions: Sequence[Condition], labels: Sequence[str] | None) -> Sequence[Condition]:
+    """The conditions with these labels; without any, those whose back ends are installed, and a
+    note says which are left out, and why.
+    """
     from volr.backends import backend
     from volr.backends.base import install_hint, is_ready
+    from volr.experiments.conditions import condition
 
+    if labels is not None:
+        return [*map(condition, labels)]
     futhark = backend("futhark")
     if is_ready(futhark):
-        return list(conditions)
+        return conditions
     kept = [each for each in conditions if each.source != "futhark"]
     left = ", ".join(each.label for each in conditions if each.source == "futhark")
     note(f"without {left}: Futhark is not installed ({install_hint(futhark)})")
@@ -211,20 +213,6 @@ def _installed(conditions: Sequence[Condition]) -> list[Condition]:
 
 def _text(network: Network) -> str:
     return "" if network.source is None else network.source.text.strip()
-
-
-def _execution(
-    processes: int | None, dask: str | None, missing: int, progress: Progress
-) -> Here | Local | Cluster:
-    from volr.cores import cores
-    from volr.experiments.execution.cluster import Cluster
-    from volr.experiments.execution.here import Here
-    from volr.experiments.execution.local import Local
-
-    if dask is not None:
-        return Cluster(dask)
-    wanted = min(cores() if processes is None else processes, missing)
-    return Here(progress) if wanted == 1 else Local(wanted)
 
 
 def print_summary(rows: Sequence[Row]) -> None:

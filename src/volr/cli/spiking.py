@@ -1,18 +1,23 @@
-"""Options of spiking networks, and the neuron model that they describe."""
+"""Options of spiking networks, and the neuron model and the models that they describe."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from volr.cli.files import check_writable
 from volr.cli.groups import SPIKING, THROUGH_SPIKES
 from volr.errors import ModelError
 
 if TYPE_CHECKING:
+    from volr.models.files import Origin
+    from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.neurons import NeuronModel
+    from volr.network import Network
 
 
 Neuron = Annotated[
@@ -103,6 +108,27 @@ Start = Annotated[
         rich_help_panel=THROUGH_SPIKES,
     ),
 ]
+InLoop = Annotated[
+    str | None,
+    typer.Option(
+        "--in-loop",
+        metavar="BACKEND",
+        help="Run the forward passes on this spiking back end, such as nest, and go back through "
+        "its measured rates.",
+        show_default="backpropagation through the engine's spikes",
+        rich_help_panel=THROUGH_SPIKES,
+    ),
+]
+Teacher = Annotated[
+    Path | None,
+    typer.Option(
+        "--teacher",
+        metavar="MODEL",
+        help="Learn what this artificial model answers instead of the labels.",
+        show_default="the labels",
+        rich_help_panel=THROUGH_SPIKES,
+    ),
+]
 Surrogate = Annotated[
     Literal["triangle", "rectangle", "fast_sigmoid", "atan"],
     typer.Option(
@@ -176,3 +202,41 @@ def parameters(assignments: Iterable[str]) -> dict[str, float]:
             raise ModelError(f"the neuron parameter {name!r} is given twice")
         found[name] = number
     return found
+
+
+@dataclass(frozen=True)
+class SpikingFile:
+    """A spiking model, and where it comes from."""
+
+    model: SpikingModel
+    origin: Origin
+
+
+def start_of(path: Path, network: Network, out: Path) -> SpikingFile:
+    """The model to go on from; ``ModelError`` where it is not one of ``network``."""
+    from volr.models.files import load_model
+    from volr.models.model import SpikingModel
+
+    check_writable(out, source=path)
+    loaded = load_model(path)
+    if not isinstance(loaded.model, SpikingModel):
+        raise ModelError(
+            f"{path} is an artificial model, and --start goes on from a spiking one",
+            help="make it one with `volr transfer`",
+        )
+    if loaded.model.network != network:
+        source = loaded.model.network.source
+        own = "" if source is None else f": it was made from `{source.text.strip()}`"
+        raise ModelError(f"{path} is not a model of this program{own}")
+    return SpikingFile(loaded.model, loaded.origin)
+
+
+def teacher_of(path: Path) -> ArtificialModel:
+    """The model to learn from; ``ModelError`` where it is not an artificial one."""
+    from volr.models.files import load_model
+    from volr.models.model import ArtificialModel
+
+    model = load_model(path).model
+    if not isinstance(model, ArtificialModel):
+        raise ModelError(f"{path} is a spiking model, and a teacher is an artificial one")
+    return model

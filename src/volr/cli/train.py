@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -13,21 +14,15 @@ from volr.cli.files import check_writable
 from volr.cli.groups import ARTIFICIAL, LEARNING, SPIKING, THROUGH_SPIKES, given, refuse
 from volr.cli.output import note
 from volr.cli.progress import progress_bar
-from volr.errors import ModelError
 
 if TYPE_CHECKING:
     from volr.models.files import Origin
-    from volr.models.model import Model, SpikingModel
+    from volr.models.model import Model
     from volr.network import Network
     from volr.training import Training
 
 
-@dataclass(frozen=True)
-class SpikingFile:
-    """A spiking model, and where it comes from."""
-
-    model: SpikingModel
-    origin: Origin
+_OF_THE_ENGINE = ("--teacher", "--surrogate", "--surrogate-width", "--window")
 
 
 def train(
@@ -102,6 +97,16 @@ def train(
         Literal["cross_entropy", "mse"],
         typer.Option(help="What training makes small.", rich_help_panel=LEARNING),
     ] = "cross_entropy",
+    samples: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Learn from the first N training samples, those set aside included.",
+            show_default="all",
+            rich_help_panel=LEARNING,
+        ),
+    ] = None,
     validation: Annotated[
         float,
         typer.Option(
@@ -147,6 +152,8 @@ def train(
     delay: spiking.Delay = None,
     readout: spiking.Readout = "count",
     start: spiking.Start = None,
+    teacher: spiking.Teacher = None,
+    in_loop: spiking.InLoop = None,
     surrogate: spiking.Surrogate = "atan",
     surrogate_width: spiking.SurrogateWidth = 0.3,
     window: spiking.Window = None,
@@ -154,6 +161,7 @@ def train(
     rate_penalty: spiking.RatePenalty = 1.0,
 ) -> None:
     """Train a program as an artificial or a spiking network."""
+    from volr.backends import simulator
     from volr.engine.surrogates import Surrogate
     from volr.experiments.evaluation import data_seed
     from volr.experiments.progress import of_training
@@ -168,14 +176,17 @@ def train(
         TrainingSettings,
         settings_of,
         train_ann,
+        train_in_loop,
         train_snn,
     )
 
-    _check_together(ctx, kind, start)
+    _check_together(ctx, kind, start, in_loop)
     chosen = find_task(task)
     check_writable(out, source=Path(file))
     lowered = task_network(chosen, to_network(read_source(file)))
-    begun = None if start is None else _start(start, lowered, out)
+    begun = None if start is None else spiking.start_of(start, lowered, out)
+    taught = None if teacher is None else spiking.teacher_of(teacher)
+    runs = nullcontext() if in_loop is None else simulator(in_loop)
     split = (seed or 0) if begun is None else data_seed(begun.origin, task, seed)
     settings = TrainingSettings(
         epochs=epochs,
@@ -207,22 +218,29 @@ def train(
         rate_floor=rate_floor,
         rate_penalty=rate_penalty,
     )
-    with progress_bar() as progress:
+    model = None if begun is None else begun.model
+    with runs as running, progress_bar() as progress:
         progress(f"loading {task}", 0, None)
-        samples = chosen.load(seed=split, inputs=lowered.input_size, data_dir=data).train
+        train = chosen.load(seed=split, inputs=lowered.input_size, data_dir=data).train
+        shown = train if samples is None else train.first(samples)
         told = of_training(progress)
         if kind == "ann":
-            trained = train_ann(lowered, samples, settings, backend=on, progress=told)
+            trained = train_ann(lowered, shown, settings, backend=on, progress=told)
+        elif running is None:
+            trained = train_snn(
+                lowered, shown, settings, through, start=model, teacher=taught, progress=told
+            )
         else:
-            model = None if begun is None else begun.model
-            trained = train_snn(lowered, samples, settings, through, start=model, progress=told)
-    origin: Origin = {"task": task, "seed": split, "condition": _condition(kind, start)}
+            trained = train_in_loop(
+                lowered, shown, running, settings, through, start=model, progress=told
+            )
+    origin: Origin = {"task": task, "seed": split, "condition": _condition(kind, start, in_loop)}
     save_model(trained.model, out, origin if begun is None else {**begun.origin, **origin})
     _tell(trained, lowered)
     note(f"wrote {out}")
 
 
-def _check_together(ctx: typer.Context, kind: str, start: Path | None) -> None:
+def _check_together(ctx: typer.Context, kind: str, start: Path | None, in_loop: str | None) -> None:
     """Refuse options that would be of no effect."""
     if kind == "ann":
         refuse(given(ctx, SPIKING, THROUGH_SPIKES), "for spiking networks alone; add --as snn")
@@ -232,31 +250,17 @@ def _check_together(ctx: typer.Context, kind: str, start: Path | None) -> None:
         refuse(given(ctx, SPIKING), "the model of --start has its own")
         several = [each for each in given(ctx, LEARNING) if each == "--candidates"]
         refuse(several, "with --start there is only one")
+    if in_loop is not None:
+        through = [each for each in given(ctx, THROUGH_SPIKES) if each in _OF_THE_ENGINE]
+        refuse(through, "for training in the engine alone; leave out --in-loop")
 
 
-def _start(path: Path, network: Network, out: Path) -> SpikingFile:
-    """The model to go on from; ``ModelError`` where it is not one of ``network``."""
-    from volr.models.files import load_model
-    from volr.models.model import SpikingModel
-
-    check_writable(out, source=path)
-    loaded = load_model(path)
-    if not isinstance(loaded.model, SpikingModel):
-        raise ModelError(
-            f"{path} is an artificial model, and --start goes on from a spiking one",
-            help="make it one with `volr transfer`",
-        )
-    if loaded.model.network != network:
-        source = loaded.model.network.source
-        own = "" if source is None else f": it was made from `{source.text.strip()}`"
-        raise ModelError(f"{path} is not a model of this program{own}")
-    return SpikingFile(loaded.model, loaded.origin)
-
-
-def _condition(kind: str, start: Path | None) -> str:
+def _condition(kind: str, start: Path | None, in_loop: str | None) -> str:
     if kind == "ann":
         return "ann"
-    return "snn-surrogate" if start is None else "snn-finetuned"
+    if start is not None:
+        return "snn-finetuned"
+    return "snn-surrogate" if in_loop is None else "snn-random"
 
 
 def _tell(trained: Training[Model], network: Network) -> None:

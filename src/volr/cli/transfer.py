@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from volr.cli import options, spiking
 from volr.cli.files import check_writable
-from volr.cli.groups import CALIBRATION
+from volr.cli.groups import CALIBRATION, SPIKING, given
 from volr.cli.output import emit, note, print_json, print_table
 from volr.cli.progress import progress_bar
 from volr.errors import ModelError
@@ -22,15 +22,34 @@ MUCH = 0.02
 
 
 def transfer(
+    ctx: typer.Context,
     model: options.Model,
     task: options.Task,
     out: options.Out,
     data: options.DataFolder = None,
+    settings_file: options.SettingsFile = None,
     neuron: spiking.Neuron = "if_curr_delta",
     neuron_parameters: spiking.NeuronParameters = None,
     reset: spiking.Reset = "hard",
     coding: spiking.Coding = "current",
-    rate_max: spiking.RateMax = 500.0,
+    rate_max: Annotated[
+        float | None,
+        typer.Option(
+            metavar="HZ",
+            help="Spike rate of an input of 1.",
+            show_default="500; if_cond_exp: 200",
+            rich_help_panel=SPIKING,
+        ),
+    ] = None,
+    population_rate: Annotated[
+        float | None,
+        typer.Option(
+            metavar="HZ",
+            help="Spike rate of a full activation.",
+            show_default="the inputs'; if_cond_exp: at least 500",
+            rich_help_panel=SPIKING,
+        ),
+    ] = None,
     duration: spiking.Duration = 50.0,
     dt: spiking.Step = 0.5,
     delay: spiking.Delay = None,
@@ -58,7 +77,7 @@ def transfer(
             help="Rounds of calibration for each layer.",
             rich_help_panel=CALIBRATION,
         ),
-    ] = 2,
+    ] = 3,
     samples: Annotated[
         int,
         typer.Option(
@@ -84,12 +103,14 @@ def transfer(
     from volr.backends import simulator
     from volr.experiments.evaluation import data_seed
     from volr.experiments.progress import of_calibration
+    from volr.experiments.settings import read_settings
     from volr.experiments.tasks import check_fits
     from volr.experiments.tasks import task as find_task
     from volr.models.coding import input_coding
     from volr.models.files import load_model, save_model
     from volr.models.model import ArtificialModel
     from volr.transfer import TransferSettings, transfer_ann
+    from volr.transfer.settings import PLAIN_RATE
 
     chosen = find_task(task)
     loaded = load_model(model)
@@ -98,17 +119,40 @@ def transfer(
             f"{model} is a spiking model already", help="transfer the artificial one it came from"
         )
     split = data_seed(loaded.origin, task, seed)
-    settings = TransferSettings(
-        neuron=spiking.neuron_of(neuron, neuron_parameters, reset),
-        coding=input_coding(coding, rate_max),
-        duration=duration,
-        dt=dt,
-        delay=delay,
-        percentile=percentile,
-        rounds=rounds,
-        samples=samples,
-        seed=split if seed is None else seed,
-    )
+    drawn = split if seed is None else seed
+    if coding != "current" and rate_max is None:
+        rate_max = PLAIN_RATE
+    if settings_file is None:
+        settings = TransferSettings(
+            neuron=spiking.neuron_of(neuron, neuron_parameters, reset),
+            coding=None if rate_max is None else input_coding(coding, rate_max),
+            duration=duration,
+            dt=dt,
+            delay=delay,
+            percentile=percentile,
+            rounds=rounds,
+            samples=samples,
+            seed=drawn,
+        )
+    else:
+        told = {
+            "--neuron": neuron,
+            "--neuron-parameter": spiking.parameters(neuron_parameters or ()),
+            "--reset": reset,
+            "--coding": coding,
+            "--rate-max": rate_max,
+            "--duration": duration,
+            "--dt": dt,
+            "--delay": delay,
+            "--percentile": percentile,
+            "--rounds": rounds,
+            "--samples": samples,
+        }
+        first = {
+            _name(each): told[each] for each in given(ctx, SPIKING, CALIBRATION) if each in told
+        }
+        settings = replace(read_settings(settings_file), **first).transfer(drawn)
+    settings = replace(settings, population_rate=population_rate)
     network = loaded.model.network
     check_fits(chosen, network.input_size, network.output_size)
     check_writable(out, source=model)
@@ -133,16 +177,23 @@ def transfer(
     note(f"wrote {out}")
 
 
+def _name(option: str) -> str:
+    """What an option is called in a settings file."""
+    names = {"--neuron-parameter": "neuron_parameters", "--samples": "calibration_samples"}
+    return names.get(option, option.removeprefix("--").replace("-", "_"))
+
+
 def _print_report(report: TransferReport) -> None:
     print_table(
         (
             "population",
             "size",
             "scale",
-            "gain",
-            "offset nA",
+            "exc.",
+            "inh.",
+            "nA",
             "wanted Hz",
-            "measured Hz",
+            "measured",
             "correlation",
         ),
         [
@@ -150,8 +201,9 @@ def _print_report(report: TransferReport) -> None:
                 each.name,
                 f"{each.size}",
                 f"{each.scale:.3f}",
-                f"{each.gain:.3f}",
-                f"{each.offset:.4f}",
+                f"{each.excitation:.3f}",
+                f"{each.inhibition:.3f}",
+                f"{each.offset:.3f}",
                 f"{each.wanted:.1f}",
                 f"{each.measured:.1f}",
                 f"{each.correlation:.4f}",

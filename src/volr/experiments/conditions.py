@@ -7,16 +7,24 @@
     snn-transferred   the ANN of torch or of futhark, nothing trained
     snn-finetuned     the transferred one, trained further in the engine
 
+And those of the original's method (``volr.experiments.original``): its artificial network
+``ann-original``, its training with a simulator in the loop, from random weights
+(``original-random``) and from that network's (``original-transferred``), and the steps of the
+ablation, each a transfer under its own name.
+
 A run is one task, one condition and one seed, and nothing else decides about its result: so runs
 are independent but for the models that one takes from another.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from volr.errors import DataError
+from volr.experiments.original.recipe import LADDER, LEFT_OUT
 from volr.experiments.settings import settings_from, settings_json
 from volr.naming import named
 
@@ -28,26 +36,49 @@ if TYPE_CHECKING:
 Key: TypeAlias = str
 """A run's name in an experiment, and that of its files."""
 
-Name: TypeAlias = Literal["ann", "snn-random", "snn-surrogate", "snn-transferred", "snn-finetuned"]
+Name: TypeAlias = Literal[
+    "ann",
+    "snn-random",
+    "snn-surrogate",
+    "snn-transferred",
+    "snn-finetuned",
+    "ann-original",
+    "original-random",
+    "original-transferred",
+    "ablation",
+]
+Method: TypeAlias = Literal["ours", "original"]
 Source: TypeAlias = Literal["torch", "futhark", "loop", "engine"]
+Part: TypeAlias = Literal["test", "validation"]
+"""What a run is measured on: the task's test samples, or a fifth of its training samples that is
+set aside before anything is made, so that what is chosen by it has not seen the test samples."""
 
 
 @dataclass(frozen=True)
 class Condition:
-    """``name`` and ``source``; ``needs`` are the conditions whose models it starts from."""
+    """``name`` and ``source``; ``needs`` are the conditions whose models it starts from.
+
+    ``step`` is that of an ablation, empty for all others.
+    """
 
     name: Name
     source: Source
     needs: tuple[Condition, ...] = ()
+    step: str = ""
+
+    @property
+    def called(self) -> str:
+        """Its name in tables."""
+        return self.step or self.name
 
     @property
     def label(self) -> str:
         """What a user calls it: the source is said where it is not the usual one."""
-        return f"{self.name}:{self.source}" if self.source == "futhark" else self.name
+        return f"{self.name}:{self.source}" if self.source == "futhark" else self.called
 
     @property
     def is_spiking(self) -> bool:
-        return self.name != "ann"
+        return self.name not in {"ann", "ann-original"}
 
 
 ANN = Condition("ann", "torch")
@@ -62,15 +93,36 @@ CONDITIONS: tuple[Condition, ...] = (
     *(ANN, ANN_FUTHARK, RANDOM, SURROGATE, TRANSFERRED, TRANSFERRED_FUTHARK, FINETUNED),
 )
 
+ANN_ORIGINAL = Condition("ann-original", "torch")
+ABLATION: tuple[Condition, ...] = tuple(
+    Condition("ablation", "torch", (ANN if recipe.initialisation else ANN_ORIGINAL,), step)
+    for step, recipe in (LADDER | LEFT_OUT).items()
+    # The last rung but one of the ladder has two names.
+    if step in LADDER or recipe not in LADDER.values()
+)
+METHODS: dict[Method, tuple[Condition, ...]] = {
+    "ours": CONDITIONS,
+    "original": (
+        ANN_ORIGINAL,
+        ANN,
+        Condition("original-random", "loop"),
+        Condition("original-transferred", "torch", (ANN_ORIGINAL,)),
+        *ABLATION,
+    ),
+}
+"""What is measured unless told otherwise, by method."""
+
 
 def condition(label: str) -> Condition:
     """The condition that a user calls so; ``DataError`` names the nearest, and all there are."""
-    return named("condition", label, {each.label: each for each in CONDITIONS}, DataError)
+    known = {each.label: each for conditions in METHODS.values() for each in conditions}
+    return named("condition", label, known, DataError)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """One run. ``on`` is the simulator that spiking networks run on.
+    """One run. ``on`` is the simulator that spiking networks run on, ``part`` what they are
+    measured on.
 
     Two specs that are equal give the same result: ``settings`` holds nothing that the condition
     does not depend on.
@@ -82,24 +134,32 @@ class Spec:
     condition: Condition
     on: str
     settings: Settings
+    part: Part = "test"
 
     @property
     def key(self) -> Key:
-        """Unique in an experiment."""
+        """Unique in an experiment; of a run on validation samples, unique among all such runs,
+        since a search makes many that differ in their settings alone.
+        """
         parts = [self.task, f"{self.seed}", self.condition.name]
         if self.condition.source == "futhark":
             parts.append("futhark")
+        if self.condition.step:
+            # Signs and spaces are no part of a file's name.
+            parts += self.condition.step.replace("−", "without").replace("+", "with").split()
         if self.condition.is_spiking:
             parts.append(self.settings.neuron)
+        if self.part == "validation":
+            parts.append(_digest(self))
         return "-".join(parts)
 
     @property
     def needs(self) -> tuple[Spec, ...]:
         """The runs whose models this one starts from, in the order of its condition's."""
-        return tuple(_spec(replace(self, condition=each)) for each in self.condition.needs)
+        return tuple(essential(replace(self, condition=each)) for each in self.condition.needs)
 
 
-def _spec(spec: Spec) -> Spec:
+def essential(spec: Spec) -> Spec:
     """The spec without what does not matter to its condition."""
     if spec.condition.is_spiking:
         return spec
@@ -122,8 +182,17 @@ class Plan:
     def specs(self) -> tuple[Spec, ...]:
         """Every run once, those that others need before them; seed by seed, so that an experiment
         that is cut short has whole repeats.
+
+        ``DataError`` where two different ones would have the same key.
         """
-        return tuple({spec.key: spec for spec in self._specs()}.values())
+        found: dict[Key, Spec] = {}
+        for spec in self._specs():
+            if found.setdefault(spec.key, spec) != spec:
+                raise DataError(
+                    f"two different runs would be called {spec.key}",
+                    help="give the plan one entry of settings for each neuron model",
+                )
+        return tuple(found.values())
 
     def _specs(self) -> Iterator[Spec]:
         for seed in self.seeds:
@@ -138,12 +207,13 @@ class Plan:
                             on=self.on,
                             settings=settings,
                         )
-                        yield from _with_needs(_spec(spec))
+                        yield from with_needs(essential(spec))
 
 
-def _with_needs(spec: Spec) -> Iterator[Spec]:
+def with_needs(spec: Spec) -> Iterator[Spec]:
+    """The runs that it starts from, and theirs, and then itself."""
     for each in spec.needs:
-        yield from _with_needs(each)
+        yield from with_needs(each)
     yield spec
 
 
@@ -156,6 +226,7 @@ def spec_json(spec: Spec) -> dict[str, Any]:
         "condition": spec.condition.label,
         "on": spec.on,
         "settings": settings_json(spec.settings),
+        "part": spec.part,
     }
 
 
@@ -168,4 +239,10 @@ def spec_from(told: Mapping[str, Any]) -> Spec:
         condition=condition(told["condition"]),
         on=told["on"],
         settings=settings_from(told["settings"], "the run"),
+        part=told["part"],
     )
+
+
+def _digest(spec: Spec) -> str:
+    text = json.dumps(spec_json(spec), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -3,11 +3,11 @@
     DIR/plan.json           what was asked for, with which versions and which command
     DIR/runs/KEY.json       each finished run: its spec, and what came of it
     DIR/models/KEY.safetensors    its model
-    DIR/results.json        rows and summary of all that is finished
+    DIR/results.json        rows and summary of what was asked for and is finished
 
-A run counts as finished once its file is there, and a file appears whole or not at all: first the
-model, then the run. So whatever kills the process loses the runs in flight and nothing else, and
-the same command goes on from there. One process at a time writes to a folder.
+A run counts as finished once both of its files are there, and a file appears whole or not at all:
+first the model, then the run. So whatever kills the process loses the runs in flight and nothing
+else, and the same command goes on from there. One process at a time writes to a folder.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import itertools
 import json
 import math
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any, cast
 
 from volr.errors import DataError
@@ -30,7 +30,7 @@ from volr.experiments.results import (
     write_json,
     write_results,
 )
-from volr.storage import write_whole
+from volr.storage import remove_unfinished, write_whole
 from volr.training import Epoch
 from volr.transfer import PopulationReport, TransferReport
 
@@ -57,6 +57,7 @@ class Journal:
             for spec in specs
             if (entry := _read_entry(self._run(spec.key))) is not None
             and entry[0] == spec_json(spec)
+            and self.model_path(spec.key).exists()
         }
 
     def conflicts(self, specs: Iterable[Spec]) -> list[str]:
@@ -67,6 +68,12 @@ class Journal:
             if (entry := _read_entry(self._run(spec.key))) is not None
             and entry[0] != spec_json(spec)
         ]
+
+    def is_unplanned(self) -> bool:
+        """Whether there are results of which nothing tells what they are of: an older version's."""
+        known = [self.folder / name for name in (PLAN, RUNS)]
+        others = [self.folder / name for name in (RESULTS, MODELS)]
+        return not any(path.exists() for path in known) and any(path.exists() for path in others)
 
     def model(self, key: str) -> bytes:
         """The file of a finished run's model; ``DataError`` where it cannot be read."""
@@ -115,19 +122,31 @@ def open_journal(folder: Path) -> Generator[Journal]:
         try:
             # The system lets go of it when the process ends, however it ends.
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+        except BlockingIOError as error:
             raise DataError(
                 f"another process is writing to {folder}",
                 help="wait for it to end, or name another folder with --out",
             ) from error
+        except OSError as error:
+            # Some network file systems have no locks.
+            raise DataError(
+                f"cannot lock {folder}: {error.strerror or error}",
+                help="name a folder on another file system with --out",
+            ) from error
+        try:
+            for name in (".", RUNS, MODELS):
+                remove_unfinished(folder / name)
+        except OSError as error:
+            raise DataError(f"cannot write in {folder}: {error.strerror or error}") from error
         yield Journal(folder)
 
 
-def set_aside(folder: Path) -> Path | None:
+# Runs come last: while they are there, a command that was killed here finds the conflict again.
+def set_aside(folder: Path, names: Sequence[str] = (MODELS, RESULTS, PLAN, RUNS)) -> Path | None:
     """Move what an earlier experiment left in ``folder`` to ``earlier-1`` in it, or the first
     number that is free; None where there is nothing. ``DataError`` where it cannot be moved.
     """
-    there = [path for name in (PLAN, RESULTS, RUNS, MODELS) if (path := folder / name).exists()]
+    there = [path for name in names if (path := folder / name).exists()]
     if not there:
         return None
     try:
@@ -153,9 +172,9 @@ def read_runs(folder: Path) -> tuple[Run, ...]:
     return runs
 
 
-def read_plan(folder: Path) -> dict[str, Any]:
+def read_plan(folder: Path, name: str = PLAN) -> dict[str, Any]:
     """What was asked for; empty where that is not known."""
-    content = _read_json(folder / PLAN)
+    content = _read_json(folder / name)
     return content if content is not None else {}
 
 
@@ -166,7 +185,7 @@ def _read_entry(path: Path) -> tuple[dict[str, Any], Run] | None:
         return None
     try:
         return content["spec"], run_from(content["run"])
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(
             f"{path} is not what this version of Volr writes of a run",
             help="remove it, and the run is made again; or begin anew with --fresh",
@@ -195,12 +214,14 @@ def run_json(run: Run) -> dict[str, Any]:
 
 
 def run_from(told: Mapping[str, Any]) -> Run:
-    """The run that ``run_json`` wrote."""
+    """The run that ``run_json`` wrote; ``KeyError``, ``TypeError`` or ``AttributeError`` for any
+    other JSON.
+    """
     said = cast("dict[str, Any]", _as_tuples(told))
     report: dict[str, Any] | None = said["transfer"]
     activity: dict[str, Any] | None = said["activity"]
     return Run(
-        row=Row(**said["row"]),
+        row=_row_from(said["row"]),
         history=tuple(Epoch(**each) for each in said["history"]),
         confusion=said["confusion"],
         over_time=said["over_time"],
@@ -208,6 +229,15 @@ def run_from(told: Mapping[str, Any]) -> Run:
         transfer=None if report is None else _report_from(report),
         activity=None if activity is None else Activity(**activity),
     )
+
+
+def _row_from(told: dict[str, Any]) -> Row:
+    row = Row(**told)
+    kinds: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "float": (int, float)}
+    for each in fields(row):
+        if not isinstance(told[each.name], kinds[str(each.type)]):
+            raise TypeError(f"{each.name} is {told[each.name]!r}")
+    return row
 
 
 def _report_from(told: dict[str, Any]) -> TransferReport:

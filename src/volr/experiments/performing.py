@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -12,7 +13,16 @@ import numpy as np
 from volr.backends import backend, simulator
 from volr.backends.base import ArtificialBackend, SpikingBackend, check_supported, require
 from volr.errors import BackendError, ModelError
+from volr.experiments.datasets.split import generator, stratified
 from volr.experiments.measurement import Measurement, measure_artificial, measure_spiking
+from volr.experiments.original import (
+    ORIGINAL,
+    recipe_ann,
+    recipe_initial,
+    recipe_named,
+    recipe_transfer,
+    train_original,
+)
 from volr.experiments.progress import (
     Progress,
     of_calibration,
@@ -36,8 +46,11 @@ if TYPE_CHECKING:
 
     from volr.backends.base import Simulator
     from volr.experiments.conditions import Spec
+    from volr.experiments.settings import Settings
+    from volr.experiments.tasks import Task
     from volr.models.files import Origin
     from volr.models.model import Model
+    from volr.models.samples import Samples
     from volr.network import Network
     from volr.training import Training
     from volr.training.result import Epoch
@@ -107,7 +120,7 @@ def perform(
     measured = _measure(spec, made.model, data, simulators, progress)
     row = Row(
         task=spec.task,
-        condition=spec.condition.name,
+        condition=spec.condition.called,
         source=spec.on if spec.condition.source == "loop" else spec.condition.source,
         backend=spec.on,
         neuron=spec.settings.neuron if spec.condition.is_spiking else "",
@@ -128,21 +141,33 @@ def perform(
         transfer=made.transfer,
         activity=measured.activity,
     )
-    origin = {"task": spec.task, "seed": spec.seed, "condition": spec.condition.name}
+    origin = {"task": spec.task, "seed": spec.seed, "condition": spec.condition.called}
     return Outcome(run, made.model, origin)
 
 
 def data_of(spec: Spec, network: Network, data_dir: Path | None) -> Data:
-    """The task's data for this run, cut to the numbers of samples that its settings allow."""
+    """The task's data for this run, cut to the numbers of samples that its settings allow.
+
+    Where it is measured on validation samples, ``test`` is these, and no test sample is in it.
+    """
     chosen = task(spec.task)
     check_fits(chosen, network.input_size, network.output_size)
-    data = chosen.load(seed=spec.seed, inputs=network.input_size, data_dir=data_dir)
+    data = _load(chosen, spec.seed, network.input_size, data_dir)
+    if spec.part == "validation":
+        kept, aside = stratified(data.train.labels, generator(spec.seed))
+        data = Data(data.train.take(kept), data.train.take(aside), data.classes)
     limits = spec.settings.train_samples, spec.settings.test_samples
     train, test = (
         half if limit is None else half.first(limit)
         for half, limit in zip((data.train, data.test), limits, strict=True)
     )
     return Data(train, test, data.classes)
+
+
+@lru_cache(maxsize=1)
+def _load(task: Task, seed: int, inputs: int, data_dir: Path | None) -> Data:
+    """A search makes many runs of the same data, and MNIST takes a second to unpack."""
+    return task.load(seed=seed, inputs=inputs, data_dir=data_dir)
 
 
 def empty_model(spec: Spec) -> SpikingModel:
@@ -179,7 +204,7 @@ def _make(
             return _trained(
                 train_snn(
                     network,
-                    train if settings.loop_samples is None else train.first(settings.loop_samples),
+                    _of_loop(train, settings),
                     settings.in_loop(seed),
                     settings.spiking(),
                     progress=of_training(progress),
@@ -209,6 +234,42 @@ def _make(
                     progress=of_training(progress),
                 )
             )
+        case "ann-original":
+            told = of_training(progress)
+            training = settings.training(seed)
+            return _Made(recipe_ann(network, train, ORIGINAL, seed, training, progress=told))
+        case "original-random" | "original-transferred":
+            drawn = recipe_initial(network, ORIGINAL, seed)
+            start = _artificial(needed[0]) if needed else drawn
+            if start is None:
+                raise ModelError("the original's weights are drawn at random")
+            return _Made(
+                train_original(
+                    start,
+                    _of_loop(train, settings),
+                    simulators[spec.on],
+                    settings.transfer(seed),
+                    seed,
+                    progress=of_calibration(progress, "training"),
+                ).model
+            )
+        case "ablation":
+            [ann] = needed
+            return _Made(
+                recipe_transfer(
+                    _artificial(ann),
+                    train,
+                    simulators["engine"],
+                    settings.transfer(seed),
+                    recipe_named(spec.condition.step),
+                    progress=of_calibration(progress),
+                )
+            )
+
+
+def _of_loop(train: Samples, settings: Settings) -> Samples:
+    """The samples that are shown to a simulator."""
+    return train if settings.loop_samples is None else train.first(settings.loop_samples)
 
 
 def _measure(

@@ -26,13 +26,20 @@ PACKAGES = (
 def described(plan: Plan, command: Sequence[str]) -> dict[str, Any]:
     """The plan as JSON, with the command, the versions of what computes, and the machine."""
     return {
-        "command": shlex.join(["volr", *command[1:]]),
-        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        **surroundings(command),
         "tasks": dict(plan.tasks),
         "seeds": list(plan.seeds),
         "conditions": [each.label for each in plan.conditions],
         "on": plan.on,
         "settings": [settings_json(each) for each in plan.settings],
+    }
+
+
+def surroundings(command: Sequence[str]) -> dict[str, Any]:
+    """The command, the time, the versions of what computes, and the machine."""
+    return {
+        "command": shlex.join(["volr", *command[1:]]),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": {"volr": __version__, "python": platform.python_version(), **_versions()},
         "machine": {"system": platform.platform(), "cores": cores()},
     }

@@ -11,18 +11,18 @@ from volr.errors import BackendError, VolrError
 from volr.experiments.execution.job import Done, Failed, Job
 from volr.experiments.performing import data_of, empty_model
 from volr.experiments.progress import silent
+from volr.experiments.results import Run
 from volr.experiments.tasks import check_fits
 from volr.language import to_network
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from volr.experiments.conditions import Plan, Spec
     from volr.experiments.execution.job import Execution
     from volr.experiments.journal import Journal
     from volr.experiments.progress import Progress
-    from volr.experiments.results import Run
     from volr.experiments.tasks import Task
     from volr.network import Network
 
@@ -84,22 +84,55 @@ def carry_on(
     """
     specs = plan.specs()
     runs = journal.finished(specs)
+    failed: dict[str, Failed] = {}
+    journal.write_results([runs[spec.key].row for spec in specs if spec.key in runs])
+    for spec, answer in make_missing(specs, runs, journal, execution, data_dir, progress):
+        match answer:
+            case Failed():
+                failed[spec.key] = answer
+            case Run():
+                runs[spec.key] = answer
+                journal.write_results([runs[s.key].row for s in specs if s.key in runs])
+                yield Finished(spec, answer, len(runs), len(specs))
+    if failed:
+        raise _failure(failed)
+
+
+def make_missing(
+    specs: Sequence[Spec],
+    there: Mapping[str, Run],
+    journal: Journal,
+    execution: Execution,
+    data_dir: Path | None = None,
+    progress: Progress = silent,
+    stage: str = "runs",
+) -> Iterator[tuple[Spec, Run | Failed]]:
+    """Make those of ``specs``, each of them after those that it needs, that are not ``there`` by
+    key, and keep each; yield what came of them as it comes.
+
+    ``stage`` is what ``progress`` is told that this is.
+    """
+    runs = dict(there)
     todo = [spec for spec in specs if spec.key not in runs]
+    # Who makes the runs may have another current folder.
+    data_folder = None if data_dir is None else str(data_dir.absolute())
     failed: dict[str, Failed] = {}
     under_way: dict[str, Spec] = {}
 
     def tell() -> None:
-        progress("runs", len(runs), len(specs), ", ".join(under_way))
+        done = len(specs) - len(todo) - len(under_way)
+        progress(stage, done, len(specs), _some(list(under_way)))
 
-    journal.write_results([runs[spec.key].row for spec in specs if spec.key in runs])
     while todo or under_way:
         for spec in _ready(todo, runs, failed, execution.room - len(under_way)):
             todo.remove(spec)
             if missing := [each.key for each in spec.needs if each.key in failed]:
-                failed[spec.key] = Failed(f"it needs {', '.join(missing)}, which failed", None)
+                answer = Failed(f"it needs {', '.join(missing)}, which failed", None)
+                failed[spec.key] = answer
+                yield spec, answer
                 continue
             models = tuple(journal.model(each.key) for each in spec.needs)
-            execution.submit(Job(spec, models, None if data_dir is None else str(data_dir)))
+            execution.submit(Job(spec, models, data_folder))
             under_way[spec.key] = spec
         tell()
         if not under_way:
@@ -109,13 +142,17 @@ def carry_on(
             match answer:
                 case Failed():
                     failed[spec.key] = answer
+                    yield spec, answer
                 case Done():
                     journal.write(spec, answer.run, answer.model)
                     runs[spec.key] = answer.run
-                    journal.write_results([runs[s.key].row for s in specs if s.key in runs])
-                    yield Finished(spec, answer.run, len(runs), len(specs))
-    if failed:
-        raise _failure(failed)
+                    yield spec, answer.run
+
+
+def _some(keys: Sequence[str]) -> str:
+    """The first two, and how many more: what there is room for on a line."""
+    more = f" and {len(keys) - 2} more" if len(keys) > 2 else ""
+    return ", ".join(keys[:2]) + more
 
 
 def _ready(

@@ -111,7 +111,7 @@ class Settings:
         }
         return TransferSettings(
             neuron=self._neuron(),
-            coding=self._coding(),
+            coding=None if self.rate_max is None and self.coding == "current" else self._coding(),
             dt=self.dt,
             duration=self.duration,
             delay=self.delay,
@@ -168,18 +168,33 @@ def read_settings(path: Path) -> Settings:
 
     Raises ``DataError`` where the file cannot be read or says what no setting can be.
     """
+    told = _read_object(path).get("settings")
+    if not isinstance(told, dict):
+        raise DataError(
+            f"{path} has no settings", help='it should be JSON such as {"settings": {"dt": 0.25}}'
+        )
+    return settings_from(cast("dict[str, Any]", told), str(path))
+
+
+def read_program(path: Path, task: str) -> str | None:
+    """The program in such a file, if it has one and is about this task.
+
+    Raises ``DataError`` as ``read_settings`` does.
+    """
+    content = _read_object(path)
+    program = content.get("program")
+    return program if isinstance(program, str) and content.get("task") == task else None
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    """A file's JSON object; an empty one where it is JSON of another kind."""
     try:
         content: Any = json.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is not JSON: {error}") from error
-    told = cast("dict[str, Any]", content).get("settings") if isinstance(content, dict) else None
-    if not isinstance(told, dict):
-        raise DataError(
-            f"{path} has no settings", help='it should be JSON such as {"settings": {"dt": 0.25}}'
-        )
-    return settings_from(cast("dict[str, Any]", told), str(path))
+    return cast("dict[str, Any]", content) if isinstance(content, dict) else {}
 
 
 def _is_a(value: object, hint: str) -> bool:
@@ -188,11 +203,13 @@ def _is_a(value: object, hint: str) -> bool:
         return "None" in hint
     if isinstance(value, bool):
         return False
-    if isinstance(value, dict):
-        numbers = cast("dict[object, object]", value).values()
-        return "dict" in hint and all(_is_a(each, "float") for each in numbers)
+    if "dict" in hint:
+        return isinstance(value, dict) and all(
+            _is_a(each, "float") for each in cast("dict[object, object]", value).values()
+        )
     if isinstance(value, int):
-        return "int" in hint or "float" in hint
+        # JSON has integers that no float can hold.
+        return abs(value) < 2**63 and ("int" in hint or "float" in hint)
     return (isinstance(value, float) and "float" in hint) or (
         isinstance(value, str) and "str" in hint
     )

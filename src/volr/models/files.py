@@ -69,11 +69,25 @@ def save_model(model: Model, path: str | Path, origin: Origin | None = None) -> 
     }
     metadata = {_VERSION_KEY: VERSION, _MODEL_KEY: json.dumps(described, ensure_ascii=False)}
     arrays = {name: np.ascontiguousarray(each) for name, each in model.parameters.items()}
-    body = safetensors.numpy.save(arrays, metadata)
+    body = _in_order(safetensors.numpy.save(arrays, metadata))
     try:
         write_whole(path, body)
     except OSError as error:
         raise ModelFileError(f"cannot write {path}: {error.strerror or error}") from error
+
+
+def _in_order(body: bytes) -> bytes:
+    """The same file with its header sorted.
+
+    safetensors writes metadata in the order of a hash table, another one each time; so equal models
+    are equal files.
+    """
+    (length,) = struct.unpack("<Q", body[:8])
+    header = json.loads(body[8 : 8 + length])
+    text = json.dumps(header, sort_keys=True, ensure_ascii=False, separators=(",", ":")).encode()
+    # The arrays begin at a multiple of eight bytes.
+    text += b" " * (-len(text) % 8)
+    return struct.pack("<Q", len(text)) + text + body[8 + length :]
 
 
 def load_model(path: str | Path) -> ModelFile:

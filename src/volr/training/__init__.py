@@ -1,6 +1,7 @@
 """Training: initialisation, losses, backpropagation."""
 
 from volr.training.artificial import train_ann
+from volr.training.in_loop import train_in_loop
 from volr.training.result import Epoch, Progress, Training
 from volr.training.settings import Loss, Optimizer, Schedule, TrainingSettings
 from volr.training.spiking import SpikingSettings, settings_of, train_snn
@@ -16,5 +17,6 @@ __all__ = [
     "TrainingSettings",
     "settings_of",
     "train_ann",
+    "train_in_loop",
     "train_snn",
 ]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from volr.backends.base import require
 from volr.backends.torch import TORCH
 from volr.errors import BackendError
 from volr.naming import named
-from volr.training.checks import check_samples
+from volr.training.checks import check_initial, check_samples
 from volr.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -27,18 +28,23 @@ def train_ann(
     settings: TrainingSettings = TrainingSettings(),
     *,
     backend: TrainingBackend = "torch",
+    initial: ArtificialModel | None = None,
     progress: Progress | None = None,
 ) -> Training[ArtificialModel]:
     """Train ``network`` on ``samples``, a part of which is set aside for validation.
 
     ``backend`` is what computes the steps; on either they begin with the same parameters and see
     the same minibatches. The same seed gives the same parameters on the same machine, however many
-    threads PyTorch has; no random state but its own is touched. ``progress`` is told after every
-    epoch. Raises ``TrainingError`` where samples and network do not fit or where training diverges,
+    threads PyTorch has; no random state but its own is touched. ``initial`` has the parameters to
+    begin with; unless told, candidates are drawn. ``progress`` is told after every epoch. Raises
+    ``TrainingError`` where samples, network and ``initial`` do not fit or where training diverges,
     ``BackendError`` for a back end that does not train, ``MissingError`` where PyTorch, or
     what Futhark needs, is not installed.
     """
     check_samples(network, samples, settings)
+    if initial is not None:
+        check_initial(network, initial, settings)
+        settings = replace(settings, candidates=1)
     known: dict[str, TrainingBackend] = {name: name for name in TRAINING_BACKENDS}
     match named("training back end", backend, known, BackendError):
         case "torch":
@@ -46,9 +52,9 @@ def train_ann(
             from volr.training.artificial_learner import ArtificialLearner
             from volr.training.backpropagation import fit
 
-            learner = ArtificialLearner(network, settings.activation, settings.batch_size)
+            learner = ArtificialLearner(network, settings.activation, settings.batch_size, initial)
             return fit(learner, network, samples, settings, progress)
         case "futhark":
             from volr.training import futhark
 
-            return futhark.fit(network, samples, settings, progress)
+            return futhark.fit(network, samples, settings, progress, initial)

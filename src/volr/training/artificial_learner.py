@@ -11,7 +11,7 @@ import torch
 from volr.backends.torch.module import array_of, logits, plan_of, walk
 from volr.models.activations import ReLU
 from volr.models.model import ArtificialModel
-from volr.training.course import ArtificialCost
+from volr.training.course import DECIDING, ArtificialCost
 from volr.training.initialisation import initial_parameters
 from volr.training.learner import Activity, Answer, Part
 
@@ -36,10 +36,15 @@ class ArtificialLearner:
     network: Network
     activation: Activation
     batch_size: int
+    initial: ArtificialModel | None = None
 
     @property
     def chunk(self) -> int:
         return _CHUNK
+
+    @property
+    def deciding(self) -> int:
+        return DECIDING
 
     @property
     def goes_on(self) -> bool:
@@ -57,7 +62,9 @@ class ArtificialLearner:
     def starts(
         self, samples: Samples, count: int, random: np.random.Generator
     ) -> list[dict[str, Floats]]:
-        """See ``volr.training.initialisation``."""
+        """Those given, or see ``volr.training.initialisation``."""
+        if self.initial is not None:
+            return [dict(self.initial.parameters)]
         # What the network will be shown: float32.
         inputs = array_of(tensors(samples).inputs)
         return [

@@ -13,8 +13,8 @@ from torch import autograd
 
 from volr.errors import TrainingError
 from volr.training.candidates import all_finite, begin, improved, keep
-from volr.training.course import DECIDING, course, learning_rate, probation
-from volr.training.losses import losses
+from volr.training.course import course, learning_rate, probation
+from volr.training.losses import losses, taught_losses
 from volr.training.result import Epoch, Training
 from volr.training.settings import LOOKED_AT
 
@@ -66,7 +66,7 @@ def fit(
         everything.take(order[: plan.aside]),
         everything.take(order[plan.aside :]),
     )
-    deciding = training.take(torch.arange(min(DECIDING, len(training))))
+    deciding = training.take(torch.arange(min(learner.deciding, len(training))))
     count, together = probation(learner, network, settings, plan.updates)
 
     looked_at = samples.take(plan.order[plan.aside : plan.aside + LOOKED_AT])
@@ -123,7 +123,10 @@ def _update(
         group["lr"] = rate
     optimizer.zero_grad()
     answer = learner.answer(candidates.values, batch.inputs, len(candidates.numbers))
-    each = losses(settings.loss, answer.logits, batch.labels)
+    if batch.taught is None:
+        each = losses(settings.loss, answer.logits, batch.labels)
+    else:
+        each = taught_losses(answer.logits, batch.taught)
     autograd.backward((each.mean(dim=-1) + answer.penalty).sum())
     optimizer.step()
     candidates.losses.add_(each.detach().sum(dim=-1))

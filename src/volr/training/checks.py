@@ -15,7 +15,7 @@ from volr.training.settings import LOOKED_AT, validation_count
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.models.model import SpikingModel
+    from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.samples import Samples
     from volr.network import Network
     from volr.training.settings import TrainingSettings
@@ -38,6 +38,17 @@ def check_samples(network: Network, samples: Samples, settings: TrainingSettings
     shown = _BYTES_SHOWN * min(LOOKED_AT, len(samples))
     needed |= {population.name: shown * population.size for population in network.layers}
     check_room(needed, "to train this network", help="make its populations smaller")
+
+
+def check_initial(network: Network, initial: ArtificialModel, settings: TrainingSettings) -> None:
+    """Raise ``TrainingError`` for initial parameters of another network or activation."""
+    if initial.network != network:
+        raise TrainingError("the initial parameters are those of another network")
+    if initial.activation != settings.activation:
+        raise TrainingError(
+            f"the initial parameters are for {initial.activation.name}, and the network is to be "
+            f"trained with {settings.activation.name}"
+        )
 
 
 def check_start(start: SpikingModel, units: Mapping[str, float]) -> None:

@@ -141,12 +141,16 @@ class _Trainer:
 
 
 def fit(
-    network: Network, samples: Samples, settings: TrainingSettings, progress: Progress | None
+    network: Network,
+    samples: Samples,
+    settings: TrainingSettings,
+    progress: Progress | None,
+    initial: ArtificialModel | None = None,
 ) -> Training[ArtificialModel]:
     """See ``train_ann``, which has checked that everything fits."""
     library = library_of(network, settings.activation, settings.loss)
     try:
-        return _fit(library, network, samples, settings, progress)
+        return _fit(library, network, samples, settings, progress, initial)
     finally:
         library.tidy()
 
@@ -157,6 +161,7 @@ def _fit(
     samples: Samples,
     settings: TrainingSettings,
     progress: Progress | None,
+    initial: ArtificialModel | None,
 ) -> Training[ArtificialModel]:
     plan = course(len(samples), settings)
     training = plan.order[plan.aside :]
@@ -179,7 +184,11 @@ def _fit(
     looked_at = samples.inputs[training[:LOOKED_AT]].astype(np.float32).astype(np.float64)
     candidates: list[_Candidate] = []
     for number in range(count):
-        start = initial_parameters(network, settings.activation, looked_at, plan.random)
+        start = (
+            initial_parameters(network, settings.activation, looked_at, plan.random)
+            if initial is None
+            else initial.parameters
+        )
         candidates.append(_candidate(library, number, flattened(network, start), settings))
     updates = 0
     for epoch in range(1, plan.epochs + 1):

@@ -25,20 +25,28 @@ ModelT_co = TypeVar("ModelT_co", bound="Model", covariant=True)
 
 @dataclass(frozen=True)
 class Part:
-    """Samples as tensors: inputs ``[batch, …]``, labels int64 ``[batch]``."""
+    """Samples as tensors: inputs ``[batch, …]``, labels int64 ``[batch]``.
+
+    ``taught`` ``[batch, unit]`` is what a teacher gives each label as a probability.
+    """
 
     inputs: Tensor
     labels: Tensor
+    taught: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, indices: Tensor) -> Part:
-        return Part(self.inputs[indices], self.labels[indices])
+        return self._part(indices)
 
     def batches(self, size: int) -> Iterator[Part]:
         for start in range(0, len(self), size):
-            yield Part(self.inputs[start : start + size], self.labels[start : start + size])
+            yield self._part(slice(start, start + size))
+
+    def _part(self, which: Tensor | slice) -> Part:
+        taught = None if self.taught is None else self.taught[which]
+        return Part(self.inputs[which], self.labels[which], taught)
 
 
 @dataclass(frozen=True)
@@ -70,6 +78,11 @@ class Learner(Protocol[ModelT_co]):
     @property
     def chunk(self) -> int:
         """How many samples are run at once where nothing is learned from them."""
+        ...
+
+    @property
+    def deciding(self) -> int:
+        """How many training samples decide between candidates."""
         ...
 
     @property

@@ -2,6 +2,7 @@
 
 cross_entropy   −log softmax(z)[label]
 mse             mean over the units of (z − onehot(label))²
+taught          −Σ p log softmax(z), p being the probabilities that a teacher gives
 """
 
 from __future__ import annotations
@@ -31,3 +32,12 @@ def losses(loss: Loss, logits: Tensor, labels: Tensor) -> Tensor:
         case "mse":
             wanted = functional.one_hot(labels, logits.shape[-1]).to(logits.dtype)
             return (logits - wanted).square().mean(dim=-1)
+
+
+def taught_losses(logits: Tensor, taught: Tensor) -> Tensor:
+    """The cross-entropy with a teacher's probabilities, ``[…, batch]``.
+
+    ``logits`` are ``[…, batch, unit]`` and ``taught``, shared by all leading axes,
+    ``[batch, unit]``.
+    """
+    return -(taught * functional.log_softmax(logits, dim=-1)).sum(dim=-1)

@@ -19,6 +19,7 @@ from volr.training.checks import check_samples, check_start
 from volr.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
+    from volr.models.model import ArtificialModel
     from volr.models.samples import Samples
     from volr.network import Network
     from volr.training.result import Progress, Training
@@ -89,6 +90,7 @@ def train_snn(
     spiking: SpikingSettings | None = None,
     *,
     start: SpikingModel | None = None,
+    teacher: ArtificialModel | None = None,
     progress: Progress | None = None,
 ) -> Training[SpikingModel]:
     """Train ``network`` as a spiking one on ``samples``, a part of which is set aside.
@@ -96,28 +98,25 @@ def train_snn(
     Backpropagation through time with a surrogate gradient, in the discretisation of the simulators:
     what is trained here runs there. ``start`` is a model to go on from (fine-tuning), of the same
     network and ``spiking`` settings, which are its own unless told; otherwise weights are drawn.
-    The same seed gives the same parameters on the same machine. Raises as ``train_ann`` does, and
-    ``ModelError`` where there is not the memory for a batch.
+    ``teacher`` is an artificial model whose answers are learned instead of the labels; validation
+    is by labels all the same. The same seed gives the same parameters on the same machine. Raises
+    as ``train_ann`` does, and ``ModelError`` where there is not the memory for a batch.
     """
     if spiking is None:
         spiking = SpikingSettings() if start is None else settings_of(start)
-    wrong = readout_problems(network, spiking.readout)
-    if start is not None and start.network != network:
-        wrong.append("the model to start from is of another network")
-    if start is not None and settings_of(start) != _as_of_model(spiking):
-        wrong.append("the model to start from has another neuron, coding, readout or timing")
-    if wrong:
-        raise TrainingError("training cannot start: " + "; ".join(wrong))
+    check_spiking(network, spiking, start)
     check_samples(network, samples, settings)
+    if teacher is not None:
+        _check_teacher(teacher, network, settings)
     require(TORCH)
     require(ENGINE)
     from volr.training.backpropagation import fit
     from volr.training.spiking_learner import SpikingLearner
 
     settings = _with_defaults(settings, fine=start is not None)
-    learner = SpikingLearner(network, spiking, settings.seed, start)
+    learner = SpikingLearner(network, spiking, settings.seed, start, teacher)
     if start is not None:
-        check_start(start, learner.units)
+        check_start(start, learner.form.least_units)
     batch = min(settings.batch_size, len(samples))
     together = settings.candidates * batch
     check_room(
@@ -132,6 +131,31 @@ def train_snn(
         # Itself, and not what float32 has made of it.
         return replace(trained, model=start)
     return trained
+
+
+def check_spiking(network: Network, spiking: SpikingSettings, start: SpikingModel | None) -> None:
+    """Raise ``TrainingError`` where the network, its settings and a model to go on from differ."""
+    wrong = readout_problems(network, spiking.readout)
+    if start is not None and start.network != network:
+        wrong.append("the model to start from is of another network")
+    if start is not None and settings_of(start) != _as_of_model(spiking):
+        wrong.append("the model to start from has another neuron, coding, readout or timing")
+    if wrong:
+        raise TrainingError("training cannot start: " + "; ".join(wrong))
+
+
+def _check_teacher(teacher: ArtificialModel, network: Network, settings: TrainingSettings) -> None:
+    taught = teacher.network
+    wrong: list[str] = []
+    if (taught.input_size, taught.output_size) != (network.input_size, network.output_size):
+        wrong.append(
+            f"the teacher has {taught.input_size} inputs and {taught.output_size} outputs, the "
+            f"network {network.input_size} and {network.output_size}"
+        )
+    if settings.loss != "cross_entropy":
+        wrong.append(f"a teacher's answers are probabilities, and the loss is {settings.loss}")
+    if wrong:
+        raise TrainingError("training cannot start: " + "; ".join(wrong))
 
 
 def _with_defaults(settings: TrainingSettings, *, fine: bool) -> TrainingSettings:

@@ -1,17 +1,8 @@
-"""A spiking network in training: parameters in units of its neurons, and the engine for the rest.
+"""A spiking network in training: the engine runs it, forwards and backwards.
 
-A parameter of 1 is a weight that carries the charge of a spike, or a bias of the rheobase, whatever
-the neuron model, so that one learning rate fits all of them.
-
-**Start.** An artificial network is initialised as for its own training (no neuron silent for all
-samples, none always on) and mapped to the spiking one by the analytic part of the transfer, so that
-every population begins with rates that its neurons can have.
-
-**Logits.** ``count``: the spikes of each output, of those at rate_max, times ``SHARPNESS``.
-``membrane``: its mean above rest, in units of v_thresh − v_reset, times ``SHARPNESS``.
-
-**Penalty.** For each hidden neuron with r, its mean rate over the minibatch, below the floor f:
-``rate_penalty`` · (1 − r/f)², averaged over the neurons of a population, summed over populations.
+Parameters are in units of its neurons; logits and penalty follow from what it counts. Both are in
+``volr.training.spiking_form``. A teacher, an artificial model, says how probable each label is, its
+logits scaled as a transfer would scale them: as sharp as those of the spiking network.
 """
 
 from __future__ import annotations
@@ -29,13 +20,12 @@ from volr.engine.autograd import respond
 from volr.engine.batches import bytes_per_stimulus
 from volr.engine.encoding import Encoded, encode, levels_of, trains_of
 from volr.engine.plan import plan_of
-from volr.models.activations import ReLU
 from volr.models.coding import ConstantCurrent, Poisson
-from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.parameters import bias_name, parameter_shapes, weight_name
-from volr.training.initialisation import initial_parameters
+from volr.models.parameters import parameter_shapes
+from volr.training.course import DECIDING
 from volr.training.learner import Activity, Answer, Part
-from volr.transfer.scaling import Correction, scales, spiking_model
+from volr.training.spiking_form import SHARPNESS, SpikingForm
+from volr.transfer.scaling import scales
 from volr.transfer.settings import TransferSettings
 
 if TYPE_CHECKING:
@@ -46,13 +36,12 @@ if TYPE_CHECKING:
     from volr.engine.plan import Plan
     from volr.engine.readout import Response
     from volr.models.arrays import Floats
+    from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.samples import Samples
     from volr.network import Network
     from volr.training.candidates import Values
     from volr.training.spiking import SpikingSettings
 
-SHARPNESS = 10.0
-"""The logit of an output at rate_max, or of a membrane at the threshold."""
 # Samples that are run at once where nothing is learned, and the most memory for their steps.
 _CHUNK, _CHUNK_BYTES = 1024, 256_000_000
 
@@ -65,6 +54,7 @@ class SpikingLearner:
     settings: SpikingSettings
     seed: int
     start: SpikingModel | None = None
+    teacher: ArtificialModel | None = None
     _drawn: int = field(default=0, init=False)
 
     @property
@@ -72,17 +62,18 @@ class SpikingLearner:
         """Whether there is a model to go on from."""
         return self.start is not None
 
+    @property
+    def deciding(self) -> int:
+        return DECIDING
+
+    @cached_property
+    def form(self) -> SpikingForm:
+        return SpikingForm(self.network, self.settings)
+
     @cached_property
     def plan(self) -> Plan:
         zeros = {name: np.zeros(shape) for name, shape in parameter_shapes(self.network).items()}
-        return plan_of(self._model(zeros))
-
-    @cached_property
-    def units(self) -> dict[str, float]:
-        """How many of the model's units make one of the training's, by parameter."""
-        neuron = self.settings.neuron
-        units = {weight_name(p): neuron.unit_weight for p in self.network.projections}
-        return units | {bias_name(p): neuron.rheobase for p in self.network.layers}
+        return plan_of(self.form.with_parameters(zeros))
 
     @cached_property
     def bytes_each(self) -> dict[str, int]:
@@ -97,20 +88,21 @@ class SpikingLearner:
     def part(self, samples: Samples) -> Part:
         """Inputs are the levels of constant currents, int32 ``[batch, unit]``, or values."""
         labels = torch.tensor(samples.labels)
+        taught = None if self.teacher is None else _taught(self.teacher, samples.inputs)
         match self.settings.coding:
             case ConstantCurrent():
                 levels = levels_of(self.plan, self.settings.coding, samples.inputs)
-                return Part(torch.as_tensor(levels), labels)
+                return Part(torch.as_tensor(levels), labels, taught)
             case Poisson():
-                return Part(torch.tensor(samples.inputs), labels)
+                return Part(torch.tensor(samples.inputs), labels, taught)
 
     def starts(
         self, samples: Samples, count: int, random: np.random.Generator
     ) -> list[dict[str, Floats]]:
         """The model to go on from, or artificial networks that were transferred untrained."""
         if self.start is not None:
-            return [self._in_units(self.start)]
-        return [self._in_units(self._random(samples.inputs, random)) for _ in range(count)]
+            return [self.form.to_training(self.start)]
+        return [self.form.random_start(samples.inputs, random) for _ in range(count)]
 
     def slower(self, candidates: int) -> float:
         """They run one after the other."""
@@ -132,7 +124,7 @@ class SpikingLearner:
 
     def activity(self, values: Values, everything: Part) -> Activity:
         """The dead never spike."""
-        totals = {name: np.zeros(self.network[name].size) for name in self._hidden}
+        totals = {name: np.zeros(self.network[name].size) for name in self.form.hidden}
         with torch.no_grad():
             for batch in everything.batches(self.chunk):
                 counts = self._respond(values, self._encode(batch.inputs)).counts
@@ -146,40 +138,7 @@ class SpikingLearner:
 
     def model(self, values: Values) -> SpikingModel:
         """The spiking model with these parameters."""
-        return self._model(
-            {name: array_of(value) * self.units[name] for name, value in values.items()}
-        )
-
-    @property
-    def _hidden(self) -> list[str]:
-        return [p.name for p in self.network.layers if p.name not in self.network.outputs]
-
-    def _model(self, parameters: Mapping[str, Floats]) -> SpikingModel:
-        s = self.settings
-        return SpikingModel(
-            network=self.network,
-            parameters=parameters,
-            neuron=s.neuron,
-            coding=s.coding,
-            dt=s.dt,
-            duration=s.duration,
-            delay=s.delay_ms,
-            readout=s.readout,
-        )
-
-    def _random(self, inputs: Floats, random: np.random.Generator) -> SpikingModel:
-        s = self.settings
-        drawn = initial_parameters(self.network, ReLU(), inputs, random)
-        artificial = ArtificialModel(self.network, drawn)
-        mapping = TransferSettings(
-            neuron=s.neuron, coding=s.coding, dt=s.dt, duration=s.duration, delay=s.delay
-        )
-        scale = scales(self.network, activations(artificial, inputs), mapping)
-        none = {population.name: Correction() for population in self.network.layers}
-        return spiking_model(artificial, self.network, scale, none, mapping)
-
-    def _in_units(self, model: SpikingModel) -> dict[str, Floats]:
-        return {name: value / self.units[name] for name, value in model.parameters.items()}
+        return self.form.model(values)
 
     def _encode(self, inputs: Tensor) -> Encoded:
         match self.settings.coding:
@@ -191,30 +150,23 @@ class SpikingLearner:
                 return encode(self.plan, self.settings.coding, inputs.numpy(), seed=seed)
 
     def _respond(self, values: Mapping[str, Tensor], encoded: Encoded) -> Response:
-        scaled = {name: value * self.units[name] for name, value in values.items()}
         return respond(
             self.plan,
-            scaled,
+            self.form.to_model(values),
             encoded,
             surrogate=self.settings.surrogate,
             window=self.settings.window,
         )
 
     def _answer(self, response: Response) -> Answer:
-        s = self.settings
-        outputs = self.network.outputs
-        if s.readout == "count":
-            full = s.coding.rate_max * s.duration / 1000.0
-            logits = torch.cat([response.counts[name] for name in outputs], dim=1)
-            logits = logits * (SHARPNESS / full)
-        else:
-            logits = torch.cat([response.membranes[name] for name in outputs], dim=1)
-            logits = logits * (SHARPNESS / s.neuron.theta)
-        if s.rate_penalty == 0 or s.rate_floor == 0:
-            return Answer(logits)
-        floor = s.rate_floor * s.duration / 1000.0
-        missing = [
-            (1.0 - response.counts[name].mean(dim=0) / floor).clamp(min=0.0).square().mean()
-            for name in self._hidden
-        ]
-        return Answer(logits, s.rate_penalty * sum(missing, torch.zeros(())))
+        return self.form.answer(response.counts, response.membranes)
+
+
+def _taught(teacher: ArtificialModel, inputs: Floats) -> Tensor:
+    """The probabilities ``[batch, unit]`` that the teacher gives the labels."""
+    network = teacher.network
+    shown = activations(teacher, inputs)
+    level = scales(network, shown, TransferSettings())[network.outputs[0]].activation
+    logits = np.concatenate([shown[name] for name in network.outputs], axis=1)
+    sharp = torch.as_tensor(logits * (SHARPNESS / level), dtype=torch.float32)
+    return torch.softmax(sharp, dim=1)

@@ -18,10 +18,13 @@ from volr.transfer.scaling import Correction, full_count, scales, spiking_model,
 from volr.transfer.settings import TransferSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from volr.backends.base import Simulator
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.samples import Samples
     from volr.transfer.calibration import CalibrationProgress
+    from volr.transfer.scaling import Scale
 
 
 @dataclass(frozen=True)
@@ -38,12 +41,15 @@ def transfer_ann(
     simulator: Simulator,
     settings: TransferSettings = TransferSettings(),
     *,
+    scale: Mapping[str, Scale] | None = None,
     progress: CalibrationProgress | None = None,
 ) -> Transfer:
     """Turn an artificial model into a spiking one, calibrated on ``samples`` with ``simulator``.
 
     ``samples`` are training stimuli, ``settings.samples`` of which are drawn; their labels serve
-    the report alone. No weight is trained: each population gets one scale, one gain and one offset.
+    the report alone. No weight is trained: each population gets one scale, a gain of its excitation
+    and one of its inhibition, and one offset.
+    ``scale`` is what the counts of every population stand for, unless told by its percentiles.
     Raises ``UnsupportedError`` for an activation that a rate cannot stand for, ``DataError`` for
     samples that do not fit.
     """
@@ -59,7 +65,7 @@ def transfer_ann(
     chosen = np.random.default_rng(settings.seed).permutation(len(samples))[: settings.samples]
     drawn = samples.take(chosen)
     shown = activations(model, drawn.inputs)
-    scale = scales(network, shown, settings)
+    scale = scales(network, shown, settings) if scale is None else scale
     correction = calibrate(model, drawn.inputs, shown, scale, simulator, settings, progress)
     spiking = spiking_model(model, network, scale, correction, settings)
 
@@ -67,15 +73,16 @@ def transfer_ann(
     recordings = simulator.run(
         spiking, drawn.inputs, record=Record(counts=names), seed=settings.seed
     )
+    full = dict.fromkeys(names, settings.full_rate * settings.duration / 1000.0)
+    full |= dict.fromkeys(network.inputs, full_count(settings))
     reports = tuple(
         population_report(
             name,
-            scale=scale[name].activation,
-            gain=correction.get(name, Correction()).gain,
-            offset=correction.get(name, Correction()).offset,
+            scale=scale[name].activation * full[name] / full_count(settings),
+            correction=correction.get(name, Correction()),
             wanted=wanted_counts(shown[name], scale[name], settings),
             counts=recordings.counts[name],
-            full=full_count(settings),
+            full=full[name],
             most=-(-spiking.steps // (1 + settings.neuron.refractory_steps(settings.dt))),
             duration=settings.duration,
         )

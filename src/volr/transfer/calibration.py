@@ -1,15 +1,18 @@
 """The measured part of the transfer: what comes out is compared with what was wanted.
 
 Layer by layer, from the inputs on, the network up to that layer is simulated on training stimuli,
-and the gain and the offset of each population are chosen so that its counts come nearest to those
-wanted, in squared error over all neurons and stimuli. A hard reset throws away the charge above the
-threshold, so the gain has to rise; a bias acts at once while the spikes of a deep layer come late,
-and irregular input makes silent neurons fire, so the offset has to move.
+and the gains of excitation and inhibition and the offset of each population are chosen so that its
+counts come nearest to those wanted, in squared error over all neurons and stimuli. A hard reset
+throws away the charge above the threshold, so the gains have to rise; conductances drive a membrane
+by how far it is from their reversal potentials, so there excitation and inhibition have gains of
+their own; a bias acts at once while the spikes of a deep layer come late, and irregular input makes
+silent neurons fire, so the offset has to move.
 
-Counts are whole numbers and have no derivative in gain or offset. A round of this Gauss-Newton
-method measures it instead: once with a higher gain, once with a higher offset, and once more where
-the linear model of these says that the error is smallest. What was best of all that was measured
-is kept, so that no round makes it worse.
+Counts are whole numbers and have no derivative in gains or offset. A round of this Gauss-Newton
+method measures it instead: once with a higher gain (each of them, where there are two), once with
+a higher offset, and once more where the linear model of these says that the error is smallest. What
+was best of all that was measured is kept, so that no round makes it worse; where nothing was
+better, the next round goes half as far.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from volr.backends.base import Record
+from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 from volr.network.subgraph import depths, upto
 from volr.transfer.scaling import Correction, spiking_model, wanted_counts
 
@@ -29,16 +33,17 @@ if TYPE_CHECKING:
     from volr.backends.base import Simulator
     from volr.models.arrays import Floats, Integers
     from volr.models.model import ArtificialModel
+    from volr.models.neurons import NeuronModel
     from volr.network import Network
     from volr.transfer.scaling import Scale
     from volr.transfer.settings import TransferSettings
 
-# How far gain (as a fraction) and offset (in spikes a stimulus) are moved to measure what they do:
-# enough for most counts to change, since they are whole numbers.
-PROBE_GAIN, PROBE_OFFSET = 0.25, 1.0
-# How far one round may move them.
-LEAST_GAIN, MOST_GAIN, MOST_OFFSET = -0.4, 0.6, 4.0
-SIMULATIONS_PER_ROUND = 3
+# How far gains (as fractions) and the offset (in spikes a stimulus) are moved to measure what they
+# do: enough for most counts to change, since they are whole numbers.
+PROBE_GAIN, PROBE_OFFSET = 0.2, 1.0
+# How far one round may move excitation, inhibition and offset.
+LEAST = np.array([-0.4, -0.4, -4.0])
+MOST = np.array([0.6, 0.6, 4.0])
 
 
 class CalibrationProgress(Protocol):
@@ -70,7 +75,8 @@ def calibrate(
     if settings.rounds == 0:
         return correction
     levels = depths(model.network)[1:]
-    total = len(levels) * (1 + SIMULATIONS_PER_ROUND * settings.rounds)
+    probes = probes_of(settings.neuron)
+    total = len(levels) * (1 + (len(probes) + 1) * settings.rounds)
     done = 0
 
     def measure(part: Network, tried: Mapping[str, Correction]) -> dict[str, Measurement]:
@@ -87,7 +93,7 @@ def calibrate(
             for name, each in tried.items()
         }
 
-    one_spike = settings.current_of_one_spike
+    units = np.array([1.0, 1.0, settings.current_of_one_spike])
     for level in levels:
         part = upto(model.network, level)
         wanted = {
@@ -95,55 +101,62 @@ def calibrate(
             for name in level
         }
         best = measure(part, {name: correction[name] for name in level})
+        reach = dict.fromkeys(level, 1.0)
         for _ in range(settings.rounds):
             base = best
-            steeper = measure(part, _moved(base, PROBE_GAIN, 0.0))
-            higher = measure(part, _moved(base, 0.0, PROBE_OFFSET * one_spike))
-            steps = {
-                name: gauss_newton_step(
-                    wanted[name], base[name].counts, steeper[name].counts, higher[name].counts
-                )
-                for name in level
-            }
-            there = {
-                name: base[name].correction.moved(gain, offset * one_spike)
-                for name, (gain, offset) in steps.items()
-            }
-            best = _best([base, steeper, higher, measure(part, there)])
+            probed = [
+                measure(part, {name: _moved(base[name], probe * units) for name in level})
+                for probe in probes
+            ]
+            there: dict[str, Correction] = {}
+            for name in level:
+                found = [each[name].counts for each in probed]
+                step = gauss_newton_step(wanted[name], base[name].counts, found, probes)
+                there[name] = _moved(base[name], reach[name] * step * units)
+            best = _best([base, *probed, measure(part, there)])
+            for name in level:
+                if best[name] is base[name]:
+                    reach[name] *= 0.5
         correction.update({name: kept.correction for name, kept in best.items()})
     return correction
 
 
-def gauss_newton_step(
-    wanted: Floats, counts: Integers, steeper: Integers, higher: Integers
-) -> tuple[float, float]:
-    """The change of gain (a fraction) and offset (spikes a stimulus) that least squares ask for.
+def probes_of(neuron: NeuronModel) -> Floats:
+    """The changes that are tried, a row each: of excitation, inhibition (fractions), offset.
 
-    ``wanted`` and ``counts``, all ``[batch, unit]``, are compared; ``steeper`` and ``higher`` are
-    what the counts become with the gain and the offset of the probes. Where a probe changes
-    nothing, neither does the step.
+    A current does the same whatever the membrane, so excitation and inhibition have one gain: two
+    would be told apart by how curved the response is, and spoil their balance.
     """
-    change = np.stack(
-        [
-            (steeper - counts).ravel() / PROBE_GAIN,
-            (higher - counts).ravel() / PROBE_OFFSET,
-        ],
-        axis=1,
-    )
+    match neuron:
+        case IFCurrDelta() | IFCurrExp():
+            gains = [[PROBE_GAIN, PROBE_GAIN, 0.0]]
+        case IFCondExp():
+            gains = [[PROBE_GAIN, 0.0, 0.0], [0.0, PROBE_GAIN, 0.0]]
+    return np.array([*gains, [0.0, 0.0, PROBE_OFFSET]])
+
+
+def gauss_newton_step(
+    wanted: Floats, counts: Integers, probed: Sequence[Integers], probes: Floats
+) -> Floats:
+    """What least squares ask for: a change of excitation, inhibition (fractions), offset (spikes).
+
+    ``wanted`` and ``counts``, all ``[batch, unit]``, are compared; ``probed`` is what the counts
+    become with each of the ``probes``. Where a probe changes nothing, it has no part in the step.
+    """
+    change = np.stack([(each - counts).ravel() for each in probed], axis=1)
     # The least-norm solution: a column of zeros gets a zero.
-    gain, offset = np.linalg.lstsq(change, (wanted - counts).ravel())[0]
-    return (
-        float(np.clip(gain, LEAST_GAIN, MOST_GAIN)),
-        float(np.clip(offset, -MOST_OFFSET, MOST_OFFSET)),
-    )
+    times = np.linalg.lstsq(change, (wanted - counts).ravel())[0]
+    return np.clip(times @ probes, LEAST, MOST)
 
 
 def _error(wanted: Floats, counts: Integers) -> float:
     return float(np.mean((wanted - counts) ** 2))
 
 
-def _moved(base: Mapping[str, Measurement], gain: float, offset: float) -> dict[str, Correction]:
-    return {name: each.correction.moved(gain, offset) for name, each in base.items()}
+def _moved(base: Measurement, step: Floats) -> Correction:
+    """The correction of a measurement, changed by two fractions and a current in nA."""
+    excitation, inhibition, current = step.tolist()
+    return base.correction.moved(excitation, inhibition, current)
 
 
 def _best(measured: Sequence[Mapping[str, Measurement]]) -> dict[str, Measurement]:

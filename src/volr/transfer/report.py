@@ -9,27 +9,36 @@ import numpy as np
 
 if TYPE_CHECKING:
     from volr.models.arrays import Floats, Integers
+    from volr.transfer.scaling import Correction
 
 # A neuron counts as saturated where it fires as fast as it can in more than this share of stimuli.
 SATURATED_SHARE = 0.01
+# Points of a rate curve, silence aside.
+CURVE_PARTS = 20
 
 
 @dataclass(frozen=True)
 class PopulationReport:
     """One population.
 
-    ``scale``: the activation that stands for rate_max. ``gain``, ``offset`` (nA): the calibration's
-    corrections. ``wanted``, ``measured``: mean rates in Hz, over neurons and stimuli, and their
-    ``correlation`` (NaN where one of them does not vary). ``clipped``: the share of activations
-    above the scale. ``dead``: neurons that should have fired in some stimulus and did in none.
-    ``silent``: neurons that should not have, and did not: the ANN has no use for them.
-    ``saturated``: neurons that fired as fast as they can in more than 1 % of the stimuli.
+    ``scale``: the activation at the full rate. ``excitation``, ``inhibition`` (gains of positive
+    and negative weights) and ``offset`` (nA): the calibration's corrections. ``wanted``,
+    ``measured``: mean rates in Hz, over neurons and stimuli, and their ``correlation`` (NaN where
+    one of them does not vary). ``clipped``: the share of activations above the scale. ``dead``:
+    neurons that should have fired in some stimulus and did in none. ``silent``: neurons that should
+    not have, and did not: the ANN has no use for them. ``saturated``: neurons that fired as fast as
+    they can in more than 1 % of the stimuli.
+
+    ``wanted_curve`` and ``measured_curve``, Hz, are the rate curve: the range of wanted rates above
+    0 in 20 equal parts, one point for each part that any neuron and stimulus is in, at the means of
+    both. The first point is where no spike was wanted, if there is such a one.
     """
 
     name: str
     size: int
     scale: float
-    gain: float
+    excitation: float
+    inhibition: float
     offset: float
     wanted: float
     measured: float
@@ -38,6 +47,8 @@ class PopulationReport:
     dead: int
     silent: int
     saturated: int
+    wanted_curve: tuple[float, ...]
+    measured_curve: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -58,8 +69,7 @@ def population_report(
     name: str,
     *,
     scale: float,
-    gain: float,
-    offset: float,
+    correction: Correction,
     wanted: Floats,
     counts: Integers,
     full: float,
@@ -68,20 +78,22 @@ def population_report(
 ) -> PopulationReport:
     """Compare ``wanted`` with ``counts``, both ``[batch, unit]`` in spikes a stimulus.
 
-    ``full`` is the count at rate_max, ``most`` the largest that the neuron can reach, ``duration``
-    the length of a stimulus in ms.
+    ``full`` is the count at the full rate, ``most`` the largest that the neuron can reach,
+    ``duration`` the length of a stimulus in ms.
     """
     positive = np.maximum(wanted, 0.0)
     # Half a spike is where rounding to whole spikes would leave a neuron silent.
     should = (positive >= 0.5).any(axis=0)
     did = (counts > 0).any(axis=0)
     per_second = 1000.0 / duration
+    wanted_curve, measured_curve = rate_curve(positive, counts)
     return PopulationReport(
         name=name,
         size=counts.shape[1],
         scale=scale,
-        gain=gain,
-        offset=offset,
+        excitation=correction.excitation,
+        inhibition=correction.inhibition,
+        offset=correction.offset,
         wanted=float(positive.mean()) * per_second,
         measured=float(counts.mean()) * per_second,
         correlation=_correlation(positive.ravel(), counts.ravel().astype(np.float64)),
@@ -89,7 +101,25 @@ def population_report(
         dead=int((should & ~did).sum()),
         silent=int((~should & ~did).sum()),
         saturated=int(((counts >= most).mean(axis=0) > SATURATED_SHARE).sum()),
+        wanted_curve=tuple((wanted_curve * per_second).tolist()),
+        measured_curve=tuple((measured_curve * per_second).tolist()),
     )
+
+
+def rate_curve(wanted: Floats, counts: Integers) -> tuple[Floats, Floats]:
+    """Wanted and measured counts, means over the entries of each part of the wanted range.
+
+    ``wanted``, not negative, and ``counts`` are of one shape; both results are ``[part]``, of the
+    parts that have any entries, the lowest first.
+    """
+    flat = wanted.ravel()
+    edges = np.linspace(0.0, float(flat.max()), CURVE_PARTS + 1)
+    # Part 0 is exactly 0; part i is above edge i − 1, up to edge i.
+    part = np.searchsorted(edges, flat, side="left")
+    entries = np.bincount(part)
+    some = entries > 0
+    wanted_sum, measured_sum = np.bincount(part, flat), np.bincount(part, counts.ravel())
+    return wanted_sum[some] / entries[some], measured_sum[some] / entries[some]
 
 
 def _correlation(a: Floats, b: Floats) -> float:

@@ -2,22 +2,29 @@
 
 A population p is to emit κ_p · a spikes where the ANN shows the activation a, with
 
-    κ_p = N / λ_p,    N = rate_max · duration,
+    κ_p = N / λ_p,    N = rate_max · duration,    λ_p = A_p · rate_max / full_rate,
 
-and λ_p the percentile of its activations: a high one instead of the largest, because one outlier
-would cost all others their resolution (Rueckauer et al. 2017). The inputs have λ = 1.
+rate_max that of the input coding, and A_p the percentile of its activations, at which it fires at
+full_rate: a high one instead of the largest, because one outlier would cost all others their
+resolution (Rueckauer et al. 2017). The inputs have λ = 1.
 
 A neuron spends θ = v_thresh − v_reset mV on a spike, which is what a spike of weight u brings
-(``unit_weight``, and ``inhibitory_unit`` for negative weights; for IFCurrDelta u = θ), so the
-charge that the ANN's weighted sum W a + b stands for is θ κ_p (W a + b). It comes as spikes, each
-of which stands for 1/κ_q of the presynaptic activation, and as a constant current over the whole
-duration T:
+(``synapse_units``; for IFCurrDelta u = θ), so the charge that the ANN's weighted sum W a + b stands
+for is θ κ_p (W a + b). It comes as spikes, each of which stands for 1/κ_q of the presynaptic
+activation, and as a constant current over the whole duration T:
 
     w = u κ_p / κ_q · W  a spike,        I_bias = θ κ_p b / (T (1 − a) R / dt)  nA.
 
-The leak takes (V − v_rest)(1 − a) a step, and on its way V is halfway between v_reset and v_thresh
-on average: a constant current of (½ (v_thresh + v_reset) − v_rest) / R makes up for it. Gain and
-offset, 1 and 0 here, are what the calibration corrects.
+The leak takes (V − v_rest)(1 − a) a step, and a constant current of (V* − v_rest) / R makes up for
+it where V is at V* (``operating_point``). Gains and offset, 1 and 0 here, are what the calibration
+corrects; the bias goes with the excitation.
+
+**The operating point** V* is halfway between v_reset and v_thresh for currents, where V is on
+average. With conductances it is v_thresh. What a synapse brings depends on V there (from rest to
+threshold the original's excitation falls from 65 to 50 mV and its inhibition rises from 5 to 20),
+and they make the membrane fast: it follows its inputs, and fires where g_E (e_rev_E − v_thresh) +
+g_I (e_rev_I − v_thresh) + I exceeds the leak at v_thresh. Only with these drives is that where the
+ANN's sum exceeds 0.
 
 The outputs compete only with each other, and softmax does not see a shift common to all. So their
 zero is put at the median of the runners-up, and spikes are spent on telling winners apart; but no
@@ -56,7 +63,7 @@ _LEAST_DRIVE = 1.0
 
 @dataclass(frozen=True)
 class Scale:
-    """What the counts of a population stand for: ``activation`` (λ) at rate_max, above ``zero``."""
+    """What counts stand for: ``activation`` (λ) above ``zero`` at the inputs' rate_max."""
 
     activation: float
     zero: float = 0.0
@@ -64,14 +71,23 @@ class Scale:
 
 @dataclass(frozen=True)
 class Correction:
-    """What calibration adds: weights and bias times ``gain``, ``offset`` nA for every neuron."""
+    """What calibration adds to a population, the same for every neuron.
 
-    gain: float = 1.0
+    ``excitation`` multiplies positive weights and the bias, ``inhibition`` negative weights;
+    ``offset`` is a current in nA.
+    """
+
+    excitation: float = 1.0
+    inhibition: float = 1.0
     offset: float = 0.0
 
-    def moved(self, fraction: float, current: float) -> Correction:
-        """The gain changed by a ``fraction`` of itself, the offset by a ``current`` in nA."""
-        return Correction(self.gain * (1.0 + fraction), self.offset + current)
+    def moved(self, excitation: float, inhibition: float, current: float) -> Correction:
+        """The gains changed by a fraction of themselves, the offset by a ``current`` in nA."""
+        return Correction(
+            self.excitation * (1.0 + excitation),
+            self.inhibition * (1.0 + inhibition),
+            self.offset + current,
+        )
 
 
 def scales(
@@ -79,13 +95,14 @@ def scales(
 ) -> dict[str, Scale]:
     """The scale of every population, from its activations ``[batch, unit]`` on training stimuli."""
     found = {name: Scale(1.0) for name in network.inputs}
+    share = settings.input_coding.rate_max / settings.full_rate
     for population in network.layers:
         if population.name not in network.outputs:
             shown = activations[population.name]
-            found[population.name] = Scale(_level(shown, settings.percentile))
+            found[population.name] = Scale(share * _level(shown, settings.percentile))
     logits = np.concatenate([activations[name] for name in network.outputs], axis=1)
     zero = _zero(logits)
-    level = _level(logits.max(axis=1) - zero, OUTPUT_PERCENTILE)
+    level = share * _level(logits.max(axis=1) - zero, OUTPUT_PERCENTILE)
     found.update({name: Scale(level, zero) for name in network.outputs})
     return found
 
@@ -108,8 +125,8 @@ def _level(values: Floats, percentile: float) -> float:
 
 
 def full_count(settings: TransferSettings) -> float:
-    """N, the spikes of a neuron at rate_max in one stimulus."""
-    return settings.coding.rate_max * settings.duration / 1000.0
+    """N, the spikes of an input of 1 in one stimulus."""
+    return settings.input_coding.rate_max * settings.duration / 1000.0
 
 
 def wanted_counts(activations: Floats, scale: Scale, settings: TransferSettings) -> Floats:
@@ -118,7 +135,7 @@ def wanted_counts(activations: Floats, scale: Scale, settings: TransferSettings)
 
 
 def inhibitory_unit(neuron: NeuronModel) -> float:
-    """What ``unit_weight`` is for a negative weight, the absolute value of it.
+    """What ``unit_weight`` is for a negative weight, the absolute value of it, at its mean drive.
 
     Inhibitory synapses have another time constant, and conductances another driving force: some
     12 mV where excitation has 57, so that equal weights would be next to no inhibition.
@@ -130,8 +147,36 @@ def inhibitory_unit(neuron: NeuronModel) -> float:
             return neuron.unit_weight * neuron.tau_syn_E / neuron.tau_syn_I
         case IFCondExp():
             middle = 0.5 * (neuron.v_thresh + neuron.v_reset)
-            drive = max(abs(neuron.e_rev_I - middle), _LEAST_DRIVE)
-            return neuron.theta * neuron.cm / (neuron.tau_syn_I * drive)
+            return _inhibition_at(neuron, middle)
+
+
+def operating_point(neuron: NeuronModel) -> float:
+    """V*, mV: where the charge that a synapse brings, and the leak takes, is what is counted on."""
+    match neuron:
+        case IFCurrDelta() | IFCurrExp():
+            return 0.5 * (neuron.v_thresh + neuron.v_reset)
+        case IFCondExp():
+            return neuron.v_thresh
+
+
+def synapse_units(neuron: NeuronModel) -> tuple[float, float]:
+    """The weights whose charge is θ at the operating point: of excitation, of inhibition.
+
+    Both positive, in ``neuron.weight_unit``.
+    """
+    match neuron:
+        case IFCurrDelta() | IFCurrExp():
+            return neuron.unit_weight, inhibitory_unit(neuron)
+        case IFCondExp():
+            at = operating_point(neuron)
+            excitation = neuron.theta * neuron.cm / (neuron.tau_syn_E * (neuron.e_rev_E - at))
+            return excitation, _inhibition_at(neuron, at)
+
+
+def _inhibition_at(neuron: IFCondExp, at: float) -> float:
+    """The inhibitory weight, µS, that takes θ off a membrane that is ``at`` mV."""
+    drive = max(abs(neuron.e_rev_I - at), _LEAST_DRIVE)
+    return neuron.theta * neuron.cm / (neuron.tau_syn_I * drive)
 
 
 def spiking_model(
@@ -143,26 +188,30 @@ def spiking_model(
 ) -> SpikingModel:
     """The spiking model for ``network``: the artificial model's, or its first layers."""
     neuron = settings.neuron
-    excitation, inhibition = neuron.unit_weight, inhibitory_unit(neuron)
-    lift = 0.5 * (neuron.v_thresh + neuron.v_reset) - neuron.v_rest
+    excitation, inhibition = synapse_units(neuron)
+    lift = operating_point(neuron) - neuron.v_rest
     base = lift / neuron.resistance - neuron.i_offset
     kappa = {name: full_count(settings) / each.activation for name, each in scale.items()}
     values: dict[str, Floats] = {}
     for population in network.layers:
         name = population.name
-        spikes = correction[name].gain * kappa[name]
+        corrected = correction[name]
         for projection in network.incoming[name]:
             weight = model.parameters[weight_name(projection)]
-            unit = np.where(weight < 0, inhibition, excitation)
-            values[weight_name(projection)] = unit * spikes / kappa[projection.source] * weight
+            unit = np.where(
+                weight < 0, inhibition * corrected.inhibition, excitation * corrected.excitation
+            )
+            spikes = kappa[name] / kappa[projection.source]
+            values[weight_name(projection)] = unit * spikes * weight
         bias = model.parameters[bias_name(population)] - scale[name].zero
+        spikes = corrected.excitation * kappa[name]
         current = settings.current_of_one_spike * spikes * bias
-        values[bias_name(population)] = current + base + correction[name].offset
+        values[bias_name(population)] = current + base + corrected.offset
     return SpikingModel(
         network=network,
         parameters=values,
         neuron=neuron,
-        coding=settings.coding,
+        coding=settings.input_coding,
         dt=settings.dt,
         duration=settings.duration,
         delay=settings.delay_ms,

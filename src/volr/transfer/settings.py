@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 from volr.errors import ModelError
 from volr.models.coding import ConstantCurrent, InputCoding, coding_problems
 from volr.models.model import timing_problems
-from volr.models.neurons import IFCurrDelta, NeuronModel
+from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+
+# Hz, of inputs and of full activations unless told, and of inputs into conductances. Where these
+# are high the membrane follows its inputs at once, and its rate jumps where they exceed the
+# threshold; slow inputs fluctuate more, and fluctuations smooth the jump.
+PLAIN_RATE, CONDUCTANCE_INPUT_RATE = 500.0, 200.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,26 +21,30 @@ class TransferSettings:
     """The spiking side of a transfer, and how much work its calibration may be.
 
     ``neuron``, ``coding``, ``dt``, ``duration`` and ``delay`` (ms; None stands for one step) become
-    the spiking model's. A population fires at ``coding.rate_max`` where its activation is at the
-    ``percentile`` of what it shows on the training stimuli. ``samples`` of these, drawn with
-    ``seed``, are simulated in ``rounds`` of three to calibrate a layer; 0 rounds leave the analytic
-    mapping as it is. Raises ``ModelError`` with everything that is wrong.
+    the spiking model's; a coding of None is a constant current at the rate that suits the neuron. A
+    population fires at ``population_rate`` (Hz; None stands for what suits the neuron) where its
+    activation is at the ``percentile`` of what it shows on the training stimuli. ``samples`` of
+    these, drawn with ``seed``, are simulated in ``rounds`` of three, or of four with conductances,
+    to calibrate a layer; 0 rounds leave the analytic mapping as it is. Raises ``ModelError`` with
+    everything that is wrong.
     """
 
     neuron: NeuronModel = IFCurrDelta()
-    coding: InputCoding = ConstantCurrent()
+    coding: InputCoding | None = None
     dt: float = 0.5
     duration: float = 50.0
     delay: float | None = None
+    population_rate: float | None = None
     percentile: float = 99.9
-    rounds: int = 2
+    rounds: int = 3
     samples: int = 500
     seed: int = 0
 
     def __post_init__(self) -> None:
         wrong = timing_problems(self.dt, self.duration, self.delay_ms)
         if not wrong:
-            wrong = coding_problems(self.coding, self.dt)
+            wrong = coding_problems(self.input_coding, self.dt)
+            wrong += self._rate_problems()
         if not 0 < self.percentile <= 100:
             wrong.append(f"percentile is {self.percentile}, not in (0, 100]")
         if self.rounds < 0:
@@ -47,6 +57,32 @@ class TransferSettings:
             raise ModelError("this transfer cannot be made: " + "; ".join(wrong))
 
     @property
+    def input_coding(self) -> InputCoding:
+        """``coding``, or what stands for it."""
+        if self.coding is not None:
+            return self.coding
+        match self.neuron:
+            case IFCurrDelta() | IFCurrExp():
+                return ConstantCurrent(min(PLAIN_RATE, self._most))
+            case IFCondExp():
+                return ConstantCurrent(min(CONDUCTANCE_INPUT_RATE, self._most))
+
+    @property
+    def full_rate(self) -> float:
+        """The rate, Hz, of a population at its full activation: the inputs' unless told.
+
+        With conductances it is no lower than that of other neurons.
+        """
+        if self.population_rate is not None:
+            return self.population_rate
+        inputs = self.input_coding.rate_max
+        match self.neuron:
+            case IFCurrDelta() | IFCurrExp():
+                return inputs
+            case IFCondExp():
+                return max(inputs, min(PLAIN_RATE, self._most))
+
+    @property
     def current_of_one_spike(self) -> float:
         """The constant current in nA that brings the charge of one spike over the duration."""
         neuron = self.neuron
@@ -56,3 +92,19 @@ class TransferSettings:
     @property
     def delay_ms(self) -> float:
         return self.dt if self.delay is None else self.delay
+
+    @property
+    def _most(self) -> float:
+        """A spike in every step, Hz."""
+        return 1000.0 / self.dt
+
+    def _rate_problems(self) -> list[str]:
+        rate = self.population_rate
+        if rate is None:
+            return []
+        if not (math.isfinite(rate) and rate > 0):
+            return [f"population_rate is {rate} Hz, not above 0"]
+        if rate > self._most * (1 + 1e-9):
+            allowed = f"a step of {self.dt:g} ms allows {self._most:g} Hz"
+            return [f"population_rate is {rate:g} Hz, but {allowed}"]
+        return []

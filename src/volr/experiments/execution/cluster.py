@@ -8,9 +8,11 @@ simulators keep things for a whole process.
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import uuid
+from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Self
 
 from volr.cores import LIMIT
@@ -27,9 +29,9 @@ if TYPE_CHECKING:
     from volr.experiments.conditions import Spec
     from volr.experiments.execution.job import Done, Job
 
-PATIENCE = 15.0
+PATIENCE = 12.0
 """Seconds to wait for the scheduler to answer."""
-_ROOM = 1_000
+_ROOM = 256
 
 
 class Cluster:
@@ -47,13 +49,16 @@ class Cluster:
                 help="pip install 'volr[cluster]'",
             ) from error
         try:
+            asyncio.run(_knock(address))
             self._client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
-        except (OSError, TimeoutError, ValueError) as error:
+        # MemoryError: what somebody else answers is read as the length of a message.
+        except (OSError, TimeoutError, ValueError, MemoryError) as error:
             raise BackendError(
                 f"no Dask scheduler answers at {address}: {error}",
                 help="start one with `dask scheduler` and workers with "
                 "`dask worker ADDRESS --nthreads 1`",
             ) from error
+        self._address = address
         self._session = uuid.uuid4().hex
         self._waiting: dict[str, tuple[Future, Job]] = {}
 
@@ -67,7 +72,9 @@ class Cluster:
 
     @property
     def room(self) -> int:
-        """More than the cluster has workers: it keeps the rest in its own queue."""
+        """More than most clusters have workers: it keeps the rest in its own queue, by which an
+        adaptive one decides how many to start. Each holds the models that it needs in memory.
+        """
         return _ROOM
 
     def submit(self, job: Job) -> None:
@@ -82,18 +89,41 @@ class Cluster:
         self._waiting[future.key] = (future, job)
 
     def finished(self) -> Iterator[tuple[Spec, Done | Failed]]:
-        """Wait for one or more of them."""
+        """Wait for one or more of them; ``BackendError`` where the scheduler is lost."""
         import distributed
 
         futures = [future for future, _ in self._waiting.values()]
-        for future in distributed.wait(futures, return_when="FIRST_COMPLETED").done:
-            _, job = self._waiting.pop(future.key)
-            yield job.spec, _answer(future)
+        try:
+            with self._client.as_current():
+                done = distributed.wait(futures, return_when="FIRST_COMPLETED").done
+            answers = {future.key: _answer(future) for future in done}
+        except CancelledError as error:
+            raise BackendError(
+                f"the Dask scheduler at {self._address} has ended, or let go of the runs",
+                help="once it is there again, the same command makes the runs that are missing",
+            ) from error
+        for key, answer in answers.items():
+            _, job = self._waiting.pop(key)
+            yield job.spec, answer
+
+
+async def _knock(address: str) -> None:
+    """Raise where nobody at ``address`` speaks Dask's language.
+
+    A client that failed to connect does not go: it would be waited for when Python exits.
+    """
+    from distributed.comm import connect
+    from distributed.security import Security
+
+    async with asyncio.timeout(PATIENCE):
+        told = Security().get_connection_args("client")
+        comm = await connect(address, timeout=PATIENCE, **told)
+    comm.abort()
 
 
 def _answer(future: Future) -> Done | Failed:
     if (error := future.exception()) is not None:
-        return Failed(f"a worker of the cluster failed: {error}", None)
+        return Failed(f"a worker of the cluster failed: {type(error).__name__}: {error}", None)
     return answer_from(*future.result())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from volr.errors import VolrError
 from volr.experiments.performing import perform
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from volr.experiments.conditions import Spec
-    from volr.experiments.performing import Simulators
+    from volr.experiments.performing import Outcome, Simulators
     from volr.experiments.progress import Progress
     from volr.experiments.results import Run
     from volr.models.model import Model
@@ -50,6 +50,10 @@ class Failed:
 class Execution(Protocol):
     """Whoever makes runs; a context manager, which leaves nothing running."""
 
+    def __enter__(self) -> Self: ...
+
+    def __exit__(self, *_: object) -> None: ...
+
     @property
     def room(self) -> int:
         """How many jobs it can be given before it has handed one back."""
@@ -66,20 +70,25 @@ class Execution(Protocol):
 
 def carry_out(job: Job, simulators: Simulators, progress: Progress = silent) -> Done | Failed:
     """Make the run, here and now. What a user can mend is ``Failed``; all else is raised."""
-    with tempfile.TemporaryDirectory(prefix="volr-") as name:
-        folder = Path(name)
-        try:
-            needed = [_read(body, folder) for body in job.models]
-            data_dir = None if job.data_dir is None else Path(job.data_dir)
-            outcome = perform(job.spec, needed, simulators, data_dir, progress)
-            path = folder / "made.safetensors"
-            save_model(outcome.model, path, outcome.origin)
-            return Done(outcome.run, path.read_bytes())
-        except VolrError as error:
-            return Failed(error.message, error.help)
+    try:
+        needed = [_model(body) for body in job.models]
+        data_dir = None if job.data_dir is None else Path(job.data_dir)
+        outcome = perform(job.spec, needed, simulators, data_dir, progress)
+        return Done(outcome.run, _file(outcome))
+    except VolrError as error:
+        return Failed(error.message, error.help)
 
 
-def _read(body: bytes, folder: Path) -> Model:
-    path = folder / "needed.safetensors"
-    path.write_bytes(body)
-    return load_model(path).model
+# The folders live for a moment only: a process that is killed in a run leaves none behind.
+def _model(body: bytes) -> Model:
+    with tempfile.TemporaryDirectory(prefix="volr-") as folder:
+        path = Path(folder) / "needed.safetensors"
+        path.write_bytes(body)
+        return load_model(path).model
+
+
+def _file(outcome: Outcome) -> bytes:
+    with tempfile.TemporaryDirectory(prefix="volr-") as folder:
+        path = Path(folder) / "made.safetensors"
+        save_model(outcome.model, path, outcome.origin)
+        return path.read_bytes()

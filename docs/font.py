@@ -1,0 +1,66 @@
+"""A font of two glyphs, drawn here: the operators ⦶ and ⊖, which few machines have both of.
+
+Each is as wide as a letter of the usual monospaced fonts, so that carets stay below what they mark.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+
+EM, ADVANCE = 1000, 602
+CENTRE, RADIUS, STROKE = (301, 350), 285, 60
+OPERATORS = {0x2296: "parallel", 0x29B6: "sequence"}
+
+
+def font() -> bytes:
+    """The font as a TrueType file; the same bytes each time."""
+    across, along = RADIUS, STROKE // 2
+    glyphs = {
+        ".notdef": TTGlyphPen(None).glyph(),
+        "parallel": _circled(across, along),
+        "sequence": _circled(along, across),
+    }
+    builder: Any = FontBuilder(EM, isTTF=True)
+    builder.setupGlyphOrder(list(glyphs))
+    builder.setupCharacterMap(OPERATORS)
+    builder.setupGlyf(glyphs)
+    builder.setupHorizontalMetrics(dict.fromkeys(glyphs, (ADVANCE, 0)))
+    builder.setupHorizontalHeader(ascent=800, descent=-200)
+    builder.setupNameTable({"familyName": "Volr", "styleName": "Regular"})
+    builder.setupOS2(sTypoAscender=800, sTypoDescender=-200)
+    builder.setupPost()
+    builder.updateHead(created=0, modified=0)
+    builder.font.recalcTimestamp = False
+    stream = io.BytesIO()
+    builder.save(stream)
+    return stream.getvalue()
+
+
+def _circled(half_width: int, half_height: int) -> object:
+    """A ring, and in it a bar of this size."""
+    pen: Any = TTGlyphPen(None)
+    _circle(pen, RADIUS, clockwise=True)
+    _circle(pen, RADIUS - STROKE, clockwise=False)
+    x, y = CENTRE
+    pen.moveTo((x - half_width, y - half_height))
+    pen.lineTo((x - half_width, y + half_height))
+    pen.lineTo((x + half_width, y + half_height))
+    pen.lineTo((x + half_width, y - half_height))
+    pen.closePath()
+    return pen.glyph()
+
+
+def _circle(pen: Any, radius: int, *, clockwise: bool) -> None:
+    """Eight quadratic arcs: TrueType puts the points between their handles where they belong."""
+    x, y = CENTRE
+    side = round(radius * 0.4142)  # tan 22.5°
+    handles = [(side, radius), (radius, side), (radius, -side), (side, -radius)]
+    handles += [(-a, -b) for a, b in handles]
+    if not clockwise:
+        handles.reverse()
+    pen.qCurveTo(*((x + a, y + b) for a, b in handles), None)
+    pen.closePath()

@@ -1,0 +1,231 @@
+"""``explain``: why a spiking model is worse than its ANN, in points of accuracy."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from volr.cli import options, spiking
+from volr.cli.groups import CALIBRATION, SPIKING, given, refuse
+from volr.cli.output import emit, print_json, print_table
+from volr.cli.progress import progress_bar
+from volr.errors import BackendError, ModelError
+
+if TYPE_CHECKING:
+    from volr.explain import Explanation
+    from volr.models.files import ModelFile
+    from volr.models.model import ArtificialModel
+
+SAMPLES = 1000
+"""Test stimuli unless told: a cause of half a point shows."""
+
+# Decimals of a percentage point.
+_DECIMALS = 2
+
+
+def explain(
+    ctx: typer.Context,
+    model: options.Model,
+    task: options.Task,
+    on: Annotated[
+        str, typer.Option(metavar="BACKEND", help="Simulator to run the spiking model on.")
+    ] = "engine",
+    ann: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="MODEL",
+            help="The ANN that a spiking MODEL came from.",
+            show_default="what its file says",
+        ),
+    ] = None,
+    data: options.DataFolder = None,
+    samples: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Number of test samples.")
+    ] = SAMPLES,
+    remedies: Annotated[
+        bool, typer.Option("--remedies/--no-remedies", help="Try what is recommended.")
+    ] = True,
+    seed: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N", min=0, help="Seed of random input spikes.", show_default="the model's own"
+        ),
+    ] = None,
+    neuron: spiking.Neuron = "if_curr_delta",
+    neuron_parameters: spiking.NeuronParameters = None,
+    reset: spiking.Reset = "hard",
+    coding: spiking.Coding = "current",
+    rate_max: Annotated[
+        float | None,
+        typer.Option(
+            metavar="HZ",
+            help="Spike rate of an input of 1.",
+            show_default="500; if_cond_exp: 200",
+            rich_help_panel=SPIKING,
+        ),
+    ] = None,
+    duration: spiking.Duration = 50.0,
+    dt: spiking.Step = 0.5,
+    delay: spiking.Delay = None,
+    percentile: Annotated[
+        float,
+        typer.Option(
+            metavar="X",
+            help="Percentile of a population's activations that counts as full.",
+            rich_help_panel=CALIBRATION,
+        ),
+    ] = 99.9,
+    as_json: options.Json = False,
+) -> None:
+    """Split the gap between an ANN and its spiking model into causes.
+
+    MODEL is a spiking model, or an ANN, which is transferred first, with the options of `volr
+    transfer`. Each cause has its cost in points of accuracy, the population that it costs most in,
+    and what to change; what is recommended is tried.
+    """
+    from volr.backends import ENGINE
+    from volr.backends import backend as find_backend
+    from volr.backends.base import SpikingBackend, require
+    from volr.experiments.evaluation import data_seed
+    from volr.experiments.progress import of_calibration
+    from volr.experiments.tasks import check_fits
+    from volr.experiments.tasks import task as find_task
+    from volr.explain import explain as split
+    from volr.models.coding import input_coding
+    from volr.models.files import load_model
+    from volr.models.model import SpikingModel
+    from volr.transfer import TransferSettings, transfer_ann
+    from volr.transfer.settings import PLAIN_RATE
+
+    chosen = find_task(task)
+    runner = find_backend(on)
+    if not isinstance(runner, SpikingBackend):
+        raise BackendError(
+            f"{on} runs artificial models and simulates nothing", help="the usual one is engine"
+        )
+    require(runner)
+    loaded = load_model(model)
+    split_seed = data_seed(loaded.origin, task, seed)
+    drawn = split_seed if seed is None else seed
+    settings: TransferSettings | None = None
+    if isinstance(loaded.model, SpikingModel):
+        refuse(given(ctx, SPIKING, CALIBRATION), "these are options of an ANN's transfer")
+        artificial, spiking_model = _source(loaded, model, ann), loaded.model
+    else:
+        if coding != "current" and rate_max is None:
+            rate_max = PLAIN_RATE
+        if ann is not None:
+            raise ModelError(f"{model} is an ANN itself", help="leave --ann out")
+        artificial, spiking_model = loaded.model, None
+        settings = TransferSettings(
+            neuron=spiking.neuron_of(neuron, neuron_parameters, reset),
+            coding=None if rate_max is None else input_coding(coding, rate_max),
+            duration=duration,
+            dt=dt,
+            delay=delay,
+            percentile=percentile,
+            seed=drawn,
+        )
+    network = loaded.model.network
+    check_fits(chosen, network.input_size, network.output_size)
+    with runner.start() as simulator, ENGINE.start() as engine, progress_bar() as progress:
+        progress(f"loading {task}", 0, None)
+        whole = chosen.load(seed=split_seed, inputs=network.input_size, data_dir=data)
+        if spiking_model is None:
+            spiking_model = transfer_ann(
+                artificial,
+                whole.train,
+                engine,
+                settings or TransferSettings(),
+                progress=of_calibration(progress),
+            ).model
+        found = split(
+            artificial,
+            spiking_model,
+            whole.test.first(samples),
+            runner,
+            simulator,
+            train=whole.train if remedies else None,
+            settings=settings,
+            seed=drawn,
+            progress=progress,
+        )
+    if as_json:
+        remedy = None if found.remedy is None else asdict(found.remedy)
+        print_json({"task": task, "summary": found.summary, "remedy": remedy, **asdict(found)})
+    else:
+        _print(found)
+
+
+def _source(loaded: ModelFile, file: Path, ann: Path | None) -> ArtificialModel:
+    """The ANN of a spiking model: the one that is named, or that its file names."""
+    from volr.models.files import load_model
+    from volr.models.model import ArtificialModel
+
+    named = loaded.origin.get("ann")
+    if ann is None and not isinstance(named, str):
+        raise ModelError(
+            f"{file} does not say which ANN it came from", help="name it with --ann MODEL"
+        )
+    # As in a link: beside the file that names it, unless it is a whole path.
+    path = ann if ann is not None else file.parent / str(named)
+    found = load_model(path).model
+    if not isinstance(found, ArtificialModel):
+        raise ModelError(f"{path} is a spiking model", help="name the ANN that it came from")
+    return found
+
+
+def _print(found: Explanation) -> None:
+    emit(f"{found.summary}\n\n")
+    emit(
+        f"ANN {found.ann:.4f}, SNN {found.snn:.4f} on {found.backend}: a gap of "
+        f"{_points(found.gap)} ± {100 * found.error:.{_DECIMALS}f} points, {found.samples:,} "
+        "stimuli\n\n"
+    )
+    print_table(
+        ("cause", "where", "points", "±", "share", "what to change"),
+        [
+            (
+                part.title,
+                part.where,
+                _points(part.points),
+                f"{100 * part.error:.{_DECIMALS}f}",
+                f"{part.points / found.gap:.0%}" if found.gap > 2 * found.error else "",
+                part.change[0] if part.change and part.points > part.error else "",
+            )
+            for part in found.parts
+        ],
+        left=2,
+    )
+    emit("\n")
+    print_table(
+        ("population", "points", "±"),
+        [
+            (each.population, _points(each.points), f"{100 * each.error:.{_DECIMALS}f}")
+            for each in found.stages
+        ],
+    )
+    if found.faults:
+        emit("\n" + "".join(f"{fault}\n" for fault in found.faults))
+    if found.trials:
+        emit("\n")
+        print_table(
+            ("tried", "accuracy", "gained", "±"),
+            [
+                (
+                    trial.change,
+                    f"{trial.accuracy:.4f}",
+                    _points(trial.gained),
+                    f"{100 * trial.error:.{_DECIMALS}f}",
+                )
+                for trial in found.trials
+            ],
+        )
+
+
+def _points(share: float) -> str:
+    """A share of all stimuli in points of a hundred; without a minus before nothing."""
+    return f"{round(100 * share, _DECIMALS) + 0.0:.{_DECIMALS}f}"

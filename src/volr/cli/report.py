@@ -1,0 +1,44 @@
+"""``report``: an experiment as one page, with its figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from volr.cli import options
+from volr.cli.files import check_writable, write_text
+from volr.cli.output import note
+from volr.cli.progress import progress_bar
+
+
+def report(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Folder that `volr experiment` wrote to.")
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="FILE", help="Page to write.", show_default="DIR/report.html"
+        ),
+    ] = None,
+    data: options.DataFolder = None,
+) -> None:
+    """Write an experiment's report: one HTML page that loads nothing, and DIR/figures/*.svg."""
+    from volr.experiments.report import require_drawing
+
+    require_drawing()
+    page_file = folder / "report.html" if out is None else out
+    figures = folder / "figures"
+    check_writable(page_file)
+    check_writable(figures / "theory-membrane.svg")
+    from volr.experiments.report.contents import page_of
+    from volr.experiments.report.page import html
+
+    with progress_bar() as progress:
+        page = page_of(folder, data, progress)
+    for each in page.drawings:
+        write_text(figures / f"{each.name}.svg", each.svg)
+    write_text(page_file, html(page))
+    note(f"wrote {page_file} and {len(page.drawings)} figures in {figures}")

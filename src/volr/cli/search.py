@@ -1,0 +1,253 @@
+"""``search``: which settings are best, by validation accuracy."""
+
+from __future__ import annotations
+
+import math
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from volr.cli import machines, options
+from volr.cli.files import check_writable
+from volr.cli.groups import SPIKING
+from volr.cli.output import emit, note, print_json, print_table
+from volr.cli.progress import progress_bar
+from volr.errors import VolrError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from volr.experiments.searching.trial import Trial
+    from volr.experiments.searching.trials import Found, Search
+
+SHOWN = 10
+
+
+def search(
+    task: Annotated[
+        str,
+        typer.Argument(metavar="TASK", help="nand, xor, digits, mnist or mnist-parallel."),
+    ],
+    condition: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="What is to be good: ann, ann:futhark, snn-random, snn-surrogate, "
+            "snn-transferred, snn-transferred:futhark or snn-finetuned.",
+        ),
+    ] = "snn-transferred",
+    over: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUES",
+            help="What to vary, and how far: dt=0.1,0.2,0.5 or rate_max=200..1000 or "
+            "learning_rate=1e-4..1e-2:log; names as in a settings file, "
+            "neuron_parameters.tau_m and the like, and width. May be repeated.",
+            show_default="what matters to the condition",
+        ),
+    ] = None,
+    trials: Annotated[int, typer.Option(metavar="N", min=1, help="How many to make.")] = 45,
+    repeats: Annotated[
+        int,
+        typer.Option(metavar="N", min=1, help="Seeds that the best trials are measured with."),
+    ] = 1,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the proposals.")] = 0,
+    batch: Annotated[
+        int,
+        typer.Option(
+            metavar="N", min=1, help="Trials that are proposed, and can be made, together."
+        ),
+    ] = 9,
+    minutes: Annotated[
+        float | None,
+        typer.Option(
+            metavar="X",
+            help="Begin no other batch after this time; the same command goes on.",
+            show_default="no limit",
+        ),
+    ] = None,
+    out: Annotated[
+        Path,
+        typer.Option(
+            metavar="DIR",
+            help="Folder for best.json, trials.json and the runs. The same command goes on where "
+            "it was cut short, with more --trials further.",
+        ),
+    ] = Path("search"),
+    fresh: Annotated[
+        bool, typer.Option("--fresh", help="Begin anew, even where runs are there already.")
+    ] = False,
+    program: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Program to begin with; - is standard input.",
+            show_default="the task's own",
+        ),
+    ] = None,
+    data: options.DataFolder = None,
+    settings: options.SettingsFile = None,
+    neuron: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="Neuron model: if_curr_exp, if_curr_delta or if_cond_exp.",
+            show_default="if_curr_exp",
+            rich_help_panel=SPIKING,
+        ),
+    ] = None,
+    duration: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MS",
+            help="Simulated time of one stimulus.",
+            show_default="50",
+            rich_help_panel=SPIKING,
+        ),
+    ] = None,
+    dt: Annotated[
+        float | None,
+        typer.Option(
+            metavar="MS",
+            help="Time step of the simulation.",
+            show_default="0.5",
+            rich_help_panel=SPIKING,
+        ),
+    ] = None,
+    on: Annotated[
+        str,
+        typer.Option(
+            metavar="BACKEND",
+            help="Simulator that spiking networks are measured on; the engine has NEST's spikes.",
+            rich_help_panel=SPIKING,
+        ),
+    ] = "engine",
+    processes: machines.Processes = None,
+    dask: machines.Dask = None,
+    as_json: options.Json = False,
+) -> None:
+    """Find better settings, on a part of the training samples that is set aside."""
+    from volr.experiments.conditions import Plan
+    from volr.experiments.conditions import condition as find_condition
+    from volr.experiments.journal import open_journal
+    from volr.experiments.runner import check_possible, task_network
+    from volr.experiments.searching.files import BEST, begin, best_json, trials_json, write_found
+    from volr.experiments.searching.proposals import require_optuna, weights
+    from volr.experiments.searching.space import parameters
+    from volr.experiments.searching.trials import FIRST_SEED, Search, rungs_of, search_on
+    from volr.experiments.settings import Settings, read_program, read_settings
+    from volr.experiments.tasks import task as find_task
+    from volr.language import read_source, to_network
+
+    if minutes is not None and not (math.isfinite(minutes) and minutes >= 0):
+        raise VolrError(f"--minutes is {minutes}, not 0 or more")
+    require_optuna()
+    chosen, sought = find_task(task), find_condition(condition)
+    base = Settings() if settings is None else read_settings(settings)
+    told = {"neuron": neuron, "duration": duration, "dt": dt}
+    base = replace(base, **{key: value for key, value in told.items() if value is not None})
+    text = (None if settings is None else read_program(settings, task)) or chosen.program
+    if program is not None:
+        text = read_source(program).text.strip()
+    task_network(chosen, to_network(text))
+    asked = Search(
+        task=task,
+        program=text,
+        condition=sought,
+        on=on,
+        settings=base,
+        space=parameters(over or (), sought, base, text),
+        trials=trials,
+        batch=batch,
+        seeds=repeats,
+        seed=seed,
+    )
+    check_writable(out / BEST)
+    check_possible(
+        Plan(tasks={task: text}, seeds=[FIRST_SEED], conditions=[sought], on=on, settings=[base]),
+        data,
+    )
+    ladder = rungs_of(asked, data)
+    end = math.inf if minutes is None else time.monotonic() + 60 * minutes
+    with (
+        open_journal(out) as journal,
+        progress_bar() as progress,
+        machines.execution(processes, dask, batch * repeats, progress) as execution,
+    ):
+        if aside := begin(asked, out, sys.argv, fresh=fresh):
+            note(f"the earlier search is now in {aside}")
+        found = None
+        for found in search_on(
+            asked,
+            ladder,
+            journal,
+            execution,
+            data,
+            progress,
+            enough=lambda: time.monotonic() >= end,
+        ):
+            write_found(asked, ladder, found, out)
+            note(_progress(found, batch))
+        if found is None:
+            return
+        shares = weights(asked.space, found.trials)
+        write_found(asked, ladder, found, out, shares)
+    if as_json:
+        print_json({"best": best_json(asked, found), **trials_json(ladder, found, shares)})
+    else:
+        _print_found(asked, found, len(ladder), shares)
+    if best_json(asked, found)["trial"] is None:
+        note("no trial was better than the settings as they are")
+    note(f"wrote {out / BEST}; use it with `volr experiment {task} --settings {out / BEST}`")
+
+
+def _progress(found: Found, batch: int) -> str:
+    """A line on what the last batch brought."""
+    from volr.experiments.searching.trial import best
+
+    if not found.trials:
+        return f"the settings as they are: {found.unless_told:.4f}"
+    begun = (len(found.trials) - 1) // batch * batch
+    latest = found.trials[begun:]
+    counts = {state: sum(each.state == state for each in latest) for state in ("pruned", "failed")}
+    said = "".join(f", {count} {state}" for state, count in counts.items() if count)
+    top = best(found.trials)
+    so_far = "" if top is None else f"; best so far {top.scores[-1]:.4f}, trial {top.number}"
+    reasons = "".join(
+        f"\ntrial {each.number}: {each.why}" for each in latest if each.state == "failed"
+    )
+    return f"{len(found.trials)} trials{said}{so_far}{reasons}"
+
+
+def _print_found(asked: Search, found: Found, rungs: int, shares: Mapping[str, float]) -> None:
+    """The trials that came furthest, the best first, and what made the difference."""
+    ranked = sorted(
+        (each for each in found.trials if each.scores),
+        key=lambda each: (-len(each.scores), -each.scores[-1], each.number),
+    )
+    names = [each.name for each in asked.space]
+    start = ["as they are", *("–" for _ in names), *("" for _ in range(rungs - 1))]
+    print_table(
+        ("trial", *names, *(f"rung {height}" for height in range(1, rungs)), "validation"),
+        [
+            [*start, f"{found.unless_told:.4f}"],
+            *(_row(each, names, rungs) for each in ranked[:SHOWN]),
+        ],
+    )
+    if shares:
+        said = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
+        emit(f"\nwhat made the difference: {said}\n")
+
+
+def _row(trial: Trial, names: Sequence[str], rungs: int) -> list[str]:
+    scores = [f"{each:.4f}" for each in trial.scores]
+    return [
+        f"{trial.number}",
+        *(f"{trial.values[name]}" for name in names),
+        *scores,
+        *("–" for _ in range(rungs - len(scores))),
+    ]

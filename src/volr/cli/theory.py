@@ -1,0 +1,183 @@
+"""``theory``: the figures of the original work, from simulation."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from volr.cli import options
+from volr.cli.files import check_writable, write_text
+from volr.cli.output import note, print_json, print_table
+from volr.cli.progress import progress_bar
+from volr.errors import DataError, ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from volr.experiments.progress import Progress
+    from volr.experiments.theory import Comparison
+    from volr.models.model import ArtificialModel
+    from volr.models.samples import Samples
+    from volr.transfer import PopulationReport
+
+
+def theory(
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Folder for the figures, as SVG.")
+    ] = Path("theory"),
+    on: Annotated[
+        str,
+        typer.Option("--on", metavar="BACKEND", help="Simulator: engine, nest, … (see `doctor`)."),
+    ] = "engine",
+    rates: Annotated[
+        bool,
+        typer.Option(
+            "--rates/--no-rates", help="The rates of a trained network's populations as well."
+        ),
+    ] = True,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model",
+            metavar="MODEL",
+            help="Artificial model whose rates are measured.",
+            show_default="one is trained",
+        ),
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(
+            "--task",
+            metavar="TASK",
+            help="Task of the rates.",
+            show_default="the model's own; mnist, or digits where MNIST is not to be had",
+        ),
+    ] = None,
+    epochs: options.Epochs = None,
+    data: options.DataFolder = None,
+    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the training.")] = 0,
+    as_json: options.Json = False,
+) -> None:
+    """Draw the figures of the original work from simulation, and compare its numbers."""
+    from volr.backends import simulator
+    from volr.experiments.progress import of_calibration
+    from volr.experiments.report import require_drawing
+    from volr.experiments.theory import comparisons, population_rates
+    from volr.experiments.theory import theory as measure
+
+    require_drawing()
+    check_writable(out / "theory-membrane.svg")
+    populations: tuple[PopulationReport, ...] = ()
+    name = ""
+    with simulator(on) as started, progress_bar() as progress:
+        if rates:
+            name, trained, samples = _trained(model, task, epochs, data, seed, progress)
+            populations = population_rates(
+                trained, samples, started, seed=seed, progress=of_calibration(progress)
+            )
+        progress("theory", 0, None)
+        found = measure(started, on)
+        from volr.experiments.report.theory import rates_figure, theory_figures
+
+        drawings = theory_figures(found)
+        if rates:
+            title = f"Mean rates of the populations, {name}"
+            drawings = (*drawings, rates_figure("theory-rates", title, populations))
+        for each in drawings:
+            write_text(out / f"{each.name}.svg", each.svg)
+    compared = comparisons(found)
+    if as_json:
+        print_json(
+            {
+                "on": on,
+                "comparisons": [asdict(each) for each in compared],
+                "theory": asdict(found),
+                "task": name or None,
+                "rates": [_rates(each) for each in populations],
+            }
+        )
+    else:
+        _print(compared, name, populations)
+    note(f"wrote {', '.join(str(out / f'{each.name}.svg') for each in drawings)}")
+
+
+def _rates(population: PopulationReport) -> dict[str, str | float]:
+    return {
+        "population": population.name,
+        "wanted": population.wanted,
+        "measured": population.measured,
+    }
+
+
+def _print(
+    compared: Sequence[Comparison], name: str, populations: Sequence[PopulationReport]
+) -> None:
+    rows = [
+        (f"{each.quantity}, {each.unit}" if each.unit else each.quantity, each.ours, each.said)
+        for each in compared
+    ]
+    print_table(
+        ("quantity", "here", "original"),
+        [(quantity, f"{ours:.4g}", said or "–") for quantity, ours, said in rows],
+        left=1,
+    )
+    if populations:
+        print_table(
+            (f"mean rates in Hz, {name}", "wanted", "measured"),
+            [(each.name, f"{each.wanted:.1f}", f"{each.measured:.1f}") for each in populations],
+            left=1,
+        )
+
+
+def _trained(
+    model: Path | None,
+    task: str | None,
+    epochs: int | None,
+    data: Path | None,
+    seed: int,
+    progress: Progress,
+) -> tuple[str, ArtificialModel, Samples]:
+    """The task's name, a model of it, and the training samples; trained where none is given."""
+    from volr.experiments.evaluation import data_seed
+    from volr.experiments.progress import of_training
+    from volr.experiments.tasks import check_fits
+    from volr.experiments.tasks import task as find_task
+    from volr.language import to_network
+    from volr.models.files import load_model
+    from volr.models.model import ArtificialModel
+    from volr.training import TrainingSettings, train_ann
+
+    if model is not None:
+        loaded = load_model(model)
+        if not isinstance(loaded.model, ArtificialModel):
+            raise ModelError(
+                f"{model} is a spiking model: what its rates should be is not known",
+                help="name the artificial one that it came from",
+            )
+        chosen = find_task(task or str(loaded.origin.get("task", "mnist")))
+        network = loaded.model.network
+        check_fits(chosen, network.input_size, network.output_size)
+        samples = chosen.load(
+            seed=data_seed(loaded.origin, chosen.name, seed),
+            inputs=network.input_size,
+            data_dir=data,
+        ).train
+        return chosen.name, loaded.model, samples
+    chosen = find_task(task or "mnist")
+    progress(f"loading {chosen.name}", 0, None)
+    try:
+        samples = chosen.load(seed=seed, data_dir=data).train
+    except DataError as error:
+        # A folder that was named is to be used, or else to be mended.
+        if task is not None or data is not None:
+            raise
+        note(f"digits instead of MNIST: {error.message}")
+        chosen = find_task("digits")
+        samples = chosen.load(seed=seed).train
+    settings = TrainingSettings(epochs=epochs, seed=seed)
+    network = to_network(chosen.program)
+    trained = train_ann(network, samples, settings, progress=of_training(progress))
+    return chosen.name, trained.model, samples

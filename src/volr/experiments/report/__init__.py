@@ -1,0 +1,32 @@
+"""Figures, and the page that shows an experiment with them.
+
+style       what all figures look like, and how they become SVG
+theory      the original's figures, from ``volr.experiments.theory``
+results     an experiment's figures: accuracy, training, confusion, rates
+stimuli     spike rasters and membranes of a few stimuli
+thesis      the numbers that the original reports
+groups      the runs of an experiment, by what they have in common
+parts       what a page is made of
+tables      its tables
+contents    what stands on it, from what the experiment left in its folder
+page        the page as HTML
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from volr.errors import MissingError
+
+_PACKAGES = ("jinja2", "matplotlib")
+
+
+def require_drawing() -> None:
+    """Raise ``MissingError`` unless the packages are there that draw figures and write pages."""
+    missing = [name for name in _PACKAGES if find_spec(name) is None]
+    if missing:
+        are = "are" if len(missing) > 1 else "is"
+        raise MissingError(
+            f"figures need {' and '.join(missing)}, which {are} not installed",
+            help="pip install 'volr[report]'",
+        )

@@ -1,0 +1,224 @@
+"""What stands on the page, from what an experiment left in its folder.
+
+An experiment may have been cut short, or be still running: what is not there is left out, with a
+word about it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from volr import __version__
+from volr.backends import simulator
+from volr.errors import VolrError
+from volr.experiments.journal import MODELS, read_plan, read_runs
+from volr.experiments.progress import silent
+from volr.experiments.report import results
+from volr.experiments.report.groups import by_task
+from volr.experiments.report.parts import Figures, Page, Section, Words
+from volr.experiments.report.stimuli import activities, stimulus_figure
+from volr.experiments.report.tables import (
+    ablation_table,
+    activity_table,
+    comparison_table,
+    result_table,
+    run_table,
+    version_table,
+)
+from volr.experiments.report.theory import theory_figures
+from volr.experiments.tasks import task as find_task
+from volr.experiments.theory import comparisons, theory
+from volr.models.files import load_model
+from volr.models.model import SpikingModel
+from volr.source import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+    from typing import Any
+
+    from volr.experiments.progress import Progress
+    from volr.experiments.report.groups import Group, TaskGroups
+    from volr.experiments.report.parts import Part
+    from volr.experiments.report.style import Drawing
+    from volr.experiments.results import Row, Run
+
+# Whose spikes are looked at: of the first of these that has a model.
+_LOOKED_AT = ("snn-transferred", "snn-finetuned", "snn-surrogate", "snn-random")
+
+
+def page_of(folder: Path, data_dir: Path | None = None, progress: Progress = silent) -> Page:
+    """The report of the experiment in ``folder``; ``DataError`` where there is no finished run.
+
+    ``data_dir`` is the folder with MNIST, for the stimuli that are shown.
+    """
+    runs, plan = read_runs(folder), read_plan(folder)
+    tasks = by_task(runs)
+    sections = [_results(tasks)]
+    for number, each in enumerate(tasks):
+        progress("drawing", number, len(tasks) + 1, visible(each.task))
+        if each.conditions:
+            sections.append(_task(each, folder, data_dir))
+    sections += _ablation(tasks)
+    progress("drawing", len(tasks), len(tasks) + 1, "theory")
+    sections += [_theory(), _provenance(plan, runs)]
+    names = ", ".join(visible(each.task) for each in tasks)
+    seeds = sorted({run.row.seed for run in runs})
+    return Page(
+        title=f"Experiment: {names}",
+        lead=f"{len(runs)} runs, seeds {_ranges(seeds)}{_since(plan)}. "
+        "Accuracies are on test samples that neither training nor calibration saw.",
+        sections=tuple(sections),
+        version=__version__,
+    )
+
+
+def _results(tasks: Sequence[TaskGroups]) -> Section:
+    groups = [group for each in tasks for group in each.conditions]
+    parts: list[Part] = [
+        Words(
+            "Mean test accuracy over the runs, their standard deviation, and half the width of the "
+            "95 % interval of the mean (Student's t). “Original” is what the work that Volr "
+            "re-implements reports (Pedersen 2019: ten runs, ANN on Futhark, spiking networks on "
+            "NEST); chance is always giving the commonest label."
+        )
+    ]
+    if groups:
+        parts.append(result_table(groups))
+    parts += _figures(
+        results.accuracy_figure(
+            f"accuracy-{each.name}", f"Accuracy on {each.task}", each.conditions
+        )
+        for each in tasks
+        if each.conditions
+    )
+    return Section("results", "Results", tuple(parts))
+
+
+def _task(each: TaskGroups, folder: Path, data_dir: Path | None) -> Section:
+    name, groups = each.name, each.conditions
+    training = results.training_figure(f"training-{name}", "Training", groups)
+    over_time = results.over_time_figure(f"time-{name}", "Accuracy against simulated time", groups)
+    parts: list[Part] = [*_figures([training, over_time])]
+    if training is None:
+        parts.append(Words("No training curves: nothing was trained."))
+    if over_time is None:
+        parts.append(Words("No accuracy against time: no spiking network's spikes were counted."))
+    parts += _figures(each for group in groups for each in results.transfer_figures(group))
+    parts += _stimuli(each, folder, data_dir)
+    parts += _figures(results.confusion_figure(f"confusion-{g.name}", g) for g in groups)
+    if any(run.activity for group in groups for run in group.runs):
+        parts.append(activity_table(groups))
+    else:
+        parts.append(Words("No synaptic operations: no run has counted them."))
+    return Section(f"task-{name}", visible(each.task), tuple(parts))
+
+
+def _stimuli(each: TaskGroups, folder: Path, data_dir: Path | None) -> list[Part]:
+    """Rasters of one model, the first seed's; or why there are none."""
+    spiking = [g for name in _LOOKED_AT for g in each.conditions if g.first.condition == name]
+    paths = {group: folder / MODELS / f"{_key(group.first)}.safetensors" for group in spiking}
+    chosen = next((group for group, path in paths.items() if path.is_file()), None)
+    if chosen is None:
+        return [Words("No spikes to look at: no model of a spiking network is there.")]
+    try:
+        drawings = _drawn(chosen, paths[chosen], data_dir)
+    except VolrError as error:
+        return [Words(f"No spikes to look at: {visible(error.message)}")]
+    return [Figures(drawings)]
+
+
+def _drawn(group: Group, path: Path, data_dir: Path | None) -> tuple[Drawing, ...]:
+    model, row = load_model(path).model, group.first
+    if not isinstance(model, SpikingModel):
+        return ()
+    size = model.network.input_size
+    data = find_task(row.task).load(seed=row.seed, inputs=size, data_dir=data_dir)
+    with simulator("engine") as engine:
+        found = activities(model, data.test, engine, seed=row.seed)
+    return tuple(
+        stimulus_figure(f"stimulus-{group.name}-{number}", group.label, model, each)
+        for number, each in enumerate(found, 1)
+    )
+
+
+def _key(row: Row) -> str:
+    """The name of a run's files, as ``volr.experiments.conditions`` makes it."""
+    source = [row.source] if row.source == "futhark" else []
+    neuron = [row.neuron] if row.neuron else []
+    return "-".join([row.task, f"{row.seed}", row.condition, *source, *neuron])
+
+
+def _ablation(tasks: Sequence[TaskGroups]) -> list[Section]:
+    kept = [each for each in tasks if each.ablation]
+    if not kept:
+        return []
+    parts: list[Part] = [
+        Words(
+            "The original's recipe, and what each repair of it is worth: from the original to ours "
+            "one repair after the other, and ours without one of them each."
+        ),
+        ablation_table([group for each in kept for group in each.ablation]),
+        *_figures(
+            results.accuracy_figure(
+                f"ablation-{each.name}", f"Repairs on {each.task}", each.ablation
+            )
+            for each in kept
+        ),
+    ]
+    return [Section("ablation", "The original's method", tuple(parts))]
+
+
+def _theory() -> Section:
+    try:
+        with simulator("engine") as engine:
+            found = theory(engine, "engine")
+    except VolrError as error:
+        said = Words(f"The figures of the original are missing: {visible(error.message)}")
+        return Section("theory", "The original's neuron", (said,))
+    parts: tuple[Part, ...] = (
+        Words(
+            "Its conductance-based neuron (C 1 nF, τ 20 ms, rest −65 mV, threshold −50 mV), "
+            f"simulated on the {found.on} in steps of 0.1 ms without refractoriness."
+        ),
+        Figures(theory_figures(found)),
+        comparison_table(comparisons(found)),
+    )
+    return Section("theory", "The original's neuron", parts)
+
+
+def _provenance(plan: Mapping[str, Any], runs: Sequence[Run]) -> Section:
+    parts: list[Part] = []
+    command = plan.get("command")
+    if isinstance(command, str):
+        parts += [Words("The command:"), Words(visible(command), code=True)]
+    programs = dict.fromkeys((run.row.task, run.row.program) for run in runs)
+    parts += [Words("The programs:")]
+    parts += [Words(visible(f"{task}: {program}"), code=True) for task, program in programs]
+    if plan:
+        parts.append(version_table(plan))
+    else:
+        parts.append(Words("The command and the versions are not known: plan.json is missing."))
+    parts.append(run_table(runs))
+    return Section("provenance", "Versions, seeds, commands", tuple(parts))
+
+
+def _figures(drawings: Iterable[Drawing | None]) -> list[Part]:
+    found = tuple(each for each in drawings if each is not None)
+    return [Figures(found)] if found else []
+
+
+def _ranges(numbers: Sequence[int]) -> str:
+    """Ascending numbers with runs of them as one: 0–9, 12."""
+    spans: list[list[int]] = []
+    for each in numbers:
+        if spans and each == spans[-1][-1] + 1:
+            spans[-1].append(each)
+        else:
+            spans.append([each])
+    return ", ".join(f"{span[0]}" if len(span) == 1 else f"{span[0]}–{span[-1]}" for span in spans)
+
+
+def _since(plan: Mapping[str, Any]) -> str:
+    started = plan.get("started")
+    return f", begun {visible(started)}" if isinstance(started, str) else ""

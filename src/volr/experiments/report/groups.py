@@ -1,0 +1,119 @@
+"""The runs of an experiment, put together: those that differ in nothing but their seed."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from volr.experiments.conditions import CONDITIONS
+from volr.experiments.original import LADDER, LEFT_OUT
+from volr.experiments.results import Summary, summarise
+from volr.experiments.tasks import TASKS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from volr.experiments.results import Row, Run
+
+ABLATION = {*LADDER, *LEFT_OUT}
+"""The conditions that take the original's recipe apart."""
+
+
+@dataclass(frozen=True, eq=False)
+class Group:
+    """Runs of one task, condition, source, back end and neuron, by seed; one at least.
+
+    ``name`` is unique in an experiment, of letters, digits and hyphens.
+    """
+
+    name: str
+    runs: tuple[Run, ...]
+
+    @property
+    def first(self) -> Row:
+        return self.runs[0].row
+
+    @property
+    def summary(self) -> Summary:
+        [summary] = summarise([run.row for run in self.runs])
+        return summary
+
+    @property
+    def is_ablation(self) -> bool:
+        return self.first.condition in ABLATION
+
+    @property
+    def trained(self) -> str:
+        """The condition, with the source where it is not the usual one."""
+        row = self.first
+        # A loop's source is the simulator that it is measured on.
+        usual = row.source in {"torch", "engine"} or bool(row.neuron and row.source == row.backend)
+        return row.condition if usual else f"{row.condition}, {row.source}"
+
+    @property
+    def label(self) -> str:
+        """The same with the neuron."""
+        return ", ".join(part for part in (self.trained, self.first.neuron) if part)
+
+
+@dataclass(frozen=True, eq=False)
+class TaskGroups:
+    """The groups of one task: its conditions, and those of the ablation; ``name`` as a group's."""
+
+    name: str
+    task: str
+    conditions: tuple[Group, ...]
+    ablation: tuple[Group, ...]
+
+
+def by_task(runs: Iterable[Run]) -> tuple[TaskGroups, ...]:
+    """All runs, by task and group, in the order in which tasks and conditions are listed."""
+    tasks: dict[str, dict[tuple[str, ...], list[Run]]] = {}
+    for run in sorted(runs, key=_place):
+        row = run.row
+        key = (row.condition, row.source, row.backend, row.neuron)
+        tasks.setdefault(row.task, {}).setdefault(key, []).append(run)
+    return tuple(_task(number, task, each) for number, (task, each) in enumerate(tasks.items(), 1))
+
+
+def _task(number: int, task: str, found: Mapping[tuple[str, ...], list[Run]]) -> TaskGroups:
+    name = slug(task, f"{number}")
+    groups = [
+        Group(slug(name, f"{place}", key[0], key[-1]), tuple(runs))
+        for place, (key, runs) in enumerate(found.items(), 1)
+    ]
+    return TaskGroups(
+        name=name,
+        task=task,
+        conditions=tuple(group for group in groups if not group.is_ablation),
+        ablation=tuple(group for group in groups if group.is_ablation),
+    )
+
+
+def slug(*parts: str) -> str:
+    """Letters, digits and hyphens alone, for the names of files and elements."""
+    named = (re.sub(r"[^a-z0-9]+", "-", part.casefold()).strip("-") for part in parts)
+    return "-".join(part for part in named if part)
+
+
+_TASKS = [task.name for task in TASKS]
+_CONDITIONS = [*dict.fromkeys(each.name for each in CONDITIONS), *LADDER, *LEFT_OUT]
+
+
+def _place(run: Run) -> tuple[object, ...]:
+    row = run.row
+    return (
+        *_in(_TASKS, row.task),
+        *_in(_CONDITIONS, row.condition),
+        row.neuron,
+        # PyTorch is the usual source.
+        *_in(["torch"], row.source),
+        row.backend,
+        row.seed,
+    )
+
+
+def _in(names: Sequence[str], name: str) -> tuple[int, str]:
+    """The place of a name; behind all others, by the alphabet, where it is not one of them."""
+    return (names.index(name), "") if name in names else (len(names), name)

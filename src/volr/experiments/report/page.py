@@ -1,0 +1,54 @@
+"""The page as HTML: one file that needs no other, and may load none.
+
+Whatever comes from a file is escaped by the templates; the figures are our own markup. A content
+security policy lets the page run its own script, known by its hash, and load nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from typing import TYPE_CHECKING
+
+import jinja2
+from markupsafe import Markup
+
+from volr.experiments.report.parts import Figures, Table, Words
+from volr.experiments.report.style import light_and_dark
+
+if TYPE_CHECKING:
+    from volr.experiments.report.parts import Page, Part
+
+
+def html(page: Page) -> str:
+    """The whole page."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("volr.experiments.report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    script = environment.get_template("sorting.js").render()
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return environment.get_template("report.html").render(
+        page=page,
+        kind=_kind,
+        markup=Markup,
+        colors=Markup(light_and_dark(":root")),  # noqa: S704  # our own
+        script=Markup(script),  # noqa: S704  # our own
+        digest=digest,
+    )
+
+
+def _kind(part: Part) -> str:
+    match part:
+        case Words(code=True):
+            return "code"
+        case Words():
+            return "words"
+        case Table():
+            return "table"
+        case Figures():
+            return "figures"

@@ -1,0 +1,307 @@
+"""An experiment's figures: accuracy, training, accuracy against time, confusion, rates."""
+
+from __future__ import annotations
+
+import statistics
+from dataclasses import replace
+from itertools import zip_longest
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.patches import Rectangle
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
+
+from volr.experiments.report.style import (
+    BLUE,
+    DASHES,
+    MARKERS,
+    MUTED,
+    ORANGE,
+    SERIES,
+    SMALL,
+    below,
+    drawing,
+    panel,
+)
+from volr.experiments.report.theory import curves_figure, rates_figure
+from volr.experiments.report.thesis import reported
+from volr.source import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from volr.experiments.report.groups import Group
+    from volr.experiments.report.style import Drawing
+
+_ACCURACY = "test accuracy"
+_LABEL_CELLS = 12  # classes beyond which a cell of a confusion matrix is too small for a number
+_SHOWN_SHARE = 0.0005  # shares below would read 0.0
+
+
+def accuracy_figure(name: str, title: str, groups: Sequence[Group]) -> Drawing:
+    """A line for each group: its runs, its mean with the 95 % interval, and the original's."""
+
+    def draw(figure: Figure) -> None:
+        axes = panel(figure.add_subplot(), _ACCURACY)
+        axes.grid(visible=False)
+        axes.grid(axis="x")
+        shown = [group.summary.chance for group in groups]
+        for place, (group, (color, _)) in enumerate(zip(groups, _looks(groups), strict=True)):
+            summary = group.summary
+            theirs = reported(group.first.task, group.first.condition)
+            if theirs is not None:
+                axes.errorbar(
+                    theirs.mean,
+                    place + 0.22,
+                    xerr=theirs.std,
+                    fmt="D",
+                    color=MUTED,
+                    markerfacecolor="none",
+                    markersize=4,
+                    linewidth=0.9,
+                )
+                shown += [theirs.mean - (theirs.std or 0.0), theirs.mean + (theirs.std or 0.0)]
+            values = [run.row.accuracy for run in group.runs]
+            axes.plot(values, [place - 0.2] * len(values), "|", color=color, markersize=5)
+            half = summary.half if summary.n > 1 else 0.0
+            axes.errorbar(summary.mean, place, xerr=half, fmt="o", color=color, markersize=5)
+            shown += [*values, summary.mean - half, summary.mean + half]
+        chance = statistics.fmean(group.summary.chance for group in groups)
+        axes.axvline(chance, color=MUTED, linestyle=":", linewidth=1.0)
+        axes.annotate(
+            "chance",
+            (chance, 1.0),
+            (2, -1),
+            xycoords=axes.get_xaxis_transform(),
+            textcoords="offset points",
+            va="top",
+            fontsize=SMALL,
+            color=MUTED,
+        )
+        axes.set_yticks(range(len(groups)), [visible(group.label) for group in groups])
+        axes.set_ylim(len(groups) - 0.45, -0.75)
+        # An interval of few runs reaches beyond what an accuracy can be.
+        low, high = max(0.0, min(shown)), min(1.0, max(shown))
+        room = 0.04 * (high - low) + 0.005
+        axes.set_xlim(low - room, high + room)
+
+    told = "; ".join(f"{group.label} {group.summary.mean:.4f}" for group in groups)
+    caption = (
+        "Dots are means with their 95 % intervals, strokes the single runs, "
+        "diamonds the original's means with their deviations."
+    )
+    height = 0.9 + 0.36 * len(groups)
+    return drawing(name, title, f"Means: {told}.", draw, caption=caption, height=height)
+
+
+def training_figure(name: str, title: str, groups: Sequence[Group]) -> Drawing | None:
+    """Loss and validation accuracy by epoch, mean and range over the runs; None without any."""
+    kept = [group for group in groups if any(run.history for run in group.runs)]
+    if not kept:
+        return None
+
+    def draw(figure: Figure) -> None:
+        top, bottom = figure.subplots(2, 1, sharex=True)
+        panel(top, "", "training loss")
+        panel(bottom, "epoch", "validation accuracy")
+        top.set_yscale("log")
+        top.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        top.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
+        top.yaxis.set_minor_locator(NullLocator())
+        bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
+        for group, (color, dash) in zip(kept, _looks(kept), strict=True):
+            histories = [run.history for run in group.runs if run.history]
+            losses = [[epoch.loss for epoch in history] for history in histories]
+            rights = [
+                [
+                    epoch.validation_accuracy
+                    for epoch in history
+                    if epoch.validation_accuracy is not None
+                ]
+                for history in histories
+            ]
+            _band(top, losses, color, dash, group.label)
+            _band(bottom, [each for each in rights if each], color, dash, group.label)
+        below(figure, top)
+
+    told = "; ".join(f"{group.label} ends at the loss {_mean_of_last(group):.4g}" for group in kept)
+    height = 3.9 + 0.2 * ((len(kept) + 1) // 2)
+    caption = "Mean and range over the runs; the validation samples are a part of the training set."
+    description = f"Mean over the runs: {told}."
+    return drawing(name, title, description, draw, caption=caption, height=height)
+
+
+def over_time_figure(name: str, title: str, groups: Sequence[Group]) -> Drawing | None:
+    """Accuracy if the outputs had been read earlier; None where no group is spiking."""
+    kept = [group for group in groups if any(run.over_time for run in group.runs)]
+    if not kept:
+        return None
+
+    def draw(figure: Figure) -> None:
+        axes = panel(figure.add_subplot(), "simulated time, ms", _ACCURACY)
+        for group, (color, dash) in zip(kept, _looks(kept), strict=True):
+            runs = [run for run in group.runs if run.over_time]
+            curves = [run.over_time for run in runs]
+            _band(axes, curves, color, dash, group.label, step=runs[0].dt)
+        for group in groups:
+            if not group.first.neuron:
+                axes.axhline(group.summary.mean, color=MUTED, linewidth=0.9, linestyle="--")
+                axes.annotate(
+                    visible(group.label),
+                    (1.0, group.summary.mean),
+                    (0, 2),
+                    xycoords=axes.get_yaxis_transform(),
+                    textcoords="offset points",
+                    ha="right",
+                    fontsize=SMALL,
+                    color=MUTED,
+                )
+                break
+        axes.set_xlim(left=0.0)
+        below(figure, axes)
+
+    told = "; ".join(f"{group.label} reaches {_half_way(group)}" for group in kept)
+    height = 2.6 + 0.2 * ((len(kept) + 1) // 2)
+    caption = "If the outputs' spikes were read earlier: mean and range over the runs."
+    return drawing(name, title, f"{told}.", draw, caption=caption, height=height)
+
+
+def confusion_figure(name: str, group: Group) -> Drawing | None:
+    """Which label got which answer, all runs together, in per cent of the label's samples."""
+    tables = [np.array(run.confusion, dtype=np.float64) for run in group.runs if run.confusion]
+    if not tables:
+        return None
+    table = np.array(tables).sum(axis=0)
+    shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1.0)
+    wrong = shares * (1.0 - np.eye(len(shares)))
+    worst = max(float(wrong.max()), 1e-9)
+    label, answer = divmod(int(wrong.argmax()), len(wrong))
+
+    def draw(figure: Figure) -> None:
+        axes = figure.add_subplot()
+        classes = len(shares)
+        for row in range(classes):
+            for column in range(classes):
+                share = float(shares[row, column])
+                right = row == column
+                depth = share if right else float(np.sqrt(share / worst))
+                axes.add_patch(
+                    Rectangle(
+                        (column - 0.48, row - 0.48),
+                        0.96,
+                        0.96,
+                        facecolor=BLUE if right else ORANGE,
+                        # Never so deep that the letters on it could not be read.
+                        alpha=0.04 + 0.46 * depth,
+                        linewidth=0.0,
+                    )
+                )
+                if share >= _SHOWN_SHARE and classes <= _LABEL_CELLS:
+                    axes.text(
+                        column,
+                        row,
+                        f"{100 * share:.1f}",
+                        ha="center",
+                        va="center",
+                        fontsize=SMALL,
+                        in_layout=False,
+                    )
+        axes.set_xlim(-0.5, classes - 0.5)
+        axes.set_ylim(classes - 0.5, -0.5)
+        axes.set_aspect("equal")
+        ticks = range(0, classes, 1 if classes <= _LABEL_CELLS else classes // 10)
+        axes.set_xticks(ticks)
+        axes.set_yticks(ticks)
+        axes.tick_params(length=0)
+        for spine in axes.spines.values():
+            spine.set_visible(False)
+        axes.set_xlabel("answer")
+        axes.set_ylabel("label")
+
+    most = (
+        f"The commonest mistake: {answer} for {label}, {100 * wrong.max():.1f}\u00a0%."
+        if wrong.max() > 0
+        else "There is no mistake."
+    )
+    many = len(table) > 4
+    return drawing(
+        name,
+        f"Answers of {group.label}",
+        f"Per cent of each label's samples, {len(tables)} runs together. {most}",
+        draw,
+        height=4.3 if many else 2.4,
+    )
+
+
+def transfer_figures(group: Group) -> tuple[Drawing, ...]:
+    """Rates wanted and measured, means over the runs, and the first run's rate curves; none where
+    nothing was transferred.
+    """
+    reports = [run.transfer for run in group.runs if run.transfer is not None]
+    if not reports:
+        return ()
+    populations = [
+        replace(
+            same[0],
+            wanted=statistics.fmean(each.wanted for each in same),
+            measured=statistics.fmean(each.measured for each in same),
+        )
+        for same in zip(*(report.populations for report in reports), strict=False)
+    ]
+    return (
+        rates_figure(f"rates-{group.name}", f"Rates of {group.label}", populations),
+        curves_figure(
+            f"curves-{group.name}",
+            f"Rate curves of {group.label}, seed {group.first.seed}",
+            reports[0].populations,
+        ),
+    )
+
+
+def _looks(groups: Sequence[Group]) -> list[tuple[str, str]]:
+    """A colour for each condition and source, a dash for each neuron."""
+    trained = list(dict.fromkeys(group.trained for group in groups))
+    neurons = list(dict.fromkeys(group.first.neuron for group in groups if group.first.neuron))
+    return [
+        (
+            SERIES[trained.index(group.trained) % len(SERIES)],
+            DASHES[neurons.index(group.first.neuron) % len(DASHES)]
+            if group.first.neuron
+            else DASHES[0],
+        )
+        for group in groups
+    ]
+
+
+def _band(
+    axes: Axes,
+    curves: Iterable[Sequence[float]],
+    color: str,
+    dash: str,
+    label: str,
+    *,
+    step: float = 1.0,
+) -> None:
+    """The mean of curves, and their range; some may be shorter than others."""
+    places = [[each for each in values if each is not None] for values in zip_longest(*curves)]
+    x = [step * (place + 1) for place in range(len(places))]
+    mean = [statistics.fmean(values) for values in places]
+    mark = MARKERS[0] if len(x) == 1 else None
+    axes.plot(x, mean, dash, color=color, marker=mark, label=visible(label))
+    low, high = [min(values) for values in places], [max(values) for values in places]
+    axes.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0.0)
+
+
+def _mean_of_last(group: Group) -> float:
+    return statistics.fmean(run.history[-1].loss for run in group.runs if run.history)
+
+
+def _half_way(group: Group) -> str:
+    """When the first run is within half a point of where it ends."""
+    run = next(run for run in group.runs if run.over_time)
+    end = run.over_time[-1]
+    first = next(k for k, each in enumerate(run.over_time) if abs(each - end) <= 0.005)
+    return f"{end:.4f}, within 0.005 of it after {(first + 1) * run.dt:g} ms"

@@ -1,0 +1,194 @@
+"""The tables of a report."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from typing import TYPE_CHECKING, cast
+
+from volr.experiments.original import LADDER
+from volr.experiments.report.parts import Cell, number, table, text
+from volr.experiments.report.thesis import reported
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from volr.experiments.report.groups import Group
+    from volr.experiments.report.parts import Table
+    from volr.experiments.results import Run
+    from volr.experiments.theory import Comparison
+
+_NONE = "–"
+
+
+def result_table(groups: Sequence[Group]) -> Table:
+    """Every condition, beside the original's number."""
+    rows: list[list[Cell]] = []
+    for group in groups:
+        summary, theirs = group.summary, reported(group.first.task, group.first.condition)
+        rows.append(
+            [
+                text(summary.task),
+                text(summary.condition),
+                text(summary.source),
+                text(summary.backend),
+                text(summary.neuron or _NONE),
+                number(summary.mean, ".4f"),
+                *_spread(group),
+                number(summary.n),
+                Cell(_NONE)
+                if theirs is None
+                else Cell(str(theirs).replace(" ", "\u00a0"), theirs.mean),
+                number(summary.chance, ".3f"),
+            ]
+        )
+    columns = (
+        *("task", "condition", "trained on", "measured on", "neuron", "mean"),
+        *("deviation", "95 % interval", "runs", "original", "chance"),
+    )
+    return table("Test accuracy", columns, rows)
+
+
+def ablation_table(groups: Sequence[Group]) -> Table:
+    """Every step of the original's method; a rung of the ladder with what it adds to the last."""
+    below: dict[tuple[str, str], float] = {}
+    rows: list[list[Cell]] = []
+    for group in sorted(groups, key=_rung):
+        summary = group.summary
+        key = (summary.task, summary.neuron)
+        is_rung = summary.condition in LADDER
+        gain = summary.mean - below[key] if is_rung and key in below else None
+        if is_rung:
+            below[key] = summary.mean
+        rows.append(
+            [
+                text(summary.task),
+                text(summary.condition),
+                text(summary.neuron or _NONE),
+                number(summary.mean, ".4f"),
+                *_spread(group),
+                number(gain, "+.4f"),
+                number(summary.n),
+            ]
+        )
+    columns = (
+        *("task", "step", "neuron", "mean", "deviation", "95 % interval"),
+        *("gained by the step", "runs"),
+    )
+    return table("The original's method, step by step", columns, rows)
+
+
+def _rung(group: Group) -> int:
+    names = list(LADDER)
+    return names.index(group.first.condition) if group.first.condition in names else len(names)
+
+
+def _spread(group: Group) -> tuple[Cell, Cell]:
+    summary = group.summary
+    if summary.n == 1:
+        return Cell(_NONE), Cell(_NONE)
+    return number(summary.std, ".4f"), Cell(f"±\u00a0{summary.half:.4f}", summary.half)
+
+
+def activity_table(groups: Sequence[Group]) -> Table:
+    """What a network does for one stimulus, after NeuroBench, means over the runs."""
+    rows: list[list[Cell]] = []
+    for group in groups:
+        found = [run.activity for run in group.runs if run.activity is not None]
+        if not found:
+            continue
+        names = dict.fromkeys(name for each in found for name in each.spikes)
+        spikes = {
+            name: statistics.fmean(each.spikes.get(name, 0.0) for each in found) for name in names
+        }
+        told = ", ".join(f"{name} {mean:.1f}" for name, mean in spikes.items())
+        rows.append(
+            [
+                text(group.label),
+                text("AC" if group.first.neuron else "MAC"),
+                number(sum(spikes.values()), ",.1f"),
+                text(told),
+                number(statistics.fmean(each.effective for each in found), ",.0f"),
+                number(statistics.fmean(each.dense for each in found), ",.0f"),
+                number(statistics.fmean(each.sparsity for each in found), ".4f"),
+            ]
+        )
+    columns = (
+        *("condition", "operation", "spikes a stimulus", "by population"),
+        *("effective operations", "dense operations", "activation sparsity"),
+    )
+    return table(
+        "What a stimulus costs, in NeuroBench's terms (Yik et al. 2025): synaptic operations are "
+        "accumulations (AC) where spikes arrive and multiply-accumulations (MAC) in an ANN; "
+        "effective ones leave out zeros, dense ones count every synapse in every step. For an ANN "
+        "“spikes” are activations that are not 0.",
+        columns,
+        rows,
+    )
+
+
+def comparison_table(found: Sequence[Comparison]) -> Table:
+    """The theory figures' numbers beside the original's."""
+    rows = [
+        [
+            text(f"{each.quantity}, {each.unit}" if each.unit else each.quantity),
+            number(each.ours, ".4g"),
+            text(each.said or _NONE),
+        ]
+        for each in found
+    ]
+    return table("Its numbers, and ours", ("quantity", "here", "original"), rows)
+
+
+def run_table(runs: Sequence[Run]) -> Table:
+    """Every single run."""
+    rows = [
+        [
+            text(run.row.task),
+            text(run.row.condition),
+            text(run.row.source),
+            text(run.row.backend),
+            text(run.row.neuron or _NONE),
+            number(run.row.seed),
+            number(run.row.accuracy, ".4f"),
+            number(run.row.samples, ","),
+            number(run.row.ties, ".4f"),
+            number(len(run.history) or None),
+            number(run.row.seconds, ".1f"),
+        ]
+        for run in runs
+    ]
+    columns = (
+        *("task", "condition", "trained on", "measured on", "neuron", "seed", "accuracy"),
+        *("samples", "ties", "epochs", "seconds"),
+    )
+    return table("Every run", columns, rows, folded=True)
+
+
+def version_table(plan: Mapping[str, Any]) -> Table:
+    """What the plan says besides command and programs: versions, machine, settings; what it has."""
+    rows: list[list[Cell]] = []
+    for key, value in plan.items():
+        match value:
+            case _ if key in {"command", "tasks"}:
+                pass
+            case dict():
+                entries = cast("Mapping[str, object]", value)
+                rows += [
+                    [text(f"{key}: {name}"), text(_said(each))] for name, each in entries.items()
+                ]
+            case _:
+                rows.append([text(key), text(_said(value))])
+    return table("What it was made with", ("what", "value"), rows)
+
+
+def _said(value: object) -> str:
+    """A value of a JSON file in words."""
+    match value:
+        case str():
+            return value
+        case list():
+            return ", ".join(map(_said, cast("Sequence[object]", value)))
+        case _:
+            return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,29 @@
+"use strict";
+// Every table can be sorted by each of its columns; a second time, the other way round.
+for (const table of document.querySelectorAll("table")) {
+  const body = table.tBodies[0];
+  const headers = [...table.tHead.rows[0].cells];
+  headers.forEach((header, column) => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.append(...header.childNodes);
+    header.append(button);
+    header.setAttribute("aria-sort", "none");
+    const numeric = header.classList.contains("number");
+    const compare = (a, b) => {
+      const [x, y] = [a.cells[column], b.cells[column]];
+      if (!numeric) return x.textContent.localeCompare(y.textContent, "en", { numeric: true });
+      return Number(x.dataset.value) - Number(y.dataset.value);
+    };
+    button.addEventListener("click", () => {
+      const down = header.getAttribute("aria-sort") === "ascending";
+      for (const each of headers) each.setAttribute("aria-sort", "none");
+      header.setAttribute("aria-sort", down ? "descending" : "ascending");
+      const rows = [...body.rows];
+      // A cell without a number stays at the end, whichever way.
+      const empty = (row) => numeric && !("value" in row.cells[column].dataset);
+      const sorted = rows.filter((row) => !empty(row)).sort((a, b) => (down ? compare(b, a) : compare(a, b)));
+      body.append(...sorted, ...rows.filter(empty));
+    });
+  });
+}

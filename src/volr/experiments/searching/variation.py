@@ -1,0 +1,74 @@
+"""What becomes of settings and program when a search varies them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeAlias
+
+from volr.errors import DataError
+from volr.language import to_network
+from volr.language.decompile import decompile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from volr.experiments.settings import Settings
+
+Value: TypeAlias = float | int | str
+
+WIDTH = "width"
+OF_NEURON = "neuron_parameters."
+
+
+def varied(values: Mapping[str, Value], settings: Settings, program: str) -> tuple[Settings, str]:
+    """The settings and the program with these values. Raises as settings and programs do.
+
+    Where the step, the duration or the delay is varied, the latter two become the nearest whole
+    number of steps.
+    """
+    neuron = dict(settings.neuron_parameters)
+    changes: dict[str, object] = {}
+    for name, value in values.items():
+        if name.startswith(OF_NEURON):
+            neuron[name.removeprefix(OF_NEURON)] = float(value)
+        elif name != WIDTH:
+            changes[name] = value
+    if not changes.keys().isdisjoint(("dt", "duration", "delay")):
+        told = {"dt": settings.dt, "duration": settings.duration, "delay": settings.delay}
+        changes |= _whole_steps({**told, **{k: v for k, v in values.items() if k in told}})
+    if WIDTH in values:
+        program = with_width(program, int(values[WIDTH]))
+    return replace(settings, **changes, neuron_parameters=neuron), program
+
+
+def with_width(program: str, width: int) -> str:
+    """The program with ``width`` neurons in the widest hidden population, the others in proportion.
+
+    Raises ``DataError`` where there are none.
+    """
+    network = to_network(program)
+    outputs = set(network.outputs)
+    hidden = {each.name: each.size for each in network.layers if each.name not in outputs}
+    if not hidden:
+        raise DataError("the program has no hidden layer that could be wider or narrower")
+    if width < 1:
+        raise DataError(f"width is {width}, below 1")
+    widest = max(hidden.values())
+    populations = tuple(
+        replace(each, shape=(max(1, round(each.size * width / widest)),))
+        if each.name in hidden
+        else each
+        for each in network.populations
+    )
+    return decompile(replace(network, populations=populations)).text
+
+
+def _whole_steps(told: Mapping[str, Value | None]) -> dict[str, float]:
+    numbers = {name: float(value) for name, value in told.items() if value is not None}
+    step = numbers.pop("dt")
+    if not step > 0:
+        return {}
+    # Twelve digits: 3 · 0.1 is 0.3.
+    return {
+        name: float(f"{max(1, round(value / step)) * step:.12g}") for name, value in numbers.items()
+    }

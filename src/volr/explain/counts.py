@@ -1,0 +1,191 @@
+"""A model of spike counts between the ANN and the spiking network, with a switch for each cause.
+
+With all causes off it is the ANN, with all on it has the counts that were recorded, exactly. From
+the activations a of its sources, a population with the causes S has the count n:
+
+    z  =  Σ φ W a + b                 W, b: those of the SNN if sign, weights, bias ∈ S;
+                                      φ = 1 unless scale ∈ S
+    y  =  κ z,  or g z + o            the latter if scale ∈ S, or it is an output
+    y  ←  min(y, the most that its neurons reach)                    saturation ∈ S
+    n  =  y + d,  d what the simulator's counts are off              integration ∈ S
+    n  ←  n rounded, and not below 0                                 quantisation ∈ S
+    n  ←  0 for dead neurons                                         dead ∈ S
+
+and n/κ is its activation: κ is what the population's targets take its spikes for. g and o are the
+straight line that its counts do follow, by least squares, so that what a whole population does is
+told apart from what single neurons do. φ is for targets that differ about κ. d is measured, of the
+network with exactly those of the causes reset, refractory, transient and driving that are in S: see
+``measuring``. Outputs with the same count are told apart by y unless ties ∈ S.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from volr.explain.causes import Cause, Dynamic
+    from volr.models.arrays import Booleans, Floats, Integers
+
+OF_WIRING: frozenset[Cause] = frozenset({"sign", "weights", "bias", "scale", "dead"})
+
+
+@dataclass(frozen=True, eq=False)
+class Term:
+    """What comes from ``source``: weights ``[post, pre]`` in the ANN's units, and φ.
+
+    ``wanted``: the ANN's; ``signed``: with the SNN's signs; ``found``: the SNN's.
+    """
+
+    source: str
+    wanted: Floats
+    signed: Floats
+    found: Floats
+    factor: float
+
+    def weights(self, causes: frozenset[Cause]) -> Floats:
+        base = self.signed if "sign" in causes else self.wanted
+        if "weights" in causes:
+            base = base + (self.found - self.signed)
+        return base * self.factor if "scale" in causes else base
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """A population that computes.
+
+    ``bias``, ``found_bias`` ``[unit]``: the ANN's and the SNN's, in the ANN's units. ``slope`` κ,
+    ``gain`` g and ``offset`` o, spikes. ``most`` is where counts
+    saturate.
+    ``dead`` ``[unit]``. ``deviations`` ``[batch, unit]`` by the mechanisms that are left in.
+    ``counted`` is False of outputs whose membrane is read: they have neither limits nor whole
+    numbers.
+    """
+
+    name: str
+    terms: tuple[Term, ...]
+    bias: Floats
+    found_bias: Floats
+    slope: float
+    gain: float
+    offset: float
+    most: float
+    dead: Booleans
+    output: bool
+    counted: bool
+    deviations: Mapping[frozenset[Dynamic], Floats]
+
+    def expected(self, z: Floats, causes: frozenset[Cause]) -> Floats:
+        """y for the weighted sums ``z [batch, unit]``."""
+        line = self.output or "scale" in causes
+        y = self.gain * z + self.offset if line else self.slope * z
+        if self.counted:
+            if not self.output:
+                np.maximum(y, 0.0, out=y)
+            if "saturation" in causes:
+                np.minimum(y, self.most, out=y)
+        return y
+
+    def counts(self, y: Floats, causes: frozenset[Cause]) -> Floats:
+        """n for the counts ``y [batch, unit]`` that were to be expected."""
+        n = y
+        if "integration" in causes:
+            left_in = self.mechanisms.intersection(causes)
+            n = (np.maximum(y, 0.0) if self.counted else y) + self.deviations[left_in]
+        if "quantisation" in causes and self.counted:
+            n = np.maximum(np.rint(n), 0.0)
+        if "dead" in causes and self.dead.any():
+            n = np.where(self.dead, 0.0, n)
+        return n
+
+    @property
+    def mechanisms(self) -> frozenset[Dynamic]:
+        """Those that the deviations know."""
+        return max(self.deviations, key=len)
+
+
+@dataclass(frozen=True, eq=False)
+class CountModel:
+    """The layers in order, and the stimuli that they are asked about.
+
+    ``values``, ``spikes`` and ``unpaused`` ``[batch, unit]`` by input: the values, what the
+    recorded counts stand for, and what they would without refractoriness. ``labels`` ``[batch]``
+    are the right answers.
+    """
+
+    layers: tuple[Layer, ...]
+    outputs: tuple[str, ...]
+    values: Mapping[str, Floats]
+    spikes: Mapping[str, Floats]
+    unpaused: Mapping[str, Floats]
+    labels: Integers
+    _sums: dict[tuple[object, ...], Floats] = field(
+        default_factory=dict[tuple[object, ...], "Floats"]
+    )
+
+    @property
+    def populations(self) -> tuple[str, ...]:
+        return (*self.values, *(layer.name for layer in self.layers))
+
+    def correct(self, causes: Mapping[str, frozenset[Cause]]) -> Booleans:
+        """Which stimuli ``[batch]`` are labelled right, with these causes on, by population."""
+        expected, counts = self.counts(causes)
+        read = np.concatenate([counts[name] for name in self.outputs], axis=1)
+        if any("ties" in causes[name] for name in self.outputs):
+            return read.argmax(axis=1) == self.labels
+        first = read == read.max(axis=1, keepdims=True)
+        fine = np.concatenate([expected[name] for name in self.outputs], axis=1)
+        return np.where(first, fine, -np.inf).argmax(axis=1) == self.labels
+
+    def counts(
+        self, causes: Mapping[str, frozenset[Cause]]
+    ) -> tuple[dict[str, Floats], dict[str, Floats]]:
+        """y and n ``[batch, unit]`` of every layer, with these causes on, by population."""
+        expected: dict[str, Floats] = {}
+        counts: dict[str, Floats] = {}
+        sent = {name: self._given(name, causes[name]) for name in self.values}
+        for layer in self.layers:
+            on = causes[layer.name]
+            expected[layer.name] = layer.expected(self._sum(layer, sent, causes), on)
+            counts[layer.name] = layer.counts(expected[layer.name], on)
+            sent[layer.name] = counts[layer.name] / layer.slope
+        return expected, counts
+
+    def _given(self, name: str, causes: frozenset[Cause]) -> Floats:
+        """What an input says: its values, and what coding and refractoriness change in them."""
+        values = self.values[name]
+        if "coding" in causes and "refractory" in causes:
+            return self.spikes[name]
+        if "coding" in causes:
+            return self.unpaused[name]
+        if "refractory" in causes:
+            return values + (self.spikes[name] - self.unpaused[name])
+        return values
+
+    def _sum(
+        self, layer: Layer, sent: Mapping[str, Floats], causes: Mapping[str, frozenset[Cause]]
+    ) -> Floats:
+        """z. Right behind the inputs it is the largest product, and few causes are in it."""
+        on = causes[layer.name] & OF_WIRING
+        sources = tuple(term.source for term in layer.terms)
+        if any(source not in self.values for source in sources):
+            return weighted_sum(layer, sent, on)
+        given = tuple(causes[source] & {"coding", "refractory"} for source in sources)
+        key = layer.name, on, given
+        if key not in self._sums:
+            self._sums[key] = weighted_sum(layer, sent, on)
+        return self._sums[key]
+
+
+def weighted_sum(layer: Layer, sent: Mapping[str, Floats], causes: frozenset[Cause]) -> Floats:
+    """z ``[batch, unit]`` of the activations ``sent``; dead neurons have the ANN's weights."""
+    z = sum(sent[term.source] @ term.weights(causes).T for term in layer.terms)
+    z = z + (layer.found_bias if "bias" in causes else layer.bias)
+    if layer.dead.any():
+        alive = sum(sent[term.source] @ term.wanted[layer.dead].T for term in layer.terms)
+        z[:, layer.dead] = alive + layer.bias[layer.dead]
+    return z

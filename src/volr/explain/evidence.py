@@ -1,0 +1,178 @@
+"""What can be seen of a cause, apart from its cost: in which populations, and in which numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from volr.explain.causes import Cause
+    from volr.explain.counts import Layer
+    from volr.explain.measuring import Measured
+    from volr.explain.wiring import Block, Wiring
+    from volr.models.arrays import Floats
+    from volr.models.model import SpikingModel
+
+# Shares of activations, and numbers of a population's, below this are not worth a word.
+_WORTH = 1e-9
+
+
+def populations_with(cause: Cause, measured: Measured) -> tuple[str, ...]:
+    """The populations in which there is this cause at all, whatever it costs."""
+    model = measured.model
+    found: list[str] = []
+    if cause == "coding":
+        return tuple(
+            name
+            for name, values in model.values.items()
+            if np.abs(values - model.unpaused[name]).max(initial=0.0) > _WORTH
+        )
+    if cause == "refractory":
+        found += [n for n, spikes in model.spikes.items() if (spikes != model.unpaused[n]).any()]
+    for layer in model.layers:
+        wiring = measured.wirings[layer.name]
+        most = _most_wanted(layer, measured)
+        match cause:
+            case "sign":
+                there = any(block.sign_changed for block in wiring.blocks)
+            case "weights":
+                there = any(block.weights_changed for block in wiring.blocks)
+            case "bias":
+                there = wiring.biases_changed
+            case "dead":
+                there = bool(layer.dead.any())
+            case "saturation":
+                there = layer.counted and most > layer.most
+            case "quantisation":
+                there = layer.counted
+            case "ties":
+                there = layer.output and layer.counted
+            case "scale" | "integration":
+                there = True
+            case "reset" | "refractory" | "transient" | "driving":
+                there = cause in layer.mechanisms
+        if there:
+            found.append(layer.name)
+    return tuple(found)
+
+
+def _most_wanted(layer: Layer, measured: Measured) -> float:
+    return float(_wanted(layer, measured).max(initial=0.0))
+
+
+def _wanted(layer: Layer, measured: Measured) -> Floats:
+    """The counts ``[batch, unit]`` that the ANN asks for, on the scale that the targets go by."""
+    return measured.wanted[layer.name]
+
+
+def faults(measured: Measured) -> tuple[str, ...]:
+    """What in weights and biases is not the ANN's, in words, block by block."""
+    found: list[str] = []
+    for name, wiring in measured.wirings.items():
+        for block in wiring.blocks:
+            found += [f"{block.projection.name}: {said}" for said in _block_faults(block)]
+        if wiring.biases_changed:
+            found.append(f"{name}: {_bias_fault(wiring)}")
+    return tuple(found)
+
+
+def _block_faults(block: Block) -> Iterator[str]:
+    if block.charge == 0.0 and block.wanted.any():
+        yield "all weights are zero"
+    elif block.unrelated:
+        yield "the weights are not the ANN's, whatever their scale"
+    elif block.sign_changed:
+        ratio = block.balance
+        if abs(ratio) < 0.02:
+            yield "negative weights are missing"
+        elif ratio < 0:
+            yield "negative weights act as positive ones, or positive as negative ones"
+        elif not np.isfinite(ratio):
+            yield "positive weights are missing"
+        else:
+            yield f"negative weights have {ratio:.2g} times the effect that they should have"
+    elif block.weights_changed:
+        yield f"{np.sqrt(block.foreign):.1%} of the weights' size is not the ANN's"
+
+
+def _bias_fault(wiring: Wiring) -> str:
+    if np.ptp(wiring.charge) == 0:
+        return "all biases are the same"
+    return "the biases are not the ANN's"
+
+
+def evidence(cause: Cause, where: str, measured: Measured, snn: SpikingModel) -> str:
+    """One phrase on what was seen of the cause in the population ``where``."""
+    if cause == "coding":
+        off = np.abs(measured.model.values[where] - measured.model.unpaused[where]).mean()
+        return f"the inputs' spikes are off by {off * measured.full:.2g} of {measured.full:.3g}"
+    if cause == "refractory":
+        room = -(-snn.steps // (1 + snn.neuron.refractory_steps(snn.dt)))
+        return f"τ_refrac {snn.neuron.tau_refrac:g} ms leaves room for {room} spikes"
+    layer = next(each for each in measured.model.layers if each.name == where)
+    wiring = measured.wirings[where]
+    wanted = _wanted(layer, measured)
+    match cause:
+        case "sign" | "weights":
+            said = [text for block in wiring.blocks for text in _block_faults(block)]
+            return said[0] if said else "weights are not the ANN's"
+        case "bias":
+            return _bias_fault(wiring)
+        case "scale":
+            return _scale_evidence(layer)
+        case "dead":
+            return f"{int(layer.dead.sum())} of {layer.dead.size} neurons never fire" + _why(wiring)
+        case "saturation":
+            share = float((wanted > layer.most).mean())
+            return (
+                f"{share:.1%} of the counts wanted are above {layer.most:.0f}, the most that its "
+                "neurons reach"
+            )
+        case "quantisation":
+            full = float(np.percentile(np.maximum(wanted, 0.0), 99))
+            return f"a strong activation is {full:.2g} spikes"
+        case "ties":
+            counts = [measured.recorded[name] for name in measured.model.outputs]
+            read = np.concatenate(counts, axis=1)
+            tied = ((read == read.max(axis=1, keepdims=True)).sum(axis=1) > 1).mean()
+            return f"{tied:.1%} of the stimuli have outputs that share the highest count"
+        case "integration" | "reset" | "transient" | "driving":
+            return _deviation_evidence(cause, layer)
+
+
+def _why(wiring: Wiring) -> str:
+    if not any(block.charge for block in wiring.blocks):
+        return ": all weights into them are zero"
+    if wiring.biases_changed:
+        return ": their biases are not the ANN's"
+    return ""
+
+
+def _scale_evidence(layer: Layer) -> str:
+    """How a population as a whole is off, and how far its sources are taken for something else."""
+    said = [
+        f"spikes of {term.source} count {term.factor:.3g} times what they stand for"
+        for term in layer.terms
+        if abs(term.factor - 1) > 0.02
+    ]
+    ratio = layer.gain / layer.slope
+    if abs(ratio - 1) > 0.02:
+        said.append(f"it fires {ratio:.3g} times as much as its targets take it for")
+    if not layer.output:
+        said.append(
+            f"{layer.offset:+.2g} spikes a stimulus too {'many' if layer.offset > 0 else 'few'}"
+        )
+    return ", ".join(said) or "nothing to be seen"
+
+
+def _deviation_evidence(cause: Cause, layer: Layer) -> str:
+    everything = layer.mechanisms
+    with_it = float(layer.deviations[everything].std())
+    if cause == "integration":
+        without = float(layer.deviations[frozenset()].std())
+        return f"counts are off by {without:.2g} spikes even without the others"
+    without = float(layer.deviations[everything - {cause}].std())
+    return f"counts are off by {with_it:.2g} spikes, without it by {without:.2g}"

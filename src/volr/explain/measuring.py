@@ -1,0 +1,258 @@
+"""From recorded counts to the model of them: lines, deviations, and who is dead.
+
+A count n is off what the line says, y, by e = n − y. A part of that is rounding, which the model
+does itself, for whatever y it has; the rest d is handed to it. With d = √w e, w = 1 − (1/12)/Var e,
+and the variance 1/12 of the rounding, both come out as large as they are together; d is kept
+within ½ of e, so that y + d rounded is n, exactly.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from volr.backends.reference import activations
+from volr.explain import variants
+from volr.explain.counts import CountModel, Layer, Term
+from volr.explain.lines import ABOVE_SILENCE, BELOW_STAIRS, fit_line
+from volr.explain.wiring import is_calibrated, wirings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from volr.backends.base import Progress, Simulator
+    from volr.explain.causes import Cause, Dynamic
+    from volr.explain.wiring import Wiring
+    from volr.models.arrays import Booleans, Floats
+    from volr.models.model import ArtificialModel, SpikingModel
+    from volr.models.samples import Samples
+
+# A neuron is dead that has no spike at all where it should have had this many, in this share of
+# the stimuli: more than rounding to whole spikes could hide.
+_DEAD_SPIKES, _DEAD_SHARE = 1.5, 0.01
+# What stands for a full activation where nothing else tells the scale of a silent population.
+_FULL_PERCENTILE = 99.9
+# A population saturates where so many of its counts were to be higher than any is.
+_SATURATED_SHARE = 0.005
+# Rounded to whole numbers, anything is off by ±½, evenly.
+_HALF, _VARIANCE_OF_ROUNDING = 0.5 - 1e-9, 1.0 / 12.0
+
+_RATES: frozenset[Cause] = frozenset({"scale", "saturation"})
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """``model``, of the counts; ``wirings`` by population; ``recorded`` ``[batch, unit]``, what was
+    counted, and ``wanted``, what the ANN's activations are in spikes, by population; ``full``, the
+    spikes of a full input.
+    """
+
+    model: CountModel
+    wirings: Mapping[str, Wiring]
+    recorded: Mapping[str, Floats]
+    wanted: Mapping[str, Floats]
+    full: float
+
+
+def measure(
+    ann: ArtificialModel,
+    snn: SpikingModel,
+    samples: Samples,
+    simulator: Simulator,
+    engine: Simulator,
+    mechanisms: tuple[Dynamic, ...],
+    *,
+    seed: int,
+    progress: Progress | None = None,
+) -> Measured:
+    """Run the model on ``simulator`` and its variants without ``mechanisms`` on ``engine``, and fit
+    what came out.
+    """
+    wired = wirings(ann, snn)
+    actual = frozenset(mechanisms)
+    runs = {
+        left_in: variants.run(
+            variants.variant(snn, actual - left_in, wired),
+            samples.inputs,
+            simulator if left_in == actual else engine,
+            late="transient" in actual - left_in,
+            seed=seed,
+            progress=progress,
+        )
+        for left_in in variants.subsets(mechanisms)
+    }
+    network, recorded = snn.network, runs[actual]
+    shown = activations(ann, samples.inputs)
+    full = snn.coding.rate_max * snn.duration / 1000.0
+    asked = _asked(wired)
+    slopes = dict.fromkeys(network.inputs, full)
+    layers: dict[str, Layer] = {}
+    hidden = [(p.name,) for p in network.layers if p.name not in network.outputs]
+    # The outputs are compared with each other, so they have one line between them.
+    for names in (*hidden, network.outputs):
+        bare = {name: _layer(snn, name, wired[name], shown[name], slopes) for name in names}
+        fits = {
+            left_in: fit_line(
+                bare,
+                {name: wired[name] for name in names},
+                counts,
+                slopes,
+                _room(snn, rests="refractory" not in actual - left_in),
+            )
+            for left_in, counts in runs.items()
+        }
+        # What a pause takes, from all counts or from some, is to be its affair and not the line's.
+        fit = fits[actual - {"refractory"}]
+        for name in names:
+            ratio = fit.slope / asked.get(name, fit.slope)
+            slopes[name] = fit.slope if is_calibrated(ratio) else asked[name]
+            ceiling = _ceiling(snn, slopes[name] * fits[actual].sums[name], recorded[name])
+            # What saturates is on no line.
+            on_line = ceiling is None or name in network.outputs
+            layer = replace(
+                bare[name],
+                slope=slopes[name],
+                gain=fit.gain if on_line else slopes[name],
+                offset=fit.offset if on_line else 0.0,
+                most=float(snn.steps) if ceiling is None else ceiling,
+            )
+            layer = replace(layer, dead=_dead(layer, recorded, slopes))
+            deviations: dict[frozenset[Dynamic], Floats] = {}
+            for left_in, counts in runs.items():
+                own = left_in | {"refractory"} >= actual
+                straight = fits[left_in - {"refractory"}]
+                # Of the actual run, what the layer's own line leaves: both together are the count.
+                line = (layer.gain, layer.offset) if own else (straight.gain, straight.offset)
+                deviations[left_in] = _deviation(
+                    layer, line, fits[left_in].sums[name], counts[name]
+                )
+            layers[name] = replace(layer, deviations=deviations)
+    ends = np.cumsum([network[name].size for name in network.inputs])[:-1]
+    model = CountModel(
+        layers=tuple(layers[p.name] for p in network.layers),
+        outputs=network.outputs,
+        values=dict(zip(network.inputs, np.split(samples.inputs, ends, axis=1), strict=True)),
+        spikes={name: recorded[name] / full for name in network.inputs},
+        unpaused={name: runs[actual - {"refractory"}][name] / full for name in network.inputs},
+        labels=samples.labels,
+    )
+    wanted = {
+        layer.name: layer.slope * shown[layer.name] + (layer.offset if layer.output else 0.0)
+        for layer in model.layers
+    }
+    return Measured(model, wired, recorded, wanted, full)
+
+
+def _asked(wired: Mapping[str, Wiring]) -> dict[str, float]:
+    """The spikes that a population's targets take for an activation of 1, where one of them tells:
+    what it makes of a spike, against what it makes of its own biases.
+    """
+    return {
+        block.projection.source: wiring.slope / block.charge
+        for wiring in reversed(list(wired.values()))
+        for block in wiring.blocks
+        if wiring.slope is not None and block.charge
+    }
+
+
+def _room(snn: SpikingModel, *, rests: bool) -> float:
+    """The most spikes of a neuron in one stimulus, with refractoriness or without."""
+    pause = snn.neuron.refractory_steps(snn.dt) if rests else 0
+    return float(-(-snn.steps // (1 + pause)))
+
+
+def _ceiling(snn: SpikingModel, wanted: Floats, counts: Floats) -> float | None:
+    """The highest of the counts ``[batch, unit]``, where they saturate: where neurons that come
+    near to a spike each step go no further although more is ``wanted``. How far they get where they
+    pause is the affair of refractoriness.
+    """
+    highest = float(counts.max(initial=0.0))
+    if snn.neuron.refractory_steps(snn.dt) or highest < BELOW_STAIRS * snn.steps:
+        return None
+    return highest if (wanted > highest).mean() > _SATURATED_SHARE else None
+
+
+def _layer(
+    snn: SpikingModel, name: str, wiring: Wiring, shown: Floats, slopes: Mapping[str, float]
+) -> Layer:
+    """A layer without a line: from its charge, in spikes, to weighted sums of the ANN's."""
+    unit = _unit(wiring, slopes, shown, slopes[snn.network.inputs[0]])
+    terms: list[Term] = []
+    for block in wiring.blocks:
+        # Where all weights are gone there is nothing to scale.
+        factor = block.charge * slopes[block.projection.source] / unit if block.charge else 1.0
+        terms.append(
+            Term(
+                block.projection.source,
+                block.wanted,
+                block.signed,
+                block.found,
+                1.0 if is_calibrated(factor) else factor,
+            )
+        )
+    if wiring.slope is not None:
+        found = (wiring.charge - wiring.intercept) / wiring.slope
+    else:
+        found = wiring.charge / unit if wiring.biases_changed else wiring.wanted
+    return Layer(
+        name=name,
+        terms=tuple(terms),
+        bias=wiring.wanted,
+        found_bias=found,
+        slope=unit,
+        gain=unit,
+        offset=wiring.intercept,
+        most=np.inf,
+        dead=np.zeros(len(wiring.wanted), dtype=np.bool_),
+        output=name in snn.network.outputs,
+        counted=snn.is_spiking(name),
+        deviations={},
+    )
+
+
+def _unit(wiring: Wiring, slopes: Mapping[str, float], shown: Floats, full: float) -> float:
+    """The charge, in spikes, that stands for a weighted sum of 1 in the ANN.
+
+    The biases tell it, on their own; where they do not, the weights do, after what the sources'
+    spikes stand for; and where there are no weights, what a transfer would make it.
+    """
+    if wiring.slope is not None:
+        return wiring.slope
+    for block in wiring.blocks:
+        if block.charge:
+            return block.charge * slopes[block.projection.source]
+    level = float(np.percentile(shown, _FULL_PERCENTILE))
+    return full / level if level > 0 else full
+
+
+def _dead(layer: Layer, recorded: Mapping[str, Floats], slopes: Mapping[str, float]) -> Booleans:
+    """Neurons ``[unit]`` without a spike, that the ANN's weights on what they got ask many of."""
+    if not layer.counted:
+        return layer.dead
+    z = layer.bias + sum(recorded[t.source] / slopes[t.source] @ t.wanted.T for t in layer.terms)
+    wanted = layer.expected(z, frozenset())
+    fires = recorded[layer.name].any(axis=0)
+    if not fires.any() and (wanted >= _DEAD_SPIKES).any():
+        return np.any(wanted >= ABOVE_SILENCE, axis=0)
+    often = (wanted >= _DEAD_SPIKES).mean(axis=0) >= _DEAD_SHARE
+    dead: Booleans = np.logical_and(often, ~fires)
+    return dead
+
+
+def _deviation(layer: Layer, line: tuple[float, float], sums: Floats, counts: Floats) -> Floats:
+    """d: what counts ``[batch, unit]`` are off the line of their own run, rounding aside, in spikes
+    of the actual one.
+    """
+    gain, offset = line
+    y = replace(layer, gain=gain, offset=offset).expected(sums, _RATES)
+    if not layer.counted:
+        return (counts - y) * (layer.gain / gain)
+    off = counts - np.maximum(y, 0.0)
+    off[:, layer.dead] = 0.0
+    firing = off[(y > ABOVE_SILENCE) | (counts > 0)]
+    variance = float(firing.var()) if firing.size else 0.0
+    left = max(1.0 - _VARIANCE_OF_ROUNDING / variance, 0.0) if variance > 0 else 0.0
+    rest = np.clip(np.sqrt(left) * off, off - _HALF, off + _HALF)
+    return rest * (layer.gain / gain)

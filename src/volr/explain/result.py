@@ -1,0 +1,120 @@
+"""What is found out about a gap, and what is said of it in a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from volr.explain.causes import FAMILIES, Cause
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a cause costs: ``points`` of accuracy (0.01 is one of a hundred), with the standard
+    ``error`` of the sample, most of it in the population ``where``; ``evidence`` says what was seen
+    there, and ``change`` which options to try.
+    """
+
+    cause: Cause
+    title: str
+    points: float
+    error: float
+    where: str
+    evidence: str
+    change: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What is lost in a ``population``, with those before it as they are: points and error."""
+
+    population: str
+    points: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A transfer with another setting: the accuracy on the same stimuli, and what it ``gained``."""
+
+    cause: Cause
+    change: str
+    accuracy: float
+    gained: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The gap between ``ann`` and ``snn``, both accuracies, and its parts, which add up to it.
+
+    ``parts``, the costliest first, and ``stages``, from the inputs on, are two ways to split the
+    same gap. ``faults`` are what is wrong with weights and biases; ``foreign`` the projections
+    whose weights are not the ANN's at all. ``trials`` are the remedies that were tried.
+    """
+
+    backend: str
+    samples: int
+    ann: float
+    snn: float
+    gap: float
+    error: float
+    parts: tuple[Part, ...]
+    stages: tuple[Stage, ...]
+    faults: tuple[str, ...]
+    foreign: tuple[str, ...]
+    trials: tuple[Trial, ...]
+
+    @property
+    def summary(self) -> str:
+        """What matters most, in a sentence or two."""
+        said: list[str] = []
+        if self.foreign:
+            said.append(f"The weights are not the ANN's: {', '.join(self.foreign)}.")
+        if self.gap <= 2 * self.error and not self.foreign:
+            return (
+                f"The gap, {_points(self.gap)}, is within its sampling error: nothing is lost that "
+                f"{self.samples:,} stimuli could show."
+            )
+        title, parts = largest(self.parts)
+        said.append(
+            f"The largest cause is {title}, {_points(sum(part.points for part in parts))} of a gap "
+            f"of {_points(self.gap)}, in {parts[0].where}: {parts[0].evidence}."
+        )
+        if (best := self.remedy) is not None:
+            said.append(f"What helps: {best.change}, from {self.snn:.4f} to {best.accuracy:.4f}.")
+        elif self.trials:
+            tried = ", ".join(trial.change for trial in self.trials)
+            said.append(f"None of what was tried helps: {tried}.")
+        elif parts[0].change:
+            said.append(f"What may help: {parts[0].change[0]}.")
+        return " ".join(said)
+
+    @property
+    def remedy(self) -> Trial | None:
+        """The first trial that gained as much as the best, within their error; None where none
+        gained more than its error.
+        """
+        best = max(self.trials, key=lambda trial: trial.gained, default=None)
+        if best is None or best.gained <= best.error:
+            return None
+        return next(each for each in self.trials if each.gained >= best.gained - best.error)
+
+
+def largest(parts: Sequence[Part]) -> tuple[str, list[Part]]:
+    """The costliest cause, with those that come of it after it, and the words for all."""
+    by_cause = {part.cause: part for part in parts}
+    groups = [(part.title, [part]) for part in parts]
+    for cause, (title, members) in FAMILIES.items():
+        head = by_cause.get(cause)
+        if head is not None and head.points > 2 * head.error:
+            rest = [part for part in parts if part.cause in members - {cause}]
+            groups.append((title, [head, *rest]))
+    return max(groups, key=lambda each: sum(part.points for part in each[1]))
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.1f} points"

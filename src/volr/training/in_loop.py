@@ -1,0 +1,77 @@
+"""Training a spiking network with a simulator in the loop."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from volr.backends.base import require
+from volr.backends.torch import TORCH
+from volr.training.checks import check_samples, check_start
+from volr.training.settings import TrainingSettings, validation_count
+from volr.training.spiking import DECAY, RATE, SpikingSettings, check_spiking, settings_of
+
+if TYPE_CHECKING:
+    from volr.backends.base import Simulator
+    from volr.models.model import SpikingModel
+    from volr.models.samples import Samples
+    from volr.network import Network
+    from volr.training.result import Progress, Training
+
+EPOCHS, UPDATES = 5, 600
+"""Unless told, a network is trained in the loop for this many epochs, and this many updates."""
+
+
+def train_in_loop(
+    network: Network,
+    samples: Samples,
+    simulator: Simulator,
+    settings: TrainingSettings = TrainingSettings(),
+    spiking: SpikingSettings | None = None,
+    *,
+    start: SpikingModel | None = None,
+    progress: Progress | None = None,
+) -> Training[SpikingModel]:
+    """Train ``network`` as a spiking one, with its forward passes in ``simulator``, a started one.
+
+    The spike counts that are measured there stand for activations, and ordinary backpropagation
+    goes back through a differentiable model of rates (``volr.training.rate_model``), so ``spiking``
+    is taken without its surrogate and window. A part of ``samples`` is set aside; validation too
+    runs in the simulator. ``start`` is a model to go on from, with settings of its own unless told.
+    Unless told, there are 5 epochs, and more where that would be fewer than 600 updates. The same
+    seed gives the same parameters on the same machine, with whatever number of processes, and
+    with every simulator that gives the same spikes. ``Training.dead`` and ``rates`` are those of
+    the first 1,024 samples. Raises as ``train_snn`` does, and as the simulator does.
+    """
+    if spiking is None:
+        spiking = SpikingSettings() if start is None else settings_of(start)
+    check_spiking(network, spiking, start)
+    check_samples(network, samples, settings)
+    require(TORCH)
+    from volr.training.backpropagation import fit
+    from volr.training.loop_learner import LoopLearner
+
+    settings = _with_defaults(settings, len(samples), fine=start is not None)
+    learner = LoopLearner(network, spiking, simulator, settings.seed, start)
+    if start is not None:
+        check_start(start, learner.form.least_units)
+    trained = fit(learner, network, samples, settings, progress)
+    if start is not None and trained.kept_epoch == 0:
+        # Itself, and not what float32 has made of it.
+        return replace(trained, model=start)
+    return trained
+
+
+def _with_defaults(settings: TrainingSettings, samples: int, *, fine: bool) -> TrainingSettings:
+    """The settings with what a simulator's time allows for instead of the other defaults."""
+    trained = samples - validation_count(samples, settings.validation)
+    steps = math.ceil(trained / settings.batch_size)
+    rate, decay = settings.learning_rate, settings.weight_decay
+    return replace(
+        settings,
+        epochs=settings.epochs or max(EPOCHS, math.ceil(UPDATES / steps)),
+        learning_rate=RATE if rate is None else rate,
+        weight_decay=DECAY if decay is None else decay,
+        candidates=1 if fine else settings.candidates,
+    )

@@ -1,0 +1,212 @@
+"""A spiking network in training with a simulator in the loop.
+
+Forwards, the simulator runs a minibatch and hands out spike counts. Backwards, these counts stand
+for the activations of ordinary backpropagation: each population's are
+
+    n + f′ (z − (z as a constant))
+
+n being what was measured, z the charge that arrives at the counts measured in its sources, and f′
+the derivative of the rate model (``volr.training.rate_model``). That is n, and has the derivative
+of f. The input's counts follow from the coding.
+
+With constant currents a stimulus has one answer, so each is simulated once, however often it occurs
+in a minibatch: NAND and XOR have four. Candidates of small networks are simulated as one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from volr.backends.base import Record
+from volr.models.coding import ConstantCurrent, Poisson, input_drive, input_levels
+from volr.models.response import count_levels
+from volr.training.learner import Activity, Answer, Part
+from volr.training.rate_model import charge, membrane_slope, slope
+from volr.training.side_by_side import apart, fits, side_by_side
+from volr.training.spiking_form import SpikingForm
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from torch import Tensor
+
+    from volr.backends.base import Simulator
+    from volr.models.arrays import Floats, Integers
+    from volr.models.model import SpikingModel
+    from volr.models.samples import Samples
+    from volr.network import Network
+    from volr.training.candidates import Values
+    from volr.training.spiking import SpikingSettings
+
+# Simulators are slow, so fewer samples than elsewhere decide between candidates, and say what the
+# hidden populations do.
+_DECIDING, _LOOKED_AT = 256, 1024
+# Samples that the simulator gets at once where nothing is learned.
+_CHUNK = 1024
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Spike counts of all that spikes, mean membranes (mV) of all that does not.
+
+    Both ``[stimulus, unit]``, by name.
+    """
+
+    counts: Mapping[str, Tensor]
+    means: Mapping[str, Tensor]
+
+
+@dataclass
+class LoopLearner:
+    """See ``volr.training.learner.Learner``. Random input spikes are drawn anew for every batch."""
+
+    network: Network
+    settings: SpikingSettings
+    simulator: Simulator
+    seed: int
+    start: SpikingModel | None = None
+    _drawn: int = field(default=0, init=False)
+
+    @property
+    def chunk(self) -> int:
+        return _CHUNK
+
+    @property
+    def deciding(self) -> int:
+        return _DECIDING
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is a model to go on from."""
+        return self.start is not None
+
+    @cached_property
+    def form(self) -> SpikingForm:
+        return SpikingForm(self.network, self.settings)
+
+    def part(self, samples: Samples) -> Part:
+        """Inputs are the values, float64 ``[batch, unit]``."""
+        return Part(torch.tensor(samples.inputs), torch.tensor(samples.labels))
+
+    def starts(
+        self, samples: Samples, count: int, random: np.random.Generator
+    ) -> list[dict[str, Floats]]:
+        """The model to go on from, or artificial networks that were transferred untrained."""
+        if self.start is not None:
+            return [self.form.to_training(self.start)]
+        return [self.form.random_start(samples.inputs, random) for _ in range(count)]
+
+    def slower(self, candidates: int) -> float:
+        """Small networks run side by side, as quickly as one; others one after the other."""
+        return 0.0 if fits(self.network, candidates) else candidates - 1.0
+
+    def answer(self, values: Values, inputs: Tensor, candidates: int) -> Answer:
+        """Run the simulator."""
+        stimuli, rows = self._distinct(inputs.numpy())
+        seed = self._next_seed()
+        if candidates == 1:
+            [measured] = self._measure([self._sound(values)], stimuli, seed)
+            return self._answer(values, measured, rows)
+        each = [
+            {name: value[index] for name, value in values.items()} for index in range(candidates)
+        ]
+        measured = self._measure([self._sound(one) for one in each], stimuli, seed)
+        answers = [self._answer(one, m, rows) for one, m in zip(each, measured, strict=True)]
+        penalties = [torch.as_tensor(answer.penalty) for answer in answers]
+        return Answer(torch.stack([answer.logits for answer in answers]), torch.stack(penalties))
+
+    def activity(self, values: Values, everything: Part) -> Activity:
+        """The dead never spike, on the first 1,024 samples: simulating all would take too long."""
+        stimuli = everything.inputs[:_LOOKED_AT].numpy()
+        [measured] = self._measure([self.form.model(values)], stimuli, self._next_seed())
+        counts, seconds = measured.counts, self.settings.duration / 1000.0
+        return Activity(
+            dead={name: int((counts[name].sum(dim=0) == 0).sum()) for name in self.form.hidden},
+            rates={name: float(counts[name].mean()) / seconds for name in self.form.hidden},
+        )
+
+    def model(self, values: Values) -> SpikingModel:
+        """The spiking model with these parameters."""
+        return self.form.model(values)
+
+    def _sound(self, values: Mapping[str, Tensor]) -> SpikingModel:
+        """The model to simulate: 0 where training has diverged, which the logits will say."""
+        finite = {
+            name: torch.nan_to_num(each.detach(), 0.0, 0.0, 0.0) for name, each in values.items()
+        }
+        return self.form.model(finite)
+
+    def _answer(self, values: Mapping[str, Tensor], measured: Measured, rows: Tensor) -> Answer:
+        """Logits and penalty, differentiable; ``rows`` are the stimuli of the minibatch."""
+        network, neuron, duration = self.network, self.settings.neuron, self.settings.duration
+        counts = {name: measured.counts[name][rows] for name in network.inputs}
+        membranes: dict[str, Tensor] = {}
+        for population in network.layers:
+            name = population.name
+            z = charge(network, population, values, counts, neuron, duration)
+            # 0, with the derivative of z.
+            change = z - z.detach()
+            if name in measured.counts:
+                spikes = measured.counts[name][rows]
+                counts[name] = spikes + slope(z.detach(), spikes) * change
+            else:
+                mean = measured.means[name][rows]
+                membranes[name] = mean + membrane_slope(neuron, duration) * change
+        return self.form.answer(counts, membranes)
+
+    def _measure(
+        self, models: Sequence[SpikingModel], stimuli: Floats, seed: int
+    ) -> list[Measured]:
+        """What each model does; all at once where that is quicker."""
+        first, count = models[0], len(models)
+        given = input_counts(first, stimuli, seed)
+        spiking = tuple(p.name for p in self.network.layers if first.is_spiking(p.name))
+        together = count > 1 and fits(self.network, count)
+        found = [
+            self.simulator.run(model, stimuli, record=Record(counts=spiking), seed=seed)
+            for model in ([side_by_side(models)] if together else models)
+        ]
+        counts = [each.counts for each in found]
+        means = [each.means for each in found]
+        if together:
+            counts, means = apart(counts[0], count), apart(means[0], count)
+        return [
+            Measured(_tensors({**given, **of_counts}), _tensors(of_means))
+            for of_counts, of_means in zip(counts, means, strict=True)
+        ]
+
+    def _distinct(self, inputs: Floats) -> tuple[Floats, Tensor]:
+        """The stimuli to simulate, and which of them each row of ``inputs`` is."""
+        match self.settings.coding:
+            case ConstantCurrent():
+                stimuli, rows = np.unique(inputs, axis=0, return_inverse=True)
+                return stimuli, torch.as_tensor(rows)
+            case Poisson():
+                return inputs, torch.arange(len(inputs))
+
+    def _next_seed(self) -> int:
+        self._drawn += 1
+        return (self.seed << 32) + self._drawn
+
+
+def input_counts(model: SpikingModel, stimuli: Floats, seed: int) -> dict[str, Integers]:
+    """The spike counts ``[batch, unit]`` of the inputs, by name, without running a simulator."""
+    match model.coding:
+        case ConstantCurrent():
+            levels, _ = count_levels(model.neuron, model.dt, model.steps)
+            which = input_levels(model.coding, model.neuron, model.dt, model.steps, stimuli)
+            names = model.network.inputs
+            ends = np.cumsum([model.network[name].size for name in names])[:-1]
+            return dict(zip(names, np.split(levels[which], ends, axis=1), strict=True))
+        case Poisson():
+            drive = input_drive(model, stimuli, seed=seed)
+            return {name: spikes.sum(axis=0) for name, spikes in drive.spikes.items()}
+
+
+def _tensors(arrays: Mapping[str, Floats | Integers]) -> dict[str, Tensor]:
+    return {name: torch.as_tensor(each.astype(np.float32)) for name, each in arrays.items()}

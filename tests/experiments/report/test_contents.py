@@ -1,0 +1,146 @@
+"""What stands on the page: everything that the folder has, and a word about what it has not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.experiments.report.conftest import SPIKING, all_runs, write_runs, xor_runs
+
+pytest.importorskip("matplotlib")
+pytest.importorskip("numba")
+
+from volr.errors import DataError, MissingError
+from volr.experiments.report import contents
+from volr.experiments.report.contents import page_of
+from volr.experiments.report.groups import by_task
+from volr.experiments.report.parts import Table, Words
+from volr.experiments.report.tables import ablation_table, result_table, version_table
+from volr.experiments.report.thesis import reported
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from volr.experiments.report.parts import Page
+
+
+def tables(page: Page) -> list[Table]:
+    return [each for s in page.sections for each in s.parts if isinstance(each, Table)]
+
+
+def words(page: Page) -> str:
+    parts = [each for section in page.sections for each in section.parts]
+    return "\n".join(each.text for each in parts if isinstance(each, Words))
+
+
+def shown(table: Table) -> list[tuple[str, ...]]:
+    return [tuple(cell.text.replace("\u00a0", " ") for cell in row) for row in table.rows]
+
+
+def test_a_whole_experiment(page: Page) -> None:
+    assert page.title == "Experiment: xor, mnist"
+    assert page.lead.startswith("9 runs, seeds 0–1, begun 2026-01-02T03:04:05+00:00.")
+    titles = [section.title for section in page.sections]
+    assert titles == [
+        *("Results", "xor", "mnist", "The original's method", "The original's neuron"),
+        "Versions, seeds, commands",
+    ]
+    names = [each.name for each in page.drawings]
+    assert len(set(names)) == len(names)
+    kinds = [name.partition("-")[0] for name in names]
+    assert kinds == [
+        *("accuracy", "accuracy", "training", "time", "rates", "curves", "stimulus", "stimulus"),
+        *("confusion", "confusion", "confusion", "ablation", "theory", "theory", "theory"),
+    ]
+    assert all(each.title and each.description for each in page.drawings)
+    assert "volr experiment xor mnist --repeats 2" in words(page)
+    assert "xor: dense 2 4 ⦶ dense 4 2" in words(page)
+
+
+def test_results_stand_beside_the_original() -> None:
+    groups = [group for each in by_task(xor_runs().values()) for group in each.conditions]
+    ann, snn = shown(result_table(groups))
+    # Of 1 and 0.99: s = 0.0071, and Student's t of one degree of freedom, 12.706, by s/√2.
+    assert ann[5:] == ("0.9950", "0.0071", "± 0.0635", "2", "1.000", "0.480")
+    assert snn[:5] == ("xor", "snn-transferred", "torch", "nest", "if_curr_exp")
+    assert snn[9] == "0.585 ± 0.033"
+
+
+def test_the_original_has_no_number_where_its_network_crashed() -> None:
+    assert reported("mnist-parallel", "snn-random") is None
+    assert reported("mnist", "snn-finetuned") is None
+
+
+def test_a_step_gains_what_it_has_over_the_step_before() -> None:
+    groups = [group for each in by_task(all_runs().values()) for group in each.ablation]
+    rows = [(row[1], row[3], row[6]) for row in shown(ablation_table(groups))]
+    assert rows == [
+        ("original", "0.1000", "–"),
+        ("+ signs", "0.3000", "+0.2000"),
+        ("ours", "0.5000", "+0.2000"),
+        ("ours − biases", "0.7000", "–"),
+    ]
+
+
+def test_the_plan_in_words() -> None:
+    plan = {"command": "volr", "versions": {"numpy": "2.3.5"}, "seeds": [0, 1], "odd": None}
+    assert shown(version_table(plan)) == [
+        ("versions: numpy", "2.3.5"),
+        ("seeds", "0, 1"),
+        ("odd", "null"),
+    ]
+
+
+def without_theory(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(_name: str) -> Any:
+        raise MissingError("engine needs numba, which is not installed")
+
+    monkeypatch.setattr(contents, "simulator", missing)
+
+
+def test_an_experiment_that_was_cut_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_theory(monkeypatch)
+    run = replace(xor_runs()["xor-0-ann"], history=(), activity=None, confusion=())
+    page = page_of(write_runs(tmp_path, {"xor-0-ann": run}, plan=None))
+    said = words(page)
+    for part in (
+        "No training curves",
+        "No accuracy against time",
+        "No spikes to look at",
+        "No synaptic operations",
+        "The figures of the original are missing: engine needs numba",
+        "plan.json is missing",
+    ):
+        assert part in said
+    [results, runs] = tables(page)
+    assert shown(results)[0][5:8] == ("1.0000", "–", "–")
+    assert len(runs.rows) == 1
+    assert [each.name for each in page.drawings] == ["accuracy-xor-1"]
+
+
+def test_a_model_that_is_damaged_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    without_theory(monkeypatch)
+    name = "xor-0-snn-transferred-if_curr_exp"
+    folder = write_runs(tmp_path, {name: xor_runs()[name]})
+    (folder / "models").mkdir()
+    (folder / "models" / f"{name}.safetensors").write_bytes(b"<b>no</b>")
+    page = page_of(folder)
+    assert "No spikes to look at: " in words(page)
+    assert not [each for each in page.drawings if each.name.startswith("stimulus")]
+
+
+def test_what_no_release_of_volr_calls_a_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_theory(monkeypatch)
+    run = replace(xor_runs()["xor-0-ann"], row=replace(SPIKING, task="$x_<i>\x1b", condition="$"))
+    page = page_of(write_runs(tmp_path, {"a": run}))
+    assert page.title == "Experiment: $x_<i>\\x1b"
+    assert any("$, if_curr_exp" in each.svg for each in page.drawings)
+
+
+def test_a_folder_without_runs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="no finished runs") as caught:
+        page_of(tmp_path)
+    assert caught.value.help is not None

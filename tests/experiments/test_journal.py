@@ -1,0 +1,260 @@
+"""The journal: what is in it stays, what is not whole is not in it, and one writes at a time."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from hypothesis import strategies as st
+from tests.cli.running import snapshot
+from tests.experiments.examples import ROW, plan_of, runs
+
+from volr.errors import DataError
+from volr.experiments.journal import (
+    Journal,
+    open_journal,
+    read_plan,
+    read_runs,
+    run_from,
+    run_json,
+    set_aside,
+)
+from volr.experiments.results import Run
+from volr.training import Epoch
+
+PLAN = plan_of("snn-transferred", seeds=(0, 1))
+SPECS = PLAN.specs()
+RUN = Run(row=ROW, history=(Epoch(0.5, None, 0.75),), confusion=((3, 1), (0, 4)), dt=0.5)
+
+
+def written(folder: Path, count: int = 3) -> Journal:
+    """A journal with the first runs of the plan."""
+    with open_journal(folder) as journal:
+        journal.write_plan({"tasks": {}})
+        for index, spec in enumerate(SPECS[:count]):
+            journal.write(spec, replace(RUN, row=replace(ROW, seed=index)), b"model %d" % index)
+        journal.write_results([ROW])
+    return journal
+
+
+@examples(max_examples=40)
+@given(runs())
+def test_a_run_there_and_back(run: Run) -> None:
+    text = json.dumps(run_json(run), allow_nan=False)
+    # NaN is not itself, but looks like it.
+    assert repr(run_from(json.loads(text))) == repr(run)
+
+
+def test_what_was_written_is_there_and_nothing_else(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "folder"
+    journal = written(folder)
+    found = journal.finished(SPECS)
+    assert list(found) == [spec.key for spec in SPECS[:3]]
+    assert found[SPECS[1].key] == replace(RUN, row=replace(ROW, seed=1))
+    assert journal.model(SPECS[2].key) == b"model 2"
+    assert journal.conflicts(SPECS) == []
+    assert read_plan(folder) == {"tasks": {}}
+    assert sorted(run.row.seed for run in read_runs(folder)) == [0, 1, 2]
+    with pytest.raises(DataError, match=r"cannot read .*nand-1-ann\.safetensors: No such file"):
+        journal.model("nand-1-ann")
+    with pytest.raises(DataError, match="no finished runs"):
+        read_runs(tmp_path)
+    assert read_plan(tmp_path) == {}
+
+
+def test_a_run_of_other_settings_is_a_conflict_and_not_finished(tmp_path: Path) -> None:
+    journal = written(tmp_path)
+    other = plan_of("snn-transferred", seeds=(0, 1), percentile=98.0).specs()
+    # The artificial networks do not depend on it.
+    assert list(journal.finished(other)) == ["xor-0-ann", "nand-0-ann"]
+    assert journal.conflicts(other) == ["xor-0-snn-transferred-if_curr_exp"]
+    more = plan_of("snn-transferred", "ann:futhark", seeds=range(5)).specs()
+    assert len(journal.finished(more)) == 3
+    assert journal.conflicts(more) == []
+
+
+def test_a_run_whose_model_is_not_there_is_not_finished(tmp_path: Path) -> None:
+    journal = written(tmp_path)
+    journal.model_path("xor-0-ann").unlink()
+    assert "xor-0-ann" not in journal.finished(SPECS)
+    assert len(journal.finished(SPECS)) == 2
+
+
+def test_a_model_is_written_before_its_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = Path.replace
+    order: list[str] = []
+
+    def watch(path: Path, target: Path) -> Path:
+        order.append(target.name)
+        return real(path, target)
+
+    monkeypatch.setattr(Path, "replace", watch)
+    with open_journal(tmp_path) as journal:
+        journal.write(SPECS[0], RUN, b"model")
+    assert order == ["xor-0-ann.safetensors", "xor-0-ann.json"]
+
+
+def test_one_at_a_time(tmp_path: Path) -> None:
+    with open_journal(tmp_path):
+        with pytest.raises(DataError, match="another process is writing to") as caught:
+            open_journal(tmp_path).__enter__()
+        assert caught.value.help is not None
+        assert "--out" in caught.value.help
+    written(tmp_path)
+
+
+def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with pytest.raises(DataError, match=r"cannot lock .*: No locks available"):
+        open_journal(tmp_path).__enter__()
+
+
+def test_a_folder_that_cannot_be(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for folder in (tmp_path / "file", tmp_path / "file" / "in", Path("/proc/volr")):
+        with pytest.raises(DataError, match="cannot write in"):
+            open_journal(folder).__enter__()
+
+
+def test_what_a_killed_process_did_not_finish_is_removed(tmp_path: Path) -> None:
+    written(tmp_path)
+    before = snapshot(tmp_path)
+    for name in (".results.json.7.part", "runs/.a.json.7.part", "models/.a.safetensors.7.part"):
+        (tmp_path / name).write_text("half")
+    with open_journal(tmp_path):
+        assert snapshot(tmp_path) == before
+
+
+def test_a_disk_that_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = written(tmp_path)
+    before = snapshot(tmp_path)
+
+    def full(*_: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(DataError, match=r"cannot write .*nand-0-.*tensors: No space left"):
+        journal.write(SPECS[3], RUN, b"model")
+    with pytest.raises(DataError, match=r"cannot write .*results\.json: No space left"):
+        journal.write_results([ROW])
+    assert snapshot(tmp_path) == before
+
+
+def test_earlier_results_get_the_first_number_that_is_free(tmp_path: Path) -> None:
+    assert set_aside(tmp_path) is None
+    assert set_aside(tmp_path / "missing") is None
+    (tmp_path / "notes.txt").write_text("mine")
+    for number in (1, 2):
+        written(tmp_path, number)
+        before = {k: v for k, v in snapshot(tmp_path).items() if "earlier" not in k}
+        assert set_aside(tmp_path) == tmp_path / f"earlier-{number}"
+        moved = snapshot(tmp_path / f"earlier-{number}")
+        assert moved == {k: v for k, v in before.items() if k not in ("notes.txt", ".lock")}
+        assert len(moved) == 2 + 2 * number
+    assert (tmp_path / "notes.txt").exists()
+    assert read_runs(tmp_path / "earlier-2")
+
+
+def test_to_be_killed_while_moving_loses_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = Path.rename
+    other = plan_of("snn-transferred", seeds=(0, 1), percentile=98.0).specs()
+    for moves in range(4):
+        folder = tmp_path / f"{moves}"
+        journal = written(folder)
+        bodies = sorted(snapshot(folder).values())
+        left = [None] * moves
+
+        def killed(path: Path, target: Path, left: list[None] = left) -> Path:
+            if not left:
+                raise KeyboardInterrupt
+            left.pop()
+            return real(path, target)
+
+        monkeypatch.setattr(Path, "rename", killed)
+        with pytest.raises(KeyboardInterrupt):
+            set_aside(folder)
+        monkeypatch.setattr(Path, "rename", real)
+        # The same command sees that there is something to move still.
+        assert journal.conflicts(other)
+        assert set_aside(folder)
+        assert not journal.conflicts(other)
+        assert journal.finished(SPECS) == {}
+        assert sorted(snapshot(folder).values()) == bodies
+
+
+def test_results_of_an_older_version_are_known_by_what_they_lack(tmp_path: Path) -> None:
+    assert not Journal(tmp_path).is_unplanned()
+    (tmp_path / "results.json").write_text("an hour's work")
+    assert Journal(tmp_path).is_unplanned()
+    set_aside(tmp_path)
+    assert not Journal(tmp_path).is_unplanned()
+    assert not written(tmp_path).is_unplanned()
+
+
+def test_a_file_that_is_cut_short_is_an_error_message(tmp_path: Path) -> None:
+    journal = written(tmp_path)
+    path = tmp_path / "runs" / "xor-0-ann.json"
+    body = path.read_bytes()
+    for length in range(0, len(body) - 2, 97):
+        path.write_bytes(body[:length])
+        with pytest.raises(DataError, match=r"xor-0-ann\.json is damaged") as caught:
+            journal.finished(SPECS)
+        assert caught.value.help is not None
+        assert "remove it" in caught.value.help
+    path.write_bytes(b"[" * 100_000)
+    with pytest.raises(DataError, match="is damaged"):
+        journal.conflicts(SPECS)
+    path.unlink()
+    path.mkdir()
+    with pytest.raises(DataError, match=r"cannot read .*xor-0-ann\.json"):
+        read_runs(tmp_path)
+
+
+def anything() -> st.SearchStrategy[Any]:
+    leaf = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
+    return st.recursive(
+        leaf, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5
+    )
+
+
+@examples(max_examples=100)
+@given(data=st.data(), wrong=anything())
+def test_a_file_that_says_something_else_is_an_error_message_or_a_run(
+    data: st.DataObject, wrong: Any
+) -> None:
+    told: Any = json.loads(json.dumps(run_json(RUN)))
+    place = told
+    path = data.draw(st.sampled_from([[], ["row"], ["history", 0], ["transfer"], ["confusion"]]))
+    for step in path:
+        place = place[step]
+    if isinstance(place, dict):
+        place[data.draw(st.sampled_from(sorted(place)))] = wrong
+    try:
+        found = run_from(told)
+    except (KeyError, TypeError, AttributeError):
+        return
+    # Rows are averaged and compared, so that theirs are checked.
+    assert {k: type(v) for k, v in vars(found.row).items()}.keys() == vars(ROW).keys()
+    for name, value in vars(found.row).items():
+        kind = type(getattr(ROW, name))
+        assert isinstance(value, (float, int) if kind is float else kind)
+
+
+@pytest.mark.parametrize("body", ["{}", "[]", '"x"', '{"spec": 1, "run": {}}', '{"spec": {}}'])
+def test_a_file_of_somebody_elses(tmp_path: Path, body: str) -> None:
+    journal = written(tmp_path)
+    (tmp_path / "runs" / "xor-0-ann.json").write_text(body)
+    with pytest.raises(DataError, match=r"xor-0-ann\.json is"):
+        journal.finished(SPECS)

@@ -1,0 +1,169 @@
+"""Settings: there and back through JSON, and what no setting can be."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as examples
+from tests.experiments.examples import settings
+
+from volr.errors import DataError, VolrError
+from volr.experiments.settings import (
+    QUICK,
+    Settings,
+    read_program,
+    read_settings,
+    settings_from,
+    settings_json,
+)
+from volr.models.coding import Poisson
+from volr.models.neurons import IFCondExp
+from volr.training import TrainingSettings
+from volr.transfer import TransferSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@examples(max_examples=40)
+@given(settings())
+def test_there_and_back(told: Settings) -> None:
+    text = json.dumps(settings_json(told), allow_nan=False)
+    assert settings_from(json.loads(text), "a file") == told
+
+
+def test_only_what_was_told_is_written() -> None:
+    assert settings_json(Settings()) == {}
+    assert settings_json(Settings(dt=0.25, loop_samples=None)) == {"dt": 0.25, "loop_samples": None}
+
+
+def test_each_stage_is_told_its_own() -> None:
+    told = Settings(
+        neuron="if_cond_exp",
+        neuron_parameters={"tau_m": 12.0},
+        coding="poisson",
+        rate_max=300.0,
+        duration=20.0,
+        dt=0.25,
+        delay=1.5,
+        percentile=98.0,
+        rounds=2,
+        calibration_samples=77,
+        epochs=3,
+        batch_size=5,
+        learning_rate=0.125,
+        weight_decay=0.25,
+        surrogate_epochs=7,
+        surrogate_learning_rate=0.5,
+        loop_epochs=11,
+        loop_learning_rate=0.0625,
+        fine_epochs=13,
+        fine_learning_rate=0.03125,
+    )
+    ann = TrainingSettings(seed=9, epochs=3, batch_size=5, learning_rate=0.125, weight_decay=0.25)
+    assert told.training(9) == ann
+    assert told.surrogate(9) == TrainingSettings(seed=9, epochs=7, learning_rate=0.5)
+    assert told.in_loop(9) == TrainingSettings(seed=9, epochs=11, learning_rate=0.0625)
+    assert told.fine(9) == TrainingSettings(seed=9, epochs=13, learning_rate=0.03125)
+    for each in (told.spiking(), told.transfer(9)):
+        assert isinstance(each.neuron, IFCondExp)
+        assert each.neuron.tau_m == 12.0
+        assert each.coding == Poisson(300.0)
+        assert (each.duration, each.dt, each.delay) == (20.0, 0.25, 1.5)
+    transfer = told.transfer(9)
+    assert (transfer.percentile, transfer.rounds, transfer.samples) == (98.0, 2, 77)
+    assert transfer.seed == 9
+    # What is not told is what the stage does of itself.
+    assert Settings().training(4) == TrainingSettings(seed=4)
+    assert Settings().transfer(4).rounds == TransferSettings().rounds
+
+
+def test_an_artificial_network_knows_nothing_of_spikes() -> None:
+    told = Settings(neuron="if_cond_exp", dt=0.25, rounds=3, fine_epochs=4, test_samples=50)
+    assert told.artificial() == Settings(test_samples=50)
+    kept = Settings(epochs=2, batch_size=3, learning_rate=0.5, weight_decay=0.1, train_samples=9)
+    assert kept.artificial() == kept
+
+
+def test_a_quick_experiment_only_does_less() -> None:
+    names = {each.name for each in fields(Settings)}
+    assert set(QUICK) <= names
+    assert settings_json(settings_from(QUICK, "quick")) == QUICK
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ({"durations": 5}, "did you mean 'duration'?"),
+        ({"duration": "50"}, "the setting 'duration' cannot be '50'"),
+        ({"duration": None}, "the setting 'duration' cannot be None"),
+        ({"duration": True}, "cannot be True"),
+        ({"duration": [50]}, "cannot be [50]"),
+        ({"duration": -1}, "duration is -1"),
+        ({"duration": float("nan")}, "duration is nan"),
+        ({"duration": 10**400}, "the setting 'duration' cannot be 1000"),
+        ({"epochs": 1.5}, "the setting 'epochs' cannot be 1.5"),
+        ({"epochs": 0}, "epochs"),
+        ({"neuron": 5}, "the setting 'neuron' cannot be 5"),
+        ({"neuron": "if_cur_exp"}, "did you mean 'if_curr_exp'"),
+        ({"neuron_parameters": 5}, "the setting 'neuron_parameters' cannot be 5"),
+        ({"neuron_parameters": 5.5}, "the setting 'neuron_parameters' cannot be 5.5"),
+        ({"neuron_parameters": "tau_m"}, "the setting 'neuron_parameters' cannot be 'tau_m'"),
+        ({"neuron_parameters": None}, "the setting 'neuron_parameters' cannot be None"),
+        ({"neuron_parameters": {"tau_m": "5"}}, "the setting 'neuron_parameters' cannot be"),
+        ({"neuron_parameters": {"tau": 5}}, "tau"),
+        ({"reset": "soft"}, "soft"),
+        ({"coding": "rate"}, "rate"),
+        ({"rate_max": 0}, "rate"),
+        ({"test_samples": 1}, "test_samples is 1, below 2"),
+        ({"loop_samples": -5}, "loop_samples is -5, below 2"),
+    ],
+)
+def test_refusals(told: dict[str, Any], said: str) -> None:
+    with pytest.raises(VolrError) as caught:
+        settings_from(told, "best.json")
+    assert said in str(caught.value)
+    if "the setting" in said:
+        assert caught.value.message.startswith("best.json: ")
+
+
+def test_a_file_of_settings(tmp_path: Path) -> None:
+    path = tmp_path / "best.json"
+    content = {
+        "task": "xor",
+        "program": "dense 2 2",
+        "settings": {"dt": 1, "neuron": "if_cond_exp"},
+    }
+    path.write_text(json.dumps(content))
+    assert read_settings(path) == Settings(dt=1.0, neuron="if_cond_exp")
+    assert asdict(read_settings(path))["dt"] == 1
+    assert read_program(path, "xor") == "dense 2 2"
+    assert read_program(path, "nand") is None
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"{", "is not JSON"),
+        (b"\xff", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+        (b"[]", "has no settings"),
+        (b"{}", "has no settings"),
+        (b'{"settings": [1]}', "has no settings"),
+        (b'{"settings": {"dt": "1"}}', "best.json: the setting 'dt' cannot be '1'"),
+    ],
+)
+def test_files_that_are_none(tmp_path: Path, body: bytes, said: str) -> None:
+    path = tmp_path / "best.json"
+    path.write_bytes(body)
+    with pytest.raises(DataError) as caught:
+        read_settings(path)
+    assert said in str(caught.value)
+    with pytest.raises(DataError, match=r"cannot read .*nowhere"):
+        read_settings(tmp_path / "nowhere")
+    with pytest.raises(DataError, match="cannot read"):
+        read_settings(tmp_path)

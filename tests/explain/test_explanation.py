@@ -1,0 +1,267 @@
+"""What is planted is named, the parts add up, and the model of counts has the real two ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from tests.explain.planted import (
+    BIAS,
+    HIDDEN,
+    INPUT,
+    artificial,
+    changed,
+    explained,
+    labelled,
+    sound,
+    transferred,
+)
+from tests.needs import needs_nest, needs_numba
+from tests.oracles import chain, random_parameters
+
+from volr.backends import ENGINE
+from volr.backends.base import Record
+from volr.backends.nest import NEST
+from volr.backends.reference import activations
+from volr.errors import DataError, UnsupportedError
+from volr.explain import Explanation, explain
+from volr.explain.causes import TITLES, Cause
+from volr.explain.measuring import measure
+from volr.explain.variants import mechanisms
+from volr.models.activations import Tanh
+from volr.models.coding import ConstantCurrent, Poisson, decode_counts
+from volr.models.model import ArtificialModel, SpikingModel
+from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
+from volr.models.samples import Samples
+from volr.transfer import TransferSettings
+from volr.transfer.scaling import synapse_units
+
+pytestmark = needs_numba
+
+EVERYTHING = frozenset(TITLES)
+
+
+def points(found: Explanation, *causes: Cause) -> float:
+    return sum(part.points for part in found.parts if part.cause in causes)
+
+
+def check_sums(found: Explanation) -> None:
+    assert found.gap == pytest.approx(found.ann - found.snn)
+    assert sum(part.points for part in found.parts) == pytest.approx(found.gap)
+    assert sum(stage.points for stage in found.stages) == pytest.approx(found.gap)
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        TransferSettings(),
+        TransferSettings(coding=Poisson(400.0), dt=1.0),
+        TransferSettings(neuron=IFCurrExp(reset="subtract"), duration=20.0),
+        TransferSettings(neuron=IFCurrDelta(tau_refrac=2.0), dt=1.0, delay=3.0),
+        TransferSettings(neuron=IFCondExp(), dt=1.0, duration=20.0, rounds=0),
+    ],
+    ids=["delta", "poisson", "subtract", "refractory", "conductances"],
+)
+@pytest.mark.parametrize("fault", [False, True])
+def test_the_model_of_counts_begins_at_the_ann_and_ends_at_what_was_recorded(
+    settings: TransferSettings, fault: bool
+) -> None:
+    snn, samples = transferred(settings), labelled(30, 4)
+    if fault:
+        rng = np.random.default_rng(7)
+        others = rng.permutation(snn.parameters[HIDDEN], axis=1)
+        snn = changed(
+            snn,
+            input_dense_1_weight=np.maximum(snn.parameters[INPUT], 0.0),
+            dense_1_dense_2_weight=others,
+            dense_1_bias=np.where(np.arange(40) < 4, -50.0, snn.parameters[BIAS]),
+        )
+    with ENGINE.start() as engine:
+        found = measure(artificial(), snn, samples, engine, engine, mechanisms(snn), seed=0).model
+        real = engine.run(snn, samples.inputs, record=Record(counts=("dense_1", "dense_2")))
+    _, counts = found.counts(dict.fromkeys(found.populations, EVERYTHING))
+    for name, recorded in real.counts.items():
+        np.testing.assert_array_equal(counts[name], recorded)
+    labels, _ = decode_counts(real.output_values(snn))
+    right = found.correct(dict.fromkeys(found.populations, EVERYTHING))
+    np.testing.assert_array_equal(right, labels == samples.labels)
+    # Without causes, counts are the ANN's activations on a scale: the outputs', on a line.
+    _, counts = found.counts(dict.fromkeys(found.populations, frozenset[Cause]()))
+    shown = activations(artificial(), samples.inputs)
+    layers = {layer.name: layer for layer in found.layers}
+    np.testing.assert_allclose(counts["dense_1"], layers["dense_1"].slope * shown["dense_1"])
+    output = layers["dense_2"]
+    expected = output.gain * shown["dense_2"] + output.offset
+    np.testing.assert_allclose(counts["dense_2"], expected, atol=1e-9)
+
+
+def test_a_sound_model_has_no_faults_and_parts_that_add_up() -> None:
+    found = explained(sound())
+    check_sums(found)
+    assert found.ann == 1.0
+    assert found.faults == found.foreign == found.trials == ()
+    assert {part.cause for part in found.parts}.isdisjoint({"sign", "weights", "bias", "dead"})
+
+
+def test_a_saturated_scale() -> None:
+    # What is called full is a tenth of what most neurons that are active at all show.
+    settings = TransferSettings(percentile=60.0)
+    found = explained(transferred(settings), train=True)
+    check_sums(found)
+    assert found.summary.startswith("The largest cause is saturation")
+    assert points(found, "saturation") > 0.05
+    assert found.remedy is not None
+    assert found.remedy.change == "volr transfer again"
+    assert found.remedy.gained > 0.5 * found.gap
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        TransferSettings(duration=4.0),
+        TransferSettings(coding=ConstantCurrent(40.0), dt=1.0),
+    ],
+    ids=["short", "slow"],
+)
+def test_too_few_spikes(settings: TransferSettings) -> None:
+    found = explained(transferred(settings), train=True)
+    check_sums(found)
+    assert points(found, "quantisation", "ties") > 0.5 * found.gap > 0.05
+    head = found.summary.split(",", maxsplit=1)[0]
+    assert any(said in head for said in ("too few spikes", "quantisation", "ties"))
+    assert found.remedy is not None
+    assert found.remedy.change.split()[0] in {"--duration", "--rate-max"}
+
+
+def test_dead_neurons() -> None:
+    weights, bias = sound().parameters[INPUT], sound().parameters[BIAS]
+    for dead in (
+        changed(sound(), dense_1_bias=np.full_like(bias, -1e3)),
+        changed(sound(), input_dense_1_weight=0.0 * weights, dense_1_bias=0.0 * bias),
+    ):
+        found = explained(dead)
+        check_sums(found)
+        assert found.parts[0].cause == "dead"
+        assert found.parts[0].where == "dense_1"
+        assert found.summary.startswith("The largest cause is dead neurons")
+        assert found.parts[0].points > 0.5 * found.gap > 0.2
+
+
+def test_signs() -> None:
+    weights = sound().parameters[HIDDEN]
+    for planted, said in (
+        (np.maximum(weights, 0.0), "negative weights are missing"),
+        (np.abs(weights), "negative weights act as positive ones"),
+    ):
+        found = explained(changed(sound(), dense_1_dense_2_weight=planted))
+        check_sums(found)
+        assert (found.parts[0].cause, found.parts[0].where) == ("sign", "dense_2")
+        assert said in found.summary
+        assert found.faults[0].startswith(f"dense_1->dense_2: {said}")
+        assert found.parts[0].change == ("volr transfer again",)
+
+
+def test_equal_units_for_excitation_and_inhibition() -> None:
+    # As if a µS of inhibition moved as much charge as one of excitation.
+    neuron = IFCondExp()
+    excitation, inhibition = synapse_units(neuron)
+    snn = transferred(TransferSettings(neuron=neuron, dt=1.0, duration=30.0, rounds=0))
+    ratio = excitation / inhibition
+    planted = {
+        name: np.where(value < 0, ratio * value, value) if "weight" in name else value
+        for name, value in snn.parameters.items()
+    }
+    found = explained(replace(snn, parameters=planted))
+    check_sums(found)
+    assert found.parts[0].cause == "sign"
+    assert f"negative weights have {ratio:.2g} times the effect" in found.summary
+
+
+def test_weights_of_another_network() -> None:
+    weights = sound().parameters[INPUT]
+    other = np.random.default_rng(0).permuted(weights, axis=1)
+    found = explained(changed(sound(), input_dense_1_weight=other))
+    check_sums(found)
+    assert found.summary.startswith("The weights are not the ANN's: input->dense_1.")
+    assert found.foreign == ("input->dense_1",)
+    assert (found.parts[0].cause, found.parts[0].where) == ("weights", "dense_1")
+
+
+def test_biases_that_are_missing() -> None:
+    found = explained(changed(sound(), dense_1_bias=np.full(40, 0.375)))
+    check_sums(found)
+    assert (found.parts[0].cause, found.parts[0].where) == ("bias", "dense_1")
+
+
+def test_a_population_on_another_scale() -> None:
+    weights, bias = sound().parameters[INPUT], sound().parameters[BIAS]
+    found = explained(changed(sound(), input_dense_1_weight=0.2 * weights, dense_1_bias=0.2 * bias))
+    check_sums(found)
+    assert (found.parts[0].cause, found.parts[0].where) == ("scale", "dense_1")
+    assert "times as much as its targets take it for" in found.summary
+
+
+def test_a_long_refractoriness() -> None:
+    planted = replace(sound(), neuron=replace(sound().neuron, tau_refrac=6.0))
+    found = explained(planted, train=True)
+    check_sums(found)
+    assert found.parts[0].cause == "refractory"
+    assert "τ_refrac 6 ms leaves room for 8 spikes" in found.parts[0].evidence
+    assert any(trial.change == "-p tau_refrac=0" for trial in found.trials)
+
+
+def test_input_coding() -> None:
+    found = explained(transferred(TransferSettings(coding=Poisson(500.0), duration=25.0)))
+    check_sums(found)
+    assert (found.parts[0].cause, found.parts[0].where) == ("coding", "input")
+    assert found.parts[0].change[0] == "--coding current"
+
+
+def test_progress_is_told_in_order() -> None:
+    told: list[tuple[str, int, int]] = []
+    with ENGINE.start() as engine:
+        explain(
+            artificial(),
+            sound(),
+            labelled(20, 8),
+            ENGINE,
+            engine,
+            progress=lambda stage, done, total: told.append((stage, done, total)),
+        )
+    stages = list(dict.fromkeys(stage for stage, _, _ in told))
+    assert stages == ["simulating", "splitting the gap"]
+    for stage in stages:
+        done = [(count, total) for each, count, total in told if each == stage]
+        assert [count for count, _ in done] == sorted(count for count, _ in done)
+        assert done[-1][0] == done[-1][1]
+
+
+@needs_nest
+def test_it_is_the_back_end_that_is_explained() -> None:
+    samples = labelled(40, 9)
+    found: list[Explanation] = []
+    for backend in (ENGINE, NEST):
+        with backend.start() as simulator:
+            found.append(explain(artificial(), sound(), samples, backend, simulator))
+    assert [each.backend for each in found] == ["engine", "nest"]
+    # Spike for spike the same network.
+    assert found[0] == replace(found[1], backend="engine")
+
+
+def test_refusals() -> None:
+    samples = labelled(20, 8)
+    tanh = ArtificialModel(artificial().network, artificial().parameters, Tanh())
+    network = chain(12, 5)
+    values = random_parameters(network, np.random.default_rng(0), weight=1.0, bias=1.0)
+    shallow = SpikingModel(network=network, parameters=values)
+    with ENGINE.start() as engine:
+        with pytest.raises(UnsupportedError, match="'tanh'"):
+            explain(tanh, sound(), samples, ENGINE, engine)
+        with pytest.raises(ModelError, match="not of the same network"):
+            explain(artificial(), shallow, samples, ENGINE, engine)
+        with pytest.raises(DataError, match="no samples"):
+            explain(artificial(), sound(), samples.first(0), ENGINE, engine)
+        other = Samples(np.zeros((3, 4)), np.zeros(3, dtype=int))
+        with pytest.raises(DataError, match="takes"):
+            explain(artificial(), sound(), other, ENGINE, engine)

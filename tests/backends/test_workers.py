@@ -264,9 +264,9 @@ def has_ended(process: int) -> bool:
 def test_a_parent_that_is_gone_before_it_can_be_looked_for(tmp_path: Path) -> None:
     (tmp_path / "kernel_for_tests.py").write_text(KERNEL)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    program = "from volr.backends.workers import serve; serve('kernel_for_tests', 1)"
+    program = "from volr.backends.workers import serve; serve('kernel_for_tests', -1)"
     with subprocess.Popen(
         [sys.executable, "-c", program], env=environment, stdin=subprocess.PIPE
     ) as orphan:
-        # It is not 1 that started it; and its pipe is open still.
+        # No process has that number; and its pipe is open still.
         assert orphan.wait(60) == 1

@@ -29,6 +29,8 @@ from volr.models.coding import CODINGS, ConstantCurrent
 from volr.models.model import READOUTS
 from volr.models.neurons import NEURON_MODELS, RESETS, IFCondExp, IFCurrDelta
 from volr.training import SpikingSettings, TrainingSettings
+from volr.training.in_loop import EPOCHS as LOOP_EPOCHS
+from volr.training.in_loop import UPDATES as LOOP_UPDATES
 from volr.training.settings import EPOCHS, UPDATES
 from volr.training.spiking import DECAY, FINE_DECAY, FINE_EPOCHS, FINE_RATE, RATE
 from volr.transfer import TransferSettings
@@ -98,7 +100,8 @@ def test_the_options_of_training_have_its_defaults() -> None:
         == f"{adam.decay:g}; sgd: {sgd.decay:g}; snn: {DECAY:g}; with --start: {FINE_DECAY:g}"
     )
     updates = f"{EPOCHS}, or as many as make {UPDATES:,} updates"
-    assert told(train, "epochs") == f"{updates}; with --start: {FINE_EPOCHS}"
+    in_loop = f"with --in-loop: {LOOP_EPOCHS}, or as many as make {LOOP_UPDATES}"
+    assert told(train, "epochs") == f"{updates}; with --start: {FINE_EPOCHS}; {in_loop}"
     assert told(experiment, "epochs") == updates
 
 

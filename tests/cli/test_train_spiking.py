@@ -12,12 +12,20 @@ import numpy as np
 import pytest
 from tests.cli.running import made, rewritten, snapshot, terminal
 
+from volr.backends import simulator
 from volr.engine.surrogates import Surrogate
+from volr.experiments.tasks import task
 from volr.models.coding import Poisson
 from volr.models.files import load_model, save_model
-from volr.models.model import SpikingModel
+from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.neurons import IFCondExp, IFCurrDelta
-from volr.training import SpikingSettings, settings_of, train_snn
+from volr.training import (
+    SpikingSettings,
+    TrainingSettings,
+    settings_of,
+    train_in_loop,
+    train_snn,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -131,6 +139,51 @@ def test_fine_tuning_keeps_all_but_the_parameters(volr: Volr, folder: Path, mode
     assert all(changed)
 
 
+def test_a_program_is_trained_with_a_simulator_in_the_loop(volr: Volr, folder: Path) -> None:
+    told = ("--seed", "1", "--epochs", "3", "--candidates", "2", "--samples", "200")
+    result = volr(*XOR, *told, "--in-loop", "engine", "--rate-floor", "9")
+    assert result.code == 0, result.err
+    loaded = load_model(folder / "m")
+    assert loaded.origin == {"task": "xor", "seed": 1, "condition": "snn-random"}
+    samples = task("xor").load(seed=1).train.first(200)
+    with simulator("engine") as engine:
+        made_here = train_in_loop(
+            loaded.model.network,
+            samples,
+            engine,
+            TrainingSettings(epochs=3, candidates=2, seed=1),
+            SpikingSettings(rate_floor=9.0),
+        ).model
+    for name, value in made_here.parameters.items():
+        np.testing.assert_array_equal(loaded.model.parameters[name], value)
+
+
+def test_a_transferred_model_learns_what_its_teacher_answers(
+    volr: Volr, folder: Path, model: Path
+) -> None:
+    (folder / "two.volr").write_text("dense 2 2 >> dense 2 2", encoding="utf-8")
+    assert volr("transfer", model, "--task", "xor", "--out", "snn").code == 0
+    tuned = ("train", "two.volr", *XOR[2:], "--start", "snn", "--teacher", model)
+    result = volr(*tuned, "--validation", "0")
+    assert result.code == 0, result.err
+    start, teacher = load_model(folder / "snn").model, load_model(model).model
+    assert isinstance(start, SpikingModel)
+    assert isinstance(teacher, ArtificialModel)
+    expected, blind = (
+        train_snn(
+            start.network,
+            task("xor").load(seed=3).train,
+            TrainingSettings(seed=3, validation=0.0),
+            start=start,
+            teacher=each,
+        ).model.parameters
+        for each in (teacher, None)
+    )
+    for name, value in load_model(folder / "m").model.parameters.items():
+        np.testing.assert_array_equal(expected[name], value)
+    assert any(not np.array_equal(expected[name], blind[name]) for name in expected)
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -153,6 +206,17 @@ def test_fine_tuning_keeps_all_but_the_parameters(volr: Volr, folder: Path, mode
             )
         ),
         (("--as", "snn", "--start", "snn", "--candidates", "3"), "--candidates: with --start"),
+        (("--in-loop", "nest"), "--in-loop: for spiking networks alone; add --as snn"),
+        (("--teacher", "ann"), "--teacher: for spiking networks alone; add --as snn"),
+        *(
+            (("--as", "snn", "--in-loop", "engine", *option), f"{option[0]}: for training in the")
+            for option in (
+                ("--teacher", "ann"),
+                ("--surrogate", "atan"),
+                ("--surrogate-width", "1"),
+                ("--window", "5"),
+            )
+        ),
     ],
 )
 def test_options_that_would_have_no_effect_are_refused_by_name(
@@ -190,6 +254,9 @@ def test_options_that_would_have_no_effect_are_refused_by_name(
         (("--start", "huge"), "dense_1->dense_2.weight reaches 1e+39"),
         (("--start", "nan"), "input->dense_1.weight has values that are not finite numbers"),
         (("--start", "nowhere"), "No such file"),
+        (("--teacher", "huge"), "huge is a spiking model, and a teacher is an artificial one"),
+        (("--in-loop", "torch"), "torch runs artificial models and simulates nothing"),
+        (("--in-loop", "nast"), "did you mean 'nest'?"),
         (("--start", "m"), "would be lost"),
     ],
 )

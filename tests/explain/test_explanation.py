@@ -24,7 +24,7 @@ from volr.backends import ENGINE
 from volr.backends.base import Record
 from volr.backends.nest import NEST
 from volr.backends.reference import activations
-from volr.errors import DataError, UnsupportedError
+from volr.errors import DataError, ModelError, UnsupportedError
 from volr.explain import Explanation, explain
 from volr.explain.causes import TITLES, Cause
 from volr.explain.measuring import measure
@@ -204,11 +204,12 @@ def test_a_population_on_another_scale() -> None:
 
 def test_a_long_refractoriness() -> None:
     planted = replace(sound(), neuron=replace(sound().neuron, tau_refrac=6.0))
-    found = explained(planted, train=True)
+    found = explained(planted)
     check_sums(found)
     assert found.parts[0].cause == "refractory"
     assert "τ_refrac 6 ms leaves room for 8 spikes" in found.parts[0].evidence
-    assert any(trial.change == "-p tau_refrac=0" for trial in found.trials)
+    assert found.parts[0].change[0] == "-p tau_refrac=0"
+    assert "What may help: -p tau_refrac=0." in found.summary
 
 
 def test_input_coding() -> None:

@@ -25,11 +25,11 @@ from volr.training import SpikingSettings, TrainingSettings, settings_of, train_
 from volr.training.in_loop import EPOCHS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from volr.backends.base import Simulator
-    from volr.experiments.datasets.logic import Truth
-    from volr.models.arrays import Floats
+    from volr.models.arrays import Floats, Integers
 
 BRIEF = TrainingSettings(epochs=2, candidates=2, batch_size=25, seed=3)
 
@@ -69,7 +69,9 @@ def test_the_engine_and_nest_give_the_same_model_whatever_the_processes() -> Non
 @pytest.mark.parametrize(
     ("truth", "neuron"), [(xor, IFCurrExp()), (nand, IFCondExp())], ids=["xor", "nand"]
 )
-def test_logic_is_learned(truth: Truth, neuron: NeuronModel) -> None:
+def test_logic_is_learned(
+    truth: Callable[[Integers, Integers], Integers], neuron: NeuronModel
+) -> None:
     data = load_logic(truth, 4)
     settings = TrainingSettings(learning_rate=0.02, epochs=20, candidates=8, seed=4)
     with simulator("engine") as engine:
@@ -93,9 +95,10 @@ def test_a_dead_population_comes_back_without_any_penalty() -> None:
         delay=1.0,
         duration=30.0,
     )
-    settings = TrainingSettings(epochs=15, learning_rate=0.03)
+    settings = TrainingSettings(epochs=10, learning_rate=0.03)
     with simulator("engine") as engine:
-        counts = engine.run(dead, clouds(300).inputs).counts
+        hidden = Record(counts=("dense_1",))
+        counts = engine.run(dead, clouds(300).inputs, record=hidden).counts["dense_1"]
         trained = train_in_loop(
             dead.network,
             clouds(300),

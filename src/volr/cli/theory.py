@@ -121,7 +121,7 @@ def _print(
     ]
     print_table(
         ("quantity", "here", "original"),
-        [(quantity, f"{ours:.4g}", said or "–") for quantity, ours, said in rows],
+        [(quantity, f"{ours:.4g}".replace("-", "−"), said or "–") for quantity, ours, said in rows],
         left=1,
     )
     if populations:

@@ -56,7 +56,8 @@ def train(
             metavar="N",
             min=1,
             help="Passes over the training data.",
-            show_default="30, or as many as make 2,000 updates; with --start: 2",
+            show_default="30, or as many as make 2,000 updates; with --start: 2; "
+            "with --in-loop: 5, or as many as make 600",
             rich_help_panel=LEARNING,
         ),
     ] = None,

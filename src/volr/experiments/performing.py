@@ -37,7 +37,7 @@ from volr.language import to_network
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.parameters import parameter_shapes
 from volr.models.samples import Data
-from volr.training import train_ann, train_snn
+from volr.training import train_ann, train_in_loop, train_snn
 from volr.transfer import transfer_ann
 
 if TYPE_CHECKING:
@@ -202,9 +202,10 @@ def _make(
             )
         case "snn-random":
             return _trained(
-                train_snn(
+                train_in_loop(
                     network,
                     _of_loop(train, settings),
+                    simulators[spec.on],
                     settings.in_loop(seed),
                     settings.spiking(),
                     progress=of_training(progress),
@@ -224,13 +225,14 @@ def _make(
             )
             return _Made(done.model, transfer=done.report)
         case "snn-finetuned":
-            _, start = needed
+            ann, start = needed
             return _trained(
                 train_snn(
                     network,
                     train,
                     settings.fine(seed),
                     start=_spiking(start),
+                    teacher=_artificial(ann),
                     progress=of_training(progress),
                 )
             )

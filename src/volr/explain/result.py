@@ -10,6 +10,9 @@ from volr.explain.causes import FAMILIES, Cause
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+# The plainest remedy is the best where it gains this share of what another does.
+_MOST_OF_IT = 0.9
+
 
 @dataclass(frozen=True)
 class Part:
@@ -95,13 +98,14 @@ class Explanation:
 
     @property
     def remedy(self) -> Trial | None:
-        """The first trial that gained as much as the best, within their error; None where none
-        gained more than its error.
+        """The first trial that gained as much as the best, within its error or a tenth; None where
+        none gained more than its error.
         """
         best = max(self.trials, key=lambda trial: trial.gained, default=None)
         if best is None or best.gained <= best.error:
             return None
-        return next(each for each in self.trials if each.gained >= best.gained - best.error)
+        enough = min(best.gained - best.error, _MOST_OF_IT * best.gained)
+        return next(each for each in self.trials if each.gained >= enough)
 
 
 def largest(parts: Sequence[Part]) -> tuple[str, list[Part]]:

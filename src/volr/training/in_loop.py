@@ -10,7 +10,15 @@ from volr.backends.base import require
 from volr.backends.torch import TORCH
 from volr.training.checks import check_samples, check_start
 from volr.training.settings import TrainingSettings, validation_count
-from volr.training.spiking import DECAY, RATE, SpikingSettings, check_spiking, settings_of
+from volr.training.spiking import (
+    DECAY,
+    FINE_DECAY,
+    FINE_RATE,
+    RATE,
+    SpikingSettings,
+    check_spiking,
+    settings_of,
+)
 
 if TYPE_CHECKING:
     from volr.backends.base import Simulator
@@ -71,7 +79,7 @@ def _with_defaults(settings: TrainingSettings, samples: int, *, fine: bool) -> T
     return replace(
         settings,
         epochs=settings.epochs or max(EPOCHS, math.ceil(UPDATES / steps)),
-        learning_rate=RATE if rate is None else rate,
-        weight_decay=DECAY if decay is None else decay,
+        learning_rate=(FINE_RATE if fine else RATE) if rate is None else rate,
+        weight_decay=(FINE_DECAY if fine else DECAY) if decay is None else decay,
         candidates=1 if fine else settings.candidates,
     )

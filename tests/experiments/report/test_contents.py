@@ -54,6 +54,7 @@ def test_a_whole_experiment(page: Page) -> None:
         *("confusion", "confusion", "confusion", "ablation", "theory", "theory", "theory"),
     ]
     assert all(each.title and each.description for each in page.drawings)
+    assert not any("\\x" in each.title + each.caption for each in page.drawings)
     assert "volr experiment xor mnist --repeats 2" in words(page)
     assert "xor: dense 2 4 ⦶ dense 4 2" in words(page)
 

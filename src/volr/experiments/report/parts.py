@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from volr.experiments.report.style import minus
 from volr.source import visible
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def text(content: str) -> Cell:
 
 def number(value: float | None, form: str = "", unknown: str = "–") -> Cell:
     """A cell with a number in Python's format ``form``, or the sign for none."""
-    return Cell(unknown) if value is None else Cell(f"{value:{form}}", float(value))
+    return Cell(unknown) if value is None else Cell(minus(f"{value:{form}}"), float(value))
 
 
 def table(

@@ -222,7 +222,7 @@ def confusion_figure(name: str, group: Group) -> Drawing | None:
         axes.set_ylabel("label")
 
     most = (
-        f"The commonest mistake: {answer} for {label}, {100 * wrong.max():.1f}\u00a0%."
+        f"The commonest mistake: {answer} for {label}, {100 * wrong.max():.1f} %."
         if wrong.max() > 0
         else "There is no mistake."
     )

@@ -157,6 +157,11 @@ def light_and_dark(selector: str, *, indent: str = "") -> str:
     return "\n".join(indent + rule for rule in rules)
 
 
+def minus(number: str) -> str:
+    """A number's text with the sign that matplotlib writes on its axes, too."""
+    return number.replace("-", "−")
+
+
 def panel(axes: Axes, x: str = "", y: str = "", title: str = "") -> Axes:
     """Label axes, with a grid across the direction that is read off."""
     axes.set_xlabel(visible(x))

@@ -15,6 +15,7 @@ from volr.experiments.report.style import (
     SMALL,
     below,
     drawing,
+    minus,
     panel,
 )
 from volr.experiments.theory import CHAIN_SIZE, DURATION, NEURON, WEIGHT_SCALE
@@ -55,7 +56,8 @@ def trace_figure(found: Trace) -> Drawing:
     return drawing(
         "theory-membrane",
         f"Membrane under a constant current of {found.current:g} nA",
-        f"The membrane rises from {NEURON.v_rest:g} mV to the threshold, {NEURON.v_thresh:g} mV, "
+        f"The membrane rises from {minus(f'{NEURON.v_rest:g}')} mV to the threshold, "
+        f"{minus(f'{NEURON.v_thresh:g}')} mV, "
         f"and is reset, {len(found.spikes)} times in {DURATION:g} ms. Strokes are spikes.",
         draw,
     )

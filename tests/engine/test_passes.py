@@ -100,7 +100,7 @@ def test_slices_are_of_a_size_that_depends_on_the_model_alone(
     assert neuron_steps(large) == 141_000
     sizes = slice_size(small), slice_size(large)
     assert sizes[0] > sizes[1] == batches.SLICE
-    monkeypatch.setattr(work, "threads", lambda: 5)
+    monkeypatch.setattr(work, "cores", lambda: 5)
     assert (slice_size(small), slice_size(large)) == sizes
 
 
@@ -128,7 +128,7 @@ def test_what_is_spared_is_bounded() -> None:
     for batch in [empty_batch(plan, 7, DOUBLE, 0.1) for _ in range(20)]:
         put_back(batch)
     assert len(batches._spare) <= 4
-    assert all(len(each) <= work.threads() for each in batches._spare.values())
+    assert all(len(each) <= work.cores() for each in batches._spare.values())
 
 
 def test_no_two_threads_get_the_same_memory() -> None:

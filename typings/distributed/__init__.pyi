@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Literal, Self, TypeAlias
+from typing import Any, Literal, Self
 
 class Future:
     key: str

@@ -161,9 +161,12 @@ def set_aside(folder: Path, names: Sequence[str] = (MODELS, RESULTS, PLAN, RUNS)
 
 
 def read_runs(folder: Path) -> tuple[Run, ...]:
-    """Every finished run in ``folder``, by name; ``DataError`` where there is none."""
+    """Every finished run in ``folder`` that was measured on test samples, by name.
+
+    Those on validation samples are a search's. ``DataError`` where there is none.
+    """
     found = [_read_entry(path) for path in sorted((folder / RUNS).glob("*.json"))]
-    runs = tuple(entry[1] for entry in found if entry is not None)
+    runs = tuple(each[1] for each in found if each is not None and each[0]["part"] == "test")
     if not runs:
         raise DataError(
             f"there are no finished runs in {folder}",

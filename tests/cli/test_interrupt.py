@@ -141,7 +141,8 @@ def test_during_a_simulation_on_the_engine(folder: Path) -> None:
 def test_an_experiment_keeps_what_it_has_found(folder: Path) -> None:
     pytest.importorskip("torch")
     options = ("--repeats", "1000", "--epochs", "2", "--out", "r")
-    with terminal("experiment", "nand", *options) as shown:
+    conditions = ("--conditions", "ann,snn-transferred", "--processes", "1")
+    with terminal("experiment", "nand", *options, *conditions) as shown:
         shown.wait_for("4/2000  nand, seed 1: snn-transferred on nest")
         workers = children(shown.process.pid)
         assert shown.interrupt() == 130

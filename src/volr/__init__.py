@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from volr.errors import ProgramError, VolrError
     from volr.experiments.evaluation import evaluate
     from volr.experiments.tasks import task
+    from volr.explaining import explain
     from volr.importing import import_nir
     from volr.language import check, dense, to_network
     from volr.models.activations import Identity, ReLU, Sigmoid, Tanh
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
     from volr.models.samples import Data, Samples
     from volr.network import Network
-    from volr.training import SpikingSettings, TrainingSettings, train_ann, train_snn
+    from volr.training import SpikingSettings, TrainingSettings, train_ann, train_in_loop, train_snn
     from volr.transfer import TransferSettings, transfer_ann
 
 __version__ = "0.1.0"
@@ -67,6 +68,7 @@ __all__ = [
     "dense",
     "document",
     "evaluate",
+    "explain",
     "import_nir",
     "load_model",
     "save_model",
@@ -74,6 +76,7 @@ __all__ = [
     "task",
     "to_network",
     "train_ann",
+    "train_in_loop",
     "train_snn",
     "transfer_ann",
 ]
@@ -105,6 +108,7 @@ _HOMES = {
     "check": ("volr.language", "check"),
     "dense": ("volr.language", "dense"),
     "document": ("volr.backends", "document"),
+    "explain": ("volr.explaining", "explain"),
     "evaluate": ("volr.experiments.evaluation", "evaluate"),
     "import_nir": ("volr.importing", "import_nir"),
     "load_model": ("volr.models.files", "load_model"),
@@ -113,6 +117,7 @@ _HOMES = {
     "task": ("volr.experiments.tasks", "task"),
     "to_network": ("volr.language", "to_network"),
     "train_ann": ("volr.training", "train_ann"),
+    "train_in_loop": ("volr.training", "train_in_loop"),
     "train_snn": ("volr.training", "train_snn"),
     "transfer_ann": ("volr.transfer", "transfer_ann"),
 }

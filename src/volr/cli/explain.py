@@ -15,7 +15,7 @@ from volr.cli.progress import progress_bar
 from volr.errors import BackendError, ModelError
 
 if TYPE_CHECKING:
-    from volr.explain import Explanation
+    from volr.explaining import Explanation
     from volr.models.files import ModelFile
     from volr.models.model import ArtificialModel
 
@@ -93,7 +93,7 @@ def explain(
     from volr.experiments.progress import of_calibration
     from volr.experiments.tasks import check_fits
     from volr.experiments.tasks import task as find_task
-    from volr.explain import explain as split
+    from volr.explaining import explain as split
     from volr.models.coding import input_coding
     from volr.models.files import load_model
     from volr.models.model import SpikingModel

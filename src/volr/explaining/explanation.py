@@ -10,13 +10,13 @@ import numpy as np
 from volr.backends import ENGINE
 from volr.backends.base import check_supported, require
 from volr.errors import DataError, ModelError, UnsupportedError
-from volr.explain.causes import DYNAMIC, NEEDS, TITLES, Cause
-from volr.explain.evidence import evidence, faults, populations_with
-from volr.explain.measuring import measure
-from volr.explain.remedies import AGAIN, Remedy, remedies, settings_of
-from volr.explain.result import Explanation, Part, Stage, Trial, largest
-from volr.explain.shares import closed_sets, shapley
-from volr.explain.variants import mechanisms, subsets
+from volr.explaining.causes import DYNAMIC, NEEDS, TITLES, Cause
+from volr.explaining.evidence import evidence, faults, populations_with
+from volr.explaining.measuring import measure
+from volr.explaining.remedies import AGAIN, Remedy, remedies, settings_of
+from volr.explaining.result import Explanation, Part, Stage, Trial, largest
+from volr.explaining.shares import closed_sets, shapley
+from volr.explaining.variants import mechanisms, subsets
 from volr.models.activations import ReLU
 from volr.models.coding import check_stimuli, decode_counts
 from volr.transfer import transfer_ann
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from volr.backends.base import Simulator, SpikingBackend
-    from volr.explain.measuring import Measured
+    from volr.explaining.measuring import Measured
     from volr.models.arrays import Floats
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.samples import Samples

@@ -12,7 +12,7 @@ from tests.oracles import chain
 
 from volr.backends import ENGINE
 from volr.backends.reference import activations
-from volr.explain import Explanation, explain
+from volr.explaining import Explanation, explain
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.samples import Samples
 from volr.transfer import TransferSettings, transfer_ann

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from volr.backends.base import SpikingBackend
-    from volr.explain.causes import Cause
+    from volr.explaining.causes import Cause
     from volr.models.model import SpikingModel
 
 AGAIN = "volr transfer again"

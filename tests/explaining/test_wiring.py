@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.oracles import chain, random_parameters
 
-from volr.explain.wiring import Wiring, wirings
+from volr.explaining.wiring import Wiring, wirings
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 from volr.transfer import TransferSettings

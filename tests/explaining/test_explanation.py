@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from tests.explain.planted import (
+from tests.explaining.planted import (
     BIAS,
     HIDDEN,
     INPUT,
@@ -25,10 +25,10 @@ from volr.backends.base import Record
 from volr.backends.nest import NEST
 from volr.backends.reference import activations
 from volr.errors import DataError, ModelError, UnsupportedError
-from volr.explain import Explanation, explain
-from volr.explain.causes import TITLES, Cause
-from volr.explain.measuring import measure
-from volr.explain.variants import mechanisms
+from volr.explaining import Explanation, explain
+from volr.explaining.causes import TITLES, Cause
+from volr.explaining.measuring import measure
+from volr.explaining.variants import mechanisms
 from volr.models.activations import Tanh
 from volr.models.coding import ConstantCurrent, Poisson, decode_counts
 from volr.models.model import ArtificialModel, SpikingModel

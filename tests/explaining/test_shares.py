@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from volr.explain.shares import closed_sets, shapley
+from volr.explaining.shares import closed_sets, shapley
 
 if TYPE_CHECKING:
     from volr.models.arrays import Floats

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.backends.base import Record
-from volr.explain.causes import DYNAMIC
+from volr.explaining.causes import DYNAMIC
 from volr.models.neurons import IFCondExp, IFCurrExp
 from volr.models.parameters import weight_name
 from volr.transfer.scaling import synapse_units
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from volr.backends.base import Simulator
-    from volr.explain.causes import Dynamic
-    from volr.explain.wiring import Wiring
+    from volr.explaining.causes import Dynamic
+    from volr.explaining.wiring import Wiring
     from volr.models.arrays import Floats
     from volr.models.model import SpikingModel
 

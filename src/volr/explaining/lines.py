@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.explain.counts import OF_WIRING, weighted_sum
+from volr.explaining.counts import OF_WIRING, weighted_sum
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.explain.counts import Layer
-    from volr.explain.wiring import Wiring
+    from volr.explaining.counts import Layer
+    from volr.explaining.wiring import Wiring
     from volr.models.arrays import Floats
 
 # A neuron that fires in every third step, or in half of those that refractoriness leaves, and more

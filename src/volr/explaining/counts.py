@@ -28,7 +28,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.explain.causes import Cause, Dynamic
+    from volr.explaining.causes import Cause, Dynamic
     from volr.models.arrays import Booleans, Floats, Integers
 
 OF_WIRING: frozenset[Cause] = frozenset({"sign", "weights", "bias", "scale", "dead"})

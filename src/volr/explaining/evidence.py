@@ -9,10 +9,10 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from volr.explain.causes import Cause
-    from volr.explain.counts import Layer
-    from volr.explain.measuring import Measured
-    from volr.explain.wiring import Block, Wiring
+    from volr.explaining.causes import Cause
+    from volr.explaining.counts import Layer
+    from volr.explaining.measuring import Measured
+    from volr.explaining.wiring import Block, Wiring
     from volr.models.arrays import Floats
     from volr.models.model import SpikingModel
 

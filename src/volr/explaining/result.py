@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from volr.explain.causes import FAMILIES, Cause
+from volr.explaining.causes import FAMILIES, Cause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.backends.reference import activations
-from volr.explain import variants
-from volr.explain.counts import CountModel, Layer, Term
-from volr.explain.lines import ABOVE_SILENCE, BELOW_STAIRS, fit_line
-from volr.explain.wiring import is_calibrated, wirings
+from volr.explaining import variants
+from volr.explaining.counts import CountModel, Layer, Term
+from volr.explaining.lines import ABOVE_SILENCE, BELOW_STAIRS, fit_line
+from volr.explaining.wiring import is_calibrated, wirings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from volr.backends.base import Progress, Simulator
-    from volr.explain.causes import Cause, Dynamic
-    from volr.explain.wiring import Wiring
+    from volr.explaining.causes import Cause, Dynamic
+    from volr.explaining.wiring import Wiring
     from volr.models.arrays import Booleans, Floats
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.samples import Samples

@@ -23,6 +23,7 @@ from volr.cli.experiment import UNLESS_TOLD, experiment
 from volr.cli.train import train
 from volr.cli.transfer import transfer
 from volr.engine.surrogates import SHAPES, Surrogate
+from volr.experiments.settings import Settings
 from volr.experiments.tasks import TASKS
 from volr.models.activations import ACTIVATIONS
 from volr.models.coding import CODINGS, ConstantCurrent
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
     from tests.cli.running import Volr
 
 COMMANDS = (
-    *("check", "format", "show", "train", "transfer", "evaluate", "experiment", "compile"),
-    *("import", "lint", "verify", "doctor"),
+    *("check", "format", "show", "train", "transfer", "evaluate", "explain", "experiment"),
+    *("search", "report", "theory", "compile", "import", "lint", "verify", "doctor"),
 )
 
 
@@ -150,10 +151,11 @@ def test_the_options_of_a_transfer_have_its_defaults() -> None:
 
 
 def test_an_experiment_uses_the_same_defaults() -> None:
-    given = {name: each.default for name, each in inspect.signature(experiment).parameters.items()}
-    plain = TransferSettings()
-    assert (given["duration"], given["dt"]) == (plain.duration, plain.dt)
-    assert given["epochs"] is TrainingSettings().epochs
+    plain = Settings()
+    assert told(experiment, "duration") == f"{plain.duration:g}"
+    assert told(experiment, "dt") == f"{plain.dt:g}"
+    assert str(told(experiment, "neuron")).split(",")[0] == plain.neuron
+    assert plain.epochs is TrainingSettings().epochs
     assert told(experiment, "tasks") == " ".join(UNLESS_TOLD)
 
 

@@ -139,8 +139,10 @@ def test_the_same_again_makes_nothing_and_more_only_what_is_missing(
     assert volr("experiment", "nand", *SMALL, "--conditions", "ann", "--processes", "1").code == 0
     first = stamps(kept)
     assert len(first) == 2
+    plan = (kept / "plan.json").read_bytes()
     again = volr("experiment", "nand", *SMALL, "--conditions", "ann", "--json")
     assert "1 of 1 runs are in results already" in again.err
+    assert (kept / "plan.json").read_bytes() == plan
     assert stamps(kept) == first
     more = volr("experiment", "nand", "--repeats", "2", *QUICK)
     assert "1 of 4 runs are in results already" in more.err
@@ -329,6 +331,10 @@ def test_killed_at_any_moment_it_goes_on_to_the_same_results(
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
+        # Whatever goes wrong here, nobody is to work on.
+        stack.callback(process.wait)
+        stack.callback(process.kill)
+        return process
 
     with ExitStack() as stack:
         # The whole group, at once and when a few runs are finished; then the coordinator alone.

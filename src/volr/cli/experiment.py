@@ -125,7 +125,7 @@ def experiment(
     dask: machines.Dask = None,
     as_json: options.Json = False,
 ) -> None:
-    """Train, transfer and measure: every condition of each task, in one table."""
+    """Measure every condition of each task, in one table."""
     from volr.experiments.conditions import METHODS, Plan
     from volr.experiments.journal import MODELS, RUNS, open_journal, set_aside
     from volr.experiments.plan_file import described
@@ -172,8 +172,9 @@ def experiment(
             note(f"the earlier results are now in {aside}")
         if there:
             note(f"{len(there)} of {len(specs)} runs are in {out} already")
-        journal.write_plan(described(plan, sys.argv))
         if execution is not None:
+            # Not for nothing: it says with which versions and when the runs were made.
+            journal.write_plan(described(plan, sys.argv))
             for done in carry_on(plan, journal, execution, data, progress):
                 row = done.run.row
                 note(

@@ -166,7 +166,9 @@ def read_runs(folder: Path) -> tuple[Run, ...]:
     Those on validation samples are a search's. ``DataError`` where there is none.
     """
     found = [_read_entry(path) for path in sorted((folder / RUNS).glob("*.json"))]
-    runs = tuple(each[1] for each in found if each is not None and each[0]["part"] == "test")
+    runs = tuple(
+        each[1] for each in found if each is not None and each[0].get("part", "test") == "test"
+    )
     if not runs:
         raise DataError(
             f"there are no finished runs in {folder}",

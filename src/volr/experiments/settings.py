@@ -32,7 +32,7 @@ class Settings:
 
     ``neuron``, ``neuron_parameters``, ``reset``, ``coding``, ``rate_max`` (Hz), ``duration``,
     ``dt``, ``delay`` (ms)             the spiking side
-    ``percentile``, ``rounds``, ``calibration_samples``      of the transfer
+    ``population_rate`` (Hz), ``percentile``, ``rounds``, ``calibration_samples``    of the transfer
     ``epochs``, ``batch_size``, ``learning_rate``, ``weight_decay``     of the artificial network
     ``surrogate_…``    of a spiking network trained in the engine, from random weights
     ``loop_…``         of one trained with its forward pass in a simulator, on ``loop_samples``
@@ -47,6 +47,7 @@ class Settings:
     reset: Reset = "hard"
     coding: str = "current"
     rate_max: float | None = None
+    population_rate: float | None = None
     duration: float = 50.0
     dt: float = 0.5
     delay: float | None = None
@@ -105,6 +106,7 @@ class Settings:
     def transfer(self, seed: int) -> TransferSettings:
         """How an artificial network becomes a spiking one."""
         told = {
+            "population_rate": self.population_rate,
             "percentile": self.percentile,
             "rounds": self.rounds,
             "samples": self.calibration_samples,

@@ -101,6 +101,8 @@ def plant(folder: Path, monkeypatch: pytest.MonkeyPatch, *, real: bool = False) 
         f"install({str(folder)!r}, real={real})\n"
     )
     monkeypatch.setenv("PYTHONPATH", f"{folder}{os.pathsep}{REPOSITORY}")
+    # Those that are killed leave what they were writing.
+    monkeypatch.setenv("TMPDIR", str(folder))
     return Plants(folder)
 
 

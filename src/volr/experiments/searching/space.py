@@ -53,7 +53,7 @@ Parameter: TypeAlias = Choice | Range
 
 _ARTIFICIAL = ("epochs", "batch_size", "learning_rate", "weight_decay")
 _SPIKING = ("neuron", "reset", "coding", "rate_max", "duration", "dt", "delay")
-_TRANSFER = ("percentile", "rounds", "calibration_samples")
+_TRANSFER = ("population_rate", "percentile", "rounds", "calibration_samples")
 _SURROGATE = ("surrogate_epochs", "surrogate_learning_rate")
 _LOOP = ("loop_epochs", "loop_learning_rate")
 _FINE = ("fine_epochs", "fine_learning_rate")

@@ -80,7 +80,7 @@ def explain(
     ] = 99.9,
     as_json: options.Json = False,
 ) -> None:
-    """Split the gap between an ANN and its spiking model into causes.
+    """Split what a spiking model loses into causes.
 
     MODEL is a spiking model, or an ANN, which is transferred first, with the options of `volr
     transfer`. Each cause has its cost in points of accuracy, the population that it costs most in,

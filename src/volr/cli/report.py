@@ -25,7 +25,7 @@ def report(
     ] = None,
     data: options.DataFolder = None,
 ) -> None:
-    """Write an experiment's report: one HTML page that loads nothing, and DIR/figures/*.svg."""
+    """Write an experiment's report: one HTML page and its figures."""
     from volr.experiments.report import require_drawing
 
     require_drawing()

@@ -130,7 +130,7 @@ def search(
     dask: machines.Dask = None,
     as_json: options.Json = False,
 ) -> None:
-    """Find better settings, on a part of the training samples that is set aside."""
+    """Find better settings on validation data, with Optuna."""
     from volr.experiments.conditions import Plan
     from volr.experiments.conditions import condition as find_condition
     from volr.experiments.journal import open_journal

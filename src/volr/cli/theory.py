@@ -61,7 +61,7 @@ def theory(
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the training.")] = 0,
     as_json: options.Json = False,
 ) -> None:
-    """Draw the figures of the original work from simulation, and compare its numbers."""
+    """Draw the original work's figures, and compare its numbers."""
     from volr.backends import simulator
     from volr.experiments.progress import of_calibration
     from volr.experiments.report import require_drawing

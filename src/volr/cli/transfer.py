@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,7 +47,7 @@ def transfer(
         typer.Option(
             metavar="HZ",
             help="Spike rate of a full activation.",
-            show_default="the inputs'; if_cond_exp: at least 500",
+            show_default="the inputs'; if_cond_exp: at least 700",
             rich_help_panel=SPIKING,
         ),
     ] = None,
@@ -162,7 +163,14 @@ def transfer(
         done = transfer_ann(
             loaded.model, stimuli, target, settings, progress=of_calibration(progress)
         )
-    origin = {**loaded.origin, "task": task, "seed": split, "condition": "snn-transferred"}
+    origin = {
+        **loaded.origin,
+        "task": task,
+        "seed": split,
+        "condition": "snn-transferred",
+        # For `volr explain`, which compares the two; relative, since folders are moved whole.
+        "ann": os.path.relpath(model, out.parent),
+    }
     save_model(done.model, out, origin)
     if as_json:
         print_json(asdict(done.report))

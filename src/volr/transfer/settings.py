@@ -10,10 +10,11 @@ from volr.models.coding import ConstantCurrent, InputCoding, coding_problems
 from volr.models.model import timing_problems
 from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 
-# Hz, of inputs and of full activations unless told, and of inputs into conductances. Where these
-# are high the membrane follows its inputs at once, and its rate jumps where they exceed the
-# threshold; slow inputs fluctuate more, and fluctuations smooth the jump.
-PLAIN_RATE, CONDUCTANCE_INPUT_RATE = 500.0, 200.0
+# Hz, of inputs and of full activations unless told; and the two with conductances. Where these are
+# high the membrane follows its inputs at once, and its rate jumps where they exceed the threshold;
+# slow inputs fluctuate more, and fluctuations smooth the jump.
+PLAIN_RATE = 500.0
+CONDUCTANCE_INPUT_RATE, CONDUCTANCE_RATE = 200.0, 700.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,7 +72,7 @@ class TransferSettings:
     def full_rate(self) -> float:
         """The rate, Hz, of a population at its full activation: the inputs' unless told.
 
-        With conductances it is no lower than that of other neurons.
+        With conductances it is higher than suits the inputs.
         """
         if self.population_rate is not None:
             return self.population_rate
@@ -80,7 +81,7 @@ class TransferSettings:
             case IFCurrDelta() | IFCurrExp():
                 return inputs
             case IFCondExp():
-                return max(inputs, min(PLAIN_RATE, self._most))
+                return max(inputs, min(CONDUCTANCE_RATE, self._most))
 
     @property
     def current_of_one_spike(self) -> float:

@@ -215,7 +215,7 @@ def answer(kind: str) -> tuple[Response, dict[str, Tensor]]:
 def test_the_number_of_threads_changes_no_bit(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
     answers: list[tuple[Response, dict[str, Tensor]]] = []
     for count in (2, 1, 5):
-        monkeypatch.setattr(work, "threads", lambda count=count: count)
+        monkeypatch.setattr(work, "cores", lambda count=count: count)
         work._pool.cache_clear()
         answers.append(answer(kind))
         work._pool(os.getpid()).shutdown()

@@ -134,7 +134,7 @@ def test_the_same_seed_gives_the_same_parameters_whatever_the_threads(
     samples = clouds(300)
 
     def trained(seed: int, threads: int) -> dict[str, Floats]:
-        monkeypatch.setattr(work, "threads", lambda: threads)
+        monkeypatch.setattr(work, "cores", lambda: threads)
         work._pool.cache_clear()
         # More than one slice of stimuli in an update.
         settings = TrainingSettings(epochs=2, batch_size=100, candidates=2, seed=seed)

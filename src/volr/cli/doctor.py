@@ -40,6 +40,10 @@ PACKAGES = {
     "onnxruntime": "onnx",
     "scikit-learn": "tasks",
     "pooch": "tasks",
+    "distributed": "cluster",
+    "optuna": "search",
+    "matplotlib": "report",
+    "jinja2": "report",
 }
 IMPORT = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]"
 

@@ -23,7 +23,7 @@ help: ## list the goals
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
 
 demo: $(VENV)/.ready ## NAND, XOR and digits: trained as ANNs, run as spiking networks on NEST
-	@$(BIN)/volr experiment nand xor digits
+	@$(BIN)/volr experiment nand xor digits --conditions ann,snn-surrogate,snn-transferred
 
 test: $(VENV)/.ready $(PEERS)/.ready ## format, lint, types, layers, tests
 	$(BIN)/ruff format --check .

@@ -1,8 +1,7 @@
 """Several candidates as one network, for simulators that take longer to build than to run.
 
 Every population but the inputs has the neurons of all candidates, one after the other, and no
-synapse leads from one candidate to another: the weights between are 0. NEST takes 5 ms for the four
-stimuli of a 2-4-2 network, and 8 ms for sixteen such networks at once.
+synapse leads from one candidate to another: the weights between are 0.
 """
 
 from __future__ import annotations

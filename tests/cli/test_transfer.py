@@ -44,7 +44,8 @@ def test_a_model_becomes_a_spiking_one_with_its_report(
     assert lines[-1].startswith("accuracy on 410 training stimuli: 1.0000 before, 1.0000 after")
     loaded = load_model(folder / "snn")
     assert isinstance(loaded.model, SpikingModel)
-    assert loaded.origin == {"task": "xor", "seed": 3, "condition": "snn-transferred"}
+    expected = {"task": "xor", "seed": 3, "condition": "snn-transferred", "ann": "ann.safetensors"}
+    assert loaded.origin == expected
 
 
 @needs_numba

@@ -166,7 +166,9 @@ def test_equal_units_for_excitation_and_inhibition() -> None:
     # As if a µS of inhibition moved as much charge as one of excitation.
     neuron = IFCondExp()
     excitation, inhibition = synapse_units(neuron)
-    snn = transferred(TransferSettings(neuron=neuron, dt=1.0, duration=30.0, rounds=0))
+    rate = ConstantCurrent(500.0)
+    settings = TransferSettings(neuron=neuron, coding=rate, population_rate=500.0, dt=1.0, rounds=0)
+    snn = transferred(settings)
     ratio = excitation / inhibition
     planted = {
         name: np.where(value < 0, ratio * value, value) if "weight" in name else value

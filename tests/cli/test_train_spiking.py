@@ -129,10 +129,6 @@ def test_fine_tuning_keeps_all_but_the_parameters(volr: Volr, folder: Path, mode
     # The seed draws the order of the samples; the data are split as they were for the ANN.
     kept = {name: said for name, said in after.origin.items() if name != "ann"}
     assert kept == {"task": "xor", "seed": 3, "condition": "snn-finetuned"}
-        "task": "xor",
-        "seed": 3,
-        "condition": "snn-finetuned",
-    }
     assert isinstance(before.model, SpikingModel)
     assert isinstance(after.model, SpikingModel)
     assert settings_of(after.model) == settings_of(before.model)

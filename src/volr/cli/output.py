@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import json
 import logging
-import math
 import os
 import re
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from volr.errors import ProgramError, UnsupportedError, VolrError
+from volr.jsonable import jsonable
 from volr.source import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
     from rich.console import Console
     from rich.text import Text
@@ -56,20 +56,7 @@ def _write(write: Callable[[], int]) -> None:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON, which has no NaN and no infinity: they become null."""
-    emit(json.dumps(_finite(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
-
-
-def _finite(value: Any) -> Any:
-    match value:
-        case float():
-            return value if math.isfinite(value) else None
-        case dict():
-            entries = cast("Mapping[str, Any]", value)
-            return {key: _finite(each) for key, each in entries.items()}
-        case list() | tuple():
-            return [_finite(each) for each in cast("Sequence[Any]", value)]
-        case _:
-            return value
+    emit(json.dumps(jsonable(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> None:

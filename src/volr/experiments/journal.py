@@ -30,6 +30,7 @@ from volr.experiments.results import (
     write_json,
     write_results,
 )
+from volr.jsonable import jsonable
 from volr.storage import remove_unfinished, write_whole
 from volr.training import Epoch
 from volr.transfer import PopulationReport, TransferReport
@@ -215,7 +216,7 @@ def _read_json(path: Path) -> dict[str, Any] | None:
 
 def run_json(run: Run) -> dict[str, Any]:
     """A run as JSON, in which a number that is none is null."""
-    return cast("dict[str, Any]", _finite(asdict(run)))
+    return cast("dict[str, Any]", jsonable(asdict(run)))
 
 
 def run_from(told: Mapping[str, Any]) -> Run:
@@ -261,19 +262,5 @@ def _as_tuples(value: object) -> object:
             return {key: _as_tuples(each) for key, each in entries.items()}
         case list():
             return tuple(map(_as_tuples, cast("Sequence[object]", value)))
-        case _:
-            return value
-
-
-def _finite(value: object) -> object:
-    """The same with null for numbers that JSON does not have."""
-    match value:
-        case float():
-            return value if math.isfinite(value) else None
-        case dict():
-            entries = cast("Mapping[str, object]", value)
-            return {key: _finite(each) for key, each in entries.items()}
-        case list() | tuple():
-            return [_finite(each) for each in cast("Sequence[object]", value)]
         case _:
             return value

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from volr.errors import DataError
+from volr.jsonable import jsonable
 from volr.storage import write_whole
 
 if TYPE_CHECKING:
@@ -158,9 +159,7 @@ def _student(n: int) -> float:
 def results_json(rows: Sequence[Row]) -> dict[str, Any]:
     """``{"rows": […], "summary": […]}``, ready to be written; an infinite ``half`` is null."""
     summaries = [asdict(each) for each in summarise(rows)]
-    for each in summaries:
-        each["half"] = each["half"] if math.isfinite(each["half"]) else None
-    return {"rows": [asdict(row) for row in rows], "summary": summaries}
+    return jsonable({"rows": [asdict(row) for row in rows], "summary": summaries})
 
 
 def write_results(rows: Sequence[Row], folder: Path) -> None:

@@ -186,8 +186,7 @@ def test_what_would_stop_the_last_run_is_found_before_the_first(
         engine = backend("engine")
         assert isinstance(engine, SpikingBackend)
         poor = replace(engine, neurons=("if_curr_delta",))
-        found = {"engine": poor, "torch": backend("torch")}
-        patch.setattr(runner, "backend", found.__getitem__)
+        patch.setattr(runner, "spiking_backend", {"engine": poor}.__getitem__)
         neurons = ("if_curr_delta", "if_cond_exp")
         check_possible(plan_of("snn-transferred", neurons=neurons[:1]))
         with pytest.raises(UnsupportedError, match="if_cond_exp"):

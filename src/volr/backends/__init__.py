@@ -44,6 +44,7 @@ __all__ = [
     "default_backend",
     "document",
     "simulator",
+    "spiking_backend",
     "target",
 ]
 
@@ -66,10 +67,15 @@ def target(name: str) -> Backend | Document:
 
 def simulator(name: str = "engine") -> AbstractContextManager[Simulator]:
     """The spiking back end of that name, started: ``with simulator("nest") as nest: …``."""
+    return spiking_backend(name).start()
+
+
+def spiking_backend(name: str) -> SpikingBackend:
+    """The back end of that name, if it simulates; ``BackendError`` otherwise."""
     found = backend(name)
     match found:
         case SpikingBackend():
-            return found.start()
+            return found
         case ArtificialBackend():
             spiking = ", ".join(each.name for each in BACKENDS if isinstance(each, SpikingBackend))
             raise BackendError(

@@ -15,6 +15,7 @@ from volr.backends.base import ArtificialBackend
 from volr.backends.readback import expected
 from volr.errors import DataError
 from volr.models.activations import ACTIVATIONS, activate
+from volr.models.coding import by_input
 from volr.models.parameters import bias_name, weight_name
 
 if TYPE_CHECKING:
@@ -56,8 +57,7 @@ def _split(model: ArtificialModel, inputs: Floats) -> dict[str, Floats]:
             f"the stimuli have the shape {list(inputs.shape)}, the network takes "
             f"[batch, {network.input_size}]"
         )
-    ends = np.cumsum([network[name].size for name in network.inputs])[:-1]
-    return dict(zip(network.inputs, np.split(inputs, ends, axis=1), strict=True))
+    return by_input(network, inputs)
 
 
 def _build(model: ArtificialModel) -> Forward:

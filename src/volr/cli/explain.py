@@ -12,7 +12,7 @@ from volr.cli import options, spiking
 from volr.cli.groups import CALIBRATION, SPIKING, given, refuse
 from volr.cli.output import emit, print_json, print_table
 from volr.cli.progress import progress_bar
-from volr.errors import BackendError, ModelError
+from volr.errors import ModelError
 
 if TYPE_CHECKING:
     from volr.explaining import Explanation
@@ -86,9 +86,8 @@ def explain(
     transfer`. Each cause has its cost in points of accuracy, the population that it costs most in,
     and what to change; what is recommended is tried.
     """
-    from volr.backends import ENGINE
-    from volr.backends import backend as find_backend
-    from volr.backends.base import SpikingBackend, require
+    from volr.backends import ENGINE, spiking_backend
+    from volr.backends.base import require
     from volr.experiments.evaluation import data_seed
     from volr.experiments.progress import of_calibration
     from volr.experiments.tasks import check_fits
@@ -101,11 +100,7 @@ def explain(
     from volr.transfer.settings import PLAIN_RATE
 
     chosen = find_task(task)
-    runner = find_backend(on)
-    if not isinstance(runner, SpikingBackend):
-        raise BackendError(
-            f"{on} runs artificial models and simulates nothing", help="the usual one is engine"
-        )
+    runner = spiking_backend(on)
     require(runner)
     loaded = load_model(model)
     split_seed = data_seed(loaded.origin, task, seed)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from volr.backends import backend
-from volr.backends.base import ArtificialBackend, SpikingBackend, check_supported, require
-from volr.errors import BackendError, VolrError
+from volr.backends import backend, spiking_backend
+from volr.backends.base import check_supported, require
+from volr.errors import VolrError
 from volr.experiments.execution.job import Done, Failed, Job
 from volr.experiments.performing import data_of, empty_model
 from volr.experiments.progress import silent
@@ -50,23 +50,20 @@ def check_possible(plan: Plan, data_dir: Path | None = None, progress: Progress 
     Raises ``DataError`` where a task's data are missing, ``UnsupportedError`` where the simulator
     lacks the neuron, and ``MissingError`` where a back end is not installed here.
     """
-    for spec in {(s.task, s.on, s.settings.neuron, s.condition): s for s in plan.specs()}.values():
-        on = backend(spec.on)
-        require(on)
-        match on:
-            case SpikingBackend():
-                check_supported(on, empty_model(spec))
-            case ArtificialBackend() if spec.condition.is_spiking:
-                raise BackendError(
-                    f"{spec.on} runs artificial models and simulates nothing",
-                    help="name a simulator with --on, such as nest",
-                )
-            case ArtificialBackend():
-                pass
-    for task, program in plan.tasks.items():
-        progress(f"loading {task}", 0, None)
-        first = next(spec for spec in plan.specs() if spec.task == task)
-        data_of(first, to_network(program), data_dir)
+    specs = plan.specs()
+    for spec in {(s.task, s.on, s.settings.neuron, s.condition): s for s in specs}.values():
+        if spec.condition.is_spiking:
+            on = spiking_backend(spec.on)
+            require(on)
+            check_supported(on, empty_model(spec))
+        else:
+            require(backend(spec.on))
+    firsts: dict[str, Spec] = {}
+    for spec in specs:
+        firsts.setdefault(spec.task, spec)
+    for spec in firsts.values():
+        progress(f"loading {spec.task}", 0, None)
+        data_of(spec, to_network(spec.program), data_dir)
 
 
 def carry_on(

@@ -110,7 +110,7 @@ def evidence(cause: Cause, where: str, measured: Measured, snn: SpikingModel) ->
         off = np.abs(measured.model.values[where] - measured.model.unpaused[where]).mean()
         return f"the inputs' spikes are off by {off * measured.full:.2g} of {measured.full:.3g}"
     if cause == "refractory":
-        room = -(-snn.steps // (1 + snn.neuron.refractory_steps(snn.dt)))
+        room = snn.neuron.most_spikes(snn.dt, snn.steps)
         return f"τ_refrac {snn.neuron.tau_refrac:g} ms leaves room for {room} spikes"
     layer = next(each for each in measured.model.layers if each.name == where)
     wiring = measured.wirings[where]

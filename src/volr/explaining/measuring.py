@@ -18,6 +18,7 @@ from volr.explaining import variants
 from volr.explaining.counts import CountModel, Layer, Term
 from volr.explaining.lines import ABOVE_SILENCE, BELOW_STAIRS, fit_line
 from volr.explaining.wiring import is_calibrated, wirings
+from volr.models.coding import by_input
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -129,11 +130,10 @@ def measure(
                     layer, line, fits[left_in].sums[name], counts[name]
                 )
             layers[name] = replace(layer, deviations=deviations)
-    ends = np.cumsum([network[name].size for name in network.inputs])[:-1]
     model = CountModel(
         layers=tuple(layers[p.name] for p in network.layers),
         outputs=network.outputs,
-        values=dict(zip(network.inputs, np.split(samples.inputs, ends, axis=1), strict=True)),
+        values=by_input(network, samples.inputs),
         spikes={name: recorded[name] / full for name in network.inputs},
         unpaused={name: runs[actual - {"refractory"}][name] / full for name in network.inputs},
         labels=samples.labels,
@@ -159,8 +159,7 @@ def _asked(wired: Mapping[str, Wiring]) -> dict[str, float]:
 
 def _room(snn: SpikingModel, *, rests: bool) -> float:
     """The most spikes of a neuron in one stimulus, with refractoriness or without."""
-    pause = snn.neuron.refractory_steps(snn.dt) if rests else 0
-    return float(-(-snn.steps // (1 + pause)))
+    return float(snn.neuron.most_spikes(snn.dt, snn.steps) if rests else snn.steps)
 
 
 def _ceiling(snn: SpikingModel, wanted: Floats, counts: Floats) -> float | None:

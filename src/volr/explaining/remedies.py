@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from volr.errors import VolrError
 from volr.models.coding import ConstantCurrent, Poisson
-from volr.models.neurons import IFCondExp, IFCurrExp
+from volr.models.neurons import IFCondExp
 from volr.transfer import TransferSettings
 
 if TYPE_CHECKING:
@@ -124,6 +124,4 @@ def _changes(
         case "driving":
             yield again
             if isinstance(now.neuron, IFCondExp):
-                numbers = {k: v for k, v in now.neuron.numbers.items() if "e_rev" not in k}
-                twin = IFCurrExp(**numbers, reset=now.neuron.reset)
-                yield with_("--neuron if_curr_exp", neuron=twin)
+                yield with_("--neuron if_curr_exp", neuron=now.neuron.with_currents())

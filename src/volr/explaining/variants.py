@@ -16,7 +16,7 @@ import numpy as np
 
 from volr.backends.base import Record
 from volr.explaining.causes import DYNAMIC
-from volr.models.neurons import IFCondExp, IFCurrExp
+from volr.models.neurons import IFCondExp
 from volr.models.parameters import weight_name
 from volr.transfer.scaling import synapse_units
 
@@ -59,8 +59,7 @@ def variant(
     """The model without these mechanisms, ``transient`` aside, which is no part of a model."""
     neuron, values = model.neuron, dict(model.parameters)
     if "driving" in without and isinstance(neuron, IFCondExp):
-        numbers = {k: v for k, v in neuron.numbers.items() if not k.startswith("e_rev")}
-        twin = IFCurrExp(**numbers, reset=neuron.reset)
+        twin = neuron.with_currents()
         excitation, inhibition = synapse_units(twin)
         for wiring in wirings.values():
             for block in wiring.blocks:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.models.parameters import bias_name, weight_name
-from volr.transfer.scaling import operating_point, synapse_units
+from volr.transfer.scaling import leak_current, synapse_units
 
 if TYPE_CHECKING:
     from volr.models.arrays import Booleans, Floats
@@ -99,8 +99,8 @@ class Wiring:
 def wirings(ann: ArtificialModel, snn: SpikingModel) -> dict[str, Wiring]:
     """The wiring of every population but the inputs; the two models have one network."""
     neuron = snn.neuron
-    # As in the transfer: what makes up for the leak, and what brings one spike in one stimulus.
-    lift = (operating_point(neuron) - neuron.v_rest) / neuron.resistance
+    lift = leak_current(neuron)
+    # As in the transfer: what brings one spike in one stimulus.
     one_spike = neuron.theta / (neuron.rise(snn.dt) * snn.steps)
     found: dict[str, Wiring] = {}
     for population in snn.network.layers:

@@ -10,7 +10,7 @@ tie.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -21,9 +21,14 @@ from volr.naming import named
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from volr.models.arrays import Booleans, Floats, Integers
     from volr.models.model import SpikingModel
     from volr.models.neurons import NeuronModel
+    from volr.network import Network
+
+T = TypeVar("T", bound=np.generic)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,18 +140,21 @@ class Drive:
 def input_drive(model: SpikingModel, values: Floats, *, seed: int, first: int = 0) -> Drive:
     """What the coding makes of ``values`` ``[batch, unit]``; row i is stimulus ``first + i``."""
     network = model.network
-    ends = np.cumsum([network[name].size for name in network.inputs])[:-1]
     match model.coding:
         case ConstantCurrent():
             currents = input_currents(model.coding, model.neuron, model.dt, model.steps, values)
-            parts = np.split(currents, ends, axis=-1)
-            return Drive(dict(zip(network.inputs, parts, strict=True)), {})
+            return Drive(by_input(network, currents), {})
         case Poisson():
             spikes = poisson_spikes(
                 model.coding, model.dt, model.steps, values, seed=seed, first=first
             )
-            trains = np.split(spikes, ends, axis=-1)
-            return Drive({}, dict(zip(network.inputs, trains, strict=True)))
+            return Drive({}, by_input(network, spikes))
+
+
+def by_input(network: Network, values: NDArray[T]) -> dict[str, NDArray[T]]:
+    """Values ``[…, unit]`` of all inputs, which stand side by side, by input population."""
+    ends = np.cumsum([network[name].size for name in network.inputs])[:-1]
+    return dict(zip(network.inputs, np.split(values, ends, axis=-1), strict=True))
 
 
 def decode_counts(counts: Integers | Floats) -> tuple[Integers, Integers]:

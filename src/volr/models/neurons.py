@@ -96,6 +96,10 @@ class Membrane:
     def refractory_steps(self, dt: float) -> int:
         return math.floor(self.tau_refrac / dt + 0.5)
 
+    def most_spikes(self, dt: float, steps: int) -> int:
+        """How many spikes a neuron can emit in so many steps, at least 1, whatever drives it."""
+        return 1 + (steps - 1) // (1 + self.refractory_steps(dt))
+
     def _problems(self) -> list[str]:
         values = self.numbers
         wrong = [f"{k} is {v}" for k, v in values.items() if not abs(v) <= LARGEST]
@@ -241,6 +245,11 @@ class IFCondExp(Membrane):
         """
         drive = self.e_rev_E - 0.5 * (self.v_thresh + self.v_reset)
         return self.theta * self.cm / (self.tau_syn_E * drive)
+
+    def with_currents(self) -> IFCurrExp:
+        """The same membrane and time constants, with currents instead of conductances."""
+        shared = parameter_names(IFCurrExp)
+        return IFCurrExp(**{k: v for k, v in self.numbers.items() if k in shared}, reset=self.reset)
 
 
 NeuronModel: TypeAlias = IFCurrDelta | IFCurrExp | IFCondExp

@@ -129,7 +129,7 @@ def _found_stairs(neuron: Membrane, dt: float, steps: int) -> tuple[Integers, Fl
 
     More current is never fewer spikes, so the edge of n spikes is the least current that gives n.
     """
-    fastest = 1 + (steps - 1) // (1 + neuron.refractory_steps(dt))
+    fastest = neuron.most_spikes(dt, steps)
     # What cannot reach the threshold in any time, and what certainly gives the most spikes.
     rheobase = (neuron.v_thresh - neuron.v_rest) / neuron.resistance
     strongest = np.array(2.0 * rheobase)

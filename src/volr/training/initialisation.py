@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.models.activations import activate
+from volr.models.coding import by_input
 from volr.models.parameters import bias_name, weight_name
 
 if TYPE_CHECKING:
@@ -36,8 +37,7 @@ def initial_parameters(
     network: Network, activation: Activation, inputs: Floats, random: np.random.Generator
 ) -> dict[str, Floats]:
     """One initialisation for training on ``inputs`` ``[batch, unit]``, a batch of at least 1."""
-    ends = np.cumsum([network[name].size for name in network.inputs])[:-1]
-    shown = dict(zip(network.inputs, np.split(inputs, ends, axis=1), strict=True))
+    shown = by_input(network, inputs)
     last_use = {
         projection.source: population.name
         for population in network.layers

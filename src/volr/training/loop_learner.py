@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from volr.backends.base import Record
-from volr.models.coding import ConstantCurrent, Poisson, input_drive, input_levels
+from volr.models.coding import ConstantCurrent, Poisson, by_input, input_drive, input_levels
 from volr.models.response import count_levels
 from volr.training.learner import Activity, Answer, Part
 from volr.training.rate_model import charge, membrane_slope, slope
@@ -200,9 +200,7 @@ def input_counts(model: SpikingModel, stimuli: Floats, seed: int) -> dict[str, I
         case ConstantCurrent():
             levels, _ = count_levels(model.neuron, model.dt, model.steps)
             which = input_levels(model.coding, model.neuron, model.dt, model.steps, stimuli)
-            names = model.network.inputs
-            ends = np.cumsum([model.network[name].size for name in names])[:-1]
-            return dict(zip(names, np.split(levels[which], ends, axis=1), strict=True))
+            return by_input(model.network, levels[which])
         case Poisson():
             drive = input_drive(model, stimuli, seed=seed)
             return {name: spikes.sum(axis=0) for name, spikes in drive.spikes.items()}

@@ -83,7 +83,7 @@ def transfer_ann(
             wanted=wanted_counts(shown[name], scale[name], settings),
             counts=recordings.counts[name],
             full=full[name],
-            most=-(-spiking.steps // (1 + settings.neuron.refractory_steps(settings.dt))),
+            most=settings.neuron.most_spikes(settings.dt, spiking.steps),
             duration=settings.duration,
         )
         for name in names

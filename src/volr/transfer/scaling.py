@@ -159,6 +159,11 @@ def operating_point(neuron: NeuronModel) -> float:
             return neuron.v_thresh
 
 
+def leak_current(neuron: NeuronModel) -> float:
+    """The constant current, nA, that makes up for what the leak takes at the operating point."""
+    return (operating_point(neuron) - neuron.v_rest) / neuron.resistance
+
+
 def synapse_units(neuron: NeuronModel) -> tuple[float, float]:
     """The weights whose charge is θ at the operating point: of excitation, of inhibition.
 
@@ -189,8 +194,7 @@ def spiking_model(
     """The spiking model for ``network``: the artificial model's, or its first layers."""
     neuron = settings.neuron
     excitation, inhibition = synapse_units(neuron)
-    lift = operating_point(neuron) - neuron.v_rest
-    base = lift / neuron.resistance - neuron.i_offset
+    base = leak_current(neuron) - neuron.i_offset
     kappa = {name: full_count(settings) / each.activation for name, each in scale.items()}
     values: dict[str, Floats] = {}
     for population in network.layers:

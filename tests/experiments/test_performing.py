@@ -14,8 +14,9 @@ from tests.oracles import PlainSimulator
 from volr.backends.reference import forward
 from volr.errors import BackendError, ModelError, UnsupportedError
 from volr.experiments import performing
-from volr.experiments.performing import Simulators, data_of, empty_model, perform
+from volr.experiments.performing import data_of, empty_model, perform
 from volr.experiments.settings import Settings
+from volr.experiments.simulators import Simulators
 from volr.experiments.tasks import task
 from volr.language import to_network
 from volr.models.model import ArtificialModel, SpikingModel

@@ -20,8 +20,8 @@ from volr.experiments.execution import job
 from volr.experiments.execution.here import Here
 from volr.experiments.execution.job import Done, Failed, carry_out
 from volr.experiments.journal import open_journal
-from volr.experiments.performing import Simulators
 from volr.experiments.runner import carry_on, check_possible, task_network
+from volr.experiments.simulators import Simulators
 from volr.experiments.tasks import task
 from volr.language import to_network
 

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.backends import backend, simulator
+from volr.backends import backend
 from volr.backends.base import ArtificialBackend, SpikingBackend, check_supported, require
 from volr.errors import BackendError, ModelError
 from volr.experiments.datasets.split import generator, stratified
 from volr.experiments.measurement import Measurement, measure_artificial, measure_spiking
 from volr.experiments.original import (
     ORIGINAL,
+    original_start,
     recipe_ann,
-    recipe_initial,
     recipe_named,
     recipe_transfer,
     train_original,
@@ -44,9 +43,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from volr.backends.base import Simulator
     from volr.experiments.conditions import Spec
     from volr.experiments.settings import Settings
+    from volr.experiments.simulators import Simulators
     from volr.experiments.tasks import Task
     from volr.models.files import Origin
     from volr.models.model import Model
@@ -64,30 +63,6 @@ class Outcome:
     run: Run
     model: Model
     origin: Origin
-
-
-class Simulators:
-    """Simulators that are started when they are first asked for, and then kept: a context manager.
-
-    Starting one is the slow part, and one run after another needs them.
-    """
-
-    def __init__(self) -> None:
-        self._stack = ExitStack()
-        self._started: dict[str, Simulator] = {}
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._started.clear()
-        self._stack.close()
-
-    def __getitem__(self, name: str) -> Simulator:
-        """The simulator of that name; raises as ``volr.backends.simulator`` does."""
-        if name not in self._started:
-            self._started[name] = self._stack.enter_context(simulator(name))
-        return self._started[name]
 
 
 @dataclass(frozen=True)
@@ -172,16 +147,9 @@ def _load(task: Task, seed: int, inputs: int, data_dir: Path | None) -> Data:
 
 def empty_model(spec: Spec) -> SpikingModel:
     """A model of the kind that a spiking run makes, all parameters 0."""
-    network, spiking = to_network(spec.program), spec.settings.spiking()
-    return SpikingModel(
-        network=network,
-        parameters={n: np.zeros(shape) for n, shape in parameter_shapes(network).items()},
-        neuron=spiking.neuron,
-        coding=spiking.coding,
-        dt=spiking.dt,
-        duration=spiking.duration,
-        delay=spiking.delay_ms,
-    )
+    network = to_network(spec.program)
+    zeros = {name: np.zeros(shape) for name, shape in parameter_shapes(network).items()}
+    return spec.settings.spiking().model(network, zeros)
 
 
 def _make(
@@ -241,10 +209,7 @@ def _make(
             training = settings.training(seed)
             return _Made(recipe_ann(network, train, ORIGINAL, seed, training, progress=told))
         case "original-random" | "original-transferred":
-            drawn = recipe_initial(network, ORIGINAL, seed)
-            start = _artificial(needed[0]) if needed else drawn
-            if start is None:
-                raise ModelError("the original's weights are drawn at random")
+            start = _artificial(needed[0]) if needed else original_start(network, seed)
             return _Made(
                 train_original(
                     start,

@@ -20,6 +20,7 @@ from volr.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from volr.models.model import ArtificialModel
+    from volr.models.parameters import Parameters
     from volr.models.samples import Samples
     from volr.network import Network
     from volr.training.result import Progress, Training
@@ -68,6 +69,19 @@ class SpikingSettings:
     @property
     def delay_ms(self) -> float:
         return self.dt if self.delay is None else self.delay
+
+    def model(self, network: Network, parameters: Parameters) -> SpikingModel:
+        """The spiking model of this kind with these parameters, in its own units."""
+        return SpikingModel(
+            network=network,
+            parameters=parameters,
+            neuron=self.neuron,
+            coding=self.coding,
+            dt=self.dt,
+            duration=self.duration,
+            delay=self.delay_ms,
+            readout=self.readout,
+        )
 
 
 def settings_of(model: SpikingModel, **others: object) -> SpikingSettings:

@@ -113,17 +113,7 @@ class SpikingForm:
 
     def with_parameters(self, parameters: Mapping[str, Floats]) -> SpikingModel:
         """The spiking model with these parameters, which are in its own units."""
-        s = self.settings
-        return SpikingModel(
-            network=self.network,
-            parameters=parameters,
-            neuron=s.neuron,
-            coding=s.coding,
-            dt=s.dt,
-            duration=s.duration,
-            delay=s.delay_ms,
-            readout=s.readout,
-        )
+        return self.settings.model(self.network, parameters)
 
     def random_start(self, inputs: Floats, random: np.random.Generator) -> dict[str, Floats]:
         """An artificial network that was initialised on ``inputs`` and transferred untrained."""

@@ -12,7 +12,7 @@ from tests.experiments.execution.planted import perform
 from volr.errors import TrainingError
 from volr.experiments.execution import job as module
 from volr.experiments.execution.job import Done, Failed, Job, carry_out
-from volr.experiments.performing import Simulators
+from volr.experiments.simulators import Simulators
 from volr.models.files import load_model
 from volr.models.model import ArtificialModel, SpikingModel
 

@@ -19,9 +19,9 @@ from volr.experiments.original import (
     NEURON,
     ORIGINAL,
     OURS,
-    Made,
     Recipe,
-    make,
+    recipe_ann,
+    recipe_named,
     recipe_transfer,
     stripped,
 )
@@ -249,35 +249,34 @@ def test_every_step_makes_both_models_and_the_same_from_the_same_seed() -> None:
     quick = replace(SHORT, neuron=IFCurrDelta(), duration=10.0, samples=6)
     training = TrainingSettings(epochs=1, candidates=1)
 
-    def made(step: str, seed: int, artificial: ArtificialModel | None = None) -> Made:
-        return make(
-            step,
-            network,
-            samples(),
-            seed,
-            PlainSimulator(),
-            training=training,
-            transfer=quick,
-            artificial=artificial,
+    def made(
+        step: str, seed: int, artificial: ArtificialModel | None = None
+    ) -> tuple[ArtificialModel, SpikingModel]:
+        recipe = recipe_named(step)
+        if artificial is None:
+            artificial = recipe_ann(network, samples(), recipe, seed, training)
+        settings = replace(quick, seed=seed)
+        return artificial, recipe_transfer(
+            artificial, samples(), PlainSimulator(), settings, recipe
         )
 
     shared: dict[bool, ArtificialModel] = {}
-    found: dict[str, Made] = {}
+    found: dict[str, SpikingModel] = {}
     for step, recipe in (LADDER | LEFT_OUT).items():
-        found[step] = made(step, 4, shared.get(recipe.initialisation))
-        shared[recipe.initialisation] = found[step].artificial
+        shared[recipe.initialisation], found[step] = made(
+            step, 4, shared.get(recipe.initialisation)
+        )
     assert set(shared) == {False, True}
     for step in ("original", "ours", "ours − scaling"):
-        again, other = made(step, 4), made(step, 5)
-        for name, each in found[step].spiking.parameters.items():
-            np.testing.assert_array_equal(again.spiking.parameters[name], each)
+        (_, again), (_, other) = made(step, 4), made(step, 5)
+        for name, each in found[step].parameters.items():
+            np.testing.assert_array_equal(again.parameters[name], each)
         name = "input->dense_1.weight"
-        assert (other.spiking.parameters[name] != found[step].spiking.parameters[name]).any()
+        assert (other.parameters[name] != found[step].parameters[name]).any()
     # No two steps are the same, but for the one that has two names.
     distinct = {
-        tuple(each.spiking.parameters["dense_1.bias"])
-        + tuple(each.artificial.parameters)
-        + tuple(each.spiking.parameters["input->dense_1.weight"].ravel())
+        tuple(each.parameters["dense_1.bias"])
+        + tuple(each.parameters["input->dense_1.weight"].ravel())
         for each in found.values()
     }
     assert len(distinct) == len(found) - 1

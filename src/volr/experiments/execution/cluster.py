@@ -19,7 +19,7 @@ from volr.cores import LIMIT
 from volr.errors import BackendError, MissingError
 from volr.experiments.execution.job import Failed, carry_out
 from volr.experiments.execution.messages import answer_from, answer_text, job_from, job_text
-from volr.experiments.performing import Simulators
+from volr.experiments.simulators import Simulators
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from volr.experiments.execution.job import carry_out
-from volr.experiments.performing import Simulators
 from volr.experiments.progress import silent
+from volr.experiments.simulators import Simulators
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

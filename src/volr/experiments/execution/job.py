@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from volr.experiments.conditions import Spec
-    from volr.experiments.performing import Outcome, Simulators
+    from volr.experiments.performing import Outcome
     from volr.experiments.progress import Progress
     from volr.experiments.results import Run
+    from volr.experiments.simulators import Simulators
     from volr.models.model import Model
 
 

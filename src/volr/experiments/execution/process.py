@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from volr.experiments.execution.job import carry_out
 from volr.experiments.execution.messages import arrays_of, job_of
-from volr.experiments.performing import Simulators
+from volr.experiments.simulators import Simulators
 
 if TYPE_CHECKING:
     from volr.backends.workers import Arrays, Settings

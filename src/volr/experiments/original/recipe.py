@@ -107,9 +107,12 @@ def recipe_training(
 
 
 def recipe_initial(network: Network, recipe: Recipe, seed: int) -> ArtificialModel | None:
-    """What training begins with: weights from N(1, 1) and biases 0; None where ours are drawn."""
-    if recipe.initialisation:
-        return None
+    """What training begins with; None where ours is drawn."""
+    return None if recipe.initialisation else original_start(network, seed)
+
+
+def original_start(network: Network, seed: int) -> ArtificialModel:
+    """The original's initialisation: weights from N(1, 1) and biases 0."""
     random = np.random.default_rng((_STREAM, seed))
     weights = {weight_name(projection) for projection in network.projections}
     return ArtificialModel(

@@ -105,6 +105,20 @@ def test_an_experiment_takes_what_was_found(volr: Volr, folder: Path) -> None:
     assert [each["program"] for each in rows] == ["dense 2 3 ⦶ dense 3 2"]
 
 
+def test_a_transfer_takes_the_rate_of_the_populations_from_the_file(
+    volr: Volr, folder: Path, model: Path
+) -> None:
+    pytest.importorskip("numba")
+    (folder / "s.json").write_text('{"settings": {"population_rate": 250.0}}', encoding="utf-8")
+    plain = ("transfer", model, "--task", "xor", "--out", "s", "--rounds", "0", "--json")
+    neuron = ("--neuron", "if_curr_exp")
+    told = json.loads(volr(*plain, *neuron, "--population-rate", "250").out)
+    read = json.loads(volr(*plain, "--settings", "s.json").out)
+    assert read == told
+    first = ("--settings", "s.json", "--population-rate", "500")
+    assert json.loads(volr(*plain, *first).out) == json.loads(volr(*plain, *neuron).out) != told
+
+
 def test_a_transfer_takes_what_was_found_and_is_told_otherwise(
     volr: Volr, folder: Path, model: Path
 ) -> None:

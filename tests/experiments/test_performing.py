@@ -13,7 +13,7 @@ from tests.oracles import PlainSimulator
 
 from volr.backends.reference import forward
 from volr.errors import BackendError, ModelError, UnsupportedError
-from volr.experiments import performing
+from volr.experiments import simulators
 from volr.experiments.performing import data_of, empty_model, perform
 from volr.experiments.settings import Settings
 from volr.experiments.simulators import Simulators
@@ -43,7 +43,7 @@ def plain(name: str) -> Generator[Simulator]:
 def _plain_simulators(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch")
     pytest.importorskip("numba")
-    monkeypatch.setattr(performing, "simulator", plain)
+    monkeypatch.setattr(simulators, "simulator", plain)
     STARTED.clear()
 
 

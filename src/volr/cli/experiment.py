@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from volr.cli import machines, options
+from volr.cli import machines, options, spiking
 from volr.cli.files import check_writable
 from volr.cli.groups import SPIKING
 from volr.cli.output import note, print_json, print_table
@@ -72,9 +72,7 @@ def experiment(
             "where it was cut short; another experiment's results are moved aside.",
         ),
     ] = Path("results"),
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Begin anew, even where runs are there already.")
-    ] = False,
+    fresh: machines.Fresh = False,
     program: Annotated[
         str | None,
         typer.Option(
@@ -95,24 +93,8 @@ def experiment(
             rich_help_panel=SPIKING,
         ),
     ] = None,
-    duration: Annotated[
-        float | None,
-        typer.Option(
-            metavar="MS",
-            help="Simulated time of one stimulus.",
-            show_default="50",
-            rich_help_panel=SPIKING,
-        ),
-    ] = None,
-    dt: Annotated[
-        float | None,
-        typer.Option(
-            metavar="MS",
-            help="Time step of the simulation.",
-            show_default="0.5",
-            rich_help_panel=SPIKING,
-        ),
-    ] = None,
+    duration: spiking.DurationTold = None,
+    dt: spiking.StepTold = None,
     on: Annotated[
         str,
         typer.Option(

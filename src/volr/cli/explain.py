@@ -58,26 +58,11 @@ def explain(
     neuron_parameters: spiking.NeuronParameters = None,
     reset: spiking.Reset = "hard",
     coding: spiking.Coding = "current",
-    rate_max: Annotated[
-        float | None,
-        typer.Option(
-            metavar="HZ",
-            help="Spike rate of an input of 1.",
-            show_default="500; if_cond_exp: 200",
-            rich_help_panel=SPIKING,
-        ),
-    ] = None,
+    rate_max: spiking.InputRate = None,
     duration: spiking.Duration = 50.0,
     dt: spiking.Step = 0.5,
     delay: spiking.Delay = None,
-    percentile: Annotated[
-        float,
-        typer.Option(
-            metavar="X",
-            help="Percentile of a population's activations that counts as full.",
-            rich_help_panel=CALIBRATION,
-        ),
-    ] = 99.9,
+    percentile: spiking.Percentile = 99.9,
     as_json: options.Json = False,
 ) -> None:
     """Split what a spiking model loses into causes.
@@ -93,11 +78,10 @@ def explain(
     from volr.experiments.tasks import check_fits
     from volr.experiments.tasks import task as find_task
     from volr.explaining import explain as split
-    from volr.models.coding import input_coding
     from volr.models.files import load_model
     from volr.models.model import SpikingModel
     from volr.transfer import TransferSettings, transfer_ann
-    from volr.transfer.settings import PLAIN_RATE
+    from volr.transfer.settings import coding_told
 
     chosen = find_task(task)
     runner = spiking_backend(on)
@@ -110,14 +94,12 @@ def explain(
         refuse(given(ctx, SPIKING, CALIBRATION), "these are options of an ANN's transfer")
         artificial, spiking_model = _source(loaded, model, ann), loaded.model
     else:
-        if coding != "current" and rate_max is None:
-            rate_max = PLAIN_RATE
         if ann is not None:
             raise ModelError(f"{model} is an ANN itself", help="leave --ann out")
         artificial, spiking_model = loaded.model, None
         settings = TransferSettings(
             neuron=spiking.neuron_of(neuron, neuron_parameters, reset),
-            coding=None if rate_max is None else input_coding(coding, rate_max),
+            coding=coding_told(coding, rate_max),
             duration=duration,
             dt=dt,
             delay=delay,

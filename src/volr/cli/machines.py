@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from volr.experiments.execution.local import Local
     from volr.experiments.progress import Progress
 
+Fresh = Annotated[
+    bool, typer.Option("--fresh", help="Begin anew, even where runs are there already.")
+]
 Processes = Annotated[
     int | None,
     typer.Option(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from volr.cli import machines, options
+from volr.cli import machines, options, spiking
 from volr.cli.files import check_writable
 from volr.cli.groups import SPIKING
 from volr.cli.output import emit, note, print_json, print_table
@@ -78,9 +78,7 @@ def search(
             "it was cut short, with more --trials further.",
         ),
     ] = Path("search"),
-    fresh: Annotated[
-        bool, typer.Option("--fresh", help="Begin anew, even where runs are there already.")
-    ] = False,
+    fresh: machines.Fresh = False,
     program: Annotated[
         str | None,
         typer.Option(
@@ -100,24 +98,8 @@ def search(
             rich_help_panel=SPIKING,
         ),
     ] = None,
-    duration: Annotated[
-        float | None,
-        typer.Option(
-            metavar="MS",
-            help="Simulated time of one stimulus.",
-            show_default="50",
-            rich_help_panel=SPIKING,
-        ),
-    ] = None,
-    dt: Annotated[
-        float | None,
-        typer.Option(
-            metavar="MS",
-            help="Time step of the simulation.",
-            show_default="0.5",
-            rich_help_panel=SPIKING,
-        ),
-    ] = None,
+    duration: spiking.DurationTold = None,
+    dt: spiking.StepTold = None,
     on: Annotated[
         str,
         typer.Option(

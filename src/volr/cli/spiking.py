@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from volr.cli.files import check_writable
-from volr.cli.groups import SPIKING, THROUGH_SPIKES
+from volr.cli.groups import CALIBRATION, SPIKING, THROUGH_SPIKES
 from volr.errors import ModelError
 
 if TYPE_CHECKING:
@@ -65,6 +65,25 @@ RateMax = Annotated[
         rich_help_panel=SPIKING,
     ),
 ]
+InputRate = Annotated[
+    float | None,
+    typer.Option(
+        "--rate-max",
+        metavar="HZ",
+        help="Spike rate of an input of 1.",
+        show_default="500; if_cond_exp: 200",
+        rich_help_panel=SPIKING,
+    ),
+]
+Percentile = Annotated[
+    float,
+    typer.Option(
+        "--percentile",
+        metavar="X",
+        help="Percentile of a population's activations that counts as full.",
+        rich_help_panel=CALIBRATION,
+    ),
+]
 Duration = Annotated[
     float,
     typer.Option(
@@ -78,6 +97,27 @@ Step = Annotated[
     float,
     typer.Option(
         "--dt", metavar="MS", help="Time step of the simulation.", rich_help_panel=SPIKING
+    ),
+]
+# The same two where a settings file may tell them.
+DurationTold = Annotated[
+    float | None,
+    typer.Option(
+        "--duration",
+        metavar="MS",
+        help="Simulated time of one stimulus.",
+        show_default="50",
+        rich_help_panel=SPIKING,
+    ),
+]
+StepTold = Annotated[
+    float | None,
+    typer.Option(
+        "--dt",
+        metavar="MS",
+        help="Time step of the simulation.",
+        show_default="0.5",
+        rich_help_panel=SPIKING,
     ),
 ]
 Delay = Annotated[

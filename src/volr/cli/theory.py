@@ -115,13 +115,9 @@ def _rates(population: PopulationReport) -> dict[str, str | float]:
 def _print(
     compared: Sequence[Comparison], name: str, populations: Sequence[PopulationReport]
 ) -> None:
-    rows = [
-        (f"{each.quantity}, {each.unit}" if each.unit else each.quantity, each.ours, each.said)
-        for each in compared
-    ]
     print_table(
         ("quantity", "here", "original"),
-        [(quantity, f"{ours:.4g}".replace("-", "−"), said or "–") for quantity, ours, said in rows],
+        [(each.label, f"{each.ours:.4g}".replace("-", "−"), each.said or "–") for each in compared],
         left=1,
     )
     if populations:

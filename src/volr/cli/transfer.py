@@ -33,15 +33,7 @@ def transfer(
     neuron_parameters: spiking.NeuronParameters = None,
     reset: spiking.Reset = "hard",
     coding: spiking.Coding = "current",
-    rate_max: Annotated[
-        float | None,
-        typer.Option(
-            metavar="HZ",
-            help="Spike rate of an input of 1.",
-            show_default="500; if_cond_exp: 200",
-            rich_help_panel=SPIKING,
-        ),
-    ] = None,
+    rate_max: spiking.InputRate = None,
     population_rate: Annotated[
         float | None,
         typer.Option(
@@ -62,14 +54,7 @@ def transfer(
             rich_help_panel=CALIBRATION,
         ),
     ] = "engine",
-    percentile: Annotated[
-        float,
-        typer.Option(
-            metavar="X",
-            help="Percentile of a population's activations that counts as full.",
-            rich_help_panel=CALIBRATION,
-        ),
-    ] = 99.9,
+    percentile: spiking.Percentile = 99.9,
     rounds: Annotated[
         int,
         typer.Option(
@@ -107,11 +92,10 @@ def transfer(
     from volr.experiments.settings import read_settings
     from volr.experiments.tasks import check_fits
     from volr.experiments.tasks import task as find_task
-    from volr.models.coding import input_coding
     from volr.models.files import load_model, save_model
     from volr.models.model import ArtificialModel
     from volr.transfer import TransferSettings, transfer_ann
-    from volr.transfer.settings import PLAIN_RATE
+    from volr.transfer.settings import coding_told
 
     chosen = find_task(task)
     loaded = load_model(model)
@@ -121,15 +105,14 @@ def transfer(
         )
     split = data_seed(loaded.origin, task, seed)
     drawn = split if seed is None else seed
-    if coding != "current" and rate_max is None:
-        rate_max = PLAIN_RATE
     if settings_file is None:
         settings = TransferSettings(
             neuron=spiking.neuron_of(neuron, neuron_parameters, reset),
-            coding=None if rate_max is None else input_coding(coding, rate_max),
+            coding=coding_told(coding, rate_max),
             duration=duration,
             dt=dt,
             delay=delay,
+            population_rate=population_rate,
             percentile=percentile,
             rounds=rounds,
             samples=samples,
@@ -142,6 +125,7 @@ def transfer(
             "--reset": reset,
             "--coding": coding,
             "--rate-max": rate_max,
+            "--population-rate": population_rate,
             "--duration": duration,
             "--dt": dt,
             "--delay": delay,
@@ -153,7 +137,6 @@ def transfer(
             _name(each): told[each] for each in given(ctx, SPIKING, CALIBRATION) if each in told
         }
         settings = replace(read_settings(settings_file), **first).transfer(drawn)
-    settings = replace(settings, population_rate=population_rate)
     network = loaded.model.network
     check_fits(chosen, network.input_size, network.output_size)
     check_writable(out, source=model)

@@ -12,17 +12,17 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
 from volr.errors import DataError
-from volr.models.coding import input_coding
+from volr.models.coding import ConstantCurrent
 from volr.models.neurons import RESETS, neuron_model
 from volr.naming import named
 from volr.training import SpikingSettings, TrainingSettings
 from volr.transfer import TransferSettings
+from volr.transfer.settings import PLAIN_RATE, coding_told
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from volr.models.coding import InputCoding
     from volr.models.neurons import NeuronModel, Reset
 
 
@@ -97,7 +97,7 @@ class Settings:
         """What kind of spiking network is trained."""
         return SpikingSettings(
             neuron=self._neuron(),
-            coding=self._coding(),
+            coding=coding_told(self.coding, self.rate_max) or ConstantCurrent(PLAIN_RATE),
             dt=self.dt,
             duration=self.duration,
             delay=self.delay,
@@ -113,7 +113,7 @@ class Settings:
         }
         return TransferSettings(
             neuron=self._neuron(),
-            coding=None if self.rate_max is None and self.coding == "current" else self._coding(),
+            coding=coding_told(self.coding, self.rate_max),
             dt=self.dt,
             duration=self.duration,
             delay=self.delay,
@@ -131,9 +131,6 @@ class Settings:
         known: dict[str, Reset] = {each: each for each in RESETS}
         reset = named("reset", self.reset, known, DataError)
         return neuron_model(self.neuron, self.neuron_parameters, reset)
-
-    def _coding(self) -> InputCoding:
-        return input_coding(self.coding, 500.0 if self.rate_max is None else self.rate_max)
 
 
 QUICK: dict[str, Any] = {

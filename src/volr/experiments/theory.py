@@ -125,6 +125,11 @@ class Comparison:
     ours: float
     said: str = ""
 
+    @property
+    def label(self) -> str:
+        """The quantity with its unit, where it has one."""
+        return f"{self.quantity}, {self.unit}" if self.unit else self.quantity
+
 
 def theory(simulator: Simulator, on: str) -> Theory:
     """Measure everything on a started simulator, the one called ``on``."""

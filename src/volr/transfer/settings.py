@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 from volr.errors import ModelError
-from volr.models.coding import ConstantCurrent, InputCoding, coding_problems
+from volr.models.coding import ConstantCurrent, InputCoding, coding_problems, input_coding
 from volr.models.model import timing_problems
 from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 
@@ -109,3 +109,12 @@ class TransferSettings:
             allowed = f"a step of {self.dt:g} ms allows {self._most:g} Hz"
             return [f"population_rate is {rate:g} Hz, but {allowed}"]
         return []
+
+
+def coding_told(name: str, rate_max: float | None) -> InputCoding | None:
+    """The input coding of that name and rate, Hz; None, for what suits the neuron, where it is a
+    constant current at no rate that was told.
+    """
+    if rate_max is None and name == ConstantCurrent.name:
+        return None
+    return input_coding(name, PLAIN_RATE if rate_max is None else rate_max)

@@ -132,7 +132,7 @@ def comparison_table(found: Sequence[Comparison]) -> Table:
     """The theory figures' numbers beside the original's."""
     rows = [
         [
-            text(f"{each.quantity}, {each.unit}" if each.unit else each.quantity),
+            text(each.label),
             number(each.ours, ".4g"),
             text(each.said or _NONE),
         ]

@@ -113,7 +113,7 @@ def experiment(
     from volr.experiments.plan_file import described
     from volr.experiments.results import RESULTS, results_json
     from volr.experiments.runner import carry_on, check_possible, task_network
-    from volr.experiments.settings import QUICK, Settings, read_program, read_settings
+    from volr.experiments.settings import QUICK, read_program, settings_told
     from volr.experiments.tasks import task as find_task
     from volr.language import read_source, to_network
 
@@ -124,12 +124,13 @@ def experiment(
     for each in chosen:
         searched = None if own or settings is None else read_program(settings, each.name)
         networks[each.name] = task_network(each, to_network(searched) if searched else own)
-    base = Settings() if settings is None else read_settings(settings)
-    base = replace(base, **(QUICK if quick else {}))
-    if method == "original" and settings is None:
-        base = replace(base, neuron=ORIGINAL_NEURON)
-    told = {"epochs": epochs, "duration": duration, "dt": dt}
-    base = replace(base, **{key: value for key, value in told.items() if value is not None})
+    theirs = method == "original" and settings is None
+    base = settings_told(
+        settings,
+        QUICK if quick else {},
+        {"neuron": ORIGINAL_NEURON if theirs else None},
+        {"epochs": epochs, "duration": duration, "dt": dt},
+    )
     labels = None if conditions is None else [each.strip() for each in conditions.split(",")]
     plan = Plan(
         tasks={name: _text(network) for name, network in networks.items()},

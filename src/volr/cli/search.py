@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -121,7 +120,7 @@ def search(
     from volr.experiments.searching.proposals import require_optuna, weights
     from volr.experiments.searching.space import parameters
     from volr.experiments.searching.trials import FIRST_SEED, Search, rungs_of, search_on
-    from volr.experiments.settings import Settings, read_program, read_settings
+    from volr.experiments.settings import read_program, settings_told
     from volr.experiments.tasks import task as find_task
     from volr.language import read_source, to_network
 
@@ -129,9 +128,7 @@ def search(
         raise VolrError(f"--minutes is {minutes}, not 0 or more")
     require_optuna()
     chosen, sought = find_task(task), find_condition(condition)
-    base = Settings() if settings is None else read_settings(settings)
-    told = {"neuron": neuron, "duration": duration, "dt": dt}
-    base = replace(base, **{key: value for key, value in told.items() if value is not None})
+    base = settings_told(settings, {"neuron": neuron, "duration": duration, "dt": dt})
     text = (None if settings is None else read_program(settings, task)) or chosen.program
     if program is not None:
         text = read_source(program).text.strip()

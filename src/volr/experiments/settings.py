@@ -162,6 +162,16 @@ def settings_from(told: Mapping[str, Any], where: str) -> Settings:
     return replace(Settings(), **told)
 
 
+def settings_told(path: Path | None, *told: Mapping[str, Any]) -> Settings:
+    """Those in a file, if one is named, with what is ``told`` beside it: the last has the say, and
+    None says nothing.
+    """
+    changes: dict[str, Any] = {}
+    for each in told:
+        changes |= _given(each)
+    return replace(Settings() if path is None else read_settings(path), **changes)
+
+
 def read_settings(path: Path) -> Settings:
     """The settings in a JSON file, such as `volr search` writes: those under ``"settings"``.
 

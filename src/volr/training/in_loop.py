@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from volr.backends.base import require
@@ -11,13 +10,11 @@ from volr.backends.torch import TORCH
 from volr.training.checks import check_samples, check_start
 from volr.training.settings import TrainingSettings, validation_count
 from volr.training.spiking import (
-    DECAY,
-    FINE_DECAY,
-    FINE_RATE,
-    RATE,
     SpikingSettings,
     check_spiking,
+    or_start,
     settings_of,
+    with_defaults,
 )
 
 if TYPE_CHECKING:
@@ -60,26 +57,15 @@ def train_in_loop(
     from volr.training.backpropagation import fit
     from volr.training.loop_learner import LoopLearner
 
-    settings = _with_defaults(settings, len(samples), fine=start is not None)
+    epochs = _epochs(settings, len(samples))
+    settings = with_defaults(settings, fine=start is not None, epochs=epochs)
     learner = LoopLearner(network, spiking, simulator, settings.seed, start)
     if start is not None:
         check_start(start, learner.form.least_units)
-    trained = fit(learner, network, samples, settings, progress)
-    if start is not None and trained.kept_epoch == 0:
-        # Itself, and not what float32 has made of it.
-        return replace(trained, model=start)
-    return trained
+    return or_start(fit(learner, network, samples, settings, progress), start)
 
 
-def _with_defaults(settings: TrainingSettings, samples: int, *, fine: bool) -> TrainingSettings:
-    """The settings with what a simulator's time allows for instead of the other defaults."""
+def _epochs(settings: TrainingSettings, samples: int) -> int:
+    """How many there are unless told: a simulator's time is dear."""
     trained = samples - validation_count(samples, settings.validation)
-    steps = math.ceil(trained / settings.batch_size)
-    rate, decay = settings.learning_rate, settings.weight_decay
-    return replace(
-        settings,
-        epochs=settings.epochs or max(EPOCHS, math.ceil(UPDATES / steps)),
-        learning_rate=(FINE_RATE if fine else RATE) if rate is None else rate,
-        weight_decay=(FINE_DECAY if fine else DECAY) if decay is None else decay,
-        candidates=1 if fine else settings.candidates,
-    )
+    return max(EPOCHS, math.ceil(UPDATES / math.ceil(trained / settings.batch_size)))

@@ -127,7 +127,8 @@ def train_snn(
     from volr.training.backpropagation import fit
     from volr.training.spiking_learner import SpikingLearner
 
-    settings = _with_defaults(settings, fine=start is not None)
+    fine = start is not None
+    settings = with_defaults(settings, fine=fine, epochs=FINE_EPOCHS if fine else None)
     learner = SpikingLearner(network, spiking, settings.seed, start, teacher)
     if start is not None:
         check_start(start, learner.form.least_units)
@@ -140,11 +141,7 @@ def train_snn(
         help="shorten the duration, take a larger dt, or lower the batch size or the number of "
         "candidates",
     )
-    trained = fit(learner, network, samples, settings, progress)
-    if start is not None and trained.kept_epoch == 0:
-        # Itself, and not what float32 has made of it.
-        return replace(trained, model=start)
-    return trained
+    return or_start(fit(learner, network, samples, settings, progress), start)
 
 
 def check_spiking(network: Network, spiking: SpikingSettings, start: SpikingModel | None) -> None:
@@ -172,16 +169,30 @@ def _check_teacher(teacher: ArtificialModel, network: Network, settings: Trainin
         raise TrainingError("training cannot start: " + "; ".join(wrong))
 
 
-def _with_defaults(settings: TrainingSettings, *, fine: bool) -> TrainingSettings:
-    """The settings with what spiking networks have instead of artificial ones' defaults."""
-    rate, decay, epochs = settings.learning_rate, settings.weight_decay, settings.epochs
+def with_defaults(
+    settings: TrainingSettings, *, fine: bool, epochs: int | None
+) -> TrainingSettings:
+    """The settings with what spiking networks have instead of artificial ones' defaults.
+
+    ``epochs`` is how many there are unless told; ``fine``, whether training goes on from a model.
+    """
+    rate, decay = settings.learning_rate, settings.weight_decay
     return replace(
         settings,
-        epochs=FINE_EPOCHS if fine and epochs is None else epochs,
+        epochs=epochs if settings.epochs is None else settings.epochs,
         learning_rate=(FINE_RATE if fine else RATE) if rate is None else rate,
         weight_decay=(FINE_DECAY if fine else DECAY) if decay is None else decay,
         candidates=1 if fine else settings.candidates,
     )
+
+
+def or_start(trained: Training[SpikingModel], start: SpikingModel | None) -> Training[SpikingModel]:
+    """What was trained; where what it went on from is best, that itself, and not what float32 has
+    made of it.
+    """
+    if start is None or trained.kept_epoch > 0:
+        return trained
+    return replace(trained, model=start)
 
 
 def _as_of_model(spiking: SpikingSettings) -> SpikingSettings:

@@ -14,6 +14,7 @@ from volr.errors import VolrError
 from volr.experiments.journal import MODELS, read_plan, read_runs
 from volr.experiments.progress import silent
 from volr.experiments.report import results
+from volr.experiments.report.confusion import confusion_figure
 from volr.experiments.report.groups import by_task
 from volr.experiments.report.parts import Figures, Page, Section, Words
 from volr.experiments.report.stimuli import activities, stimulus_figure
@@ -106,7 +107,7 @@ def _task(each: TaskGroups, folder: Path, data_dir: Path | None) -> Section:
         parts.append(Words("No accuracy against time: no spiking network's spikes were counted."))
     parts += _figures(each for group in groups for each in results.transfer_figures(group))
     parts += _stimuli(each, folder, data_dir)
-    parts += _figures(results.confusion_figure(f"confusion-{g.name}", g) for g in groups)
+    parts += _figures(confusion_figure(f"confusion-{g.name}", g) for g in groups)
     if any(run.activity for group in groups for run in group.runs):
         parts.append(activity_table(groups))
     else:

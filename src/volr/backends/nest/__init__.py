@@ -45,9 +45,9 @@ if TYPE_CHECKING:
     from volr.backends.workers import Request, Settings
     from volr.models.arrays import Floats
 
-# Neurons in one batch of copies. Measured on 100-100-10: 20 to 40 copies take 2.6 to 3.0 ms an
-# image; 160 take 3.8, since they do not fit into the caches; below 20, building dominates.
-BATCH_NEURONS = 6_000
+# Neurons in one batch of copies. Measured on 100-100-10: 8 to 12 copies take 3.7 ms an image; 4 and
+# 30 take 4.0: fewer and more of them, for their synapses do not fit into the caches.
+BATCH_NEURONS = 2_000
 # Values in one recorded array: spike trains and membranes are kept whole until they are handed out.
 BATCH_VALUES = 20_000_000
 

@@ -31,7 +31,13 @@ from volr.training import Epoch
 
 PLAN = plan_of("snn-transferred", seeds=(0, 1))
 SPECS = PLAN.specs()
-RUN = Run(row=ROW, history=(Epoch(0.5, None, 0.75),), confusion=((3, 1), (0, 4)), dt=0.5)
+RUN = Run(
+    row=ROW,
+    history=(Epoch(0.5, None, 0.75),),
+    confusion=((3, 1), (0, 4)),
+    dt=0.5,
+    versions={"volr": "1.2.3"},
+)
 
 
 def written(folder: Path, count: int = 3) -> Journal:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import settings as examples
 from tests.experiments.examples import settings
 
+from volr.engine.surrogates import Surrogate
 from volr.errors import DataError, VolrError
 from volr.experiments.settings import (
-    QUICK,
     Settings,
     read_program,
     read_settings,
@@ -59,15 +59,23 @@ def test_each_stage_is_told_its_own() -> None:
         weight_decay=0.25,
         surrogate_epochs=7,
         surrogate_learning_rate=0.5,
+        surrogate_weight_decay=0.75,
+        surrogate_width=0.4,
         loop_epochs=11,
+        loop_batch_size=17,
         loop_learning_rate=0.0625,
         fine_epochs=13,
         fine_learning_rate=0.03125,
     )
     ann = TrainingSettings(seed=9, epochs=3, batch_size=5, learning_rate=0.125, weight_decay=0.25)
     assert told.training(9) == ann
-    assert told.surrogate(9) == TrainingSettings(seed=9, epochs=7, learning_rate=0.5)
-    assert told.in_loop(9) == TrainingSettings(seed=9, epochs=11, learning_rate=0.0625)
+    assert told.surrogate(9) == TrainingSettings(
+        seed=9, epochs=7, learning_rate=0.5, weight_decay=0.75
+    )
+    assert told.spiking().surrogate == Surrogate(width=0.4)
+    assert told.in_loop(9) == TrainingSettings(
+        seed=9, epochs=11, batch_size=17, learning_rate=0.0625
+    )
     assert told.fine(9) == TrainingSettings(seed=9, epochs=13, learning_rate=0.03125)
     for each in (told.spiking(), told.transfer(9)):
         assert isinstance(each.neuron, IFCondExp)
@@ -87,12 +95,6 @@ def test_an_artificial_network_knows_nothing_of_spikes() -> None:
     assert told.artificial() == Settings(test_samples=50)
     kept = Settings(epochs=2, batch_size=3, learning_rate=0.5, weight_decay=0.1, train_samples=9)
     assert kept.artificial() == kept
-
-
-def test_a_quick_experiment_only_does_less() -> None:
-    names = {each.name for each in fields(Settings)}
-    assert set(QUICK) <= names
-    assert settings_json(settings_from(QUICK, "quick")) == QUICK
 
 
 @pytest.mark.parametrize(
@@ -121,6 +123,7 @@ def test_a_quick_experiment_only_does_less() -> None:
         ({"rate_max": 0}, "rate"),
         ({"test_samples": 1}, "test_samples is 1, below 2"),
         ({"loop_samples": -5}, "loop_samples is -5, below 2"),
+        ({"surrogate_width": 0}, "its width is 0, not above 0"),
     ],
 )
 def test_refusals(told: dict[str, Any], said: str) -> None:

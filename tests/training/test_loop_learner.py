@@ -20,7 +20,7 @@ from volr.training import SpikingSettings
 from volr.training.learner import Part
 from volr.training.loop_learner import LoopLearner, input_counts
 from volr.training.losses import losses
-from volr.training.rate_model import TAIL
+from volr.training.rate_model import LEAST, TAIL
 from volr.training.spiking_form import SHARPNESS
 
 if TYPE_CHECKING:
@@ -77,9 +77,12 @@ def f(z: Floats) -> Floats:
 
 
 def where_on_the_curve(z: Floats, spikes: Floats) -> Floats:
-    """The higher of z and f⁻¹(spikes), which is nowhere for a silent neuron."""
+    """The higher of z and f⁻¹(spikes), which is nowhere for a silent neuron; not below where f′ is
+    as small as it may be.
+    """
     with np.errstate(divide="ignore"):
-        return np.maximum(z, TAIL * np.log(np.expm1(spikes / TAIL)))
+        found = np.maximum(z, TAIL * np.log(np.expm1(spikes / TAIL)))
+    return np.maximum(found, TAIL * np.log(LEAST / (1.0 - LEAST)))
 
 
 def modelled_loss(
@@ -137,8 +140,9 @@ def test_the_gradient_is_the_rate_models_at_the_measured_rates(
         neuron=neuron, duration=DURATION, readout=readout, rate_floor=200.0, rate_penalty=0.5
     )
     some = drawn()
-    # One that fires for some stimuli only, and one that is nearly silent.
+    # One that fires for some stimuli only, one that is nearly silent, and one far from a spike.
     some["dense_1.bias"][:2] = [-1.5, -4.0]
+    some["dense_3.bias"][0] = -12.0
     made, values = learner(settings), tensors(some)
     answer = made.answer(values, made.part(SAMPLES).inputs, 1)
     loss = losses("cross_entropy", answer.logits, torch.tensor(LABELS)).mean() + answer.penalty

@@ -10,6 +10,7 @@ safetensors: the arrays, and the settings as JSON in one more array. Nothing is 
 
 from __future__ import annotations
 
+import gc
 import importlib
 import json
 import os
@@ -268,6 +269,8 @@ def serve(module: str, parent: int) -> None:
     os.dup2(2, 1)
     with requests, answers:
         handle: Handle = importlib.import_module(module).handle
+        # What importing has made stays: no collection needs to look through it, at each request.
+        gc.freeze()
         while (request := _read(requests)) is not None:
             _write(answers, (handle(*request), {}))
 

@@ -113,7 +113,7 @@ def experiment(
     from volr.experiments.plan_file import described
     from volr.experiments.results import RESULTS, results_json
     from volr.experiments.runner import carry_on, check_possible, task_network
-    from volr.experiments.settings import QUICK, read_program, settings_told
+    from volr.experiments.settings import read_program, settings_told
     from volr.experiments.tasks import task as find_task
     from volr.language import read_source, to_network
 
@@ -127,7 +127,6 @@ def experiment(
     theirs = method == "original" and settings is None
     base = settings_told(
         settings,
-        QUICK if quick else {},
         {"neuron": ORIGINAL_NEURON if theirs else None},
         {"epochs": epochs, "duration": duration, "dt": dt},
     )
@@ -138,6 +137,7 @@ def experiment(
         conditions=_chosen(METHODS[method], labels),
         on=on,
         settings=[replace(base, neuron=each) for each in dict.fromkeys(neuron or [base.neuron])],
+        quick=quick,
     )
     for path in (out / RESULTS, out / RUNS / "one", out / MODELS / "one"):
         check_writable(path)

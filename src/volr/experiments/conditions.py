@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from volr.errors import DataError
 from volr.experiments.original.recipe import LADDER, LEFT_OUT
 from volr.experiments.settings import settings_from, settings_json
+from volr.experiments.unless_told import with_unless_told
 from volr.naming import named
 
 if TYPE_CHECKING:
@@ -170,7 +171,8 @@ def essential(spec: Spec) -> Spec:
 class Plan:
     """An experiment: all of ``conditions`` for each task, seed and settings.
 
-    ``tasks`` are names with their programs; ``settings`` has an entry for each neuron model.
+    ``tasks`` are names with their programs; ``settings`` has an entry for each neuron model, and
+    what it leaves open is as ``volr.experiments.unless_told`` says, ``quick`` or not.
     """
 
     tasks: Mapping[str, str]
@@ -178,6 +180,7 @@ class Plan:
     conditions: Sequence[Condition]
     on: str
     settings: Sequence[Settings]
+    quick: bool = False
 
     def specs(self) -> tuple[Spec, ...]:
         """Every run once, those that others need before them; seed by seed, so that an experiment
@@ -197,7 +200,8 @@ class Plan:
     def _specs(self) -> Iterator[Spec]:
         for seed in self.seeds:
             for task, program in self.tasks.items():
-                for settings in self.settings:
+                for told in self.settings:
+                    settings = with_unless_told(told, task, quick=self.quick)
                     for each in self.conditions:
                         spec = Spec(
                             task=task,

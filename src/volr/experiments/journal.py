@@ -234,6 +234,7 @@ def run_from(told: Mapping[str, Any]) -> Run:
         dt=said["dt"],
         transfer=None if report is None else _report_from(report),
         activity=None if activity is None else Activity(**activity),
+        versions={f"{name}": f"{version}" for name, version in said["versions"].items()},
     )
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from volr.models.model import ArtificialModel, Model, SpikingModel
     from volr.models.samples import Data
 
-LOOKED_AT = 500
+LOOKED_AT = 250
 """How many test stimuli are looked at for spikes and operations."""
 
 

@@ -32,6 +32,7 @@ from volr.experiments.progress import (
 )
 from volr.experiments.results import Row, Run
 from volr.experiments.tasks import check_fits, task
+from volr.experiments.versions import versions
 from volr.language import to_network
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.parameters import parameter_shapes
@@ -115,6 +116,7 @@ def perform(
         dt=made.model.dt if isinstance(made.model, SpikingModel) else 0.0,
         transfer=made.transfer,
         activity=measured.activity,
+        versions=versions(),
     )
     origin = {"task": spec.task, "seed": spec.seed, "condition": spec.condition.called}
     return Outcome(run, made.model, origin)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import statistics
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from volr.errors import DataError
@@ -76,7 +76,7 @@ class Run:
     ``history`` is empty where nothing was trained. ``confusion`` counts the test samples,
     ``[label][answer]``. ``over_time`` is the accuracy if the outputs had been read at the end of
     each step, empty for artificial networks; ``dt`` (ms) is the step, 0 for these. ``transfer`` is
-    the report of the transfer, if there was one.
+    the report of the transfer, if there was one. ``versions`` are those of what made it, by name.
     """
 
     row: Row
@@ -86,6 +86,7 @@ class Run:
     dt: float = 0.0
     transfer: TransferReport | None = None
     activity: Activity | None = None
+    versions: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ import json
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
+from volr.engine.surrogates import Surrogate
 from volr.errors import DataError
 from volr.models.coding import ConstantCurrent
 from volr.models.neurons import RESETS, neuron_model
@@ -60,7 +61,10 @@ class Settings:
     weight_decay: float | None = None
     surrogate_epochs: int | None = None
     surrogate_learning_rate: float | None = None
+    surrogate_weight_decay: float | None = None
+    surrogate_width: float | None = None
     loop_epochs: int | None = None
+    loop_batch_size: int | None = None
     loop_learning_rate: float | None = None
     loop_samples: int | None = 8192
     fine_epochs: int | None = None
@@ -83,11 +87,16 @@ class Settings:
 
     def surrogate(self, seed: int) -> TrainingSettings:
         """For a spiking network in the engine."""
-        return _training(seed, self.surrogate_epochs, self.surrogate_learning_rate)
+        return _training(
+            seed,
+            self.surrogate_epochs,
+            self.surrogate_learning_rate,
+            weight_decay=self.surrogate_weight_decay,
+        )
 
     def in_loop(self, seed: int) -> TrainingSettings:
         """For a spiking network with its forward pass in a simulator."""
-        return _training(seed, self.loop_epochs, self.loop_learning_rate)
+        return _training(seed, self.loop_epochs, self.loop_learning_rate, self.loop_batch_size)
 
     def fine(self, seed: int) -> TrainingSettings:
         """For a transferred network that is trained further."""
@@ -101,6 +110,7 @@ class Settings:
             dt=self.dt,
             duration=self.duration,
             delay=self.delay,
+            surrogate=Surrogate(**_given({"width": self.surrogate_width})),
         )
 
     def transfer(self, seed: int) -> TransferSettings:
@@ -131,18 +141,6 @@ class Settings:
         known: dict[str, Reset] = {each: each for each in RESETS}
         reset = named("reset", self.reset, known, DataError)
         return neuron_model(self.neuron, self.neuron_parameters, reset)
-
-
-QUICK: dict[str, Any] = {
-    "epochs": 8,
-    "surrogate_epochs": 3,
-    "loop_epochs": 2,
-    "loop_samples": 4096,
-    "fine_epochs": 1,
-    "train_samples": 20_000,
-    "test_samples": 2_000,
-}
-"""What a quick experiment does less of: all that it is for is to see that everything works."""
 
 
 def settings_json(settings: Settings) -> dict[str, Any]:

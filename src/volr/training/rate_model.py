@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
 TAIL = 2.0
 """s, the number of spikes over which a neuron's answer to charge sets in."""
+LEAST = 0.05
+"""What a spike's worth of charge is held to be worth, in spikes, however far from the threshold."""
 
 
 def charge(
@@ -60,7 +62,7 @@ def charge(
 
 def slope(z: Tensor, spikes: Tensor) -> Tensor:
     """f′ where charge and measured ``spikes`` put a neuron, the higher of the two, elementwise."""
-    return torch.maximum(torch.sigmoid(z / TAIL), -torch.expm1(-spikes / TAIL))
+    return torch.maximum(torch.sigmoid(z / TAIL), -torch.expm1(-spikes / TAIL)).clamp(min=LEAST)
 
 
 def membrane_slope(neuron: NeuronModel, duration: float) -> float:

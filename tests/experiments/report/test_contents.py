@@ -13,7 +13,7 @@ pytest.importorskip("numba")
 
 from volr.errors import DataError, MissingError
 from volr.experiments.report import contents
-from volr.experiments.report.contents import page_of
+from volr.experiments.report.contents import _different, page_of
 from volr.experiments.report.groups import by_task
 from volr.experiments.report.parts import Table, Words
 from volr.experiments.report.tables import ablation_table, result_table, version_table
@@ -91,6 +91,14 @@ def test_the_plan_in_words() -> None:
         ("seeds", "0, 1"),
         ("odd", "null"),
     ]
+
+
+def test_a_reader_is_told_of_runs_made_with_other_versions() -> None:
+    runs = list(xor_runs().values())
+    assert _different(runs) == ""
+    runs[0] = replace(runs[0], versions={"volr": "1", "numpy": "2", "nest": "3"})
+    runs[1:] = [replace(run, versions={"volr": "1", "numpy": "4"}) for run in runs[1:]]
+    assert _different(runs) == "numpy 2, 4; nest 3, none"
 
 
 def without_theory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -200,8 +200,20 @@ def _provenance(plan: Mapping[str, Any], runs: Sequence[Run]) -> Section:
         parts.append(version_table(plan))
     else:
         parts.append(Words("The command and the versions are not known: plan.json is missing."))
+    if different := _different(runs):
+        parts.append(Words(f"Not all runs were made with the same versions: {different}."))
     parts.append(run_table(runs))
     return Section("provenance", "Versions, seeds, commands", tuple(parts))
+
+
+def _different(runs: Sequence[Run]) -> str:
+    """What some runs were made with, and others with another version of, or without."""
+    found: list[str] = []
+    for name in dict.fromkeys(name for run in runs for name in run.versions):
+        versions = dict.fromkeys(run.versions.get(name, "none") for run in runs)
+        if len(versions) > 1:
+            found.append(f"{visible(name)} {', '.join(map(visible, versions))}")
+    return "; ".join(found)
 
 
 def _figures(drawings: Iterable[Drawing | None]) -> list[Part]:

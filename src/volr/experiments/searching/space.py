@@ -54,8 +54,10 @@ Parameter: TypeAlias = Choice | Range
 _ARTIFICIAL = ("epochs", "batch_size", "learning_rate", "weight_decay")
 _SPIKING = ("neuron", "reset", "coding", "rate_max", "duration", "dt", "delay")
 _TRANSFER = ("population_rate", "percentile", "rounds", "calibration_samples")
-_SURROGATE = ("surrogate_epochs", "surrogate_learning_rate")
-_LOOP = ("loop_epochs", "loop_learning_rate")
+_SURROGATE = (
+    *("surrogate_epochs", "surrogate_learning_rate", "surrogate_weight_decay", "surrogate_width"),
+)
+_LOOP = ("loop_epochs", "loop_batch_size", "loop_learning_rate")
 _FINE = ("fine_epochs", "fine_learning_rate")
 
 DEPENDS_ON: dict[Name, tuple[str, ...]] = {

@@ -1,0 +1,67 @@
+"""What an experiment's runs are told where nobody tells them anything: by task, and by neuron.
+
+Training has defaults of its own, good for any network; the two on MNIST take what was measured to
+be better for them (docs/decisions.md). A quick experiment does less of all that takes long: what
+it is for is to see that everything works, so small tasks, which are quick as they are, stay whole.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from volr.experiments.settings import Settings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_Changes = dict[str, Any]
+
+_LOOP: _Changes = {"loop_batch_size": 16, "loop_learning_rate": 0.006}
+_FINE: _Changes = {"fine_epochs": 1, "fine_learning_rate": 1e-3}
+_MNIST: dict[str, _Changes] = {
+    "mnist": {"surrogate_epochs": 6, "loop_epochs": 2, **_LOOP, **_FINE},
+    "mnist-parallel": {
+        "surrogate_epochs": 12,
+        "surrogate_learning_rate": 0.015,
+        "surrogate_weight_decay": 0.02,
+        "surrogate_width": 0.1,
+        "loop_epochs": 3,
+        **_LOOP,
+        **_FINE,
+    },
+}
+_CONDUCTANCES: dict[str, _Changes] = {}
+QUICK: _Changes = {
+    "epochs": 8,
+    "surrogate_epochs": 3,
+    "loop_epochs": 1,
+    "loop_samples": 4096,
+    "fine_epochs": 1,
+    "train_samples": 20_000,
+    "test_samples": 2_000,
+}
+
+
+def with_unless_told(settings: Settings, task: str, *, quick: bool = False) -> Settings:
+    """``settings``, with what the task's runs have where they say nothing: where they are as a
+    ``Settings()`` is.
+    """
+    changes: _Changes = {}
+    if task in _MNIST:
+        changes |= _MNIST[task]
+        if settings.neuron == "if_cond_exp":
+            changes |= _CONDUCTANCES.get(task, {})
+        if quick:
+            changes |= QUICK
+    return _where_untold(settings, changes)
+
+
+def _where_untold(settings: Settings, changes: Mapping[str, Any]) -> Settings:
+    unless = Settings()
+    untold = {
+        name: value
+        for name, value in changes.items()
+        if getattr(settings, name) == getattr(unless, name)
+    }
+    return replace(settings, **untold)

@@ -1,0 +1,54 @@
+"""What runs are told where nobody tells them anything."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.experiments.examples import plan_of, settings
+
+from volr.experiments.settings import Settings, settings_json
+from volr.experiments.tasks import TASKS
+from volr.experiments.unless_told import with_unless_told
+
+NAMES = [each.name for each in TASKS]
+
+
+@given(settings(), st.sampled_from(NAMES), st.booleans())
+def test_what_is_told_has_the_say(told: Settings, task: str, quick: bool) -> None:
+    found = settings_json(with_unless_told(told, task, quick=quick))
+    said = settings_json(told)
+    assert {name: found[name] for name in said} == said
+
+
+@pytest.mark.parametrize("task", ["nand", "xor", "digits"])
+@pytest.mark.parametrize("quick", [False, True])
+def test_what_is_quick_as_it_is_stays_whole(task: str, quick: bool) -> None:
+    assert with_unless_told(Settings(), task, quick=quick) == Settings()
+
+
+@pytest.mark.parametrize("neuron", ["if_curr_exp", "if_curr_delta", "if_cond_exp"])
+@pytest.mark.parametrize("task", ["mnist", "mnist-parallel"])
+def test_quick_only_does_less(task: str, neuron: str) -> None:
+    told = Settings(neuron=neuron)
+    whole = with_unless_told(told, task)
+    less = with_unless_told(told, task, quick=True)
+    # An artificial network is the same whichever neuron it is transferred to.
+    assert whole.artificial() == told.artificial()
+    amounts = {name for name in asdict(told) if name.endswith(("epochs", "samples"))}
+    differ = {name for name, value in asdict(less).items() if value != asdict(whole)[name]}
+    assert differ <= amounts
+    for name in differ:
+        some, all_of_it = getattr(less, name), getattr(whole, name)
+        assert all_of_it is None or some < all_of_it
+
+
+def test_a_plan_asks_for_each_of_its_tasks() -> None:
+    plan = plan_of("snn-surrogate", tasks=["xor", "mnist"], seeds=[0])
+    plan = replace(plan, settings=[Settings(surrogate_width=0.7)])
+    for quick in (False, True):
+        [xor, mnist] = replace(plan, quick=quick).specs()
+        assert xor.settings == Settings(surrogate_width=0.7)
+        assert mnist.settings == with_unless_told(xor.settings, "mnist", quick=quick)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -20,6 +20,7 @@ from volr.experiments.simulators import Simulators
 from volr.experiments.tasks import task
 from volr.language import to_network
 from volr.models.model import ArtificialModel, SpikingModel
+from volr.training import TrainingSettings, train_in_loop, train_snn
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -163,3 +164,26 @@ def test_models_of_the_wrong_kind() -> None:
             perform(finetuned, [artificial, artificial], simulators)
         with pytest.raises((BackendError, UnsupportedError)):
             perform(replace(transferred, on="torch"), [artificial], simulators)
+
+
+def test_training_in_the_engine_may_warm_up_through_rates() -> None:
+    told: dict[str, Any] = {"surrogate_epochs": 1, "warm_up_epochs": 2, "warm_up_learning_rate": 0.02}
+    (spec,) = plan_of("snn-surrogate", tasks=["xor"], seeds=[3], **told).specs()
+    (outcome,) = performed(spec).values()
+    assert len(outcome.run.history) == 3
+    assert "engine" in STARTED
+
+    train, spiking = task("xor").load(seed=3).train, spec.settings.spiking()
+    begun = train_in_loop(
+        to_network(PROGRAM),
+        train,
+        PlainSimulator(),
+        TrainingSettings(epochs=2, learning_rate=0.02, seed=3),
+        spiking,
+    )
+    wanted = train_snn(
+        to_network(PROGRAM), train, TrainingSettings(epochs=1, seed=3), start=begun.model
+    )
+    assert outcome.run.history == (*begun.history, *wanted.history)
+    for name, each in wanted.model.parameters.items():
+        np.testing.assert_array_equal(outcome.model.parameters[name], each)

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from volr.network import Network
     from volr.training import Training
     from volr.training.result import Epoch
+    from volr.training.result import Progress as TrainingProgress
     from volr.transfer import TransferReport
 
 
@@ -182,8 +183,7 @@ def _make(
                 )
             )
         case "snn-surrogate":
-            training, told = settings.surrogate(seed), of_training(progress)
-            return _trained(train_snn(network, train, training, settings.spiking(), progress=told))
+            return _with_surrogates(spec, network, train, simulators, of_training(progress))
         case "snn-transferred":
             [ann] = needed
             done = transfer_ann(
@@ -234,6 +234,27 @@ def _make(
                     progress=of_calibration(progress),
                 )
             )
+
+
+def _with_surrogates(
+    spec: Spec, network: Network, train: Samples, simulators: Simulators, told: TrainingProgress
+) -> _Made:
+    """Trained in the engine: through rates first, if that is told, and then through time."""
+    settings, seed, spiking = spec.settings, spec.seed, spec.settings.spiking()
+    begun = None
+    if settings.warm_up_epochs is not None:
+        warm_up, engine = settings.warm_up(seed), simulators["engine"]
+        begun = train_in_loop(network, train, engine, warm_up, spiking, progress=told)
+    trained = train_snn(
+        network,
+        train,
+        settings.surrogate(seed),
+        spiking,
+        start=None if begun is None else begun.model,
+        progress=told,
+    )
+    before = () if begun is None else begun.history
+    return _Made(trained.model, (*before, *trained.history))
 
 
 def _of_loop(train: Samples, settings: Settings) -> Samples:

@@ -35,7 +35,9 @@ class Settings:
     ``dt``, ``delay`` (ms)             the spiking side
     ``population_rate`` (Hz), ``percentile``, ``rounds``, ``calibration_samples``    of the transfer
     ``epochs``, ``batch_size``, ``learning_rate``, ``weight_decay``     of the artificial network
-    ``surrogate_…``    of a spiking network trained in the engine, from random weights
+    ``warm_up_…``      of a spiking network's first epochs in the engine, with gradients through
+                       rates as in the loop; unless told, there are none
+    ``surrogate_…``    of a spiking network trained in the engine, from random weights or those
     ``loop_…``         of one trained with its forward pass in a simulator, on ``loop_samples``
     ``fine_…``         of one that goes on from a transferred model
     ``train_samples``, ``test_samples``     how many of the task's samples are used; None: all
@@ -59,6 +61,8 @@ class Settings:
     batch_size: int | None = None
     learning_rate: float | None = None
     weight_decay: float | None = None
+    warm_up_epochs: int | None = None
+    warm_up_learning_rate: float | None = None
     surrogate_epochs: int | None = None
     surrogate_learning_rate: float | None = None
     surrogate_weight_decay: float | None = None
@@ -73,7 +77,8 @@ class Settings:
     test_samples: int | None = None
 
     def __post_init__(self) -> None:
-        for make in (self.training, self.surrogate, self.in_loop, self.fine, self.transfer):
+        stages = (self.training, self.warm_up, self.surrogate, self.in_loop, self.fine)
+        for make in (*stages, self.transfer):
             make(0)
         self.spiking()
         for name in ("loop_samples", "train_samples", "test_samples"):
@@ -84,6 +89,10 @@ class Settings:
     def training(self, seed: int) -> TrainingSettings:
         """For an artificial network."""
         return _training(seed, self.epochs, self.learning_rate, self.batch_size, self.weight_decay)
+
+    def warm_up(self, seed: int) -> TrainingSettings:
+        """For a spiking network's first epochs in the engine."""
+        return _training(seed, self.warm_up_epochs, self.warm_up_learning_rate)
 
     def surrogate(self, seed: int) -> TrainingSettings:
         """For a spiking network in the engine."""

@@ -22,9 +22,10 @@ _FINE: _Changes = {"fine_epochs": 1, "fine_learning_rate": 1e-3}
 _MNIST: dict[str, _Changes] = {
     "mnist": {"surrogate_epochs": 6, "loop_epochs": 2, **_LOOP, **_FINE},
     "mnist-parallel": {
-        "surrogate_epochs": 12,
-        "surrogate_learning_rate": 0.015,
-        "surrogate_weight_decay": 0.02,
+        "warm_up_epochs": 4,
+        "warm_up_learning_rate": 0.008,
+        "surrogate_epochs": 2,
+        "surrogate_learning_rate": 0.003,
         "surrogate_width": 0.1,
         "loop_epochs": 3,
         **_LOOP,
@@ -34,7 +35,7 @@ _MNIST: dict[str, _Changes] = {
 _CONDUCTANCES: dict[str, _Changes] = {}
 QUICK: _Changes = {
     "epochs": 8,
-    "surrogate_epochs": 3,
+    "surrogate_epochs": 2,
     "loop_epochs": 1,
     "loop_samples": 4096,
     "fine_epochs": 1,

@@ -167,7 +167,11 @@ def test_models_of_the_wrong_kind() -> None:
 
 
 def test_training_in_the_engine_may_warm_up_through_rates() -> None:
-    told: dict[str, Any] = {"surrogate_epochs": 1, "warm_up_epochs": 2, "warm_up_learning_rate": 0.02}
+    told: dict[str, Any] = {
+        "surrogate_epochs": 1,
+        "warm_up_epochs": 2,
+        "warm_up_learning_rate": 0.02,
+    }
     (spec,) = plan_of("snn-surrogate", tasks=["xor"], seeds=[3], **told).specs()
     (outcome,) = performed(spec).values()
     assert len(outcome.run.history) == 3

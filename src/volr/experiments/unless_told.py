@@ -37,10 +37,10 @@ QUICK: _Changes = {
     "epochs": 8,
     "surrogate_epochs": 2,
     "loop_epochs": 1,
-    "loop_samples": 4096,
+    "loop_samples": 2_048,
     "fine_epochs": 1,
-    "train_samples": 20_000,
-    "test_samples": 2_000,
+    "train_samples": 12_000,
+    "test_samples": 1_000,
 }
 
 

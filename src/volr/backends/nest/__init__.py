@@ -45,9 +45,10 @@ if TYPE_CHECKING:
     from volr.backends.workers import Request, Settings
     from volr.models.arrays import Floats
 
-# Neurons in one batch of copies. Measured on 100-100-10: 8 to 12 copies take 3.7 ms an image; 4 and
-# 30 take 4.0: fewer and more of them, for their synapses do not fit into the caches.
-BATCH_NEURONS = 2_000
+# Neurons and synapses in one batch of copies. Measured on 100-100-10: 8 to 12 copies take 3.7 ms an
+# image; 4 take 4.0, since a batch costs some ms by itself, and 30 too: their synapses do not fit
+# into the caches.
+BATCH_NEURONS, BATCH_SYNAPSES = 6_000, 100_000
 # Values in one recorded array: spike trains and membranes are kept whole until they are handed out.
 BATCH_VALUES = 20_000_000
 
@@ -116,7 +117,8 @@ NEST = SpikingBackend(
 
 def batch_size(model: SpikingModel, record: Record, stimuli: int, processes: int) -> int:
     """How many copies stand side by side: bounded by memory, and enough batches for everybody."""
-    most = BATCH_NEURONS // model.network.neuron_count
+    network = model.network
+    most = min(BATCH_NEURONS // network.neuron_count, BATCH_SYNAPSES // network.synapse_count)
     most = min(most, BATCH_VALUES // widest(model, record))
     return max(1, min(most, -(-stimuli // processes)))
 

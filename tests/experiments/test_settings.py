@@ -59,6 +59,7 @@ def test_each_stage_is_told_its_own() -> None:
         weight_decay=0.25,
         warm_up_epochs=6,
         warm_up_learning_rate=0.75,
+        warm_up_weight_decay=0.875,
         surrogate_epochs=7,
         surrogate_learning_rate=0.5,
         surrogate_weight_decay=0.75,
@@ -71,7 +72,9 @@ def test_each_stage_is_told_its_own() -> None:
     )
     ann = TrainingSettings(seed=9, epochs=3, batch_size=5, learning_rate=0.125, weight_decay=0.25)
     assert told.training(9) == ann
-    assert told.warm_up(9) == TrainingSettings(seed=9, epochs=6, learning_rate=0.75)
+    assert told.warm_up(9) == TrainingSettings(
+        seed=9, epochs=6, learning_rate=0.75, weight_decay=0.875
+    )
     assert told.surrogate(9) == TrainingSettings(
         seed=9, epochs=7, learning_rate=0.5, weight_decay=0.75
     )

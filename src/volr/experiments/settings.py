@@ -63,6 +63,7 @@ class Settings:
     weight_decay: float | None = None
     warm_up_epochs: int | None = None
     warm_up_learning_rate: float | None = None
+    warm_up_weight_decay: float | None = None
     surrogate_epochs: int | None = None
     surrogate_learning_rate: float | None = None
     surrogate_weight_decay: float | None = None
@@ -92,7 +93,12 @@ class Settings:
 
     def warm_up(self, seed: int) -> TrainingSettings:
         """For a spiking network's first epochs in the engine."""
-        return _training(seed, self.warm_up_epochs, self.warm_up_learning_rate)
+        return _training(
+            seed,
+            self.warm_up_epochs,
+            self.warm_up_learning_rate,
+            weight_decay=self.warm_up_weight_decay,
+        )
 
     def surrogate(self, seed: int) -> TrainingSettings:
         """For a spiking network in the engine."""

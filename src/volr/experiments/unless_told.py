@@ -22,8 +22,9 @@ _FINE: _Changes = {"fine_epochs": 1, "fine_learning_rate": 1e-3}
 _MNIST: dict[str, _Changes] = {
     "mnist": {"surrogate_epochs": 6, "loop_epochs": 2, **_LOOP, **_FINE},
     "mnist-parallel": {
-        "warm_up_epochs": 4,
+        "warm_up_epochs": 8,
         "warm_up_learning_rate": 0.008,
+        "warm_up_weight_decay": 0.02,
         "surrogate_epochs": 2,
         "surrogate_learning_rate": 0.003,
         "surrogate_width": 0.1,

@@ -118,9 +118,13 @@ NEST = SpikingBackend(
 def batch_size(model: SpikingModel, record: Record, stimuli: int, processes: int) -> int:
     """How many copies stand side by side: bounded by memory, and enough batches for everybody."""
     network = model.network
-    most = min(BATCH_NEURONS // network.neuron_count, BATCH_SYNAPSES // network.synapse_count)
-    most = min(most, BATCH_VALUES // widest(model, record))
-    return max(1, min(most, -(-stimuli // processes)))
+    most = (
+        BATCH_NEURONS // network.neuron_count,
+        BATCH_SYNAPSES // max(network.synapse_count, 1),
+        BATCH_VALUES // widest(model, record),
+        -(-stimuli // processes),
+    )
+    return max(1, min(most))
 
 
 def _requests(

@@ -55,7 +55,7 @@ _ARTIFICIAL = ("epochs", "batch_size", "learning_rate", "weight_decay")
 _SPIKING = ("neuron", "reset", "coding", "rate_max", "duration", "dt", "delay")
 _TRANSFER = ("population_rate", "percentile", "rounds", "calibration_samples")
 _SURROGATE = (
-    *("warm_up_epochs", "warm_up_learning_rate"),
+    *("warm_up_epochs", "warm_up_learning_rate", "warm_up_weight_decay"),
     *("surrogate_epochs", "surrogate_learning_rate", "surrogate_weight_decay", "surrogate_width"),
 )
 _LOOP = ("loop_epochs", "loop_batch_size", "loop_learning_rate")

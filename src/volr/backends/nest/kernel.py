@@ -25,6 +25,11 @@ if TYPE_CHECKING:
     from volr.backends.workers import Arrays, Settings
 
 
+# NEST makes room for 1,024 synapses from each recorded neuron to its recorder, so small ones are
+# quicker to make, and a recorder does not look at weights.
+TO_RECORDER = "static_synapse_hom_w"
+
+
 def handle(arrays: Arrays, settings: Settings) -> Arrays:
     """Build one batch and simulate it, or say what was built; all in NEST's own names and units.
 
@@ -95,12 +100,14 @@ def _simulate(nodes: dict[str, Any], settings: Settings) -> Arrays:
     defaults: dict[str, float] = settings["defaults"]
     recorders: dict[str, Any] = {}
     meters: dict[str, Any] = {}
-    # From the last node to the first: a table of NEST's grows by one entry with each neuron that
-    # gets its first recorder, and rising it would be copied every time.
-    for name in reversed(settings["populations"]):
+    for name in settings["populations"]:
         if name in settings["spiking"]:
             recorders[name] = nest.Create("spike_recorder")
-            _attach(nodes[name], recorders[name], dt)
+            # A generator wants all its synapses to be of one kind.
+            synapse = "static_synapse" if name in settings["inputs"] else TO_RECORDER
+            # The default delay of 1 ms need not be a whole number of steps.
+            how = {"synapse_model": synapse, "delay": dt}
+            nest.Connect(nodes[name], recorders[name], "all_to_all", how)
         if name in settings["membranes"] or name in settings["means"]:
             seen = ["V_m", "V_th"] if name in settings["raised"] else ["V_m"]
             meters[name] = nest.Create("multimeter", params={"record_from": seen, "interval": dt})
@@ -186,13 +193,6 @@ def _connect(source: Any, target: Any, weights: NDArray[np.float64], copies: int
 def _ids(nodes: Any) -> NDArray[np.int64]:
     first = int(nodes[0].global_id)
     return np.arange(first, first + len(nodes))
-
-
-def _attach(nodes: Any, recorder: Any, dt: float) -> None:
-    # The default delay of 1 ms need not be a whole number of steps.
-    nest.Connect(nodes[-1], recorder, "all_to_all", {"delay": dt})
-    if len(nodes) > 1:
-        nest.Connect(nodes[:-1], recorder, "all_to_all", {"delay": dt})
 
 
 def _events(recorder: Any, nodes: Any, dt: float, steps: int, copies: int) -> _Events:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -32,6 +33,7 @@ from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from volr.network import Network
 
@@ -180,6 +182,18 @@ def test_several_processes_and_batches(dialect: Dialect) -> None:
     assert batch_size(dialect, model, Record(), 7, 2) == 4
     wanted = simulate(model, stimuli, seed=9).spikes["dense_2"].sum(axis=0)
     np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS, ids=lambda each: each.simulator)
+def test_nothing_stays_where_temporary_files_go(
+    dialect: Dialect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    with PynnSimulator(dialect, 1) as own:
+        own.run(spiking(chain(3, 2)), np.full((2, 3), 0.5))
+        assert len(list(tmp_path.iterdir())) == 1
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize(("dialect", "kind"), PAIRS)

@@ -14,6 +14,7 @@ answers together.
 from __future__ import annotations
 
 from functools import partial
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -72,13 +73,19 @@ class PynnSimulator:
     def __init__(self, dialect: Dialect, processes: int | None = None) -> None:
         self._dialect = dialect
         self._record = RECORDS[dialect.simulator]
-        self._pool = WorkerPool("volr.backends.pynn.kernel", self._record.name, processes)
+        # PyNN and Brian2 leave folders and logs among the temporary files, and a process that is
+        # ended removes nothing.
+        self._folder = TemporaryDirectory(prefix="volr-pynn-", ignore_cleanup_errors=True)
+        environment = {"TMPDIR": self._folder.name}
+        kernel = "volr.backends.pynn.kernel"
+        self._pool = WorkerPool(kernel, self._record.name, processes, environment)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self._pool.close()
+        self._folder.cleanup()
 
     def run(
         self,

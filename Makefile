@@ -39,7 +39,7 @@ format: $(VENV)/.ready ## format the code and mend what the linter can
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-experiments: $(VENV)/.ready ## all conditions of NAND, XOR and both MNIST networks, ten seeds; hours
+experiments: $(VENV)/.ready ## all conditions of NAND, XOR and both MNIST networks, ten seeds; over an hour
 	@$(BIN)/volr experiment nand xor mnist mnist-parallel --repeats 10 --out results/full
 	@$(BIN)/volr report results/full
 

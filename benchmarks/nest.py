@@ -26,7 +26,7 @@ for _ in range(9):
     post = nest.Create("iaf_psc_delta", 512)
     weights = np.random.default_rng(0).normal(size=(512, 784))
     started = time.perf_counter()
-    kernel._connect(pre, post, weights, 1, 1.0)
+    kernel._connect(pre, post, weights, 1)
     times.append(time.perf_counter() - started)
 print(statistics.median(times), file=sys.stderr)
 """

@@ -83,7 +83,16 @@ def experiment(
     ] = None,
     data: options.DataFolder = None,
     settings: options.SettingsFile = None,
-    epochs: options.Epochs = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            min=1,
+            help="Passes of the artificial networks over the training data; those of spiking ones "
+            "are told in --settings.",
+            show_default="30, or as many as make 2,000 updates",
+        ),
+    ] = None,
     neuron: Annotated[
         list[str] | None,
         typer.Option(

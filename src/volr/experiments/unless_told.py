@@ -1,4 +1,4 @@
-"""What an experiment's runs are told where nobody tells them anything: by task, and by neuron.
+"""What an experiment's runs are told where nobody tells them anything, by task.
 
 Training has defaults of its own, good for any network; here is what was measured to be better, or
 enough, for these (docs/decisions.md). A quick experiment does less of all that takes long: what

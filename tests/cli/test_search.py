@@ -147,6 +147,8 @@ def test_a_transfer_takes_what_was_found_and_is_told_otherwise(
     [
         (("xro",), "did you mean 'xor'?"),
         (("xor", "--condition", "snn-tranferred"), "did you mean 'snn-transferred'?"),
+        (("xor", "--condition", "original-random"), "choose one of ann, snn-random"),
+        (("xor", "--condition", "ours"), "nothing of it is to be searched"),
         (("xor", "--over", "percentil=90..99"), "did you mean 'percentile'?"),
         (("xor", "--over", "dt=0.1..0.1"), "the range 0.1..0.1 is empty"),
         (("xor", "--program", "nowhere.volr"), "there is no such file"),
@@ -174,6 +176,23 @@ def test_what_is_wrong_is_said_before_anything_is_made(
     assert (result.code, result.out) == (1, "")
     assert said in result.err
     assert snapshot(folder) == before
+
+
+def test_what_is_found_is_not_what_its_task_has_unless_told(volr: Volr, folder: Path) -> None:
+    pytest.importorskip("numba")
+    options = ("--condition", "snn-random", "--on", "engine", "--minutes", "0", "--out", "s")
+    (folder / "short.json").write_text(
+        '{"settings": {"duration": 5, "dt": 1, "loop_samples": 100}}', encoding="utf-8"
+    )
+    result = volr("search", "nand", *options, "--settings", "short.json", "--processes", "1")
+    assert result.code == 0, result.err
+    # The experiment adds that for each task.
+    assert read(folder / "s" / "best.json")["settings"] == {
+        "neuron": "if_curr_exp",
+        "duration": 5.0,
+        "dt": 1.0,
+        "loop_samples": 100,
+    }
 
 
 def test_no_time_leaves_the_settings_as_they_are(volr: Volr, folder: Path) -> None:

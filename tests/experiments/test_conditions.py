@@ -118,6 +118,22 @@ def test_a_spec_there_and_back(label: str, told: Settings, program: str, part: s
     assert spec_json(spec_from(json.loads(text))) == json.loads(text)
 
 
+@pytest.mark.parametrize("label", LABELS)
+def test_what_does_not_matter_to_a_run_is_no_part_of_it(label: str) -> None:
+    others: dict[str, object] = {
+        "snn-random": {"fine_epochs": 3, "epochs": 7, "percentile": 98.0, "surrogate_width": 0.7},
+        "snn-surrogate": {"loop_epochs": 3, "epochs": 7, "rounds": 1, "fine_epochs": 2},
+        "snn-transferred": {"loop_learning_rate": 0.5, "surrogate_epochs": 3, "fine_epochs": 2},
+        "snn-finetuned": {"loop_batch_size": 3, "warm_up_epochs": 3},
+        "ann": {"dt": 0.25, "loop_epochs": 3, "neuron_parameters": {"tau_m": 5.0}},
+    }
+    changes = others.get(condition(label).name, {"loop_epochs": 3, "surrogate_width": 0.7})
+    assert isinstance(changes, dict)
+    plan = plan_of(label, tasks=["xor"], seeds=[3])
+    changed = replace(plan, settings=[replace(each, **changes) for each in plan.settings])
+    assert changed.specs() == plan.specs()
+
+
 def test_names_of_runs_on_validation_samples_tell_their_settings_apart() -> None:
     (_, spec) = plan_of("snn-transferred", tasks=["xor"], seeds=[3]).specs()
     one = replace(spec, part="validation")

@@ -86,6 +86,30 @@ def test_a_run_of_other_settings_is_a_conflict_and_not_finished(tmp_path: Path) 
     assert journal.conflicts(more) == []
 
 
+def test_other_seeds_of_other_settings_are_a_conflict_too(tmp_path: Path) -> None:
+    journal = written(tmp_path)
+    # A table would count them together, as one experiment.
+    later = plan_of("snn-transferred", seeds=(7, 8), percentile=98.0)
+    assert journal.conflicts(later.specs()) == ["xor-0-snn-transferred-if_curr_exp"]
+    program = dict.fromkeys(later.tasks, "dense 2 3 ⦶ dense 3 2")
+    other = replace(plan_of("ann", seeds=(7,)), tasks=program)
+    assert journal.conflicts(other.specs()) == ["nand-0-ann", "xor-0-ann"]
+    # Other conditions and neurons have rows of their own.
+    apart = plan_of("snn-transferred", seeds=(7,), neurons=["if_curr_delta"], percentile=98.0)
+    assert journal.conflicts(apart.specs()) == []
+
+
+def test_a_plan_knows_of_the_commands_before_it(tmp_path: Path) -> None:
+    with open_journal(tmp_path) as journal:
+        for number in range(3):
+            command = {"command": f"volr {number}", "started": f"{number} o'clock"}
+            journal.write_plan({**command, "seeds": [number]})
+    plan = read_plan(tmp_path)
+    assert plan["seeds"] == [2]
+    assert [each["command"] for each in plan["earlier"]] == ["volr 0", "volr 1"]
+    assert plan["earlier"][0] == {"command": "volr 0", "started": "0 o'clock"}
+
+
 def test_a_run_whose_model_is_not_there_is_not_finished(tmp_path: Path) -> None:
     journal = written(tmp_path)
     journal.model_path("xor-0-ann").unlink()

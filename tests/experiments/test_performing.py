@@ -12,7 +12,7 @@ from tests.experiments.examples import PROGRAM, plan_of
 from tests.oracles import PlainSimulator
 
 from volr.backends.reference import forward
-from volr.errors import BackendError, ModelError, UnsupportedError
+from volr.errors import BackendError, MissingError, ModelError, UnsupportedError
 from volr.experiments import simulators
 from volr.experiments.performing import data_of, empty_model, perform
 from volr.experiments.settings import Settings
@@ -164,6 +164,34 @@ def test_models_of_the_wrong_kind() -> None:
             perform(finetuned, [artificial, artificial], simulators)
         with pytest.raises((BackendError, UnsupportedError)):
             perform(replace(transferred, on="torch"), [artificial], simulators)
+
+
+def test_a_spiking_model_says_which_ann_it_came_from() -> None:
+    (ann, transferred) = plan_of("snn-transferred", tasks=["xor"], seeds=[5], rounds=0).specs()
+    outcomes = performed(ann, transferred)
+    assert outcomes[transferred.key].origin["ann"] == f"{ann.key}.safetensors"
+    assert "ann" not in outcomes[ann.key].origin
+
+
+@pytest.mark.parametrize("neurons", [["if_curr_exp"], ["if_cond_exp"]])
+def test_calibrated_where_the_spikes_are_those_that_are_measured(neurons: list[str]) -> None:
+    plan = plan_of("snn-transferred", tasks=["xor"], seeds=[5], neurons=neurons, rounds=1)
+    specs = replace(plan, on="brian2").specs()
+    try:
+        performed(*specs)
+    except (MissingError, BackendError):
+        pytest.skip("needs Brian2")
+    # Conductances have other spikes there, now and then.
+    assert ("engine" in STARTED) == (neurons == ["if_curr_exp"])
+
+
+def test_what_the_original_trained_has_a_history() -> None:
+    specs = plan_of("ann-original", "original-random", tasks=["xor"], seeds=[5]).specs()
+    outcomes = performed(*specs)
+    ann, random = (outcomes[each.key].run.history for each in specs)
+    assert len(ann) == 2
+    assert len(random) == 1
+    assert random[0].loss > 0
 
 
 def test_training_in_the_engine_may_warm_up_through_rates() -> None:

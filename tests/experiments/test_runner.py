@@ -13,7 +13,15 @@ from tests.oracles import chain
 
 from volr.backends import backend
 from volr.backends.base import SpikingBackend
-from volr.errors import BackendError, DataError, TrainingError, UnsupportedError, VolrError
+from volr.errors import (
+    BackendError,
+    DataError,
+    MissingError,
+    ModelError,
+    TrainingError,
+    UnsupportedError,
+    VolrError,
+)
 from volr.experiments import runner
 from volr.experiments import tasks as task_module
 from volr.experiments.execution import job
@@ -26,8 +34,9 @@ from volr.experiments.tasks import task
 from volr.language import to_network
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
+    from volr.backends.base import Backend
     from volr.experiments.conditions import Spec
     from volr.experiments.execution.job import Job
     from volr.experiments.performing import Outcome
@@ -191,6 +200,16 @@ def test_what_would_stop_the_last_run_is_found_before_the_first(
         check_possible(plan_of("snn-transferred", neurons=neurons[:1]))
         with pytest.raises(UnsupportedError, match="if_cond_exp"):
             check_possible(plan_of("snn-transferred", neurons=neurons))
+    with pytest.raises(ModelError, match="rate_max is 760 Hz, but a step of 2 ms allows 500 Hz"):
+        check_possible(plan_of("original", dt=2.0))
+    with monkeypatch.context() as patch:
+        patch.setattr(runner, "require", without("engine"))
+        check_possible(plan_of("ann"))
+        with pytest.raises(MissingError, match="no engine"):
+            check_possible(plan_of("snn-transferred", on="nest"))
+        patch.setattr(runner, "require", without("torch"))
+        with pytest.raises(MissingError, match="no torch"):
+            check_possible(plan_of("snn-random"))
     asked: list[tuple[int, int, Path | None]] = []
 
     def missing(seed: int, inputs: int, data_dir: Path | None) -> Data:
@@ -203,6 +222,16 @@ def test_what_would_stop_the_last_run_is_found_before_the_first(
         check_possible(plan_of("ann", seeds=(7, 8)), tmp_path)
     assert asked == [(7, 2, tmp_path)]
     assert made == []
+
+
+def without(name: str) -> Callable[[Backend], None]:
+    """As if one back end, and none other, were not installed."""
+
+    def require(each: Backend) -> None:
+        if each.name == name:
+            raise MissingError(f"no {name}")
+
+    return require
 
 
 def test_a_network_is_the_tasks_own_or_one_that_fits() -> None:

@@ -14,13 +14,15 @@ from tests.experiments.examples import settings
 from volr.engine.surrogates import Surrogate
 from volr.errors import DataError, VolrError
 from volr.experiments.settings import (
+    FOR_ARTIFICIAL,
     Settings,
     read_program,
     read_settings,
     settings_from,
     settings_json,
+    tells,
 )
-from volr.models.coding import Poisson
+from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.neurons import IFCondExp
 from volr.training import TrainingSettings
 from volr.transfer import TransferSettings
@@ -96,11 +98,31 @@ def test_each_stage_is_told_its_own() -> None:
     assert Settings().transfer(4).rounds == TransferSettings().rounds
 
 
+def test_a_warm_up_of_no_epochs_is_none() -> None:
+    assert not Settings().warms_up
+    assert not Settings(warm_up_epochs=0).warms_up
+    assert Settings(warm_up_epochs=1).warms_up
+
+
+def test_a_step_longer_than_the_usual_rate_allows_has_a_lower_one() -> None:
+    told = Settings(dt=2.5)
+    assert told.spiking().coding == told.transfer(0).input_coding == ConstantCurrent(400.0)
+
+
+def test_whether_a_file_tells_a_setting(tmp_path: Path) -> None:
+    path = tmp_path / "told.json"
+    path.write_text('{"settings": {"neuron": "if_curr_exp"}}', encoding="utf-8")
+    assert tells(path, "neuron")
+    assert not tells(path, "dt")
+    with pytest.raises(DataError, match=r"cannot read .*nowhere.json"):
+        tells(tmp_path / "nowhere.json", "dt")
+
+
 def test_an_artificial_network_knows_nothing_of_spikes() -> None:
     told = Settings(neuron="if_cond_exp", dt=0.25, rounds=3, fine_epochs=4, test_samples=50)
-    assert told.artificial() == Settings(test_samples=50)
+    assert told.only(FOR_ARTIFICIAL) == Settings(test_samples=50)
     kept = Settings(epochs=2, batch_size=3, learning_rate=0.5, weight_decay=0.1, train_samples=9)
-    assert kept.artificial() == kept
+    assert kept.only(FOR_ARTIFICIAL) == kept
 
 
 @pytest.mark.parametrize(

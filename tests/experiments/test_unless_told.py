@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.experiments.examples import plan_of, settings
 
-from volr.experiments.settings import Settings, settings_json
+from volr.experiments.conditions import DEPENDS_ON
+from volr.experiments.settings import FOR_ARTIFICIAL, Settings, settings_json
 from volr.experiments.tasks import TASKS
 from volr.experiments.unless_told import with_unless_told
 
@@ -27,7 +28,7 @@ def test_what_is_told_has_the_say(told: Settings, task: str, quick: bool) -> Non
 def test_what_is_quick_as_it_is_stays_whole(task: str) -> None:
     whole = with_unless_told(Settings(), task)
     assert with_unless_told(Settings(), task, quick=True) == whole
-    assert whole.artificial() == Settings()
+    assert whole.only(FOR_ARTIFICIAL) == Settings()
 
 
 @pytest.mark.parametrize("neuron", ["if_curr_exp", "if_curr_delta", "if_cond_exp"])
@@ -37,7 +38,7 @@ def test_quick_only_does_less(task: str, neuron: str) -> None:
     whole = with_unless_told(told, task)
     less = with_unless_told(told, task, quick=True)
     # An artificial network is the same whichever neuron it is transferred to.
-    assert whole.artificial() == told.artificial()
+    assert whole.only(FOR_ARTIFICIAL) == told.only(FOR_ARTIFICIAL)
     amounts = {name for name in asdict(told) if name.endswith(("epochs", "samples"))}
     differ = {name for name, value in asdict(less).items() if value != asdict(whole)[name]}
     assert differ <= amounts
@@ -52,4 +53,4 @@ def test_a_plan_asks_for_each_of_its_tasks() -> None:
     for quick in (False, True):
         for spec in replace(plan, quick=quick).specs():
             wanted = with_unless_told(Settings(surrogate_width=0.7), spec.task, quick=quick)
-            assert spec.settings == wanted
+            assert spec.settings == wanted.only(DEPENDS_ON["snn-surrogate"])

@@ -122,7 +122,7 @@ def experiment(
     from volr.experiments.plan_file import described
     from volr.experiments.results import RESULTS, results_json
     from volr.experiments.runner import carry_on, check_possible, task_network
-    from volr.experiments.settings import read_program, settings_told
+    from volr.experiments.settings import read_program, settings_told, tells
     from volr.experiments.tasks import task as find_task
     from volr.language import read_source, to_network
 
@@ -133,7 +133,7 @@ def experiment(
     for each in chosen:
         searched = None if own or settings is None else read_program(settings, each.name)
         networks[each.name] = task_network(each, to_network(searched) if searched else own)
-    theirs = method == "original" and settings is None
+    theirs = method == "original" and (settings is None or not tells(settings, "neuron"))
     base = settings_told(
         settings,
         {"neuron": ORIGINAL_NEURON if theirs else None},

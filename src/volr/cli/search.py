@@ -122,16 +122,13 @@ def search(
     from volr.experiments.searching.trials import FIRST_SEED, Search, rungs_of, search_on
     from volr.experiments.settings import read_program, settings_told
     from volr.experiments.tasks import task as find_task
-    from volr.experiments.unless_told import with_unless_told
     from volr.language import read_source, to_network
 
     if minutes is not None and not (math.isfinite(minutes) and minutes >= 0):
         raise VolrError(f"--minutes is {minutes}, not 0 or more")
     require_optuna()
     chosen, sought = find_task(task), find_condition(condition)
-    base = with_unless_told(
-        settings_told(settings, {"neuron": neuron, "duration": duration, "dt": dt}), task
-    )
+    base = settings_told(settings, {"neuron": neuron, "duration": duration, "dt": dt})
     text = (None if settings is None else read_program(settings, task)) or chosen.program
     if program is not None:
         text = read_source(program).text.strip()

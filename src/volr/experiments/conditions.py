@@ -25,7 +25,16 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from volr.errors import DataError
 from volr.experiments.original.recipe import LADDER, LEFT_OUT
-from volr.experiments.settings import settings_from, settings_json
+from volr.experiments.settings import (
+    FOR_ARTIFICIAL,
+    FOR_FINE,
+    FOR_LOOP,
+    FOR_SPIKING,
+    FOR_SURROGATE,
+    FOR_TRANSFER,
+    settings_from,
+    settings_json,
+)
 from volr.experiments.unless_told import with_unless_told
 from volr.naming import named
 
@@ -160,11 +169,27 @@ class Spec:
         return tuple(essential(replace(self, condition=each)) for each in self.condition.needs)
 
 
+DEPENDS_ON: dict[Name, tuple[str, ...]] = {
+    "ann": FOR_ARTIFICIAL,
+    "snn-random": (*FOR_SPIKING, *FOR_LOOP),
+    "snn-surrogate": (*FOR_SPIKING, *FOR_SURROGATE),
+    "snn-transferred": (*FOR_SPIKING, *FOR_TRANSFER, *FOR_ARTIFICIAL),
+    "snn-finetuned": (*FOR_SPIKING, *FOR_TRANSFER, *FOR_FINE, *FOR_ARTIFICIAL),
+    "ann-original": ("epochs",),
+    "original-random": (*FOR_SPIKING, "loop_samples"),
+    "original-transferred": (*FOR_SPIKING, "loop_samples", "epochs"),
+    "ablation": (*FOR_SPIKING, *FOR_TRANSFER, *FOR_ARTIFICIAL),
+}
+"""The settings that matter to a condition, and to those that it starts from, beside the data's."""
+
+
 def essential(spec: Spec) -> Spec:
     """The spec without what does not matter to its condition."""
-    if spec.condition.is_spiking:
-        return spec
-    return replace(spec, on=spec.condition.source, settings=spec.settings.artificial())
+    condition = spec.condition
+    settings = spec.settings.only(DEPENDS_ON[condition.name])
+    return replace(
+        spec, on=spec.on if condition.is_spiking else condition.source, settings=settings
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -62,12 +62,19 @@ class Journal:
         }
 
     def conflicts(self, specs: Iterable[Spec]) -> list[str]:
-        """The keys under which something else was run than what they stand for in ``specs``."""
+        """The keys of what was run that no table may count together with ``specs``: runs of a task
+        and a condition that one of these has too, and that differ from it in more than the seed.
+        """
+        wanted = {_counted_as(told): _but_seed(told) for told in map(spec_json, specs)}
+        found = {
+            path.stem: _read_entry(path) for path in sorted((self.folder / RUNS).glob("*.json"))
+        }
+        told = {key: entry[0] for key, entry in found.items() if entry is not None}
         return [
-            spec.key
-            for spec in specs
-            if (entry := _read_entry(self._run(spec.key))) is not None
-            and entry[0] != spec_json(spec)
+            key
+            for key, each in told.items()
+            if each.get("part") == "test"
+            and _but_seed(each) != wanted.get(_counted_as(each), _but_seed(each))
         ]
 
     def is_unplanned(self) -> bool:
@@ -97,8 +104,10 @@ class Journal:
         write_json({"spec": spec_json(spec), "run": run_json(run)}, self._run(spec.key))
 
     def write_plan(self, plan: Mapping[str, Any]) -> None:
-        """Keep what was asked for."""
-        write_json(plan, self.folder / PLAN)
+        """Keep what was asked for, and with which command and when what was there already was."""
+        before = read_plan(self.folder)
+        earlier = [*before.get("earlier", ()), _command(before)] if before else []
+        write_json({**plan, "earlier": earlier} if earlier else plan, self.folder / PLAN)
 
     def write_results(self, rows: Sequence[Row]) -> None:
         """Keep the table."""
@@ -182,6 +191,20 @@ def read_plan(folder: Path, name: str = PLAN) -> dict[str, Any]:
     """What was asked for; empty where that is not known."""
     content = _read_json(folder / name)
     return content if content is not None else {}
+
+
+def _command(plan: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: plan[name] for name in ("command", "started") if name in plan}
+
+
+def _counted_as(spec: Mapping[str, Any]) -> tuple[object, ...]:
+    """What runs have in common that a table counts together, of specs as JSON."""
+    settings: Mapping[str, Any] = spec.get("settings", {})
+    return spec.get("task"), spec.get("condition"), settings.get("neuron")
+
+
+def _but_seed(spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in spec.items() if name != "seed"}
 
 
 def _read_entry(path: Path) -> tuple[dict[str, Any], Run] | None:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.backends import backend
+from volr.backends import backend, spiking_backend
 from volr.backends.base import ArtificialBackend, SpikingBackend, check_supported, require
 from volr.errors import BackendError, ModelError
 from volr.experiments.datasets.split import generator, stratified
 from volr.experiments.measurement import Measurement, measure_artificial, measure_spiking
 from volr.experiments.original import (
+    INPUTS,
     ORIGINAL,
     original_start,
     recipe_ann,
@@ -38,6 +39,7 @@ from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.parameters import parameter_shapes
 from volr.models.samples import Data
 from volr.training import train_ann, train_in_loop, train_snn
+from volr.training.result import Epoch
 from volr.transfer import transfer_ann
 
 if TYPE_CHECKING:
@@ -53,7 +55,6 @@ if TYPE_CHECKING:
     from volr.models.samples import Samples
     from volr.network import Network
     from volr.training import Training
-    from volr.training.result import Epoch
     from volr.training.result import Progress as TrainingProgress
     from volr.transfer import TransferReport
 
@@ -120,6 +121,9 @@ def perform(
         versions=versions(),
     )
     origin = {"task": spec.task, "seed": spec.seed, "condition": spec.condition.called}
+    if spec.needs:
+        # Beside it, where `volr explain` looks for it.
+        origin["ann"] = f"{spec.needs[0].key}.safetensors"
     return Outcome(run, made.model, origin)
 
 
@@ -153,6 +157,31 @@ def empty_model(spec: Spec) -> SpikingModel:
     network = to_network(spec.program)
     zeros = {name: np.zeros(shape) for name, shape in parameter_shapes(network).items()}
     return spec.settings.spiking().model(network, zeros)
+
+
+def made_with(spec: Spec) -> tuple[str, ...]:
+    """The back ends that a spiking run needs beside the simulator that it is measured on."""
+    match spec.condition.name:
+        case "snn-random":
+            return ("torch",)
+        case "snn-surrogate" | "snn-finetuned":
+            return ("torch", "engine")
+        case "snn-transferred" | "ablation":
+            return (_calibrated_on(spec),)
+        case _:
+            return ()
+
+
+def check_transferable(spec: Spec) -> None:
+    """Raise ``ModelError`` where the original's inputs, whose rate is fixed, have no room."""
+    if spec.condition.name in {"original-random", "original-transferred", "ablation"}:
+        replace(spec.settings.transfer(spec.seed), coding=INPUTS)
+
+
+def _calibrated_on(spec: Spec) -> str:
+    """The engine, as long as its spikes are those of the simulator that is measured on."""
+    exact = spec.settings.neuron in spiking_backend(spec.on).exact
+    return "engine" if exact else spec.on
 
 
 def _make(
@@ -189,7 +218,7 @@ def _make(
             done = transfer_ann(
                 _artificial(ann),
                 train,
-                simulators["engine"],
+                simulators[_calibrated_on(spec)],
                 settings.transfer(seed),
                 progress=of_calibration(progress),
             )
@@ -209,26 +238,25 @@ def _make(
         case "ann-original":
             told = of_training(progress)
             training = settings.training(seed)
-            return _Made(recipe_ann(network, train, ORIGINAL, seed, training, progress=told))
+            return _trained(recipe_ann(network, train, ORIGINAL, seed, training, progress=told))
         case "original-random" | "original-transferred":
             start = _artificial(needed[0]) if needed else original_start(network, seed)
-            return _Made(
-                train_original(
-                    start,
-                    _of_loop(train, settings),
-                    simulators[spec.on],
-                    settings.transfer(seed),
-                    seed,
-                    progress=of_calibration(progress, "training"),
-                ).model
+            looped = train_original(
+                start,
+                _of_loop(train, settings),
+                simulators[spec.on],
+                settings.transfer(seed),
+                seed,
+                progress=of_calibration(progress, "training"),
             )
+            return _Made(looped.model, (Epoch(float(np.mean(looped.losses)), None, None),))
         case "ablation":
             [ann] = needed
             return _Made(
                 recipe_transfer(
                     _artificial(ann),
                     train,
-                    simulators["engine"],
+                    simulators[_calibrated_on(spec)],
                     settings.transfer(seed),
                     recipe_named(spec.condition.step),
                     progress=of_calibration(progress),
@@ -242,7 +270,7 @@ def _with_surrogates(
     """Trained in the engine: through rates first, if that is told, and then through time."""
     settings, seed, spiking = spec.settings, spec.seed, spec.settings.spiking()
     begun = None
-    if settings.warm_up_epochs is not None:
+    if settings.warms_up:
         warm_up, engine = settings.warm_up(seed), simulators["engine"]
         begun = train_in_loop(network, train, engine, warm_up, spiking, progress=told)
     trained = train_snn(

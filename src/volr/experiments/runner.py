@@ -9,7 +9,7 @@ from volr.backends import backend, spiking_backend
 from volr.backends.base import check_supported, require
 from volr.errors import VolrError
 from volr.experiments.execution.job import Done, Failed, Job
-from volr.experiments.performing import data_of, empty_model
+from volr.experiments.performing import check_transferable, data_of, empty_model, made_with
 from volr.experiments.progress import silent
 from volr.experiments.results import Run
 from volr.experiments.tasks import check_fits
@@ -48,14 +48,17 @@ def check_possible(plan: Plan, data_dir: Path | None = None, progress: Progress 
     """Find out before anything is trained what would stop the last of the runs.
 
     Raises ``DataError`` where a task's data are missing, ``UnsupportedError`` where the simulator
-    lacks the neuron, and ``MissingError`` where a back end is not installed here.
+    lacks the neuron, ``ModelError`` where the original's inputs fire too fast for the step, and
+    ``MissingError`` where a back end is not installed here.
     """
     specs = plan.specs()
     for spec in {(s.task, s.on, s.settings.neuron, s.condition): s for s in specs}.values():
         if spec.condition.is_spiking:
             on = spiking_backend(spec.on)
-            require(on)
+            for each in (on, *map(backend, made_with(spec))):
+                require(each)
             check_supported(on, empty_model(spec))
+            check_transferable(spec)
         else:
             require(backend(spec.on))
     firsts: dict[str, Spec] = {}

@@ -21,10 +21,25 @@ from volr.transfer import TransferSettings
 from volr.transfer.settings import PLAIN_RATE, coding_told
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from volr.models.neurons import NeuronModel, Reset
+
+
+FOR_ARTIFICIAL = ("epochs", "batch_size", "learning_rate", "weight_decay")
+FOR_SPIKING = (
+    *("neuron", "neuron_parameters", "reset", "coding", "rate_max", "duration", "dt", "delay"),
+)
+FOR_TRANSFER = ("population_rate", "percentile", "rounds", "calibration_samples")
+FOR_SURROGATE = (
+    *("warm_up_epochs", "warm_up_learning_rate", "warm_up_weight_decay"),
+    *("surrogate_epochs", "surrogate_learning_rate", "surrogate_weight_decay", "surrogate_width"),
+)
+FOR_LOOP = ("loop_epochs", "loop_batch_size", "loop_learning_rate", "loop_samples")
+FOR_FINE = ("fine_epochs", "fine_learning_rate")
+FOR_DATA = ("train_samples", "test_samples")
+"""The settings by what they are for; together, all of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +51,7 @@ class Settings:
     ``population_rate`` (Hz), ``percentile``, ``rounds``, ``calibration_samples``    of the transfer
     ``epochs``, ``batch_size``, ``learning_rate``, ``weight_decay``     of the artificial network
     ``warm_up_…``      of a spiking network's first epochs in the engine, with gradients through
-                       rates as in the loop; unless told, there are none
+                       rates as in the loop; unless told, or with 0, there are none
     ``surrogate_…``    of a spiking network trained in the engine, from random weights or those
     ``loop_…``         of one trained with its forward pass in a simulator, on ``loop_samples``
     ``fine_…``         of one that goes on from a transferred model
@@ -78,9 +93,10 @@ class Settings:
     test_samples: int | None = None
 
     def __post_init__(self) -> None:
-        stages = (self.training, self.warm_up, self.surrogate, self.in_loop, self.fine)
-        for make in (*stages, self.transfer):
+        for make in (self.training, self.surrogate, self.in_loop, self.fine, self.transfer):
             make(0)
+        if self.warms_up:
+            self.warm_up(0)
         self.spiking()
         for name in ("loop_samples", "train_samples", "test_samples"):
             value = getattr(self, name)
@@ -90,6 +106,11 @@ class Settings:
     def training(self, seed: int) -> TrainingSettings:
         """For an artificial network."""
         return _training(seed, self.epochs, self.learning_rate, self.batch_size, self.weight_decay)
+
+    @property
+    def warms_up(self) -> bool:
+        """Whether training in the engine begins with gradients through rates."""
+        return self.warm_up_epochs is not None and self.warm_up_epochs != 0
 
     def warm_up(self, seed: int) -> TrainingSettings:
         """For a spiking network's first epochs in the engine."""
@@ -121,7 +142,7 @@ class Settings:
         """What kind of spiking network is trained."""
         return SpikingSettings(
             neuron=self._neuron(),
-            coding=coding_told(self.coding, self.rate_max) or ConstantCurrent(PLAIN_RATE),
+            coding=coding_told(self.coding, self.rate_max) or self._plain_coding(),
             dt=self.dt,
             duration=self.duration,
             delay=self.delay,
@@ -146,11 +167,13 @@ class Settings:
             **_given(told),
         )
 
-    def artificial(self) -> Settings:
-        """What of it an artificial network depends on; all else as it is unless told."""
-        kept = ("epochs", "batch_size", "learning_rate", "weight_decay")
-        data = ("train_samples", "test_samples")
-        return Settings(**{name: getattr(self, name) for name in (*kept, *data)})
+    def only(self, names: Collection[str]) -> Settings:
+        """What of it these settings and the data say; all else as it is unless told."""
+        return Settings(**{name: getattr(self, name) for name in (*names, *FOR_DATA)})
+
+    def _plain_coding(self) -> ConstantCurrent:
+        """As a transfer has it: no higher than a spike in every step."""
+        return ConstantCurrent(min(PLAIN_RATE, 1000.0 / self.dt) if self.dt > 0 else PLAIN_RATE)
 
     def _neuron(self) -> NeuronModel:
         known: dict[str, Reset] = {each: each for each in RESETS}
@@ -190,12 +213,12 @@ def read_settings(path: Path) -> Settings:
 
     Raises ``DataError`` where the file cannot be read or says what no setting can be.
     """
-    told = _read_object(path).get("settings")
-    if not isinstance(told, dict):
-        raise DataError(
-            f"{path} has no settings", help='it should be JSON such as {"settings": {"dt": 0.25}}'
-        )
-    return settings_from(cast("dict[str, Any]", told), str(path))
+    return settings_from(_told(path), str(path))
+
+
+def tells(path: Path, name: str) -> bool:
+    """Whether such a file says what the setting ``name`` is. Raises as ``read_settings`` does."""
+    return name in _told(path)
 
 
 def read_program(path: Path, task: str) -> str | None:
@@ -206,6 +229,15 @@ def read_program(path: Path, task: str) -> str | None:
     content = _read_object(path)
     program = content.get("program")
     return program if isinstance(program, str) and content.get("task") == task else None
+
+
+def _told(path: Path) -> dict[str, Any]:
+    told = _read_object(path).get("settings")
+    if not isinstance(told, dict):
+        raise DataError(
+            f"{path} has no settings", help='it should be JSON such as {"settings": {"dt": 0.25}}'
+        )
+    return cast("dict[str, Any]", told)
 
 
 def _read_object(path: Path) -> dict[str, Any]:

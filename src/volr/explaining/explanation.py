@@ -88,19 +88,20 @@ def explain(
     shares = shapley(needs, answers.with_causes)
     whole = answers.with_causes(frozenset()) - answers.with_causes(everything)
     base = settings or settings_of(snn, seed)
+    unknown = settings is None
     parts: list[Part] = []
     for cause, share in shares.items():
         where = _costliest(cause, there[cause], needs, answers)
         points, error = _mean(-share)
         seen = evidence(cause, where, measured, snn)
-        change = tuple(each.said for each in remedies([cause], base, backend))
+        change = tuple(each.said for each in remedies([cause], base, backend, again=unknown))
         parts.append(Part(cause, TITLES[cause], points, error, where, seen, change))
     parts.sort(key=lambda part: -part.points)
     gap, error = _mean(whole)
     costly = dict.fromkeys((largest(parts)[1][0], *parts))
     treated = [part for part in costly if part.points > part.error][:_TREATED]
-    plans = list(remedies((part.cause for part in treated), base, backend))
-    if settings is None and treated:
+    plans = list(remedies((part.cause for part in treated), base, backend, again=unknown))
+    if unknown and treated:
         # Else what is owed to the transfer alone would be owed to the setting.
         again = Remedy(treated[0].cause, AGAIN, base)
         plans = [again, *(plan for plan in plans if plan.said != AGAIN)]

@@ -45,12 +45,21 @@ def settings_of(model: SpikingModel, seed: int) -> TransferSettings:
 
 
 def remedies(
-    causes: Iterable[Cause], settings: TransferSettings, backend: SpikingBackend
+    causes: Iterable[Cause],
+    settings: TransferSettings,
+    backend: SpikingBackend,
+    *,
+    again: bool,
 ) -> tuple[Remedy, ...]:
-    """What may help against these causes, the likeliest first, none twice."""
+    """What may help against these causes, the likeliest first, none twice.
+
+    ``again`` is whether a transfer with these settings may give another model than the one at hand.
+    """
     found: dict[str, Remedy] = {}
     for cause in causes:
         for said, make in _changes(cause, settings):
+            if said == AGAIN and not again:
+                continue
             try:
                 changed = make()
             except VolrError:

@@ -106,7 +106,7 @@ def test_an_update_from_the_initial_weights_is_that_of_gradient_descent() -> Non
     given = samples()
     start = recipe_initial(NETWORK, ORIGINAL, 2)
     assert start is not None
-    found = recipe_ann(NETWORK, given, ORIGINAL, 2, TrainingSettings(epochs=1))
+    found = recipe_ann(NETWORK, given, ORIGINAL, 2, TrainingSettings(epochs=1)).model
 
     def loss(name: str, place: tuple[int, ...], change: float) -> float:
         values = {key: each.copy() for key, each in start.parameters.items()}
@@ -131,7 +131,7 @@ def test_recipes_that_agree_in_the_initialisation_have_the_same_network() -> Non
     pytest.importorskip("torch")
     short = TrainingSettings(epochs=2, candidates=2)
     made = [
-        recipe_ann(NETWORK, samples(), recipe, 6, short)
+        recipe_ann(NETWORK, samples(), recipe, 6, short).model
         for recipe in (ORIGINAL, LEFT_OUT["ours − initialisation"], OURS)
     ]
     for name, values in made[0].parameters.items():
@@ -150,7 +150,7 @@ def test_futhark_begins_with_the_same_weights() -> None:
     short = TrainingSettings(epochs=3)
     network = chain(3, 5, 4)
     torch, futhark = (
-        recipe_ann(network, given, ORIGINAL, 2, short, backend=each).parameters
+        recipe_ann(network, given, ORIGINAL, 2, short, backend=each).model.parameters
         for each in TRAINING_BACKENDS
     )
     start = recipe_initial(network, ORIGINAL, 2)

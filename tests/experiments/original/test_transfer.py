@@ -254,7 +254,7 @@ def test_every_step_makes_both_models_and_the_same_from_the_same_seed() -> None:
     ) -> tuple[ArtificialModel, SpikingModel]:
         recipe = recipe_named(step)
         if artificial is None:
-            artificial = recipe_ann(network, samples(), recipe, seed, training)
+            artificial = recipe_ann(network, samples(), recipe, seed, training).model
         settings = replace(quick, seed=seed)
         return artificial, recipe_transfer(
             artificial, samples(), PlainSimulator(), settings, recipe

@@ -13,7 +13,7 @@ pytest.importorskip("numba")
 
 from volr.errors import DataError, MissingError
 from volr.experiments.report import contents
-from volr.experiments.report.contents import _different, page_of
+from volr.experiments.report.contents import _commands, _different, _since, page_of
 from volr.experiments.report.groups import by_task
 from volr.experiments.report.parts import Table, Words
 from volr.experiments.report.tables import ablation_table, result_table, version_table
@@ -91,6 +91,17 @@ def test_the_plan_in_words() -> None:
         ("seeds", "0, 1"),
         ("odd", "null"),
     ]
+
+
+def test_the_commands_that_made_it_one_by_one() -> None:
+    plan = {
+        "command": "volr two",
+        "started": "noon",
+        "earlier": [{"command": "volr one", "started": "dawn"}, "odd", {}],
+    }
+    assert [each.get("command") for each in _commands(plan)] == ["volr one", None, "volr two"]
+    assert _since(plan) == ", begun dawn"
+    assert _since({"earlier": 7}) == _since({}) == ""
 
 
 def test_a_reader_is_told_of_runs_made_with_other_versions() -> None:

@@ -131,7 +131,8 @@ def test_what_is_found_is_near_what_is_best(undisturbed: Found) -> None:
     found = best_json(SEARCH, undisturbed)
     assert found["values"]["dt"] == 0.5
     assert abs(found["values"]["rate_max"] - 700) < 100
-    assert found["settings"] == {"rate_max": found["values"]["rate_max"]}
+    neuron = SEARCH.settings.neuron
+    assert found["settings"] == {"neuron": neuron, "rate_max": found["values"]["rate_max"]}
     assert found["validation accuracy"] > found["unless told"]
     # Means over the two seeds of the last rung, after the closed form.
     for trial in undisturbed.trials:
@@ -271,7 +272,11 @@ def test_where_nothing_can_be_made_it_stops(tmp_path: Path) -> None:
 def test_settings_that_nothing_beats_are_the_best(tmp_path: Path) -> None:
     search = replace(SEARCH, settings=Settings(rate_max=700.0), trials=6)
     found = best_json(search, run(search, tmp_path, Closed()))
-    assert (found["trial"], found["values"], found["settings"]) == (None, {}, {"rate_max": 700.0})
+    assert (found["trial"], found["values"], found["settings"]) == (
+        None,
+        {},
+        {"neuron": "if_curr_exp", "rate_max": 700.0},
+    )
     assert found["validation accuracy"] == found["unless told"]
 
 

@@ -49,7 +49,9 @@ class Failed:
 
 
 class Execution(Protocol):
-    """Whoever makes runs; a context manager, which leaves nothing running."""
+    """Whoever makes runs; a context manager, which leaves no process of its own behind. What a
+    cluster's worker has begun it may finish, for nobody.
+    """
 
     def __enter__(self) -> Self: ...
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from volr.experiments.original.loop import IMAGES, LoopTraining, train_original
+from volr.experiments.original.loop import LoopTraining, train_original
 from volr.experiments.original.recipe import (
     LADDER,
     LEFT_OUT,
@@ -15,10 +15,10 @@ from volr.experiments.original.recipe import (
     recipe_named,
     recipe_training,
 )
-from volr.experiments.original.transfer import NEURON, recipe_transfer, stripped
+from volr.experiments.original.transfer import INPUTS, NEURON, recipe_transfer, stripped
 
 __all__ = [
-    "IMAGES",
+    "INPUTS",
     "LADDER",
     "LEFT_OUT",
     "NEURON",

@@ -39,8 +39,6 @@ if TYPE_CHECKING:
 
 LARGEST = 100.0
 """Weights are clipped to this, and to minus this."""
-IMAGES = 8_192
-"""How many of MNIST's training images the original used."""
 # Sets these random numbers apart from those that others draw with the same seed.
 _STREAM = 0x1009
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from volr.models.samples import Samples
     from volr.network import Network
     from volr.training.artificial import TrainingBackend
-    from volr.training.result import Progress
+    from volr.training.result import Progress, Training
 
 RATE = 0.1
 BATCH_SIZES: dict[TrainingBackend, int] = {"torch": 64, "futhark": 128}
@@ -133,7 +133,7 @@ def recipe_ann(
     *,
     backend: TrainingBackend = "torch",
     progress: Progress | None = None,
-) -> ArtificialModel:
+) -> Training[ArtificialModel]:
     """The artificial network, trained on ``samples`` as the recipe says.
 
     Only ``initialisation`` matters: recipes that agree in it have the same model. Raises as
@@ -146,4 +146,4 @@ def recipe_ann(
         backend=backend,
         initial=recipe_initial(network, recipe, seed),
         progress=progress,
-    ).model
+    )

@@ -6,7 +6,7 @@ word about it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from volr import __version__
 from volr.backends import simulator
@@ -34,7 +34,7 @@ from volr.models.model import SpikingModel
 from volr.source import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -68,7 +68,8 @@ def page_of(folder: Path, data_dir: Path | None = None, progress: Progress = sil
     return Page(
         title=f"Experiment: {names}",
         lead=f"{len(runs)} runs, seeds {_ranges(seeds)}{_since(plan)}. "
-        "Accuracies are on test samples that neither training nor calibration saw.",
+        "Accuracies are on test samples, which neither training nor calibration saw; those of NAND "
+        "and XOR have the same four stimuli as the training samples.",
         sections=tuple(sections),
         version=__version__,
     )
@@ -190,9 +191,10 @@ def _theory() -> Section:
 
 def _provenance(plan: Mapping[str, Any], runs: Sequence[Run]) -> Section:
     parts: list[Part] = []
-    command = plan.get("command")
-    if isinstance(command, str):
-        parts += [Words("The command:"), Words(visible(command), code=True)]
+    commands = [each["command"] for each in _commands(plan) if isinstance(each.get("command"), str)]
+    if commands:
+        parts.append(Words("The command:" if len(commands) == 1 else "The commands, one by one:"))
+        parts += [Words(visible(command), code=True) for command in commands]
     programs = dict.fromkeys((run.row.task, run.row.program) for run in runs)
     parts += [Words("The programs:")]
     parts += [Words(visible(f"{task}: {program}"), code=True) for task, program in programs]
@@ -232,6 +234,16 @@ def _ranges(numbers: Sequence[int]) -> str:
     return ", ".join(f"{span[0]}" if len(span) == 1 else f"{span[0]}–{span[-1]}" for span in spans)
 
 
+def _commands(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What says with which command and when, first to last: one that was cut short goes on."""
+    earlier = plan.get("earlier")
+    if isinstance(earlier, list):
+        for each in cast("list[object]", earlier):
+            if isinstance(each, dict):
+                yield cast("dict[str, Any]", each)
+    yield plan
+
+
 def _since(plan: Mapping[str, Any]) -> str:
-    started = plan.get("started")
+    started = next(_commands(plan)).get("started")
     return f", begun {visible(started)}" if isinstance(started, str) else ""

@@ -171,7 +171,7 @@ def version_table(plan: Mapping[str, Any]) -> Table:
     rows: list[list[Cell]] = []
     for key, value in plan.items():
         match value:
-            case _ if key in {"command", "tasks"}:
+            case _ if key in {"command", "tasks", "earlier"}:
                 pass
             case dict():
                 entries = cast("Mapping[str, object]", value)

@@ -79,7 +79,8 @@ def best_json(search: Search, found: Found) -> dict[str, Any]:
     values: Mapping[str, Value] = {} if chosen is None else chosen.values
     settings, program = varied(values, search.settings, search.program)
     return {
-        "settings": settings_json(settings),
+        # The neuron in any case: the original's method has another one unless told.
+        "settings": {"neuron": settings.neuron, **settings_json(settings)},
         "task": search.task,
         "program": program,
         "condition": search.condition.label,

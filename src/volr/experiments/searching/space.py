@@ -15,6 +15,7 @@ from dataclasses import KW_ONLY, dataclass, fields
 from typing import TYPE_CHECKING, TypeAlias, get_type_hints
 
 from volr.errors import DataError, VolrError
+from volr.experiments.conditions import DEPENDS_ON
 from volr.experiments.searching.variation import OF_NEURON, WIDTH, Value, varied
 from volr.experiments.settings import Settings
 from volr.models.neurons import NEURON_MODELS, parameter_names
@@ -51,26 +52,6 @@ class Range:
 
 Parameter: TypeAlias = Choice | Range
 
-_ARTIFICIAL = ("epochs", "batch_size", "learning_rate", "weight_decay")
-_SPIKING = ("neuron", "reset", "coding", "rate_max", "duration", "dt", "delay")
-_TRANSFER = ("population_rate", "percentile", "rounds", "calibration_samples")
-_SURROGATE = (
-    *("warm_up_epochs", "warm_up_learning_rate", "warm_up_weight_decay"),
-    *("surrogate_epochs", "surrogate_learning_rate", "surrogate_weight_decay", "surrogate_width"),
-)
-_LOOP = ("loop_epochs", "loop_batch_size", "loop_learning_rate")
-_FINE = ("fine_epochs", "fine_learning_rate")
-
-DEPENDS_ON: dict[Name, tuple[str, ...]] = {
-    "ann": _ARTIFICIAL,
-    "snn-random": (*_SPIKING, *_LOOP),
-    "snn-surrogate": (*_SPIKING, *_SURROGATE),
-    "snn-transferred": (*_SPIKING, *_TRANSFER, *_ARTIFICIAL),
-    "snn-finetuned": (*_SPIKING, *_TRANSFER, *_FINE, *_ARTIFICIAL),
-}
-"""What of the settings may be searched, by condition: all that it depends on but the numbers of
-samples, of which more is better, and only slower."""
-
 UNLESS_TOLD: dict[Name, tuple[str, ...]] = {
     "ann": ("learning_rate=1e-3..2e-2:log", "weight_decay=0.005..0.5:log", "batch_size=32,64,128"),
     "snn-random": ("loop_learning_rate=5e-4..2e-2:log", "rate_max=200..1000", "dt=0.2,0.5,1"),
@@ -94,6 +75,11 @@ def parameters(
     values that cannot be read, and for ends and choices that are not possible by themselves, with
     ``settings`` and ``program`` as they are otherwise.
     """
+    if condition.name not in UNLESS_TOLD:
+        raise DataError(
+            f"{condition.label} is the original's, and nothing of it is to be searched",
+            help=f"choose one of {', '.join(UNLESS_TOLD)}",
+        )
     space = tuple(_parameter(text, condition) for text in told or UNLESS_TOLD[condition.name])
     names = [each.name for each in space]
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -107,6 +93,15 @@ def parameters(
                     f"{each.name} cannot be {value}: {error.message}", help=error.help
                 ) from error
     return space
+
+
+def searchable(condition: Condition) -> tuple[str, ...]:
+    """What of the settings may be searched: all that the condition depends on but parameters of
+    neurons, which have names of their own, and numbers of samples, of which more is better, and
+    only slower.
+    """
+    without = ("neuron_parameters", "loop_samples")
+    return tuple(name for name in DEPENDS_ON[condition.name] if name not in without)
 
 
 def described(parameter: Parameter) -> str:
@@ -155,7 +150,7 @@ _FORM = "write it as dt=0.1,0.2,0.5 or rate_max=200..1000 or learning_rate=1e-4.
 
 def _hint(name: str, condition: Condition) -> str:
     """Whether the values of ``name`` are words, whole numbers or any numbers."""
-    known = DEPENDS_ON[condition.name]
+    known = searchable(condition)
     neurons = [OF_NEURON + each for model in NEURON_MODELS for each in parameter_names(model)]
     every = {each.name for each in fields(Settings)} - {"neuron_parameters"}
     if name in every and name not in known:

@@ -17,6 +17,7 @@ from volr.experiments.searching.proposals import propose
 from volr.experiments.searching.rungs import go_on, rungs
 from volr.experiments.searching.trial import Trial
 from volr.experiments.searching.variation import varied
+from volr.experiments.unless_told import with_unless_told
 from volr.language import to_network
 
 if TYPE_CHECKING:
@@ -41,7 +42,8 @@ class Search:
 
     A trial is measured with ``seeds`` seeds in the end; ``seed`` is that of the proposals. These
     are made ``batch`` at a time: the larger, the more can be made at once, and the less each of
-    them knows. What comes of the first n trials does not depend on how many there are to be.
+    them knows. What comes of the first whole batches does not depend on how many trials there are
+    to be.
     """
 
     task: str
@@ -64,7 +66,7 @@ class Search:
                 seed=FIRST_SEED + seed,
                 condition=self.condition,
                 on=self.on,
-                settings=settings,
+                settings=with_unless_told(settings, self.task),
                 part="validation",
             )
         )

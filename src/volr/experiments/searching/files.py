@@ -78,9 +78,10 @@ def best_json(search: Search, found: Found) -> dict[str, Any]:
         chosen = None
     values: Mapping[str, Value] = {} if chosen is None else chosen.values
     settings, program = varied(values, search.settings, search.program)
+    # Of a spiking network in any case: the original's method has another one unless told.
+    neuron = {"neuron": settings.neuron} if search.condition.is_spiking else {}
     return {
-        # The neuron in any case: the original's method has another one unless told.
-        "settings": {"neuron": settings.neuron, **settings_json(settings)},
+        "settings": {**neuron, **settings_json(settings)},
         "task": search.task,
         "program": program,
         "condition": search.condition.label,

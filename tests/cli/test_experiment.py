@@ -269,7 +269,7 @@ def test_what_is_wrong_is_said_before_anything_is_trained_or_changed(
     arguments: tuple[str, ...],
     said: str,
 ) -> None:
-    monkeypatch.setattr("volr.experiments.performing.train_ann", training)
+    monkeypatch.setattr("volr.experiments.making.train_ann", training)
     (folder / "results").mkdir()
     (folder / "results" / "results.json").write_text("an hour's work", encoding="utf-8")
     (folder / "results" / ".lock").touch()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -84,52 +84,22 @@ Percentile = Annotated[
         rich_help_panel=CALIBRATION,
     ),
 ]
-Duration = Annotated[
-    float,
-    typer.Option(
-        "--duration",
-        metavar="MS",
-        help="Simulated time of one stimulus.",
-        rich_help_panel=SPIKING,
-    ),
-]
-Step = Annotated[
-    float,
-    typer.Option(
-        "--dt", metavar="MS", help="Time step of the simulation.", rich_help_panel=SPIKING
-    ),
-]
+
+
+def _time(flag: str, what: str, unless_told: str | None = None) -> Any:
+    """An option in ms; ``unless_told`` is what help shows where the default is None."""
+    shown = True if unless_told is None else unless_told
+    return typer.Option(flag, metavar="MS", help=what, show_default=shown, rich_help_panel=SPIKING)
+
+
+_DURATION = "--duration", "Simulated time of one stimulus."
+_STEP = "--dt", "Time step of the simulation."
+Duration = Annotated[float, _time(*_DURATION)]
+Step = Annotated[float, _time(*_STEP)]
 # The same two where a settings file may tell them.
-DurationTold = Annotated[
-    float | None,
-    typer.Option(
-        "--duration",
-        metavar="MS",
-        help="Simulated time of one stimulus.",
-        show_default="50",
-        rich_help_panel=SPIKING,
-    ),
-]
-StepTold = Annotated[
-    float | None,
-    typer.Option(
-        "--dt",
-        metavar="MS",
-        help="Time step of the simulation.",
-        show_default="0.5",
-        rich_help_panel=SPIKING,
-    ),
-]
-Delay = Annotated[
-    float | None,
-    typer.Option(
-        "--delay",
-        metavar="MS",
-        help="Delay of every synapse.",
-        show_default="one step",
-        rich_help_panel=SPIKING,
-    ),
-]
+DurationTold = Annotated[float | None, _time(*_DURATION, "50")]
+StepTold = Annotated[float | None, _time(*_STEP, "0.5")]
+Delay = Annotated[float | None, _time("--delay", "Delay of every synapse.", "one step")]
 Readout = Annotated[
     Literal["count", "membrane"],
     typer.Option(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -89,7 +89,7 @@ def transfer(
     from volr.backends import simulator
     from volr.experiments.evaluation import data_seed
     from volr.experiments.progress import of_calibration
-    from volr.experiments.settings import read_settings
+    from volr.experiments.settings import settings_told
     from volr.experiments.tasks import check_fits
     from volr.experiments.tasks import task as find_task
     from volr.models.files import load_model, save_model
@@ -136,7 +136,7 @@ def transfer(
         first = {
             _name(each): told[each] for each in given(ctx, SPIKING, CALIBRATION) if each in told
         }
-        settings = replace(read_settings(settings_file), **first).transfer(drawn)
+        settings = settings_told(settings_file, first).transfer(drawn)
     network = loaded.model.network
     check_fits(chosen, network.input_size, network.output_size)
     check_writable(out, source=model)

@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from volr.errors import DataError
 from volr.experiments.conditions import spec_json
+from volr.experiments.plan_file import commands
 from volr.experiments.results import (
     RESULTS,
     Activity,
@@ -106,7 +107,7 @@ class Journal:
     def write_plan(self, plan: Mapping[str, Any]) -> None:
         """Keep what was asked for, and with which command and when what was there already was."""
         before = read_plan(self.folder)
-        earlier = [*before.get("earlier", ()), _command(before)] if before else []
+        earlier = [_command(each) for each in commands(before)] if before else []
         write_json({**plan, "earlier": earlier} if earlier else plan, self.folder / PLAN)
 
     def write_results(self, rows: Sequence[Row]) -> None:

@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.backends import backend, spiking_backend
+from volr.backends import backend
 from volr.backends.base import ArtificialBackend, SpikingBackend, check_supported, require
-from volr.errors import BackendError, ModelError
+from volr.errors import BackendError
 from volr.experiments.datasets.split import generator, stratified
+from volr.experiments.making import make
 from volr.experiments.measurement import Measurement, measure_artificial, measure_spiking
-from volr.experiments.original import (
-    INPUTS,
-    ORIGINAL,
-    original_start,
-    recipe_ann,
-    recipe_named,
-    recipe_transfer,
-    train_original,
-)
 from volr.experiments.progress import (
     Progress,
-    of_calibration,
     of_simulation,
-    of_training,
     silent,
     under,
 )
@@ -38,25 +28,17 @@ from volr.language import to_network
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.parameters import parameter_shapes
 from volr.models.samples import Data
-from volr.training import train_ann, train_in_loop, train_snn
-from volr.training.result import Epoch
-from volr.transfer import transfer_ann
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
     from volr.experiments.conditions import Spec
-    from volr.experiments.settings import Settings
     from volr.experiments.simulators import Simulators
     from volr.experiments.tasks import Task
     from volr.models.files import Origin
     from volr.models.model import Model
-    from volr.models.samples import Samples
     from volr.network import Network
-    from volr.training import Training
-    from volr.training.result import Progress as TrainingProgress
-    from volr.transfer import TransferReport
 
 
 @dataclass(frozen=True)
@@ -66,15 +48,6 @@ class Outcome:
     run: Run
     model: Model
     origin: Origin
-
-
-@dataclass(frozen=True)
-class _Made:
-    """A model before it is measured."""
-
-    model: Model
-    history: tuple[Epoch, ...] = ()
-    transfer: TransferReport | None = None
 
 
 def perform(
@@ -94,7 +67,7 @@ def perform(
     network = to_network(spec.program)
     progress("loading", 0, None)
     data = data_of(spec, network, data_dir)
-    made = _make(spec, network, needed, data, simulators, progress)
+    made = make(spec, network, needed, data, simulators, progress)
     measured = _measure(spec, made.model, data, simulators, progress)
     row = Row(
         task=spec.task,
@@ -159,137 +132,6 @@ def empty_model(spec: Spec) -> SpikingModel:
     return spec.settings.spiking().model(network, zeros)
 
 
-def made_with(spec: Spec) -> tuple[str, ...]:
-    """The back ends that a spiking run needs beside the simulator that it is measured on."""
-    match spec.condition.name:
-        case "snn-random":
-            return ("torch",)
-        case "snn-surrogate" | "snn-finetuned":
-            return ("torch", "engine")
-        case "snn-transferred" | "ablation":
-            return (_calibrated_on(spec),)
-        case _:
-            return ()
-
-
-def check_transferable(spec: Spec) -> None:
-    """Raise ``ModelError`` where the original's inputs, whose rate is fixed, have no room."""
-    if spec.condition.name in {"original-random", "original-transferred", "ablation"}:
-        replace(spec.settings.transfer(spec.seed), coding=INPUTS)
-
-
-def _calibrated_on(spec: Spec) -> str:
-    """The engine, as long as its spikes are those of the simulator that is measured on."""
-    exact = spec.settings.neuron in spiking_backend(spec.on).exact
-    return "engine" if exact else spec.on
-
-
-def _make(
-    spec: Spec,
-    network: Network,
-    needed: Sequence[Model],
-    data: Data,
-    simulators: Simulators,
-    progress: Progress,
-) -> _Made:
-    settings, seed, train = spec.settings, spec.seed, data.train
-    match spec.condition.name:
-        case "ann":
-            backend_name = "futhark" if spec.condition.source == "futhark" else "torch"
-            training, told = settings.training(seed), of_training(progress)
-            return _trained(
-                train_ann(network, train, training, backend=backend_name, progress=told)
-            )
-        case "snn-random":
-            return _trained(
-                train_in_loop(
-                    network,
-                    _of_loop(train, settings),
-                    simulators[spec.on],
-                    settings.in_loop(seed),
-                    settings.spiking(),
-                    progress=of_training(progress),
-                )
-            )
-        case "snn-surrogate":
-            return _with_surrogates(spec, network, train, simulators, of_training(progress))
-        case "snn-transferred":
-            [ann] = needed
-            done = transfer_ann(
-                _artificial(ann),
-                train,
-                simulators[_calibrated_on(spec)],
-                settings.transfer(seed),
-                progress=of_calibration(progress),
-            )
-            return _Made(done.model, transfer=done.report)
-        case "snn-finetuned":
-            ann, start = needed
-            return _trained(
-                train_snn(
-                    network,
-                    train,
-                    settings.fine(seed),
-                    start=_spiking(start),
-                    teacher=_artificial(ann),
-                    progress=of_training(progress),
-                )
-            )
-        case "ann-original":
-            told = of_training(progress)
-            training = settings.training(seed)
-            return _trained(recipe_ann(network, train, ORIGINAL, seed, training, progress=told))
-        case "original-random" | "original-transferred":
-            start = _artificial(needed[0]) if needed else original_start(network, seed)
-            looped = train_original(
-                start,
-                _of_loop(train, settings),
-                simulators[spec.on],
-                settings.transfer(seed),
-                seed,
-                progress=of_calibration(progress, "training"),
-            )
-            return _Made(looped.model, (Epoch(float(np.mean(looped.losses)), None, None),))
-        case "ablation":
-            [ann] = needed
-            return _Made(
-                recipe_transfer(
-                    _artificial(ann),
-                    train,
-                    simulators[_calibrated_on(spec)],
-                    settings.transfer(seed),
-                    recipe_named(spec.condition.step),
-                    progress=of_calibration(progress),
-                )
-            )
-
-
-def _with_surrogates(
-    spec: Spec, network: Network, train: Samples, simulators: Simulators, told: TrainingProgress
-) -> _Made:
-    """Trained in the engine: through rates first, if that is told, and then through time."""
-    settings, seed, spiking = spec.settings, spec.seed, spec.settings.spiking()
-    begun = None
-    if settings.warms_up:
-        warm_up, engine = settings.warm_up(seed), simulators["engine"]
-        begun = train_in_loop(network, train, engine, warm_up, spiking, progress=told)
-    trained = train_snn(
-        network,
-        train,
-        settings.surrogate(seed),
-        spiking,
-        start=None if begun is None else begun.model,
-        progress=told,
-    )
-    before = () if begun is None else begun.history
-    return _Made(trained.model, (*before, *trained.history))
-
-
-def _of_loop(train: Samples, settings: Settings) -> Samples:
-    """The samples that are shown to a simulator."""
-    return train if settings.loop_samples is None else train.first(settings.loop_samples)
-
-
 def _measure(
     spec: Spec, model: Model, data: Data, simulators: Simulators, progress: Progress
 ) -> Measurement:
@@ -309,19 +151,3 @@ def _measure(
             )
         case _:
             raise BackendError(f"{spec.on} cannot run this model")
-
-
-def _trained(training: Training[ArtificialModel] | Training[SpikingModel]) -> _Made:
-    return _Made(training.model, training.history)
-
-
-def _artificial(model: Model) -> ArtificialModel:
-    if not isinstance(model, ArtificialModel):
-        raise ModelError("a transfer starts from an artificial model, and this one is spiking")
-    return model
-
-
-def _spiking(model: Model) -> SpikingModel:
-    if not isinstance(model, SpikingModel):
-        raise ModelError("fine-tuning starts from a spiking model, and this one is artificial")
-    return model

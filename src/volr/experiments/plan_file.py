@@ -5,14 +5,14 @@ from __future__ import annotations
 import platform
 import shlex
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from volr.cores import cores
 from volr.experiments.settings import settings_json
 from volr.experiments.versions import versions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from volr.experiments.conditions import Plan
 
@@ -28,6 +28,18 @@ def described(plan: Plan, command: Sequence[str]) -> dict[str, Any]:
         "settings": [settings_json(each) for each in plan.settings],
         "quick": plan.quick,
     }
+
+
+def commands(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What says with which command a folder was filled and when, first to last: an experiment that
+    was cut short goes on. Of a plan as it was read, which may say anything.
+    """
+    earlier = plan.get("earlier")
+    if isinstance(earlier, list):
+        for each in cast("list[object]", earlier):
+            if isinstance(each, dict):
+                yield cast("dict[str, Any]", each)
+    yield plan
 
 
 def surroundings(command: Sequence[str]) -> dict[str, Any]:

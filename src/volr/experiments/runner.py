@@ -9,7 +9,8 @@ from volr.backends import backend, spiking_backend
 from volr.backends.base import check_supported, require
 from volr.errors import VolrError
 from volr.experiments.execution.job import Done, Failed, Job
-from volr.experiments.performing import check_transferable, data_of, empty_model, made_with
+from volr.experiments.making import check_transferable, made_with
+from volr.experiments.performing import data_of, empty_model
 from volr.experiments.progress import silent
 from volr.experiments.results import Run
 from volr.experiments.tasks import check_fits

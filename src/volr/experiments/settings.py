@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
 from volr.engine.surrogates import Surrogate
 from volr.errors import DataError
-from volr.models.coding import ConstantCurrent
 from volr.models.neurons import RESETS, neuron_model
 from volr.naming import named
 from volr.training import SpikingSettings, TrainingSettings
 from volr.transfer import TransferSettings
-from volr.transfer.settings import PLAIN_RATE, coding_told
+from volr.transfer.settings import coding_told, plain_coding
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -105,44 +104,34 @@ class Settings:
 
     def training(self, seed: int) -> TrainingSettings:
         """For an artificial network."""
-        return _training(seed, self.epochs, self.learning_rate, self.batch_size, self.weight_decay)
+        return self._stage("", seed)
 
     @property
     def warms_up(self) -> bool:
         """Whether training in the engine begins with gradients through rates."""
-        return self.warm_up_epochs is not None and self.warm_up_epochs != 0
+        return bool(self.warm_up_epochs)
 
     def warm_up(self, seed: int) -> TrainingSettings:
         """For a spiking network's first epochs in the engine."""
-        return _training(
-            seed,
-            self.warm_up_epochs,
-            self.warm_up_learning_rate,
-            weight_decay=self.warm_up_weight_decay,
-        )
+        return self._stage("warm_up_", seed)
 
     def surrogate(self, seed: int) -> TrainingSettings:
         """For a spiking network in the engine."""
-        return _training(
-            seed,
-            self.surrogate_epochs,
-            self.surrogate_learning_rate,
-            weight_decay=self.surrogate_weight_decay,
-        )
+        return self._stage("surrogate_", seed)
 
     def in_loop(self, seed: int) -> TrainingSettings:
         """For a spiking network with its forward pass in a simulator."""
-        return _training(seed, self.loop_epochs, self.loop_learning_rate, self.loop_batch_size)
+        return self._stage("loop_", seed)
 
     def fine(self, seed: int) -> TrainingSettings:
         """For a transferred network that is trained further."""
-        return _training(seed, self.fine_epochs, self.fine_learning_rate)
+        return self._stage("fine_", seed)
 
     def spiking(self) -> SpikingSettings:
         """What kind of spiking network is trained."""
         return SpikingSettings(
             neuron=self._neuron(),
-            coding=coding_told(self.coding, self.rate_max) or self._plain_coding(),
+            coding=coding_told(self.coding, self.rate_max) or plain_coding(self.dt),
             dt=self.dt,
             duration=self.duration,
             delay=self.delay,
@@ -171,9 +160,10 @@ class Settings:
         """What of it these settings and the data say; all else as it is unless told."""
         return Settings(**{name: getattr(self, name) for name in (*names, *FOR_DATA)})
 
-    def _plain_coding(self) -> ConstantCurrent:
-        """As a transfer has it: no higher than a spike in every step."""
-        return ConstantCurrent(min(PLAIN_RATE, 1000.0 / self.dt) if self.dt > 0 else PLAIN_RATE)
+    def _stage(self, prefix: str, seed: int) -> TrainingSettings:
+        """Of the settings that begin so, those that training knows; a stage need not have all."""
+        told = {name: getattr(self, prefix + name, None) for name in FOR_ARTIFICIAL}
+        return TrainingSettings(seed=seed, **_given(told))
 
     def _neuron(self) -> NeuronModel:
         known: dict[str, Reset] = {each: each for each in RESETS}
@@ -267,22 +257,6 @@ def _is_a(value: object, hint: str) -> bool:
     return (isinstance(value, float) and "float" in hint) or (
         isinstance(value, str) and "str" in hint
     )
-
-
-def _training(
-    seed: int,
-    epochs: int | None,
-    learning_rate: float | None,
-    batch_size: int | None = None,
-    weight_decay: float | None = None,
-) -> TrainingSettings:
-    told = {
-        "epochs": epochs,
-        "learning_rate": learning_rate,
-        "batch_size": batch_size,
-        "weight_decay": weight_decay,
-    }
-    return TrainingSettings(seed=seed, **_given(told))
 
 
 def _given(told: Mapping[str, Any]) -> dict[str, Any]:

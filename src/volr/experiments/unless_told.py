@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from volr.experiments.settings import Settings
+from volr.experiments.settings import settings_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from volr.experiments.settings import Settings
 
 _Changes = dict[str, Any]
 
@@ -54,14 +54,5 @@ def with_unless_told(settings: Settings, task: str, *, quick: bool = False) -> S
     changes = _BY_TASK.get(task, {})
     if quick and task in _TAKES_LONG:
         changes = changes | QUICK
-    return _where_untold(settings, changes)
-
-
-def _where_untold(settings: Settings, changes: Mapping[str, Any]) -> Settings:
-    unless = Settings()
-    untold = {
-        name: value
-        for name, value in changes.items()
-        if getattr(settings, name) == getattr(unless, name)
-    }
-    return replace(settings, **untold)
+    told = settings_json(settings)
+    return replace(settings, **{name: each for name, each in changes.items() if name not in told})

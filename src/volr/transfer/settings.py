@@ -64,7 +64,7 @@ class TransferSettings:
             return self.coding
         match self.neuron:
             case IFCurrDelta() | IFCurrExp():
-                return ConstantCurrent(min(PLAIN_RATE, self._most))
+                return plain_coding(self.dt)
             case IFCondExp():
                 return ConstantCurrent(min(CONDUCTANCE_INPUT_RATE, self._most))
 
@@ -109,6 +109,11 @@ class TransferSettings:
             allowed = f"a step of {self.dt:g} ms allows {self._most:g} Hz"
             return [f"population_rate is {rate:g} Hz, but {allowed}"]
         return []
+
+
+def plain_coding(dt: float) -> ConstantCurrent:
+    """Constant currents at the usual rate, but no more than a spike in each step of ``dt`` ms."""
+    return ConstantCurrent(min(PLAIN_RATE, 1000.0 / dt) if dt > 0 else PLAIN_RATE)
 
 
 def coding_told(name: str, rate_max: float | None) -> InputCoding | None:

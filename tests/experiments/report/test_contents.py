@@ -12,8 +12,9 @@ pytest.importorskip("matplotlib")
 pytest.importorskip("numba")
 
 from volr.errors import DataError, MissingError
+from volr.experiments.plan_file import commands
 from volr.experiments.report import contents
-from volr.experiments.report.contents import _commands, _different, _since, page_of
+from volr.experiments.report.contents import _different, _since, page_of
 from volr.experiments.report.groups import by_task
 from volr.experiments.report.parts import Table, Words
 from volr.experiments.report.tables import ablation_table, result_table, version_table
@@ -99,7 +100,7 @@ def test_the_commands_that_made_it_one_by_one() -> None:
         "started": "noon",
         "earlier": [{"command": "volr one", "started": "dawn"}, "odd", {}],
     }
-    assert [each.get("command") for each in _commands(plan)] == ["volr one", None, "volr two"]
+    assert [each.get("command") for each in commands(plan)] == ["volr one", None, "volr two"]
     assert _since(plan) == ", begun dawn"
     assert _since({"earlier": 7}) == _since({}) == ""
 

@@ -135,7 +135,9 @@ def _simulate(nodes: dict[str, Any], settings: Settings) -> Arrays:
         answer[f"{name}.counts"] = spikes.sum(axis=0)
     for name, (meter, first) in counters.items():
         counts = np.zeros(copies * settings["populations"][name], dtype=np.int64)
-        counts[meter.events["senders"] - first] = np.rint(meter.events["V_m"])
+        # Asked once: each time, NEST copies all of them.
+        found = meter.events
+        counts[found["senders"] - first] = np.rint(found["V_m"])
         answer[f"{name}.counts"] = counts.reshape(copies, -1)
     for name, meter in meters.items():
         found = _events(meter, nodes[name], dt, steps, copies)

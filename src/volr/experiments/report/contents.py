@@ -6,12 +6,13 @@ word about it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from volr import __version__
 from volr.backends import simulator
 from volr.errors import VolrError
 from volr.experiments.journal import MODELS, read_plan, read_runs
+from volr.experiments.plan_file import commands
 from volr.experiments.progress import silent
 from volr.experiments.report import results
 from volr.experiments.report.confusion import confusion_figure
@@ -34,7 +35,7 @@ from volr.models.model import SpikingModel
 from volr.source import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
     from typing import Any
 
@@ -191,10 +192,10 @@ def _theory() -> Section:
 
 def _provenance(plan: Mapping[str, Any], runs: Sequence[Run]) -> Section:
     parts: list[Part] = []
-    commands = [each["command"] for each in _commands(plan) if isinstance(each.get("command"), str)]
-    if commands:
-        parts.append(Words("The command:" if len(commands) == 1 else "The commands, one by one:"))
-        parts += [Words(visible(command), code=True) for command in commands]
+    typed = [each["command"] for each in commands(plan) if isinstance(each.get("command"), str)]
+    if typed:
+        parts.append(Words("The command:" if len(typed) == 1 else "The commands, one by one:"))
+        parts += [Words(visible(command), code=True) for command in typed]
     programs = dict.fromkeys((run.row.task, run.row.program) for run in runs)
     parts += [Words("The programs:")]
     parts += [Words(visible(f"{task}: {program}"), code=True) for task, program in programs]
@@ -234,16 +235,6 @@ def _ranges(numbers: Sequence[int]) -> str:
     return ", ".join(f"{span[0]}" if len(span) == 1 else f"{span[0]}–{span[-1]}" for span in spans)
 
 
-def _commands(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """What says with which command and when, first to last: one that was cut short goes on."""
-    earlier = plan.get("earlier")
-    if isinstance(earlier, list):
-        for each in cast("list[object]", earlier):
-            if isinstance(each, dict):
-                yield cast("dict[str, Any]", each)
-    yield plan
-
-
 def _since(plan: Mapping[str, Any]) -> str:
-    started = next(_commands(plan)).get("started")
+    started = next(commands(plan)).get("started")
     return f", begun {visible(started)}" if isinstance(started, str) else ""

@@ -70,6 +70,7 @@ def test_each_stage_is_told_its_own() -> None:
         loop_batch_size=17,
         loop_learning_rate=0.0625,
         fine_epochs=13,
+        fine_batch_size=15,
         fine_learning_rate=0.03125,
     )
     ann = TrainingSettings(seed=9, epochs=3, batch_size=5, learning_rate=0.125, weight_decay=0.25)
@@ -84,7 +85,7 @@ def test_each_stage_is_told_its_own() -> None:
     assert told.in_loop(9) == TrainingSettings(
         seed=9, epochs=11, batch_size=17, learning_rate=0.0625
     )
-    assert told.fine(9) == TrainingSettings(seed=9, epochs=13, learning_rate=0.03125)
+    assert told.fine(9) == TrainingSettings(seed=9, epochs=13, batch_size=15, learning_rate=0.03125)
     for each in (told.spiking(), told.transfer(9)):
         assert isinstance(each.neuron, IFCondExp)
         assert each.neuron.tau_m == 12.0
@@ -102,6 +103,13 @@ def test_a_warm_up_of_no_epochs_is_none() -> None:
     assert not Settings().warms_up
     assert not Settings(warm_up_epochs=0).warms_up
     assert Settings(warm_up_epochs=1).warms_up
+
+
+def test_spiking_networks_are_trained_with_the_inputs_that_a_transfer_would_have() -> None:
+    for neuron in ("if_curr_delta", "if_curr_exp", "if_cond_exp"):
+        told = Settings(neuron=neuron)
+        assert told.spiking().coding == told.transfer(0).input_coding
+    assert Settings(neuron="if_cond_exp").spiking().coding == ConstantCurrent(200.0)
 
 
 def test_a_step_longer_than_the_usual_rate_allows_has_a_lower_one() -> None:

@@ -119,7 +119,9 @@ def modelled_loss(
                 floor = settings.rate_floor * DURATION / 1000.0
                 missing = np.maximum(1.0 - counts[name].mean(axis=0) / floor, 0.0)
                 penalty += settings.rate_penalty * float(np.mean(missing**2))
-        full = settings.coding.rate_max * DURATION / 1000.0
+        # With conductances populations may be as fast as a transfer makes them.
+        rate = 1000.0 if isinstance(neuron, IFCondExp) else settings.coding.rate_max
+        full = rate * DURATION / 1000.0
         scale = full if settings.readout == "count" else neuron.v_thresh - neuron.v_reset
         z = SHARPNESS * counts["dense_3"] / scale
         right = z[np.arange(len(z)), LABELS]

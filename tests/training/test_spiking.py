@@ -27,7 +27,7 @@ from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 from volr.models.samples import Samples
 from volr.training import SpikingSettings, TrainingSettings, settings_of, train_snn
 from volr.training.spiking import FINE_EPOCHS
-from volr.training.spiking_form import SHARPNESS
+from volr.training.spiking_form import SHARPNESS, TAUGHT_SHARPNESS
 from volr.transfer import TransferSettings, transfer_ann
 
 if TYPE_CHECKING:
@@ -220,10 +220,12 @@ def test_a_teachers_answers_are_learned_instead_of_the_labels() -> None:
     z = hidden @ values["dense_1->dense_2.weight"].T + values["dense_2.bias"]
     ranked = np.sort(z, axis=1)
     zero = min(np.median(ranked[:, -2]), np.percentile(ranked[:, -1], 1.0))
-    sharp = np.exp(SHARPNESS * z / np.percentile(ranked[:, -1] - zero, 99.0))
+    # No count is below 0.
+    above = np.maximum(z - zero, 0.0)
+    sharp = np.exp(TAUGHT_SHARPNESS * above / np.percentile(ranked[:, -1] - zero, 99.0))
     probability = sharp / sharp.sum(axis=1, keepdims=True)
     counts = simulate(start, samples.inputs).spikes["dense_2"].sum(axis=0)
-    logits = SHARPNESS * counts / (500.0 * 0.030)
+    logits = TAUGHT_SHARPNESS * counts / (500.0 * 0.030)
     surprise = np.log(np.exp(logits).sum(axis=1, keepdims=True)) - logits
     expected = (probability * surprise).sum(axis=1).mean()
     assert trained.history[0].loss == pytest.approx(expected, rel=1e-4)

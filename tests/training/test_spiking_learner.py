@@ -18,7 +18,7 @@ from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 from volr.models.samples import Samples
 from volr.training import SpikingSettings
-from volr.training.spiking_form import SHARPNESS
+from volr.training.spiking_form import SHARPNESS, TAUGHT_SHARPNESS
 from volr.training.spiking_learner import SpikingLearner
 
 if TYPE_CHECKING:
@@ -168,10 +168,11 @@ def test_a_start_is_the_model_in_units_of_training() -> None:
     assert isinstance(model, SpikingModel)
 
 
-def test_a_teacher_says_how_probable_each_label_is() -> None:
+@pytest.mark.parametrize("readout", ["count", "membrane"])
+def test_a_teacher_says_how_probable_each_label_is(readout: Readout) -> None:
     values = random_parameters(NETWORK, np.random.default_rng(9), weight=0.5, bias=0.2)
     teacher = ArtificialModel(NETWORK, values)
-    made = SpikingLearner(NETWORK, SpikingSettings(), 0, teacher=teacher)
+    made = SpikingLearner(NETWORK, SpikingSettings(readout=readout), 0, teacher=teacher)
     part = made.part(SAMPLES).take(torch.tensor([2, 5]))
     relu = [
         np.maximum(INPUTS @ values[f"input->{name}.weight"].T + values[f"{name}.bias"], 0.0)
@@ -182,11 +183,13 @@ def test_a_teacher_says_how_probable_each_label_is() -> None:
         for name, hidden in zip(("dense_1", "dense_2"), relu, strict=True)
     )
     # The runners-up's median is silence, unless nearly all winners are below it, and the winners'
-    # 99th percentile is at rate_max, where a logit is SHARPNESS.
+    # 99th percentile is at rate_max, where a logit is TAUGHT_SHARPNESS. No count is below 0; a
+    # membrane can be.
     low, high = np.sort(z, axis=1).T
     zero = min(np.median(low), np.percentile(high, 1.0))
-    sharp = np.exp(SHARPNESS * z / np.percentile(high - zero, 99.0))
+    shown = z if readout == "membrane" else np.maximum(z - zero, 0.0)
+    sharp = np.exp(TAUGHT_SHARPNESS * shown / np.percentile(high - zero, 99.0))
     expected = sharp / sharp.sum(axis=1, keepdims=True)
     assert part.taught is not None
-    assert 0.01 < expected[2].min() < 0.5
+    assert 1e-6 < expected[2].min() < 0.5
     np.testing.assert_allclose(part.taught.numpy(), expected[[2, 5]], rtol=1e-4)

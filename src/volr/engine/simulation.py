@@ -41,13 +41,17 @@ Progress: TypeAlias = Callable[[int], None]
 
 @dataclass(frozen=True, eq=False)
 class Ready:
-    """A model in the form that the kernels take, with numbers of ``dtype``."""
+    """A model in the form that the kernels take, with numbers of ``dtype``.
+
+    Of a neuron model that has two forms, ``smooth`` is the one that training takes.
+    """
 
     plan: Plan
     coding: InputCoding
     tiles: Tiles
     lifts: Mapping[str, NDArray[Any]]
     dtype: np.dtype[Any]
+    smooth: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,8 +68,10 @@ class Result:
     membranes: Mapping[str, Floats] = field(default_factory=dict[str, Floats])
 
 
-def ready(model: SpikingModel, dtype: type[np.floating[Any]] = np.float64) -> Ready:
-    """The model for ``simulate``, in float64 unless told."""
+def ready(
+    model: SpikingModel, dtype: type[np.floating[Any]] = np.float64, *, smooth: bool = False
+) -> Ready:
+    """The model for ``simulate``: in float64, and as simulators run it, unless told."""
     plan, kind = plan_of(model), np.dtype(dtype)
     arrays = {name: value.astype(kind) for name, value in model.parameters.items()}
     compiled(("tiles", kind), lambda: in_tiles(plan, arrays))
@@ -75,6 +81,7 @@ def ready(model: SpikingModel, dtype: type[np.floating[Any]] = np.float64) -> Re
         in_tiles(plan, arrays),
         lifts_of(plan, model.parameters, kind),
         kind,
+        smooth,
     )
 
 
@@ -137,7 +144,8 @@ def _run(
         recorded[name] = recorded.get(name, 0) + 8 * plan.steps * count * sizes[name]
     check_room(recorded, "for the recordings", help="record fewer populations or stimuli")
     if count:
-        key = (type(plan.neuron), model.dtype, type(model.coding), max(sizes.values()) > 2**16)
+        kinds = (type(plan.neuron), model.smooth, model.dtype, type(model.coding))
+        key = (*kinds, max(sizes.values()) > 2**16)
         compiled(key, lambda: _forwards(model, encoded(0, 1)))
 
     layers = [layer.name for layer in plan.layers]
@@ -183,7 +191,8 @@ def _run(
 def _forwards(model: Ready, shown: Encoded) -> Batch:
     batch = empty_batch(model.plan, len(shown), model.dtype, shown.density())
     whole = 0, len(shown)
-    forwards(model.plan, shown, model.tiles, model.lifts, batch, *whole, differentiable=False)
+    smooth = model.smooth
+    forwards(model.plan, shown, model.tiles, model.lifts, batch, *whole, differentiable=smooth)
     return batch
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.backends import spiking_backend
+from volr.backends.engine import SMOOTH
 from volr.errors import ModelError
 from volr.experiments.original import (
     INPUTS,
@@ -102,7 +103,7 @@ def make(
                 )
             )
         case "snn-surrogate":
-            return _with_surrogates(spec, network, train, simulators, of_training(progress))
+            return _with_surrogates(spec, network, train, of_training(progress))
         case "snn-transferred":
             [ann] = needed
             done = transfer_ann(
@@ -154,15 +155,14 @@ def make(
             )
 
 
-def _with_surrogates(
-    spec: Spec, network: Network, train: Samples, simulators: Simulators, told: TrainingProgress
-) -> Made:
+def _with_surrogates(spec: Spec, network: Network, train: Samples, told: TrainingProgress) -> Made:
     """Trained in the engine: through rates first, if that is told, and then through time."""
     settings, seed, spiking = spec.settings, spec.seed, spec.settings.spiking()
     begun = None
     if settings.warms_up:
-        warm_up, engine = settings.warm_up(seed), simulators["engine"]
-        begun = train_in_loop(network, train, engine, warm_up, spiking, progress=told)
+        begun = train_in_loop(
+            network, train, SMOOTH, settings.warm_up(seed), spiking, progress=told
+        )
     trained = train_snn(
         network,
         train,

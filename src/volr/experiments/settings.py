@@ -17,7 +17,7 @@ from volr.models.neurons import RESETS, neuron_model
 from volr.naming import named
 from volr.training import SpikingSettings, TrainingSettings
 from volr.transfer import TransferSettings
-from volr.transfer.settings import coding_told, plain_coding
+from volr.transfer.settings import coding_told, suited_coding
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -36,7 +36,7 @@ FOR_SURROGATE = (
     *("surrogate_epochs", "surrogate_learning_rate", "surrogate_weight_decay", "surrogate_width"),
 )
 FOR_LOOP = ("loop_epochs", "loop_batch_size", "loop_learning_rate", "loop_samples")
-FOR_FINE = ("fine_epochs", "fine_learning_rate")
+FOR_FINE = ("fine_epochs", "fine_batch_size", "fine_learning_rate")
 FOR_DATA = ("train_samples", "test_samples")
 """The settings by what they are for; together, all of them."""
 
@@ -87,6 +87,7 @@ class Settings:
     loop_learning_rate: float | None = None
     loop_samples: int | None = 8192
     fine_epochs: int | None = None
+    fine_batch_size: int | None = None
     fine_learning_rate: float | None = None
     train_samples: int | None = None
     test_samples: int | None = None
@@ -129,9 +130,10 @@ class Settings:
 
     def spiking(self) -> SpikingSettings:
         """What kind of spiking network is trained."""
+        neuron = self._neuron()
         return SpikingSettings(
-            neuron=self._neuron(),
-            coding=coding_told(self.coding, self.rate_max) or plain_coding(self.dt),
+            neuron=neuron,
+            coding=coding_told(self.coding, self.rate_max) or suited_coding(neuron, self.dt),
             dt=self.dt,
             duration=self.duration,
             delay=self.delay,

@@ -1,4 +1,4 @@
-"""What an experiment's runs are told where nobody tells them anything, by task.
+"""What an experiment's runs are told where nobody tells them anything, by task and neuron.
 
 Training has defaults of its own, good for any network; here is what was measured to be better, or
 enough, for these (docs/decisions.md). A quick experiment does less of all that takes long: what
@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from volr.experiments.settings import settings_json
+from volr.models.neurons import IFCondExp
 
 if TYPE_CHECKING:
     from volr.experiments.settings import Settings
@@ -19,7 +20,7 @@ _Changes = dict[str, Any]
 
 _SMALL: _Changes = {"loop_epochs": 50}
 _LOOP: _Changes = {"loop_epochs": 2, "loop_batch_size": 16, "loop_learning_rate": 0.006}
-_FINE: _Changes = {"fine_epochs": 1, "fine_learning_rate": 1e-3}
+_FINE: _Changes = {"fine_epochs": 1, "fine_learning_rate": 3e-4}
 _BY_TASK: dict[str, _Changes] = {
     "nand": _SMALL,
     "xor": _SMALL,
@@ -35,10 +36,29 @@ _BY_TASK: dict[str, _Changes] = {
         **_FINE,
     },
 }
+# Inputs are slower with conductances, so their weights have further to go.
+_CONDUCTANCES: _Changes = {
+    "warm_up_learning_rate": 0.025,
+    "warm_up_weight_decay": 0.03,
+    "surrogate_epochs": 2,
+    "surrogate_learning_rate": 0.003,
+    "loop_epochs": 3,
+    "loop_batch_size": 16,
+    "loop_learning_rate": 0.024,
+    "fine_epochs": 3,
+    "fine_batch_size": 128,
+    "fine_learning_rate": 5e-4,
+}
+_WITH_CONDUCTANCES: dict[str, _Changes] = {
+    "nand": _SMALL,
+    "xor": _SMALL,
+    "mnist": {"warm_up_epochs": 3, **_CONDUCTANCES},
+    "mnist-parallel": {"warm_up_epochs": 8, **_CONDUCTANCES},
+}
 _TAKES_LONG = ("mnist", "mnist-parallel")
 QUICK: _Changes = {
     "epochs": 8,
-    "surrogate_epochs": 2,
+    "surrogate_epochs": 1,
     "loop_epochs": 1,
     "loop_samples": 2_048,
     "fine_epochs": 1,
@@ -51,7 +71,8 @@ def with_unless_told(settings: Settings, task: str, *, quick: bool = False) -> S
     """``settings``, with what the task's runs have where they say nothing: where they are as a
     ``Settings()`` is.
     """
-    changes = _BY_TASK.get(task, {})
+    by_task = _WITH_CONDUCTANCES if settings.neuron == IFCondExp.name else _BY_TASK
+    changes = by_task.get(task, {})
     if quick and task in _TAKES_LONG:
         changes = changes | QUICK
     told = settings_json(settings)

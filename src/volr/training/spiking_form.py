@@ -8,7 +8,8 @@ the sign for it: inhibition is driven by some 12 mV where excitation has 57.
 samples, none always on) and mapped to the spiking one by the analytic part of the transfer, so that
 every population begins with rates that its neurons can have.
 
-**Logits.** ``count``: the spikes of each output, of those at rate_max, times ``SHARPNESS``.
+**Logits.** ``count``: the spikes of each output, of those of a population at its full rate, times
+``SHARPNESS``; which rate that is, the transfer says: rate_max, or more with conductances.
 ``membrane``: its mean above rest, in units of v_thresh − v_reset, times ``SHARPNESS``.
 
 **Penalty.** For each hidden neuron with r, its mean rate over the minibatch, below the floor f:
@@ -45,7 +46,9 @@ if TYPE_CHECKING:
     from volr.training.spiking import SpikingSettings
 
 SHARPNESS = 10.0
-"""The logit of an output at rate_max, or of a membrane at the threshold."""
+"""The logit of an output at its full rate, or of a membrane at the threshold."""
+TAUGHT_SHARPNESS = 40.0
+"""The same where a teacher is learned from: its answers differ in little but who comes second."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,7 @@ class SpikingForm:
 
     network: Network
     settings: SpikingSettings
+    sharpness: float = SHARPNESS
 
     @cached_property
     def units(self) -> dict[str, Unit]:
@@ -85,6 +89,14 @@ class SpikingForm:
         current = Unit(neuron.rheobase, neuron.rheobase)
         units = {weight_name(each): synapse for each in self.network.projections}
         return units | {bias_name(each): current for each in self.network.layers}
+
+    @cached_property
+    def mapping(self) -> TransferSettings:
+        """How an artificial network would become such a spiking one."""
+        s = self.settings
+        return TransferSettings(
+            neuron=s.neuron, coding=s.coding, dt=s.dt, duration=s.duration, delay=s.delay
+        )
 
     @property
     def least_units(self) -> dict[str, float]:
@@ -117,12 +129,9 @@ class SpikingForm:
 
     def random_start(self, inputs: Floats, random: np.random.Generator) -> dict[str, Floats]:
         """An artificial network that was initialised on ``inputs`` and transferred untrained."""
-        s = self.settings
         drawn = initial_parameters(self.network, ReLU(), inputs, random)
         artificial = ArtificialModel(self.network, drawn)
-        mapping = TransferSettings(
-            neuron=s.neuron, coding=s.coding, dt=s.dt, duration=s.duration, delay=s.delay
-        )
+        mapping = self.mapping
         scale = scales(self.network, activations(artificial, inputs), mapping)
         none = {population.name: Correction() for population in self.network.layers}
         made = spiking_model(artificial, self.network, scale, none, mapping)
@@ -133,11 +142,11 @@ class SpikingForm:
         s = self.settings
         outputs = self.network.outputs
         if s.readout == "count":
-            full = s.coding.rate_max * s.duration / 1000.0
-            logits = torch.cat([counts[name] for name in outputs], dim=1) * (SHARPNESS / full)
+            full = self.mapping.full_rate * s.duration / 1000.0
+            logits = torch.cat([counts[name] for name in outputs], dim=1) * (self.sharpness / full)
         else:
             logits = torch.cat([membranes[name] for name in outputs], dim=1)
-            logits = logits * (SHARPNESS / s.neuron.theta)
+            logits = logits * (self.sharpness / s.neuron.theta)
         if s.rate_penalty == 0 or s.rate_floor == 0:
             return Answer(logits)
         floor = s.rate_floor * s.duration / 1000.0

@@ -1,8 +1,9 @@
 """A spiking network in training: the engine runs it, forwards and backwards.
 
 Parameters are in units of its neurons; logits and penalty follow from what it counts. Both are in
-``volr.training.spiking_form``. A teacher, an artificial model, says how probable each label is, its
-logits scaled as a transfer would scale them: as sharp as those of the spiking network.
+``volr.training.spiking_form``. A teacher, an artificial model, says how probable each label is,
+with logits that counts can be: scaled as a transfer would scale them, and 0 where an output is to
+be silent. No count is below 0: a network that is asked for less would never stop changing.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.parameters import parameter_shapes
 from volr.training.course import DECIDING
 from volr.training.learner import Activity, Answer, Part
-from volr.training.spiking_form import SHARPNESS, SpikingForm
+from volr.training.spiking_form import SHARPNESS, TAUGHT_SHARPNESS, SpikingForm
 from volr.transfer.scaling import scales
 from volr.transfer.settings import TransferSettings
 
@@ -68,7 +69,8 @@ class SpikingLearner:
 
     @cached_property
     def form(self) -> SpikingForm:
-        return SpikingForm(self.network, self.settings)
+        sharpness = SHARPNESS if self.teacher is None else TAUGHT_SHARPNESS
+        return SpikingForm(self.network, self.settings, sharpness)
 
     @cached_property
     def plan(self) -> Plan:
@@ -88,7 +90,8 @@ class SpikingLearner:
     def part(self, samples: Samples) -> Part:
         """Inputs are the levels of constant currents, int32 ``[batch, unit]``, or values."""
         labels = torch.tensor(samples.labels)
-        taught = None if self.teacher is None else _taught(self.teacher, samples.inputs)
+        counted = self.settings.readout == "count"
+        taught = None if self.teacher is None else _taught(self.teacher, samples.inputs, counted)
         match self.settings.coding:
             case ConstantCurrent():
                 levels = levels_of(self.plan, self.settings.coding, samples.inputs)
@@ -162,11 +165,15 @@ class SpikingLearner:
         return self.form.answer(response.counts, response.membranes)
 
 
-def _taught(teacher: ArtificialModel, inputs: Floats) -> Tensor:
-    """The probabilities ``[batch, unit]`` that the teacher gives the labels."""
+def _taught(teacher: ArtificialModel, inputs: Floats, counted: bool) -> Tensor:
+    """The probabilities ``[batch, unit]`` that the teacher gives the labels; ``counted``, whether
+    outputs count spikes.
+    """
     network = teacher.network
     shown = activations(teacher, inputs)
-    level = scales(network, shown, TransferSettings())[network.outputs[0]].activation
+    scale = scales(network, shown, TransferSettings())[network.outputs[0]]
     logits = np.concatenate([shown[name] for name in network.outputs], axis=1)
-    sharp = torch.as_tensor(logits * (SHARPNESS / level), dtype=torch.float32)
+    if counted:
+        logits = np.maximum(logits - scale.zero, 0.0)
+    sharp = torch.as_tensor(logits * (TAUGHT_SHARPNESS / scale.activation), dtype=torch.float32)
     return torch.softmax(sharp, dim=1)

@@ -14,7 +14,7 @@ from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 # high the membrane follows its inputs at once, and its rate jumps where they exceed the threshold;
 # slow inputs fluctuate more, and fluctuations smooth the jump.
 PLAIN_RATE = 500.0
-CONDUCTANCE_INPUT_RATE, CONDUCTANCE_RATE = 200.0, 700.0
+CONDUCTANCE_INPUT_RATE, CONDUCTANCE_RATE = 200.0, 1000.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,11 +62,7 @@ class TransferSettings:
         """``coding``, or what stands for it."""
         if self.coding is not None:
             return self.coding
-        match self.neuron:
-            case IFCurrDelta() | IFCurrExp():
-                return plain_coding(self.dt)
-            case IFCondExp():
-                return ConstantCurrent(min(CONDUCTANCE_INPUT_RATE, self._most))
+        return suited_coding(self.neuron, self.dt)
 
     @property
     def full_rate(self) -> float:
@@ -111,9 +107,16 @@ class TransferSettings:
         return []
 
 
-def plain_coding(dt: float) -> ConstantCurrent:
-    """Constant currents at the usual rate, but no more than a spike in each step of ``dt`` ms."""
-    return ConstantCurrent(min(PLAIN_RATE, 1000.0 / dt) if dt > 0 else PLAIN_RATE)
+def suited_coding(neuron: NeuronModel, dt: float) -> ConstantCurrent:
+    """Constant currents at the rate that suits the neuron, but no more than a spike in each step of
+    ``dt`` ms.
+    """
+    match neuron:
+        case IFCurrDelta() | IFCurrExp():
+            rate = PLAIN_RATE
+        case IFCondExp():
+            rate = CONDUCTANCE_INPUT_RATE
+    return ConstantCurrent(min(rate, 1000.0 / dt) if dt > 0 else rate)
 
 
 def coding_told(name: str, rate_max: float | None) -> InputCoding | None:

@@ -38,22 +38,31 @@ _BY_TASK: dict[str, _Changes] = {
 }
 # Inputs are slower with conductances, so their weights have further to go.
 _CONDUCTANCES: _Changes = {
-    "warm_up_learning_rate": 0.025,
-    "warm_up_weight_decay": 0.03,
-    "surrogate_epochs": 2,
+    "surrogate_epochs": 1,
     "surrogate_learning_rate": 0.003,
     "loop_epochs": 3,
     "loop_batch_size": 16,
     "loop_learning_rate": 0.024,
-    "fine_epochs": 3,
+    "fine_epochs": 2,
     "fine_batch_size": 128,
     "fine_learning_rate": 5e-4,
 }
 _WITH_CONDUCTANCES: dict[str, _Changes] = {
     "nand": _SMALL,
     "xor": _SMALL,
-    "mnist": {"warm_up_epochs": 3, **_CONDUCTANCES},
-    "mnist-parallel": {"warm_up_epochs": 8, **_CONDUCTANCES},
+    "mnist": {
+        "warm_up_epochs": 3,
+        "warm_up_learning_rate": 0.025,
+        "warm_up_weight_decay": 0.03,
+        **_CONDUCTANCES,
+    },
+    "mnist-parallel": {
+        "dt": 0.25,
+        "warm_up_epochs": 6,
+        "warm_up_learning_rate": 0.04,
+        "warm_up_weight_decay": 0.03,
+        **_CONDUCTANCES,
+    },
 }
 _TAKES_LONG = ("mnist", "mnist-parallel")
 QUICK: _Changes = {

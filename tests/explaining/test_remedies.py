@@ -36,6 +36,6 @@ def test_what_fits_the_network_at_hand() -> None:
     assert "--coding current" in said(replace(now, coding=Poisson(300.0)))
     # Where populations have a rate of their own, it is that which changes.
     conductances = said(TransferSettings(neuron=IFCondExp()))
-    assert {"--population-rate 1400", "--neuron if_curr_exp"} <= conductances
+    assert {"--population-rate 2000", "--neuron if_curr_exp"} <= conductances
     # A spike in every step is all that there can be.
     assert "--rate-max 2000" not in said(TransferSettings(dt=1.0, coding=None))

@@ -132,13 +132,13 @@ def test_populations_may_fire_faster_than_inputs() -> None:
 
 def test_rates_that_suit_the_neuron() -> None:
     slow = TransferSettings(neuron=IFCondExp())
-    assert (slow.input_coding, slow.full_rate) == (ConstantCurrent(200.0), 700.0)
+    assert (slow.input_coding, slow.full_rate) == (ConstantCurrent(200.0), 1000.0)
     plain = TransferSettings()
     assert (plain.input_coding, plain.full_rate) == (ConstantCurrent(500.0), 500.0)
     # What is told is taken, and a population of conductances is not slowed down by its inputs.
     assert TransferSettings(coding=Poisson(80.0)).full_rate == 80.0
-    assert replace(slow, coding=ConstantCurrent(80.0)).full_rate == 700.0
-    assert replace(slow, coding=ConstantCurrent(800.0)).full_rate == 800.0
+    assert replace(slow, coding=ConstantCurrent(80.0)).full_rate == 1000.0
+    assert replace(slow, coding=ConstantCurrent(1500.0)).full_rate == 1500.0
     assert replace(slow, population_rate=90.0).full_rate == 90.0
     # No step has more than one spike.
     coarse = TransferSettings(neuron=IFCondExp(), dt=10.0)

@@ -39,7 +39,7 @@ def transfer(
         typer.Option(
             metavar="HZ",
             help="Spike rate of a full activation.",
-            show_default="the inputs'; if_cond_exp: at least 700",
+            show_default="the inputs'; if_cond_exp: at least 1000",
             rich_help_panel=SPIKING,
         ),
     ] = None,

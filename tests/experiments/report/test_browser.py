@@ -19,6 +19,7 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
 
 from volr.experiments.report.page import html
 
@@ -168,13 +169,18 @@ def test_every_table_can_be_sorted(browser: webdriver.Chrome, address: str) -> N
 
 
 def test_a_name_for_every_figure(browser: webdriver.Chrome, address: str, page: Page) -> None:
+    titles = {each.title for each in page.drawings}
     with opened(browser, address):
-        nodes: list[dict[str, Any]] = browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})[
-            "nodes"
-        ]
-        images = [each for each in nodes if each["role"]["value"] in {"image", "img"}]
-        names = {each["name"]["value"] for each in images}
-        assert {each.title for each in page.drawings} <= names
+        # On a machine that is busy the tree is there before all of it is.
+        WebDriverWait(browser, 20).until(lambda shown: titles <= names_of_images(shown))
+
+
+def names_of_images(browser: webdriver.Chrome) -> set[str]:
+    """What a screen reader is told of each image."""
+    tree = browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})
+    nodes: list[dict[str, Any]] = tree["nodes"]
+    images = [each for each in nodes if each["role"]["value"] in {"image", "img"}]
+    return {each["name"]["value"] for each in images}
 
 
 def test_print_is_light_even_where_the_screen_is_dark(

@@ -38,6 +38,7 @@ _BY_TASK: dict[str, _Changes] = {
 }
 # Inputs are slower with conductances, so their weights have further to go.
 _CONDUCTANCES: _Changes = {
+    "warm_up_weight_decay": 0.03,
     "surrogate_epochs": 1,
     "surrogate_learning_rate": 0.003,
     "loop_epochs": 3,
@@ -53,14 +54,12 @@ _WITH_CONDUCTANCES: dict[str, _Changes] = {
     "mnist": {
         "warm_up_epochs": 3,
         "warm_up_learning_rate": 0.025,
-        "warm_up_weight_decay": 0.03,
         **_CONDUCTANCES,
     },
     "mnist-parallel": {
         "dt": 0.25,
         "warm_up_epochs": 6,
         "warm_up_learning_rate": 0.04,
-        "warm_up_weight_decay": 0.03,
         **_CONDUCTANCES,
     },
 }

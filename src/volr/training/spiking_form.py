@@ -131,10 +131,9 @@ class SpikingForm:
         """An artificial network that was initialised on ``inputs`` and transferred untrained."""
         drawn = initial_parameters(self.network, ReLU(), inputs, random)
         artificial = ArtificialModel(self.network, drawn)
-        mapping = self.mapping
-        scale = scales(self.network, activations(artificial, inputs), mapping)
+        scale = scales(self.network, activations(artificial, inputs), self.mapping)
         none = {population.name: Correction() for population in self.network.layers}
-        made = spiking_model(artificial, self.network, scale, none, mapping)
+        made = spiking_model(artificial, self.network, scale, none, self.mapping)
         return self.to_training(made)
 
     def answer(self, counts: Mapping[str, Tensor], membranes: Mapping[str, Tensor]) -> Answer:

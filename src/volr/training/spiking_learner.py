@@ -90,8 +90,7 @@ class SpikingLearner:
     def part(self, samples: Samples) -> Part:
         """Inputs are the levels of constant currents, int32 ``[batch, unit]``, or values."""
         labels = torch.tensor(samples.labels)
-        counted = self.settings.readout == "count"
-        taught = None if self.teacher is None else _taught(self.teacher, samples.inputs, counted)
+        taught = None if self.teacher is None else _taught(self.teacher, samples.inputs, self.form)
         match self.settings.coding:
             case ConstantCurrent():
                 levels = levels_of(self.plan, self.settings.coding, samples.inputs)
@@ -165,15 +164,15 @@ class SpikingLearner:
         return self.form.answer(response.counts, response.membranes)
 
 
-def _taught(teacher: ArtificialModel, inputs: Floats, counted: bool) -> Tensor:
-    """The probabilities ``[batch, unit]`` that the teacher gives the labels; ``counted``, whether
-    outputs count spikes.
+def _taught(teacher: ArtificialModel, inputs: Floats, form: SpikingForm) -> Tensor:
+    """The probabilities ``[batch, unit]`` that the teacher gives the labels, as sharp as those of
+    the spiking network.
     """
     network = teacher.network
     shown = activations(teacher, inputs)
     scale = scales(network, shown, TransferSettings())[network.outputs[0]]
     logits = np.concatenate([shown[name] for name in network.outputs], axis=1)
-    if counted:
+    if form.settings.readout == "count":
         logits = np.maximum(logits - scale.zero, 0.0)
-    sharp = torch.as_tensor(logits * (TAUGHT_SHARPNESS / scale.activation), dtype=torch.float32)
+    sharp = torch.as_tensor(logits * (form.sharpness / scale.activation), dtype=torch.float32)
     return torch.softmax(sharp, dim=1)

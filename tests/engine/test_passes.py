@@ -27,10 +27,10 @@ from volr.engine.batches import (
 )
 from volr.engine.dynamics import channels, lift_of
 from volr.engine.encoding import Spikes
-from volr.engine.passes import backwards, forwards, in_tiles
+from volr.engine.passes import backwards, forwards
 from volr.engine.plan import Plan, plan_of
 from volr.engine.surrogates import Surrogate
-from volr.engine.synapses import tile_of, unpack
+from volr.engine.tiles import in_tiles, tile_of, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

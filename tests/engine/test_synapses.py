@@ -9,86 +9,17 @@ import numpy as np
 import pytest
 
 pytest.importorskip("numba")
+from tests.engine.matrices import SHAPES, floats, in_tiles, random_weights
 
 from volr.engine.events import Events, empty_events, list_spikes
-from volr.engine.synapses import (
-    TOGETHER,
-    deliver,
-    empty_tiles,
-    gather,
-    pack,
-    pack_transposed,
-    padded,
-    return_errors,
-    tile_of,
-    unpack,
-)
+from volr.engine.synapses import TOGETHER, deliver, gather, return_errors
+from volr.engine.tiles import empty_tiles, tile_of, unpack
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-FLOATS = (np.float32, np.float64)
-floats = pytest.mark.parametrize("floats", FLOATS)
-# Of one and of several tiles, whole ones and others: a tile has 64 or 32 columns.
-SHAPES = ((1, 1), (3, 5), (64, 7), (72, 30), (70, 130), (129, 200), (8, 300))
 # A delay of no step, of some, and of as many as there are and more.
 DELAYS = (0, 1, 3, 20, 25)
-
-
-def random_weights(post: int, pre: int, kind: type[Any]) -> NDArray[Any]:
-    rng = np.random.default_rng([post, pre])
-    weights = rng.normal(0.2, 1.0, (post, pre)).astype(kind)
-    weights[rng.random((post, pre)) < 0.1] = 0
-    return weights
-
-
-def in_tiles(matrix: NDArray[Any], sign: int = 0) -> NDArray[Any]:
-    columns, rows = matrix.shape
-    tiles = empty_tiles(rows, columns, matrix.dtype)
-    tiles[:] = np.nan
-    tile = tile_of(matrix.dtype)
-    for column in range(0, columns, tile):
-        pack(matrix, sign, tile, column, tiles)
-    return tiles
-
-
-@floats
-@pytest.mark.parametrize(("post", "pre"), SHAPES)
-def test_tiles_are_some_columns_for_all_rows(post: int, pre: int, floats: type[Any]) -> None:
-    weights = random_weights(post, pre, floats)
-    tile = 256 // weights.itemsize
-    assert tile_of(weights.dtype) == tile
-    wide = np.zeros((padded(post), pre), floats)
-    wide[:post] = weights
-    for sign, part in ((0, wide), (1, np.maximum(wide, 0)), (-1, np.minimum(wide, 0))):
-        expected = [part[start : start + tile].T.reshape(-1) for start in range(0, post, tile)]
-        tiles = in_tiles(weights, sign)
-        assert tiles.ctypes.data % 64 == 0
-        np.testing.assert_array_equal(tiles, np.concatenate(expected))
-        transposed = np.full_like(tiles, np.nan)
-        for column in range(0, post, tile):
-            pack_transposed(np.ascontiguousarray(weights.T), sign, tile, column, transposed)
-        np.testing.assert_array_equal(transposed, tiles)
-
-
-@floats
-@pytest.mark.parametrize(("post", "pre"), SHAPES)
-def test_what_was_packed_is_unpacked_some_rows_at_a_time(
-    post: int, pre: int, floats: type[Any]
-) -> None:
-    weights = random_weights(post, pre, floats)
-    tiles, tile = in_tiles(weights), tile_of(weights.dtype)
-    found = np.full_like(weights, np.nan)
-    for column in range(0, post, tile):
-        for first in range(0, pre, 50):
-            unpack(tiles, tile, column, first, first + 50, found)
-    np.testing.assert_array_equal(found, weights)
-    untouched = np.full_like(weights, np.nan)
-    unpack(tiles, tile, 0, 2, 4, untouched)
-    beside = np.isnan(untouched)
-    assert beside[:, :2].all()
-    assert beside[:, 4:].all()
-    assert beside[tile:].all()
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,8 @@ forward function out of a model. A spiking one ``start``s a simulator, a context
 one model after another: a transfer calibrates by simulating many, and starting a simulator is the
 slow part. A document is a file in somebody else's language, which ``volr compile`` writes. All of
 them ``read_back`` what they hold, for ``volr verify``.
+
+One file in spite of its length: it is what whoever adds a back end has to read, and all of it.
 """
 
 from __future__ import annotations

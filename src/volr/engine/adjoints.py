@@ -13,6 +13,8 @@ With S a spike, h the surrogate for dS/dV, and λ the derivative by the membrane
     λ[t − 1] = a δ[t]
 
 A refractory neuron does not answer, h = 0, and under a hard reset does not integrate, δ = 0.
+
+One file in spite of its length: a kernel for each neuron model, which differ in what is above.
 """
 
 from __future__ import annotations

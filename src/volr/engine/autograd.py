@@ -15,9 +15,10 @@ from torch.autograd.function import once_differentiable
 
 from volr.engine.batches import empty_batch, neuron_steps, put_back, slice_size
 from volr.engine.dynamics import lift_of, lifts_of
-from volr.engine.passes import backwards, forwards, in_tiles
+from volr.engine.passes import backwards, forwards
 from volr.engine.readout import Response
 from volr.engine.surrogates import Surrogate
+from volr.engine.tiles import in_tiles
 from volr.engine.work import compiled, everywhere, slices
 from volr.errors import DataError
 

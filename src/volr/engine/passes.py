@@ -16,16 +16,8 @@ from volr.engine.batches import Batch, neuron_steps, slice_size
 from volr.engine.dynamics import channels, run, run_back
 from volr.engine.encoding import list_inputs
 from volr.engine.events import list_spikes
-from volr.engine.synapses import (
-    deliver,
-    empty_tiles,
-    gather,
-    pack,
-    pack_transposed,
-    return_errors,
-    tile_of,
-    unpack,
-)
+from volr.engine.synapses import deliver, gather, return_errors
+from volr.engine.tiles import empty_tiles, in_tiles, tile_of, unpack
 from volr.engine.work import everywhere, scratch, slices
 
 if TYPE_CHECKING:
@@ -36,55 +28,13 @@ if TYPE_CHECKING:
     from volr.engine.encoding import Encoded
     from volr.engine.plan import Layer, Plan
     from volr.engine.surrogates import Surrogate
+    from volr.engine.tiles import Tiles
 
 # What returns to a population is written and read again while the second cache has it.
 _RETURNED_BYTES = 200_000
 # The gradient of fewer tiles than this is cut by blocks of the source too, for all threads to have
 # something to do.
 _PARTS = 4
-
-Tiles = dict[str, tuple["NDArray[Any]", ...]]
-"""Weights in tiles, by name, for each channel of the neuron model."""
-
-
-def in_tiles(plan: Plan, weights: Mapping[str, NDArray[Any]], *, back: bool = False) -> Tiles:
-    """All weights, ``[post, pre]``, in tiles of the targets.
-
-    With ``back`` in tiles of the sources, and only of those that errors return to: not of inputs.
-    """
-    signs, inputs = channels(plan.neuron), dict(plan.inputs)
-    found: dict[str, list[NDArray[Any]]] = {}
-    parts: list[tuple[NDArray[Any], int, NDArray[Any], int]] = []
-    for layer in plan.layers:
-        for source, name in layer.terms:
-            if back and source in inputs:
-                continue
-            matrix = weights[name]
-            columns, rows = matrix.T.shape if back else matrix.shape
-            found[name] = [empty_tiles(rows, columns, matrix.dtype) for _ in signs]
-            parts += [
-                (matrix, sign, tiles, column)
-                for sign, tiles in zip(signs, found[name], strict=True)
-                for column in range(0, columns, tile_of(matrix.dtype))
-            ]
-
-    def work(part: tuple[NDArray[Any], int, NDArray[Any], int]) -> None:
-        matrix, sign, tiles, column = part
-        (pack_transposed if back else pack)(matrix, sign, tile_of(matrix.dtype), column, tiles)
-
-    everywhere(work, parts, size=sum(matrix.size for matrix in weights.values()))
-    return {name: tuple(each) for name, each in found.items()}
-
-
-def out_of_tiles(tiles: tuple[NDArray[Any], ...], post: int, pre: int) -> NDArray[np.float64]:
-    """The matrix ``[post, pre]`` that ``in_tiles`` cut, its channels together again."""
-    whole = np.zeros((post, pre))
-    for channel in tiles:
-        matrix, tile = np.zeros((post, pre), channel.dtype), tile_of(channel.dtype)
-        for column in range(0, post, tile):
-            unpack(channel, tile, column, 0, pre, matrix)
-        whole += matrix
-    return whole
 
 
 def forwards(

@@ -17,8 +17,9 @@ from volr.cores import cores
 from volr.engine.batches import bytes_per_stimulus, empty_batch, neuron_steps, put_back, slice_size
 from volr.engine.dynamics import lift_of, lifts_of
 from volr.engine.encoding import Encoded, Trains, after_reset, constant_levels, encode
-from volr.engine.passes import forwards, in_tiles, out_of_tiles
+from volr.engine.passes import forwards
 from volr.engine.plan import plan_of
+from volr.engine.tiles import in_tiles, out_of_tiles
 from volr.engine.work import compiled, everywhere, slices
 from volr.memory import check_room
 from volr.models.arrays import Booleans, Floats
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from volr.engine.batches import Batch
-    from volr.engine.passes import Tiles
     from volr.engine.plan import Plan
+    from volr.engine.tiles import Tiles
     from volr.models.coding import InputCoding
     from volr.models.model import SpikingModel
 

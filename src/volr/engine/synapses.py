@@ -4,9 +4,8 @@
     return_errors    error[b, t] += W′ drive_error[b, t + d]
     gather           ∂W[:, i] = Σ_{(b, t): i spiked} drive_error[b, t + d]
 
-Weights are kept in *tiles*: 256 bytes of the neurons of the target, for all neurons of the source,
-so that a tile of a hundred sources stays in the first cache and one of a thousand in the second.
-Within a tile, work goes over some stimuli, then over blocks of the source, then over steps.
+Weights are in tiles (``volr.engine.tiles``). Within a tile, work goes over some stimuli, then over
+blocks of the source, then over steps.
 """
 
 from __future__ import annotations
@@ -25,83 +24,6 @@ TOGETHER = 400
 """Steps, over several stimuli, whose drive is kept in the second cache at a time."""
 
 _INDEX = np.uintp
-
-
-def padded(size: int) -> int:
-    """``size`` columns and those that fill the last vector."""
-    return -(-size // LANES) * LANES
-
-
-def tile_of(dtype: np.dtype[Any]) -> int:
-    """Columns of a tile."""
-    return TILE_BYTES // dtype.itemsize
-
-
-def empty_tiles(rows: int, columns: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """Room for a matrix in tiles, a flat array that begins where a cache line does."""
-    length = rows * padded(columns)
-    line = 64 // dtype.itemsize
-    room = np.empty(length + line, dtype=dtype)
-    start = -(room.ctypes.data // dtype.itemsize) % line
-    return room[start : start + length]
-
-
-@njit(nogil=True, inline="always", error_model="numpy")
-def _of_sign(value: float, sign: int) -> float:
-    if sign > 0:
-        return max(value, value * 0)
-    if sign < 0:
-        return min(value, value * 0)
-    return value
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def pack(matrix: NDArray[Any], sign: int, tile: int, start: int, tiles: NDArray[Any]) -> None:
-    """Put columns of ``matrix`` ``[column, row]``, from ``start`` on, into their tile.
-
-    Of ``sign`` 1 or −1 only what is positive or negative, of 0 all.
-    """
-    columns, rows = matrix.shape
-    wide = (columns + LANES - 1) // LANES * LANES
-    width = min(tile, wide - start)
-    base = start * rows
-    for j in range(width):
-        if start + j < columns:
-            for i in range(rows):
-                tiles[base + i * width + j] = _of_sign(matrix[start + j, i], sign)
-        else:
-            for i in range(rows):
-                tiles[base + i * width + j] = 0
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def pack_transposed(
-    matrix: NDArray[Any], sign: int, tile: int, start: int, tiles: NDArray[Any]
-) -> None:
-    """As ``pack``, of a ``matrix`` ``[row, column]``."""
-    rows, columns = matrix.shape
-    wide = (columns + LANES - 1) // LANES * LANES
-    width = min(tile, wide - start)
-    whole = min(width, columns - start)
-    base = start * rows
-    for i in range(rows):
-        for j in range(whole):
-            tiles[base + i * width + j] = _of_sign(matrix[i, start + j], sign)
-        for j in range(whole, width):
-            tiles[base + i * width + j] = 0
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def unpack(
-    tiles: NDArray[Any], tile: int, start: int, first: int, last: int, matrix: NDArray[Any]
-) -> None:
-    """Write rows of the tile that begins at column ``start`` to ``matrix`` ``[column, row]``."""
-    columns, rows = matrix.shape
-    wide = (columns + LANES - 1) // LANES * LANES
-    width = min(tile, wide - start)
-    for j in range(min(width, columns - start)):
-        for i in range(first, min(last, rows)):
-            matrix[start + j, i] = tiles[start * rows + i * width + j]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

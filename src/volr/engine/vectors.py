@@ -14,6 +14,8 @@ and two deal with eight neurons at once: ``load_word`` and ``write_eight``.
 Everything is a flat array with an offset. ``width`` is a multiple of ``LANES``; a row begins at
 index · ``stride``. Sums are taken in the order of the list, so that the result does not depend on
 how the work was split.
+
+One file in spite of its length: five loops that are all made with ``_Code``.
 """
 
 from __future__ import annotations

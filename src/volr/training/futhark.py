@@ -3,6 +3,8 @@
 It follows the same course as training on PyTorch, so both come to the same network but for
 rounding. A candidate's state is the vector that the program's entry point hands back and goes on
 from: parameters, what the optimizer remembers, and at the end the sum of the losses.
+
+One file in spite of its length: the loop, and the small records that nothing but the loop reads.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ _WITH_CONDUCTANCES: dict[str, _Changes] = {
     },
     "mnist-parallel": {
         "dt": 0.25,
-        "warm_up_epochs": 6,
+        "warm_up_epochs": 10,
         "warm_up_learning_rate": 0.04,
         **_CONDUCTANCES,
     },

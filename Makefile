@@ -39,7 +39,7 @@ format: $(VENV)/.ready ## format the code and mend what the linter can
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-experiments: $(VENV)/.ready ## all conditions of NAND, XOR and both MNIST networks, ten seeds; over an hour
+experiments: $(VENV)/.ready ## all conditions of NAND, XOR and both MNIST networks, ten seeds; about an hour and a half on two cores
 	@$(BIN)/volr experiment nand xor mnist mnist-parallel --repeats 10 --out results/full
 	@$(BIN)/volr report results/full
 
@@ -96,6 +96,6 @@ lock: $(VENV)/.ready ## resolve the lock files anew
 	@grep -v '^nir==' $(LOCK) > $(VENV)/shared
 	$(call resolve,$(PEERS_LOCK),--extra engine --extra torch --group peers --constraint $(VENV)/shared)
 
-clean: ## remove the virtual environment and everything else that is made
+clean: ## remove the virtual environments and all that is made, but results/ and ~/.cache/volr
 	@rm -rf $(VENV) $(PEERS) build dist .hypothesis .import_linter_cache .pytest_cache .ruff_cache
 	@find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} +

@@ -206,6 +206,28 @@ def test_no_time_leaves_the_settings_as_they_are(volr: Volr, folder: Path) -> No
     assert "no trial was better than the settings as they are" in result.err
 
 
+def test_the_file_that_it_begins_with_is_not_moved_away(volr: Volr, folder: Path) -> None:
+    options = ("--processes", "1", "--minutes", "0")
+    assert volr(*SEARCH, *options).code == 0
+    before = snapshot(folder)
+    again = volr(*SEARCH, *options, "--settings", "search/best.json")
+    assert again.code == 1
+    assert "search/best.json: that is the file to read from, which would be lost" in again.err
+    assert snapshot(folder) == before
+
+
+def test_one_that_is_damaged_can_be_begun_anew(volr: Volr, folder: Path) -> None:
+    options = ("--processes", "1", "--minutes", "0")
+    assert volr(*SEARCH, *options).code == 0
+    (folder / "search" / "search.json").write_text("x", encoding="utf-8")
+    damaged = volr(*SEARCH, *options)
+    assert damaged.code == 1
+    assert "search.json is damaged" in damaged.err
+    assert "remove it: the runs stay" in damaged.err
+    assert volr(*SEARCH, *options, "--fresh").code == 0
+    assert (folder / "search" / "earlier-1" / "search.json").read_text(encoding="utf-8") == "x"
+
+
 def test_a_run_that_is_damaged_is_named(volr: Volr, folder: Path) -> None:
     options = ("--processes", "1", "--minutes", "0")
     assert volr(*SEARCH, *options).code == 0

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from volr.errors import DataError
+from volr.experiments.datasets import archive
+
 pytest.importorskip("matplotlib")
 pytest.importorskip("numba")
 
@@ -48,7 +51,11 @@ def test_digits_are_learned_where_mnist_is_not_there(
 ) -> None:
     pytest.importorskip("sklearn")
     pytest.importorskip("torch")
-    monkeypatch.setenv("VOLR_DATA", str(folder / "nowhere"))
+
+    def refuse(*_: object) -> None:
+        raise DataError("cannot download MNIST")
+
+    monkeypatch.setattr(archive, "download", refuse)
     monkeypatch.setattr("volr.experiments.theory.RATE_SAMPLES", 10)
     result = volr("theory", "--epochs", "1", "--out", "t")
     assert result.code == 0
@@ -60,10 +67,34 @@ def test_digits_are_learned_where_mnist_is_not_there(
     assert (folder / "t" / "theory-rates.svg").exists()
 
 
-def test_what_is_asked_for_is_not_replaced(volr: Volr, folder: Path) -> None:
+def test_what_is_asked_for_is_not_replaced(
+    volr: Volr, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     result = volr("theory", "--task", "mnist", "--data", "nowhere")
     assert result.code == 1
     assert "nowhere" in result.err
+    monkeypatch.setenv("VOLR_DATA", "elsewhere")
+    result = volr("theory")
+    assert result.code == 1
+    assert "elsewhere" in result.err
+    assert not (folder / "theory").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--no-rates", "--task", "xor", "--epochs", "3"), "--task, --epochs: for the rates"),
+        (("--no-rates", "--model", "ann.safetensors"), "--model: for the rates"),
+        (("--model", "ann.safetensors", "--epochs", "3"), "--epochs: the model of --model"),
+    ],
+)
+def test_options_of_no_effect_are_refused(
+    volr: Volr, folder: Path, model: Path, arguments: tuple[str, ...], said: str
+) -> None:
+    del model
+    result = volr("theory", *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert said in result.err
     assert not (folder / "theory").exists()
 
 

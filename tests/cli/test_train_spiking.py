@@ -15,7 +15,7 @@ from tests.cli.running import made, rewritten, snapshot, terminal
 from volr.backends import simulator
 from volr.engine.surrogates import Surrogate
 from volr.experiments.tasks import task
-from volr.models.coding import Poisson
+from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.files import load_model, save_model
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.neurons import IFCondExp, IFCurrDelta
@@ -108,6 +108,7 @@ def test_options_reach_the_training(volr: Volr, monkeypatch: pytest.MonkeyPatch)
     assert volr(*XOR, *QUICK, *flat).code == 0
     assert told == [
         SpikingSettings(
+            coding=ConstantCurrent(500.0),
             surrogate=Surrogate("fast_sigmoid", 0.7),
             window=9,
             rate_floor=2.0,
@@ -185,6 +186,49 @@ def test_a_transferred_model_learns_what_its_teacher_answers(
     assert any(not np.array_equal(expected[name], blind[name]) for name in expected)
 
 
+def test_a_network_is_tested_on_what_its_teacher_has_not_seen(
+    volr: Volr, folder: Path, model: Path
+) -> None:
+    command = (*XOR, *QUICK, "--teacher", model)
+    assert volr(*command).code == 0
+    # The teacher's file says 3; --seed is of all else that is random.
+    assert load_model(folder / "m").origin["seed"] == 3
+    assert volr(*command, "--seed", "5").code == 0
+    assert load_model(folder / "m").origin["seed"] == 3
+    start = made("dense 2 4 ⦶ dense 4 2")
+    save_model(start, folder / "snn", {"task": "xor", "seed": 4})
+    result = volr(*XOR, "--start", "snn", "--teacher", model)
+    assert result.code == 1
+    assert "other test samples of xor: they were trained with the seeds 3 and 4" in result.err
+    save_model(start, folder / "snn", {"task": "digits", "seed": 4})
+    assert volr(*XOR, "--start", "snn", "--teacher", model).code == 0
+
+
+def test_a_model_that_went_on_names_the_ann_from_where_it_is(
+    volr: Volr, folder: Path, model: Path
+) -> None:
+    (folder / "two.volr").write_text("dense 2 2 >> dense 2 2", encoding="utf-8")
+    inner = "r/models/snn"
+    assert volr("transfer", model, "--task", "xor", "--out", inner, "--rounds", "0").code == 0
+    assert load_model(folder / inner).origin["ann"] == "../../ann.safetensors"
+    tuned = volr("train", "two.volr", *XOR[2:], "--start", inner)
+    assert tuned.code == 0, tuned.err
+    assert load_model(folder / "m").origin["ann"] == "ann.safetensors"
+
+
+def test_inputs_into_conductances_are_slower_unless_told(volr: Volr, folder: Path) -> None:
+    common = (*XOR, *QUICK[:1], "1", "--candidates", "1", "--neuron", "if_cond_exp")
+    for options, coding in (
+        ((), ConstantCurrent(200.0)),
+        (("--rate-max", "400"), ConstantCurrent(400.0)),
+        (("--coding", "poisson"), Poisson(200.0)),
+    ):
+        assert volr(*common, *options).code == 0
+        found = load_model(folder / "m").model
+        assert isinstance(found, SpikingModel)
+        assert found.coding == coding
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -259,6 +303,7 @@ def test_options_that_would_have_no_effect_are_refused_by_name(
         (("--in-loop", "torch"), "torch runs artificial models and simulates nothing"),
         (("--in-loop", "nast"), "did you mean 'nest'?"),
         (("--start", "m"), "would be lost"),
+        (("--teacher", "m"), "would be lost"),
     ],
 )
 def test_what_is_wrong_is_said_and_nothing_is_written(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -11,15 +12,19 @@ import numpy as np
 import pytest
 from tests.cli.running import snapshot, solved_xor
 from tests.needs import needs_nest, needs_numba
+from tests.oracles import random_parameters
 
 from volr.cli.spiking import parameters
 from volr.cli.transfer import lost
 from volr.errors import ModelError
+from volr.experiments.tasks import Task
+from volr.language import to_network
 from volr.models.activations import Tanh
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.files import load_model, save_model
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.neurons import NEURON_MODELS, IFCurrDelta
+from volr.models.samples import Data, Samples
 from volr.transfer import PopulationReport
 
 if TYPE_CHECKING:
@@ -46,6 +51,44 @@ def test_a_model_becomes_a_spiking_one_with_its_report(
     assert isinstance(loaded.model, SpikingModel)
     expected = {"task": "xor", "seed": 3, "condition": "snn-transferred", "ann": "ann.safetensors"}
     assert loaded.origin == expected
+
+
+@needs_numba
+def test_where_the_ann_is_holds_behind_links_too(volr: Volr, folder: Path, model: Path) -> None:
+    far = folder / "a" / "b" / "c"
+    far.mkdir(parents=True)
+    (folder / "out").symlink_to(far)
+    assert volr("transfer", model, "--task", "xor", "--out", "out/snn", *QUICK).code == 0
+    assert load_model(far / "snn").origin["ann"] == "../../../ann.safetensors"
+    explained = volr("explain", "out/snn", "--task", "xor", "--no-remedies", "--samples", "8")
+    assert explained.code == 0, explained.err
+
+
+@needs_numba
+def test_a_path_whose_bytes_are_no_text(volr: Volr, folder: Path, model: Path) -> None:
+    odd = os.fsdecode(b"ann-\xff.safetensors")
+    model.rename(folder / odd)
+    assert volr("transfer", odd, "--task", "xor", "--out", "snn", *QUICK).code == 0
+    assert load_model(folder / "snn").origin["ann"] == odd
+
+
+@needs_numba
+def test_what_a_file_leaves_open_is_as_in_an_experiment_on_the_task(
+    volr: Volr, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network, rng = to_network("dense 100 10"), np.random.default_rng(0)
+    parameters = random_parameters(network, rng, weight=0.1, bias=0.1)
+    save_model(ArtificialModel(network, parameters), folder / "ann")
+    (folder / "s.json").write_text('{"settings": {"neuron": "if_cond_exp"}}', encoding="utf-8")
+    images = Samples(rng.random((40, 100)), np.arange(40) % 10)
+    monkeypatch.setattr(Task, "load", lambda *_, **__: Data(images, images, 10))
+    command = ("transfer", "ann", "--task", "mnist-parallel", "--out", "snn", *QUICK)
+    for options, dt in (((), 0.25), (("--dt", "0.5"), 0.5)):
+        result = volr(*command, "--settings", "s.json", *options)
+        assert result.code == 0, result.err
+        found = load_model(folder / "snn").model
+        assert isinstance(found, SpikingModel)
+        assert found.dt == dt
 
 
 @needs_numba
@@ -88,7 +131,9 @@ def test_inputs_into_conductances_are_slower_unless_told(
     for options, coding in (
         ((), ConstantCurrent(200.0)),
         (("--rate-max", "500"), ConstantCurrent(500.0)),
-        (("--coding", "poisson"), Poisson(500.0)),
+        (("--coding", "poisson"), Poisson(200.0)),
+        (("--coding", "poisson", "--dt", "10"), Poisson(100.0)),
+        (("--coding", "poisson", "--rate-max", "300"), Poisson(300.0)),
     ):
         assert volr(*common, *options).code == 0
         found = load_model(folder / "snn").model

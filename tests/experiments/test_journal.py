@@ -17,6 +17,7 @@ from tests.cli.running import snapshot
 from tests.experiments.examples import ROW, plan_of, runs
 
 from volr.errors import DataError
+from volr.experiments.conditions import spec_json
 from volr.experiments.journal import (
     Journal,
     open_journal,
@@ -67,7 +68,10 @@ def test_what_was_written_is_there_and_nothing_else(tmp_path: Path) -> None:
     assert journal.model(SPECS[2].key) == b"model 2"
     assert journal.conflicts(SPECS) == []
     assert read_plan(folder) == {"tasks": {}}
-    assert sorted(run.row.seed for run in read_runs(folder)) == [0, 1, 2]
+    entries = read_runs(folder)
+    assert sorted(each.run.row.seed for each in entries) == [0, 1, 2]
+    by_key = {spec.key: spec for spec in SPECS}
+    assert [each.told for each in entries] == [spec_json(by_key[each.key]) for each in entries]
     with pytest.raises(DataError, match=r"cannot read .*nand-1-ann\.safetensors: No such file"):
         journal.model("nand-1-ann")
     with pytest.raises(DataError, match="no finished runs"):
@@ -106,8 +110,10 @@ def test_a_plan_knows_of_the_commands_before_it(tmp_path: Path) -> None:
             journal.write_plan({**command, "seeds": [number]})
     plan = read_plan(tmp_path)
     assert plan["seeds"] == [2]
-    assert [each["command"] for each in plan["earlier"]] == ["volr 0", "volr 1"]
-    assert plan["earlier"][0] == {"command": "volr 0", "started": "0 o'clock"}
+    assert plan["earlier"] == [
+        {"command": f"volr {number}", "started": f"{number} o'clock", "seeds": [number]}
+        for number in range(2)
+    ]
 
 
 def test_a_run_whose_model_is_not_there_is_not_finished(tmp_path: Path) -> None:
@@ -280,6 +286,37 @@ def test_a_file_that_says_something_else_is_an_error_message_or_a_run(
     for name, value in vars(found.row).items():
         kind = type(getattr(ROW, name))
         assert isinstance(value, (float, int) if kind is float else kind)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        *(None, [], {}, 3),
+        {"task": "xor", "condition": "ann", "settings": 3, "part": "test"},
+        {"task": "xor", "condition": "ann", "settings": {"neuron": []}, "part": "test"},
+        {"task": [1], "condition": "ann", "settings": {}, "part": "test"},
+        {"task": "xor", "settings": {}},
+    ],
+)
+def test_a_run_without_a_spec_that_is_one(tmp_path: Path, spec: object) -> None:
+    journal = written(tmp_path)
+    path = tmp_path / "runs" / "xor-0-ann.json"
+    path.write_text(json.dumps({"spec": spec, "run": run_json(RUN)}))
+    said = r"xor-0-ann\.json is not what this version"
+    for ask in (journal.conflicts, journal.finished):
+        with pytest.raises(DataError, match=said):
+            ask(SPECS)
+    with pytest.raises(DataError, match=said):
+        read_runs(tmp_path)
+
+
+def test_a_damaged_plan_is_named_with_its_own_way_out(tmp_path: Path) -> None:
+    journal = written(tmp_path)
+    (tmp_path / "plan.json").write_text("x")
+    for ask in (lambda: journal.write_plan({}), lambda: read_plan(tmp_path)):
+        with pytest.raises(DataError, match=r"plan\.json is damaged") as caught:
+            ask()
+        assert caught.value.help == "remove it: the runs stay, and go on without it"
 
 
 @pytest.mark.parametrize("body", ["{}", "[]", '"x"', '{"spec": 1, "run": {}}', '{"spec": {}}'])

@@ -144,7 +144,7 @@ def test_a_run_that_fails_costs_those_that_need_it(
             f"{transferred}: it needs xor-1-ann, which failed",
         ]
         assert caught.value.help == (
-            "take a lower rate; the same command makes those that are missing"
+            "take a lower rate; the same command, without --fresh, makes those that are missing"
         )
         found = kept(tmp_path / name, PLAN)
         assert len(found) == 13

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,11 +18,11 @@ from volr.errors import DataError, VolrError
 from volr.experiments.settings import (
     FOR_ARTIFICIAL,
     Settings,
-    read_program,
+    SettingsFile,
     read_settings,
     settings_from,
     settings_json,
-    tells,
+    settings_told,
 )
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.neurons import IFCondExp
@@ -40,7 +42,17 @@ def test_there_and_back(told: Settings) -> None:
 
 def test_only_what_was_told_is_written() -> None:
     assert settings_json(Settings()) == {}
-    assert settings_json(Settings(dt=0.25, loop_samples=None)) == {"dt": 0.25, "loop_samples": None}
+    assert settings_json(Settings(dt=0.5, loop_samples=8192)) == {"dt": 0.5, "loop_samples": 8192}
+    assert Settings().step == 0.5
+    assert Settings().in_loop_samples == 8192
+
+
+def test_equal_settings_are_equal_json() -> None:
+    whole = Settings(dt=1, rate_max=100, epochs=3, neuron_parameters={"tau_m": 10})
+    said = json.dumps(settings_json(whole))
+    assert said == json.dumps(settings_json(replace(whole, dt=1.0, rate_max=100.0)))
+    assert json.loads(said)["epochs"] == 3
+    assert said == json.dumps(settings_json(replace(whole, neuron_parameters={"tau_m": 10.0})))
 
 
 def test_each_stage_is_told_its_own() -> None:
@@ -110,20 +122,12 @@ def test_spiking_networks_are_trained_with_the_inputs_that_a_transfer_would_have
         told = Settings(neuron=neuron)
         assert told.spiking().coding == told.transfer(0).input_coding
     assert Settings(neuron="if_cond_exp").spiking().coding == ConstantCurrent(200.0)
+    assert Settings(neuron="if_cond_exp", coding="poisson").spiking().coding == Poisson(200.0)
 
 
 def test_a_step_longer_than_the_usual_rate_allows_has_a_lower_one() -> None:
     told = Settings(dt=2.5)
     assert told.spiking().coding == told.transfer(0).input_coding == ConstantCurrent(400.0)
-
-
-def test_whether_a_file_tells_a_setting(tmp_path: Path) -> None:
-    path = tmp_path / "told.json"
-    path.write_text('{"settings": {"neuron": "if_curr_exp"}}', encoding="utf-8")
-    assert tells(path, "neuron")
-    assert not tells(path, "dt")
-    with pytest.raises(DataError, match=r"cannot read .*nowhere.json"):
-        tells(tmp_path / "nowhere.json", "dt")
 
 
 def test_an_artificial_network_knows_nothing_of_spikes() -> None:
@@ -178,10 +182,29 @@ def test_a_file_of_settings(tmp_path: Path) -> None:
         "settings": {"dt": 1, "neuron": "if_cond_exp"},
     }
     path.write_text(json.dumps(content))
-    assert read_settings(path) == Settings(dt=1.0, neuron="if_cond_exp")
-    assert asdict(read_settings(path))["dt"] == 1
-    assert read_program(path, "xor") == "dense 2 2"
-    assert read_program(path, "nand") is None
+    file = read_settings(path)
+    assert settings_told(file) == Settings(dt=1.0, neuron="if_cond_exp")
+    assert settings_told(file, {"dt": 2.0, "epochs": None}, {"dt": None}).dt == 2.0
+    assert file.told.keys() == {"dt", "neuron"}
+    assert file.program_for("xor") == "dense 2 2"
+    assert file.program_for("nand") is None
+
+
+def test_no_file_says_nothing() -> None:
+    file = read_settings(None)
+    assert settings_told(file) == Settings()
+    assert file.program_for("xor") is None
+
+
+def test_a_file_that_can_be_read_once(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    content = b'{"settings": {"dt": 0.5}, "task": "xor", "program": "dense 2 2"}'
+    with ThreadPoolExecutor() as writer:
+        written = writer.submit(pipe.write_bytes, content)
+        file = read_settings(pipe)
+    assert written.result() == len(content)
+    assert file == SettingsFile(told={"dt": 0.5}, task="xor", program="dense 2 2")
 
 
 @pytest.mark.parametrize(

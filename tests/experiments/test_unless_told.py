@@ -15,6 +15,7 @@ from volr.experiments.tasks import TASKS
 from volr.experiments.unless_told import with_unless_told
 
 NAMES = [each.name for each in TASKS]
+NEURONS = ["if_curr_exp", "if_curr_delta", "if_cond_exp"]
 
 
 @given(settings(), st.sampled_from(NAMES), st.booleans())
@@ -24,6 +25,27 @@ def test_what_is_told_has_the_say(told: Settings, task: str, quick: bool) -> Non
     assert {name: found[name] for name in said} == said
 
 
+@pytest.mark.parametrize("quick", [False, True])
+@pytest.mark.parametrize("neuron", NEURONS)
+@pytest.mark.parametrize("task", ["mnist", "mnist-parallel"])
+def test_so_has_what_is_told_to_be_as_it_is_elsewhere(task: str, neuron: str, quick: bool) -> None:
+    elsewhere = with_unless_told(Settings(neuron=neuron), "digits")
+    told = Settings(neuron=neuron, dt=elsewhere.step, loop_samples=elsewhere.in_loop_samples)
+    found = with_unless_told(told, task, quick=quick)
+    assert (found.dt, found.loop_samples) == (0.5, 8192)
+
+
+@pytest.mark.parametrize("neuron", NEURONS)
+@pytest.mark.parametrize("task", NAMES)
+def test_nothing_is_changed_that_cannot_be_untold(task: str, neuron: str) -> None:
+    # What has a value in any case could not be told to have that one.
+    told = Settings(neuron=neuron)
+    for quick in (False, True):
+        found = asdict(with_unless_told(told, task, quick=quick))
+        changed = {name for name, value in asdict(told).items() if value != found[name]}
+        assert all(asdict(told)[name] is None for name in changed)
+
+
 @pytest.mark.parametrize("task", ["nand", "xor", "digits"])
 def test_what_is_quick_as_it_is_stays_whole(task: str) -> None:
     whole = with_unless_told(Settings(), task)
@@ -31,7 +53,7 @@ def test_what_is_quick_as_it_is_stays_whole(task: str) -> None:
     assert whole.only(FOR_ARTIFICIAL) == Settings()
 
 
-@pytest.mark.parametrize("neuron", ["if_curr_exp", "if_curr_delta", "if_cond_exp"])
+@pytest.mark.parametrize("neuron", NEURONS)
 @pytest.mark.parametrize("task", ["mnist", "mnist-parallel"])
 def test_quick_only_does_less(task: str, neuron: str) -> None:
     told = Settings(neuron=neuron)

@@ -23,21 +23,26 @@ if TYPE_CHECKING:
 INPUT, HIDDEN = "input->dense_1.weight", "dense_1->dense_2.weight"
 BIAS = "dense_1.bias"
 TEST = 200
+FLAT = (40,)
 
 
-@lru_cache(maxsize=1)
-def artificial() -> ArtificialModel:
-    """`dense 12 40 ⦶ dense 40 5` with random weights of either sign."""
-    network, rng = chain(12, 40, 5), np.random.default_rng(0)
-    values = {
-        INPUT: rng.normal(0.0, 1.5 / math.sqrt(12), (40, 12)),
-        BIAS: rng.normal(0.0, 0.4, 40),
-        HIDDEN: rng.normal(0.0, 1.5 / math.sqrt(40), (5, 40)),
-        "dense_2.bias": rng.normal(0.0, 0.2, 5),
-    }
+@lru_cache(maxsize=2)
+def artificial(hidden: tuple[int, ...] = FLAT) -> ArtificialModel:
+    """`dense 12 40 ⦶ dense 40 5`, or other ``hidden`` layers, with random weights of either sign."""
+    network, rng = chain(12, *hidden, 5), np.random.default_rng(0)
+    values: dict[str, Floats] = {}
+    for projection in network.projections:
+        target, size = projection.target, network[projection.source].size
+        shape = (network[target].size, size)
+        values[f"{projection.source}->{target}.weight"] = rng.normal(
+            0.0, 1.5 / math.sqrt(size), shape
+        )
+        spread = 0.2 if target in network.outputs else 0.4
+        values[f"{target}.bias"] = rng.normal(0.0, spread, shape[0])
     # Logits whose means differ would leave most stimuli to one class.
-    shown = activations(ArtificialModel(network, values), stimuli(500, 1))["dense_2"]
-    values["dense_2.bias"] = values["dense_2.bias"] - shown.mean(axis=0)
+    [output] = network.outputs
+    shown = activations(ArtificialModel(network, values), stimuli(500, 1))[output]
+    values[f"{output}.bias"] = values[f"{output}.bias"] - shown.mean(axis=0)
     return ArtificialModel(network, values)
 
 
@@ -46,18 +51,22 @@ def stimuli(count: int, seed: int) -> Floats:
 
 
 @lru_cache(maxsize=8)
-def labelled(count: int, seed: int) -> Samples:
+def labelled(count: int, seed: int, hidden: tuple[int, ...] = FLAT) -> Samples:
     """Stimuli with the labels that the ANN gives them, the half of it that it is surer of."""
     inputs = stimuli(2 * count, seed)
-    logits = activations(artificial(), inputs)["dense_2"]
+    ann = artificial(hidden)
+    logits = activations(ann, inputs)[ann.network.outputs[0]]
     ranked = np.sort(logits, axis=1)
     sure = np.sort(np.argsort(ranked[:, -2] - ranked[:, -1])[:count])
     return Samples(inputs[sure], logits[sure].argmax(axis=1))
 
 
-def transferred(settings: TransferSettings = TransferSettings(dt=0.25, rounds=1)) -> SpikingModel:
+def transferred(
+    settings: TransferSettings = TransferSettings(dt=0.25, rounds=1),
+    hidden: tuple[int, ...] = FLAT,
+) -> SpikingModel:
     with ENGINE.start() as engine:
-        return transfer_ann(artificial(), labelled(150, 2), engine, settings).model
+        return transfer_ann(artificial(hidden), labelled(150, 2, hidden), engine, settings).model
 
 
 @lru_cache(maxsize=1)
@@ -73,13 +82,26 @@ def changed(model: SpikingModel, **values: Floats) -> SpikingModel:
     return replace(model, parameters={**model.parameters, **others})
 
 
+def accuracy(model: SpikingModel) -> float:
+    """The share of the test stimuli whose label has the most spikes, the first of equal ones."""
+    samples = labelled(TEST, 3, hidden_of(model))
+    with ENGINE.start() as engine:
+        counts = engine.run(model, samples.inputs).counts[model.network.outputs[0]]
+    return float((counts.argmax(axis=1) == samples.labels).mean())
+
+
 def explained(model: SpikingModel, *, train: bool = False) -> Explanation:
+    hidden = hidden_of(model)
     with ENGINE.start() as engine:
         return explain(
-            artificial(),
+            artificial(hidden),
             model,
-            labelled(TEST, 3),
+            labelled(TEST, 3, hidden),
             ENGINE,
             engine,
-            train=labelled(150, 2) if train else None,
+            train=labelled(150, 2, hidden) if train else None,
         )
+
+
+def hidden_of(model: SpikingModel) -> tuple[int, ...]:
+    return tuple(population.size for population in model.network.layers[:-1])

@@ -13,7 +13,7 @@ from tests.oracles import PlainSimulator, chain, fork, random_parameters
 
 from volr.backends.base import Record, Recordings
 from volr.engine.reference import simulate
-from volr.models.coding import Poisson
+from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 from volr.models.samples import Samples
 from volr.training import SpikingSettings
@@ -120,7 +120,7 @@ def modelled_loss(
                 missing = np.maximum(1.0 - counts[name].mean(axis=0) / floor, 0.0)
                 penalty += settings.rate_penalty * float(np.mean(missing**2))
         # With conductances populations may be as fast as a transfer makes them.
-        rate = 1000.0 if isinstance(neuron, IFCondExp) else settings.coding.rate_max
+        rate = 1000.0 if isinstance(neuron, IFCondExp) else settings.input_coding.rate_max
         full = rate * DURATION / 1000.0
         scale = full if settings.readout == "count" else neuron.v_thresh - neuron.v_reset
         z = SHARPNESS * counts["dense_3"] / scale
@@ -139,7 +139,13 @@ def test_the_gradient_is_the_rate_models_at_the_measured_rates(
     neuron: NeuronModel, readout: Readout
 ) -> None:
     settings = SpikingSettings(
-        neuron=neuron, duration=DURATION, readout=readout, rate_floor=200.0, rate_penalty=0.5
+        neuron=neuron,
+        # Fast enough that every input spikes, with conductances too.
+        coding=ConstantCurrent(500.0),
+        duration=DURATION,
+        readout=readout,
+        rate_floor=200.0,
+        rate_penalty=0.5,
     )
     some = drawn()
     # One that fires for some stimuli only, one that is nearly silent, and one far from a spike.
@@ -209,7 +215,7 @@ def test_random_input_is_drawn_anew_for_every_batch_from_the_seed() -> None:
     assert all(map(torch.equal, batches(), [first, second]))
 
 
-@pytest.mark.parametrize("coding", [SpikingSettings().coding, Poisson(300.0)])
+@pytest.mark.parametrize("coding", [SpikingSettings().input_coding, Poisson(300.0)])
 def test_the_inputs_counts_are_those_of_the_simulators(coding: Poisson) -> None:
     made = learner(SpikingSettings(coding=coding, duration=DURATION))
     model = made.model(tensors(drawn()))

@@ -167,7 +167,7 @@ def test_xor_is_learned(spiking: SpikingSettings, least: float) -> None:
     assert settings_of(trained.model) == replace(
         SpikingSettings(),
         neuron=spiking.neuron,
-        coding=spiking.coding,
+        coding=spiking.input_coding,
         duration=spiking.duration,
         delay=spiking.delay_ms,
         readout=spiking.readout,

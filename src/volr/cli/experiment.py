@@ -122,20 +122,21 @@ def experiment(
     from volr.experiments.plan_file import described
     from volr.experiments.results import RESULTS, results_json
     from volr.experiments.runner import carry_on, check_possible, task_network
-    from volr.experiments.settings import read_program, settings_told, tells
+    from volr.experiments.settings import read_settings, settings_told
     from volr.experiments.tasks import task as find_task
     from volr.language import read_source, to_network
 
     names = tasks or (QUICK_TASKS if quick else UNLESS_TOLD)
     chosen = [find_task(name) for name in dict.fromkeys(names)]
     own = None if program is None else to_network(read_source(program))
+    file = read_settings(settings)
     networks: dict[str, Network] = {}
     for each in chosen:
-        searched = None if own or settings is None else read_program(settings, each.name)
+        searched = None if own else file.program_for(each.name)
         networks[each.name] = task_network(each, to_network(searched) if searched else own)
-    theirs = method == "original" and (settings is None or not tells(settings, "neuron"))
+    theirs = method == "original" and "neuron" not in file.told
     base = settings_told(
-        settings,
+        file,
         {"neuron": ORIGINAL_NEURON if theirs else None},
         {"epochs": epochs, "duration": duration, "dt": dt},
     )
@@ -150,7 +151,8 @@ def experiment(
     )
     for path in (out / RESULTS, out / RUNS / "one", out / MODELS / "one"):
         check_writable(path)
-    check_possible(plan, data)
+    with progress_bar() as progress:
+        check_possible(plan, data, progress)
     with open_journal(out) as journal, progress_bar() as progress, ExitStack() as stack:
         specs = plan.specs()
         anew = fresh or journal.is_unplanned() or journal.conflicts(specs)

@@ -67,9 +67,9 @@ def explain(
 ) -> None:
     """Split what a spiking model loses into causes.
 
-    MODEL is a spiking model, or an ANN, which is transferred first, with the options of `volr
-    transfer`. Each cause has its cost in points of accuracy, the population that it costs most in,
-    and what to change; what is recommended is tried.
+    MODEL is a spiking model, or an ANN, which is transferred first, as by `volr transfer` with
+    the neuron, coding and times given here. Each cause has its cost in points of accuracy, the
+    population that it costs most in, and what to change; what is recommended is tried.
     """
     from volr.backends import ENGINE, spiking_backend
     from volr.backends.base import require
@@ -78,10 +78,10 @@ def explain(
     from volr.experiments.tasks import check_fits
     from volr.experiments.tasks import task as find_task
     from volr.explaining import explain as split
+    from volr.models.coding import coding_told
     from volr.models.files import load_model
     from volr.models.model import SpikingModel
     from volr.transfer import TransferSettings, transfer_ann
-    from volr.transfer.settings import coding_told
 
     chosen = find_task(task)
     runner = spiking_backend(on)
@@ -97,9 +97,10 @@ def explain(
         if ann is not None:
             raise ModelError(f"{model} is an ANN itself", help="leave --ann out")
         artificial, spiking_model = loaded.model, None
+        kind = spiking.neuron_of(neuron, neuron_parameters, reset)
         settings = TransferSettings(
-            neuron=spiking.neuron_of(neuron, neuron_parameters, reset),
-            coding=coding_told(coding, rate_max),
+            neuron=kind,
+            coding=coding_told(coding, rate_max, kind, dt),
             duration=duration,
             dt=dt,
             delay=delay,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,13 @@ def check_writable(path: Path, *, source: Path | None = None) -> None:
             pass
     except OSError as error:
         raise _unwritable(path, error) from error
+
+
+def path_from(file: Path, other: Path) -> str:
+    """The path to ``other`` as ``file`` is to have it: relative, since folders are moved whole,
+    and from where ``file`` really is, since links lead elsewhere.
+    """
+    return os.path.relpath(os.path.realpath(other), os.path.realpath(file.parent))
 
 
 def write_text(path: Path, text: str) -> None:

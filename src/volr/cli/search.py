@@ -120,7 +120,7 @@ def search(
     from volr.experiments.searching.proposals import require_optuna, weights
     from volr.experiments.searching.space import parameters
     from volr.experiments.searching.trials import FIRST_SEED, Search, rungs_of, search_on
-    from volr.experiments.settings import read_program, settings_told
+    from volr.experiments.settings import read_settings, settings_told
     from volr.experiments.tasks import task as find_task
     from volr.language import read_source, to_network
 
@@ -128,8 +128,9 @@ def search(
         raise VolrError(f"--minutes is {minutes}, not 0 or more")
     require_optuna()
     chosen, sought = find_task(task), find_condition(condition)
-    base = settings_told(settings, {"neuron": neuron, "duration": duration, "dt": dt})
-    text = (None if settings is None else read_program(settings, task)) or chosen.program
+    file = read_settings(settings)
+    base = settings_told(file, {"neuron": neuron, "duration": duration, "dt": dt})
+    text = file.program_for(task) or chosen.program
     if program is not None:
         text = read_source(program).text.strip()
     task_network(chosen, to_network(text))
@@ -145,11 +146,13 @@ def search(
         seeds=repeats,
         seed=seed,
     )
-    check_writable(out / BEST)
-    check_possible(
-        Plan(tasks={task: text}, seeds=[FIRST_SEED], conditions=[sought], on=on, settings=[base]),
-        data,
+    # A search that begins moves what an earlier one found aside.
+    check_writable(out / BEST, source=settings)
+    first = Plan(
+        tasks={task: text}, seeds=[FIRST_SEED], conditions=[sought], on=on, settings=[base]
     )
+    with progress_bar() as progress:
+        check_possible(first, data, progress)
     ladder = rungs_of(asked, data)
     end = math.inf if minutes is None else time.monotonic() + 60 * minutes
     with (

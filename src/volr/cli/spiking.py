@@ -61,7 +61,7 @@ RateMax = Annotated[
     typer.Option(
         "--rate-max",
         metavar="HZ",
-        help="Spike rate of a full activation.",
+        help="Spike rate of an input of 1.",
         rich_help_panel=SPIKING,
     ),
 ]
@@ -71,7 +71,7 @@ InputRate = Annotated[
         "--rate-max",
         metavar="HZ",
         help="Spike rate of an input of 1.",
-        show_default="500; if_cond_exp: 200",
+        show_default="500; if_cond_exp: 200; at most a spike a step",
         rich_help_panel=SPIKING,
     ),
 ]
@@ -215,6 +215,14 @@ def parameters(assignments: Iterable[str]) -> dict[str, float]:
 
 
 @dataclass(frozen=True)
+class ArtificialFile:
+    """An artificial model, and where it comes from."""
+
+    model: ArtificialModel
+    origin: Origin
+
+
+@dataclass(frozen=True)
 class SpikingFile:
     """A spiking model, and where it comes from."""
 
@@ -241,12 +249,13 @@ def start_of(path: Path, network: Network, out: Path) -> SpikingFile:
     return SpikingFile(loaded.model, loaded.origin)
 
 
-def teacher_of(path: Path) -> ArtificialModel:
+def teacher_of(path: Path, out: Path) -> ArtificialFile:
     """The model to learn from; ``ModelError`` where it is not an artificial one."""
     from volr.models.files import load_model
     from volr.models.model import ArtificialModel
 
-    model = load_model(path).model
-    if not isinstance(model, ArtificialModel):
+    check_writable(out, source=path)
+    loaded = load_model(path)
+    if not isinstance(loaded.model, ArtificialModel):
         raise ModelError(f"{path} is a spiking model, and a teacher is an artificial one")
-    return model
+    return ArtificialFile(loaded.model, loaded.origin)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -10,6 +11,7 @@ import typer
 
 from volr.cli import options
 from volr.cli.files import check_writable, write_text
+from volr.cli.groups import refuse
 from volr.cli.output import note, print_json, print_table
 from volr.cli.progress import progress_bar
 from volr.errors import DataError, ModelError
@@ -68,6 +70,12 @@ def theory(
     from volr.experiments.theory import comparisons, population_rates
     from volr.experiments.theory import theory as measure
 
+    told = {"--model": model, "--task": task, "--epochs": epochs}
+    given = [name for name, value in told.items() if value is not None]
+    if not rates:
+        refuse(given, "for the rates, which --no-rates leaves out")
+    if model is not None and epochs is not None:
+        refuse(["--epochs"], "the model of --model is trained already")
     require_drawing()
     check_writable(out / "theory-membrane.svg")
     populations: tuple[PopulationReport, ...] = ()
@@ -137,6 +145,7 @@ def _trained(
     progress: Progress,
 ) -> tuple[str, ArtificialModel, Samples]:
     """The task's name, a model of it, and the training samples; trained where none is given."""
+    from volr.experiments.datasets.archive import DATA_VARIABLE
     from volr.experiments.evaluation import data_seed
     from volr.experiments.progress import of_training
     from volr.experiments.tasks import check_fits
@@ -168,7 +177,7 @@ def _trained(
         samples = chosen.load(seed=seed, data_dir=data).train
     except DataError as error:
         # A folder that was named is to be used, or else to be mended.
-        if task is not None or data is not None:
+        if task is not None or data is not None or os.environ.get(DATA_VARIABLE):
             raise
         note(f"digits instead of MNIST: {error.message}")
         chosen = find_task("digits")

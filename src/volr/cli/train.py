@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from volr.cli import options, spiking
-from volr.cli.files import check_writable
+from volr.cli.files import check_writable, path_from
 from volr.cli.groups import ARTIFICIAL, LEARNING, SPIKING, THROUGH_SPIKES, given, refuse
 from volr.cli.output import note
 from volr.cli.progress import progress_bar
+from volr.errors import ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from volr.models.files import Origin
     from volr.models.model import Model
     from volr.network import Network
@@ -47,7 +50,7 @@ def train(
             metavar="N",
             min=0,
             help="Seed of all that is random.",
-            show_default="0, or that of --start's model",
+            show_default="0, or that of --start's or --teacher's model",
         ),
     ] = None,
     epochs: Annotated[
@@ -147,7 +150,7 @@ def train(
     neuron_parameters: spiking.NeuronParameters = None,
     reset: spiking.Reset = "hard",
     coding: spiking.Coding = "current",
-    rate_max: spiking.RateMax = 500.0,
+    rate_max: spiking.InputRate = None,
     duration: spiking.Duration = 50.0,
     dt: spiking.Step = 1.0,
     delay: spiking.Delay = None,
@@ -164,13 +167,12 @@ def train(
     """Train a program as an artificial or a spiking network."""
     from volr.backends import simulator
     from volr.engine.surrogates import Surrogate
-    from volr.experiments.evaluation import data_seed
     from volr.experiments.progress import of_training
     from volr.experiments.runner import task_network
     from volr.experiments.tasks import task as find_task
     from volr.language import read_source, to_network
     from volr.models.activations import activation as find_activation
-    from volr.models.coding import input_coding
+    from volr.models.coding import coding_told
     from volr.models.files import save_model
     from volr.training import (
         SpikingSettings,
@@ -186,9 +188,10 @@ def train(
     check_writable(out, source=Path(file))
     lowered = task_network(chosen, to_network(read_source(file)))
     begun = None if start is None else spiking.start_of(start, lowered, out)
-    taught = None if teacher is None else spiking.teacher_of(teacher)
+    taught = None if teacher is None else spiking.teacher_of(teacher, out)
     runs = nullcontext() if in_loop is None else simulator(in_loop)
-    split = (seed or 0) if begun is None else data_seed(begun.origin, task, seed)
+    known = [each.origin for each in (begun, taught) if each is not None]
+    split = _split(known, task, seed)
     settings = TrainingSettings(
         epochs=epochs,
         batch_size=batch_size,
@@ -204,9 +207,10 @@ def train(
         candidates=candidates,
         seed=split if seed is None else seed,
     )
+    kind_of_neuron = spiking.neuron_of(neuron, neuron_parameters, reset)
     through = SpikingSettings(
-        neuron=spiking.neuron_of(neuron, neuron_parameters, reset),
-        coding=input_coding(coding, rate_max),
+        neuron=kind_of_neuron,
+        coding=coding_told(coding, rate_max, kind_of_neuron, dt),
         dt=dt,
         duration=duration,
         delay=delay,
@@ -229,14 +233,24 @@ def train(
             trained = train_ann(lowered, shown, settings, backend=on, progress=told)
         elif running is None:
             trained = train_snn(
-                lowered, shown, settings, through, start=model, teacher=taught, progress=told
+                lowered,
+                shown,
+                settings,
+                through,
+                start=model,
+                teacher=None if taught is None else taught.model,
+                progress=told,
             )
         else:
             trained = train_in_loop(
                 lowered, shown, running, settings, through, start=model, progress=told
             )
     origin: Origin = {"task": task, "seed": split, "condition": _condition(kind, start, in_loop)}
-    save_model(trained.model, out, origin if begun is None else {**begun.origin, **origin})
+    if begun is not None and start is not None:
+        origin = {**begun.origin, **origin}
+        if isinstance(ann := begun.origin.get("ann"), str):
+            origin["ann"] = path_from(out, start.parent / ann)
+    save_model(trained.model, out, origin)
     _tell(trained, lowered)
     note(f"wrote {out}")
 
@@ -254,6 +268,22 @@ def _check_together(ctx: typer.Context, kind: str, start: Path | None, in_loop: 
     if in_loop is not None:
         through = [each for each in given(ctx, THROUGH_SPIKES) if each in _OF_THE_ENGINE]
         refuse(through, "for training in the engine alone; leave out --in-loop")
+
+
+def _split(origins: Sequence[Origin], task: str, seed: int | None) -> int:
+    """The seed of the data: that of the models that training has from others, if there are any, or
+    one of them has seen samples that the network is tested on.
+    """
+    from volr.experiments.evaluation import data_seed
+
+    seeds = {data_seed(each, task, None) for each in origins if each.get("task") == task}
+    if len(seeds) > 1:
+        raise ModelError(
+            f"the models of --start and --teacher have other test samples of {task}: they were "
+            f"trained with the seeds {' and '.join(map(str, sorted(seeds)))}",
+            help="take two that were trained with the same seed",
+        )
+    return seeds.pop() if seeds else seed or 0
 
 
 def _condition(kind: str, start: Path | None, in_loop: str | None) -> str:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from volr.cli import options, spiking
-from volr.cli.files import check_writable
+from volr.cli.files import check_writable, path_from
 from volr.cli.groups import CALIBRATION, SPIKING, given
 from volr.cli.output import emit, note, print_json, print_table
 from volr.cli.progress import progress_bar
@@ -39,7 +38,7 @@ def transfer(
         typer.Option(
             metavar="HZ",
             help="Spike rate of a full activation.",
-            show_default="the inputs'; if_cond_exp: at least 1000",
+            show_default="the inputs'; if_cond_exp: 1000, or a spike a step",
             rich_help_panel=SPIKING,
         ),
     ] = None,
@@ -89,13 +88,14 @@ def transfer(
     from volr.backends import simulator
     from volr.experiments.evaluation import data_seed
     from volr.experiments.progress import of_calibration
-    from volr.experiments.settings import settings_told
+    from volr.experiments.settings import read_settings, settings_told
     from volr.experiments.tasks import check_fits
     from volr.experiments.tasks import task as find_task
+    from volr.experiments.unless_told import with_unless_told
+    from volr.models.coding import coding_told
     from volr.models.files import load_model, save_model
     from volr.models.model import ArtificialModel
     from volr.transfer import TransferSettings, transfer_ann
-    from volr.transfer.settings import coding_told
 
     chosen = find_task(task)
     loaded = load_model(model)
@@ -106,9 +106,10 @@ def transfer(
     split = data_seed(loaded.origin, task, seed)
     drawn = split if seed is None else seed
     if settings_file is None:
+        kind = spiking.neuron_of(neuron, neuron_parameters, reset)
         settings = TransferSettings(
-            neuron=spiking.neuron_of(neuron, neuron_parameters, reset),
-            coding=coding_told(coding, rate_max),
+            neuron=kind,
+            coding=coding_told(coding, rate_max, kind, dt),
             duration=duration,
             dt=dt,
             delay=delay,
@@ -136,7 +137,8 @@ def transfer(
         first = {
             _name(each): told[each] for each in given(ctx, SPIKING, CALIBRATION) if each in told
         }
-        settings = settings_told(settings_file, first).transfer(drawn)
+        told_or_not = with_unless_told(settings_told(read_settings(settings_file), first), task)
+        settings = told_or_not.transfer(drawn)
     network = loaded.model.network
     check_fits(chosen, network.input_size, network.output_size)
     check_writable(out, source=model)
@@ -151,8 +153,8 @@ def transfer(
         "task": task,
         "seed": split,
         "condition": "snn-transferred",
-        # For `volr explain`, which compares the two; relative, since folders are moved whole.
-        "ann": os.path.relpath(model, out.parent),
+        # For `volr explain`, which compares the two.
+        "ann": path_from(out, model),
     }
     save_model(done.model, out, origin)
     if as_json:

@@ -12,8 +12,8 @@ And those of the original's method (``volr.experiments.original``): its artifici
 (``original-random``) and from that network's (``original-transferred``), and the steps of the
 ablation, each a transfer under its own name.
 
-A run is one task, one condition and one seed, and nothing else decides about its result: so runs
-are independent but for the models that one takes from another.
+A run is one condition of one task with one seed, and depends on nothing but its spec and the models
+that it takes from other runs: else runs are independent.
 """
 
 from __future__ import annotations
@@ -124,9 +124,16 @@ METHODS: dict[Method, tuple[Condition, ...]] = {
 
 
 def condition(label: str) -> Condition:
-    """The condition that a user calls so; ``DataError`` names the nearest, and all there are."""
-    known = {each.label: each for conditions in METHODS.values() for each in conditions}
-    return named("condition", label, known, DataError)
+    """The condition that a user calls so; ``DataError`` names the nearest, and all there are.
+
+    A hyphen will do for a minus, which few keyboards have.
+    """
+    known = {_typed(each.label): each for conditions in METHODS.values() for each in conditions}
+    return named("condition", _typed(label), known, DataError)
+
+
+def _typed(label: str) -> str:
+    return label.replace("−", "-")
 
 
 @dataclass(frozen=True, kw_only=True)

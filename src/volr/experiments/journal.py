@@ -17,7 +17,7 @@ import itertools
 import json
 import math
 from contextlib import contextmanager
-from dataclasses import asdict, fields
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any, cast
 
 from volr.errors import DataError
@@ -105,9 +105,9 @@ class Journal:
         write_json({"spec": spec_json(spec), "run": run_json(run)}, self._run(spec.key))
 
     def write_plan(self, plan: Mapping[str, Any]) -> None:
-        """Keep what was asked for, and with which command and when what was there already was."""
+        """Keep what was asked for, and under ``earlier`` what was before."""
         before = read_plan(self.folder)
-        earlier = [_command(each) for each in commands(before)] if before else []
+        earlier = [_alone(each) for each in commands(before)] if before else []
         write_json({**plan, "earlier": earlier} if earlier else plan, self.folder / PLAN)
 
     def write_results(self, rows: Sequence[Row]) -> None:
@@ -171,14 +171,25 @@ def set_aside(folder: Path, names: Sequence[str] = (MODELS, RESULTS, PLAN, RUNS)
     return aside
 
 
-def read_runs(folder: Path) -> tuple[Run, ...]:
+@dataclass(frozen=True)
+class Entry:
+    """A finished run: its ``key``, its spec as JSON, and what came of it."""
+
+    key: str
+    told: Mapping[str, Any]
+    run: Run
+
+
+def read_runs(folder: Path) -> tuple[Entry, ...]:
     """Every finished run in ``folder`` that was measured on test samples, by name.
 
     Those on validation samples are a search's. ``DataError`` where there is none.
     """
-    found = [_read_entry(path) for path in sorted((folder / RUNS).glob("*.json"))]
+    found = [(path.stem, _read_entry(path)) for path in sorted((folder / RUNS).glob("*.json"))]
     runs = tuple(
-        each[1] for each in found if each is not None and each[0].get("part", "test") == "test"
+        Entry(key, *each)
+        for key, each in found
+        if each is not None and each[0].get("part", "test") == "test"
     )
     if not runs:
         raise DataError(
@@ -190,12 +201,12 @@ def read_runs(folder: Path) -> tuple[Run, ...]:
 
 def read_plan(folder: Path, name: str = PLAN) -> dict[str, Any]:
     """What was asked for; empty where that is not known."""
-    content = _read_json(folder / name)
+    content = _read_json(folder / name, "remove it: the runs stay, and go on without it")
     return content if content is not None else {}
 
 
-def _command(plan: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: plan[name] for name in ("command", "started") if name in plan}
+def _alone(plan: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in plan.items() if name != "earlier"}
 
 
 def _counted_as(spec: Mapping[str, Any]) -> tuple[object, ...]:
@@ -210,11 +221,11 @@ def _but_seed(spec: Mapping[str, Any]) -> dict[str, Any]:
 
 def _read_entry(path: Path) -> tuple[dict[str, Any], Run] | None:
     """A run's spec and what came of it; None where there is no such file."""
-    content = _read_json(path)
+    content = _read_json(path, "remove it, and the run is made again")
     if content is None:
         return None
     try:
-        return content["spec"], run_from(content["run"])
+        return _told(content["spec"]), run_from(content["run"])
     except (KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(
             f"{path} is not what this version of Volr writes of a run",
@@ -222,7 +233,21 @@ def _read_entry(path: Path) -> tuple[dict[str, Any], Run] | None:
         ) from error
 
 
-def _read_json(path: Path) -> dict[str, Any] | None:
+def _told(spec: object) -> dict[str, Any]:
+    """A spec's JSON, of whatever version; ``TypeError`` or ``KeyError`` where it can be none."""
+    if not isinstance(spec, dict):
+        raise TypeError("a spec is an object")
+    told = cast("dict[str, Any]", spec)
+    kinds = {"task": str, "condition": str, "settings": dict}
+    for name, kind in kinds.items():
+        if not isinstance(told[name], kind):
+            raise TypeError(f"{name} is {told[name]!r}")
+    if not isinstance(told["settings"].get("neuron", ""), str):
+        raise TypeError("the neuron is no name")
+    return told
+
+
+def _read_json(path: Path, way_out: str) -> dict[str, Any] | None:
     try:
         content: Any = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -230,11 +255,9 @@ def _read_json(path: Path) -> dict[str, Any] | None:
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
-        raise DataError(
-            f"{path} is damaged: it is not JSON", help="remove it, and the run is made again"
-        ) from error
+        raise DataError(f"{path} is damaged: it is not JSON", help=way_out) from error
     if not isinstance(content, dict):
-        raise DataError(f"{path} is damaged: it is no JSON object")
+        raise DataError(f"{path} is damaged: it is no JSON object", help=way_out)
     return cast("dict[str, Any]", content)
 
 

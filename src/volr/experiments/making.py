@@ -177,7 +177,7 @@ def _with_surrogates(spec: Spec, network: Network, train: Samples, told: Trainin
 
 def _of_loop(train: Samples, settings: Settings) -> Samples:
     """The samples that are shown to a simulator."""
-    return train if settings.loop_samples is None else train.first(settings.loop_samples)
+    return train.first(settings.in_loop_samples)
 
 
 def _trained(training: Training[ArtificialModel] | Training[SpikingModel]) -> Made:

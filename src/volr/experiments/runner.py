@@ -170,5 +170,5 @@ def _failure(failed: Mapping[str, Failed]) -> VolrError:
     lines = [f"{key}: {each.message}" for key, each in failed.items()]
     return VolrError(
         f"{len(lines)} of the runs failed; the others are kept\n" + "\n".join(lines),
-        help="; ".join([*helps, "the same command makes those that are missing"]),
+        help="; ".join([*helps, "the same command, without --fresh, makes those that are missing"]),
     )

@@ -2,7 +2,7 @@
 
 One vocabulary for the options of `volr experiment`, the spaces of `volr search`, the files that a
 search writes, and what the journal of an experiment compares. None stands for what the stage in
-question does unless told.
+question does unless told, which may depend on task and neuron (``volr.experiments.unless_told``).
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
 from volr.engine.surrogates import Surrogate
 from volr.errors import DataError
+from volr.models.coding import coding_told
 from volr.models.neurons import RESETS, neuron_model
 from volr.naming import named
 from volr.training import SpikingSettings, TrainingSettings
 from volr.transfer import TransferSettings
-from volr.transfer.settings import coding_told, suited_coding
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
     from volr.models.neurons import NeuronModel, Reset
 
+STEP = 0.5
+"""The time step, ms, unless told."""
+LOOP_SAMPLES = 8192
+"""How many samples the loop has unless told: as many as in the original work."""
 
 FOR_ARTIFICIAL = ("epochs", "batch_size", "learning_rate", "weight_decay")
 FOR_SPIKING = (
@@ -52,7 +56,8 @@ class Settings:
     ``warm_up_…``      of a spiking network's first epochs in the engine, with gradients through
                        rates as in the loop; unless told, or with 0, there are none
     ``surrogate_…``    of a spiking network trained in the engine, from random weights or those
-    ``loop_…``         of one trained with its forward pass in a simulator, on ``loop_samples``
+    ``loop_…``         of one trained with its forward pass in a simulator, on ``loop_samples``,
+                       or on all where there are fewer
     ``fine_…``         of one that goes on from a transferred model
     ``train_samples``, ``test_samples``     how many of the task's samples are used; None: all
 
@@ -66,7 +71,7 @@ class Settings:
     rate_max: float | None = None
     population_rate: float | None = None
     duration: float = 50.0
-    dt: float = 0.5
+    dt: float | None = None
     delay: float | None = None
     percentile: float | None = None
     rounds: int | None = None
@@ -85,7 +90,7 @@ class Settings:
     loop_epochs: int | None = None
     loop_batch_size: int | None = None
     loop_learning_rate: float | None = None
-    loop_samples: int | None = 8192
+    loop_samples: int | None = None
     fine_epochs: int | None = None
     fine_batch_size: int | None = None
     fine_learning_rate: float | None = None
@@ -102,6 +107,16 @@ class Settings:
             value = getattr(self, name)
             if value is not None and value < 2:
                 raise DataError(f"{name} is {value}, below 2")
+
+    @property
+    def step(self) -> float:
+        """The time step, ms."""
+        return STEP if self.dt is None else self.dt
+
+    @property
+    def in_loop_samples(self) -> int:
+        """How many samples the loop has at the most."""
+        return LOOP_SAMPLES if self.loop_samples is None else self.loop_samples
 
     def training(self, seed: int) -> TrainingSettings:
         """For an artificial network."""
@@ -133,8 +148,8 @@ class Settings:
         neuron = self._neuron()
         return SpikingSettings(
             neuron=neuron,
-            coding=coding_told(self.coding, self.rate_max) or suited_coding(neuron, self.dt),
-            dt=self.dt,
+            coding=coding_told(self.coding, self.rate_max, neuron, self.step),
+            dt=self.step,
             duration=self.duration,
             delay=self.delay,
             surrogate=Surrogate(**_given({"width": self.surrogate_width})),
@@ -148,10 +163,11 @@ class Settings:
             "rounds": self.rounds,
             "samples": self.calibration_samples,
         }
+        neuron = self._neuron()
         return TransferSettings(
-            neuron=self._neuron(),
-            coding=coding_told(self.coding, self.rate_max),
-            dt=self.dt,
+            neuron=neuron,
+            coding=coding_told(self.coding, self.rate_max, neuron, self.step),
+            dt=self.step,
             duration=self.duration,
             delay=self.delay,
             seed=seed,
@@ -174,14 +190,20 @@ class Settings:
 
 
 def settings_json(settings: Settings) -> dict[str, Any]:
-    """What was told, by name: what differs from a ``Settings()``."""
-    unless = asdict(Settings())
-    return {name: value for name, value in asdict(settings).items() if value != unless[name]}
+    """What was told, by name: what differs from a ``Settings()``. Equal settings, equal JSON: what
+    may be a fraction is one, 1.0 instead of 1.
+    """
+    unless, hints = asdict(Settings()), _hints()
+    return {
+        name: _as_told(value, str(hints[name]))
+        for name, value in asdict(settings).items()
+        if value != unless[name]
+    }
 
 
 def settings_from(told: Mapping[str, Any], where: str) -> Settings:
     """The settings with what ``where`` says, a mapping by name; ``DataError`` for what none has."""
-    hints = get_type_hints(Settings, localns={"Mapping": dict, "Reset": str})
+    hints = _hints()
     known = {each.name: hints[each.name] for each in fields(Settings)}
     for name, value in told.items():
         named("setting", name, known, DataError)
@@ -190,46 +212,54 @@ def settings_from(told: Mapping[str, Any], where: str) -> Settings:
     return replace(Settings(), **told)
 
 
-def settings_told(path: Path | None, *told: Mapping[str, Any]) -> Settings:
-    """Those in a file, if one is named, with what is ``told`` beside it: the last has the say, and
-    None says nothing.
+@dataclass(frozen=True, kw_only=True)
+class SettingsFile:
+    """What a settings file says: ``told``, of the settings, and a ``program`` for a ``task``.
+
+    It is read once: a pipe can be read no second time.
     """
-    changes: dict[str, Any] = {}
+
+    told: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    task: str | None = None
+    program: str | None = None
+
+    def program_for(self, task: str) -> str | None:
+        """Its program, if it has one and is about this task."""
+        return self.program if self.task == task else None
+
+
+def settings_told(file: SettingsFile, *told: Mapping[str, Any]) -> Settings:
+    """The settings of a file with what is ``told`` beside it: the last has the say, and None says
+    nothing.
+    """
+    changes: dict[str, Any] = dict(file.told)
     for each in told:
         changes |= _given(each)
-    return replace(Settings() if path is None else read_settings(path), **changes)
+    return replace(Settings(), **changes)
 
 
-def read_settings(path: Path) -> Settings:
-    """The settings in a JSON file, such as `volr search` writes: those under ``"settings"``.
+def read_settings(path: Path | None) -> SettingsFile:
+    """A JSON file such as `volr search` writes: settings are under ``"settings"``; without a path,
+    a file that says nothing.
 
     Raises ``DataError`` where the file cannot be read or says what no setting can be.
     """
-    return settings_from(_told(path), str(path))
-
-
-def tells(path: Path, name: str) -> bool:
-    """Whether such a file says what the setting ``name`` is. Raises as ``read_settings`` does."""
-    return name in _told(path)
-
-
-def read_program(path: Path, task: str) -> str | None:
-    """The program in such a file, if it has one and is about this task.
-
-    Raises ``DataError`` as ``read_settings`` does.
-    """
+    if path is None:
+        return SettingsFile()
     content = _read_object(path)
-    program = content.get("program")
-    return program if isinstance(program, str) and content.get("task") == task else None
-
-
-def _told(path: Path) -> dict[str, Any]:
-    told = _read_object(path).get("settings")
+    told = content.get("settings")
     if not isinstance(told, dict):
         raise DataError(
             f"{path} has no settings", help='it should be JSON such as {"settings": {"dt": 0.25}}'
         )
-    return cast("dict[str, Any]", told)
+    entries = cast("dict[str, Any]", told)
+    settings_from(entries, str(path))
+    task, program = content.get("task"), content.get("program")
+    return SettingsFile(
+        told=entries,
+        task=task if isinstance(task, str) else None,
+        program=program if isinstance(program, str) else None,
+    )
 
 
 def _read_object(path: Path) -> dict[str, Any]:
@@ -241,6 +271,17 @@ def _read_object(path: Path) -> dict[str, Any]:
     except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is not JSON: {error}") from error
     return cast("dict[str, Any]", content) if isinstance(content, dict) else {}
+
+
+def _hints() -> dict[str, Any]:
+    return get_type_hints(Settings, localns={"Mapping": dict, "Reset": str})
+
+
+def _as_told(value: Any, hint: str) -> Any:
+    if isinstance(value, dict):
+        entries = cast("dict[str, float]", value)
+        return {name: float(each) for name, each in entries.items()}
+    return float(value) if isinstance(value, int) and "float" in hint else value
 
 
 def _is_a(value: object, hint: str) -> bool:

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 # Where a count begins in the middle, it depends on how far each membrane is just then. Over so many
 # durations that matters less.
 _WINDOWS = 3
+# Durations after which a membrane that hardly leaks has not settled either.
+_LONGEST_LEAD = 5
 # Bytes of whole spike trains that are kept at a time.
 _KEPT = 64_000_000
 
@@ -86,7 +88,7 @@ def run(
     """Spike counts ``[batch, unit]`` of every population; mean membranes (mV) of those read so.
 
     ``late``: a third of those in the last three durations of a stimulus that began half a duration,
-    and at least τ_m, earlier; rounded.
+    and at least τ_m or ``_LONGEST_LEAD`` durations, earlier; rounded.
     """
     network = model.network
     spiking = tuple(p.name for p in network.populations if model.is_spiking(p.name))
@@ -96,7 +98,8 @@ def run(
         found = simulator.run(model, stimuli, record=record, seed=seed, progress=progress)
         counts = {name: found.counts[name].astype(np.float64) for name in spiking}
         return {**counts, **{name: found.means[name] for name in silent}}
-    lead = round(max(0.5 * model.duration, model.neuron.tau_m) / model.dt)
+    settled = min(model.neuron.tau_m, _LONGEST_LEAD * model.duration)
+    lead = round(max(0.5 * model.duration, settled) / model.dt)
     longer = replace(model, duration=(lead + _WINDOWS * model.steps) * model.dt)
     record = Record(counts=(), spikes=spiking, membranes=silent)
     batch = max(1, _KEPT // (longer.steps * network.neuron_count))

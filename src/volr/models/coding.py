@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, ClassVar, TypeAlias, TypeVar
 import numpy as np
 
 from volr.errors import DataError, ModelError
+from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 from volr.models.response import count_levels
 from volr.naming import named
 
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
     from volr.network import Network
 
 T = TypeVar("T", bound=np.generic)
+
+# Hz, of inputs unless told; and with conductances. Where inputs are fast the membrane of a neuron
+# with conductances follows them at once, and its rate jumps where they exceed the threshold; slow
+# inputs fluctuate more, and fluctuations smooth the jump.
+PLAIN_RATE, CONDUCTANCE_INPUT_RATE = 500.0, 200.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,27 @@ def input_coding(name: str, rate_max: float) -> InputCoding:
     """The input coding of that name; ``ModelError`` when there is none."""
     known = {coding.name: coding for coding in CODINGS}
     return named("input coding", name, known, ModelError)(rate_max)
+
+
+def coding_told(name: str, rate_max: float | None, neuron: NeuronModel, dt: float) -> InputCoding:
+    """The input coding of that name and rate, Hz; at the rate that suits the neuron, but no more
+    than a spike in each step of ``dt`` ms, where none is told. ``ModelError`` as ``input_coding``.
+    """
+    return input_coding(name, _suited_rate(neuron, dt) if rate_max is None else rate_max)
+
+
+def suited_coding(neuron: NeuronModel, dt: float) -> ConstantCurrent:
+    """Constant currents at the rate that suits the neuron, as in ``coding_told``."""
+    return ConstantCurrent(_suited_rate(neuron, dt))
+
+
+def _suited_rate(neuron: NeuronModel, dt: float) -> float:
+    match neuron:
+        case IFCurrDelta() | IFCurrExp():
+            rate = PLAIN_RATE
+        case IFCondExp():
+            rate = CONDUCTANCE_INPUT_RATE
+    return min(rate, 1000.0 / dt) if dt > 0 else rate
 
 
 def coding_problems(coding: InputCoding, dt: float) -> list[str]:

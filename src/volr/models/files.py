@@ -67,7 +67,10 @@ def save_model(model: Model, path: str | Path, origin: Origin | None = None) -> 
         **_describe(model),
         "origin": dict(origin or {}),
     }
-    metadata = {_VERSION_KEY: VERSION, _MODEL_KEY: json.dumps(described, ensure_ascii=False)}
+    text = json.dumps(described, ensure_ascii=False)
+    # Of a path whose bytes are no text, JSON's own escapes are kept.
+    text = text.encode(errors="backslashreplace").decode()
+    metadata = {_VERSION_KEY: VERSION, _MODEL_KEY: text}
     arrays = {name: np.ascontiguousarray(each) for name, each in model.parameters.items()}
     body = _in_order(safetensors.numpy.save(arrays, metadata))
     try:

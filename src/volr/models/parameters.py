@@ -4,7 +4,8 @@
     "dense_1.bias"            [unit]
 
 Both generations use the same names and shapes. In an artificial model they have no unit; in a
-spiking one a weight is in mV per spike and a bias is a current in nA.
+spiking one a weight is what a spike brings, in mV, nA or µS as the neuron has it, and a bias is a
+current in nA.
 """
 
 from __future__ import annotations

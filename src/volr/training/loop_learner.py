@@ -182,7 +182,7 @@ class LoopLearner:
 
     def _distinct(self, inputs: Floats) -> tuple[Floats, Tensor]:
         """The stimuli to simulate, and which of them each row of ``inputs`` is."""
-        match self.settings.coding:
+        match self.settings.input_coding:
             case ConstantCurrent():
                 stimuli, rows = np.unique(inputs, axis=0, return_inverse=True)
                 return stimuli, torch.as_tensor(rows)

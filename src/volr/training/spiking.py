@@ -12,7 +12,7 @@ from volr.backends.torch import TORCH
 from volr.engine.surrogates import Surrogate
 from volr.errors import TrainingError
 from volr.memory import check_room
-from volr.models.coding import ConstantCurrent, InputCoding, coding_problems
+from volr.models.coding import InputCoding, coding_problems, suited_coding
 from volr.models.model import Readout, SpikingModel, readout_problems, timing_problems
 from volr.models.neurons import IFCurrDelta, NeuronModel
 from volr.training.checks import check_samples, check_start
@@ -37,14 +37,15 @@ class SpikingSettings:
     """What kind of spiking network is trained, and how errors find their way through its spikes.
 
     ``neuron``, ``coding``, ``dt``, ``duration``, ``delay`` (ms; None stands for one step) and
-    ``readout`` become the model's. ``surrogate`` stands for the derivative of a spike. ``window``
+    ``readout`` become the model's; a coding of None is a constant current at the rate that suits
+    the neuron. ``surrogate`` stands for the derivative of a spike. ``window``
     is the number of steps that errors flow back through; None: all. A hidden neuron whose mean rate
     over a minibatch is below ``rate_floor`` (Hz) is pulled up, with the strength ``rate_penalty``,
     so that none dies. Raises ``TrainingError`` with everything that is wrong.
     """
 
     neuron: NeuronModel = IFCurrDelta()
-    coding: InputCoding = ConstantCurrent()
+    coding: InputCoding | None = None
     dt: float = 1.0
     duration: float = 50.0
     delay: float | None = None
@@ -57,7 +58,7 @@ class SpikingSettings:
     def __post_init__(self) -> None:
         wrong = timing_problems(self.dt, self.duration, self.delay_ms)
         if not wrong:
-            wrong = coding_problems(self.coding, self.dt)
+            wrong = coding_problems(self.input_coding, self.dt)
         if self.window is not None and self.window < 1:
             wrong.append(f"window is {self.window}, below 1")
         for name, value in (("rate_floor", self.rate_floor), ("rate_penalty", self.rate_penalty)):
@@ -65,6 +66,11 @@ class SpikingSettings:
                 wrong.append(f"{name} is {value}, not 0 or more")
         if wrong:
             raise TrainingError("training cannot start: " + "; ".join(wrong))
+
+    @property
+    def input_coding(self) -> InputCoding:
+        """``coding``, or what stands for it."""
+        return suited_coding(self.neuron, self.dt) if self.coding is None else self.coding
 
     @property
     def delay_ms(self) -> float:
@@ -76,7 +82,7 @@ class SpikingSettings:
             network=network,
             parameters=parameters,
             neuron=self.neuron,
-            coding=self.coding,
+            coding=self.input_coding,
             dt=self.dt,
             duration=self.duration,
             delay=self.delay_ms,
@@ -199,7 +205,7 @@ def _as_of_model(spiking: SpikingSettings) -> SpikingSettings:
     """The settings with defaults for all that a model does not know of."""
     return SpikingSettings(
         neuron=spiking.neuron,
-        coding=spiking.coding,
+        coding=spiking.input_coding,
         dt=spiking.dt,
         duration=spiking.duration,
         delay=spiking.delay_ms,

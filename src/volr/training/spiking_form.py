@@ -95,7 +95,7 @@ class SpikingForm:
         """How an artificial network would become such a spiking one."""
         s = self.settings
         return TransferSettings(
-            neuron=s.neuron, coding=s.coding, dt=s.dt, duration=s.duration, delay=s.delay
+            neuron=s.neuron, coding=s.input_coding, dt=s.dt, duration=s.duration, delay=s.delay
         )
 
     @property

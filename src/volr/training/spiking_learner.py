@@ -91,9 +91,9 @@ class SpikingLearner:
         """Inputs are the levels of constant currents, int32 ``[batch, unit]``, or values."""
         labels = torch.tensor(samples.labels)
         taught = None if self.teacher is None else _taught(self.teacher, samples.inputs, self.form)
-        match self.settings.coding:
+        match self.settings.input_coding:
             case ConstantCurrent():
-                levels = levels_of(self.plan, self.settings.coding, samples.inputs)
+                levels = levels_of(self.plan, self.settings.input_coding, samples.inputs)
                 return Part(torch.as_tensor(levels), labels, taught)
             case Poisson():
                 return Part(torch.tensor(samples.inputs), labels, taught)
@@ -143,13 +143,13 @@ class SpikingLearner:
         return self.form.model(values)
 
     def _encode(self, inputs: Tensor) -> Encoded:
-        match self.settings.coding:
+        match self.settings.input_coding:
             case ConstantCurrent():
                 return trains_of(self.plan, inputs.numpy())
             case Poisson():
                 self._drawn += 1
                 seed = (self.seed << 32) + self._drawn
-                return encode(self.plan, self.settings.coding, inputs.numpy(), seed=seed)
+                return encode(self.plan, self.settings.input_coding, inputs.numpy(), seed=seed)
 
     def _respond(self, values: Mapping[str, Tensor], encoded: Encoded) -> Response:
         return respond(

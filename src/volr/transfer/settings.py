@@ -6,15 +6,12 @@ import math
 from dataclasses import dataclass
 
 from volr.errors import ModelError
-from volr.models.coding import ConstantCurrent, InputCoding, coding_problems, input_coding
+from volr.models.coding import InputCoding, coding_problems, suited_coding
 from volr.models.model import timing_problems
 from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 
-# Hz, of inputs and of full activations unless told; and the two with conductances. Where these are
-# high the membrane follows its inputs at once, and its rate jumps where they exceed the threshold;
-# slow inputs fluctuate more, and fluctuations smooth the jump.
-PLAIN_RATE = 500.0
-CONDUCTANCE_INPUT_RATE, CONDUCTANCE_RATE = 200.0, 1000.0
+CONDUCTANCE_RATE = 1000.0
+"""Hz, of full activations with conductances unless told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,24 +102,3 @@ class TransferSettings:
             allowed = f"a step of {self.dt:g} ms allows {self._most:g} Hz"
             return [f"population_rate is {rate:g} Hz, but {allowed}"]
         return []
-
-
-def suited_coding(neuron: NeuronModel, dt: float) -> ConstantCurrent:
-    """Constant currents at the rate that suits the neuron, but no more than a spike in each step of
-    ``dt`` ms.
-    """
-    match neuron:
-        case IFCurrDelta() | IFCurrExp():
-            rate = PLAIN_RATE
-        case IFCondExp():
-            rate = CONDUCTANCE_INPUT_RATE
-    return ConstantCurrent(min(rate, 1000.0 / dt) if dt > 0 else rate)
-
-
-def coding_told(name: str, rate_max: float | None) -> InputCoding | None:
-    """The input coding of that name and rate, Hz; None, for what suits the neuron, where it is a
-    constant current at no rate that was told.
-    """
-    if rate_max is None and name == ConstantCurrent.name:
-        return None
-    return input_coding(name, PLAIN_RATE if rate_max is None else rate_max)

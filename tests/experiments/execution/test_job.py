@@ -80,4 +80,7 @@ def test_errors_of_ours_are_answers_and_others_are_errors(monkeypatch: pytest.Mo
             carry_out(Job(ANN, (), None), simulators)
         damaged = carry_out(Job(TRANSFERRED, (b"{}",), None), simulators)
     assert isinstance(damaged, Failed)
-    assert "cut short" in damaged.message
+    key = TRANSFERRED.needs[0].key
+    said = f"the model of {key} cannot be read: {key}.safetensors is cut short: it has 2 bytes"
+    assert damaged.message == said
+    assert damaged.help == f"remove {key}.safetensors from the models, and that run is made again"

@@ -128,7 +128,9 @@ def all_runs() -> dict[str, Run]:
 
 def write_runs(folder: Path, runs: Mapping[str, Run], plan: object = PLAN) -> Path:
     for name, run in runs.items():
-        write_json({"spec": {}, "run": run_json(run)}, folder / "runs" / f"{name}.json")
+        settings = {"neuron": run.row.neuron} if run.row.neuron else {}
+        spec = {"task": run.row.task, "condition": run.row.condition, "settings": settings}
+        write_json({"spec": spec, "run": run_json(run)}, folder / "runs" / f"{name}.json")
     if plan is not None:
         write_json(plan, folder / "plan.json")
     return folder

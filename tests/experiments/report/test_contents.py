@@ -12,13 +12,20 @@ pytest.importorskip("matplotlib")
 pytest.importorskip("numba")
 
 from volr.errors import DataError, MissingError
+from volr.experiments.journal import Entry
 from volr.experiments.plan_file import commands
 from volr.experiments.report import contents
 from volr.experiments.report.contents import _different, _since, page_of
 from volr.experiments.report.groups import by_task
 from volr.experiments.report.parts import Table, Words
-from volr.experiments.report.tables import ablation_table, result_table, version_table
+from volr.experiments.report.tables import (
+    ablation_table,
+    result_table,
+    settings_table,
+    version_table,
+)
 from volr.experiments.report.thesis import reported
+from volr.experiments.results import Run
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,11 +93,24 @@ def test_a_step_gains_what_it_has_over_the_step_before() -> None:
 
 
 def test_the_plan_in_words() -> None:
-    plan = {"command": "volr", "versions": {"numpy": "2.3.5"}, "seeds": [0, 1], "odd": None}
-    assert shown(version_table(plan)) == [
-        ("versions: numpy", "2.3.5"),
-        ("seeds", "0, 1"),
-        ("odd", "null"),
+    # Seeds and settings are the last command's; the runs have their own.
+    told = {"seeds": [0, 1], "settings": [{"dt": 1}], "quick": True}
+    plan = {"command": "volr", "versions": {"numpy": "2.3.5"}, **told, "odd": [None, 1]}
+    assert shown(version_table(plan)) == [("versions: numpy", "2.3.5"), ("odd", "null, 1")]
+
+
+def test_the_settings_of_runs_that_have_any() -> None:
+    def entry(seed: int, condition: str, **settings: object) -> Entry:
+        row = replace(SPIKING, task="xor", condition=condition, seed=seed)
+        told = {"settings": {"neuron": row.neuron, **settings}}
+        return Entry(f"xor-{seed}-{condition}", told, Run(row=row))
+
+    entries = [
+        *(entry(seed, "snn-random", dt=0.25, loop_epochs=3) for seed in range(2)),
+        entry(0, "snn-surrogate"),
+    ]
+    assert shown(settings_table(entries)) == [
+        ("xor", "snn-random", SPIKING.source, SPIKING.neuron, "dt 0.25, loop_epochs 3")
     ]
 
 

@@ -38,6 +38,12 @@ def test_each_rung_has_a_third_of_the_one_above(
     assert found == tuple(Rung(*each) for each in expected)
 
 
+@pytest.mark.parametrize(("loop", "lowest"), [(16, 16), (1_000, 300), (8_192, 910)])
+def test_the_loop_has_no_fewer_than_a_rung_has(loop: int, lowest: int) -> None:
+    found = rungs(data(48_000, 12_000), Settings(loop_samples=loop), 1)
+    assert [each.loop for each in found][::2] == [lowest, loop]
+
+
 def test_a_rung_cuts_the_samples_and_nothing_else() -> None:
     base = Settings(dt=0.25, epochs=3, loop_samples=None)
     cut = Rung(train=900, loop=300, validation=100, seeds=1).cut(base)

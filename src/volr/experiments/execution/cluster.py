@@ -100,7 +100,7 @@ class Cluster:
         except CancelledError as error:
             raise BackendError(
                 f"the Dask scheduler at {self._address} has ended, or let go of the runs",
-                help="once it is there again, the same command makes the runs that are missing",
+                help="once it is back, the same command, without --fresh, makes what is missing",
             ) from error
         for key, answer in answers.items():
             _, job = self._waiting.pop(key)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
-from volr.errors import VolrError
+from volr.errors import ModelFileError, VolrError
 from volr.experiments.performing import perform
 from volr.experiments.progress import silent
 from volr.models.files import load_model, save_model
@@ -74,7 +74,9 @@ class Execution(Protocol):
 def carry_out(job: Job, simulators: Simulators, progress: Progress = silent) -> Done | Failed:
     """Make the run, here and now. What a user can mend is ``Failed``; all else is raised."""
     try:
-        needed = [_model(body) for body in job.models]
+        needed = [
+            _model(body, each.key) for body, each in zip(job.models, job.spec.needs, strict=True)
+        ]
         data_dir = None if job.data_dir is None else Path(job.data_dir)
         outcome = perform(job.spec, needed, simulators, data_dir, progress)
         return Done(outcome.run, _file(outcome))
@@ -83,11 +85,17 @@ def carry_out(job: Job, simulators: Simulators, progress: Progress = silent) -> 
 
 
 # The folders live for a moment only: a process that is killed in a run leaves none behind.
-def _model(body: bytes) -> Model:
+def _model(body: bytes, key: str) -> Model:
     with tempfile.TemporaryDirectory(prefix="volr-") as folder:
-        path = Path(folder) / "needed.safetensors"
+        path = Path(folder) / f"{key}.safetensors"
         path.write_bytes(body)
-        return load_model(path).model
+        try:
+            return load_model(path).model
+        except ModelFileError as error:
+            raise ModelFileError(
+                f"the model of {key} cannot be read: {error.message.replace(f'{folder}/', '')}",
+                help=f"remove {key}.safetensors from the models, and that run is made again",
+            ) from error
 
 
 def _file(outcome: Outcome) -> bytes:

@@ -25,6 +25,7 @@ from volr.experiments.report.tables import (
     comparison_table,
     result_table,
     run_table,
+    settings_table,
     version_table,
 )
 from volr.experiments.report.theory import theory_figures
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from volr.experiments.journal import Entry
     from volr.experiments.progress import Progress
     from volr.experiments.report.groups import Group, TaskGroups
     from volr.experiments.report.parts import Part
@@ -54,16 +56,18 @@ def page_of(folder: Path, data_dir: Path | None = None, progress: Progress = sil
 
     ``data_dir`` is the folder with MNIST, for the stimuli that are shown.
     """
-    runs, plan = read_runs(folder), read_plan(folder)
+    entries, plan = read_runs(folder), read_plan(folder)
+    runs = [each.run for each in entries]
+    models = {each.run.row: folder / MODELS / f"{each.key}.safetensors" for each in entries}
     tasks = by_task(runs)
     sections = [_results(tasks)]
     for number, each in enumerate(tasks):
         progress("drawing", number, len(tasks) + 1, visible(each.task))
         if each.conditions:
-            sections.append(_task(each, folder, data_dir))
+            sections.append(_task(each, models, data_dir))
     sections += _ablation(tasks)
     progress("drawing", len(tasks), len(tasks) + 1, "theory")
-    sections += [_theory(), _provenance(plan, runs)]
+    sections += [_theory(), _provenance(plan, entries)]
     names = ", ".join(visible(each.task) for each in tasks)
     seeds = sorted({run.row.seed for run in runs})
     return Page(
@@ -98,7 +102,7 @@ def _results(tasks: Sequence[TaskGroups]) -> Section:
     return Section("results", "Results", tuple(parts))
 
 
-def _task(each: TaskGroups, folder: Path, data_dir: Path | None) -> Section:
+def _task(each: TaskGroups, models: Mapping[Row, Path], data_dir: Path | None) -> Section:
     name, groups = each.name, each.conditions
     training = results.training_figure(f"training-{name}", "Training", groups)
     over_time = results.over_time_figure(f"time-{name}", "Accuracy against simulated time", groups)
@@ -108,7 +112,7 @@ def _task(each: TaskGroups, folder: Path, data_dir: Path | None) -> Section:
     if over_time is None:
         parts.append(Words("No accuracy against time: no spiking network's spikes were counted."))
     parts += _figures(each for group in groups for each in results.transfer_figures(group))
-    parts += _stimuli(each, folder, data_dir)
+    parts += _stimuli(each, models, data_dir)
     parts += _figures(confusion_figure(f"confusion-{g.name}", g) for g in groups)
     if any(run.activity for group in groups for run in group.runs):
         parts.append(activity_table(groups))
@@ -117,10 +121,10 @@ def _task(each: TaskGroups, folder: Path, data_dir: Path | None) -> Section:
     return Section(f"task-{name}", visible(each.task), tuple(parts))
 
 
-def _stimuli(each: TaskGroups, folder: Path, data_dir: Path | None) -> list[Part]:
+def _stimuli(each: TaskGroups, models: Mapping[Row, Path], data_dir: Path | None) -> list[Part]:
     """Rasters of one model, the first seed's; or why there are none."""
     spiking = [g for name in _LOOKED_AT for g in each.conditions if g.first.condition == name]
-    paths = {group: folder / MODELS / f"{_key(group.first)}.safetensors" for group in spiking}
+    paths = {group: models[group.first] for group in spiking}
     chosen = next((group for group, path in paths.items() if path.is_file()), None)
     if chosen is None:
         return [Words("No spikes to look at: no model of a spiking network is there.")]
@@ -143,13 +147,6 @@ def _drawn(group: Group, path: Path, data_dir: Path | None) -> tuple[Drawing, ..
         stimulus_figure(f"stimulus-{group.name}-{number}", group.label, model, each)
         for number, each in enumerate(found, 1)
     )
-
-
-def _key(row: Row) -> str:
-    """The name of a run's files, as ``volr.experiments.conditions`` makes it."""
-    source = [row.source] if row.source == "futhark" else []
-    neuron = [row.neuron] if row.neuron else []
-    return "-".join([row.task, f"{row.seed}", row.condition, *source, *neuron])
 
 
 def _ablation(tasks: Sequence[TaskGroups]) -> list[Section]:
@@ -190,7 +187,8 @@ def _theory() -> Section:
     return Section("theory", "The original's neuron", parts)
 
 
-def _provenance(plan: Mapping[str, Any], runs: Sequence[Run]) -> Section:
+def _provenance(plan: Mapping[str, Any], entries: Sequence[Entry]) -> Section:
+    runs = [each.run for each in entries]
     parts: list[Part] = []
     typed = [each["command"] for each in commands(plan) if isinstance(each.get("command"), str)]
     if typed:
@@ -205,7 +203,8 @@ def _provenance(plan: Mapping[str, Any], runs: Sequence[Run]) -> Section:
         parts.append(Words("The command and the versions are not known: plan.json is missing."))
     if different := _different(runs):
         parts.append(Words(f"Not all runs were made with the same versions: {different}."))
-    parts.append(run_table(runs))
+    settings = settings_table(entries)
+    parts += [settings, run_table(runs)] if settings.rows else [run_table(runs)]
     return Section("provenance", "Versions, seeds, commands", tuple(parts))
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
+    from volr.experiments.journal import Entry
     from volr.experiments.report.groups import Group
     from volr.experiments.report.parts import Table
     from volr.experiments.results import Run
@@ -166,12 +167,33 @@ def run_table(runs: Sequence[Run]) -> Table:
     return table("Every run", columns, rows, folded=True)
 
 
+def settings_table(entries: Sequence[Entry]) -> Table:
+    """What conditions were made with that are not made as any network is unless told."""
+    rows: dict[tuple[str, ...], list[Cell]] = {}
+    for each in entries:
+        row, settings = each.run.row, dict(each.told["settings"])
+        settings.pop("neuron", None)
+        if settings:
+            said = ", ".join(f"{name} {_said(value)}" for name, value in settings.items())
+            told = (row.task, row.condition, row.source, row.neuron or _NONE, said)
+            rows[told] = [text(cell) for cell in told]
+    return table(
+        "Settings that are not those of any network unless told",
+        ("task", "condition", "trained on", "neuron", "settings"),
+        list(rows.values()),
+    )
+
+
+# Of the last command alone; the runs have their own seeds and settings.
+_OF_THE_COMMAND = {"command", "tasks", "earlier", "seeds", "conditions", "settings", "quick", "on"}
+
+
 def version_table(plan: Mapping[str, Any]) -> Table:
-    """What the plan says besides command and programs: versions, machine, settings; what it has."""
+    """The versions and the machine of the plan, and whatever else it may say of these."""
     rows: list[list[Cell]] = []
     for key, value in plan.items():
         match value:
-            case _ if key in {"command", "tasks", "earlier"}:
+            case _ if key in _OF_THE_COMMAND:
                 pass
             case dict():
                 entries = cast("Mapping[str, object]", value)

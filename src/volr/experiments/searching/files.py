@@ -35,11 +35,10 @@ def begin(search: Search, folder: Path, command: Sequence[str], *, fresh: bool) 
     by all that they depend on, and may serve again.
     """
     asked = _asked(search)
-    earlier = read_plan(folder, SEARCH).get("search")
     aside = None
     if fresh:
         aside = set_aside(folder, (SEARCH, TRIALS, BEST, RUNS, MODELS))
-    elif earlier is not None and earlier != asked:
+    elif read_plan(folder, SEARCH).get("search", asked) != asked:
         aside = set_aside(folder, (SEARCH, TRIALS, BEST))
     write_json({"search": asked, **surroundings(command)}, folder / SEARCH)
     return aside

@@ -48,12 +48,13 @@ def rungs(data: Data, settings: Settings, seeds: int) -> tuple[Rung, ...]:
     The seeds beyond the first are for the last.
     """
     train, validation = len(data.train), len(data.test)
-    loop = train if settings.loop_samples is None else min(train, settings.loop_samples)
+    loop = min(train, settings.in_loop_samples)
     ladder = [Rung(train, loop, validation, seeds)]
     share = FACTOR
     while len(ladder) < RUNGS and train // share >= FEWEST_TRAINED:
         measured = min(validation, max(FEWEST_MEASURED, validation // share))
-        ladder.append(Rung(train // share, loop // share, measured, seeds=1))
+        looped = max(loop // share, min(loop, FEWEST_TRAINED))
+        ladder.append(Rung(train // share, looped, measured, seeds=1))
         share *= FACTOR
     if len(ladder) == 1 and seeds > 1:
         ladder.append(Rung(train, loop, validation, seeds=1))

@@ -54,13 +54,13 @@ Parameter: TypeAlias = Choice | Range
 
 UNLESS_TOLD: dict[Name, tuple[str, ...]] = {
     "ann": ("learning_rate=1e-3..2e-2:log", "weight_decay=0.005..0.5:log", "batch_size=32,64,128"),
-    "snn-random": ("loop_learning_rate=5e-4..2e-2:log", "rate_max=200..1000", "dt=0.2,0.5,1"),
+    "snn-random": ("loop_learning_rate=5e-4..5e-2:log", "rate_max=100..1000", "dt=0.2,0.5,1"),
     "snn-surrogate": (
-        *("surrogate_learning_rate=5e-4..2e-2:log", "rate_max=200..1000", "dt=0.2,0.5,1"),
+        *("surrogate_learning_rate=5e-4..2e-2:log", "rate_max=100..1000", "dt=0.2,0.5,1"),
     ),
-    "snn-transferred": ("dt=0.1,0.2,0.5,1", "rate_max=200..1000", "percentile=99..100"),
+    "snn-transferred": ("dt=0.1,0.2,0.5,1", "rate_max=100..1000", "percentile=99..100"),
     "snn-finetuned": (
-        *("fine_learning_rate=1e-5..2e-3:log", "fine_epochs=1..4", "rate_max=200..1000"),
+        *("fine_learning_rate=1e-5..2e-3:log", "fine_epochs=1..4", "rate_max=100..1000"),
         "percentile=99..100",
     ),
 }
@@ -145,7 +145,7 @@ def _parameter(text: str, condition: Condition) -> Parameter:
     return Range(name, low, high, log=bool(scale), whole=whole)
 
 
-_FORM = "write it as dt=0.1,0.2,0.5 or rate_max=200..1000 or learning_rate=1e-4..1e-2:log"
+_FORM = "write it as dt=0.1,0.2,0.5 or rate_max=100..1000 or learning_rate=1e-4..1e-2:log"
 
 
 def _hint(name: str, condition: Condition) -> str:

@@ -34,7 +34,7 @@ def varied(values: Mapping[str, Value], settings: Settings, program: str) -> tup
         elif name != WIDTH:
             changes[name] = value
     if not changes.keys().isdisjoint(("dt", "duration", "delay")):
-        told = {"dt": settings.dt, "duration": settings.duration, "delay": settings.delay}
+        told = {"dt": settings.step, "duration": settings.duration, "delay": settings.delay}
         changes |= _whole_steps({**told, **{k: v for k, v in values.items() if k in told}})
     if WIDTH in values:
         program = with_width(program, int(values[WIDTH]))

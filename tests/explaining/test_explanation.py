@@ -10,6 +10,7 @@ from tests.explaining.planted import (
     BIAS,
     HIDDEN,
     INPUT,
+    accuracy,
     artificial,
     changed,
     explained,
@@ -40,6 +41,9 @@ from volr.transfer.scaling import synapse_units
 pytestmark = needs_numba
 
 EVERYTHING = frozenset(TITLES)
+# Nothing that a spike brings is lost in these.
+DELTA = IFCurrDelta(reset="subtract", tau_refrac=0.0)
+CURRENTS = IFCurrExp(reset="subtract", tau_refrac=0.0)
 
 
 def points(found: Explanation, *causes: Cause) -> float:
@@ -219,6 +223,96 @@ def test_input_coding() -> None:
     check_sums(found)
     assert (found.parts[0].cause, found.parts[0].where) == ("coding", "input")
     assert found.parts[0].change[0] == "--coding current"
+
+
+def test_charge_that_a_hard_reset_throws_away() -> None:
+    # In steps of 1 ms a good part of a threshold arrives at a time.
+    whole = transferred(TransferSettings(neuron=DELTA, dt=1.0, duration=200.0, rounds=1))
+    planted = replace(whole, neuron=replace(DELTA, reset="hard"))
+    assert accuracy(whole) > 0.97
+    found = explained(planted, train=True)
+    check_sums(found)
+    assert found.snn == accuracy(planted) < 0.8
+    assert (found.parts[0].cause, found.parts[0].where) == ("reset", "dense_2")
+    assert found.summary.startswith("The largest cause is surplus charge at reset")
+    assert found.parts[0].points > 0.4 * found.gap
+    assert found.parts[0].change == ("--reset subtract", "--dt 0.5")
+    assert found.remedy is not None
+    assert found.remedy.change == "--reset subtract"
+    assert found.remedy.accuracy > 0.97
+
+
+@pytest.mark.parametrize(
+    ("hidden", "delay"),
+    [
+        ((30, 30), 10.0),
+        pytest.param(
+            (30, 30, 30), 7.5, marks=pytest.mark.xfail(reason="is called integration", strict=True)
+        ),
+    ],
+    ids=["deep", "deeper"],
+)
+def test_deep_layers_that_come_late(hidden: tuple[int, ...], delay: float) -> None:
+    # A third layer has the first spikes, by way of two others, when most of the 50 ms are over.
+    prompt = transferred(TransferSettings(neuron=DELTA, rounds=1), hidden)
+    planted = replace(prompt, delay=delay)
+    assert accuracy(prompt) > 0.9
+    found = explained(planted, train=True)
+    check_sums(found)
+    assert found.snn == accuracy(planted) < 0.6
+    assert found.parts[0].cause == "transient"
+    assert found.parts[0].where != "dense_1"
+    assert found.summary.startswith("The largest cause is transient delay")
+    assert found.parts[0].points > 0.5 * found.gap
+    assert found.parts[0].change == ("--delay 0.5", "--duration 100")
+    assert found.remedy is not None
+    assert found.remedy.change == "--delay 0.5"
+
+
+def test_conductances_in_the_place_of_currents() -> None:
+    settings = TransferSettings(
+        neuron=CURRENTS, coding=ConstantCurrent(250.0), dt=1.0, duration=50.0, rounds=1
+    )
+    steady = transferred(settings)
+    # µS that at the threshold are as many nA; from reset on, excitation has fallen by 3/7 till then.
+    neuron = IFCondExp(**CURRENTS.numbers, reset=CURRENTS.reset, e_rev_E=-30.0)
+    planted = {
+        name: value / 20.0 if "weight" in name else value
+        for name, value in steady.parameters.items()
+    }
+    snn = replace(steady, neuron=neuron, parameters=planted)
+    assert accuracy(steady) > 0.95
+    found = explained(snn, train=True)
+    check_sums(found)
+    assert found.snn == accuracy(snn) < 0.8
+    assert found.faults == ()
+    assert (found.parts[0].cause, found.parts[0].where) == ("driving", "dense_2")
+    assert found.summary.startswith("The largest cause is driving force")
+    assert found.parts[0].points > 0.5 * found.gap
+    assert found.parts[0].change == ("volr transfer again", "--neuron if_curr_exp")
+    assert found.remedy is not None
+    assert found.remedy.change == "--neuron if_curr_exp"
+
+
+def test_a_leak_between_spikes_that_are_far_apart() -> None:
+    # An input of 1 has a spike in 5 ms, of which 37 % are left when the next one comes.
+    def made(tau_m: float) -> SpikingModel:
+        neuron, coding = replace(DELTA, tau_m=tau_m), ConstantCurrent(200.0)
+        return transferred(
+            TransferSettings(neuron=neuron, coding=coding, duration=100.0, rounds=1)
+        )
+
+    leaky = made(5.0)
+    assert accuracy(made(100.0)) > 0.95
+    found = explained(leaky, train=True)
+    check_sums(found)
+    assert found.snn == accuracy(leaky) < 0.7
+    assert found.parts[0].cause == "integration"
+    assert found.summary.startswith("The largest cause is leak and irregular arrival")
+    assert found.parts[0].points > 0.5 * found.gap
+    assert found.remedy is not None
+    assert found.remedy.change == "--rate-max 400"
+    assert found.remedy.gained > 0.5 * found.gap
 
 
 def test_progress_is_told_in_order() -> None:

@@ -93,7 +93,8 @@ def test_the_fused_kernels_do_what_the_loop_does(
         found.append([spikes.detach(), v.detach(), *gradients])
     assert spiking == bool(found[0][0].any())
     assert torch.equal(found[0][0], found[1][0])
-    tolerance = 1e-12 if dtype == torch.float64 else 1e-5
+    # A GPU's exponential differs from PyTorch's in the last bits of float32.
+    tolerance = 1e-12 if dtype == torch.float64 else 1e-4 if CUDA else 1e-5
     for loop, kernel in zip(*found, strict=True):
         torch.testing.assert_close(kernel, loop, rtol=tolerance, atol=10 * tolerance)
 

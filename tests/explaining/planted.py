@@ -26,9 +26,9 @@ TEST = 200
 FLAT = (40,)
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=8)
 def artificial(hidden: tuple[int, ...] = FLAT) -> ArtificialModel:
-    """`dense 12 40 ⦶ dense 40 5`, or other ``hidden`` layers, with random weights of either sign."""
+    """`dense 12 40 ⦶ dense 40 5`, or with other hidden layers; random weights of either sign."""
     network, rng = chain(12, *hidden, 5), np.random.default_rng(0)
     values: dict[str, Floats] = {}
     for projection in network.projections:
@@ -90,7 +90,8 @@ def accuracy(model: SpikingModel) -> float:
     return float((counts.argmax(axis=1) == samples.labels).mean())
 
 
-def explained(model: SpikingModel, *, train: bool = False) -> Explanation:
+def explained(model: SpikingModel, *, train: bool = False, calibrating: int = 150) -> Explanation:
+    """``train``: with remedies tried, each calibrated on so many stimuli."""
     hidden = hidden_of(model)
     with ENGINE.start() as engine:
         return explain(
@@ -99,7 +100,7 @@ def explained(model: SpikingModel, *, train: bool = False) -> Explanation:
             labelled(TEST, 3, hidden),
             ENGINE,
             engine,
-            train=labelled(150, 2, hidden) if train else None,
+            train=labelled(calibrating, 2, hidden) if train else None,
         )
 
 

@@ -235,7 +235,7 @@ def test_charge_that_a_hard_reset_throws_away() -> None:
     assert found.snn == accuracy(planted) < 0.8
     assert (found.parts[0].cause, found.parts[0].where) == ("reset", "dense_2")
     assert found.summary.startswith("The largest cause is surplus charge at reset")
-    assert found.parts[0].points > 0.4 * found.gap
+    assert found.parts[0].points > 0.7 * found.gap
     assert found.parts[0].change == ("--reset subtract", "--dt 0.5")
     assert found.remedy is not None
     assert found.remedy.change == "--reset subtract"
@@ -243,14 +243,7 @@ def test_charge_that_a_hard_reset_throws_away() -> None:
 
 
 @pytest.mark.parametrize(
-    ("hidden", "delay"),
-    [
-        ((30, 30), 10.0),
-        pytest.param(
-            (30, 30, 30), 7.5, marks=pytest.mark.xfail(reason="is called integration", strict=True)
-        ),
-    ],
-    ids=["deep", "deeper"],
+    ("hidden", "delay"), [((30, 30), 10.0), ((30, 30, 30), 7.5)], ids=["deep", "deeper"]
 )
 def test_deep_layers_that_come_late(hidden: tuple[int, ...], delay: float) -> None:
     # A third layer has the first spikes, by way of two others, when most of the 50 ms are over.
@@ -263,7 +256,7 @@ def test_deep_layers_that_come_late(hidden: tuple[int, ...], delay: float) -> No
     assert found.parts[0].cause == "transient"
     assert found.parts[0].where != "dense_1"
     assert found.summary.startswith("The largest cause is transient delay")
-    assert found.parts[0].points > 0.5 * found.gap
+    assert found.parts[0].points > 0.75 * found.gap
     assert found.parts[0].change == ("--delay 0.5", "--duration 100")
     assert found.remedy is not None
     assert found.remedy.change == "--delay 0.5"
@@ -274,7 +267,8 @@ def test_conductances_in_the_place_of_currents() -> None:
         neuron=CURRENTS, coding=ConstantCurrent(250.0), dt=1.0, duration=50.0, rounds=1
     )
     steady = transferred(settings)
-    # µS that at the threshold are as many nA; from reset on, excitation has fallen by 3/7 till then.
+    # The same at the threshold, 20 mV from either reversal potential; at rest excitation is nearly
+    # twice as strong, and inhibition a quarter.
     neuron = IFCondExp(**CURRENTS.numbers, reset=CURRENTS.reset, e_rev_E=-30.0)
     planted = {
         name: value / 20.0 if "weight" in name else value
@@ -282,25 +276,26 @@ def test_conductances_in_the_place_of_currents() -> None:
     }
     snn = replace(steady, neuron=neuron, parameters=planted)
     assert accuracy(steady) > 0.95
-    found = explained(snn, train=True)
+    found = explained(snn, train=True, calibrating=20)
     check_sums(found)
     assert found.snn == accuracy(snn) < 0.8
     assert found.faults == ()
     assert (found.parts[0].cause, found.parts[0].where) == ("driving", "dense_2")
     assert found.summary.startswith("The largest cause is driving force")
-    assert found.parts[0].points > 0.5 * found.gap
+    assert found.parts[0].points > 0.65 * found.gap
     assert found.parts[0].change == ("volr transfer again", "--neuron if_curr_exp")
+    # Either helps: gains of their own for both signs, or what was there before.
     assert found.remedy is not None
-    assert found.remedy.change == "--neuron if_curr_exp"
+    assert found.remedy.change in found.parts[0].change
+    [currents] = [trial for trial in found.trials if trial.change == "--neuron if_curr_exp"]
+    assert currents.accuracy > 0.95
 
 
 def test_a_leak_between_spikes_that_are_far_apart() -> None:
     # An input of 1 has a spike in 5 ms, of which 37 % are left when the next one comes.
     def made(tau_m: float) -> SpikingModel:
         neuron, coding = replace(DELTA, tau_m=tau_m), ConstantCurrent(200.0)
-        return transferred(
-            TransferSettings(neuron=neuron, coding=coding, duration=100.0, rounds=1)
-        )
+        return transferred(TransferSettings(neuron=neuron, coding=coding, duration=100.0, rounds=1))
 
     leaky = made(5.0)
     assert accuracy(made(100.0)) > 0.95

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache, partial
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +16,9 @@ from tests.oracles import PlainSimulator, chain, random_parameters
 
 from volr.backends import ENGINE, simulator
 from volr.backends.base import Record
+from volr.backends.brian2 import BRIAN2, Brian2Simulator
 from volr.backends.nest import start as start_nest
+from volr.backends.pynn import PYNN_NEST, PYNN_NEURON, PynnSimulator, translation
 from volr.errors import TrainingError
 from volr.experiments.datasets.logic import load_logic, nand, xor
 from volr.experiments.evaluation import evaluate
@@ -28,8 +32,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from volr.backends.base import Simulator
+    from volr.backends.base import Simulator, SpikingBackend
     from volr.models.arrays import Floats, Integers
+    from volr.training import Training
 
 BRIEF = TrainingSettings(epochs=2, candidates=2, batch_size=25, seed=3)
 
@@ -80,6 +85,50 @@ def test_logic_is_learned(
     assert trained.candidates == 8
     assert trained.dead == {"dense_1": 0}
     assert evaluate(trained.model, data.test, ENGINE).accuracy == 1.0
+
+
+def xor_in(running: Simulator) -> Training[SpikingModel]:
+    """Trained in two dozen updates; a neuron that rests for a step is one that NEURON can run."""
+    settings = TrainingSettings(epochs=2, batch_size=40, learning_rate=0.15, candidates=8, seed=2)
+    spiking = SpikingSettings(neuron=IFCurrExp(tau_refrac=1.0), duration=30.0)
+    return train_in_loop(chain(2, 4, 2), load_logic(xor, 4).train, running, settings, spiking)
+
+
+@lru_cache(maxsize=1)
+def xor_in_the_reference() -> Training[SpikingModel]:
+    return xor_in(PlainSimulator())
+
+
+def needing(backend: SpikingBackend, start: Callable[[], object]) -> pytest.ParameterSet:
+    missing = any(find_spec(each) is None for each in backend.requires)
+    return pytest.param(
+        start, id=backend.name, marks=pytest.mark.skipif(missing, reason=f"needs {backend.name}")
+    )
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        needing(BRIAN2, partial(Brian2Simulator, 1)),
+        needing(PYNN_NEST, partial(PynnSimulator, translation.NEST, 1)),
+        needing(PYNN_NEURON, partial(PynnSimulator, translation.NEURON, 1)),
+    ],
+)
+def test_any_simulator_can_be_in_the_loop(
+    start: Callable[[], AbstractContextManager[Simulator]],
+) -> None:
+    with start() as running:
+        trained = xor_in(running)
+    assert trained.history[-1].loss < 0.5 * trained.history[0].loss
+    # What it has learned is the truth table, wherever it runs.
+    corners = np.array([[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]])
+    counts = PlainSimulator().run(trained.model, corners).counts["dense_2"]
+    assert counts.argmax(axis=1).tolist() == [0, 1, 1, 0]
+    # The spikes are those of the reference, and so is all that they taught.
+    expected = xor_in_the_reference()
+    assert trained.history == expected.history
+    for name, value in expected.model.parameters.items():
+        np.testing.assert_array_equal(trained.model.parameters[name], value)
 
 
 @needs_numba

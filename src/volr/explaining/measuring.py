@@ -8,6 +8,7 @@ within ½ of e, so that y + d rounded is n, exactly.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -89,6 +90,8 @@ def measure(
     full = snn.coding.rate_max * snn.duration / 1000.0
     asked = _asked(wired)
     slopes = dict.fromkeys(network.inputs, full)
+    # What the counts of each run stand for, which without a mechanism may be something else.
+    of_run = {left_in: dict(slopes) for left_in in runs}
     layers: dict[str, Layer] = {}
     hidden = [(p.name,) for p in network.layers if p.name not in network.outputs]
     # The outputs are compared with each other, so they have one line between them.
@@ -99,7 +102,7 @@ def measure(
                 bare,
                 {name: wired[name] for name in names},
                 counts,
-                slopes,
+                of_run[left_in],
                 _room(snn, rests="refractory" not in actual - left_in),
             )
             for left_in, counts in runs.items()
@@ -109,6 +112,9 @@ def measure(
         for name in names:
             ratio = fit.slope / asked.get(name, fit.slope)
             slopes[name] = fit.slope if is_calibrated(ratio) else asked[name]
+            for left_in, own in of_run.items():
+                found = fits[left_in - {"refractory"}].slope
+                own[name] = _nearest(asked.get(name), slopes[name], found)
             ceiling = _ceiling(snn, slopes[name] * fits[actual].sums[name], recorded[name])
             # What saturates is on no line.
             on_line = ceiling is None or name in network.outputs
@@ -122,10 +128,10 @@ def measure(
             layer = replace(layer, dead=_dead(layer, recorded, slopes))
             deviations: dict[frozenset[Dynamic], Floats] = {}
             for left_in, counts in runs.items():
-                own = left_in | {"refractory"} >= actual
+                is_actual = left_in | {"refractory"} >= actual
                 straight = fits[left_in - {"refractory"}]
                 # Of the actual run, what the layer's own line leaves: both together are the count.
-                line = (layer.gain, layer.offset) if own else (straight.gain, straight.offset)
+                line = (layer.gain, layer.offset) if is_actual else (straight.gain, straight.offset)
                 deviations[left_in] = _deviation(
                     layer, line, fits[left_in].sums[name], counts[name]
                 )
@@ -155,6 +161,16 @@ def _asked(wired: Mapping[str, Wiring]) -> dict[str, float]:
         for block in wiring.blocks
         if wiring.slope is not None and block.charge
     }
+
+
+def _nearest(asked: float | None, actual: float, own: float) -> float:
+    """The slope of a run's counts: its own, or the actual run's where that is nearer to what the
+    targets' weights ask for. A transfer makes these for one or the other: calibrated, a network has
+    its mechanisms in it; and where one was put in afterwards, it had them without.
+    """
+    if asked is None or min(asked, actual, own) <= 0:
+        return actual
+    return min(actual, own, key=lambda each: abs(math.log(each / asked)))
 
 
 def _room(snn: SpikingModel, *, rests: bool) -> float:

@@ -18,6 +18,7 @@ from volr.backends.base import Record
 from volr.explaining.causes import DYNAMIC
 from volr.models.neurons import IFCondExp
 from volr.models.parameters import weight_name
+from volr.network.subgraph import depths
 from volr.transfer.scaling import synapse_units
 
 if TYPE_CHECKING:
@@ -87,8 +88,9 @@ def run(
 ) -> dict[str, Floats]:
     """Spike counts ``[batch, unit]`` of every population; mean membranes (mV) of those read so.
 
-    ``late``: a third of those in the last three durations of a stimulus that began half a duration,
-    and at least τ_m or ``_LONGEST_LEAD`` durations, earlier; rounded.
+    ``late``: a third of those in the last three durations of a stimulus whose first spikes came to
+    the last layer half a duration, and at least τ_m or ``_LONGEST_LEAD`` durations, before these;
+    rounded.
     """
     network = model.network
     spiking = tuple(p.name for p in network.populations if model.is_spiking(p.name))
@@ -100,6 +102,7 @@ def run(
         return {**counts, **{name: found.means[name] for name in silent}}
     settled = min(model.neuron.tau_m, _LONGEST_LEAD * model.duration)
     lead = round(max(0.5 * model.duration, settled) / model.dt)
+    lead += (len(depths(network)) - 1) * model.delay_steps
     longer = replace(model, duration=(lead + _WINDOWS * model.steps) * model.dt)
     record = Record(counts=(), spikes=spiking, membranes=silent)
     batch = max(1, _KEPT // (longer.steps * network.neuron_count))

@@ -20,13 +20,14 @@ from volr import __version__
 from volr.backends import BACKENDS
 from volr.cli.app import app
 from volr.cli.experiment import UNLESS_TOLD, experiment
+from volr.cli.explain import explain
 from volr.cli.train import train
 from volr.cli.transfer import transfer
 from volr.engine.surrogates import SHAPES, Surrogate
 from volr.experiments.settings import Settings
 from volr.experiments.tasks import TASKS
 from volr.models.activations import ACTIVATIONS
-from volr.models.coding import CODINGS, ConstantCurrent
+from volr.models.coding import CODINGS
 from volr.models.model import READOUTS
 from volr.models.neurons import NEURON_MODELS, RESETS, IFCondExp, IFCurrDelta
 from volr.training import SpikingSettings, TrainingSettings
@@ -109,8 +110,9 @@ def test_the_options_of_training_have_its_defaults() -> None:
 def test_the_options_of_spiking_networks_have_their_defaults() -> None:
     given = {name: each.default for name, each in inspect.signature(train).parameters.items()}
     plain = SpikingSettings()
-    assert (plain.neuron, plain.coding) == (IFCurrDelta(), ConstantCurrent(given["rate_max"]))
-    assert (given["neuron"], given["coding"]) == (plain.neuron.name, plain.coding.name)
+    assert plain.neuron == IFCurrDelta()
+    assert (given["neuron"], given["coding"]) == (plain.neuron.name, plain.input_coding.name)
+    assert given["rate_max"] is plain.coding is None
     assert given["reset"] == plain.neuron.reset
     assert Surrogate(given["surrogate"], given["surrogate_width"]) == plain.surrogate
     for each in fields(SpikingSettings):
@@ -139,10 +141,11 @@ def test_the_options_of_a_transfer_have_its_defaults() -> None:
     assert (given["neuron"], given["coding"]) == (plain.neuron.name, plain.input_coding.name)
     assert given["rate_max"] is plain.coding is None
     rates = f"{plain.input_coding.rate_max:g}; if_cond_exp: {slow.input_coding.rate_max:g}"
-    assert told(transfer, "rate_max") == rates
+    for command in (transfer, train, explain):
+        assert told(command, "rate_max") == f"{rates}; at most a spike a step"
     assert (
         told(transfer, "population_rate")
-        == f"the inputs'; if_cond_exp: at least {slow.full_rate:g}"
+        == f"the inputs'; if_cond_exp: {slow.full_rate:g}, or a spike a step"
     )
     for each in fields(TransferSettings):
         # The seed is the model's own unless told.
@@ -153,7 +156,7 @@ def test_the_options_of_a_transfer_have_its_defaults() -> None:
 def test_an_experiment_uses_the_same_defaults() -> None:
     plain = Settings()
     assert told(experiment, "duration") == f"{plain.duration:g}"
-    assert told(experiment, "dt") == f"{plain.dt:g}"
+    assert told(experiment, "dt") == f"{plain.step:g}"
     assert str(told(experiment, "neuron")).split(",")[0] == plain.neuron
     assert plain.epochs is TrainingSettings().epochs
     assert told(experiment, "tasks") == " ".join(UNLESS_TOLD)

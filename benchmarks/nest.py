@@ -35,7 +35,10 @@ print(statistics.median(times), file=sys.stderr)
 def main() -> None:
     data_dir = Path(sys.argv[2]) if sys.argv[1:2] == ["--data"] else None
     task = volr.task("mnist")
-    data = task.load(seed=0, data_dir=data_dir)
+    try:
+        data = task.load(seed=0, data_dir=data_dir)
+    except volr.VolrError as error:
+        sys.exit(str(error))
     model = volr.train_ann(volr.to_network(task.program), data.train).model
     rows: list[tuple[str, float, float, float]] = []
     for dt in (1.0, 0.5, 0.2):

@@ -81,7 +81,11 @@ def test_what_a_file_leaves_open_is_as_in_an_experiment_on_the_task(
     save_model(ArtificialModel(network, parameters), folder / "ann")
     (folder / "s.json").write_text('{"settings": {"neuron": "if_cond_exp"}}', encoding="utf-8")
     images = Samples(rng.random((40, 100)), np.arange(40) % 10)
-    monkeypatch.setattr(Task, "load", lambda *_, **__: Data(images, images, 10))
+
+    def load(_task: Task, **_: object) -> Data:
+        return Data(images, images, 10)
+
+    monkeypatch.setattr(Task, "load", load)
     command = ("transfer", "ann", "--task", "mnist-parallel", "--out", "snn", *QUICK)
     for options, dt in (((), 0.25), (("--dt", "0.5"), 0.5)):
         result = volr(*command, "--settings", "s.json", *options)

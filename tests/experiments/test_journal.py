@@ -7,14 +7,10 @@ import fcntl
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import settings as examples
-from hypothesis import strategies as st
 from tests.cli.running import snapshot
-from tests.experiments.examples import ROW, plan_of, runs
+from tests.experiments.examples import ROW, plan_of
 
 from volr.errors import DataError
 from volr.experiments.conditions import spec_json
@@ -23,11 +19,10 @@ from volr.experiments.journal import (
     open_journal,
     read_plan,
     read_runs,
-    run_from,
-    run_json,
     set_aside,
 )
 from volr.experiments.results import Run
+from volr.experiments.run_file import run_json
 from volr.training import Epoch
 
 PLAN = plan_of("snn-transferred", seeds=(0, 1))
@@ -49,14 +44,6 @@ def written(folder: Path, count: int = 3) -> Journal:
             journal.write(spec, replace(RUN, row=replace(ROW, seed=index)), b"model %d" % index)
         journal.write_results([ROW])
     return journal
-
-
-@examples(max_examples=40)
-@given(runs())
-def test_a_run_there_and_back(run: Run) -> None:
-    text = json.dumps(run_json(run), allow_nan=False)
-    # NaN is not itself, but looks like it.
-    assert repr(run_from(json.loads(text))) == repr(run)
 
 
 def test_what_was_written_is_there_and_nothing_else(tmp_path: Path) -> None:
@@ -256,36 +243,6 @@ def test_a_file_that_is_cut_short_is_an_error_message(tmp_path: Path) -> None:
     path.mkdir()
     with pytest.raises(DataError, match=r"cannot read .*xor-0-ann\.json"):
         read_runs(tmp_path)
-
-
-def anything() -> st.SearchStrategy[Any]:
-    leaf = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text()
-    return st.recursive(
-        leaf, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=5
-    )
-
-
-@examples(max_examples=100)
-@given(data=st.data(), wrong=anything())
-def test_a_file_that_says_something_else_is_an_error_message_or_a_run(
-    data: st.DataObject, wrong: Any
-) -> None:
-    told: Any = json.loads(json.dumps(run_json(RUN)))
-    place = told
-    path = data.draw(st.sampled_from([[], ["row"], ["history", 0], ["transfer"], ["confusion"]]))
-    for step in path:
-        place = place[step]
-    if isinstance(place, dict):
-        place[data.draw(st.sampled_from(sorted(place)))] = wrong
-    try:
-        found = run_from(told)
-    except (KeyError, TypeError, AttributeError):
-        return
-    # Rows are averaged and compared, so that theirs are checked.
-    assert {k: type(v) for k, v in vars(found.row).items()}.keys() == vars(ROW).keys()
-    for name, value in vars(found.row).items():
-        kind = type(getattr(ROW, name))
-        assert isinstance(value, (float, int) if kind is float else kind)
 
 
 @pytest.mark.parametrize(

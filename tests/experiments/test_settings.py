@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,23 +12,17 @@ from hypothesis import settings as examples
 from tests.experiments.examples import settings
 
 from volr.engine.surrogates import Surrogate
-from volr.errors import DataError, VolrError
+from volr.errors import VolrError
 from volr.experiments.settings import (
     FOR_ARTIFICIAL,
     Settings,
-    SettingsFile,
-    read_settings,
     settings_from,
     settings_json,
-    settings_told,
 )
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.neurons import IFCondExp
 from volr.training import TrainingSettings
 from volr.transfer import TransferSettings
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 @examples(max_examples=40)
@@ -172,60 +164,3 @@ def test_refusals(told: dict[str, Any], said: str) -> None:
     assert said in str(caught.value)
     if "the setting" in said:
         assert caught.value.message.startswith("best.json: ")
-
-
-def test_a_file_of_settings(tmp_path: Path) -> None:
-    path = tmp_path / "best.json"
-    content = {
-        "task": "xor",
-        "program": "dense 2 2",
-        "settings": {"dt": 1, "neuron": "if_cond_exp"},
-    }
-    path.write_text(json.dumps(content))
-    file = read_settings(path)
-    assert settings_told(file) == Settings(dt=1.0, neuron="if_cond_exp")
-    assert settings_told(file, {"dt": 2.0, "epochs": None}, {"dt": None}).dt == 2.0
-    assert file.told.keys() == {"dt", "neuron"}
-    assert file.program_for("xor") == "dense 2 2"
-    assert file.program_for("nand") is None
-
-
-def test_no_file_says_nothing() -> None:
-    file = read_settings(None)
-    assert settings_told(file) == Settings()
-    assert file.program_for("xor") is None
-
-
-def test_a_file_that_can_be_read_once(tmp_path: Path) -> None:
-    pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
-    content = b'{"settings": {"dt": 0.5}, "task": "xor", "program": "dense 2 2"}'
-    with ThreadPoolExecutor() as writer:
-        written = writer.submit(pipe.write_bytes, content)
-        file = read_settings(pipe)
-    assert written.result() == len(content)
-    assert file == SettingsFile(told={"dt": 0.5}, task="xor", program="dense 2 2")
-
-
-@pytest.mark.parametrize(
-    ("body", "said"),
-    [
-        (b"{", "is not JSON"),
-        (b"\xff", "is not JSON"),
-        (b"[" * 100_000, "is not JSON"),
-        (b"[]", "has no settings"),
-        (b"{}", "has no settings"),
-        (b'{"settings": [1]}', "has no settings"),
-        (b'{"settings": {"dt": "1"}}', "best.json: the setting 'dt' cannot be '1'"),
-    ],
-)
-def test_files_that_are_none(tmp_path: Path, body: bytes, said: str) -> None:
-    path = tmp_path / "best.json"
-    path.write_bytes(body)
-    with pytest.raises(DataError) as caught:
-        read_settings(path)
-    assert said in str(caught.value)
-    with pytest.raises(DataError, match=r"cannot read .*nowhere"):
-        read_settings(tmp_path / "nowhere")
-    with pytest.raises(DataError, match="cannot read"):
-        read_settings(tmp_path)

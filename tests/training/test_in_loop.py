@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import lru_cache, partial
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from tests.needs import needs_nest, needs_numba
+from tests.needs import needs, needs_nest, needs_numba
 from tests.oracles import PlainSimulator, chain, random_parameters
 
 from volr.backends import ENGINE, simulator
@@ -100,10 +99,7 @@ def xor_in_the_reference() -> Training[SpikingModel]:
 
 
 def needing(backend: SpikingBackend, start: Callable[[], object]) -> pytest.ParameterSet:
-    missing = any(find_spec(each) is None for each in backend.requires)
-    return pytest.param(
-        start, id=backend.name, marks=pytest.mark.skipif(missing, reason=f"needs {backend.name}")
-    )
+    return pytest.param(start, id=backend.name, marks=needs(*backend.requires))
 
 
 @pytest.mark.parametrize(

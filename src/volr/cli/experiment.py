@@ -122,7 +122,7 @@ def experiment(
     from volr.experiments.plan_file import described
     from volr.experiments.results import RESULTS, results_json
     from volr.experiments.runner import carry_on, check_possible, task_network
-    from volr.experiments.settings import read_settings, settings_told
+    from volr.experiments.settings_file import read_settings, settings_told
     from volr.experiments.tasks import task as find_task
     from volr.language import read_source, to_network
 

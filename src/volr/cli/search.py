@@ -120,7 +120,7 @@ def search(
     from volr.experiments.searching.proposals import require_optuna, weights
     from volr.experiments.searching.space import parameters
     from volr.experiments.searching.trials import FIRST_SEED, Search, rungs_of, search_on
-    from volr.experiments.settings import read_settings, settings_told
+    from volr.experiments.settings_file import read_settings, settings_told
     from volr.experiments.tasks import task as find_task
     from volr.language import read_source, to_network
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
 
 import typer
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from volr.models.neurons import NeuronModel
     from volr.network import Network
 
+_M = TypeVar("_M")
 
 Neuron = Annotated[
     str,
@@ -215,22 +216,15 @@ def parameters(assignments: Iterable[str]) -> dict[str, float]:
 
 
 @dataclass(frozen=True)
-class ArtificialFile:
-    """An artificial model, and where it comes from."""
+class Read(Generic[_M]):
+    """A model of one kind, its file, and where it comes from."""
 
-    model: ArtificialModel
+    path: Path
+    model: _M
     origin: Origin
 
 
-@dataclass(frozen=True)
-class SpikingFile:
-    """A spiking model, and where it comes from."""
-
-    model: SpikingModel
-    origin: Origin
-
-
-def start_of(path: Path, network: Network, out: Path) -> SpikingFile:
+def start_of(path: Path, network: Network, out: Path) -> Read[SpikingModel]:
     """The model to go on from; ``ModelError`` where it is not one of ``network``."""
     from volr.models.files import load_model
     from volr.models.model import SpikingModel
@@ -246,10 +240,10 @@ def start_of(path: Path, network: Network, out: Path) -> SpikingFile:
         source = loaded.model.network.source
         own = "" if source is None else f": it was made from `{source.text.strip()}`"
         raise ModelError(f"{path} is not a model of this program{own}")
-    return SpikingFile(loaded.model, loaded.origin)
+    return Read(path, loaded.model, loaded.origin)
 
 
-def teacher_of(path: Path, out: Path) -> ArtificialFile:
+def teacher_of(path: Path, out: Path) -> Read[ArtificialModel]:
     """The model to learn from; ``ModelError`` where it is not an artificial one."""
     from volr.models.files import load_model
     from volr.models.model import ArtificialModel
@@ -258,4 +252,20 @@ def teacher_of(path: Path, out: Path) -> ArtificialFile:
     loaded = load_model(path)
     if not isinstance(loaded.model, ArtificialModel):
         raise ModelError(f"{path} is a spiking model, and a teacher is an artificial one")
-    return ArtificialFile(loaded.model, loaded.origin)
+    return Read(path, loaded.model, loaded.origin)
+
+
+def split_of(origins: Iterable[Origin], task: str, seed: int | None) -> int:
+    """The seed of the data: that of the models that training has from others, if there are any, or
+    one of them has seen samples that the network is tested on. ``ModelError`` where they differ.
+    """
+    from volr.experiments.evaluation import data_seed
+
+    seeds = {data_seed(each, task, None) for each in origins if each.get("task") == task}
+    if len(seeds) > 1:
+        raise ModelError(
+            f"the models of --start and --teacher have other test samples of {task}: they were "
+            f"trained with the seeds {' and '.join(map(str, sorted(seeds)))}",
+            help="take two that were trained with the same seed",
+        )
+    return seeds.pop() if seeds else seed or 0

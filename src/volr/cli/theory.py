@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -145,7 +144,7 @@ def _trained(
     progress: Progress,
 ) -> tuple[str, ArtificialModel, Samples]:
     """The task's name, a model of it, and the training samples; trained where none is given."""
-    from volr.experiments.datasets.archive import DATA_VARIABLE
+    from volr.experiments.datasets.archive import folder_of_environment
     from volr.experiments.evaluation import data_seed
     from volr.experiments.progress import of_training
     from volr.experiments.tasks import check_fits
@@ -177,7 +176,7 @@ def _trained(
         samples = chosen.load(seed=seed, data_dir=data).train
     except DataError as error:
         # A folder that was named is to be used, or else to be mended.
-        if task is not None or data is not None or os.environ.get(DATA_VARIABLE):
+        if task is not None or (data or folder_of_environment()) is not None:
             raise
         note(f"digits instead of MNIST: {error.message}")
         chosen = find_task("digits")

@@ -14,11 +14,8 @@ from volr.cli.files import check_writable, path_from
 from volr.cli.groups import ARTIFICIAL, LEARNING, SPIKING, THROUGH_SPIKES, given, refuse
 from volr.cli.output import note
 from volr.cli.progress import progress_bar
-from volr.errors import ModelError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from volr.models.files import Origin
     from volr.models.model import Model
     from volr.network import Network
@@ -191,7 +188,7 @@ def train(
     taught = None if teacher is None else spiking.teacher_of(teacher, out)
     runs = nullcontext() if in_loop is None else simulator(in_loop)
     known = [each.origin for each in (begun, taught) if each is not None]
-    split = _split(known, task, seed)
+    split = spiking.split_of(known, task, seed)
     settings = TrainingSettings(
         epochs=epochs,
         batch_size=batch_size,
@@ -246,10 +243,10 @@ def train(
                 lowered, shown, running, settings, through, start=model, progress=told
             )
     origin: Origin = {"task": task, "seed": split, "condition": _condition(kind, start, in_loop)}
-    if begun is not None and start is not None:
+    if begun is not None:
         origin = {**begun.origin, **origin}
         if isinstance(ann := begun.origin.get("ann"), str):
-            origin["ann"] = path_from(out, start.parent / ann)
+            origin["ann"] = path_from(out, begun.path.parent / ann)
     save_model(trained.model, out, origin)
     _tell(trained, lowered)
     note(f"wrote {out}")
@@ -268,22 +265,6 @@ def _check_together(ctx: typer.Context, kind: str, start: Path | None, in_loop: 
     if in_loop is not None:
         through = [each for each in given(ctx, THROUGH_SPIKES) if each in _OF_THE_ENGINE]
         refuse(through, "for training in the engine alone; leave out --in-loop")
-
-
-def _split(origins: Sequence[Origin], task: str, seed: int | None) -> int:
-    """The seed of the data: that of the models that training has from others, if there are any, or
-    one of them has seen samples that the network is tested on.
-    """
-    from volr.experiments.evaluation import data_seed
-
-    seeds = {data_seed(each, task, None) for each in origins if each.get("task") == task}
-    if len(seeds) > 1:
-        raise ModelError(
-            f"the models of --start and --teacher have other test samples of {task}: they were "
-            f"trained with the seeds {' and '.join(map(str, sorted(seeds)))}",
-            help="take two that were trained with the same seed",
-        )
-    return seeds.pop() if seeds else seed or 0
 
 
 def _condition(kind: str, start: Path | None, in_loop: str | None) -> str:

@@ -88,7 +88,7 @@ def transfer(
     from volr.backends import simulator
     from volr.experiments.evaluation import data_seed
     from volr.experiments.progress import of_calibration
-    from volr.experiments.settings import read_settings, settings_told
+    from volr.experiments.settings_file import read_settings, settings_told
     from volr.experiments.tasks import check_fits
     from volr.experiments.tasks import task as find_task
     from volr.experiments.unless_told import with_unless_told

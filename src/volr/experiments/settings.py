@@ -7,8 +7,8 @@ question does unless told, which may depend on task and neuron (``volr.experimen
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
 from volr.engine.surrogates import Surrogate
@@ -21,7 +21,6 @@ from volr.transfer import TransferSettings
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
-    from pathlib import Path
 
     from volr.models.neurons import NeuronModel, Reset
 
@@ -152,7 +151,7 @@ class Settings:
             dt=self.step,
             duration=self.duration,
             delay=self.delay,
-            surrogate=Surrogate(**_given({"width": self.surrogate_width})),
+            surrogate=Surrogate(**given({"width": self.surrogate_width})),
         )
 
     def transfer(self, seed: int) -> TransferSettings:
@@ -171,7 +170,7 @@ class Settings:
             duration=self.duration,
             delay=self.delay,
             seed=seed,
-            **_given(told),
+            **given(told),
         )
 
     def only(self, names: Collection[str]) -> Settings:
@@ -181,7 +180,7 @@ class Settings:
     def _stage(self, prefix: str, seed: int) -> TrainingSettings:
         """Of the settings that begin so, those that training knows; a stage need not have all."""
         told = {name: getattr(self, prefix + name, None) for name in FOR_ARTIFICIAL}
-        return TrainingSettings(seed=seed, **_given(told))
+        return TrainingSettings(seed=seed, **given(told))
 
     def _neuron(self) -> NeuronModel:
         known: dict[str, Reset] = {each: each for each in RESETS}
@@ -212,67 +211,7 @@ def settings_from(told: Mapping[str, Any], where: str) -> Settings:
     return replace(Settings(), **told)
 
 
-@dataclass(frozen=True, kw_only=True)
-class SettingsFile:
-    """What a settings file says: ``told``, of the settings, and a ``program`` for a ``task``.
-
-    It is read once: a pipe can be read no second time.
-    """
-
-    told: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    task: str | None = None
-    program: str | None = None
-
-    def program_for(self, task: str) -> str | None:
-        """Its program, if it has one and is about this task."""
-        return self.program if self.task == task else None
-
-
-def settings_told(file: SettingsFile, *told: Mapping[str, Any]) -> Settings:
-    """The settings of a file with what is ``told`` beside it: the last has the say, and None says
-    nothing.
-    """
-    changes: dict[str, Any] = dict(file.told)
-    for each in told:
-        changes |= _given(each)
-    return replace(Settings(), **changes)
-
-
-def read_settings(path: Path | None) -> SettingsFile:
-    """A JSON file such as `volr search` writes: settings are under ``"settings"``; without a path,
-    a file that says nothing.
-
-    Raises ``DataError`` where the file cannot be read or says what no setting can be.
-    """
-    if path is None:
-        return SettingsFile()
-    content = _read_object(path)
-    told = content.get("settings")
-    if not isinstance(told, dict):
-        raise DataError(
-            f"{path} has no settings", help='it should be JSON such as {"settings": {"dt": 0.25}}'
-        )
-    entries = cast("dict[str, Any]", told)
-    settings_from(entries, str(path))
-    task, program = content.get("task"), content.get("program")
-    return SettingsFile(
-        told=entries,
-        task=task if isinstance(task, str) else None,
-        program=program if isinstance(program, str) else None,
-    )
-
-
-def _read_object(path: Path) -> dict[str, Any]:
-    """A file's JSON object; an empty one where it is JSON of another kind."""
-    try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is not JSON: {error}") from error
-    return cast("dict[str, Any]", content) if isinstance(content, dict) else {}
-
-
+@cache
 def _hints() -> dict[str, Any]:
     return get_type_hints(Settings, localns={"Mapping": dict, "Reset": str})
 
@@ -302,5 +241,6 @@ def _is_a(value: object, hint: str) -> bool:
     )
 
 
-def _given(told: Mapping[str, Any]) -> dict[str, Any]:
+def given(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What of it says something: None says nothing."""
     return {name: value for name, value in told.items() if value is not None}

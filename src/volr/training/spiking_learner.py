@@ -92,8 +92,8 @@ class SpikingLearner:
         labels = torch.tensor(samples.labels)
         taught = None if self.teacher is None else _taught(self.teacher, samples.inputs, self.form)
         match self.settings.input_coding:
-            case ConstantCurrent():
-                levels = levels_of(self.plan, self.settings.input_coding, samples.inputs)
+            case ConstantCurrent() as coding:
+                levels = levels_of(self.plan, coding, samples.inputs)
                 return Part(torch.as_tensor(levels), labels, taught)
             case Poisson():
                 return Part(torch.tensor(samples.inputs), labels, taught)
@@ -146,10 +146,10 @@ class SpikingLearner:
         match self.settings.input_coding:
             case ConstantCurrent():
                 return trains_of(self.plan, inputs.numpy())
-            case Poisson():
+            case Poisson() as coding:
                 self._drawn += 1
                 seed = (self.seed << 32) + self._drawn
-                return encode(self.plan, self.settings.input_coding, inputs.numpy(), seed=seed)
+                return encode(self.plan, coding, inputs.numpy(), seed=seed)
 
     def _respond(self, values: Mapping[str, Tensor], encoded: Encoded) -> Response:
         return respond(

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.cli.running import made
 
-from volr.experiments.journal import run_json
 from volr.experiments.results import Activity, Row, Run, write_json
+from volr.experiments.run_file import run_json
 from volr.models.files import save_model
 from volr.models.neurons import IFCurrExp
 from volr.training import Epoch

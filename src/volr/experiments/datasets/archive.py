@@ -59,7 +59,7 @@ def read_archive(archive: Archive, data_dir: Path | None) -> tuple[Bytes, ...]:
     never completed by a download. Raises ``DataError`` where a file is missing, damaged, another
     one or not to be had, and ``MissingError`` where the download lacks its package.
     """
-    folder = data_dir or _folder_of_environment()
+    folder = data_dir or folder_of_environment()
     paths = find(archive, folder) if folder else download(archive, cache_folder(archive))
     return tuple(read(file, path) for file, path in zip(archive.files, paths, strict=True))
 
@@ -128,7 +128,8 @@ def _fetch(archive: Archive, file: IdxFile, folder: Path) -> Path:
     )
 
 
-def _folder_of_environment() -> Path | None:
+def folder_of_environment() -> Path | None:
+    """The folder that ``$VOLR_DATA`` names, if it names one."""
     folder = os.environ.get(DATA_VARIABLE)
     return Path(folder) if folder else None
 

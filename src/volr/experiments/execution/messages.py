@@ -12,7 +12,7 @@ import numpy as np
 
 from volr.experiments.conditions import spec_from, spec_json
 from volr.experiments.execution.job import Done, Failed, Job
-from volr.experiments.journal import run_from, run_json
+from volr.experiments.run_file import run_from, run_json
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

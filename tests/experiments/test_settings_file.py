@@ -1,0 +1,74 @@
+"""Settings files: what they say, what has the say beside them, and files that are none."""
+
+from __future__ import annotations
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
+
+import pytest
+
+from volr.errors import DataError
+from volr.experiments.settings import Settings
+from volr.experiments.settings_file import SettingsFile, read_settings, settings_told
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_file_of_settings(tmp_path: Path) -> None:
+    path = tmp_path / "best.json"
+    content = {
+        "task": "xor",
+        "program": "dense 2 2",
+        "settings": {"dt": 1, "neuron": "if_cond_exp"},
+    }
+    path.write_text(json.dumps(content))
+    file = read_settings(path)
+    assert settings_told(file) == Settings(dt=1.0, neuron="if_cond_exp")
+    assert settings_told(file, {"dt": 2.0, "epochs": None}, {"dt": None}).dt == 2.0
+    assert file.told.keys() == {"dt", "neuron"}
+    assert file.program_for("xor") == "dense 2 2"
+    assert file.program_for("nand") is None
+
+
+def test_no_file_says_nothing() -> None:
+    file = read_settings(None)
+    assert settings_told(file) == Settings()
+    assert file.program_for("xor") is None
+
+
+def test_a_file_that_can_be_read_once(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    content = b'{"settings": {"dt": 0.5}, "task": "xor", "program": "dense 2 2"}'
+    with ThreadPoolExecutor() as writer:
+        written = writer.submit(pipe.write_bytes, content)
+        file = read_settings(pipe)
+    assert written.result() == len(content)
+    assert file == SettingsFile(told={"dt": 0.5}, task="xor", program="dense 2 2")
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"{", "is not JSON"),
+        (b"\xff", "is not JSON"),
+        (b"[" * 100_000, "is not JSON"),
+        (b"[]", "has no settings"),
+        (b"{}", "has no settings"),
+        (b'{"settings": [1]}', "has no settings"),
+        (b'{"settings": {"dt": "1"}}', "best.json: the setting 'dt' cannot be '1'"),
+    ],
+)
+def test_files_that_are_none(tmp_path: Path, body: bytes, said: str) -> None:
+    path = tmp_path / "best.json"
+    path.write_bytes(body)
+    with pytest.raises(DataError) as caught:
+        read_settings(path)
+    assert said in str(caught.value)
+    with pytest.raises(DataError, match=r"cannot read .*nowhere"):
+        read_settings(tmp_path / "nowhere")
+    with pytest.raises(DataError, match="cannot read"):
+        read_settings(tmp_path)

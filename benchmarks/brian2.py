@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import argparse
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from common import mnist
 
 import volr
 from volr.backends.base import Record
@@ -29,11 +30,10 @@ IMAGES = 1000
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--target", choices=TARGETS, default="numpy")
-    parser.add_argument("--data", type=Path)
+    mnist.add_data_option(parser)
     given = parser.parse_args()
-    task = volr.task("mnist")
-    data = task.load(seed=0, data_dir=given.data)
-    artificial = volr.train_ann(volr.to_network(task.program), data.train).model
+    data = mnist.load(given.data)
+    artificial = volr.train_ann(volr.to_network(mnist.TASK.program), data.train).model
     images, labels = data.test.inputs[:IMAGES], data.test.labels[:IMAGES]
     print(f"100-100-10, {IMAGES:,} images, {given.target}, {cores()} processes")
     print("neuron          dt  steps  ms/image  accuracy  other spikes of")

@@ -5,10 +5,12 @@ python benchmarks/nest.py [--data DIR]
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import time
-from pathlib import Path
+
+from common import mnist
 
 import volr
 from volr.cores import cores
@@ -33,13 +35,10 @@ print(statistics.median(times), file=sys.stderr)
 
 
 def main() -> None:
-    data_dir = Path(sys.argv[2]) if sys.argv[1:2] == ["--data"] else None
-    task = volr.task("mnist")
-    try:
-        data = task.load(seed=0, data_dir=data_dir)
-    except volr.VolrError as error:
-        sys.exit(str(error))
-    model = volr.train_ann(volr.to_network(task.program), data.train).model
+    parser = argparse.ArgumentParser()
+    mnist.add_data_option(parser)
+    data = mnist.load(parser.parse_args().data)
+    model = volr.train_ann(volr.to_network(mnist.TASK.program), data.train).model
     rows: list[tuple[str, float, float, float]] = []
     for dt in (1.0, 0.5, 0.2):
         settings = volr.TransferSettings(dt=dt)

@@ -5,13 +5,14 @@ python benchmarks/pynn.py [--data DIR]
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 import time
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
+from common import mnist
 
 import volr
 from volr.backends.base import Record
@@ -49,10 +50,10 @@ print(time.perf_counter() - started, file=sys.stderr)
 
 
 def main() -> None:
-    data_dir = Path(sys.argv[2]) if sys.argv[1:2] == ["--data"] else None
-    task = volr.task("mnist")
-    data = task.load(seed=0, data_dir=data_dir)
-    trained = volr.train_ann(volr.to_network(task.program), data.train).model
+    parser = argparse.ArgumentParser()
+    mnist.add_data_option(parser)
+    data = mnist.load(parser.parse_args().data)
+    trained = volr.train_ann(volr.to_network(mnist.TASK.program), data.train).model
     print(f"100-100-10, images of 50 ms, construction included, {cores()} processes")
     print(
         f"{'neurons':<12} {'dt':>6} {'simulator':<12} {'ms/image':>9} {'accuracy':>9} "

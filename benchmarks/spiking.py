@@ -15,12 +15,12 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import sys
 import warnings
 from importlib.metadata import version
 from pathlib import Path
 
 import torch
+from common import mnist
 from peers import evaluation, speed
 from peers.catalogue import VOLR, installed
 from peers.tables import say
@@ -45,7 +45,9 @@ def main() -> None:
         print(f"{name} is missing: {reason}")
     # First, since this is what may be missing.
     wanted = "mnist" in options.only and VOLR in entries
-    images = _images(options.data, quick=options.quick) if wanted else None
+    images = mnist.load(options.data) if wanted else None
+    if images is not None and options.quick:
+        images = volr.Data(images.train.first(2_000), images.test.first(500), images.classes)
     report: dict[str, object] = {"machine": _machine(), "versions": versions}
 
     if options.quick:
@@ -90,19 +92,11 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--only", nargs="+", choices=SECTIONS, default=SECTIONS)
     parser.add_argument("--threads", type=int, default=cores(), help="of PyTorch")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
-    parser.add_argument("--data", type=Path, metavar="DIR", help="where the files of MNIST are")
+    mnist.add_data_option(parser)
     options = parser.parse_args()
     if options.rounds is None:
         options.rounds = 1 if options.quick else 4
     return options
-
-
-def _images(data_dir: Path | None, *, quick: bool) -> volr.Data:
-    try:
-        data = evaluation.TASK.load(seed=0, data_dir=data_dir)
-    except volr.VolrError as error:
-        sys.exit(str(error))
-    return volr.Data(data.train.first(2_000), data.test.first(500), 10) if quick else data
 
 
 def _machine() -> str:

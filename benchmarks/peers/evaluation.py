@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+from common import mnist
 
 import volr
 from peers.tables import Row, say, show
@@ -16,7 +17,6 @@ from volr.models.coding import decode_counts
 if TYPE_CHECKING:
     from volr.models.arrays import Floats
 
-TASK = volr.task("mnist")
 BACKENDS = ("engine", "nest")
 TRACED = 200
 """Images of which every spike of every neuron is compared; of all others, every output count."""
@@ -26,7 +26,7 @@ def evaluate(data: volr.Data, rounds: int) -> list[Row]:
     """Train, transfer, compare, time; starting the simulators is not in the time."""
     say("training and transferring 100-100-10 for MNIST")
     train, test = data.train, data.test
-    artificial = volr.train_ann(volr.to_network(TASK.program), train).model
+    artificial = volr.train_ann(volr.to_network(mnist.TASK.program), train).model
     with ExitStack() as started:
         simulators = {name: started.enter_context(volr.simulator(name)) for name in BACKENDS}
         settings = volr.TransferSettings(dt=1.0, duration=50.0)

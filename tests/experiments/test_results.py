@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 
@@ -58,12 +57,13 @@ def test_a_summary_is_mean_deviation_and_interval_in_the_order_of_the_rows() -> 
         assert each.mean == pytest.approx(accuracies.mean())
         assert each.chance == pytest.approx(np.mean([row.chance for row in group]))
         if each.n == 1:
-            assert (each.std, each.half) == (0.0, math.inf)
+            assert (each.std, each.half) == (None, None)
             continue
         assert each.std == pytest.approx(accuracies.std(ddof=1))
         low, high = stats.t.interval(
             0.95, each.n - 1, loc=accuracies.mean(), scale=stats.sem(accuracies)
         )
+        assert each.half is not None
         assert each.mean - each.half == pytest.approx(low, abs=1e-5)
         assert each.mean + each.half == pytest.approx(high, abs=1e-5)
 
@@ -94,9 +94,9 @@ def test_the_json_has_all_that_a_reader_compares() -> None:
                 "source": "torch",
                 "backend": "nest",
                 "neuron": "if_curr_exp",
-                # Nothing is known of the deviation of a single run, and JSON has no infinity.
+                # Nothing is known of the deviation of a single run.
                 "mean": 0.5,
-                "std": 0.0,
+                "std": None,
                 "half": None,
                 "n": 1,
                 "chance": 0.25,

@@ -84,7 +84,8 @@ def test_tasks_without_files_load_for_their_own_program(name: str, inputs: int) 
     again = task(name).load(seed=1, inputs=inputs)
     np.testing.assert_array_equal(data.test.inputs, again.test.inputs)
     other = task(name).load(seed=2)
-    assert not np.array_equal(data.test.inputs, other.test.inputs)
+    # Points are drawn; images stay as they are.
+    assert np.array_equal(data.test.inputs, other.test.inputs) == (name == "digits")
 
 
 def test_nand_and_xor_label_the_same_points_differently() -> None:

@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 
 from volr.cores import cores
 from volr.errors import SimulatorError
+from volr.threads import VARIABLE
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -185,7 +186,7 @@ class _Worker:
             # The package that asks is the one that answers, even when it is not installed.
             "PYTHONPATH": f"{package}{os.pathsep}{inherited}" if inherited else package,
             # One thread each: on small networks several are slower, and there is a process a core.
-            "OMP_NUM_THREADS": "1",
+            VARIABLE: "1",
             # NEST's greeting would stand before what it has to say of its end.
             "PYNEST_QUIET": "1",
             **extra,

@@ -17,7 +17,7 @@ from volr.cli.output import note, print_json, print_table
 from volr.cli.progress import progress_bar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from volr.experiments.conditions import Condition
     from volr.experiments.results import Row
@@ -166,6 +166,7 @@ def experiment(
             note(f"the earlier results are now in {aside}")
         if there:
             note(f"{len(there)} of {len(specs)} runs are in {out} already")
+            _compare([each.versions for each in there.values()], more=missing > 0)
         if execution is not None:
             # Not for nothing: it says with which versions and when the runs were made.
             journal.write_plan(described(plan, sys.argv))
@@ -206,6 +207,17 @@ def _chosen(conditions: Sequence[Condition], labels: Sequence[str] | None) -> Se
     return kept
 
 
+def _compare(made: Sequence[Mapping[str, str]], *, more: bool) -> None:
+    """Tell where runs that are in one table were, or will be, made with different things."""
+    from volr.experiments.versions import differing, versions
+
+    found = differing([*made, versions()] if more else made)
+    if found:
+        told = "; ".join(f"{name}: {', '.join(values)}" for name, values in found.items())
+        note(f"not all runs of this table are made with the same: {told}")
+        note("so their last digits may differ; --fresh makes all of them anew")
+
+
 def _text(network: Network) -> str:
     return "" if network.source is None else network.source.text.strip()
 
@@ -223,7 +235,8 @@ def print_summary(rows: Sequence[Row]) -> None:
                 each.source,
                 each.backend,
                 each.neuron or "–",
-                f"{each.mean:.3f} ± {each.std:.3f}",
+                # Of a single run there is no deviation.
+                f"{each.mean:.3f}" + ("" if each.std is None else f" ± {each.std:.3f}"),
                 f"{each.n}",
                 f"{each.chance:.3f}",
             )

@@ -177,13 +177,16 @@ def search(
         if found is None:
             return
         shares = weights(asked.space, found.trials)
-        write_found(asked, ladder, found, out, shares)
+        is_written = write_found(asked, ladder, found, out, shares)
     if as_json:
         print_json({"best": best_json(asked, found), **trials_json(ladder, found, shares)})
     else:
         _print_found(asked, found, len(ladder), shares)
     if best_json(asked, found)["trial"] is None:
         note("no trial was better than the settings as they are")
+    if not is_written:
+        note(f"{out / BEST} is of more trials than these, and stays as it was")
+        return
     note(f"wrote {out / BEST}; use it with `volr experiment {task} --settings {out / BEST}`")
 
 

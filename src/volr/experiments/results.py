@@ -93,8 +93,8 @@ class Run:
 class Summary:
     """The ``n`` runs of one task, condition, source and back end: mean and sample deviation.
 
-    ``std`` is 0 for a single run, ``chance`` the mean of the rows'. ``half`` is half the width of
-    the 95 % interval of the mean, after Student: t · std / √n; infinite for a single run.
+    ``chance`` is the mean of the rows'. ``half`` is half the width of the 95 % interval of the
+    mean, after Student: t · std / √n. Of a single run neither this nor ``std`` is known.
     """
 
     task: str
@@ -103,8 +103,8 @@ class Summary:
     backend: str
     neuron: str
     mean: float
-    std: float
-    half: float
+    std: float | None
+    half: float | None
     n: int
     chance: float
 
@@ -120,7 +120,7 @@ def summarise(rows: Sequence[Row]) -> tuple[Summary, ...]:
 
 def _summary(group: Sequence[Row]) -> Summary:
     n, first = len(group), group[0]
-    std = statistics.stdev(row.accuracy for row in group) if n > 1 else 0.0
+    std = statistics.stdev(row.accuracy for row in group) if n > 1 else None
     return Summary(
         task=first.task,
         condition=first.condition,
@@ -129,7 +129,7 @@ def _summary(group: Sequence[Row]) -> Summary:
         neuron=first.neuron,
         mean=statistics.fmean(row.accuracy for row in group),
         std=std,
-        half=_student(n) * std / math.sqrt(n) if n > 1 else math.inf,
+        half=None if std is None else _student(n) * std / math.sqrt(n),
         n=n,
         chance=statistics.fmean(row.chance for row in group),
     )
@@ -158,7 +158,7 @@ def _student(n: int) -> float:
 
 
 def results_json(rows: Sequence[Row]) -> dict[str, Any]:
-    """``{"rows": […], "summary": […]}``, ready to be written; an infinite ``half`` is null."""
+    """``{"rows": […], "summary": […]}``, ready to be written."""
     summaries = [asdict(each) for each in summarise(rows)]
     return jsonable({"rows": [asdict(row) for row in rows], "summary": summaries})
 

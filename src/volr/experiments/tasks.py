@@ -60,9 +60,9 @@ class Task:
     ) -> Data:
         """The data for a program with ``inputs`` inputs (unless told, the default program's).
 
-        ``seed``, 0 or more, draws the points of ``nand`` and ``xor`` and splits ``digits``; MNIST
-        has its own split, and the seed changes nothing. ``data_dir`` is the folder with MNIST's
-        four files; the other tasks need none. Raises ``DataError`` where the size or the seed is
+        ``seed``, 0 or more, draws the points of ``nand`` and ``xor``; the samples of the others are
+        the same for every seed. ``data_dir`` is the folder with MNIST's four files; the other
+        tasks need none. Raises ``DataError`` where the size or the seed is
         not on offer or the files are not right, ``MissingError`` where a package is not installed.
         """
         units = self.forms[0].units if inputs is None else inputs
@@ -128,7 +128,7 @@ TASKS: tuple[Task, ...] = (
         program="dense 64 64 ⦶ dense 64 10",
         forms=(InputForm(64, "8 × 8 pixels"),),
         classes=10,
-        loader=lambda seed, _inputs, _data_dir: load_digits(seed),
+        loader=lambda _seed, _inputs, _data_dir: load_digits(),
     ),
     Task(
         name="mnist",

@@ -1,27 +1,53 @@
-"""With which versions of what computes a run is made."""
+"""With what a run is made: versions, Volr's own source, and the processor.
+
+The last two because they decide the last bits: on another kind of processor matrix products add up
+in another order, and what is trained with them goes another way.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import platform
 from functools import cache
 from importlib import metadata
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from volr import __version__
+import volr
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 PACKAGES = (
     *("numpy", "torch", "numba", "nest-simulator", "pynn", "brian2", "neuron", "futhark-ffi"),
     *("distributed", "optuna"),
 )
+_PROCESSORS = Path("/proc/cpuinfo")
+_NUMBERS = {"family": "cpu family", "model": "model"}
+# What numerical libraries choose their code by, the latest last.
+_VECTORS = ("sse4_2", "avx", "avx2", "avx512f")
 
 
 def versions() -> Mapping[str, str]:
-    """Those of Volr, Python and the installed ones of ``PACKAGES``, by name."""
-    return {"volr": __version__, "python": platform.python_version(), **_installed()}
+    """Those of Volr, Python and the installed ones of ``PACKAGES``, by name; the beginning of the
+    SHA-256 of Volr's source, and the processor.
+    """
+    return {
+        "volr": volr.__version__,
+        "volr source": _source(),
+        "python": platform.python_version(),
+        **_installed(),
+        "processor": _processor(),
+    }
+
+
+def differing(made: Iterable[Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Of what several runs were made with, that which is not the same for all, by name."""
+    every = list(made)
+    names = dict.fromkeys(name for each in every for name in each)
+    found = {name: tuple(dict.fromkeys(each.get(name, "none") for each in every)) for name in names}
+    return {name: values for name, values in found.items() if len(values) > 1}
 
 
 @cache
@@ -33,3 +59,34 @@ def _installed() -> Mapping[str, str]:
         except metadata.PackageNotFoundError:
             continue
     return MappingProxyType(found)
+
+
+@cache
+def _source() -> str:
+    """Of every module of this package, its path and content."""
+    root = Path(volr.__file__).parent
+    found = hashlib.sha256()
+    for path in sorted(root.rglob("*.py")):
+        content = path.read_bytes()
+        found.update(f"{path.relative_to(root).as_posix()} {len(content)}\n".encode())
+        found.update(content)
+    return found.hexdigest()[:12]
+
+
+@cache
+def _processor() -> str:
+    """Its name, family, model and widest vector instructions, as far as the system tells."""
+    try:
+        lines = _PROCESSORS.read_text(encoding="utf-8", errors="replace").split("\n\n")[0]
+    except OSError:
+        return platform.processor() or platform.machine()
+    told = {
+        name.strip(): value.strip()
+        for name, _, value in (line.partition(":") for line in lines.splitlines())
+    }
+    if "model name" not in told:
+        return platform.machine()
+    numbers = [f"{name} {told[key]}" for name, key in _NUMBERS.items() if key in told]
+    flags = told.get("flags", "").split()
+    vectors = [each for each in _VECTORS if each in flags][-1:]
+    return ", ".join([told["model name"], *numbers, *vectors])

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import tempfile
+import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.experiments.examples import plan_of
+from tests.cli.running import wait_until
+from tests.experiments.examples import made_by, plan_of
 from tests.experiments.execution.planted import perform
+from tests.needs import needs
 
+from volr.backends.workers import ProcessEnded, WorkerPool
 from volr.errors import TrainingError
 from volr.experiments.execution import job as module
-from volr.experiments.execution.job import Done, Failed, Job, carry_out
+from volr.experiments.execution.here import Here
+from volr.experiments.execution.job import TRIES, Done, Failed, Job, carry_out
+from volr.experiments.execution.local import Local
 from volr.experiments.simulators import Simulators
 from volr.models.files import load_model
 from volr.models.model import ArtificialModel, SpikingModel
@@ -84,3 +93,81 @@ def test_errors_of_ours_are_answers_and_others_are_errors(monkeypatch: pytest.Mo
     said = f"the model of {key} cannot be read: {key}.safetensors is cut short: it has 2 bytes"
     assert damaged.message == said
     assert damaged.help == f"remove {key}.safetensors from the models, and that run is made again"
+
+
+@pytest.mark.parametrize(
+    ("codes", "tries"),
+    [((-9,), 2), ((-9,) * (TRIES - 1), TRIES), ((-9,) * TRIES, TRIES), ((1,), 1), ((-11, 1), 2)],
+)
+def test_a_run_whose_simulator_was_killed_is_made_again(
+    codes: tuple[int, ...], tries: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[int] = []
+
+    def end(*others: object) -> Outcome:
+        begun.append(len(begun))
+        if begun[-1] < len(codes):
+            raise ProcessEnded(f"ended by {codes[begun[-1]]}", codes[begun[-1]])
+        return perform(*others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "perform", end)
+    with Simulators() as simulators:
+        found = carry_out(Job(ANN, (), None), simulators)
+    assert len(begun) == tries
+    if tries == len(codes):
+        assert found == Failed(f"ended by {codes[-1]}", None)
+    else:
+        assert isinstance(found, Done)
+
+
+@needs("torch", "nest")
+def test_a_killed_nest_is_started_again_and_the_run_with_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = plan_of("snn-random", tasks=["xor"], seeds=[1], on="nest", loop_samples=60)
+    expected = made_by(Here(), plan, tmp_path / "undisturbed")
+    pools: list[WorkerPool] = []
+    start = WorkerPool.__init__
+
+    def watch(pool: WorkerPool, *others: object) -> None:
+        start(pool, *others)  # type: ignore[arg-type]
+        pools.append(pool)
+
+    monkeypatch.setattr(WorkerPool, "__init__", watch)
+    killed: list[int] = []
+
+    def kill() -> None:
+        wait_until(lambda: bool(pools and pools[0].identifiers()))
+        killed.extend(pools[0].identifiers())
+        for each in killed:
+            os.kill(each, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    found = made_by(Here(), plan, tmp_path / "killed")
+    killer.join()
+    assert killed
+    assert found == expected
+
+
+@needs("torch", "numba", "sklearn")
+def test_results_do_not_depend_on_how_many_threads_there_are(tmp_path: Path) -> None:
+    plan = plan_of("snn-transferred", tasks=["digits"], seeds=[0], epochs=3)
+    plan = replace(plan, tasks={"digits": "dense 64 300 ⦶ dense 300 10"})
+    assert made_by(Here(), plan, tmp_path / "here") == made_by(Local(2), plan, tmp_path / "local")
+
+
+def test_arithmetic_is_done_on_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    threadpoolctl = pytest.importorskip("threadpoolctl")
+    counts: list[int] = []
+
+    def watch(*others: object) -> Outcome:
+        counts.extend(each["num_threads"] for each in threadpoolctl.threadpool_info())
+        return perform(*others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "perform", watch)
+    with Simulators() as simulators, threadpoolctl.threadpool_limits(limits=2):
+        carry_out(Job(ANN, (), None), simulators)
+        after = [each["num_threads"] for each in threadpoolctl.threadpool_info()]
+    assert set(counts) == {1}
+    assert 1 not in after

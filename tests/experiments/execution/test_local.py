@@ -15,7 +15,8 @@ from tests.experiments.execution.planted import perform, plant
 from volr.errors import VolrError
 from volr.experiments.execution import job
 from volr.experiments.execution.here import Here
-from volr.experiments.execution.local import TRIES, Local
+from volr.experiments.execution.job import TRIES
+from volr.experiments.execution.local import Local
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,6 +6,7 @@ import base64
 import os
 import shutil
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -25,11 +26,12 @@ from volr.experiments.report.page import html
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
 
     from volr.experiments.report.parts import Page
 
 DESK, PHONE = 1280, 375
+PUBLISHED = sorted((Path(__file__).parents[3] / "docs" / "report").glob("*.html"))
+"""The reports of full runs, which have more of everything than one that is made up."""
 
 
 @pytest.fixture(scope="module")
@@ -78,25 +80,42 @@ def test_every_figure_is_seen_and_nothing_is_wider_than_the_window(
     browser: webdriver.Chrome, address: str, page: Page, width: int
 ) -> None:
     with opened(browser, address, width):
-        boxes: list[dict[str, float]] = browser.execute_script(
-            "return [...document.querySelectorAll('figure svg')].map(each => {"
-            " const b = each.getBoundingClientRect();"
-            " return {left: b.left, right: b.right, width: b.width, height: b.height} })"
-        )
-        assert len(boxes) == len(page.drawings)
-        for box in boxes:
-            assert box["width"] > 200
-            assert box["height"] > 80
-            assert box["left"] >= 0
-            assert box["right"] <= width
-        assert browser.execute_script("return document.documentElement.scrollWidth") <= width
-        smallest = browser.execute_script(
-            "return Math.min(...[...document.querySelectorAll('svg text')].map(each => {"
-            " const m = each.getScreenCTM();"  # some are turned by a right angle
-            " return parseFloat(getComputedStyle(each).fontSize) * Math.hypot(m.a, m.b) }))"
-        )
-        # Pixels: on a phone letters are no smaller than on paper.
-        assert smallest >= 6.5
+        check_figures(browser, len(page.drawings), width)
+
+
+@pytest.mark.parametrize("width", [DESK, PHONE])
+@pytest.mark.parametrize("path", PUBLISHED, ids=[each.stem for each in PUBLISHED])
+def test_what_is_published_is_seen_and_can_be_sorted(
+    browser: webdriver.Chrome, path: Path, width: int
+) -> None:
+    count = path.read_text(encoding="utf-8").count("<figure")
+    assert count > 20
+    with opened(browser, path.as_uri(), width):
+        check_figures(browser, count, width)
+        check_tables(browser, width)
+
+
+def check_figures(browser: webdriver.Chrome, count: int, width: int) -> None:
+    """There are so many, all of them seen and with letters that can be read."""
+    boxes: list[dict[str, float]] = browser.execute_script(
+        "return [...document.querySelectorAll('figure svg')].map(each => {"
+        " const b = each.getBoundingClientRect();"
+        " return {left: b.left, right: b.right, width: b.width, height: b.height} })"
+    )
+    assert len(boxes) == count
+    for box in boxes:
+        assert box["width"] > 200
+        assert box["height"] > 80
+        assert box["left"] >= 0
+        assert box["right"] <= width
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+    smallest = browser.execute_script(
+        "return Math.min(...[...document.querySelectorAll('svg text')].map(each => {"
+        " const m = each.getScreenCTM();"  # some are turned by a right angle
+        " return parseFloat(getComputedStyle(each).fontSize) * Math.hypot(m.a, m.b) }))"
+    )
+    # Pixels: on a phone letters are no smaller than on paper.
+    assert smallest >= 6.5
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -158,14 +177,19 @@ def test_tables_are_sorted_by_mouse_and_by_keyboard(
 
 def test_every_table_can_be_sorted(browser: webdriver.Chrome, address: str) -> None:
     with opened(browser, address, PHONE):
-        counts: list[list[int]] = browser.execute_script(
-            "document.querySelectorAll('details').forEach(each => each.open = true);"
-            "return [...document.querySelectorAll('table')].map(table => ["
-            " table.querySelectorAll('th').length, table.querySelectorAll('th > button').length])"
-        )
-        assert len(counts) >= 5
-        assert all(columns == buttons > 1 for columns, buttons in counts)
-        assert browser.execute_script("return document.documentElement.scrollWidth") <= PHONE
+        check_tables(browser, PHONE)
+
+
+def check_tables(browser: webdriver.Chrome, width: int) -> None:
+    """All of them have a button over every column, and room, also those that are folded."""
+    counts: list[list[int]] = browser.execute_script(
+        "document.querySelectorAll('details').forEach(each => each.open = true);"
+        "return [...document.querySelectorAll('table')].map(table => ["
+        " table.querySelectorAll('th').length, table.querySelectorAll('th > button').length])"
+    )
+    assert len(counts) >= 5
+    assert all(columns == buttons > 1 for columns, buttons in counts)
+    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
 
 
 def test_a_name_for_every_figure(browser: webdriver.Chrome, address: str, page: Page) -> None:

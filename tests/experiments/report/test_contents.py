@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,7 @@ from volr.errors import DataError, MissingError
 from volr.experiments.journal import Entry
 from volr.experiments.plan_file import commands
 from volr.experiments.report import contents
-from volr.experiments.report.contents import _different, _since, page_of
+from volr.experiments.report.contents import _since, page_of
 from volr.experiments.report.groups import by_task
 from volr.experiments.report.parts import Table, Words
 from volr.experiments.report.tables import (
@@ -81,6 +83,29 @@ def test_the_original_has_no_number_where_its_network_crashed() -> None:
     assert reported("mnist", "snn-finetuned") is None
 
 
+def test_its_numbers_stand_beside_its_method_too() -> None:
+    for again, condition in (
+        ("ann-original", "ann"),
+        ("original-random", "snn-random"),
+        ("original-transferred", "snn-transferred"),
+    ):
+        assert reported("mnist", again) == reported("mnist", condition) is not None
+
+
+def test_the_spikes_of_the_originals_method_are_looked_at(experiment: Path, tmp_path: Path) -> None:
+    """Where there is nothing else whose spikes could be."""
+    folder = tmp_path / "original"
+    shutil.copytree(experiment, folder)
+    (run,) = (folder / "runs").glob("xor-0-snn-transferred*")
+    told = json.loads(run.read_text(encoding="utf-8"))
+    told["run"]["row"]["condition"] = told["spec"]["condition"] = "original-random"
+    for each in (folder / "runs").glob("xor-*"):
+        each.unlink()
+    run.write_text(json.dumps(told), encoding="utf-8")
+    page = page_of(folder)
+    assert any("original-random" in each.title for each in page.drawings)
+
+
 def test_a_step_gains_what_it_has_over_the_step_before() -> None:
     groups = [group for each in by_task(all_runs().values()) for group in each.ablation]
     rows = [(row[1], row[3], row[6]) for row in shown(ablation_table(groups))]
@@ -125,19 +150,29 @@ def test_the_commands_that_made_it_one_by_one() -> None:
     assert _since({"earlier": 7}) == _since({}) == ""
 
 
-def test_a_reader_is_told_of_runs_made_with_other_versions() -> None:
-    runs = list(xor_runs().values())
-    assert _different(runs) == ""
-    runs[0] = replace(runs[0], versions={"volr": "1", "numpy": "2", "nest": "3"})
-    runs[1:] = [replace(run, versions={"volr": "1", "numpy": "4"}) for run in runs[1:]]
-    assert _different(runs) == "numpy 2, 4; nest 3, none"
-
-
 def without_theory(monkeypatch: pytest.MonkeyPatch) -> None:
     def missing(_name: str) -> Any:
         raise MissingError("engine needs numba, which is not installed")
 
     monkeypatch.setattr(contents, "simulator", missing)
+
+
+def test_a_reader_is_told_of_runs_made_with_other_versions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_theory(monkeypatch)
+    runs = xor_runs()
+    assert "Not all runs" not in words(page_of(write_runs(tmp_path / "same", runs)))
+    first, *_ = runs
+    made = {"volr": "1", "numpy": "4"}
+    others = {
+        key: replace(
+            run, versions={"volr": "1", "numpy": "2", "nest": "3"} if key == first else made
+        )
+        for key, run in runs.items()
+    }
+    said = words(page_of(write_runs(tmp_path / "other", others)))
+    assert "Not all runs were made with the same versions: numpy 2, 4; nest 3, none." in said
 
 
 def test_an_experiment_that_was_cut_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

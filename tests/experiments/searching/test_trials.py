@@ -15,7 +15,7 @@ from volr.experiments.execution.job import Done, Failed
 from volr.experiments.journal import Journal
 from volr.experiments.performing import data_of
 from volr.experiments.results import Row, Run
-from volr.experiments.searching.files import begin, best_json
+from volr.experiments.searching.files import begin, best_json, write_found
 from volr.experiments.searching.rungs import Rung
 from volr.experiments.searching.space import Choice, Range
 from volr.experiments.searching.trial import Trial
@@ -295,6 +295,18 @@ def test_another_search_leaves_the_earlier_one_and_shares_its_runs(tmp_path: Pat
     assert not (tmp_path / "runs").exists()
 
 
+def test_fewer_trials_than_are_known_overwrite_nothing(undisturbed: Found, tmp_path: Path) -> None:
+    assert write_found(SEARCH, LADDER, undisturbed, tmp_path, {"dt": 0.25})
+    kept = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert set(kept) == {"best.json", "trials.json"}
+    for count in (0, 6, 13):
+        fewer = replace(undisturbed, trials=undisturbed.trials[:count])
+        assert not write_found(SEARCH, LADDER, fewer, tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == kept
+    assert write_found(SEARCH, LADDER, undisturbed, tmp_path)
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} != kept
+
+
 @pytest.mark.parametrize("name", ["xor", "digits"])
 def test_validation_samples_are_a_part_of_the_training_samples(name: str) -> None:
     if name == "digits":
@@ -317,6 +329,19 @@ def test_validation_samples_are_a_part_of_the_training_samples(name: str) -> Non
     assert rows(data_of(measured, to_network(spec.program), None).test) == rows(whole.test)
     top = rungs_of(search, None)[-1]
     assert (top.train, top.validation) == (len(part.train), len(part.test))
+
+
+def test_no_search_has_seen_what_an_experiment_is_measured_on() -> None:
+    pytest.importorskip("sklearn")
+    search = replace(SEARCH, task="digits", program=task("digits").program)
+    spec = search.spec(Settings(), search.program, 1)
+    seen = data_of(spec, to_network(spec.program), None)
+    for seed in (0, 7):
+        measured = replace(spec, part="test", seed=seed)
+        test = data_of(measured, to_network(spec.program), None).test.inputs
+        images = {each.tobytes() for each in test}
+        assert images.isdisjoint(each.tobytes() for each in seen.train.inputs)
+        assert images.isdisjoint(each.tobytes() for each in seen.test.inputs)
 
 
 def test_a_trial_is_told_apart_by_all_that_its_run_depends_on() -> None:

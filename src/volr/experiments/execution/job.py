@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
+from volr.backends.workers import ProcessEnded
 from volr.errors import ModelFileError, VolrError
 from volr.experiments.performing import perform
 from volr.experiments.progress import silent
 from volr.models.files import load_model, save_model
+from volr.threads import one_thread
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from volr.experiments.conditions import Spec
     from volr.experiments.performing import Outcome
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from volr.experiments.results import Run
     from volr.experiments.simulators import Simulators
     from volr.models.model import Model
+
+TRIES = 3
+"""How often a run is begun before a process's death is taken to be its own fault."""
 
 
 @dataclass(frozen=True)
@@ -72,16 +77,36 @@ class Execution(Protocol):
 
 
 def carry_out(job: Job, simulators: Simulators, progress: Progress = silent) -> Done | Failed:
-    """Make the run, here and now. What a user can mend is ``Failed``; all else is raised."""
-    try:
+    """Make the run, here and now. What a user can mend is ``Failed``; all else is raised.
+
+    A run whose simulator's process is killed is made again, up to ``TRIES`` times.
+    """
+
+    def make() -> Done | Failed:
         needed = [
             _model(body, each.key) for body, each in zip(job.models, job.spec.needs, strict=True)
         ]
         data_dir = None if job.data_dir is None else Path(job.data_dir)
         outcome = perform(job.spec, needed, simulators, data_dir, progress)
         return Done(outcome.run, _file(outcome))
+
+    try:
+        with one_thread():
+            return unless_killed(make)
     except VolrError as error:
         return Failed(error.message, error.help)
+
+
+def unless_killed(make: Callable[[], Done | Failed]) -> Done | Failed:
+    """What ``make`` returns, which is called again where a process that it waits for is killed."""
+    for tried in range(1, TRIES + 1):
+        try:
+            return make()
+        except ProcessEnded as error:
+            # An exit code is an exception in there, which would come again.
+            if error.code >= 0 or tried == TRIES:
+                return Failed(error.message, error.help)
+    raise AssertionError
 
 
 # The folders live for a moment only: a process that is killed in a run leaves none behind.

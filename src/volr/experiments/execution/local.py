@@ -1,7 +1,6 @@
 """Runs made by processes on this machine, each on its share of the cores.
 
-A process that dies, whatever killed it, is replaced, and the run that it had in hand made again, up
-to ``TRIES`` times.
+A process that dies, whatever killed it, is replaced, and the run that it had in hand made again.
 """
 
 from __future__ import annotations
@@ -9,19 +8,16 @@ from __future__ import annotations
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Self
 
-from volr.backends.workers import ProcessEnded, WorkerPool
+from volr.backends.workers import WorkerPool
 from volr.cores import LIMIT, cores
-from volr.experiments.execution.job import Failed
+from volr.experiments.execution.job import unless_killed
 from volr.experiments.execution.messages import answer_of, request_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from volr.experiments.conditions import Spec
-    from volr.experiments.execution.job import Done, Job
-
-TRIES = 3
-"""How often a run is begun before its process's death is taken to be its own fault."""
+    from volr.experiments.execution.job import Done, Failed, Job
 
 
 class Local:
@@ -66,11 +62,4 @@ class Local:
 
     def _make(self, job: Job) -> Done | Failed:
         request = request_of(job)
-        for tried in range(1, TRIES + 1):
-            try:
-                return answer_of(self._pool.ask(request))
-            except ProcessEnded as error:
-                # An exit code is an exception of ours, which would come again.
-                if error.code >= 0 or tried == TRIES:
-                    return Failed(error.message, error.help)
-        raise AssertionError
+        return unless_killed(lambda: answer_of(self._pool.ask(request)))

@@ -31,6 +31,7 @@ from volr.experiments.report.tables import (
 from volr.experiments.report.theory import theory_figures
 from volr.experiments.tasks import task as find_task
 from volr.experiments.theory import comparisons, theory
+from volr.experiments.versions import differing
 from volr.models.files import load_model
 from volr.models.model import SpikingModel
 from volr.source import visible
@@ -45,10 +46,13 @@ if TYPE_CHECKING:
     from volr.experiments.report.groups import Group, TaskGroups
     from volr.experiments.report.parts import Part
     from volr.experiments.report.style import Drawing
-    from volr.experiments.results import Row, Run
+    from volr.experiments.results import Row
 
 # Whose spikes are looked at: of the first of these that has a model.
-_LOOKED_AT = ("snn-transferred", "snn-finetuned", "snn-surrogate", "snn-random")
+_LOOKED_AT = (
+    *("snn-transferred", "snn-finetuned", "snn-surrogate", "snn-random"),
+    *("original-transferred", "original-random"),
+)
 
 
 def page_of(folder: Path, data_dir: Path | None = None, progress: Progress = silent) -> Page:
@@ -201,21 +205,15 @@ def _provenance(plan: Mapping[str, Any], entries: Sequence[Entry]) -> Section:
         parts.append(version_table(plan))
     else:
         parts.append(Words("The command and the versions are not known: plan.json is missing."))
-    if different := _different(runs):
-        parts.append(Words(f"Not all runs were made with the same versions: {different}."))
+    if different := differing(run.versions for run in runs):
+        told = "; ".join(
+            f"{visible(name)} {', '.join(map(visible, values))}"
+            for name, values in different.items()
+        )
+        parts.append(Words(f"Not all runs were made with the same versions: {told}."))
     settings = settings_table(entries)
     parts += [settings, run_table(runs)] if settings.rows else [run_table(runs)]
     return Section("provenance", "Versions, seeds, commands", tuple(parts))
-
-
-def _different(runs: Sequence[Run]) -> str:
-    """What some runs were made with, and others with another version of, or without."""
-    found: list[str] = []
-    for name in dict.fromkeys(name for run in runs for name in run.versions):
-        versions = dict.fromkeys(run.versions.get(name, "none") for run in runs)
-        if len(versions) > 1:
-            found.append(f"{visible(name)} {', '.join(map(visible, versions))}")
-    return "; ".join(found)
 
 
 def _figures(drawings: Iterable[Drawing | None]) -> list[Part]:

@@ -60,7 +60,7 @@ def accuracy_figure(name: str, title: str, groups: Sequence[Group]) -> Drawing:
                 shown += [theirs.mean - (theirs.std or 0.0), theirs.mean + (theirs.std or 0.0)]
             values = [run.row.accuracy for run in group.runs]
             axes.plot(values, [place - 0.2] * len(values), "|", color=color, markersize=5)
-            half = summary.half if summary.n > 1 else 0.0
+            half = summary.half or 0.0
             axes.errorbar(summary.mean, place, xerr=half, fmt="o", color=color, markersize=5)
             shown += [*values, summary.mean - half, summary.mean + half]
         chance = statistics.fmean(group.summary.chance for group in groups)

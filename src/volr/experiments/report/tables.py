@@ -6,6 +6,7 @@ import json
 import statistics
 from typing import TYPE_CHECKING, cast
 
+from volr.experiments.measurement import LOOKED_AT
 from volr.experiments.original import LADDER
 from volr.experiments.report.parts import Cell, number, table, text
 from volr.experiments.report.thesis import reported
@@ -87,9 +88,9 @@ def _rung(group: Group) -> int:
 
 def _spread(group: Group) -> tuple[Cell, Cell]:
     summary = group.summary
-    if summary.n == 1:
-        return Cell(_NONE), Cell(_NONE)
-    return number(summary.std, ".4f"), Cell(f"±\u00a0{summary.half:.4f}", summary.half)
+    half = summary.half
+    interval = Cell(_NONE) if half is None else Cell(f"±\u00a0{half:.4f}", half)
+    return number(summary.std, ".4f"), interval
 
 
 def activity_table(groups: Sequence[Group]) -> Table:
@@ -123,7 +124,7 @@ def activity_table(groups: Sequence[Group]) -> Table:
         "What a stimulus costs, in NeuroBench's terms (Yik et al. 2025): synaptic operations are "
         "accumulations (AC) where spikes arrive and multiply-accumulations (MAC) in an ANN; "
         "effective ones leave out zeros, dense ones count every synapse in every step. For an ANN "
-        "“spikes” are activations that are not 0.",
+        f"“spikes” are activations that are not 0. Of the first {LOOKED_AT} test stimuli.",
         columns,
         rows,
     )

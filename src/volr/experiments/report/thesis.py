@@ -34,8 +34,14 @@ REPORTED: dict[tuple[str, str], Reported] = {
     ("mnist-parallel", "ann"): Reported(0.710),
 }
 """By task and condition."""
+_AGAIN = {
+    "ann-original": "ann",
+    "original-random": "snn-random",
+    "original-transferred": "snn-transferred",
+}
+"""The conditions that do the same again."""
 
 
 def reported(task: str, condition: str) -> Reported | None:
     """What the original reports; None where it has no number."""
-    return REPORTED.get((task, condition))
+    return REPORTED.get((task, _AGAIN.get(condition, condition)))

@@ -3,12 +3,14 @@
 DIR/search.json    what was searched, with which versions and which command
 DIR/trials.json    every trial so far, and which parameters mattered
 DIR/best.json      the best settings so far, and the program, for `--settings`
+
+The latter two never get to know of fewer trials than they did.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from volr.experiments.journal import MODELS, RUNS, read_plan, set_aside
 from volr.experiments.plan_file import surroundings
@@ -50,10 +52,17 @@ def write_found(
     found: Found,
     folder: Path,
     weights: Mapping[str, float] | None = None,
-) -> None:
-    """Write ``trials.json`` and ``best.json``; ``DataError`` where they cannot be."""
+) -> bool:
+    """Write ``trials.json`` and ``best.json``; ``DataError`` where they cannot be.
+
+    False where those of the same search, told to make more trials, are there, and stay.
+    """
+    there = read_plan(folder, TRIALS).get("trials")
+    if isinstance(there, list) and len(cast("list[object]", there)) > len(found.trials):
+        return False
     write_json(trials_json(ladder, found, weights), folder / TRIALS)
     write_json(best_json(search, found), folder / BEST)
+    return True
 
 
 def trials_json(

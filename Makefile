@@ -39,7 +39,7 @@ format: $(VENV)/.ready ## format the code and mend what the linter can
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-experiments: $(VENV)/.ready ## all conditions of NAND, XOR and both MNIST networks, ten seeds; about an hour and a half on two cores
+experiments: $(VENV)/.ready ## all conditions of NAND, XOR and both MNIST networks, ten seeds; an hour or so on two cores
 	@$(BIN)/volr experiment nand xor mnist mnist-parallel --repeats 10 --out results/full
 	@$(BIN)/volr report results/full
 

@@ -1,7 +1,7 @@
 """What MkDocs makes of the repository: pages from files beside `docs/`, and the command line.
 
     README.md, CONTRIBUTING.md, CHANGELOG.md    index, contributing, changelog
-    docs/font.py                                assets/volr.ttf
+    volr.experiments.report.font                assets/volr.ttf
     <!-- commands -->                           every command of `volr`, of its Typer application
     <!-- not run: WHY -->                       a line above the snippet that the tests leave out
     <!-- in the tests: COMMAND OPTIONS; … -->   a line above snippets that the tests make shorter
@@ -12,7 +12,6 @@ It is imported by MkDocs alone, which `mkdocs.yml` tells to.
 from __future__ import annotations
 
 import re
-import runpy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +19,7 @@ from mkdocs.structure.files import File
 from typer.main import get_command
 
 from volr.cli.app import app
+from volr.experiments.report.font import font
 
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
@@ -41,8 +41,7 @@ def on_files(files: Files, config: MkDocsConfig, **_: Any) -> Files:
     for name, page in BESIDE.items():
         text = (ROOT / name).read_text(encoding="utf-8")
         files.append(File.generated(config, page, content=_LINK.sub(_from_root, text)))
-    drawn: dict[str, Any] = runpy.run_path(str(ROOT / "docs" / "font.py"))
-    files.append(File.generated(config, "assets/volr.ttf", content=drawn["font"]()))
+    files.append(File.generated(config, "assets/volr.ttf", content=font()))
     return files
 
 

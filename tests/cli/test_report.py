@@ -43,11 +43,11 @@ def test_what_draws_is_missing(volr: Volr, monkeypatch: pytest.MonkeyPatch) -> N
     found = importlib.util.find_spec
 
     def without(name: str, *more: Any) -> Any:
-        return None if name in {"jinja2", "matplotlib"} else found(name, *more)
+        return None if name in {"fontTools", "jinja2", "matplotlib"} else found(name, *more)
 
     monkeypatch.setattr("volr.experiments.report.find_spec", without)
     for command in (("report", "x"), ("theory",)):
         result = volr(*command)
         assert result.code == 1
-        assert "figures need jinja2 and matplotlib, which are not installed" in result.err
+        assert "figures need fontTools and jinja2 and matplotlib, which are not installed" in result.err
         assert "pip install 'volr[report]'" in result.err

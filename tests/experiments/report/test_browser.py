@@ -71,6 +71,10 @@ def opened(
     media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
     browser.get(address)
+    # On a machine that is busy the driver comes back before all of a large page is there.
+    WebDriverWait(browser, 20).until(
+        lambda shown: shown.execute_script("return document.readyState") == "complete"
+    )
     yield browser
     assert browser.get_log("browser") == []
 
@@ -190,6 +194,17 @@ def check_tables(browser: webdriver.Chrome, width: int) -> None:
     assert len(counts) >= 5
     assert all(columns == buttons > 1 for columns, buttons in counts)
     assert browser.execute_script("return document.documentElement.scrollWidth") <= width
+
+
+def test_the_operators_are_drawn_with_the_font_that_the_page_brings(
+    browser: webdriver.Chrome, address: str
+) -> None:
+    with opened(browser, address):
+        status = "return [...document.fonts].map(each => `${each.family} ${each.status}`)"
+        # A font is loaded once one of its letters is drawn.
+        WebDriverWait(browser, 20).until(
+            lambda shown: shown.execute_script(status) in (["Volr loaded"], ['"Volr" loaded'])
+        )
 
 
 def test_a_name_for_every_figure(browser: webdriver.Chrome, address: str, page: Page) -> None:

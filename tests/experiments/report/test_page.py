@@ -13,6 +13,7 @@ import pytest
 pytest.importorskip("jinja2")
 pytest.importorskip("matplotlib")
 
+from volr.experiments.report.font import font
 from volr.experiments.report.page import html
 from volr.experiments.report.parts import Cell, Page, Section, Words, number, table, text
 
@@ -77,7 +78,9 @@ def test_a_whole_report_refers_to_nothing_but_itself(page: Page) -> None:
             assert target is None or target == "data:," or target.removeprefix("#") in ids
     assert [tag for tag, _ in elements.found].count("svg") == len(page.drawings)
     assert "@import" not in written
-    assert set(re.findall(r"url\(([^)]*)\)", written)) <= {f"#{each}" for each in ids}
+    loaded = set(re.findall(r"url\(([^)]*)\)", written)) - {f"#{each}" for each in ids}
+    [operators] = loaded
+    assert base64.b64decode(operators.removeprefix("data:font/ttf;base64,")) == font()
 
 
 def test_cells_without_a_number_are_known_as_such() -> None:

@@ -9,7 +9,7 @@ groups      the runs of an experiment, by what they have in common
 parts       what a page is made of
 tables      its tables
 contents    what stands on it, from what the experiment left in its folder
-page        the page as HTML
+page, font  the page as HTML, and the operators' glyphs
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from importlib.util import find_spec
 
 from volr.errors import MissingError
 
-_PACKAGES = ("jinja2", "matplotlib")
+_PACKAGES = ("fontTools", "jinja2", "matplotlib")
 
 
 def require_drawing() -> None:

@@ -1,7 +1,8 @@
 """The page as HTML: one file that needs no other, and may load none.
 
 Whatever comes from a file is escaped by the templates; the figures are our own markup. A content
-security policy lets the page run its own script, known by its hash, and load nothing.
+security policy lets the page run its own script, known by its hash, and load nothing. The font of
+the operators is in it.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING
 import jinja2
 from markupsafe import Markup
 
+from volr.experiments.report.font import font
 from volr.experiments.report.parts import Figures, Table, Words
 from volr.experiments.report.style import light_and_dark
 
@@ -36,6 +38,7 @@ def html(page: Page) -> str:
         page=page,
         kind=_kind,
         markup=Markup,
+        font=base64.b64encode(font()).decode(),
         colors=Markup(light_and_dark(":root")),  # noqa: S704  # our own
         script=Markup(script),  # noqa: S704  # our own
         digest=digest,

@@ -1,5 +1,7 @@
 """A font of two glyphs, drawn here: the operators ⦶ and ⊖, which few machines have both of.
 
+Reports carry it, and the documentation's site has it as a file.
+
 Each is as wide as a letter of the usual monospaced fonts, so that carets stay below what they mark.
 """
 

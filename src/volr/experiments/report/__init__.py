@@ -25,8 +25,7 @@ def require_drawing() -> None:
     """Raise ``MissingError`` unless the packages are there that draw figures and write pages."""
     missing = [name for name in _PACKAGES if find_spec(name) is None]
     if missing:
-        are = "are" if len(missing) > 1 else "is"
         raise MissingError(
-            f"figures need {' and '.join(missing)}, which {are} not installed",
+            f"figures need packages that are not installed: {', '.join(missing)}",
             help="pip install 'volr[report]'",
         )

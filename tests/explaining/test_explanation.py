@@ -10,6 +10,7 @@ from tests.explaining.planted import (
     BIAS,
     HIDDEN,
     INPUT,
+    TEST,
     accuracy,
     artificial,
     changed,
@@ -206,6 +207,93 @@ def test_a_population_on_another_scale() -> None:
     check_sums(found)
     assert (found.parts[0].cause, found.parts[0].where) == ("scale", "dense_1")
     assert "times as much as its targets take it for" in found.summary
+
+
+NEURONS = {
+    "delta": TransferSettings(dt=0.5, rounds=1),
+    "currents": TransferSettings(neuron=IFCurrExp(), rounds=1),
+    "conductances": TransferSettings(neuron=IFCondExp(), rounds=1),
+}
+
+
+@pytest.mark.parametrize("factor", [10.0, 3.0, 0.1])
+@pytest.mark.parametrize("layer", [0, 1])
+@pytest.mark.parametrize("neuron", NEURONS)
+def test_weights_on_another_scale(neuron: str, layer: int, factor: float) -> None:
+    snn = transferred(NEURONS[neuron])
+    projection = (INPUT, HIDDEN)[layer]
+    weights = {**snn.parameters, projection: factor * snn.parameters[projection]}
+    planted = replace(snn, parameters=weights)
+    found = explained(planted)
+    check_sums(found)
+    # Also where neurons are driven further than they can go.
+    assert found.snn == accuracy(planted)
+    assert [each for each in found.faults if "times" in each]
+    if found.gap > 2 * found.error:
+        assert found.summary.startswith("The largest cause is scale of a population")
+        assert "in dense_1: " in found.summary
+
+
+@pytest.mark.parametrize("hidden", [(40,), (24, 12)], ids=["flat", "deep"])
+@pytest.mark.parametrize("rounds", [0, 1])
+@pytest.mark.parametrize("neuron", NEURONS)
+def test_a_saturated_scale_with_and_without_calibration(
+    neuron: str, rounds: int, hidden: tuple[int, ...]
+) -> None:
+    settings = replace(NEURONS[neuron], percentile=60.0, rounds=rounds)
+    found = explained(transferred(settings, hidden))
+    check_sums(found)
+    assert found.summary.startswith("The largest cause is saturation")
+    # What a calibration has learned from counts that go no higher is no fault of the weights.
+    assert found.faults == ()
+
+
+@pytest.mark.parametrize("neuron", NEURONS)
+def test_lost_signs_of_which_ties_come(neuron: str) -> None:
+    snn = transferred(NEURONS[neuron], (24, 12))
+    name = "dense_1->dense_2.weight"
+    planted = {**snn.parameters, name: np.maximum(snn.parameters[name], 0.0)}
+    found = explained(replace(snn, parameters=planted))
+    check_sums(found)
+    assert found.gap > 0.1
+    assert found.summary.startswith("The largest cause is sign of weights")
+    assert "in dense_2: negative weights are missing" in found.summary
+
+
+@pytest.mark.parametrize("neuron", NEURONS)
+def test_a_time_in_which_nothing_comes_to_the_end(neuron: str) -> None:
+    found = explained(replace(transferred(NEURONS[neuron], (24, 12)), duration=4.0))
+    check_sums(found)
+    assert found.gap > 0.1
+    # Neither is a neuron dead that fires a little later, nor a population on another scale.
+    assert found.summary.split(",")[0].removeprefix("The largest cause is ") in {
+        "transient delay",
+        "too few spikes",
+    }
+    assert "What may help: --duration 8." in found.summary
+    assert found.faults == ()
+
+
+def test_a_spiking_network_that_is_better() -> None:
+    ann, samples = artificial(), labelled(TEST, 3)
+    # An ANN that has its labels wrong for a third of the stimuli, which its network has right.
+    labels = samples.labels.copy()
+    with ENGINE.start() as engine:
+        counts = engine.run(sound(), samples.inputs).counts["dense_2"]
+        logits = activations(ann, samples.inputs)["dense_2"]
+        differ = counts.argmax(axis=1) != logits.argmax(axis=1)
+        assert differ.any()
+        labels[differ] = counts.argmax(axis=1)[differ]
+        kept = np.flatnonzero(differ)
+        rest = np.flatnonzero(~differ)[: len(kept)]
+        chosen = np.concatenate([kept, rest])
+        found = explain(
+            ann, sound(), Samples(samples.inputs[chosen], labels[chosen]), ENGINE, engine
+        )
+    assert found.gap < -2 * found.error
+    assert found.summary == (
+        f"Nothing is lost: the spiking network is better by {-100 * found.gap:.1f} points."
+    )
 
 
 def test_a_long_refractoriness() -> None:

@@ -68,9 +68,14 @@ NEEDS: dict[Cause, frozenset[Cause]] = {
 
 FAMILIES: dict[Cause, tuple[str, frozenset[Cause]]] = {
     "quantisation": ("too few spikes", frozenset({"quantisation", "ties"})),
-    "saturation": ("saturation", frozenset({"saturation", "reset"})),
+    "saturation": ("saturation", frozenset({"saturation", "reset", "ties"})),
 }
 """Causes that come of another, if that one costs anything, with words for them together."""
+
+COME_OF_WEIGHTS: frozenset[Cause] = frozenset(
+    {"scale", "saturation", "quantisation", "ties", "integration", "reset", "transient", "driving"}
+)
+"""What spikes and counts do where weights are not the ANN's: too many of them, too few, or none."""
 
 Dynamic: TypeAlias = Literal["reset", "refractory", "transient", "driving"]
 DYNAMIC: tuple[Dynamic, ...] = ("reset", "refractory", "transient", "driving")

@@ -59,9 +59,10 @@ class Layer:
     """A population that computes.
 
     ``bias``, ``found_bias`` ``[unit]``: the ANN's and the SNN's, in the ANN's units. ``slope`` κ,
-    ``gain`` g and ``offset`` o, spikes. ``most`` is where counts
-    saturate.
-    ``dead`` ``[unit]``. ``deviations`` ``[batch, unit]`` by the mechanisms that are left in.
+    ``gain`` g and ``offset`` o, spikes. ``most`` is where counts saturate, ``beyond`` the share of
+    them that what is recorded of the sources drives further. ``taken`` is what the targets' weights
+    take a spike for, over what its own make it; 1 where a calibration may have. ``dead``
+    ``[unit]``. ``deviations`` ``[batch, unit]`` by the mechanisms that are left in.
     ``counted`` is False of outputs whose membrane is read: they have neither limits nor whole
     numbers.
     """
@@ -74,6 +75,8 @@ class Layer:
     gain: float
     offset: float
     most: float
+    beyond: float
+    taken: float
     dead: Booleans
     output: bool
     counted: bool
@@ -101,6 +104,11 @@ class Layer:
         if "dead" in causes and self.dead.any():
             n = np.where(self.dead, 0.0, n)
         return n
+
+    @property
+    def is_off_scale(self) -> bool:
+        """Whether its weights, or its targets', say that spikes stand for something else."""
+        return self.taken != 1.0 or any(term.factor != 1.0 for term in self.terms)
 
     @property
     def mechanisms(self) -> frozenset[Dynamic]:

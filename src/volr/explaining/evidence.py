@@ -45,18 +45,26 @@ def populations_with(cause: Cause, measured: Measured) -> tuple[str, ...]:
             case "dead":
                 there = bool(layer.dead.any())
             case "saturation":
-                there = layer.counted and most > layer.most
+                there = layer.counted and (most > layer.most or layer.beyond > 0)
             case "quantisation":
                 there = layer.counted
             case "ties":
                 there = layer.output and layer.counted
-            case "scale" | "integration":
+            case "scale":
+                # Where weights tell which population it is, it is none of the others.
+                there = layer.is_off_scale or not is_off_scale(measured)
+            case "integration":
                 there = True
             case "reset" | "refractory" | "transient" | "driving":
                 there = cause in layer.mechanisms
         if there:
             found.append(layer.name)
     return tuple(found)
+
+
+def is_off_scale(measured: Measured) -> bool:
+    """Whether weights alone show that a population is taken for something that it is not."""
+    return any(layer.is_off_scale for layer in measured.model.layers)
 
 
 def _most_wanted(layer: Layer, measured: Measured) -> float:
@@ -76,6 +84,8 @@ def faults(measured: Measured) -> tuple[str, ...]:
             found += [f"{block.projection.name}: {said}" for said in _block_faults(block)]
         if wiring.biases_changed:
             found.append(f"{name}: {_bias_fault(wiring)}")
+        layer = next(each for each in measured.model.layers if each.name == name)
+        found += [f"{name}: {said}" for said in _scale_faults(layer)]
     return tuple(found)
 
 
@@ -96,6 +106,17 @@ def _block_faults(block: Block) -> Iterator[str]:
             yield f"negative weights have {ratio:.2g} times the effect that they should have"
     elif block.weights_changed:
         yield f"{np.sqrt(block.foreign):.1%} of the weights' size is not the ANN's"
+
+
+def _scale_faults(layer: Layer) -> Iterator[str]:
+    for term in layer.terms:
+        if term.factor != 1.0:
+            yield f"spikes of {term.source} count {term.factor:.3g} times what they stand for"
+    if layer.taken != 1.0:
+        yield (
+            f"its targets' weights ask for {layer.taken:.3g} times the spikes that its own weights "
+            "bring"
+        )
 
 
 def _bias_fault(wiring: Wiring) -> str:
@@ -127,9 +148,12 @@ def evidence(cause: Cause, where: str, measured: Measured, snn: SpikingModel) ->
             return f"{int(layer.dead.sum())} of {layer.dead.size} neurons never fire" + _why(wiring)
         case "saturation":
             share = float((wanted > layer.most).mean())
+            counts = "counts wanted are"
+            if layer.beyond > share:
+                share, counts = layer.beyond, "counts that its sources drive it to are"
             return (
-                f"{share:.1%} of the counts wanted are above {layer.most:.0f}, the most that its "
-                "neurons reach"
+                f"{share:.1%} of the {counts} above {layer.most:.0f}, the most that its neurons "
+                "reach"
             )
         case "quantisation":
             full = float(np.percentile(np.maximum(wanted, 0.0), 99))
@@ -153,15 +177,11 @@ def _why(wiring: Wiring) -> str:
 
 def _scale_evidence(layer: Layer) -> str:
     """How a population as a whole is off, and how far its sources are taken for something else."""
-    said = [
-        f"spikes of {term.source} count {term.factor:.3g} times what they stand for"
-        for term in layer.terms
-        if abs(term.factor - 1) > 0.02
-    ]
+    said = [*_scale_faults(layer)]
     ratio = layer.gain / layer.slope
     if abs(ratio - 1) > 0.02:
         said.append(f"it fires {ratio:.3g} times as much as its targets take it for")
-    if not layer.output:
+    if not layer.output and abs(layer.offset) > _WORTH:
         said.append(
             f"{layer.offset:+.2g} spikes a stimulus too {'many' if layer.offset > 0 else 'few'}"
         )

@@ -38,6 +38,8 @@ _DEAD_SPIKES, _DEAD_SHARE = 1.5, 0.01
 _FULL_PERCENTILE = 99.9
 # A population saturates where so many of its counts were to be higher than any is.
 _SATURATED_SHARE = 0.005
+# Or, on the scale of its own weights, so many; then its targets' scale tells nothing.
+_FULL_SHARE = 0.05
 # Rounded to whole numbers, anything is off by ±½, evenly.
 _HALF, _VARIANCE_OF_ROUNDING = 0.5 - 1e-9, 1.0 / 12.0
 
@@ -107,14 +109,18 @@ def measure(
             )
             for left_in, counts in runs.items()
         }
-        # What a pause takes, from all counts or from some, is to be its affair and not the line's.
+        # What a pause takes, from all counts or from some, is to be its affair and not the line's;
+        # and so is what comes too late, where that is the most of it.
         fit = fits[actual - {"refractory"}]
+        prompt = fits[actual - {"refractory", "transient"}]
+        if not is_calibrated(fit.slope / prompt.slope):
+            fit = prompt
         for name in names:
             ratio = fit.slope / asked.get(name, fit.slope)
             slopes[name] = fit.slope if is_calibrated(ratio) else asked[name]
-            for left_in, own in of_run.items():
+            for left_in, spikes in of_run.items():
                 found = fits[left_in - {"refractory"}].slope
-                own[name] = _nearest(asked.get(name), slopes[name], found)
+                spikes[name] = _nearest(asked.get(name), slopes[name], found)
             ceiling = _ceiling(snn, slopes[name] * fits[actual].sums[name], recorded[name])
             # What saturates is on no line.
             on_line = ceiling is None or name in network.outputs
@@ -125,7 +131,18 @@ def measure(
                 offset=fit.offset if on_line else 0.0,
                 most=float(snn.steps) if ceiling is None else ceiling,
             )
-            layer = replace(layer, dead=_dead(layer, recorded, slopes))
+            driven = layer.expected(fits[actual].sums[name], frozenset({"scale"}))
+            own = bare[name].slope
+            # Of a population that is to fire more than it can, a calibration learns another scale.
+            is_full = (own * shown[name] > layer.most).mean() > _FULL_SHARE
+            taken = 1.0 if is_full else asked.get(name, own) / own
+            in_time = runs[actual - {"transient"}][name]
+            layer = replace(
+                layer,
+                beyond=float((driven > layer.most).mean()),
+                taken=1.0 if is_calibrated(taken) else taken,
+                dead=_dead(layer, recorded, slopes) & ~in_time.any(axis=0),
+            )
             deviations: dict[frozenset[Dynamic], Floats] = {}
             for left_in, counts in runs.items():
                 is_actual = left_in | {"refractory"} >= actual
@@ -220,6 +237,8 @@ def _layer(
         gain=unit,
         offset=wiring.intercept,
         most=np.inf,
+        beyond=0.0,
+        taken=1.0,
         dead=np.zeros(len(wiring.wanted), dtype=np.bool_),
         output=name in snn.network.outputs,
         counted=snn.is_spiking(name),
@@ -243,7 +262,9 @@ def _unit(wiring: Wiring, slopes: Mapping[str, float], shown: Floats, full: floa
 
 
 def _dead(layer: Layer, recorded: Mapping[str, Floats], slopes: Mapping[str, float]) -> Booleans:
-    """Neurons ``[unit]`` without a spike, that the ANN's weights on what they got ask many of."""
+    """Neurons ``[unit]`` without a spike, that the ANN's weights on what they got ask many of. Some
+    may only be late.
+    """
     if not layer.counted:
         return layer.dead
     z = layer.bias + sum(recorded[t.source] / slopes[t.source] @ t.wanted.T for t in layer.terms)

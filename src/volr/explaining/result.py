@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from volr.explaining.causes import FAMILIES, Cause
+from volr.explaining.causes import COME_OF_WEIGHTS, FAMILIES, Cause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,8 @@ class Explanation:
 
     ``parts``, the costliest first, and ``stages``, from the inputs on, are two ways to split the
     same gap. ``faults`` are what is wrong with weights and biases; ``foreign`` the projections
-    whose weights are not the ANN's at all. ``trials`` are the remedies that were tried.
+    whose weights are not the ANN's at all; ``roots`` the causes that show in the weights, of which
+    others come. ``trials`` are the remedies that were tried.
     """
 
     backend: str
@@ -69,6 +70,7 @@ class Explanation:
     stages: tuple[Stage, ...]
     faults: tuple[str, ...]
     foreign: tuple[str, ...]
+    roots: tuple[Cause, ...]
     trials: tuple[Trial, ...]
 
     @property
@@ -77,12 +79,15 @@ class Explanation:
         said: list[str] = []
         if self.foreign:
             said.append(f"The weights are not the ANN's: {', '.join(self.foreign)}.")
-        if self.gap <= 2 * self.error and not self.foreign:
+        if abs(self.gap) <= 2 * self.error and not self.foreign:
             return (
                 f"The gap, {_points(self.gap)}, is within its sampling error: nothing is lost that "
                 f"{self.samples:,} stimuli could show."
             )
-        title, parts = largest(self.parts)
+        if self.gap < 0:
+            said.append(f"Nothing is lost: the spiking network is better by {_points(-self.gap)}.")
+            return " ".join(said)
+        title, parts = largest(self.parts, self.roots)
         said.append(
             f"The largest cause is {title}, {_points(sum(part.points for part in parts))} of a gap "
             f"of {_points(self.gap)}, in {parts[0].where}: {parts[0].evidence}."
@@ -108,16 +113,31 @@ class Explanation:
         return next(each for each in self.trials if each.gained >= enough)
 
 
-def largest(parts: Sequence[Part]) -> tuple[str, list[Part]]:
-    """The costliest cause, with those that come of it after it, and the words for all."""
+def largest(parts: Sequence[Part], roots: Sequence[Cause] = ()) -> tuple[str, list[Part]]:
+    """The costliest cause, with those that come of it after it, and the words for all.
+
+    ``roots`` show in the weights. A wrong scale has all its effect through spikes and counts, be
+    its own part as small as it may; of the others one has to be the half of the largest part.
+    """
     by_cause = {part.cause: part for part in parts}
-    groups = [(part.title, [part]) for part in parts]
+    most = max(part.points for part in parts)
+    groups: list[tuple[str, list[Part]]] = []
+
+    def add(head: Part, title: str, members: frozenset[Cause]) -> None:
+        rest = [part for part in parts if part.cause in members - {head.cause}]
+        groups.append((title, [head, *rest]))
+
+    for cause in roots:
+        head = by_cause[cause]
+        if cause == "scale" or 2 * head.points > most:
+            add(head, head.title, COME_OF_WEIGHTS)
     for cause, (title, members) in FAMILIES.items():
         head = by_cause.get(cause)
         if head is not None and head.points > 2 * head.error:
-            rest = [part for part in parts if part.cause in members - {cause}]
-            groups.append((title, [head, *rest]))
-    return max(groups, key=lambda each: sum(part.points for part in each[1]))
+            add(head, title, members)
+    groups += [(part.title, [part]) for part in parts]
+    # What one of them gains does not make the others smaller; of equals the first.
+    return max(groups, key=lambda each: sum(max(part.points, 0.0) for part in each[1]))
 
 
 def _points(share: float) -> str:

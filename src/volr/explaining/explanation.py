@@ -98,7 +98,7 @@ def explain(
         parts.append(Part(cause, TITLES[cause], points, error, where, seen, change))
     parts.sort(key=lambda part: -part.points)
     gap, error = _mean(whole)
-    roots = tuple(
+    roots: tuple[Cause, ...] = tuple(
         cause
         for cause in there
         if cause in {"sign", "weights", "bias"} or (cause == "scale" and is_off_scale(measured))

@@ -26,7 +26,7 @@ from volr.experiments.report.tables import (
     settings_table,
     version_table,
 )
-from volr.experiments.report.thesis import reported
+from volr.experiments.report.thesis import in_words, reported
 from volr.experiments.results import Run
 
 if TYPE_CHECKING:
@@ -81,6 +81,9 @@ def test_results_stand_beside_the_original() -> None:
 def test_the_original_has_no_number_where_its_network_crashed() -> None:
     assert reported("mnist-parallel", "snn-random") is None
     assert reported("mnist", "snn-finetuned") is None
+    assert in_words("mnist-parallel", "original-transferred") == "crashed"
+    assert in_words("mnist", "snn-finetuned") == ""
+    assert in_words("xor", "snn-random") == "0.530 ± 0.038"
 
 
 def test_its_numbers_stand_beside_its_method_too() -> None:

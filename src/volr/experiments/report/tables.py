@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, cast
 from volr.experiments.measurement import LOOKED_AT
 from volr.experiments.original import LADDER
 from volr.experiments.report.parts import Cell, number, table, text
-from volr.experiments.report.thesis import reported
+from volr.experiments.report.thesis import in_words, reported
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,7 +28,9 @@ def result_table(groups: Sequence[Group]) -> Table:
     """Every condition, beside the original's number."""
     rows: list[list[Cell]] = []
     for group in groups:
-        summary, theirs = group.summary, reported(group.first.task, group.first.condition)
+        summary, row = group.summary, group.first
+        theirs = in_words(row.task, row.condition)
+        known = reported(row.task, row.condition)
         rows.append(
             [
                 text(summary.task),
@@ -39,9 +41,7 @@ def result_table(groups: Sequence[Group]) -> Table:
                 number(summary.mean, ".4f"),
                 *_spread(group),
                 number(summary.n),
-                Cell(_NONE)
-                if theirs is None
-                else Cell(str(theirs).replace(" ", "\u00a0"), theirs.mean),
+                Cell(theirs.replace(" ", "\u00a0") or _NONE, None if known is None else known.mean),
                 number(summary.chance, ".3f"),
             ]
         )

@@ -42,6 +42,17 @@ _AGAIN = {
 """The conditions that do the same again."""
 
 
+_CRASHED = {("mnist-parallel", "snn-random"), ("mnist-parallel", "snn-transferred")}
+
+
+def in_words(task: str, condition: str) -> str:
+    """What the original says of it, in a table's words; empty where it says nothing."""
+    if (task, _AGAIN.get(condition, condition)) in _CRASHED:
+        return "crashed"
+    found = reported(task, condition)
+    return "" if found is None else str(found)
+
+
 def reported(task: str, condition: str) -> Reported | None:
     """What the original reports; None where it has no number."""
     return REPORTED.get((task, _AGAIN.get(condition, condition)))

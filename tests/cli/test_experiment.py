@@ -232,11 +232,13 @@ def test_other_settings_and_older_results_are_moved_aside(volr: Volr, folder: Pa
     )
     older = snapshot(kept / "earlier-1")
     assert older == {"results.json": b"an hour's work", "models/m": b"a model"}
+    (kept / "report.html").write_text("of these results", encoding="utf-8")
     before = compared(kept)
     other = volr("experiment", "nand", *QUICK, "--duration", "12")
     assert "the earlier results are now in results/earlier-2" in other.err
     assert "already" not in other.err
     assert compared(kept / "earlier-2") == before
+    assert not (kept / "report.html").exists()
     fresh = volr("experiment", "nand", *QUICK, "--duration", "12", "--fresh")
     assert "the earlier results are now in results/earlier-3" in fresh.err
     assert compared(kept / "earlier-3") == compared(kept)
@@ -258,6 +260,17 @@ def test_a_damaged_run_is_an_error_message_and_can_be_begun_anew(volr: Volr, fol
     path.unlink()
     assert volr(*arguments).code == 0
     assert path.exists()
+
+
+def test_a_model_that_was_cut_short_is_made_again(volr: Volr, folder: Path) -> None:
+    assert volr("experiment", "nand", *QUICK).code == 0
+    before = compared(folder / "results")
+    path = folder / "results" / "models" / "nand-0-ann.safetensors"
+    path.write_bytes(path.read_bytes()[:-1])
+    again = volr("experiment", "nand", *QUICK)
+    assert again.code == 0
+    assert "1 of 2 runs are in results already" in again.err
+    assert compared(folder / "results") == before
 
 
 def test_a_full_disk_keeps_what_is_whole(
@@ -316,9 +329,9 @@ def test_one_experiment_at_a_time_writes_to_a_folder(volr: Volr, folder: Path) -
         (("nand", "--settings", "nowhere.json"), "cannot read nowhere.json"),
         (("nand", "--settings", "xor.volr"), "xor.volr is not JSON"),
         (("nand", "--conditions", "snn-surrogate", "--on", "torch"), "simulates nothing"),
-        (("nand", "--out", "xor.volr"), "Not a directory"),
-        (("nand", "--out", "/proc/volr"), "cannot write /proc/volr/results.json"),
-        (("nand", "--out", "blocked"), "cannot write blocked/models/"),
+        (("nand", "--out", "xor.volr"), "cannot write in xor.volr: Not a directory"),
+        (("nand", "--out", "/proc/volr"), "cannot write in /proc/volr: "),
+        (("nand", "--out", "blocked"), "cannot write in blocked/models: Not a directory"),
         (("nand", "--dask", "nonsense"), "no Dask scheduler answers at nonsense"),
     ],
 )
@@ -342,6 +355,12 @@ def test_what_is_wrong_is_said_before_anything_is_trained_or_changed(
     assert (result.code, result.out) == (1, "")
     assert said in result.err
     assert snapshot(folder) == before
+
+
+def test_more_seeds_than_anybody_waits_for(volr: Volr) -> None:
+    result = volr("experiment", "nand", "--repeats", "3000000")
+    assert result.code == 2
+    assert "10000" in result.err
 
 
 def training(*_: object, **__: object) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.cli.running import snapshot
 
-from volr.cli.files import check_writable, write_text
+from volr.cli.files import check_apart, check_folder, check_writable, write_text
 from volr.errors import VolrError
 
 if TYPE_CHECKING:
@@ -66,6 +66,49 @@ def sealed(tmp_path: Path) -> Iterator[Path]:
 def test_a_folder_without_permission_is_refused(sealed: Path, name: str) -> None:
     with pytest.raises(VolrError, match="Permission denied"):
         check_writable(sealed / name)
+
+
+@pytest.mark.parametrize("name", ["here", "missing", "missing/folder"])
+def test_a_folder_that_can_be_written_in(tmp_path: Path, name: str) -> None:
+    (tmp_path / "here").mkdir()
+    before = sorted(tmp_path.rglob("*"))
+    check_folder(tmp_path / name)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("file", "cannot write in file: Not a directory"),
+        ("file/in", "cannot write in file/in: Not a directory"),
+        ("/proc/volr", "cannot write in /proc/volr: "),
+        ("n" * 300, "File name too long"),
+    ],
+)
+def test_what_cannot_be_a_folder_is_named_as_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, said: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("file").touch()
+    with pytest.raises(VolrError) as caught:
+        check_folder(Path(name))
+    assert said in caught.value.message
+
+
+def test_what_is_read_from_is_not_written_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("in").mkdir()
+    Path("in", "old").touch()
+    Path("link").symlink_to("in")
+    Path("loop").symlink_to("loop")
+    sources = [Path("in"), Path("file")]
+    for path in ("file", "in", "in/old", "in/new", "link/new", tmp_path / "in" / "x" / "y"):
+        with pytest.raises(VolrError, match="is read from"):
+            check_apart(Path(path), sources)
+    for path in ("files", "inner/new", "loop", "in/../new"):
+        check_apart(Path(path), sources)
 
 
 def test_what_fails_after_all_is_an_error_message(tmp_path: Path) -> None:

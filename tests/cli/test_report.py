@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.cli.running import snapshot
 from tests.experiments.report.conftest import write_runs, xor_runs
 
 pytest.importorskip("jinja2")
@@ -30,6 +32,53 @@ def test_page_and_figures(volr: Volr, folder: Path) -> None:
     for name in figures:
         assert (folder / "results" / "figures" / name).read_text(encoding="utf-8") in page
     assert not (folder / "results" / "report.html").exists()
+
+
+def test_a_report_does_not_write_over_what_it_is_made_of(volr: Volr, folder: Path) -> None:
+    write_runs(folder / "r", {"xor-0-ann": xor_runs()["xor-0-ann"]})
+    (folder / "page.html").symlink_to("r/runs/xor-0-ann.json")
+    before = snapshot(folder)
+    # Those that a command cut short has not written yet would be taken for its own.
+    inside = ("results.json", "plan.json", "runs/xor-0-ann.json", "runs/new.json", "models/x")
+    for out in (*(f"r/{name}" for name in inside), "r/../r/plan.json", "page.html"):
+        result = volr("report", "r", "--out", out)
+        assert result.code == 1
+        assert f"cannot write {out}: r/" in result.err
+        assert "is read from, and would be lost or damaged" in result.err
+        assert snapshot(folder) == before
+
+
+def test_figures_that_are_not_its_own_are_told_and_left(volr: Volr, folder: Path) -> None:
+    write_runs(folder / "r", {"xor-0-ann": xor_runs()["xor-0-ann"]})
+    (folder / "r" / "figures").mkdir()
+    mine = folder / "r" / "figures" / "mine.svg"
+    mine.write_text("drawn by hand", encoding="utf-8")
+    result = volr("report", "r")
+    assert result.code == 0
+    assert result.err.endswith("not of this report, and left there: mine.svg\n")
+    assert mine.read_text(encoding="utf-8") == "drawn by hand"
+    mine.unlink()
+    assert "not of this report" not in volr("report", "r").err
+
+
+def test_runs_that_are_none_are_an_error_message(volr: Volr, folder: Path) -> None:
+    write_runs(folder / "r", {"xor-0-ann": xor_runs()["xor-0-ann"]})
+    path = folder / "r" / "runs" / "xor-0-ann.json"
+    whole = json.loads(path.read_text(encoding="utf-8"))
+    for name, value in {"confusion": "ab", "over_time": [None], "dt": "1"}.items():
+        path.write_text(json.dumps({**whole, "run": {**whole["run"], name: value}}))
+        result = volr("report", "r")
+        assert result.code == 1
+        assert "Traceback" not in result.err
+        said = "r/runs/xor-0-ann.json is not what this version of Volr writes of a run"
+        assert said in result.err
+
+
+def test_a_file_is_no_folder(volr: Volr, folder: Path) -> None:
+    (folder / "d1").touch()
+    result = volr("report", "d1")
+    assert (result.code, result.out) == (1, "")
+    assert "cannot write in d1: Not a directory" in result.err
 
 
 def test_a_folder_without_runs(volr: Volr, folder: Path) -> None:

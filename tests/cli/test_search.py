@@ -135,7 +135,8 @@ def test_a_transfer_takes_what_was_found_and_is_told_otherwise(
     found = made()
     assert (found.dt, found.duration, found.neuron) == (1.0, 20.0, IFCurrExp(tau_m=10.0))
     told = made("--dt", "0.5", "--neuron", "if_curr_delta", "-p", "cm=2", "--rate-max", "300")
-    assert (told.dt, told.duration, told.neuron) == (0.5, 20.0, IFCurrDelta(cm=2.0))
+    assert (told.dt, told.duration, told.neuron) == (0.5, 20.0, IFCurrDelta(cm=2.0, tau_m=10.0))
+    assert made("-p", "tau_m=15").neuron == IFCurrExp(tau_m=15.0)
     assert told.coding == ConstantCurrent(300.0)
     (folder / "best.json").write_text('{"settings": {"dt": 0.3}}', encoding="utf-8")
     wrong = volr(*command)
@@ -162,8 +163,8 @@ def test_a_transfer_takes_what_was_found_and_is_told_otherwise(
         (("xor", "--minutes", "-1"), "--minutes is -1.0"),
         (("xor", "--settings", "xor.volr"), "xor.volr is not JSON"),
         (("xor", "--settings", "bad.json"), "did you mean 'epochs'?"),
-        (("xor", "--out", "xor.volr"), "Not a directory"),
-        (("xor", "--out", "/proc/volr"), "cannot write /proc/volr/best.json"),
+        (("xor", "--out", "xor.volr"), "cannot write in xor.volr: Not a directory"),
+        (("xor", "--out", "/proc/volr"), "cannot write in /proc/volr: "),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_made(
@@ -176,6 +177,14 @@ def test_what_is_wrong_is_said_before_anything_is_made(
     assert (result.code, result.out) == (1, "")
     assert said in result.err
     assert snapshot(folder) == before
+
+
+@pytest.mark.parametrize("option", ["--trials", "--repeats", "--batch"])
+def test_more_than_can_ever_be_made_is_a_matter_of_usage(volr: Volr, option: str) -> None:
+    result = volr("search", "xor", option, "100000000")
+    assert (result.code, result.out) == (2, "")
+    assert option in result.err
+    assert "should be less than or equal to 1" in result.err
 
 
 def test_what_is_found_is_not_what_its_task_has_unless_told(volr: Volr, folder: Path) -> None:

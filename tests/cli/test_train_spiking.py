@@ -11,10 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from tests.cli.running import made, rewritten, snapshot, terminal
+from tests.oracles import random_parameters
 
 from volr.backends import simulator
+from volr.cli.spiking import teacher_of
 from volr.engine.surrogates import Surrogate
+from volr.errors import ModelError
 from volr.experiments.tasks import task
+from volr.language import to_network
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.files import load_model, save_model
 from volr.models.model import ArtificialModel, SpikingModel
@@ -202,6 +206,30 @@ def test_a_network_is_tested_on_what_its_teacher_has_not_seen(
     assert "other test samples of xor: they were trained with the seeds 3 and 4" in result.err
     save_model(start, folder / "snn", {"task": "digits", "seed": 4})
     assert volr(*XOR, "--start", "snn", "--teacher", model).code == 0
+
+
+def test_a_teacher_of_another_task_is_refused(volr: Volr, folder: Path, model: Path) -> None:
+    command = ("train", "xor.volr", "--task", "nand", *XOR[4:], "--teacher", model, *QUICK)
+    before = snapshot(folder)
+    result = volr(*command)
+    assert (result.code, result.out) == (1, "")
+    assert "ann.safetensors was trained on xor, and cannot teach nand" in result.err
+    assert "take a teacher that was trained with --task nand" in result.err
+    assert snapshot(folder) == before
+    # A file that does not say what it was trained on may be of any task.
+    save_model(load_model(model).model, model, {})
+    assert volr(*command).code == 0
+
+
+def test_a_network_on_the_same_images_may_be_a_teacher(tmp_path: Path) -> None:
+    network = to_network("dense 100 10")
+    values = random_parameters(network, np.random.default_rng(0), weight=0.1, bias=0.1)
+    save_model(ArtificialModel(network, values), tmp_path / "ann", {"task": "mnist"})
+    out = tmp_path / "snn"
+    read = teacher_of(tmp_path / "ann", task("mnist-parallel"), out)
+    assert read.origin == {"task": "mnist"}
+    with pytest.raises(ModelError, match="was trained on mnist, and cannot teach digits"):
+        teacher_of(tmp_path / "ann", task("digits"), out)
 
 
 def test_a_model_that_went_on_names_the_ann_from_where_it_is(

@@ -23,7 +23,7 @@ from volr.models.activations import Tanh
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.files import load_model, save_model
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.neurons import NEURON_MODELS, IFCurrDelta
+from volr.models.neurons import NEURON_MODELS, IFCurrDelta, IFCurrExp
 from volr.models.samples import Data, Samples
 from volr.transfer import PopulationReport
 
@@ -93,6 +93,25 @@ def test_what_a_file_leaves_open_is_as_in_an_experiment_on_the_task(
         found = load_model(folder / "snn").model
         assert isinstance(found, SpikingModel)
         assert found.dt == dt
+
+
+@needs_numba
+def test_a_parameter_that_is_told_leaves_the_others_of_the_file(
+    volr: Volr, folder: Path, model: Path
+) -> None:
+    told = {"neuron": "if_curr_exp", "neuron_parameters": {"tau_syn_E": 2, "tau_syn_I": 2}}
+    (folder / "s.json").write_text(json.dumps({"settings": told}), encoding="utf-8")
+    command = ("transfer", model, "--task", "xor", "--settings", "s.json", "--out", "snn", *QUICK)
+    result = volr(*command, "-p", "tau_m=10")
+    assert result.code == 0, result.err
+    found = load_model(folder / "snn").model
+    assert isinstance(found, SpikingModel)
+    assert found.neuron == IFCurrExp(tau_m=10.0, tau_syn_E=2.0, tau_syn_I=2.0)
+    before = snapshot(folder)
+    wrong = volr(*command, "--neuron", "if_curr_delta", "-p", "tau_m=10")
+    assert (wrong.code, wrong.out) == (1, "")
+    assert "no parameter 'tau_syn_E', 'tau_syn_I', which the settings file gives" in wrong.err
+    assert snapshot(folder) == before
 
 
 @needs_numba

@@ -80,11 +80,20 @@ def kept(folder: Path, plan: Plan) -> dict[str, tuple[Run, bytes]]:
 
 
 def _numbers() -> SearchStrategy[float]:
-    return st.floats(allow_nan=False, allow_infinity=False)
+    return st.floats(-1e300, 1e300)
 
 
-def _counts() -> SearchStrategy[int]:
-    return st.integers(0, 2**60)
+def _shares() -> SearchStrategy[float]:
+    return st.floats(0.0, 1.0)
+
+
+def _counts(least: int = 0) -> SearchStrategy[int]:
+    return st.integers(least, 2**60)
+
+
+def _tables() -> SearchStrategy[tuple[tuple[int, ...], ...]]:
+    """As many columns as rows."""
+    return st.integers(0, 3).flatmap(lambda n: st.tuples(*[st.tuples(*[_counts()] * n)] * n))
 
 
 def _many(of: SearchStrategy[Any]) -> SearchStrategy[tuple[Any, ...]]:
@@ -92,22 +101,24 @@ def _many(of: SearchStrategy[Any]) -> SearchStrategy[tuple[Any, ...]]:
 
 
 def runs() -> SearchStrategy[Run]:
-    """Any run, also with what is no number where there can be such."""
+    """Any run that there can be, also with what is no number where there can be such."""
     row = st.builds(
         Row,
         **{name: st.text() for name in ("task", "condition", "source", "backend", "neuron")},
-        **{name: _numbers() for name in ("accuracy", "chance", "seconds", "ties")},
-        **{name: _counts() for name in ("seed", "samples")},
+        **{name: _shares() for name in ("accuracy", "chance", "ties")},
+        seconds=_numbers(),
+        seed=_counts(),
+        samples=_counts(1),
         program=st.text(),
     )
-    epoch = st.builds(Epoch, _numbers(), st.none() | _numbers(), st.none() | _numbers())
+    epoch = st.builds(Epoch, _numbers(), st.none() | _numbers(), st.none() | _shares())
     return st.builds(
         Run,
         row=row,
         history=_many(epoch),
-        confusion=_many(_many(_counts())),
-        over_time=_many(_numbers()),
-        dt=_numbers(),
+        confusion=_tables(),
+        over_time=_many(_shares()),
+        dt=st.floats(0.0, 1e300),
         transfer=st.none() | _reports(),
         activity=st.none()
         | st.builds(
@@ -130,13 +141,13 @@ def _reports() -> SearchStrategy[TransferReport]:
         **{each.name: _counts() for each in fields(PopulationReport) if str(each.type) == "int"},
         correlation=_numbers() | st.just(math.nan),
         wanted_curve=_many(_numbers()),
-        measured_curve=_many(_numbers()),
-    )
+        measured_curve=st.just(()),
+    ).map(lambda each: replace(each, measured_curve=each.wanted_curve[::-1]))
     return st.builds(
         TransferReport,
         populations=_many(population),
-        samples=_counts(),
-        **{name: _numbers() for name in ("accuracy_before", "accuracy_after", "ties")},
+        samples=_counts(1),
+        **{name: _shares() for name in ("accuracy_before", "accuracy_after", "ties")},
     )
 
 

@@ -8,7 +8,9 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+import safetensors.numpy
 from tests.cli.running import snapshot
 from tests.experiments.examples import ROW, plan_of
 
@@ -36,12 +38,17 @@ RUN = Run(
 )
 
 
+def model(number: int) -> bytes:
+    """A file of the format of models."""
+    return safetensors.numpy.save({"bias": np.full(4, number, np.float32)})
+
+
 def written(folder: Path, count: int = 3) -> Journal:
     """A journal with the first runs of the plan."""
     with open_journal(folder) as journal:
         journal.write_plan({"tasks": {}})
         for index, spec in enumerate(SPECS[:count]):
-            journal.write(spec, replace(RUN, row=replace(ROW, seed=index)), b"model %d" % index)
+            journal.write(spec, replace(RUN, row=replace(ROW, seed=index)), model(index))
         journal.write_results([ROW])
     return journal
 
@@ -52,7 +59,7 @@ def test_what_was_written_is_there_and_nothing_else(tmp_path: Path) -> None:
     found = journal.finished(SPECS)
     assert list(found) == [spec.key for spec in SPECS[:3]]
     assert found[SPECS[1].key] == replace(RUN, row=replace(ROW, seed=1))
-    assert journal.model(SPECS[2].key) == b"model 2"
+    assert journal.model(SPECS[2].key) == model(2)
     assert journal.conflicts(SPECS) == []
     assert read_plan(folder) == {"tasks": {}}
     entries = read_runs(folder)
@@ -108,6 +115,18 @@ def test_a_run_whose_model_is_not_there_is_not_finished(tmp_path: Path) -> None:
     journal.model_path("xor-0-ann").unlink()
     assert "xor-0-ann" not in journal.finished(SPECS)
     assert len(journal.finished(SPECS)) == 2
+
+
+def test_a_run_whose_model_is_cut_short_is_not_finished(tmp_path: Path) -> None:
+    journal = written(tmp_path)
+    path = journal.model_path("xor-0-ann")
+    whole = path.read_bytes()
+    for length in (0, 5, 8, 40, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        assert "xor-0-ann" not in journal.finished(SPECS)
+        assert len(journal.finished(SPECS)) == 2
+    path.write_bytes(whole)
+    assert "xor-0-ann" in journal.finished(SPECS)
 
 
 def test_a_model_is_written_before_its_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,14 +207,37 @@ def test_earlier_results_get_the_first_number_that_is_free(tmp_path: Path) -> No
     assert read_runs(tmp_path / "earlier-2")
 
 
+def report(folder: Path) -> None:
+    (folder / "report.html").write_text("page")
+    (folder / "figures").mkdir()
+    (folder / "figures" / "accuracy.svg").write_text("figure")
+
+
+def test_the_report_goes_with_the_runs_that_it_is_of(tmp_path: Path) -> None:
+    report(tmp_path)
+    assert set_aside(tmp_path) is None
+    # Of an older version, whose results no report was made of.
+    (tmp_path / "results.json").write_text("an hour's work")
+    assert set_aside(tmp_path) == tmp_path / "earlier-1"
+    assert set(snapshot(tmp_path / "earlier-1")) == {"results.json"}
+    written(tmp_path, 1)
+    before = {k: v for k, v in snapshot(tmp_path).items() if "earlier" not in k and k != ".lock"}
+    assert {"report.html", "figures/accuracy.svg"} < set(before)
+    assert set_aside(tmp_path, ("plan.json",)) == tmp_path / "earlier-2"
+    (tmp_path / "earlier-2" / "plan.json").rename(tmp_path / "plan.json")
+    assert set_aside(tmp_path) == tmp_path / "earlier-3"
+    assert snapshot(tmp_path / "earlier-3") == before
+
+
 def test_to_be_killed_while_moving_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = Path.rename
     other = plan_of("snn-transferred", seeds=(0, 1), percentile=98.0).specs()
-    for moves in range(4):
+    for moves in range(6):
         folder = tmp_path / f"{moves}"
         journal = written(folder)
+        report(folder)
         bodies = sorted(snapshot(folder).values())
         left = [None] * moves
 
@@ -265,6 +307,26 @@ def test_a_run_without_a_spec_that_is_one(tmp_path: Path, spec: object) -> None:
             ask(SPECS)
     with pytest.raises(DataError, match=said):
         read_runs(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("over_time", each) for each in (3, ["a"], [None])),
+        *(("confusion", each) for each in ("ab", [[1, 2], [3]], [["a"]])),
+        *(("dt", "0.5"), ("activity", {"spikes": "many"}), ("history", [{"loss": "low"}])),
+        *(("row", {**vars(ROW), "accuracy": each}) for each in (float("nan"), float("inf"), 2)),
+    ],
+)
+def test_a_run_that_is_none(tmp_path: Path, name: str, value: object) -> None:
+    written(tmp_path)
+    path = tmp_path / "runs" / "xor-0-ann.json"
+    content = json.loads(path.read_text())
+    content["run"][name] = value
+    path.write_text(json.dumps(content))
+    with pytest.raises(DataError, match=r"xor-0-ann\.json is not what this version") as caught:
+        read_runs(tmp_path)
+    assert "remove it" in str(caught.value.help)
 
 
 def test_a_damaged_plan_is_named_with_its_own_way_out(tmp_path: Path) -> None:

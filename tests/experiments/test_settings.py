@@ -155,7 +155,20 @@ def test_an_artificial_network_knows_nothing_of_spikes() -> None:
         ({"rate_max": 0}, "rate"),
         ({"test_samples": 1}, "test_samples is 1, below 2"),
         ({"loop_samples": -5}, "loop_samples is -5, below 2"),
-        ({"surrogate_width": 0}, "its width is 0, not above 0"),
+        ({"surrogate_width": 0}, "surrogate_width is 0, not above 0"),
+        ({"surrogate_learning_rate": -1}, "start: surrogate_learning_rate is -1, not above 0"),
+        (
+            {"loop_epochs": 0, "loop_batch_size": -3},
+            "training cannot start: loop_epochs is 0, below 1; loop_batch_size is -3, below 1",
+        ),
+        ({"fine_batch_size": 0}, "start: fine_batch_size is 0, below 1"),
+        ({"warm_up_epochs": 1, "warm_up_weight_decay": -1}, "start: warm_up_weight_decay is -1"),
+        ({"weight_decay": -1}, "start: weight_decay is -1"),
+        ({"calibration_samples": 0}, "cannot be made: calibration_samples is 0, below 1"),
+        # No stage is named where all have it.
+        ({"dt": float("nan")}, "spiking networks cannot run like this: dt is nan ms"),
+        ({"delay": 0.7}, "spiking networks cannot run like this: delay 0.7 ms is not a whole"),
+        ({"dt": 1, "rate_max": 2000}, "spiking networks cannot run like this: rate_max is 2000"),
     ],
 )
 def test_refusals(told: dict[str, Any], said: str) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from volr.errors import DataError
+from volr.errors import DataError, ModelError
 from volr.experiments.settings import Settings
 from volr.experiments.settings_file import SettingsFile, read_settings, settings_told
 
@@ -31,6 +31,29 @@ def test_a_file_of_settings(tmp_path: Path) -> None:
     assert file.told.keys() == {"dt", "neuron"}
     assert file.program_for("xor") == "dense 2 2"
     assert file.program_for("nand") is None
+
+
+def test_neuron_parameters_are_told_one_by_one() -> None:
+    file = SettingsFile(told={"neuron_parameters": {"tau_syn_E": 2.0, "tau_m": 15.0}})
+    told = settings_told(file, {"neuron_parameters": {"tau_m": 10.0}}, {"neuron_parameters": None})
+    assert told.neuron_parameters == {"tau_syn_E": 2.0, "tau_m": 10.0}
+    assert settings_told(file).neuron_parameters == file.told["neuron_parameters"]
+    assert file.told["neuron_parameters"]["tau_m"] == 15.0
+
+
+def test_parameters_that_another_neuron_does_not_have_are_refused() -> None:
+    file = SettingsFile(told={"neuron_parameters": {"tau_syn_E": 2.0, "tau_m": 15.0}})
+    told = settings_told(file, {"neuron": "if_cond_exp", "neuron_parameters": {"e_rev_E": 1.0}})
+    assert told.neuron_parameters == {"tau_syn_E": 2.0, "tau_m": 15.0, "e_rev_E": 1.0}
+    with pytest.raises(ModelError) as caught:
+        settings_told(file, {"neuron": "if_curr_delta", "neuron_parameters": {"cm": 2.0}})
+    assert caught.value.message == (
+        "if_curr_delta has no parameter 'tau_syn_E', which the settings file gives"
+    )
+    assert str(caught.value.help).endswith("or keep the file's neuron, if_curr_exp")
+    # What the file does not give is the neuron's matter.
+    with pytest.raises(ModelError, match=r"^if_curr_exp has no parameter 'tau'\n"):
+        settings_told(file, {"neuron_parameters": {"tau": 2.0}})
 
 
 def test_no_file_says_nothing() -> None:
@@ -60,6 +83,12 @@ def test_a_file_that_can_be_read_once(tmp_path: Path) -> None:
         (b"{}", "has no settings"),
         (b'{"settings": [1]}', "has no settings"),
         (b'{"settings": {"dt": "1"}}', "best.json: the setting 'dt' cannot be '1'"),
+        (b'{"settings": {}, "dt": 3}', """best.json: 'dt' is a setting, and stands outside"""),
+        (b'{"settings": {}, "dt": 3}', 'help: move it into them: {"settings": {"dt": …}}'),
+        (b'{"settings": {}, "programm": "dense 2 2"}', "did you mean 'program'?"),
+        (b'{"settings": {}, "task": "xor", "program": 17}', "best.json: the program is 17, not a"),
+        (b'{"settings": {}, "task": ["xor"]}', "best.json: the task is ['xor'], not a text"),
+        (b'{"settings": {}, "program": "dense 2 2"}', "does not say for which task"),
     ],
 )
 def test_files_that_are_none(tmp_path: Path, body: bytes, said: str) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from volr.cli import machines, options, spiking
-from volr.cli.files import check_writable
+from volr.cli.files import check_folder, check_writable
 from volr.cli.groups import SPIKING
 from volr.cli.output import note, print_json, print_table
 from volr.cli.progress import progress_bar
@@ -38,7 +38,8 @@ def experiment(
         ),
     ] = None,
     repeats: Annotated[
-        int | None, typer.Option(metavar="N", min=1, help="Number of seeds.", show_default="1")
+        int | None,
+        typer.Option(metavar="N", min=1, max=10_000, help="Number of seeds.", show_default="1"),
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="First seed.")] = 0,
     conditions: Annotated[
@@ -149,8 +150,9 @@ def experiment(
         settings=[replace(base, neuron=each) for each in dict.fromkeys(neuron or [base.neuron])],
         quick=quick,
     )
-    for path in (out / RESULTS, out / RUNS / "one", out / MODELS / "one"):
-        check_writable(path)
+    for each in (out, out / RUNS, out / MODELS):
+        check_folder(each)
+    check_writable(out / RESULTS)
     with progress_bar() as progress:
         check_possible(plan, data, progress)
     with open_journal(out) as journal, progress_bar() as progress, ExitStack() as stack:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from volr.errors import VolrError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterable
 
 
 def check_writable(path: Path, *, source: Path | None = None) -> None:
@@ -31,12 +32,33 @@ def check_writable(path: Path, *, source: Path | None = None) -> None:
                     f"cannot write {path}: that is the file to read from, which would be lost",
                     help="name another file",
                 )
-        folder = next(each for each in path.absolute().parents if each.exists())
-        # Permissions tell neither a full disk nor a read-only one, and mean nothing to root.
-        with tempfile.TemporaryFile(dir=folder):
-            pass
+        _try_in(path.absolute().parent)
     except OSError as error:
         raise _unwritable(path, error) from error
+
+
+def check_folder(folder: Path) -> None:
+    """Raise ``VolrError`` where no files could be written in ``folder`` in the end.
+
+    Nothing is left behind, and a folder that is missing is not made yet.
+    """
+    try:
+        _try_in(folder.absolute())
+    except OSError as error:
+        raise VolrError(f"cannot write in {folder}: {error.strerror or error}") from error
+
+
+def check_apart(path: Path, sources: Iterable[Path]) -> None:
+    """Raise ``VolrError`` where ``path`` is one of ``sources``, or in one of them, wherever links
+    lead; these are what the command reads, and need not be there.
+    """
+    real = Path(os.path.realpath(path))
+    for source in sources:
+        if real.is_relative_to(os.path.realpath(source)):
+            raise VolrError(
+                f"cannot write {path}: {source} is read from, and would be lost or damaged",
+                help="name another file",
+            )
 
 
 def path_from(file: Path, other: Path) -> str:
@@ -59,6 +81,16 @@ def write_bytes(path: Path, body: bytes) -> None:
         write_whole(path, body)
     except OSError as error:
         raise _unwritable(path, error) from error
+
+
+def _try_in(folder: Path) -> None:
+    """Raise ``OSError`` where nothing can be written in ``folder``, or in the nearest one above it
+    that exists.
+    """
+    nearest = next(each for each in (folder, *folder.parents) if each.exists())
+    # Permissions tell neither a full disk nor a read-only one, and mean nothing to root.
+    with tempfile.TemporaryFile(dir=nearest):
+        pass
 
 
 def _unwritable(path: Path, error: OSError) -> VolrError:

@@ -8,9 +8,10 @@ from typing import Annotated
 import typer
 
 from volr.cli import options
-from volr.cli.files import check_writable, write_text
+from volr.cli.files import check_apart, check_folder, check_writable, write_text
 from volr.cli.output import note
 from volr.cli.progress import progress_bar
+from volr.source import visible
 
 
 def report(
@@ -26,11 +27,16 @@ def report(
     data: options.DataFolder = None,
 ) -> None:
     """Write an experiment's report: one HTML page and its figures."""
+    from volr.experiments.journal import FIGURES, MODELS, PAGE, PLAN, RUNS
     from volr.experiments.report import require_drawing
+    from volr.experiments.results import RESULTS
 
     require_drawing()
-    page_file = folder / "report.html" if out is None else out
-    figures = folder / "figures"
+    page_file = folder / PAGE if out is None else out
+    figures = folder / FIGURES
+    for each in (folder, figures):
+        check_folder(each)
+    check_apart(page_file, [folder / name for name in (RESULTS, PLAN, RUNS, MODELS)])
     check_writable(page_file)
     check_writable(figures / "theory-membrane.svg")
     from volr.experiments.report.contents import page_of
@@ -42,3 +48,7 @@ def report(
         write_text(figures / f"{each.name}.svg", each.svg)
     write_text(page_file, html(page))
     note(f"wrote {page_file} and {len(page.drawings)} figures in {figures}")
+    # They may be of `volr theory`, or changed by hand: nothing tells whose they are.
+    written = {f"{each.name}.svg" for each in page.drawings}
+    if others := sorted({path.name for path in figures.glob("*.svg")} - written):
+        note(f"not of this report, and left there: {', '.join(map(visible, others))}")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from volr.cli import machines, options, spiking
-from volr.cli.files import check_writable
+from volr.cli.files import check_folder, check_writable
 from volr.cli.groups import SPIKING
 from volr.cli.output import emit, note, print_json, print_table
 from volr.cli.progress import progress_bar
@@ -49,16 +49,23 @@ def search(
             show_default="what matters to the condition",
         ),
     ] = None,
-    trials: Annotated[int, typer.Option(metavar="N", min=1, help="How many to make.")] = 45,
+    trials: Annotated[
+        int, typer.Option(metavar="N", min=1, max=10_000, help="How many to make.")
+    ] = 45,
     repeats: Annotated[
         int,
-        typer.Option(metavar="N", min=1, help="Seeds that the best trials are measured with."),
+        typer.Option(
+            metavar="N", min=1, max=1_000, help="Seeds that the best trials are measured with."
+        ),
     ] = 1,
     seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the proposals.")] = 0,
     batch: Annotated[
         int,
         typer.Option(
-            metavar="N", min=1, help="Trials that are proposed, and can be made, together."
+            metavar="N",
+            min=1,
+            max=1_000,
+            help="Trials that are proposed, and can be made, together.",
         ),
     ] = 9,
     minutes: Annotated[
@@ -146,6 +153,7 @@ def search(
         seeds=repeats,
         seed=seed,
     )
+    check_folder(out)
     # A search that begins moves what an earlier one found aside.
     check_writable(out / BEST, source=settings)
     first = Plan(

@@ -14,6 +14,7 @@ from volr.cli.groups import CALIBRATION, SPIKING, THROUGH_SPIKES
 from volr.errors import ModelError
 
 if TYPE_CHECKING:
+    from volr.experiments.tasks import Task
     from volr.models.files import Origin
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.neurons import NeuronModel
@@ -243,8 +244,11 @@ def start_of(path: Path, network: Network, out: Path) -> Read[SpikingModel]:
     return Read(path, loaded.model, loaded.origin)
 
 
-def teacher_of(path: Path, out: Path) -> Read[ArtificialModel]:
-    """The model to learn from; ``ModelError`` where it is not an artificial one."""
+def teacher_of(path: Path, task: Task, out: Path) -> Read[ArtificialModel]:
+    """The model to learn from; ``ModelError`` where it is not an artificial one, or its file says
+    that it was trained on other data.
+    """
+    from volr.experiments.tasks import TASKS
     from volr.models.files import load_model
     from volr.models.model import ArtificialModel
 
@@ -252,6 +256,14 @@ def teacher_of(path: Path, out: Path) -> Read[ArtificialModel]:
     loaded = load_model(path)
     if not isinstance(loaded.model, ArtificialModel):
         raise ModelError(f"{path} is a spiking model, and a teacher is an artificial one")
+    learned = loaded.origin.get("task")
+    # Both of MNIST have the same images, and a network of one may teach one of the other.
+    same = [each.name for each in TASKS if each.loader is task.loader]
+    if learned is not None and learned not in same:
+        raise ModelError(
+            f"{path} was trained on {learned}, and cannot teach {task.name}",
+            help=f"take a teacher that was trained with --task {task.name}",
+        )
     return Read(path, loaded.model, loaded.origin)
 
 

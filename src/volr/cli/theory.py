@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from volr.cli import options
-from volr.cli.files import check_writable, write_text
+from volr.cli.files import check_folder, check_writable, write_text
 from volr.cli.groups import refuse
 from volr.cli.output import note, print_json, print_table
 from volr.cli.progress import progress_bar
@@ -76,6 +76,7 @@ def theory(
     if model is not None and epochs is not None:
         refuse(["--epochs"], "the model of --model is trained already")
     require_drawing()
+    check_folder(out)
     check_writable(out / "theory-membrane.svg")
     populations: tuple[PopulationReport, ...] = ()
     name = ""

@@ -185,7 +185,7 @@ def train(
     check_writable(out, source=Path(file))
     lowered = task_network(chosen, to_network(read_source(file)))
     begun = None if start is None else spiking.start_of(start, lowered, out)
-    taught = None if teacher is None else spiking.teacher_of(teacher, out)
+    taught = None if teacher is None else spiking.teacher_of(teacher, chosen, out)
     runs = nullcontext() if in_loop is None else simulator(in_loop)
     known = [each.origin for each in (begun, taught) if each is not None]
     split = spiking.split_of(known, task, seed)

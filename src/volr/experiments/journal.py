@@ -4,10 +4,12 @@
     DIR/runs/KEY.json       each finished run: its spec, and what came of it
     DIR/models/KEY.safetensors    its model
     DIR/results.json        rows and summary of what was asked for and is finished
+    DIR/report.html, DIR/figures    what `volr report` made of it
 
 A run counts as finished once both of its files are there, and a file appears whole or not at all:
 first the model, then the run. So whatever kills the process loses the runs in flight and nothing
-else, and the same command goes on from there. One process at a time writes to a folder.
+else, and the same command goes on from there. A model that was cut short afterwards, as by a copy
+that was not finished, is as good as none. One process at a time writes to a folder.
 """
 
 from __future__ import annotations
@@ -19,11 +21,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from volr.errors import DataError
+from volr.errors import DataError, ModelFileError
 from volr.experiments.conditions import spec_json
 from volr.experiments.plan_file import commands
 from volr.experiments.results import RESULTS, write_json, write_results
 from volr.experiments.run_file import run_from, run_json
+from volr.models.files import check_whole
 from volr.storage import remove_unfinished, write_whole
 
 if TYPE_CHECKING:
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from volr.experiments.results import Row, Run
 
 PLAN, RUNS, MODELS = "plan.json", "runs", "models"
+PAGE, FIGURES = "report.html", "figures"
 _LOCK = ".lock"
 
 
@@ -50,7 +54,7 @@ class Journal:
             for spec in specs
             if (entry := _read_entry(self._run(spec.key))) is not None
             and entry[0] == spec_json(spec)
-            and self.model_path(spec.key).exists()
+            and self._has_model(spec.key)
         }
 
     def conflicts(self, specs: Iterable[Spec]) -> list[str]:
@@ -105,6 +109,13 @@ class Journal:
         """Keep the table."""
         write_results(rows, self.folder)
 
+    def _has_model(self, key: str) -> bool:
+        try:
+            check_whole(self.model_path(key))
+        except ModelFileError:
+            return False
+        return True
+
     def _run(self, key: str) -> Path:
         return self.folder / RUNS / f"{key}.json"
 
@@ -145,12 +156,16 @@ def open_journal(folder: Path) -> Generator[Journal]:
 
 # Runs come last: while they are there, a command that was killed here finds the conflict again.
 def set_aside(folder: Path, names: Sequence[str] = (MODELS, RESULTS, PLAN, RUNS)) -> Path | None:
-    """Move what an earlier experiment left in ``folder`` to ``earlier-1`` in it, or the first
-    number that is free; None where there is nothing. ``DataError`` where it cannot be moved.
+    """Move what an earlier experiment left in ``folder``, and its report, to ``earlier-1`` in it,
+    or the first number that is free; None where there is nothing. ``DataError`` where it cannot be
+    moved.
     """
     there = [path for name in names if (path := folder / name).exists()]
     if not there:
         return None
+    # A report is made of runs: where there are none, figures are somebody else's.
+    if folder / RUNS in there:
+        there = [*(path for name in (PAGE, FIGURES) if (path := folder / name).exists()), *there]
     try:
         numbered = (folder / f"earlier-{number}" for number in itertools.count(1))
         aside = next(path for path in numbered if not path.exists())
@@ -217,7 +232,7 @@ def _read_entry(path: Path) -> tuple[dict[str, Any], Run] | None:
         return None
     try:
         return _told(content["spec"]), run_from(content["run"])
-    except (KeyError, TypeError, AttributeError, RecursionError) as error:
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise DataError(
             f"{path} is not what this version of Volr writes of a run",
             help="remove it, and the run is made again; or begin anew with --fresh",

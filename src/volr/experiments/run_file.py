@@ -1,10 +1,14 @@
-"""A run as JSON, there and back."""
+"""A run as JSON, there and back.
+
+What is read is checked to its last number: files are copied between machines and mended by hand,
+and what averages and draws runs relies on them.
+"""
 
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from volr.experiments.results import Activity, Row, Run
 from volr.jsonable import jsonable
@@ -12,7 +16,12 @@ from volr.training import Epoch
 from volr.transfer import PopulationReport, TransferReport
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping
+
+    _Read: TypeAlias = Callable[[Any], Any]
+
+# Numbers near the largest there are can neither be added up nor drawn.
+_LARGEST = 1e300
 
 
 def run_json(run: Run) -> dict[str, Any]:
@@ -20,49 +29,141 @@ def run_json(run: Run) -> dict[str, Any]:
     return cast("dict[str, Any]", jsonable(asdict(run)))
 
 
-def run_from(told: Mapping[str, Any]) -> Run:
-    """The run that ``run_json`` wrote; ``KeyError``, ``TypeError`` or ``AttributeError`` for any
-    other JSON.
+def run_from(told: object) -> Run:
+    """The run that ``run_json`` wrote; ``KeyError``, ``TypeError`` or ``ValueError`` for any other
+    JSON, and for numbers that nothing measures.
     """
-    said = cast("dict[str, Any]", _as_tuples(told))
-    report: dict[str, Any] | None = said["transfer"]
-    activity: dict[str, Any] | None = said["activity"]
+    said = _entries(told)
     return Run(
-        row=_row_from(said["row"]),
-        history=tuple(Epoch(**each) for each in said["history"]),
-        confusion=said["confusion"],
-        over_time=said["over_time"],
-        dt=said["dt"],
-        transfer=None if report is None else _report_from(report),
-        activity=None if activity is None else Activity(**activity),
-        versions={f"{name}": f"{version}" for name, version in said["versions"].items()},
+        row=Row(**_fields(said["row"], _ROW)),
+        history=_each(_epoch)(said["history"]),
+        confusion=_square(said["confusion"]),
+        over_time=_each(_share)(said["over_time"]),
+        dt=_number(said["dt"], 0),
+        transfer=_or_none(_transfer)(said["transfer"]),
+        activity=_or_none(_activity)(said["activity"]),
+        versions=_by_name(_text)(said["versions"]),
     )
 
 
-def _row_from(told: dict[str, Any]) -> Row:
-    row = Row(**told)
-    kinds: dict[str, type | tuple[type, ...]] = {"str": str, "int": int, "float": (int, float)}
-    for each in fields(row):
-        if not isinstance(told[each.name], kinds[str(each.type)]):
-            raise TypeError(f"{each.name} is {told[each.name]!r}")
-    return row
+def _epoch(told: object) -> Epoch:
+    return Epoch(**_fields(told, _EPOCH))
 
 
-def _report_from(told: dict[str, Any]) -> TransferReport:
-    populations: list[PopulationReport] = []
-    for each in told["populations"]:
-        numbers: dict[str, Any] = {k: math.nan if v is None else v for k, v in each.items()}
-        populations.append(PopulationReport(**numbers))
-    others: dict[str, Any] = {**told, "populations": tuple(populations)}
-    return TransferReport(**others)
+def _transfer(told: object) -> TransferReport:
+    return TransferReport(**_fields(told, _TRANSFER))
 
 
-def _as_tuples(value: object) -> object:
-    match value:
-        case dict():
-            entries = cast("Mapping[str, object]", value)
-            return {key: _as_tuples(each) for key, each in entries.items()}
-        case list():
-            return tuple(map(_as_tuples, cast("Sequence[object]", value)))
-        case _:
-            return value
+def _population(told: object) -> PopulationReport:
+    report = PopulationReport(**_fields(told, _POPULATION))
+    if len(report.wanted_curve) != len(report.measured_curve):
+        raise ValueError("the two halves of a curve differ in length")
+    return report
+
+
+def _activity(told: object) -> Activity:
+    return Activity(**_fields(told, _ACTIVITY))
+
+
+def _square(told: object) -> tuple[tuple[int, ...], ...]:
+    rows = _each(_each(_count))(told)
+    if any(len(row) != len(rows) for row in rows):
+        raise ValueError("the confusion is not square")
+    return rows
+
+
+def _fields(told: object, reads: Mapping[str, _Read]) -> dict[str, Any]:
+    """The entries of an object, each as the one of ``reads`` by its name has it; no others."""
+    entries = _entries(told)
+    if entries.keys() != reads.keys():
+        raise KeyError(*entries.keys() ^ reads.keys())
+    return {name: read(entries[name]) for name, read in reads.items()}
+
+
+def _entries(told: object) -> dict[str, Any]:
+    if not isinstance(told, dict):
+        raise TypeError("no object")
+    return cast("dict[str, Any]", told)
+
+
+def _by_name(read: _Read) -> _Read:
+    return lambda told: {name: read(each) for name, each in _entries(told).items()}
+
+
+def _each(read: _Read) -> _Read:
+    def tuple_of(told: object) -> tuple[Any, ...]:
+        # A text has parts, too.
+        if not isinstance(told, list):
+            raise TypeError("no list")
+        return tuple(map(read, cast("list[object]", told)))
+
+    return tuple_of
+
+
+def _or_none(read: _Read) -> _Read:
+    return lambda told: None if told is None else read(told)
+
+
+def _text(told: object) -> str:
+    if not isinstance(told, str):
+        raise TypeError("no text")
+    return told
+
+
+def _number(told: object, least: float = -_LARGEST, most: float = _LARGEST) -> float:
+    # To Python, true is a number.
+    if isinstance(told, bool) or not isinstance(told, int | float):
+        raise TypeError("no number")
+    # Never true of NaN, which Python reads from JSON as well as infinities.
+    if not least <= told <= most:
+        raise ValueError(f"not between {least} and {most}")
+    return told
+
+
+def _share(told: object) -> float:
+    return _number(told, 0, 1)
+
+
+def _count(told: object, least: int = 0) -> int:
+    if not isinstance(told, int):
+        raise TypeError("no whole number")
+    return int(_number(told, least))
+
+
+def _samples(told: object) -> int:
+    return _count(told, 1)
+
+
+def _correlation(told: object) -> float:
+    return math.nan if told is None else _number(told)
+
+
+_ROW: Mapping[str, _Read] = {
+    **dict.fromkeys(("task", "condition", "source", "backend", "neuron", "program"), _text),
+    **dict.fromkeys(("accuracy", "chance", "ties"), _share),
+    "seed": _count,
+    "seconds": _number,
+    "samples": _samples,
+}
+_EPOCH: Mapping[str, _Read] = {
+    "loss": _number,
+    "validation_loss": _or_none(_number),
+    "validation_accuracy": _or_none(_share),
+}
+_POPULATION: Mapping[str, _Read] = {
+    "name": _text,
+    **dict.fromkeys(("size", "dead", "silent", "saturated"), _count),
+    **dict.fromkeys(("scale", "excitation", "inhibition", "offset"), _number),
+    **dict.fromkeys(("wanted", "measured", "clipped"), _number),
+    "correlation": _correlation,
+    **dict.fromkeys(("wanted_curve", "measured_curve"), _each(_number)),
+}
+_TRANSFER: Mapping[str, _Read] = {
+    "populations": _each(_population),
+    "samples": _samples,
+    **dict.fromkeys(("accuracy_before", "accuracy_after", "ties"), _share),
+}
+_ACTIVITY: Mapping[str, _Read] = {
+    "spikes": _by_name(_number),
+    **dict.fromkeys(("effective", "dense", "sparsity"), _number),
+}

@@ -7,21 +7,24 @@ question does unless told, which may depend on task and neuron (``volr.experimen
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
 from volr.engine.surrogates import Surrogate
-from volr.errors import DataError
-from volr.models.coding import coding_told
+from volr.errors import DataError, ModelError, TrainingError
+from volr.models.coding import coding_problems, coding_told
+from volr.models.model import timing_problems
 from volr.models.neurons import RESETS, neuron_model
 from volr.naming import named
 from volr.training import SpikingSettings, TrainingSettings
 from volr.transfer import TransferSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Generator, Mapping
 
+    from volr.models.coding import InputCoding
     from volr.models.neurons import NeuronModel, Reset
 
 STEP = 0.5
@@ -60,7 +63,7 @@ class Settings:
     ``fine_…``         of one that goes on from a transferred model
     ``train_samples``, ``test_samples``     how many of the task's samples are used; None: all
 
-    Raises as the records do that it is turned into.
+    Raises as the records do that it is turned into, with the names that settings have here.
     """
 
     neuron: str = "if_curr_exp"
@@ -97,6 +100,8 @@ class Settings:
     test_samples: int | None = None
 
     def __post_init__(self) -> None:
+        # Before the stages: what all of them share is not a matter of one.
+        self._check_shared()
         for make in (self.training, self.surrogate, self.in_loop, self.fine, self.transfer):
             make(0)
         if self.warms_up:
@@ -144,14 +149,15 @@ class Settings:
 
     def spiking(self) -> SpikingSettings:
         """What kind of spiking network is trained."""
-        neuron = self._neuron()
+        with _called({"its width": "surrogate_width"}):
+            surrogate = Surrogate(**given({"width": self.surrogate_width}))
         return SpikingSettings(
-            neuron=neuron,
-            coding=coding_told(self.coding, self.rate_max, neuron, self.step),
+            neuron=self._neuron(),
+            coding=self._coding(),
             dt=self.step,
             duration=self.duration,
             delay=self.delay,
-            surrogate=Surrogate(**given({"width": self.surrogate_width})),
+            surrogate=surrogate,
         )
 
     def transfer(self, seed: int) -> TransferSettings:
@@ -162,16 +168,16 @@ class Settings:
             "rounds": self.rounds,
             "samples": self.calibration_samples,
         }
-        neuron = self._neuron()
-        return TransferSettings(
-            neuron=neuron,
-            coding=coding_told(self.coding, self.rate_max, neuron, self.step),
-            dt=self.step,
-            duration=self.duration,
-            delay=self.delay,
-            seed=seed,
-            **given(told),
-        )
+        with _called({"samples": "calibration_samples"}):
+            return TransferSettings(
+                neuron=self._neuron(),
+                coding=self._coding(),
+                dt=self.step,
+                duration=self.duration,
+                delay=self.delay,
+                seed=seed,
+                **given(told),
+            )
 
     def only(self, names: Collection[str]) -> Settings:
         """What of it these settings and the data say; all else as it is unless told."""
@@ -180,7 +186,18 @@ class Settings:
     def _stage(self, prefix: str, seed: int) -> TrainingSettings:
         """Of the settings that begin so, those that training knows; a stage need not have all."""
         told = {name: getattr(self, prefix + name, None) for name in FOR_ARTIFICIAL}
-        return TrainingSettings(seed=seed, **given(told))
+        with _called({name: prefix + name for name in told}):
+            return TrainingSettings(seed=seed, **given(told))
+
+    def _check_shared(self) -> None:
+        delay = self.step if self.delay is None else self.delay
+        wrong = timing_problems(self.step, self.duration, delay)
+        wrong = wrong or coding_problems(self._coding(), self.step)
+        if wrong:
+            raise ModelError("spiking networks cannot run like this: " + "; ".join(wrong))
+
+    def _coding(self) -> InputCoding:
+        return coding_told(self.coding, self.rate_max, self._neuron(), self.step)
 
     def _neuron(self) -> NeuronModel:
         known: dict[str, Reset] = {each: each for each in RESETS}
@@ -209,6 +226,18 @@ def settings_from(told: Mapping[str, Any], where: str) -> Settings:
         if not _is_a(value, str(known[name])):
             raise DataError(f"{where}: the setting {name!r} cannot be {value!r}")
     return replace(Settings(), **told)
+
+
+@contextmanager
+def _called(names: Mapping[str, str]) -> Generator[None]:
+    """What a stage says of its own settings, said of them by the names that they have here."""
+    try:
+        yield
+    except (ModelError, TrainingError) as error:
+        message = error.message
+        for own, here in names.items():
+            message = message.replace(f"{own} is ", f"{here} is ")
+        raise type(error)(message, help=error.help) from error
 
 
 @cache

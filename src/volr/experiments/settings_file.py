@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, cast
 
-from volr.errors import DataError
+from volr.errors import DataError, ModelError
 from volr.experiments.settings import Settings, given, settings_from
+from volr.models.neurons import NEURON_MODELS, parameter_names
+from volr.naming import named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+ENTRIES = ("settings", "task", "program")
+_OF_A_SEARCH = (
+    *("condition", "on", "trial", "values", "validation accuracy", "unless told", "trials"),
+)
+"""What a search tells about its best settings beside them, and nobody reads here."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,19 +40,39 @@ class SettingsFile:
 
 def settings_told(file: SettingsFile, *told: Mapping[str, Any]) -> Settings:
     """The settings of a file with what is ``told`` beside it: the last has the say, and None says
-    nothing.
+    nothing. Neuron parameters are told one by one: those of the file that nobody tells otherwise
+    stay, and ``ModelError`` is raised where another neuron has none of that name.
     """
     changes: dict[str, Any] = dict(file.told)
-    for each in told:
+    parameters: dict[str, float] = {}
+    for each in (file.told, *told):
         changes |= given(each)
-    return replace(Settings(), **changes)
+        parameters |= each.get("neuron_parameters") or {}
+    changes["neuron_parameters"] = parameters
+    _check_kept(file, changes.get("neuron"))
+    return Settings(**changes)
+
+
+def _check_kept(file: SettingsFile, neuron: str | None) -> None:
+    """Say where parameters come from that the neuron, told beside the file, does not have."""
+    model = {each.name: each for each in NEURON_MODELS}.get(neuron or "")
+    own: Mapping[str, float] = file.told.get("neuron_parameters", {})
+    lacking = [] if model is None else [each for each in own if each not in parameter_names(model)]
+    if lacking:
+        raise ModelError(
+            f"{neuron} has no parameter {', '.join(map(repr, lacking))}, which the settings file "
+            "gives",
+            help="take it out of the file's neuron_parameters, or keep the file's neuron, "
+            f"{file.told.get('neuron', Settings().neuron)}",
+        )
 
 
 def read_settings(path: Path | None) -> SettingsFile:
     """A JSON file such as `volr search` writes: settings are under ``"settings"``; without a path,
     a file that says nothing.
 
-    Raises ``DataError`` where the file cannot be read or says what no setting can be.
+    Raises ``DataError`` where the file cannot be read, says what no setting can be, or has an entry
+    that nobody would read.
     """
     if path is None:
         return SettingsFile()
@@ -55,13 +83,34 @@ def read_settings(path: Path | None) -> SettingsFile:
             f"{path} has no settings", help='it should be JSON such as {"settings": {"dt": 0.25}}'
         )
     entries = cast("dict[str, Any]", told)
+    for name in content:
+        _check_entry(name, path)
     settings_from(entries, str(path))
-    task, program = content.get("task"), content.get("program")
-    return SettingsFile(
-        told=entries,
-        task=task if isinstance(task, str) else None,
-        program=program if isinstance(program, str) else None,
-    )
+    task, program = _text(content, "task", path), _text(content, "program", path)
+    if program is not None and task is None:
+        raise DataError(
+            f"{path} has a program and does not say for which task",
+            help='put the task beside it: "task": "xor"',
+        )
+    return SettingsFile(told=entries, task=task, program=program)
+
+
+def _check_entry(name: str, path: Path) -> None:
+    if name in {each.name for each in fields(Settings)}:
+        raise DataError(
+            f'{path}: {name!r} is a setting, and stands outside "settings"',
+            help=f'move it into them: {{"settings": {{"{name}": …}}}}',
+        )
+    if name not in _OF_A_SEARCH:
+        named("entry of a settings file", name, dict.fromkeys(ENTRIES), DataError)
+
+
+def _text(content: Mapping[str, Any], name: str, path: Path) -> str | None:
+    """An entry that is a text, or is not there."""
+    value = content.get(name)
+    if value is not None and not isinstance(value, str):
+        raise DataError(f"{path}: the {name} is {value!r}, not a text")
+    return value
 
 
 def _read_object(path: Path) -> dict[str, Any]:

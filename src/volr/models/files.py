@@ -101,7 +101,7 @@ def load_model(path: str | Path) -> ModelFile:
     there is not the memory for it.
     """
     path = Path(path)
-    sizes = _check_container(path)
+    sizes = check_whole(path)
     try:
         with safetensors.safe_open(path, framework="numpy") as file:
             metadata: dict[str, str] = file.metadata() or {}
@@ -132,10 +132,12 @@ class _MalformedError(Exception):
     """The JSON of a file is not what was written there; the text continues 'the description …'."""
 
 
-def _check_container(path: Path) -> dict[str, int]:
+def check_whole(path: Path) -> dict[str, int]:
     """Tell apart, before safetensors does so in one word, what a file may be instead of a model.
 
-    Returns the bytes of each parameter; none where the file is not one of ours.
+    Returns the bytes of each parameter; none where the file is not one of ours. Raises
+    ``ModelFileError`` where it cannot be read, is cut short or is of another format. No parameter
+    is read for it.
     """
     try:
         size = path.stat().st_size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import subprocess
 import sys
@@ -72,7 +73,9 @@ def test_a_cluster_gives_what_this_process_does_also_where_a_worker_is_killed(
     assert len(list((tmp_path / "failing" / "runs").glob("*.json"))) == 6
 
 
-def test_a_scheduler_that_is_lost_is_an_error_message(plants: Plants, tmp_path: Path) -> None:
+def test_a_scheduler_that_is_lost_is_an_error_message_and_nothing_else(
+    plants: Plants, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     port = free_port()
     address = f"tcp://127.0.0.1:{port}"
     scheduler = dask("scheduler", "--host", "127.0.0.1", "--port", f"{port}", "--no-dashboard")
@@ -88,6 +91,8 @@ def test_a_scheduler_that_is_lost_is_an_error_message(plants: Plants, tmp_path: 
     try:
         with pytest.raises(BackendError, match=r"scheduler at tcp://.* has ended"):
             made_by(Cluster(address), PLAN, tmp_path / "cluster")
+        assert caplog.messages == []
+        assert logging.getLogger("distributed.client").isEnabledFor(logging.ERROR)
     finally:
         killer.join()
         for process in (scheduler, worker):

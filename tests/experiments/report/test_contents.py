@@ -198,6 +198,15 @@ def test_an_experiment_that_was_cut_short(tmp_path: Path, monkeypatch: pytest.Mo
     assert [each.name for each in page.drawings] == ["accuracy-xor-1"]
 
 
+def test_runs_with_other_classes_are_not_counted_together(tmp_path: Path) -> None:
+    runs = {name: run for name, run in xor_runs().items() if name.endswith("-ann")}
+    for confusion, said in ((((1,),), "1 runs together"), (((9, 1), (0, 9)), "2 runs together")):
+        last = replace(runs["xor-1-ann"], confusion=confusion)
+        page = page_of(write_runs(tmp_path, {**runs, "xor-1-ann": last}))
+        [shown] = [each for each in page.drawings if each.name.startswith("confusion")]
+        assert said in shown.caption
+
+
 def test_a_model_that_is_damaged_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     without_theory(monkeypatch)
     name = "xor-0-snn-transferred-if_curr_exp"

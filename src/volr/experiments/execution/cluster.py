@@ -9,6 +9,7 @@ simulators keep things for a whole process.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import threading
 import uuid
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 PATIENCE = 12.0
 """Seconds to wait for the scheduler to answer."""
 _ROOM = 256
+_LOGGER = logging.getLogger("distributed.client")
+_SILENT = logging.CRITICAL + 1
 
 
 class Cluster:
@@ -61,14 +64,20 @@ class Cluster:
         self._address = address
         self._session = uuid.uuid4().hex
         self._waiting: dict[str, tuple[Future, Job]] = {}
+        self._level = _LOGGER.level
 
     def __enter__(self) -> Self:
+        # That the scheduler is lost is told by ``finished``, and not by a traceback before it.
+        _LOGGER.setLevel(_SILENT)
         return self
 
     def __exit__(self, *_: object) -> None:
-        for future, _job in self._waiting.values():
-            future.cancel()
-        self._client.close()
+        try:
+            for future, _job in self._waiting.values():
+                future.cancel()
+            self._client.close()
+        finally:
+            _LOGGER.setLevel(self._level)
 
     @property
     def room(self) -> int:

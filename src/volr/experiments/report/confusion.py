@@ -24,6 +24,8 @@ def confusion_figure(name: str, group: Group) -> Drawing | None:
     tables = [np.array(run.confusion, dtype=np.float64) for run in group.runs if run.confusion]
     if not tables:
         return None
+    # Files that were changed by hand may differ in their classes: how many are shown is told.
+    tables = [each for each in tables if each.shape == tables[0].shape]
     table = np.array(tables).sum(axis=0)
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1.0)
     wrong = shares * (1.0 - np.eye(len(shares)))

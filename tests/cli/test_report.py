@@ -39,7 +39,14 @@ def test_a_report_does_not_write_over_what_it_is_made_of(volr: Volr, folder: Pat
     (folder / "page.html").symlink_to("r/runs/xor-0-ann.json")
     before = snapshot(folder)
     # Those that a command cut short has not written yet would be taken for its own.
-    inside = ("results.json", "plan.json", "runs/xor-0-ann.json", "runs/new.json", "models/x")
+    inside = (
+        "results.json",
+        "plan.json",
+        "runs/xor-0-ann.json",
+        "runs/new.json",
+        "models/x",
+        "best.json",
+    )
     for out in (*(f"r/{name}" for name in inside), "r/../r/plan.json", "page.html"):
         result = volr("report", "r", "--out", out)
         assert result.code == 1

@@ -30,13 +30,15 @@ def report(
     from volr.experiments.journal import FIGURES, MODELS, PAGE, PLAN, RUNS
     from volr.experiments.report import require_drawing
     from volr.experiments.results import RESULTS
+    from volr.experiments.searching.files import BEST, SEARCH, TRIALS
 
     require_drawing()
     page_file = folder / PAGE if out is None else out
     figures = folder / FIGURES
     for each in (folder, figures):
         check_folder(each)
-    check_apart(page_file, [folder / name for name in (RESULTS, PLAN, RUNS, MODELS)])
+    own = (RESULTS, PLAN, RUNS, MODELS, SEARCH, TRIALS, BEST)
+    check_apart(page_file, [folder / name for name in own])
     check_writable(page_file)
     check_writable(figures / "theory-membrane.svg")
     from volr.experiments.report.contents import page_of

@@ -28,6 +28,7 @@ PACKAGES = {
     "rich": "",
     "typer": "",
     "safetensors": "",
+    "threadpoolctl": "",
     "numba": "engine",
     "torch": "torch",
     "nest-simulator": "nest",
@@ -44,6 +45,7 @@ PACKAGES = {
     "optuna": "search",
     "matplotlib": "report",
     "jinja2": "report",
+    "fonttools": "report",
 }
 IMPORT = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]"
 

@@ -116,8 +116,9 @@ class Explanation:
 def largest(parts: Sequence[Part], roots: Sequence[Cause] = ()) -> tuple[str, list[Part]]:
     """The costliest cause, with those that come of it after it, and the words for all.
 
-    ``roots`` show in the weights. A wrong scale has all its effect through spikes and counts, be
-    its own part as small as it may; of the others one has to be the half of the largest part.
+    ``roots`` show in the weights. Of those one has to be a quarter of the largest part, but for a
+    wrong scale, which has all its effect through spikes and counts, be its own part as small as it
+    may. It is read from the weights, though, so where these are others it tells nothing.
     """
     by_cause = {part.cause: part for part in parts}
     most = max(part.points for part in parts)
@@ -127,10 +128,9 @@ def largest(parts: Sequence[Part], roots: Sequence[Cause] = ()) -> tuple[str, li
         rest = [part for part in parts if part.cause in members - {head.cause}]
         groups.append((title, [head, *rest]))
 
-    for cause in roots:
-        head = by_cause[cause]
-        if cause == "scale" or 2 * head.points > most:
-            add(head, head.title, COME_OF_WEIGHTS)
+    strong = [each for each in roots if each != "scale" and 4 * by_cause[each].points > most]
+    for cause in strong or [each for each in roots if each == "scale"]:
+        add(by_cause[cause], by_cause[cause].title, COME_OF_WEIGHTS)
     for cause, (title, members) in FAMILIES.items():
         head = by_cause.get(cause)
         if head is not None and head.points > 2 * head.error:

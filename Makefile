@@ -94,7 +94,7 @@ endef
 lock: $(VENV)/.ready ## resolve the lock files anew
 	$(call resolve,$(LOCK),--all-extras --group dev)
 	@grep -v '^nir==' $(LOCK) > $(VENV)/shared
-	$(call resolve,$(PEERS_LOCK),--extra engine --extra torch --group peers --constraint $(VENV)/shared)
+	$(call resolve,$(PEERS_LOCK),--extra engine --extra torch --extra nest --group peers --constraint $(VENV)/shared)
 
 clean: ## remove the virtual environments and all that is made, but results/ and ~/.cache/volr
 	@rm -rf $(VENV) $(PEERS) build dist .hypothesis .import_linter_cache .pytest_cache .ruff_cache

@@ -33,7 +33,7 @@ def main() -> None:
     mnist.add_data_option(parser)
     given = parser.parse_args()
     data = mnist.load(given.data)
-    artificial = volr.train_ann(volr.to_network(mnist.TASK.program), data.train).model
+    artificial = mnist.trained(data)
     images, labels = data.test.inputs[:IMAGES], data.test.labels[:IMAGES]
     print(f"100-100-10, {IMAGES:,} images, {given.target}, {cores()} processes")
     print("neuron          dt  steps  ms/image  accuracy  other spikes of")

@@ -38,7 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     mnist.add_data_option(parser)
     data = mnist.load(parser.parse_args().data)
-    model = volr.train_ann(volr.to_network(mnist.TASK.program), data.train).model
+    model = mnist.trained(data)
     rows: list[tuple[str, float, float, float]] = []
     for dt in (1.0, 0.5, 0.2):
         settings = volr.TransferSettings(dt=dt)

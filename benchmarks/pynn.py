@@ -53,7 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     mnist.add_data_option(parser)
     data = mnist.load(parser.parse_args().data)
-    trained = volr.train_ann(volr.to_network(mnist.TASK.program), data.train).model
+    trained = mnist.trained(data)
     print(f"100-100-10, images of 50 ms, construction included, {cores()} processes")
     print(
         f"{'neurons':<12} {'dt':>6} {'simulator':<12} {'ms/image':>9} {'accuracy':>9} "

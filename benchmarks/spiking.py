@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import platform
 import warnings
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +27,7 @@ from peers.workloads import DENSITIES, growing, open_neuromorphic, standard
 
 import volr
 from volr.cores import cores
+from volr.experiments.versions import versions as made_with
 
 SECTIONS = ("check", "speed", "memory", "open", "mnist", "curve")
 
@@ -100,13 +100,8 @@ def _options() -> argparse.Namespace:
 
 
 def _machine() -> str:
-    """The processor's name and how many of its cores there are for us."""
-    name = platform.machine()
-    for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-        if line.startswith("model name"):
-            name = line.partition(":")[2].strip()
-            break
-    return f"{name}, {cores()} cores"
+    """The processor, and how many of its cores there are for us."""
+    return f"{made_with()['processor']}, {cores()} cores"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""MNIST at 10 × 10 for a benchmark: the task, the option that says where it is, its data."""
+"""MNIST at 10 × 10 for a benchmark: the option that says where it is, its data, and its ANN."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ import volr
 if TYPE_CHECKING:
     import argparse
 
-TASK = volr.task("mnist")
+    from volr.models.model import ArtificialModel
+
+_TASK = volr.task("mnist")
 
 
 def add_data_option(parser: argparse.ArgumentParser) -> None:
@@ -21,6 +23,11 @@ def add_data_option(parser: argparse.ArgumentParser) -> None:
 def load(data_dir: Path | None) -> volr.Data:
     """The data, or the end of the program with the reason why there are none."""
     try:
-        return TASK.load(seed=0, data_dir=data_dir)
+        return _TASK.load(seed=0, data_dir=data_dir)
     except volr.VolrError as error:
         sys.exit(str(error))
+
+
+def trained(data: volr.Data) -> ArtificialModel:
+    """The task's own network, 100-100-10, trained as it is unless told."""
+    return volr.train_ann(volr.to_network(_TASK.program), data.train).model

@@ -26,7 +26,7 @@ def evaluate(data: volr.Data, rounds: int) -> list[Row]:
     """Train, transfer, compare, time; starting the simulators is not in the time."""
     say("training and transferring 100-100-10 for MNIST")
     train, test = data.train, data.test
-    artificial = volr.train_ann(volr.to_network(mnist.TASK.program), train).model
+    artificial = mnist.trained(data)
     with ExitStack() as started:
         simulators = {name: started.enter_context(volr.simulator(name)) for name in BACKENDS}
         settings = volr.TransferSettings(dt=1.0, duration=50.0)

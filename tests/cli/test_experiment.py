@@ -15,6 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import pytest
 from tests.cli.running import VOLR, children, environment, snapshot, terminal, wait_until
 from tests.experiments.execution.planted import plant
@@ -271,6 +272,22 @@ def test_a_model_that_was_cut_short_is_made_again(volr: Volr, folder: Path) -> N
     assert again.code == 0
     assert "1 of 2 runs are in results already" in again.err
     assert compared(folder / "results") == before
+
+
+def test_runs_that_others_were_made_with_are_told(volr: Volr, folder: Path) -> None:
+    arguments = ("experiment", "nand", *SMALL, "--conditions", "ann")
+    assert "made with" not in volr(*arguments).err
+    path = folder / "results" / "runs" / "nand-0-ann.json"
+    told = json.loads(path.read_text(encoding="utf-8"))
+    told["run"]["versions"]["numpy"] = "0.\x1b1"
+    path.write_text(json.dumps(told), encoding="utf-8")
+    # Of a single run there is nothing to tell; of one more, what it is going to be made with.
+    assert "made with" not in volr(*arguments).err
+    more = volr(*arguments, "--repeats", "2")
+    said = f"not all runs of this table are made with the same: numpy 0.\\x1b1, {np.__version__}"
+    assert said in more.err
+    assert "--fresh makes all of them anew" in more.err
+    assert said in volr(*arguments, "--repeats", "2").err
 
 
 def test_a_full_disk_keeps_what_is_whole(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from tests.cli.running import snapshot, solved_xor
+from tests.experiments.examples import POPULATION
 from tests.needs import needs_nest, needs_numba
 from tests.oracles import random_parameters
 
@@ -25,7 +26,6 @@ from volr.models.files import load_model, save_model
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.neurons import NEURON_MODELS, IFCurrDelta, IFCurrExp
 from volr.models.samples import Data, Samples
-from volr.transfer import PopulationReport
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -296,26 +296,9 @@ def test_a_spiking_model_and_another_activation_are_refused(
 
 
 def test_what_is_lost_is_listed_as_far_as_there_is_any() -> None:
-    plain = PopulationReport(
-        name="dense_1",
-        size=9,
-        scale=1.0,
-        excitation=1.0,
-        inhibition=1.0,
-        offset=0.0,
-        wanted=1.0,
-        measured=1.0,
-        correlation=1.0,
-        clipped=0.0,
-        dead=0,
-        silent=0,
-        saturated=0,
-        wanted_curve=(0.0, 1.0),
-        measured_curve=(0.0, 1.0),
-    )
-    assert lost(plain) == []
-    assert lost(replace(plain, silent=4)) == ["4 silent"]
-    assert lost(replace(plain, clipped=0.0123, dead=1, saturated=2)) == [
+    assert lost(POPULATION) == []
+    assert lost(replace(POPULATION, silent=4)) == ["4 silent"]
+    assert lost(replace(POPULATION, clipped=0.0123, dead=1, saturated=2)) == [
         "1.23% of the activations clipped",
         "1 dead",
         "2 saturated",

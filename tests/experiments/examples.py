@@ -41,6 +41,30 @@ ROW = Row(
     ties=0.125,
     program=PROGRAM,
 )
+RUN = Run(
+    row=ROW,
+    history=(Epoch(0.5, None, 0.75),),
+    confusion=((3, 1), (0, 4)),
+    dt=0.5,
+    versions={"volr": "1.2.3"},
+)
+POPULATION = PopulationReport(
+    name="input",
+    size=2,
+    scale=1.0,
+    excitation=1.0,
+    inhibition=1.0,
+    offset=0.0,
+    wanted=8.0,
+    measured=7.0,
+    correlation=0.5,
+    clipped=0.0,
+    dead=0,
+    silent=0,
+    saturated=0,
+    wanted_curve=(1.0, 2.0),
+    measured_curve=(1.0, 1.5),
+)
 
 
 def plan_of(

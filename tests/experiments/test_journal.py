@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 from tests.cli.running import snapshot
-from tests.experiments.examples import ROW, plan_of
+from tests.experiments.examples import ROW, RUN, plan_of
 
 from volr.errors import DataError
 from volr.experiments.conditions import spec_json
@@ -23,19 +23,10 @@ from volr.experiments.journal import (
     read_runs,
     set_aside,
 )
-from volr.experiments.results import Run
 from volr.experiments.run_file import run_json
-from volr.training import Epoch
 
 PLAN = plan_of("snn-transferred", seeds=(0, 1))
 SPECS = PLAN.specs()
-RUN = Run(
-    row=ROW,
-    history=(Epoch(0.5, None, 0.75),),
-    confusion=((3, 1), (0, 4)),
-    dt=0.5,
-    versions={"volr": "1.2.3"},
-)
 
 
 def model(number: int) -> bytes:

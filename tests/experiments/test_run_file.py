@@ -11,38 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
-from tests.experiments.examples import ROW, runs
+from tests.experiments.examples import POPULATION, ROW, RUN, runs
 
 from volr.experiments.results import Activity, Run
 from volr.experiments.run_file import run_from, run_json
-from volr.training import Epoch
-from volr.transfer import PopulationReport, TransferReport
+from volr.transfer import TransferReport
 
-RUN = Run(
-    row=ROW,
-    history=(Epoch(0.5, None, 0.75),),
-    confusion=((3, 1), (0, 4)),
-    dt=0.5,
-    versions={"volr": "1.2.3"},
-)
-
-POPULATION = PopulationReport(
-    name="input",
-    size=2,
-    scale=1.0,
-    excitation=1.0,
-    inhibition=1.0,
-    offset=0.0,
-    wanted=8.0,
-    measured=7.0,
-    correlation=0.5,
-    clipped=0.0,
-    dead=0,
-    silent=0,
-    saturated=0,
-    wanted_curve=(1.0, 2.0),
-    measured_curve=(1.0, 1.5),
-)
 FULL = replace(
     RUN,
     over_time=(0.25, 0.5),

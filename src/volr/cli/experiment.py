@@ -211,11 +211,9 @@ def _chosen(conditions: Sequence[Condition], labels: Sequence[str] | None) -> Se
 
 def _compare(made: Sequence[Mapping[str, str]], *, more: bool) -> None:
     """Tell where runs that are in one table were, or will be, made with different things."""
-    from volr.experiments.versions import differing, versions
+    from volr.experiments.versions import differences, versions
 
-    found = differing([*made, versions()] if more else made)
-    if found:
-        told = "; ".join(f"{name}: {', '.join(values)}" for name, values in found.items())
+    if told := differences([*made, versions()] if more else made):
         note(f"not all runs of this table are made with the same: {told}")
         note("so their last digits may differ; --fresh makes all of them anew")
 

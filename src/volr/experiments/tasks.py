@@ -61,9 +61,9 @@ class Task:
         """The data for a program with ``inputs`` inputs (unless told, the default program's).
 
         ``seed``, 0 or more, draws the points of ``nand`` and ``xor``; the samples of the others are
-        the same for every seed. ``data_dir`` is the folder with MNIST's four files; the other
-        tasks need none. Raises ``DataError`` where the size or the seed is
-        not on offer or the files are not right, ``MissingError`` where a package is not installed.
+        the same for every seed. ``data_dir`` is the folder with MNIST's four files; the other tasks
+        need none. Raises ``DataError`` where the size or the seed is not on offer or the files are
+        not right, ``MissingError`` where a package is not installed.
         """
         units = self.forms[0].units if inputs is None else inputs
         check_fits(self, units, self.classes)

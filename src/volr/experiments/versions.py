@@ -50,6 +50,11 @@ def differing(made: Iterable[Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
     return {name: values for name, values in found.items() if len(values) > 1}
 
 
+def differences(made: Iterable[Mapping[str, str]]) -> str:
+    """The same in a line; empty where there are none."""
+    return "; ".join(f"{name} {', '.join(values)}" for name, values in differing(made).items())
+
+
 @cache
 def _installed() -> Mapping[str, str]:
     found: dict[str, str] = {}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from volr.explaining.causes import Cause
     from volr.explaining.counts import Layer
@@ -52,7 +52,7 @@ def populations_with(cause: Cause, measured: Measured) -> tuple[str, ...]:
                 there = layer.output and layer.counted
             case "scale":
                 # Where weights tell which population it is, it is none of the others.
-                there = layer.is_off_scale or not is_off_scale(measured)
+                there = layer.is_off_scale or not _is_off_scale(measured)
             case "integration":
                 there = True
             case "reset" | "refractory" | "transient" | "driving":
@@ -62,7 +62,15 @@ def populations_with(cause: Cause, measured: Measured) -> tuple[str, ...]:
     return tuple(found)
 
 
-def is_off_scale(measured: Measured) -> bool:
+def roots(causes: Iterable[Cause], measured: Measured) -> tuple[Cause, ...]:
+    """Those of ``causes``, which are there, that show in weights and biases."""
+    shown: set[Cause] = {"sign", "weights", "bias"}
+    if _is_off_scale(measured):
+        shown.add("scale")
+    return tuple(cause for cause in causes if cause in shown)
+
+
+def _is_off_scale(measured: Measured) -> bool:
     """Whether weights alone show that a population is taken for something that it is not."""
     return any(layer.is_off_scale for layer in measured.model.layers)
 
@@ -79,12 +87,12 @@ def _wanted(layer: Layer, measured: Measured) -> Floats:
 def faults(measured: Measured) -> tuple[str, ...]:
     """What in weights and biases is not the ANN's, in words, block by block."""
     found: list[str] = []
-    for name, wiring in measured.wirings.items():
+    for layer in measured.model.layers:
+        name, wiring = layer.name, measured.wirings[layer.name]
         for block in wiring.blocks:
             found += [f"{block.projection.name}: {said}" for said in _block_faults(block)]
         if wiring.biases_changed:
             found.append(f"{name}: {_bias_fault(wiring)}")
-        layer = next(each for each in measured.model.layers if each.name == name)
         found += [f"{name}: {said}" for said in _scale_faults(layer)]
     return tuple(found)
 

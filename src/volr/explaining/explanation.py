@@ -11,7 +11,7 @@ from volr.backends import ENGINE
 from volr.backends.base import check_supported, require
 from volr.errors import DataError, ModelError, UnsupportedError
 from volr.explaining.causes import DYNAMIC, NEEDS, TITLES, Cause
-from volr.explaining.evidence import evidence, faults, is_off_scale, populations_with
+from volr.explaining.evidence import evidence, faults, populations_with, roots
 from volr.explaining.measuring import measure
 from volr.explaining.remedies import AGAIN, Remedy, remedies, settings_of
 from volr.explaining.result import Explanation, Part, Stage, Trial, largest
@@ -98,15 +98,10 @@ def explain(
         parts.append(Part(cause, TITLES[cause], points, error, where, seen, change))
     parts.sort(key=lambda part: -part.points)
     gap, error = _mean(whole)
-    roots: tuple[Cause, ...] = tuple(
-        cause
-        for cause in there
-        if cause in {"sign", "weights", "bias"} or (cause == "scale" and is_off_scale(measured))
-    )
-    costly = dict.fromkeys((largest(parts, roots)[1][0], *parts))
-    treated = [part for part in costly if part.points > part.error or part.cause in roots][
-        :_TREATED
-    ]
+    shown = roots(there, measured)
+    costly = dict.fromkeys((largest(parts, shown)[1][0], *parts))
+    worth = [part for part in costly if part.points > part.error or part.cause in shown]
+    treated = worth[:_TREATED]
     plans = list(remedies((part.cause for part in treated), base, backend, again=unknown))
     if unknown and treated:
         # Else what is owed to the transfer alone would be owed to the setting.
@@ -135,7 +130,7 @@ def explain(
             for block in wiring.blocks
             if block.unrelated and block.charge
         ),
-        roots=roots,
+        roots=shown,
         trials=tuple(trials),
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
@@ -12,6 +11,7 @@ import torch
 from torch import autograd
 
 from volr.errors import TrainingError
+from volr.threads import one_thread
 from volr.training.candidates import all_finite, begin, improved, keep
 from volr.training.course import course, learning_rate, probation
 from volr.training.losses import losses, taught_losses
@@ -19,8 +19,6 @@ from volr.training.result import Epoch, Training
 from volr.training.settings import LOOKED_AT
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
     from volr.models.arrays import Floats
     from volr.models.model import Model
     from volr.models.samples import Samples
@@ -31,22 +29,6 @@ if TYPE_CHECKING:
     from volr.training.settings import TrainingSettings
 
 ModelT = TypeVar("ModelT", bound="Model")
-
-
-@contextmanager
-def one_thread() -> Generator[None]:
-    """One thread for PyTorch within, as many as before after.
-
-    On networks of this size a second thread saves nothing (784-512-10 took 6.9 s with one and 6.8
-    with two), beside other work they wait for each other, tenfold, and the order of sums, so
-    the trained parameters, would depend on how many there are.
-    """
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
 
 
 @one_thread()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.cli.running import made
+from tests.experiments.examples import POPULATION
 
 from volr.experiments.results import Activity, Row, Run, write_json
 from volr.experiments.run_file import run_json
@@ -47,20 +48,13 @@ PLAN = {
 
 
 def population(name: str, size: int, wanted: float) -> PopulationReport:
-    return PopulationReport(
+    return replace(
+        POPULATION,
         name=name,
         size=size,
-        scale=1.0,
-        excitation=1.0,
-        inhibition=1.0,
-        offset=0.0,
         wanted=wanted,
         measured=wanted * 0.9,
         correlation=0.97,
-        clipped=0.0,
-        dead=0,
-        silent=0,
-        saturated=0,
         wanted_curve=(0.0, wanted, 2 * wanted),
         measured_curve=(1.0, wanted * 0.9, 1.7 * wanted),
     )

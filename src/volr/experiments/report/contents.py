@@ -31,7 +31,7 @@ from volr.experiments.report.tables import (
 from volr.experiments.report.theory import theory_figures
 from volr.experiments.tasks import task as find_task
 from volr.experiments.theory import comparisons, theory
-from volr.experiments.versions import differing
+from volr.experiments.versions import differences
 from volr.models.files import load_model
 from volr.models.model import SpikingModel
 from volr.source import visible
@@ -205,12 +205,8 @@ def _provenance(plan: Mapping[str, Any], entries: Sequence[Entry]) -> Section:
         parts.append(version_table(plan))
     else:
         parts.append(Words("The command and the versions are not known: plan.json is missing."))
-    if different := differing(run.versions for run in runs):
-        told = "; ".join(
-            f"{visible(name)} {', '.join(map(visible, values))}"
-            for name, values in different.items()
-        )
-        parts.append(Words(f"Not all runs were made with the same versions: {told}."))
+    if told := differences(run.versions for run in runs):
+        parts.append(Words(f"Not all runs were made with the same versions: {visible(told)}."))
     settings = settings_table(entries)
     parts += [settings, run_table(runs)] if settings.rows else [run_table(runs)]
     return Section("provenance", "Versions, seeds, commands", tuple(parts))

@@ -34,15 +34,13 @@ REPORTED: dict[tuple[str, str], Reported] = {
     ("mnist-parallel", "ann"): Reported(0.710),
 }
 """By task and condition."""
+_CRASHED = {("mnist-parallel", "snn-random"), ("mnist-parallel", "snn-transferred")}
 _AGAIN = {
     "ann-original": "ann",
     "original-random": "snn-random",
     "original-transferred": "snn-transferred",
 }
 """The conditions that do the same again."""
-
-
-_CRASHED = {("mnist-parallel", "snn-random"), ("mnist-parallel", "snn-transferred")}
 
 
 def in_words(task: str, condition: str) -> str:

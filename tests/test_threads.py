@@ -41,3 +41,17 @@ def test_what_is_loaded_within_has_one_thread_too() -> None:
         check=True,
     )
     assert said.stdout == "1\n"
+
+
+@needs("torch")
+def test_pytorch_obeys_also_where_it_was_told_another_number() -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        with one_thread():
+            assert torch.get_num_threads() == 1
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)

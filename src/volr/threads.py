@@ -9,8 +9,9 @@ for each other, tenfold.
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -27,11 +28,18 @@ def one_thread() -> Generator[None]:
     from threadpoolctl import threadpool_limits
 
     before = os.environ.get(VARIABLE)
+    # Once PyTorch was told a number, whoever told it, it goes by no other's.
+    torch: Any = sys.modules.get("torch")
+    threads = 1 if torch is None else torch.get_num_threads()
     os.environ[VARIABLE] = "1"
     try:
         with threadpool_limits(limits=1):
+            if torch is not None:
+                torch.set_num_threads(1)
             yield
     finally:
+        if torch is not None:
+            torch.set_num_threads(threads)
         if before is None:
             del os.environ[VARIABLE]
         else:

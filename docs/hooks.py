@@ -3,8 +3,9 @@
     README.md, CONTRIBUTING.md, CHANGELOG.md    index, contributing, changelog
     volr.experiments.report.font                assets/volr.ttf
     <!-- commands -->                           every command of `volr`, of its Typer application
-    <!-- not run: WHY -->                       a line above the snippet that the tests leave out
-    <!-- in the tests: COMMAND OPTIONS; … -->   a line above snippets that the tests make shorter
+
+Comments in the source that tell the tests what to do with a snippet (``tests/docs/snippets.py``)
+are left out: they are no business of a reader's.
 
 It is imported by MkDocs alone, which `mkdocs.yml` tells to.
 """
@@ -33,7 +34,7 @@ BESIDE = {
 }
 COMMANDS = "<!-- commands -->"
 _LINK = re.compile(r"\]\(((?:\.\./)*)([\w./-]+)")
-_NOTE = re.compile(r"^<!-- (not run|in the tests): (.+) -->$", re.MULTILINE)
+_NOTE = re.compile(r"^<!-- (?:not run|in the tests): .+ -->\n", re.MULTILINE)
 
 
 def on_files(files: Files, config: MkDocsConfig, **_: Any) -> Files:
@@ -46,10 +47,10 @@ def on_files(files: Files, config: MkDocsConfig, **_: Any) -> Files:
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Put in what is generated, and show what the tests do with snippets."""
+    """Put in what is generated, and take out the notes for the tests."""
     if COMMANDS in markdown:
         markdown = markdown.replace(COMMANDS, command_line())
-    return _NOTE.sub(_told, _LINK.sub(_from_docs, markdown))
+    return _NOTE.sub("", _LINK.sub(_from_docs, markdown))
 
 
 def command_line() -> str:
@@ -96,9 +97,3 @@ def _from_docs(link: re.Match[str]) -> str:
     if link[2] not in BESIDE or not link[1]:
         return link[0]
     return f"]({link[1].removeprefix('../')}{BESIDE[link[2]]}"
-
-
-def _told(note: re.Match[str]) -> str:
-    kind, what = note[1], note[2]
-    said = f"Not run in the tests: {what}." if kind == "not run" else f"In the tests: `{what}`."
-    return f"*{said}*"

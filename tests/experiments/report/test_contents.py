@@ -50,7 +50,7 @@ def shown(table: Table) -> list[tuple[str, ...]]:
 
 def test_a_whole_experiment(page: Page) -> None:
     assert page.title == "Experiment: xor, mnist"
-    assert page.lead.startswith("9 runs, seeds 0–1, begun 2026-01-02T03:04:05+00:00.")
+    assert page.lead.startswith("9 runs, seeds 0–1, begun on 2 January 2026, 03:04 UTC.")
     titles = [section.title for section in page.sections]
     assert titles == [
         *("Results", "xor", "mnist", "The original's method", "The original's neuron"),
@@ -149,7 +149,7 @@ def test_the_commands_that_made_it_one_by_one() -> None:
         "earlier": [{"command": "volr one", "started": "dawn"}, "odd", {}],
     }
     assert [each.get("command") for each in commands(plan)] == ["volr one", None, "volr two"]
-    assert _since(plan) == ", begun dawn"
+    assert _since(plan) == ", begun on dawn"
     assert _since({"earlier": 7}) == _since({}) == ""
 
 

@@ -48,7 +48,7 @@ def page_with(*parts: Part, title: str = "A title") -> Page:
 
 def test_everything_is_escaped() -> None:
     cells = [[text(EVIL), Cell(EVIL, 1.0)]]
-    parts = (Words(EVIL), Words(EVIL, code=True), table(EVIL, (EVIL, EVIL), cells, folded=True))
+    parts = (Words(EVIL), Words(EVIL, code=True), table(EVIL, (EVIL, EVIL), cells, folded=EVIL))
     elements = parsed(html(page_with(*parts, title=EVIL)))
     tags = [tag for tag, _ in elements.found]
     assert tags.count("script") == 1

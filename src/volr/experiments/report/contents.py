@@ -6,6 +6,7 @@ word about it.
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from volr import __version__
@@ -117,7 +118,8 @@ def _task(each: TaskGroups, models: Mapping[Row, Path], data_dir: Path | None) -
         parts.append(Words("No accuracy against time: no spiking network's spikes were counted."))
     parts += _figures(each for group in groups for each in results.transfer_figures(group))
     parts += _stimuli(each, models, data_dir)
-    parts += _figures(confusion_figure(f"confusion-{g.name}", g) for g in groups)
+    confusions = (confusion_figure(f"confusion-{g.name}", g) for g in groups)
+    parts += _figures(confusions, folded="Which label got which answer")
     if any(run.activity for group in groups for run in group.runs):
         parts.append(activity_table(groups))
     else:
@@ -136,7 +138,7 @@ def _stimuli(each: TaskGroups, models: Mapping[Row, Path], data_dir: Path | None
         drawings = _drawn(chosen, paths[chosen], data_dir)
     except VolrError as error:
         return [Words(f"No spikes to look at: {visible(error.message)}")]
-    return [Figures(drawings)]
+    return [Figures(drawings, folded="Spikes and membranes of single stimuli")]
 
 
 def _drawn(group: Group, path: Path, data_dir: Path | None) -> tuple[Drawing, ...]:
@@ -212,9 +214,9 @@ def _provenance(plan: Mapping[str, Any], entries: Sequence[Entry]) -> Section:
     return Section("provenance", "Versions, seeds, commands", tuple(parts))
 
 
-def _figures(drawings: Iterable[Drawing | None]) -> list[Part]:
+def _figures(drawings: Iterable[Drawing | None], folded: str | None = None) -> list[Part]:
     found = tuple(each for each in drawings if each is not None)
-    return [Figures(found)] if found else []
+    return [Figures(found, folded)] if found else []
 
 
 def _ranges(numbers: Sequence[int]) -> str:
@@ -230,4 +232,14 @@ def _ranges(numbers: Sequence[int]) -> str:
 
 def _since(plan: Mapping[str, Any]) -> str:
     started = next(commands(plan)).get("started")
-    return f", begun {visible(started)}" if isinstance(started, str) else ""
+    return f", begun on {_day(started)}" if isinstance(started, str) else ""
+
+
+def _day(moment: str) -> str:
+    """A moment of ISO 8601 as a date and a time; as it is where it is none."""
+    try:
+        when = datetime.fromisoformat(moment)
+    except ValueError:
+        return visible(moment)
+    zone = "" if when.tzinfo is None else f" {when.tzname()}"
+    return f"{when.day} {when:%B %Y, %H:%M}{zone}"

@@ -3,6 +3,8 @@
 Reports carry it, and the documentation's site has it as a file.
 
 Each is as wide as a letter of the usual monospaced fonts, so that carets stay below what they mark.
+The rings are taller than wide, and the bars heavier than the rings: at the size of code a bar in a
+round ring was taken for the stroke of ⊘.
 """
 
 from __future__ import annotations
@@ -14,17 +16,18 @@ from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
 
 EM, ADVANCE = 1000, 602
-CENTRE, RADIUS, STROKE = (301, 350), 285, 60
+CENTRE, RADII = (301, 350), (285, 390)
+RING, BAR = 56, 90
 OPERATORS = {0x2296: "parallel", 0x29B6: "sequence"}
 
 
 def font() -> bytes:
     """The font as a TrueType file; the same bytes each time."""
-    across, along = RADIUS, STROKE // 2
+    width, height = RADII
     glyphs = {
         ".notdef": TTGlyphPen(None).glyph(),
-        "parallel": _circled(across, along),
-        "sequence": _circled(along, across),
+        "parallel": _circled(width, BAR // 2),
+        "sequence": _circled(BAR // 2, height),
     }
     builder: Any = FontBuilder(EM, isTTF=True)
     builder.setupGlyphOrder(list(glyphs))
@@ -45,8 +48,9 @@ def font() -> bytes:
 def _circled(half_width: int, half_height: int) -> object:
     """A ring, and in it a bar of this size."""
     pen: Any = TTGlyphPen(None)
-    _circle(pen, RADIUS, clockwise=True)
-    _circle(pen, RADIUS - STROKE, clockwise=False)
+    width, height = RADII
+    _ellipse(pen, width, height, clockwise=True)
+    _ellipse(pen, width - RING, height - RING, clockwise=False)
     x, y = CENTRE
     pen.moveTo((x - half_width, y - half_height))
     pen.lineTo((x - half_width, y + half_height))
@@ -56,11 +60,11 @@ def _circled(half_width: int, half_height: int) -> object:
     return pen.glyph()
 
 
-def _circle(pen: Any, radius: int, *, clockwise: bool) -> None:
+def _ellipse(pen: Any, width: int, height: int, *, clockwise: bool) -> None:
     """Eight quadratic arcs: TrueType puts the points between their handles where they belong."""
     x, y = CENTRE
-    side = round(radius * 0.4142)  # tan 22.5°
-    handles = [(side, radius), (radius, side), (radius, -side), (side, -radius)]
+    right, up = round(width * 0.4142), round(height * 0.4142)  # tan 22.5°
+    handles = [(right, height), (width, up), (width, -up), (right, -height)]
     handles += [(-a, -b) for a, b in handles]
     if not clockwise:
         handles.reverse()

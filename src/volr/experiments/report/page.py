@@ -32,7 +32,7 @@ def html(page: Page) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    script = environment.get_template("sorting.js").render()
+    script = environment.get_template("page.js").render()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return environment.get_template("report.html").render(
         page=page,

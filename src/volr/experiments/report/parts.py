@@ -37,26 +37,36 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
+    """A ``long`` one has cells of many words, which get a line of their own on a phone."""
+
     title: str
     numeric: bool = False
+    long: bool = False
 
 
 @dataclass(frozen=True)
 class Table:
-    """Sortable; a long one is ``folded`` away until it is asked for."""
+    """Sortable. ``folded`` is the title under which it is hidden until the reader opens it."""
 
     caption: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    folded: bool = False
+    folded: str | None = None
 
 
 @dataclass(frozen=True)
 class Figures:
-    """Side by side where there is room."""
+    """Side by side where there is room.
+
+    ``folded`` is the title under which they are hidden until the reader opens it.
+    """
 
     drawings: tuple[Drawing, ...]
+    folded: str | None = None
 
+
+LONG = 24
+"""Characters of a cell beyond which its column is ``long``."""
 
 Part: TypeAlias = Words | Table | Figures
 
@@ -97,13 +107,21 @@ def number(value: float | None, form: str = "", unknown: str = "–") -> Cell:
 
 
 def table(
-    caption: str, columns: Sequence[str], rows: Sequence[Sequence[Cell]], *, folded: bool = False
+    caption: str,
+    columns: Sequence[str],
+    rows: Sequence[Sequence[Cell]],
+    *,
+    folded: str | None = None,
 ) -> Table:
     """A table of cells, whose columns are numeric where any of their cells has a number."""
     return Table(
         caption=caption,
         columns=tuple(
-            Column(title, any(row[place].value is not None for row in rows))
+            Column(
+                title,
+                numeric=any(row[place].value is not None for row in rows),
+                long=any(len(row[place].text) > LONG for row in rows),
+            )
             for place, title in enumerate(columns)
         ),
         rows=tuple(tuple(row) for row in rows),

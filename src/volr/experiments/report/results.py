@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from volr.experiments.report.style import Drawing
 
 _ACCURACY = "test accuracy"
+_MARKS = 6  # on each curve
 
 
 def accuracy_figure(name: str, title: str, groups: Sequence[Group]) -> Drawing:
@@ -102,11 +103,10 @@ def training_figure(name: str, title: str, groups: Sequence[Group]) -> Drawing |
         panel(top, "", "training loss")
         panel(bottom, "epoch", "validation accuracy")
         top.set_yscale("log")
-        top.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
         top.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         top.yaxis.set_minor_locator(NullLocator())
         bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
-        for group, (color, dash) in zip(kept, _looks(kept), strict=True):
+        for number, (group, (color, dash)) in enumerate(zip(kept, _looks(kept), strict=True)):
             histories = [run.history for run in group.runs if run.history]
             losses = [[epoch.loss for epoch in history] for history in histories]
             rights = [
@@ -117,8 +117,12 @@ def training_figure(name: str, title: str, groups: Sequence[Group]) -> Drawing |
                 ]
                 for history in histories
             ]
-            _band(top, losses, color, dash, group.label)
-            _band(bottom, [each for each in rights if each], color, dash, group.label)
+            _band(top, losses, color, dash, group.label, number)
+            _band(bottom, [each for each in rights if each], color, dash, group.label, number)
+        low, high = top.get_ylim()
+        # Between few powers of ten there are other round numbers to read off.
+        few = high < 1000.0 * low
+        top.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
         below(figure, top)
 
     told = "; ".join(f"{group.label} ends at the loss {_mean_of_last(group):.4g}" for group in kept)
@@ -136,10 +140,10 @@ def over_time_figure(name: str, title: str, groups: Sequence[Group]) -> Drawing 
 
     def draw(figure: Figure) -> None:
         axes = panel(figure.add_subplot(), "simulated time, ms", _ACCURACY)
-        for group, (color, dash) in zip(kept, _looks(kept), strict=True):
+        for number, (group, (color, dash)) in enumerate(zip(kept, _looks(kept), strict=True)):
             runs = [run for run in group.runs if run.over_time]
             curves = [run.over_time for run in runs]
-            _band(axes, curves, color, dash, group.label, step=runs[0].dt)
+            _band(axes, curves, color, dash, group.label, number, step=runs[0].dt)
         for group in groups:
             if not group.first.neuron:
                 axes.axhline(group.summary.mean, color=MUTED, linewidth=0.9, linestyle="--")
@@ -209,15 +213,29 @@ def _band(
     color: str,
     dash: str,
     label: str,
+    number: int,
     *,
     step: float = 1.0,
 ) -> None:
-    """The mean of curves, and their range; some may be shorter than others."""
+    """The mean of curves, and their range; some may be shorter than others.
+
+    The marks of curve ``number`` stand where those of the others do not: curves that lie on each
+    other can still be told apart.
+    """
     places = [[each for each in values if each is not None] for values in zip_longest(*curves)]
     x = [step * (place + 1) for place in range(len(places))]
     mean = [statistics.fmean(values) for values in places]
-    mark = MARKERS[0] if len(x) == 1 else None
-    axes.plot(x, mean, dash, color=color, marker=mark, label=visible(label))
+    apart = max(1, len(x) // _MARKS)
+    axes.plot(
+        x,
+        mean,
+        dash,
+        color=color,
+        marker=MARKERS[number % len(MARKERS)],
+        markersize=3.5,
+        markevery=(number * apart // len(MARKERS) % len(x), apart) if x else None,
+        label=visible(label),
+    )
     low, high = [min(values) for values in places], [max(values) for values in places]
     axes.fill_between(x, low, high, color=color, alpha=0.15, linewidth=0.0)
 

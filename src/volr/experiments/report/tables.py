@@ -127,6 +127,7 @@ def activity_table(groups: Sequence[Group]) -> Table:
         f"“spikes” are activations that are not 0. Of the first {LOOKED_AT} test stimuli.",
         columns,
         rows,
+        folded="What a stimulus costs",
     )
 
 
@@ -165,7 +166,7 @@ def run_table(runs: Sequence[Run]) -> Table:
         *("task", "condition", "trained on", "measured on", "neuron", "seed", "accuracy"),
         *("samples", "ties", "epochs", "seconds"),
     )
-    return table("Every run", columns, rows, folded=True)
+    return table("Every run", columns, rows, folded="Every run")
 
 
 def settings_table(entries: Sequence[Entry]) -> Table:
@@ -178,11 +179,9 @@ def settings_table(entries: Sequence[Entry]) -> Table:
             said = ", ".join(f"{name} {_said(value)}" for name, value in settings.items())
             told = (row.task, row.condition, row.source, row.neuron or _NONE, said)
             rows[told] = [text(cell) for cell in told]
-    return table(
-        "Settings that are not those of any network unless told",
-        ("task", "condition", "trained on", "neuron", "settings"),
-        list(rows.values()),
-    )
+    title = "Settings that differ from the defaults of any network"
+    columns = ("task", "condition", "trained on", "neuron", "settings")
+    return table(title, columns, list(rows.values()), folded=title)
 
 
 # Of the last command alone; the runs have their own seeds and settings.
@@ -203,7 +202,8 @@ def version_table(plan: Mapping[str, Any]) -> Table:
                 ]
             case _:
                 rows.append([text(key), text(_said(value))])
-    return table("What it was made with", ("what", "value"), rows)
+    title = "What it was made with"
+    return table(title, ("what", "value"), rows, folded=title)
 
 
 def _said(value: object) -> str:

@@ -193,13 +193,23 @@ def curves_figure(name: str, title: str, populations: Sequence[PopulationReport]
                 label=visible(each.name),
             )
             most = max([most, *each.wanted_curve])
-        axes.plot((0.0, most), (0.0, most), color=MUTED, linewidth=0.8, linestyle=DASHES[1])
+        # On top: a population that does what is wanted would hide it.
+        axes.plot(
+            (0.0, most),
+            (0.0, most),
+            color=INK,
+            linewidth=1.0,
+            linestyle=DASHES[1],
+            zorder=3,
+            label="as wanted",
+        )
         axes.set_xlim(left=0.0)
         axes.set_ylim(bottom=0.0)
         below(figure, axes, columns=3)
 
     told = "; ".join(f"{each.name}: correlation {each.correlation:.3f}" for each in populations)
     caption = (
-        "Means over the neurons and stimuli of which such a rate was wanted; dashed, as wanted."
+        "Means over the neurons and stimuli of which such a rate was wanted. "
+        "The dashed line is where both are equal."
     )
     return drawing(name, title, f"{told}.", draw, caption=caption, height=2.9)

@@ -27,3 +27,16 @@ for (const table of document.querySelectorAll("table")) {
     });
   });
 }
+// Paper has everything that is folded away on the screen.
+addEventListener("beforeprint", () => {
+  for (const each of document.querySelectorAll("details:not([open])")) {
+    each.dataset.folded = "";
+    each.open = true;
+  }
+});
+addEventListener("afterprint", () => {
+  for (const each of document.querySelectorAll("details[data-folded]")) {
+    delete each.dataset.folded;
+    each.open = false;
+  }
+});

@@ -19,7 +19,7 @@ from volr.engine.plan import channels
 from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -126,21 +126,36 @@ def run(
     Where there are two forms of a neuron model, the one that simulators run and one that is smooth,
     ``differentiable`` is the latter.
     """
+    kernel, arguments = call_of(plan, layer, memory, lift, stimuli, differentiable=differentiable)
+    kernel(*arguments)
+
+
+def call_of(
+    plan: Plan,
+    layer: Layer,
+    memory: Memory,
+    lift: NDArray[Any],
+    stimuli: int,
+    *,
+    differentiable: bool,
+) -> tuple[Callable[..., None], tuple[Any, ...]]:
+    """The kernel that ``run`` calls for a population, and all that it is given."""
     kind = lift.dtype.type
     n = _numbers(plan, layer, kind)
     neuron, dt = plan.neuron, plan.dt
     decay = kind(neuron.decay(dt))
     common = (n.threshold, n.keep, n.back, n.hold, n.refractory, n.mean)
     drive, *others = memory.drives
+    state, total = memory.state, memory.total
     match neuron:
         case IFCurrDelta():
-            run_delta(drive, memory.state, memory.total, lift, stimuli, plan.steps, decay, *common)
+            return run_delta, (drive, state, total, lift, stimuli, plan.steps, decay, *common)
         case IFCurrExp():
-            run_exp(
+            return run_exp, (
                 drive,
                 others[0] if others else _NOTHING[lift.dtype],
-                memory.state,
-                memory.total,
+                state,
+                total,
                 lift,
                 stimuli,
                 plan.steps,
@@ -149,12 +164,12 @@ def run(
                 *common,
             )
         case IFCondExp() if not differentiable:
-            run_cond_adaptive(
+            return run_cond_adaptive, (
                 drive,
                 others[0],
                 memory.membrane,
-                memory.state,
-                memory.total,
+                state,
+                total,
                 lift,
                 stimuli,
                 plan.steps,
@@ -166,12 +181,12 @@ def run(
                 *common,
             )
         case IFCondExp():
-            run_cond(
+            return run_cond, (
                 drive,
                 others[0],
                 memory.membrane,
-                memory.state,
-                memory.total,
+                state,
+                total,
                 lift,
                 stimuli,
                 plan.steps,

@@ -152,14 +152,20 @@ def constant_levels(neuron: NeuronModel, dt: float, steps: int) -> Levels:
 def _under(neuron: NeuronModel, dt: float, steps: int, currents: Floats) -> Memory:
     """Neurons that get nothing but a constant current each, nA."""
     size = len(currents)
-    layer = Layer("input", size, (), "", spiking=True)
-    plan = Plan((), (layer,), (), neuron, dt, steps, 1)
+    plan = plan_under(neuron, dt, steps, size)
+    (layer,) = plan.layers
     memory = empty_memory(neuron, steps * size, size, np.dtype(np.float64))
     for drive in memory.drives:
         drive[:] = 0.0
     lift = lift_of(plan) * (neuron.i_offset + currents)
     run(plan, layer, memory, lift, 1, differentiable=False)
     return memory
+
+
+def plan_under(neuron: NeuronModel, dt: float, steps: int, size: int) -> Plan:
+    """A population of ``size`` neurons that nothing leads to."""
+    layer = Layer("input", size, (), "", spiking=True)
+    return Plan((), (layer,), (), neuron, dt, steps, 1)
 
 
 def after_reset(neuron: NeuronModel, membrane: NDArray[Any], spikes: Booleans) -> Floats:

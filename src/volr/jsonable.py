@@ -1,8 +1,10 @@
-"""What JSON can say: it has no NaN and no infinity."""
+"""What JSON can say, and JSON as it is read: it has no NaN, no infinity, and no key twice."""
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
@@ -21,3 +23,48 @@ def jsonable(value: Any) -> Any:
             return [jsonable(each) for each in cast("Sequence[Any]", value)]
         case _:
             return value
+
+
+def read_json(text: str | bytes) -> Any:
+    """The value that a text says.
+
+    Raises ``ValueError`` for what is no JSON: also for bytes that are not UTF-8, for nesting that
+    is too deep, and where an object has a key twice, of which only one could be heeded.
+    """
+    try:
+        told = text.decode() if isinstance(text, bytes) else text
+        value = json.loads(told)
+    except RecursionError as error:
+        raise ValueError("it is nested too deep") from error
+    except UnicodeDecodeError as error:
+        raise ValueError(f"byte {error.start} is not UTF-8") from error
+    _check_keys(told)
+    return value
+
+
+# A string, or one sign of structure. Of sound JSON, nothing else holds any of these characters.
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]', re.DOTALL)
+
+
+def _check_keys(text: str) -> None:
+    """Raise ``ValueError`` where an object in a text, which is sound JSON, has a key twice."""
+    keys: list[dict[str, int]] = []  # of each object around here, and none of each list
+    last, place = "", 0
+    for token in _TOKEN.finditer(text):
+        match token[0]:
+            case "{" | "[":
+                keys.append({})
+            case "}" | "]":
+                keys.pop()
+            case ":":
+                inner = keys[-1]
+                key = json.loads(last)
+                if key in inner:
+                    first, second = (text.count("\n", 0, each) + 1 for each in (inner[key], place))
+                    lines = f"line {first}" if first == second else f"lines {first} and {second}"
+                    raise ValueError(f"it has {key!r} twice, in {lines}: take one of them out")
+                inner[key] = place
+            case ",":
+                pass
+            case string:
+                last, place = string, token.start()

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("numba")
 from tests.engine.examples import NEURONS, ODD, SKIP, spiking_model
 from tests.needs import needs_nest
-from tests.oracles import PlainSimulator
+from tests.oracles import PlainSimulator, chain
 
 from volr.backends import ENGINE, default_backend, simulator
 from volr.backends.base import Record
@@ -136,6 +136,23 @@ def test_what_does_not_fit_is_refused(engine: Simulator) -> None:
     artificial: Any = ArtificialModel(SKIP, model.parameters, ReLU())
     with pytest.raises(UnsupportedError, match="this one is artificial"):
         engine.run(artificial, STIMULI)
+
+
+def test_lists_and_tensors_are_stimuli_too(engine: Simulator) -> None:
+    import torch
+
+    model = spiking_model("delta", chain(2, 3))
+    stimuli = np.random.default_rng(0).random((4, 2))
+    wanted = engine.run(model, stimuli).counts["dense_1"]
+    given: list[Any] = [stimuli.tolist(), tuple(stimuli), torch.tensor(stimuli, requires_grad=True)]
+    for each in given:
+        np.testing.assert_array_equal(engine.run(model, each).counts["dense_1"], wanted)
+    for each, said in (([["a", "b"]], "the type <U1"), ([[1.0, 0.5], [1.0]], "a list that is no")):
+        with pytest.raises(DataError, match=f"the stimuli are .*{said}"):
+            engine.run(model, each)
+    for seed in (-1, 1.5, "1"):
+        with pytest.raises(DataError, match="the seed is"):
+            engine.run(model, stimuli, seed=seed)  # type: ignore[arg-type]
 
 
 def test_it_hands_out_nothing_of_nothing(engine: Simulator) -> None:

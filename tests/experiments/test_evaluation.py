@@ -110,6 +110,8 @@ def test_refusals(linear: ArtificialModel, spiking: SpikingModel) -> None:
         evaluate(linear, Samples(np.zeros((4, 2)), np.zeros(4, dtype=int)), REFERENCE)
     with pytest.raises(DataError, match="no samples"):
         evaluate(linear, samples.first(0), REFERENCE)
+    with pytest.raises(DataError, match="there is a label 2, and the network has 2 outputs"):
+        evaluate(linear, Samples(np.zeros((2, 3)), np.array([0, 2])), REFERENCE)
     missing = SpikingBackend(
         name="missing",
         summary="not there",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+import math
+from dataclasses import fields, replace
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import settings as examples
 from tests.experiments.examples import settings
 
 from volr.engine.surrogates import Surrogate
-from volr.errors import VolrError
+from volr.errors import DataError, VolrError
 from volr.experiments.settings import (
     FOR_ARTIFICIAL,
     Settings,
@@ -155,8 +156,8 @@ def test_an_artificial_network_knows_nothing_of_spikes() -> None:
         ({"rate_max": 0}, "rate"),
         ({"test_samples": 1}, "test_samples is 1, below 2"),
         ({"loop_samples": -5}, "loop_samples is -5, below 2"),
-        ({"surrogate_width": 0}, "surrogate_width is 0, not above 0"),
-        ({"surrogate_learning_rate": -1}, "start: surrogate_learning_rate is -1, not above 0"),
+        ({"surrogate_width": 0}, "surrogate_width is 0.0, not above 0"),
+        ({"surrogate_learning_rate": -1}, "start: surrogate_learning_rate is -1.0, not above 0"),
         (
             {"loop_epochs": 0, "loop_batch_size": -3},
             "training cannot start: loop_epochs is 0, below 1; loop_batch_size is -3, below 1",
@@ -166,7 +167,13 @@ def test_an_artificial_network_knows_nothing_of_spikes() -> None:
         ({"weight_decay": -1}, "start: weight_decay is -1"),
         ({"calibration_samples": 0}, "cannot be made: calibration_samples is 0, below 1"),
         # No stage is named where all have it.
-        ({"dt": float("nan")}, "spiking networks cannot run like this: dt is nan ms"),
+        ({"dt": float("nan")}, "these are no settings: dt is nan, which is no finite number"),
+        ({"warm_up_learning_rate": math.nan}, "warm_up_learning_rate is nan, which is no finite"),
+        ({"warm_up_learning_rate": -1}, "warm_up_learning_rate is -1.0, not above 0"),
+        ({"warm_up_weight_decay": math.inf}, "warm_up_weight_decay is inf"),
+        ({"neuron_parameters": {"tau_m": math.nan}}, "tau_m is nan"),
+        ({"population_rate": 1e-320}, "population_rate is 1e-320 Hz, below 1e-06 Hz"),
+        ({"rate_max": 1e-320}, "rate_max is 1e-320 Hz, below 1e-06 Hz"),
         ({"delay": 0.7}, "spiking networks cannot run like this: delay 0.7 ms is not a whole"),
         ({"dt": 1, "rate_max": 2000}, "spiking networks cannot run like this: rate_max is 2000"),
     ],
@@ -177,3 +184,29 @@ def test_refusals(told: dict[str, Any], said: str) -> None:
     assert said in str(caught.value)
     if "the setting" in said:
         assert caught.value.message.startswith("best.json: ")
+
+
+NUMBERS = [
+    each.name for each in fields(Settings) if "float" in str(each.type) or "int" in str(each.type)
+]
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_no_setting_is_a_number_that_is_none_or_of_another_type(name: str) -> None:
+    for value in (math.nan, math.inf, -math.inf, -1, "1", True, [], {}, 10**400, 1e-320, 1e300):
+        try:
+            made = settings_from({name: value}, "settings.json")
+        except VolrError:
+            continue
+        # What is taken can be written down, and is read as the same.
+        text = json.dumps(settings_json(made), allow_nan=False)
+        assert settings_from(json.loads(text), "again") == made
+    if name != "neuron_parameters":
+        with pytest.raises(DataError, match=f"{name} is '1', not a"):
+            Settings(**{name: "1"})  # type: ignore[arg-type]
+
+
+def test_parameters_that_are_none_by_name() -> None:
+    for told in ([1], 5, {3: 4.0}):
+        with pytest.raises(DataError, match=r"neuron_parameters is .*, not numbers by name"):
+            Settings(neuron_parameters=told)  # type: ignore[arg-type]

@@ -445,3 +445,6 @@ def test_refusals() -> None:
         other = Samples(np.zeros((3, 4)), np.zeros(3, dtype=int))
         with pytest.raises(DataError, match="takes"):
             explain(artificial(), sound(), other, ENGINE, engine)
+        strange = Samples(samples.inputs, np.full(len(samples), 7))
+        with pytest.raises(DataError, match="there is a label 7, and the network has"):
+            explain(artificial(), sound(), strange, ENGINE, engine)

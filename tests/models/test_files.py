@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import safetensors
 import safetensors.numpy
 from hypothesis import given
 from hypothesis import strategies as st
@@ -21,6 +22,7 @@ from volr.errors import ModelFileError
 from volr.language import to_network
 from volr.models.activations import Tanh
 from volr.models.coding import Poisson
+from volr.models.container import packed, unpack
 from volr.models.files import load_model, save_model
 from volr.models.model import ArtificialModel, Model, SpikingModel
 from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
@@ -45,6 +47,7 @@ OTHERS = [
 ]
 
 
+# Not by ==, which is the code under test.
 def same(a: Model, b: Model) -> bool:
     if type(a) is not type(b) or a.network != b.network:
         return False
@@ -62,14 +65,10 @@ def saved(tmp_path: Path) -> Path:
 
 
 def rewritten(path: Path, **changes: Any) -> Path:
-    """The file with parts of its description replaced; None takes one out."""
-    with safetensors.safe_open(path, framework="numpy") as file:
-        metadata = file.metadata() or {}
-        arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
-    described = json.loads(metadata["volr.model"]) | changes
+    """The file with parts of its description replaced, and the right hash; None takes one out."""
+    described = json.loads(unpack(path).description) | changes
     described = {key: value for key, value in described.items() if value is not None}
-    metadata["volr.model"] = json.dumps(described)
-    safetensors.numpy.save_file(arrays, path, metadata)
+    path.write_bytes(packed(unpack(path).arrays, json.dumps(described)))
     return path
 
 
@@ -141,9 +140,9 @@ def test_a_pickle_is_not_opened(tmp_path: Path) -> None:
 
     path = tmp_path / "model.safetensors"
     path.write_bytes(pickle.dumps(Trap()))
-    with pytest.raises(ModelFileError, match="looks like a pickle"):
+    with pytest.raises(ModelFileError, match="is a pickle"):
         load_model(path)
-    path.write_bytes(b"PK\x03\x04" + bytes(100))
+    path.write_bytes(b"PK\x03\x04" + bytes(26) + b"archive/data.pkl" + bytes(100))
     with pytest.raises(ModelFileError, match="PyTorch checkpoint"):
         load_model(path)
     assert not trap.exists()
@@ -155,6 +154,9 @@ def test_other_formats_are_told(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="no safetensors file"):
         load_model(path)
     safetensors.numpy.save_file({"x": np.zeros(3)}, path)
+    with pytest.raises(ModelFileError, match="but not a model of Volr's"):
+        load_model(path)
+    safetensors.numpy.save_file({}, path, {"volr.model": "{}"})
     with pytest.raises(ModelFileError, match="but not a model of Volr's"):
         load_model(path)
     header = b'{"x":{"dtype":"F64","shape":[9999999999],"data_offsets":[0,79999999992]}}'
@@ -210,13 +212,11 @@ def test_a_description_that_disagrees_is_told(
 
 
 def test_shapes_that_disagree_with_the_program_are_told(saved: Path) -> None:
-    with safetensors.safe_open(saved, framework="numpy") as file:
-        metadata = file.metadata() or {}
-    arrays = {**VALUES, "dense_1.bias": np.zeros(4)}
-    safetensors.numpy.save_file(arrays, saved, metadata)
+    text = unpack(saved).description
+    saved.write_bytes(packed({**VALUES, "dense_1.bias": np.zeros(4)}, text))
     with pytest.raises(ModelFileError, match=r"dense_1\.bias has the shape \(4,\)"):
         load_model(saved)
-    safetensors.numpy.save_file({**VALUES, "dense_1.bias": np.full(3, np.nan)}, saved, metadata)
+    saved.write_bytes(packed({**VALUES, "dense_1.bias": np.full(3, np.nan)}, text))
     with pytest.raises(ModelFileError, match="not finite"):
         load_model(saved)
 
@@ -250,3 +250,123 @@ def test_a_write_that_fails_leaves_the_old_file(
     monkeypatch.undo()
     assert saved.read_bytes() == before
     assert list(saved.parent.iterdir()) == [saved]
+
+
+OLD = Path(__file__).with_name("written_by_0_1_0")
+
+
+@pytest.mark.parametrize("name", ["ann", "snn", "membrane"])
+def test_files_of_0_1_0_are_read_and_said_to_be_unchecked(
+    name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    network = to_network("// kept\ndense 2 3 ⦶ dense 3 2")
+    values = json.loads((OLD / "parameters.json").read_text())
+    written: dict[str, tuple[Model, dict[str, str | int]]] = {
+        "ann": (ArtificialModel(network, values, Tanh()), {"task": "xor", "seed": 3}),
+        "snn": (
+            SpikingModel(
+                network=network,
+                parameters=values,
+                neuron=IFCurrExp(tau_m=11.0, v_reset=-66.5, reset="subtract"),
+                coding=Poisson(123.0),
+                dt=0.1,
+                duration=33.3,
+                delay=0.7,
+            ),
+            {"task": "nand", "seed": 0, "ann": "ann.safetensors"},
+        ),
+        "membrane": (
+            SpikingModel(
+                network=network,
+                parameters=values,
+                neuron=IFCondExp(e_rev_I=-81.0),
+                readout="membrane",
+            ),
+            {},
+        ),
+    }
+    found = load_model(OLD / f"{name}.safetensors")
+    model, origin = written[name]
+    assert same(found.model, model)
+    assert found.origin == origin
+    assert not found.checked
+    assert "of Volr 0.1.0, without a hash" in caplog.text
+
+
+def test_a_file_of_now_is_checked(saved: Path, caplog: pytest.LogCaptureFixture) -> None:
+    assert load_model(saved).checked
+    assert not caplog.records
+
+
+@pytest.mark.parametrize(
+    ("origin", "said"),
+    [
+        ({"seed": -1}, "the seed -1, not a whole number"),
+        ({"seed": 1.5}, "the seed 1.5"),
+        ({"seed": "3"}, "the seed '3'"),
+        ({"seed": True}, "whose 'seed' is neither text nor a number"),
+        ({"task": 3}, "the task 3"),
+        ({"note": None}, "whose 'note' is neither"),
+        ({"note": [1]}, "whose 'note' is neither"),
+        ({"note": Path("x")}, "whose 'note' is neither"),
+        ({"note": float("nan")}, "whose 'note' is nan"),
+        ({"note": 1e400}, "whose 'note' is inf"),
+        ({"note": 10**5000}, "whose 'note' is a number beyond"),
+        ({"note": 2**63}, "whose 'note' is a number beyond"),
+        ({7: "x"}, "the name 7"),
+        ("xor", "that is 'xor'"),
+        ([("task", "xor")], "not texts and numbers by name"),
+    ],
+)
+def test_an_origin_that_would_not_be_read_is_not_written(
+    saved: Path, origin: Any, said: str
+) -> None:
+    before = saved.read_bytes()
+    with pytest.raises(ModelFileError, match="cannot be written") as caught:
+        save_model(ARTIFICIAL, saved, origin)
+    assert said in str(caught.value)
+    assert saved.read_bytes() == before
+
+
+@given(
+    st.dictionaries(
+        st.text(max_size=8),
+        st.text(max_size=8) | st.integers(-(2**70), 2**70) | st.floats() | st.none(),
+        max_size=4,
+    )
+)
+def test_what_is_written_is_read_as_it_was(
+    tmp_path_factory: pytest.TempPathFactory, origin: Any
+) -> None:
+    path = tmp_path_factory.mktemp("origin") / "model.safetensors"
+    try:
+        save_model(ARTIFICIAL, path, origin)
+    except ModelFileError:
+        assert not path.exists()
+    else:
+        found = load_model(path)
+        assert found.origin == origin
+        assert same(found.model, ARTIFICIAL)
+
+
+def test_numbers_of_numpys_are_written_as_pythons(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    model = replace(SPIKING, dt=np.float32(0.5), duration=50, delay=np.int64(1))
+    save_model(model, path, {"seed": np.int64(3), "rate": np.float32(0.5)})  # type: ignore[dict-item]
+    found = load_model(path)
+    assert same(found.model, replace(SPIKING, dt=0.5, duration=50.0, delay=1.0))
+    assert found.origin == {"seed": 3, "rate": 0.5}
+
+
+def test_equal_models_are_equal_files(tmp_path: Path) -> None:
+    a, b = tmp_path / "a", tmp_path / "b"
+    save_model(SPIKING, a, {"seed": 1, "task": "xor"})
+    save_model(load_model(a).model, b, {"task": "xor", "seed": 1})
+    assert a.read_bytes() == b.read_bytes()
+
+
+def test_a_network_that_is_not_its_programs_is_not_written(tmp_path: Path) -> None:
+    other = replace(NETWORK, source=to_network("dense 2 3 ⦶ dense 3 2").source)
+    with pytest.raises(ModelFileError, match="not the one that its program describes"):
+        save_model(ArtificialModel(other, VALUES), tmp_path / "model.safetensors")
+    assert not list(tmp_path.iterdir())

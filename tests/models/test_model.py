@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from dataclasses import replace
 from typing import Any
 
@@ -11,7 +13,7 @@ from tests.oracles import chain, fork, random_parameters
 
 from volr.errors import ModelError
 from volr.models.activations import ACTIVATIONS, ReLU, Sigmoid, activate, activation
-from volr.models.model import ArtificialModel, SpikingModel
+from volr.models.model import ArtificialModel, Model, SpikingModel
 from volr.models.neurons import (
     NEURON_MODELS,
     IFCondExp,
@@ -194,3 +196,114 @@ def test_excitation_must_excite_and_inhibition_must_not() -> None:
         IFCondExp(e_rev_E=-57.5)
     with pytest.raises(ModelError, match=r"e_rev_I -50\.0 is not below v_thresh -50"):
         IFCondExp(e_rev_I=-50.0)
+
+
+SPIKING = SpikingModel(network=NETWORK, parameters=VALUES, neuron=IFCurrExp(tau_m=9.0))
+MODELS = [ArtificialModel(NETWORK, VALUES, Sigmoid()), SPIKING]
+
+
+@pytest.mark.parametrize("model", MODELS, ids=["artificial", "spiking"])
+def test_models_compare_by_value(model: Model) -> None:
+    again = replace(model, parameters={name: array.copy() for name, array in VALUES.items()})
+    assert model == again
+    assert hash(model) == hash(again)
+    for name, array in VALUES.items():
+        moved = array.copy()
+        moved.flat[-1] = np.nextafter(moved.flat[-1], 2.0)
+        assert model != replace(model, parameters={**VALUES, name: moved})
+    assert MODELS[0] != MODELS[1]
+    assert model != "a model"
+    assert model.parameters != {}
+    assert model.parameters == VALUES
+
+
+@pytest.mark.parametrize("model", MODELS, ids=["artificial", "spiking"])
+@pytest.mark.parametrize("how", ["copy", "deepcopy", "pickle"])
+def test_models_are_copied_and_pickled(model: Model, how: str) -> None:
+    _ = model.network.incoming  # a view that is kept
+    match how:
+        case "copy":
+            again = copy.copy(model)
+        case "deepcopy":
+            again = copy.deepcopy(model)
+        case _:
+            again = pickle.loads(pickle.dumps(model))
+    assert type(again) is type(model)
+    assert again == model
+    for name, array in again.parameters.items():
+        np.testing.assert_array_equal(array, VALUES[name])
+        assert not array.flags.writeable
+    parts = pickle.loads(pickle.dumps(model.parameters))
+    assert parts == model.parameters
+    assert not any(each.flags.writeable for each in parts.values())
+
+
+def test_tensors_and_lists_are_taken_by_value() -> None:
+    import torch
+
+    tensors = {
+        name: torch.nn.Parameter(torch.tensor(array, dtype=torch.float64))
+        for name, array in VALUES.items()
+    }
+    given: dict[str, Any] = {**tensors, "dense_1.bias": VALUES["dense_1.bias"].tolist()}
+    model = ArtificialModel(NETWORK, given)
+    assert model.parameters == VALUES
+    tensors["dense_2.bias"].data[0] = 99.0
+    assert model.parameters == VALUES
+    half: Any = {name: each.bfloat16() for name, each in tensors.items()}
+    model = ArtificialModel(NETWORK, half)
+    name = "input->dense_1.weight"
+    np.testing.assert_array_equal(model.parameters[name], half[name].detach().double().numpy())
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ([[1.0, 2.0], [3.0]], "dense_1.bias is a list that is no array"),
+        ("12", "dense_1.bias is of the type <U2, not real numbers"),
+        (["1", "2"], "dense_1.bias is of the type <U1, not real numbers"),
+        (np.array([1j, 2j]), "dense_1.bias is of the type complex128"),
+        ([None, None], "dense_1.bias is of the type object"),
+        ([10**400, 1], "dense_1.bias is of the type object"),
+        ({"a": 1}, "dense_1.bias is of the type object"),
+        (np.array(["2020-01-01"] * 2, dtype="M8[D]"), "dense_1.bias is of the type datetime64"),
+    ],
+    ids=["ragged", "text", "texts", "complex", "none", "huge", "mapping", "dates"],
+)
+def test_parameters_that_are_no_numbers_are_named(value: Any, said: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        ArtificialModel(NETWORK, {**VALUES, "dense_1.bias": value})
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"neuron": "if_curr_exp"}, "neuron is 'if_curr_exp', not one of IFCurrDelta, IFCurrExp"),
+        ({"neuron": IFCurrExp}, "neuron is <class"),
+        ({"coding": "poisson"}, "coding is 'poisson', not one of ConstantCurrent, Poisson"),
+        ({"network": "dense 2 3"}, "network is 'dense 2 3', not a Network"),
+        ({"dt": "0.5"}, "dt is '0.5', not a number"),
+        ({"dt": None}, "dt is None, not a number"),
+        ({"readout": 3}, "readout is 3, not a text"),
+        ({"parameters": [1, 2]}, "the parameters are a list, not arrays by name"),
+        ({"parameters": None}, "the parameters are a NoneType"),
+    ],
+)
+def test_a_model_of_other_things_is_refused_when_it_is_made(
+    changes: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(ModelError) as caught:
+        replace(SPIKING, **changes)
+    assert said in str(caught.value)
+    with pytest.raises(ModelError, match="activation is 'relu', not one of ReLU, Sigmoid"):
+        ArtificialModel(NETWORK, VALUES, "relu")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("kind", NEURON_MODELS)
+@pytest.mark.parametrize("value", ["20", None, True, 1j, [20.0]], ids=str)
+def test_neuron_parameters_of_another_type_are_refused(kind: type[NeuronModel], value: Any) -> None:
+    with pytest.raises(ModelError, match=f"{kind.name}: tau_m is .*, not a number"):
+        kind(tau_m=value)
+    with pytest.raises(ModelError, match="reset is 3, not a text"):
+        kind(reset=3)  # type: ignore[arg-type]

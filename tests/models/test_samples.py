@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import numpy as np
 import pytest
 
 from volr.errors import DataError
-from volr.models.samples import Data, Samples
+from volr.models.samples import Data, Samples, check_labels
 
 INPUTS = np.array([[0.0, 0.25, 1.0], [0.5, 0.75, 0.125]])
 
@@ -110,3 +112,57 @@ def test_a_data_set_names_everything_that_is_wrong_with_it() -> None:
         "this is not a data set: the training set is empty; the test set has the label 5, and the "
         "classes are 0 to 4; a training stimulus has 2 values and a test stimulus 3"
     )
+
+
+def test_labels_are_those_of_some_outputs() -> None:
+    check_labels(with_labels(0, 2, 1), 3)
+    check_labels(with_labels(), 1)
+    with pytest.raises(DataError, match="there is a label 2, and the network has 2 outputs, for"):
+        check_labels(with_labels(0, 2, 1), 2)
+
+
+def test_a_label_beyond_all_whole_numbers_is_none() -> None:
+    labels: Any = np.array([0, 2**64 - 1], dtype=np.uint64)
+    with pytest.raises(DataError, match=f"there is a label {2**64 - 1}, beyond"):
+        Samples(np.zeros((2, 1)), labels)
+    labels = np.array([0, 2**63 - 1], dtype=np.uint64)
+    assert Samples(np.zeros((2, 1)), labels).labels.tolist() == [0, 2**63 - 1]
+
+
+def test_lists_and_tensors_are_samples() -> None:
+    import torch
+
+    given: list[Any] = [
+        (INPUTS.tolist(), [1, 0]),
+        (torch.tensor(INPUTS, requires_grad=True), torch.tensor([1, 0])),
+    ]
+    for inputs, labels in given:
+        samples = Samples(inputs, labels)
+        np.testing.assert_array_equal(samples.inputs, INPUTS)
+        assert samples.labels.tolist() == [1, 0]
+
+
+def test_what_is_no_array_is_refused_by_name() -> None:
+    ragged: Any = [[1.0], [1.0, 0.0]]
+    with pytest.raises(DataError, match="the inputs are a list that is no array"):
+        Samples(ragged, ragged)
+    with pytest.raises(DataError, match="labels are of type object"):
+        Samples(np.zeros((1, 1)), [None])  # type: ignore[arg-type]
+
+
+def test_copies_and_pickles_are_read_only_too() -> None:
+    samples = with_labels(1, 0)
+    for again in (copy.deepcopy(samples), pickle.loads(pickle.dumps(samples))):
+        assert again.labels.tolist() == [1, 0]
+        assert not again.labels.flags.writeable
+        assert not again.inputs.flags.writeable
+
+
+def test_data_and_counts_of_other_types_are_refused() -> None:
+    half = with_labels(0, 1)
+    with pytest.raises(DataError, match=r"classes is 2\.5, not a whole number"):
+        Data(half, half, classes=2.5)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match="test is 3, not a Samples"):
+        Data(half, 3, classes=2)  # type: ignore[arg-type]
+    with pytest.raises(DataError, match=r"1\.5 samples were asked for"):
+        half.first(1.5)  # type: ignore[arg-type]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 from volr.errors import TrainingError
@@ -64,3 +65,31 @@ def test_validation_takes_its_share_and_at_least_one(
     total: int, fraction: float, aside: int
 ) -> None:
     assert validation_count(total, fraction) == aside
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"epochs": 1.5}, "epochs is 1.5, not a whole number"),
+        ({"epochs": "3"}, "epochs is '3', not a whole number"),
+        ({"batch_size": None}, "batch_size is None, not a whole number"),
+        ({"batch_size": True}, "batch_size is True, not a whole number"),
+        ({"learning_rate": "fast"}, "learning_rate is 'fast', not a number"),
+        ({"momentum": 1j}, "momentum is 1j, not a number"),
+        ({"activation": "relu"}, "activation is 'relu', not one of ReLU, Sigmoid, Tanh, Identity"),
+        ({"loss": None}, "loss is None, not a text"),
+        ({"seed": 0.5}, "seed is 0.5, not a whole number"),
+    ],
+)
+def test_values_of_another_type_are_refused_when_they_are_given(
+    given: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(TrainingError) as caught:
+        TrainingSettings(**given)
+    assert said in caught.value.message
+
+
+def test_numbers_of_numpys_are_taken() -> None:
+    settings = TrainingSettings(epochs=np.int64(3), learning_rate=np.float32(0.5))  # type: ignore[arg-type]
+    assert settings == TrainingSettings(epochs=3, learning_rate=0.5)
+    assert type(settings.epochs) is int

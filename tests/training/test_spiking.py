@@ -25,6 +25,7 @@ from volr.models.coding import ConstantCurrent, Poisson, decode_counts
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 from volr.models.samples import Samples
+from volr.network import Network, Population, Projection
 from volr.training import SpikingSettings, TrainingSettings, settings_of, train_snn
 from volr.training.spiking import FINE_EPOCHS
 from volr.training.spiking_form import SHARPNESS, TAUGHT_SHARPNESS
@@ -93,6 +94,34 @@ def test_what_does_not_fit_is_refused_before_anything_runs() -> None:
         train_snn(start.network, DATA.train)
     with pytest.raises(TrainingError, match="readout is 'spikes', not one of count, membrane"):
         train_snn(NETWORK, DATA.train, BRIEF, SpikingSettings(readout="spikes"))  # type: ignore[arg-type]
+
+
+def test_an_output_that_is_an_input_is_refused_by_name() -> None:
+    both = Network(
+        populations=(Population("in", (2,)), Population("out", (3,))),
+        projections=(Projection("in", "out"),),
+        inputs=("in",),
+        outputs=("out", "in"),
+    )
+    with pytest.raises(TrainingError, match="the output 'in' is an input as well") as caught:
+        train_snn(both, DATA.train, BRIEF)
+    assert "train_in_loop" in str(caught.value.help)
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"neuron": "if_curr_exp"}, "neuron is 'if_curr_exp', not one of IFCurrDelta"),
+        ({"surrogate": "atan"}, "surrogate is 'atan', not a Surrogate"),
+        ({"window": 1.5}, "window is 1.5, not a whole number"),
+        ({"rate_floor": "5"}, "rate_floor is '5', not a number"),
+        ({"readout": 1}, "readout is 1, not a text"),
+    ],
+)
+def test_settings_of_other_types_are_refused(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(TrainingError) as caught:
+        SpikingSettings(**settings)
+    assert said in caught.value.message
 
 
 @pytest.mark.filterwarnings("error")

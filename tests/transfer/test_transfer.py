@@ -189,6 +189,8 @@ def test_refusals() -> None:
         transfer_ann(replace(model, activation=Tanh()), samples, PlainSimulator())
     with pytest.raises(DataError, match="there are none"):
         transfer_ann(model, samples.first(0), PlainSimulator())
+    with pytest.raises(DataError, match="there is a label 2, and the network has 2 outputs"):
+        transfer_ann(model, Samples(np.zeros((2, 3)), np.array([0, 2])), PlainSimulator())
     with pytest.raises(DataError):
         transfer_ann(model, Samples(np.zeros((4, 5)), np.zeros(4, dtype=int)), PlainSimulator())
     with pytest.raises(ModelError) as caught:

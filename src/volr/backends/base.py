@@ -22,13 +22,16 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
-from volr.errors import MissingError, ModelError, UnsupportedError
+from volr.errors import DataError, MissingError, ModelError, UnsupportedError
 from volr.models.arrays import Booleans, Floats, Integers
-from volr.models.coding import check_stimuli
+from volr.models.coding import stimuli_of
 from volr.models.model import ArtificialModel, Model, SpikingModel
+from volr.typed import shown
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+
+    from numpy.typing import ArrayLike
 
     from volr.backends.readback import Readback
     from volr.models.activations import Activation
@@ -100,7 +103,7 @@ class Simulator(Protocol):
     def run(
         self,
         model: SpikingModel,
-        stimuli: Floats,
+        stimuli: ArrayLike,
         *,
         record: Record = Record(),
         seed: int = 0,
@@ -108,9 +111,9 @@ class Simulator(Protocol):
     ) -> Recordings:
         """Simulate each stimulus (``[batch, unit]``, values in [0, 1]) from rest, on its own.
 
-        ``seed`` matters to random codings only. Raises ``DataError`` for stimuli that do not fit,
-        ``UnsupportedError`` for a model that the simulator cannot honour, ``SimulatorError`` when
-        the simulator fails.
+        Stimuli may be an array, a tensor or lists. ``seed`` matters to random codings only.
+        Raises ``DataError`` for stimuli that do not fit, ``UnsupportedError`` for a model that the
+        simulator cannot honour, ``SimulatorError`` when the simulator fails.
         """
         ...
 
@@ -280,12 +283,21 @@ def check_supported(backend: Backend | Document, model: Model) -> None:
 
 
 def check_request(
-    backend: SpikingBackend, model: SpikingModel, stimuli: Floats, record: Record
-) -> None:
-    """What a simulator checks before it runs anything. Raises as ``Simulator.run`` does."""
+    backend: SpikingBackend,
+    model: SpikingModel,
+    stimuli: ArrayLike,
+    record: Record,
+    seed: int,
+) -> Floats:
+    """What a simulator checks before it runs anything; the stimuli as an array. Raises as
+    ``Simulator.run`` does.
+    """
     check_supported(backend, model)
-    check_stimuli(stimuli, model.network.input_size)
+    given = stimuli_of(stimuli, model.network.input_size)
     record.check(model.network)
+    if not hasattr(seed, "__index__") or seed < 0:
+        raise DataError(f"the seed is {shown(seed)}, not a whole number from 0 up")
+    return given
 
 
 def _check_named(

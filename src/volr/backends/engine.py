@@ -30,9 +30,11 @@ from volr.models.neurons import NEURON_MODELS, RESETS
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
+    from numpy.typing import ArrayLike
+
     from volr.backends.base import Progress
     from volr.engine.simulation import Result
-    from volr.models.arrays import Floats, Integers
+    from volr.models.arrays import Integers
     from volr.models.model import SpikingModel
 
 
@@ -45,7 +47,7 @@ class EngineSimulator:
     def run(
         self,
         model: SpikingModel,
-        stimuli: Floats,
+        stimuli: ArrayLike,
         *,
         record: Record = Record(),
         seed: int = 0,
@@ -54,7 +56,7 @@ class EngineSimulator:
         """See ``volr.backends.base.Simulator``."""
         from volr.engine.simulation import ready, simulate
 
-        check_request(ENGINE, model, stimuli, record)
+        stimuli = check_request(ENGINE, model, stimuli, record, seed)
         inputs = set(model.network.inputs)
         counted = record.counted(model.network)
         result = simulate(

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
 from volr.errors import ModelError
+from volr.typed import settle
 
 Shape: TypeAlias = Literal["triangle", "rectangle", "fast_sigmoid", "atan"]
 SHAPES: tuple[Shape, ...] = get_args(Shape)
@@ -35,7 +36,9 @@ class Surrogate:
     width: float = 0.3
 
     def __post_init__(self) -> None:
-        wrong: list[str] = []
+        wrong = [f"its {each}" for each in settle(self, Shape=str)]
+        if wrong:
+            raise ModelError("this is not a surrogate: " + "; ".join(wrong))
         if self.shape not in SHAPES:
             wrong.append(f"its shape is {self.shape!r}, not one of {', '.join(SHAPES)}")
         if not (math.isfinite(self.width) and self.width > 0):

@@ -12,6 +12,7 @@ from volr.backends.base import ArtificialBackend, SpikingBackend, check_supporte
 from volr.errors import DataError, UnsupportedError
 from volr.models.coding import check_stimuli, decode_counts
 from volr.models.model import ArtificialModel, Model, SpikingModel
+from volr.models.samples import check_labels
 
 if TYPE_CHECKING:
     from volr.backends.base import Backend, Progress, Simulator
@@ -60,6 +61,7 @@ def evaluate(
     if not len(samples):
         raise DataError("there are no samples to evaluate the model on")
     check_stimuli(samples.inputs, model.network.input_size)
+    check_labels(samples, model.network.output_size)
     started = time.perf_counter()
     match backend, model:
         case ArtificialBackend(), ArtificialModel():

@@ -7,6 +7,8 @@ question does unless told, which may depend on task and neuron (``volr.experimen
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from functools import cache
@@ -20,9 +22,10 @@ from volr.models.neurons import RESETS, neuron_model
 from volr.naming import named
 from volr.training import SpikingSettings, TrainingSettings
 from volr.transfer import TransferSettings
+from volr.typed import settle, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator, Mapping
+    from collections.abc import Collection, Generator
 
     from volr.models.coding import InputCoding
     from volr.models.neurons import NeuronModel, Reset
@@ -100,12 +103,15 @@ class Settings:
     test_samples: int | None = None
 
     def __post_init__(self) -> None:
+        wrong = settle(self, Reset=str) or _not_by_name(self) or _endless(self)
+        if wrong:
+            raise DataError("these are no settings: " + "; ".join(wrong))
         # Before the stages: what all of them share is not a matter of one.
         self._check_shared()
         for make in (self.training, self.surrogate, self.in_loop, self.fine, self.transfer):
             make(0)
-        if self.warms_up:
-            self.warm_up(0)
+        # Rates and decays must make sense even where there are no epochs that use them.
+        self._stage("warm_up_", 0, epochs=self.warm_up_epochs or None)
         self.spiking()
         for name in ("loop_samples", "train_samples", "test_samples"):
             value = getattr(self, name)
@@ -183,9 +189,9 @@ class Settings:
         """What of it these settings and the data say; all else as it is unless told."""
         return Settings(**{name: getattr(self, name) for name in (*names, *FOR_DATA)})
 
-    def _stage(self, prefix: str, seed: int) -> TrainingSettings:
+    def _stage(self, prefix: str, seed: int, **instead: Any) -> TrainingSettings:
         """Of the settings that begin so, those that training knows; a stage need not have all."""
-        told = {name: getattr(self, prefix + name, None) for name in FOR_ARTIFICIAL}
+        told = {name: getattr(self, prefix + name, None) for name in FOR_ARTIFICIAL} | instead
         with _called({name: prefix + name for name in told}):
             return TrainingSettings(seed=seed, **given(told))
 
@@ -224,8 +230,27 @@ def settings_from(told: Mapping[str, Any], where: str) -> Settings:
     for name, value in told.items():
         named("setting", name, known, DataError)
         if not _is_a(value, str(known[name])):
-            raise DataError(f"{where}: the setting {name!r} cannot be {value!r}")
+            raise DataError(f"{where}: the setting {name!r} cannot be {shown(value)}")
     return replace(Settings(), **told)
+
+
+def _not_by_name(settings: Settings) -> list[str]:
+    told: object = settings.neuron_parameters
+    names = cast("Mapping[object, object]", told) if isinstance(told, Mapping) else [None]
+    if all(isinstance(each, str) for each in names):
+        return []
+    return [f"neuron_parameters is {shown(told)}, not numbers by name"]
+
+
+def _endless(settings: Settings) -> list[str]:
+    """Numbers that are none, in words: no setting is infinite, and no file keeps one that is."""
+    numbers = {each.name: getattr(settings, each.name) for each in fields(settings)}
+    numbers |= settings.neuron_parameters
+    return [
+        f"{name} is {value}, which is no finite number"
+        for name, value in numbers.items()
+        if isinstance(value, float) and not math.isfinite(value)
+    ]
 
 
 @contextmanager

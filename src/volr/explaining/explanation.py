@@ -19,6 +19,7 @@ from volr.explaining.shares import closed_sets, shapley
 from volr.explaining.variants import mechanisms, subsets
 from volr.models.activations import ReLU
 from volr.models.coding import check_stimuli, decode_counts
+from volr.models.samples import check_labels
 from volr.transfer import transfer_ann
 
 if TYPE_CHECKING:
@@ -243,6 +244,7 @@ def _check(ann: ArtificialModel, snn: SpikingModel, samples: Samples) -> None:
     if not len(samples):
         raise DataError("there are no samples to explain the model on")
     check_stimuli(samples.inputs, ann.network.input_size)
+    check_labels(samples, ann.network.output_size)
 
 
 def _summing(tell: Progress, total: int) -> Callable[[int], None]:

@@ -1,8 +1,8 @@
-"""The array types that signatures name."""
+"""The array types that signatures name, and arrays of whatever holds numbers."""
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,3 +10,29 @@ from numpy.typing import NDArray
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
 Booleans: TypeAlias = NDArray[np.bool_]
+
+
+def array_of(values: Any) -> NDArray[Any]:
+    """Lists, arrays or tensors by value, as they are of type and shape.
+
+    A tensor of PyTorch's is taken wherever it is and whether or not it keeps gradients. Raises
+    ``ValueError`` for what is no array, saying what it is instead.
+    """
+    if callable(getattr(values, "detach", None)) and callable(getattr(values, "cpu", None)):
+        values = values.detach().cpu()
+        # NumPy has no bfloat16, and half of PyTorch's other types neither.
+        if getattr(values, "is_floating_point", bool)():
+            values = values.double()
+    try:
+        return np.asarray(values)
+    except Exception as error:  # whatever somebody else's class does
+        said = (str(error).splitlines() or [""])[0]
+        raise ValueError(f"a {type(values).__name__} that is no array: {said}") from error
+
+
+def real_array(values: Any, *, copy: bool = True) -> Floats:
+    """The same as float64, copied unless told. Raises ``ValueError`` for other numbers too."""
+    found = array_of(values)
+    if found.dtype.kind not in "biuf":
+        raise ValueError(f"of the type {found.dtype}, not real numbers")
+    return np.array(found, dtype=np.float64) if copy else found.astype(np.float64, copy=False)

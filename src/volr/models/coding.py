@@ -10,14 +10,16 @@ tie.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
 import numpy as np
 
 from volr.errors import DataError, ModelError
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
+from volr.models.arrays import real_array
+from volr.models.neurons import SMALLEST, IFCondExp, IFCurrDelta, IFCurrExp
 from volr.models.response import count_levels
 from volr.naming import named
+from volr.typed import settle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,6 +52,9 @@ class ConstantCurrent:
     name: ClassVar[str] = "current"
     rate_max: float = 500.0
 
+    def __post_init__(self) -> None:
+        _check_types(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Poisson:
@@ -63,9 +68,17 @@ class Poisson:
     name: ClassVar[str] = "poisson"
     rate_max: float = 500.0
 
+    def __post_init__(self) -> None:
+        _check_types(self)
+
 
 InputCoding: TypeAlias = ConstantCurrent | Poisson
 CODINGS: tuple[type[InputCoding], ...] = (ConstantCurrent, Poisson)
+
+
+def _check_types(coding: InputCoding) -> None:
+    if wrong := settle(coding):
+        raise ModelError(f"the input coding {coding.name}: " + "; ".join(wrong))
 
 
 def input_coding(name: str, rate_max: float) -> InputCoding:
@@ -99,11 +112,25 @@ def coding_problems(coding: InputCoding, dt: float) -> list[str]:
     """What keeps the coding from working at the step ``dt`` (ms), in words."""
     if not np.isfinite(coding.rate_max) or coding.rate_max <= 0:
         return [f"rate_max is {coding.rate_max} Hz, not above 0"]
+    if coding.rate_max < SMALLEST:
+        return [f"rate_max is {coding.rate_max} Hz, below {SMALLEST:g} Hz"]
     most = 1000.0 / dt
     # A hair of tolerance: 1000 / 0.1 is not quite 10,000.
     if coding.rate_max > most * (1 + 1e-9):
         return [f"rate_max is {coding.rate_max:g} Hz, but a step of {dt:g} ms allows {most:g} Hz"]
     return []
+
+
+def stimuli_of(values: Any, size: int) -> Floats:
+    """Stimuli as float64, of lists, arrays or tensors. Raises ``DataError`` for what are no numbers
+    and as ``check_stimuli`` does.
+    """
+    try:
+        array = real_array(values, copy=False)
+    except ValueError as error:
+        raise DataError(f"the stimuli are {error}") from error
+    check_stimuli(array, size)
+    return array
 
 
 def check_stimuli(values: Floats, size: int) -> None:

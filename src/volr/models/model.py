@@ -6,17 +6,16 @@ Model  ::=  ArtificialModel | SpikingModel
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from dataclasses import dataclass, fields
+from typing import Any, Literal, TypeAlias, get_args
 
 from volr.errors import ModelError
 from volr.models.activations import Activation, ReLU
 from volr.models.coding import ConstantCurrent, InputCoding, coding_problems
 from volr.models.neurons import IFCurrDelta, NeuronModel
 from volr.models.parameters import Parameters, parameters
-
-if TYPE_CHECKING:
-    from volr.network import Network
+from volr.network import Network
+from volr.typed import settle
 
 Readout: TypeAlias = Literal["count", "membrane"]
 READOUTS: tuple[Readout, ...] = get_args(Readout)
@@ -31,7 +30,9 @@ class ArtificialModel:
     """Every population applies ``activation`` to Σ W x + b; the outputs hand out the sum itself.
 
     The outputs' weighted sums are the logits. ``parameters`` are named and shaped as
-    ``volr.models.parameters`` says; ``ModelError`` where they do not fit the network.
+    ``volr.models.parameters`` says, and taken by value. Models compare by value, and can be copied
+    and pickled. Raises ``ModelError`` for values of another type, and for parameters that do not
+    fit the network.
     """
 
     network: Network
@@ -39,7 +40,12 @@ class ArtificialModel:
     activation: Activation = ReLU()
 
     def __post_init__(self) -> None:
+        if wrong := settle(self, Network=Network, Activation=Activation):
+            raise ModelError("this is no artificial model: " + "; ".join(wrong))
         object.__setattr__(self, "parameters", parameters(self.network, self.parameters))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made_again, (type(self), _values(self))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,6 +72,9 @@ class SpikingModel:
     readout: Readout = "count"
 
     def __post_init__(self) -> None:
+        known = {"Network": Network, "NeuronModel": NeuronModel, "InputCoding": InputCoding}
+        if wrong := settle(self, Readout=str, **known):
+            raise ModelError("this is no spiking model: " + "; ".join(wrong))
         object.__setattr__(self, "parameters", parameters(self.network, self.parameters))
         wrong = readout_problems(self.network, self.readout)
         wrong += timing_problems(self.dt, self.duration, self.delay)
@@ -73,6 +82,9 @@ class SpikingModel:
             wrong = coding_problems(self.coding, self.dt)
         if wrong:
             raise ModelError("this spiking model cannot run: " + "; ".join(wrong))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _made_again, (type(self), _values(self))
 
     @property
     def steps(self) -> int:
@@ -103,6 +115,15 @@ def readout_problems(network: Network, readout: Readout) -> list[str]:
 
 
 Model: TypeAlias = ArtificialModel | SpikingModel
+
+
+def _values(model: Model) -> dict[str, Any]:
+    return {each.name: getattr(model, each.name) for each in fields(model)}
+
+
+# Copies and pickles are made again of their values, and so checked again.
+def _made_again(kind: type[Model], values: dict[str, Any]) -> Model:
+    return kind(**values)
 
 
 def timing_problems(dt: float, duration: float, delay: float) -> list[str]:

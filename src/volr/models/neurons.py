@@ -29,6 +29,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias, get_args
 
 from volr.errors import ModelError
 from volr.naming import named
+from volr.typed import settle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +62,7 @@ class Membrane:
     reset: Reset = "hard"
 
     def __post_init__(self) -> None:
-        wrong = self._problems()
+        wrong = settle(self, Reset=str) or self._problems()
         if wrong:
             raise ModelError(f"{self.name}: " + "; ".join(wrong))
 

@@ -11,15 +11,14 @@ current in nA.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
 from volr.errors import ModelError
 from volr.memory import check_room
-from volr.models.arrays import Floats
+from volr.models.arrays import Floats, real_array
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -27,6 +26,44 @@ if TYPE_CHECKING:
     from volr.network import Network, Population, Projection
 
 Parameters: TypeAlias = Mapping[str, Floats]
+
+
+class _Frozen(Mapping[str, Floats]):
+    """Read-only arrays by name, which compare by value and can be copied and pickled."""
+
+    __slots__ = ("_arrays",)
+
+    def __init__(self, arrays: Mapping[str, Floats]) -> None:
+        self._arrays = dict(arrays)
+        for each in self._arrays.values():
+            each.setflags(write=False)
+
+    def __getitem__(self, name: str) -> Floats:
+        return self._arrays[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        theirs = cast("Mapping[Any, Any]", other)
+        return self.keys() == theirs.keys() and all(
+            np.array_equal(each, theirs[name]) for name, each in self.items()
+        )
+
+    def __hash__(self) -> int:
+        return hash(tuple((name, each.shape) for name, each in self.items()))
+
+    def __repr__(self) -> str:
+        return repr({name: each.shape for name, each in self.items()})
+
+    # Arrays forget on the way that they are read-only: whoever copies makes another of these.
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Frozen, (self._arrays,)
 
 
 def weight_name(projection: Projection) -> str:
@@ -51,9 +88,11 @@ def parameter_shapes(network: Network) -> dict[str, tuple[int, ...]]:
 def parameters(network: Network, values: Mapping[str, ArrayLike]) -> Parameters:
     """The values as read-only float64 arrays, in the order of ``parameter_shapes``.
 
-    Raises ``ModelError`` with every name that is missing or unknown, every shape that is wrong and
+    Lists, arrays and tensors are taken by value. Raises ``ModelError`` with every name that is
+    missing or unknown, every value that is no array of real numbers, every shape that is wrong and
     every parameter that is not finite, and where there is not the memory for them.
     """
+    _check_by_name(values)
     shapes = parameter_shapes(network)
     wrong = [f"{name} is missing" for name in shapes if name not in values]
     wrong += [f"{name} is not a parameter of this network" for name in values if name not in shapes]
@@ -63,18 +102,29 @@ def parameters(network: Network, values: Mapping[str, ArrayLike]) -> Parameters:
     for name, shape in shapes.items():
         if name not in values:
             continue
-        array = np.array(values[name], dtype=np.float64)
+        try:
+            array = real_array(values[name])
+        except ValueError as error:
+            wrong.append(f"{name} is {error}")
+            continue
         if array.shape != shape:
             wrong.append(f"{name} has the shape {array.shape}, the network needs {shape}")
         elif not np.isfinite(array).all():
             wrong.append(f"{name} has values that are not finite numbers")
-        array.setflags(write=False)
         checked[name] = array
     if wrong:
         listed = "\n".join(f"  - {each}" for each in wrong[:20])
         more = f"\n  … and {len(wrong) - 20} more" if len(wrong) > 20 else ""
         raise ModelError(f"the parameters do not fit the network:\n{listed}{more}")
-    return MappingProxyType(checked)
+    return _Frozen(checked)
+
+
+def _check_by_name(values: object) -> None:
+    if not isinstance(values, Mapping):
+        raise ModelError(
+            f"the parameters are a {type(values).__name__}, not arrays by name",
+            help="the names are those of volr.models.parameters.parameter_shapes(network)",
+        )
 
 
 def incoming_weights(network: Network, values: Parameters, population: Population) -> Floats:

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from volr.errors import DataError
+from volr.models.arrays import array_of
+from volr.typed import settle, shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +35,16 @@ class Samples:
     labels: Integers
 
     def __post_init__(self) -> None:
-        inputs, labels = np.asarray(self.inputs), np.asarray(self.labels)
+        wrong: list[str] = []
+        arrays: list[NDArray[Any]] = []
+        for name, values in (("inputs", self.inputs), ("labels", self.labels)):
+            try:
+                arrays.append(array_of(values))
+            except ValueError as error:
+                wrong.append(f"the {name} are {error}")
+        if wrong:
+            raise DataError("these are not samples: " + "; ".join(wrong))
+        inputs, labels = arrays
         wrong = _input_problems(inputs) + _label_problems(labels)
         if not wrong and len(inputs) != len(labels):
             wrong = [f"there are {len(inputs)} inputs and {len(labels)} labels"]
@@ -41,6 +52,10 @@ class Samples:
             raise DataError("these are not samples: " + "; ".join(wrong))
         object.__setattr__(self, "inputs", _frozen(inputs.astype(np.float64, copy=False)))
         object.__setattr__(self, "labels", _frozen(labels.astype(np.int64, copy=False)))
+
+    # Arrays forget on the way that they are read-only, so copies and pickles are made again.
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Samples, (self.inputs, self.labels)
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -59,6 +74,8 @@ class Samples:
 
     def first(self, count: int) -> Samples:
         """The first ``count`` samples, or all where there are fewer; ``DataError`` below 0."""
+        if not hasattr(count, "__index__"):
+            raise DataError(f"{shown(count)} samples were asked for, which is no whole number")
         if count < 0:
             raise DataError(f"{count} samples were asked for; a number of samples is 0 or more")
         return self if count >= len(self) else Samples(self.inputs[:count], self.labels[:count])
@@ -77,6 +94,8 @@ class Data:
     classes: int
 
     def __post_init__(self) -> None:
+        if wrong := settle(self, Samples=Samples):
+            raise DataError("this is not a data set: " + "; ".join(wrong))
         halves = {"training": self.train, "test": self.test}
         wrong = [f"the {name} set is empty" for name, half in halves.items() if not len(half)]
         wrong += [
@@ -103,6 +122,22 @@ class Data:
         return np.count_nonzero(self.test.labels == commonest) / len(self.test)
 
 
+def check_labels(samples: Samples, outputs: int) -> None:
+    """Raise ``DataError`` unless each label is that of one of so many outputs."""
+    if (wrong := label_problem(samples, outputs)) is not None:
+        raise DataError(wrong)
+
+
+def label_problem(samples: Samples, outputs: int) -> str | None:
+    """What is wrong with labels for so many outputs, in words."""
+    if not len(samples) or samples.labels.max() < outputs:
+        return None
+    return (
+        f"there is a label {samples.labels.max()}, and the network has {outputs} outputs, for the "
+        f"labels 0 to {outputs - 1}"
+    )
+
+
 def _input_problems(inputs: NDArray[Any]) -> list[str]:
     if inputs.dtype.kind not in "biuf":
         return [f"the inputs are of type {inputs.dtype}, not real numbers"]
@@ -123,6 +158,8 @@ def _label_problems(labels: NDArray[Any]) -> list[str]:
         return [f"the labels have the shape {labels.shape}, expected [batch]"]
     if labels.size and labels.min() < 0:
         return [f"there is a label {labels.min()}; labels count from 0"]
+    if labels.size and labels.max() > np.iinfo(np.int64).max:
+        return [f"there is a label {labels.max()}, beyond all that int64 holds"]
     return []
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from volr.errors import TrainingError
 from volr.memory import check_room
 from volr.models.parameters import parameter_shapes
+from volr.models.samples import label_problem
 from volr.training.settings import LOOKED_AT, validation_count
 
 if TYPE_CHECKING:
@@ -75,11 +76,8 @@ def _problems(network: Network, samples: Samples, settings: TrainingSettings) ->
         wrong.append(
             f"a stimulus has {samples.units} values, and the network takes {network.input_size}"
         )
-    if len(samples) and samples.labels.max() >= network.output_size:
-        wrong.append(
-            f"there is a label {samples.labels.max()}, and the network has "
-            f"{network.output_size} outputs, for the labels 0 to {network.output_size - 1}"
-        )
+    if (label := label_problem(samples, network.output_size)) is not None:
+        wrong.append(label)
     aside = validation_count(len(samples), settings.validation)
     if len(samples) <= aside:
         wrong.append(

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias, get_args
 
 from volr.errors import TrainingError
 from volr.models.activations import Activation, ReLU
+from volr.typed import settle
 
 Optimizer: TypeAlias = Literal["adam", "sgd"]
 Loss: TypeAlias = Literal["cross_entropy", "mse"]
@@ -18,6 +19,7 @@ UPDATES = 2_000
 """Unless told, a network is trained for this many epochs, and this many updates."""
 LOOKED_AT = 512
 """How many samples the initialisation looks at."""
+_CHOSEN = ("Optimizer", "Schedule", "Loss")
 _RATES: dict[Optimizer, float] = {"adam": 4e-3, "sgd": 0.1}
 # On 10 × 10 MNIST, 0.05 lifts the validation accuracy from 0.979 to 0.983.
 _DECAYS: dict[Optimizer, float] = {"adam": 0.05, "sgd": 0.0}
@@ -58,7 +60,8 @@ class TrainingSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        wrong = _problems(self)
+        wrong = settle(self, Activation=Activation, **dict.fromkeys(_CHOSEN, str))
+        wrong = wrong or _problems(self)
         if wrong:
             raise TrainingError("training cannot start: " + "; ".join(wrong))
 

@@ -17,6 +17,7 @@ from volr.models.model import Readout, SpikingModel, readout_problems, timing_pr
 from volr.models.neurons import IFCurrDelta, NeuronModel
 from volr.training.checks import check_samples, check_start
 from volr.training.settings import TrainingSettings
+from volr.typed import settle
 
 if TYPE_CHECKING:
     from volr.models.model import ArtificialModel
@@ -56,6 +57,9 @@ class SpikingSettings:
     rate_penalty: float = 1.0
 
     def __post_init__(self) -> None:
+        known = {"NeuronModel": NeuronModel, "InputCoding": InputCoding, "Surrogate": Surrogate}
+        if wrong := settle(self, Readout=str, **known):
+            raise TrainingError("training cannot start: " + "; ".join(wrong))
         wrong = timing_problems(self.dt, self.duration, self.delay_ms)
         if not wrong:
             wrong = coding_problems(self.input_coding, self.dt)
@@ -125,6 +129,7 @@ def train_snn(
     if spiking is None:
         spiking = SpikingSettings() if start is None else settings_of(start)
     check_spiking(network, spiking, start)
+    _check_outputs(network)
     check_samples(network, samples, settings)
     if teacher is not None:
         _check_teacher(teacher, network, settings)
@@ -159,6 +164,17 @@ def check_spiking(network: Network, spiking: SpikingSettings, start: SpikingMode
         wrong.append("the model to start from has another neuron, coding, readout or timing")
     if wrong:
         raise TrainingError("training cannot start: " + "; ".join(wrong))
+
+
+def _check_outputs(network: Network) -> None:
+    """Inputs spike as they are told to, so the engine hands out no gradient of theirs."""
+    if both := [name for name in network.outputs if name in network.inputs]:
+        raise TrainingError(
+            f"training cannot start: the output {both[0]!r} is an input as well, and the engine's "
+            "gradients are of neurons that compute",
+            help="train it with a simulator in the loop (volr.train_in_loop), or put a layer "
+            "behind that input",
+        )
 
 
 def _check_teacher(teacher: ArtificialModel, network: Network, settings: TrainingSettings) -> None:

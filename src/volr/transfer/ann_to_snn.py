@@ -11,7 +11,8 @@ from volr.backends.base import Record
 from volr.backends.reference import activations
 from volr.errors import DataError, UnsupportedError
 from volr.models.activations import ReLU
-from volr.models.coding import decode_counts
+from volr.models.coding import check_stimuli, decode_counts
+from volr.models.samples import check_labels
 from volr.transfer.calibration import calibrate
 from volr.transfer.report import TransferReport, population_report
 from volr.transfer.scaling import Correction, full_count, scales, spiking_model, wanted_counts
@@ -62,6 +63,8 @@ def transfer_ann(
     if len(samples) == 0:
         raise DataError("a transfer needs training stimuli to calibrate on, and there are none")
     network = model.network
+    check_stimuli(samples.inputs, network.input_size)
+    check_labels(samples, network.output_size)
     chosen = np.random.default_rng(settings.seed).permutation(len(samples))[: settings.samples]
     drawn = samples.take(chosen)
     shown = activations(model, drawn.inputs)

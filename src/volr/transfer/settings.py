@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from volr.errors import ModelError
 from volr.models.coding import InputCoding, coding_problems, suited_coding
 from volr.models.model import timing_problems
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+from volr.models.neurons import SMALLEST, IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+from volr.typed import settle
 
 CONDUCTANCE_RATE = 1000.0
 """Hz, of full activations with conductances unless told."""
@@ -39,6 +40,8 @@ class TransferSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        if wrong := settle(self, NeuronModel=NeuronModel, InputCoding=InputCoding):
+            raise ModelError("this transfer cannot be made: " + "; ".join(wrong))
         wrong = timing_problems(self.dt, self.duration, self.delay_ms)
         if not wrong:
             wrong = coding_problems(self.input_coding, self.dt)
@@ -98,6 +101,8 @@ class TransferSettings:
             return []
         if not (math.isfinite(rate) and rate > 0):
             return [f"population_rate is {rate} Hz, not above 0"]
+        if rate < SMALLEST:
+            return [f"population_rate is {rate} Hz, below {SMALLEST:g} Hz"]
         if rate > self._most * (1 + 1e-9):
             allowed = f"a step of {self.dt:g} ms allows {self._most:g} Hz"
             return [f"population_rate is {rate:g} Hz, but {allowed}"]

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
+    from numpy.typing import ArrayLike
+
     from volr.backends.base import Progress
     from volr.backends.readback import Readback
     from volr.backends.workers import Arrays, Request, Settings
@@ -94,14 +96,14 @@ class Brian2Simulator:
     def run(
         self,
         model: SpikingModel,
-        stimuli: Floats,
+        stimuli: ArrayLike,
         *,
         record: Record = Record(),
         seed: int = 0,
         progress: Progress | None = None,
     ) -> Recordings:
         """See ``volr.backends.base.Simulator``."""
-        check_request(BRIAN2, model, stimuli, record)
+        stimuli = check_request(BRIAN2, model, stimuli, record, seed)
         size = batch_size(model, record, len(stimuli), self._pool.processes)
         asked = self._generating(_requests(model, stimuli, record, seed, size))
         answers = answered(self._pool, asked, size, len(stimuli), progress)

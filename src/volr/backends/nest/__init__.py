@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
+    from numpy.typing import ArrayLike
+
     from volr.backends.base import Progress
     from volr.backends.readback import Readback
     from volr.backends.workers import Request, Settings
@@ -72,14 +74,14 @@ class NestSimulator:
     def run(
         self,
         model: SpikingModel,
-        stimuli: Floats,
+        stimuli: ArrayLike,
         *,
         record: Record = Record(),
         seed: int = 0,
         progress: Progress | None = None,
     ) -> Recordings:
         """See ``volr.backends.base.Simulator``."""
-        check_request(NEST, model, stimuli, record)
+        stimuli = check_request(NEST, model, stimuli, record, seed)
         check_translatable(model)
         size = batch_size(model, record, len(stimuli), self._pool.processes)
         asked = _requests(model, stimuli, record, seed, size)

@@ -50,6 +50,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
+    from numpy.typing import ArrayLike
+
     from volr.backends.base import Progress
     from volr.backends.readback import Readback
     from volr.backends.workers import Arrays, Request, Settings
@@ -90,14 +92,14 @@ class PynnSimulator:
     def run(
         self,
         model: SpikingModel,
-        stimuli: Floats,
+        stimuli: ArrayLike,
         *,
         record: Record = Record(),
         seed: int = 0,
         progress: Progress | None = None,
     ) -> Recordings:
         """See ``volr.backends.base.Simulator``."""
-        check_request(self._record, model, stimuli, record)
+        stimuli = check_request(self._record, model, stimuli, record, seed)
         _check_translatable(self._record.name, self._dialect, model)
         size = batch_size(self._dialect, model, record, len(stimuli), self._pool.processes)
         asked = _requests(self._dialect, model, stimuli, record, seed, size)

@@ -11,14 +11,13 @@ from volr.backends.workers import ProcessEnded
 from volr.errors import ModelFileError, VolrError
 from volr.experiments.performing import perform
 from volr.experiments.progress import silent
-from volr.models.files import load_model, save_model
+from volr.models.files import load_model, model_bytes
 from volr.threads import one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from volr.experiments.conditions import Spec
-    from volr.experiments.performing import Outcome
     from volr.experiments.progress import Progress
     from volr.experiments.results import Run
     from volr.experiments.simulators import Simulators
@@ -88,7 +87,7 @@ def carry_out(job: Job, simulators: Simulators, progress: Progress = silent) -> 
         ]
         data_dir = None if job.data_dir is None else Path(job.data_dir)
         outcome = perform(job.spec, needed, simulators, data_dir, progress)
-        return Done(outcome.run, _file(outcome))
+        return Done(outcome.run, model_bytes(outcome.model, outcome.origin))
 
     try:
         with one_thread():
@@ -109,7 +108,7 @@ def unless_killed(make: Callable[[], Done | Failed]) -> Done | Failed:
     raise AssertionError
 
 
-# The folders live for a moment only: a process that is killed in a run leaves none behind.
+# The folder lives for a moment only: a process that is killed in a run leaves none behind.
 def _model(body: bytes, key: str) -> Model:
     with tempfile.TemporaryDirectory(prefix="volr-") as folder:
         path = Path(folder) / f"{key}.safetensors"
@@ -121,10 +120,3 @@ def _model(body: bytes, key: str) -> Model:
                 f"the model of {key} cannot be read: {error.message.replace(f'{folder}/', '')}",
                 help=f"remove {key}.safetensors from the models, and that run is made again",
             ) from error
-
-
-def _file(outcome: Outcome) -> bytes:
-    with tempfile.TemporaryDirectory(prefix="volr-") as folder:
-        path = Path(folder) / "made.safetensors"
-        save_model(outcome.model, path, outcome.origin)
-        return path.read_bytes()

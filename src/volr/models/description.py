@@ -1,0 +1,212 @@
+"""All of a model but its parameters as JSON, there and back: what a model file says in words.
+
+Writing asks the rules of reading, so that nothing is written that would be refused.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+
+from volr.errors import ModelFileError, VolrError
+from volr.jsonable import read_json
+from volr.language import to_network
+from volr.models.activations import Activation, activation
+from volr.models.coding import input_coding
+from volr.models.model import READOUTS, ArtificialModel, Model, SpikingModel
+from volr.models.neurons import RESETS, neuron_model
+from volr.source import Source
+from volr.typed import as_float, shown
+
+if TYPE_CHECKING:
+    from volr.models.arrays import Floats
+    from volr.network import Network
+
+Origin: TypeAlias = Mapping[str, str | int | float]
+"""Where a model comes from: the task and seed it was trained with, and whatever else helps."""
+
+_MOST = 2**63
+_T = TypeVar("_T")
+
+
+class MalformedError(Exception):
+    """A text is no description; the message continues "the description of the model …"."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """A model but for its parameters: of an artificial one the activation, else ``spiking``, the
+    other fields of a ``SpikingModel`` by name.
+    """
+
+    network: Network
+    origin: Origin
+    activation: Activation | None
+    spiking: Mapping[str, Any]
+
+    def model(self, arrays: Mapping[str, Floats]) -> Model:
+        """The model with these parameters; ``ModelError`` where they do not fit."""
+        if self.activation is not None:
+            return ArtificialModel(self.network, arrays, self.activation)
+        return SpikingModel(network=self.network, parameters=arrays, **self.spiking)
+
+
+def describe(model: Model, origin: Origin) -> str:
+    """The description of a model, which ``read_description`` reads.
+
+    Raises ``ModelFileError`` for what would not be read as it is: a network that is not that of its
+    program, and an origin that is none.
+    """
+    if model.network.source is None:
+        raise ModelFileError(
+            "this network was not made from a program, and a model file keeps the program",
+            help="make the network with volr.to_network('dense …')",
+        )
+    told = {"program": model.network.source.text, **_told(model), "origin": _origin_told(origin)}
+    # Of a path whose bytes are no text, JSON's own escapes are kept.
+    text = json.dumps(told, ensure_ascii=False, allow_nan=False)
+    text = text.encode(errors="backslashreplace").decode()
+    try:
+        read = read_description(text, "<program>")
+    except (MalformedError, VolrError) as error:
+        raise ModelFileError(f"this model cannot be written: {error}") from error
+    if read.network != model.network:
+        raise ModelFileError(
+            "this network is not the one that its program describes, and a model file keeps the "
+            "program alone",
+            help="make the network of a program that describes it, with volr.to_network('dense …')",
+        )
+    return text
+
+
+def read_description(text: str, name: str) -> Description:
+    """The description that ``describe`` wrote. ``name`` is what diagnostics call the program by.
+
+    Raises ``MalformedError`` for what is none, and ``ModelError`` or ``ProgramError`` for what no
+    model can be.
+    """
+    try:
+        told = read_json(text)
+    except ValueError as error:
+        raise MalformedError(f"is not JSON: {error}") from error
+    if not isinstance(told, dict):
+        raise MalformedError("is not a JSON object")
+    described = cast("dict[str, Any]", told)
+    network: Network = to_network(Source(_get(described, "program", str), name))
+    origin = _object(described, "origin")
+    if (wrong := _origin_problem(origin)) is not None:
+        raise MalformedError(f"has an origin {wrong}")
+    kind = _get(described, "kind", str)
+    if kind == "artificial":
+        return Description(network, origin, activation(_get(described, "activation", str)), {})
+    if kind == "spiking":
+        return Description(network, origin, None, _spiking(described))
+    raise MalformedError(f"has the kind {shown(kind)}, which is neither artificial nor spiking")
+
+
+def _told(model: Model) -> dict[str, Any]:
+    match model:
+        case ArtificialModel():
+            return {"kind": "artificial", "activation": model.activation.name}
+        case SpikingModel():
+            return {
+                "kind": "spiking",
+                "neuron": {
+                    "name": model.neuron.name,
+                    "parameters": model.neuron.numbers,
+                    "reset": model.neuron.reset,
+                },
+                "coding": {"name": model.coding.name, "rate_max": model.coding.rate_max},
+                "dt": model.dt,
+                "duration": model.duration,
+                "delay": model.delay,
+                "readout": model.readout,
+            }
+
+
+def _spiking(described: dict[str, Any]) -> dict[str, Any]:
+    neuron, coding = _object(described, "neuron"), _object(described, "coding")
+    numbers = {key: _number(value, key) for key, value in _object(neuron, "parameters").items()}
+    # Files of before there were several resets and readouts have the first of each.
+    reset, readout = neuron.get("reset", RESETS[0]), described.get("readout", READOUTS[0])
+    membrane = neuron_model(_get(neuron, "name", str), numbers, reset)
+    # A default that a later Volr changes must not change the model.
+    if missing := [each for each in membrane.numbers if each not in numbers]:
+        raise MalformedError(f"lacks the neuron parameters {', '.join(missing)}")
+    times = {key: _number(described.get(key), key) for key in ("dt", "duration", "delay")}
+    rate = _number(coding.get("rate_max"), "rate_max")
+    return {
+        "neuron": membrane,
+        "coding": input_coding(_get(coding, "name", str), rate),
+        "readout": readout,
+        **times,
+    }
+
+
+def _object(described: dict[str, Any], key: str) -> dict[str, Any]:
+    return cast("dict[str, Any]", _get(described, key, dict))
+
+
+def _get(described: dict[str, Any], key: str, kind: type[_T]) -> _T:
+    value = described.get(key)
+    if not isinstance(value, kind):
+        raise MalformedError(f"has no {key!r}, or not one of the right type")
+    return value
+
+
+def _number(value: Any, key: str) -> float:
+    number = as_float(value)
+    if number is None:
+        raise MalformedError(f"has no {key!r}, or one that is not a number")
+    if isinstance(value, int) and math.isinf(number):
+        raise MalformedError(f"has a {key!r} beyond all numbers")
+    return number
+
+
+def _origin_told(origin: Origin) -> dict[str, Any]:
+    """An origin as it is written: in order, since equal ones are equal files, and Python's own
+    numbers for NumPy's.
+    """
+    if (wrong := _origin_problem(origin)) is not None:
+        raise ModelFileError(
+            f"this model cannot be written: it has an origin {wrong}",
+            help='an origin is texts and numbers by name, such as {"task": "xor", "seed": 0}',
+        )
+    return {
+        str(key): value if isinstance(value, str) else _plain(value)
+        for key, value in sorted(origin.items())
+    }
+
+
+def _plain(number: Any) -> int | float:
+    return int(number) if hasattr(number, "__index__") else float(number)
+
+
+def _origin_problem(origin: object) -> str | None:
+    """What is wrong with an origin, in words. A wrong seed would split the data another way,
+    silently.
+    """
+    if not isinstance(origin, Mapping):
+        return f"that is {shown(origin)}, not texts and numbers by name"
+    entries = cast("Mapping[object, object]", origin)
+    for key, value in entries.items():
+        if not isinstance(key, str):
+            return f"with the name {shown(key)}, which is no text"
+        if isinstance(value, str):
+            continue
+        number = as_float(value)
+        if number is None:
+            return f"whose {key!r} is neither text nor a number: {shown(value)}"
+        if not abs(number) < _MOST and not isinstance(value, float):
+            return f"whose {key!r} is a number beyond all that are kept, 2^63"
+        if not math.isfinite(number):
+            return f"whose {key!r} is {number}, which is no finite number"
+    seed, task = entries.get("seed", 0), entries.get("task", "")
+    if not hasattr(seed, "__index__") or cast("int", seed) < 0:
+        return f"with the seed {shown(seed)}, not a whole number from 0 up"
+    if not isinstance(task, str):
+        return f"with the task {shown(task)}, not a name"
+    return None

@@ -1,0 +1,99 @@
+"""What a record was given, checked against what its fields are annotated with.
+
+Python checks no annotation, so a wrong value would fail where it is used, far from where it was
+given. A record calls ``settle`` first thing, before it compares any of its values.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import fields
+from numbers import Integral, Real
+from typing import TYPE_CHECKING, Any, get_args
+
+if TYPE_CHECKING:
+    from types import UnionType
+
+_WORDS = {
+    "float": "a number",
+    "int": "a whole number",
+    "bool": "True or False",
+    "str": "a text",
+}
+
+
+def settle(record: Any, **classes: type | UnionType) -> list[str]:
+    """What of a frozen dataclass is not of its annotated type, in words.
+
+    Known are float, int, bool and str, None, and the ``classes`` by the names that annotations have
+    for them; fields of other types are left alone. Numbers of any kind, NumPy's say, become
+    Python's own, so that equal records are written alike.
+    """
+    wrong: list[str] = []
+    for each in fields(record):
+        words = [word.strip() for word in str(each.type).split("|")]
+        value = getattr(record, each.name)
+        if value is None and "None" in words:
+            continue
+        known = [word for word in words if word in _WORDS or word in classes]
+        if not known:
+            continue
+        (word,) = known
+        if word in classes:
+            fits = isinstance(value, classes[word])
+        else:
+            value = _as(word, value)
+            fits = value is not None
+            if fits:
+                object.__setattr__(record, each.name, value)
+        if not fits:
+            expected = _WORDS.get(word) or _one_of(classes[word])
+            wrong.append(f"{each.name} is {shown(getattr(record, each.name))}, not {expected}")
+    return wrong
+
+
+def shown(value: object) -> str:
+    """A value that somebody gave, for a message: cut where it is long, and never a failure."""
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001 - whatever somebody else's repr does
+        text = f"a {type(value).__name__}"
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
+
+
+_LONGEST = 60
+
+
+def _one_of(kind: type | UnionType) -> str:
+    if kind is str:  # one of some words
+        return _WORDS["str"]
+    kinds: tuple[Any, ...] = get_args(kind) or (kind,)
+    names = [str(each.__name__) for each in kinds]
+    return f"a {names[0]}" if len(names) == 1 else f"one of {', '.join(names)}"
+
+
+def _as(word: str, value: Any) -> Any:
+    """The value as Python's own of that type; None where it is not of it."""
+    match word:
+        case "bool":
+            return value if isinstance(value, bool) else None
+        case "str":
+            return value if isinstance(value, str) else None
+        case "int":
+            # To Python, True is a whole number.
+            return (
+                None if isinstance(value, bool) or not isinstance(value, Integral) else int(value)
+            )
+        case _:
+            return as_float(value)
+
+
+def as_float(value: object) -> float | None:
+    """A real number as a float, an infinite one where it is beyond all floats; else None."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return None
+    number: Any = value
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if number > 0 else -math.inf

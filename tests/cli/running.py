@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import json
 import os
 import pty
 import signal
@@ -20,9 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import safetensors.numpy
 
 from volr.language import to_network
+from volr.models.container import packed, unpack
 from volr.models.model import ArtificialModel, SpikingModel
 
 if TYPE_CHECKING:
@@ -74,13 +73,11 @@ def made(program: str, **settings: Any) -> SpikingModel:
 
 def rewritten(path: Path, copy: Path, **firsts: float) -> None:
     """A model file with another first value of some parameters, past all checks."""
-    body = path.read_bytes()
-    length = int.from_bytes(body[:8], "little")
-    arrays = {name: np.array(each) for name, each in safetensors.numpy.load(body).items()}
+    found = unpack(path)
+    arrays = {name: each.copy() for name, each in found.arrays.items()}
     for name, value in firsts.items():
         arrays[name].flat[0] = value
-    metadata = json.loads(body[8 : 8 + length])["__metadata__"]
-    copy.write_bytes(safetensors.numpy.save(arrays, metadata))
+    copy.write_bytes(packed(arrays, found.description))
 
 
 UNWANTED = {

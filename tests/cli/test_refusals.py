@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.cli.running import made, rewritten
 
 from volr.models.coding import Poisson
+from volr.models.container import packed, unpack
 from volr.models.files import save_model
 
 if TYPE_CHECKING:
@@ -36,14 +36,9 @@ def _packages() -> None:
 def test_a_model_file_that_cannot_be_is_refused(
     volr: Volr, folder: Path, spiking: Path, was: str, now: str, said: str
 ) -> None:
-    body = spiking.read_bytes()
-    length = int.from_bytes(body[:8], "little")
-    header = json.loads(body[8 : 8 + length])
-    described = header["__metadata__"]["volr.model"]
-    assert was in described
-    header["__metadata__"]["volr.model"] = described.replace(was, now)
-    text = json.dumps(header).encode()
-    (folder / "bad").write_bytes(len(text).to_bytes(8, "little") + text + body[8 + length :])
+    found = unpack(spiking)
+    assert was in found.description
+    (folder / "bad").write_bytes(packed(found.arrays, found.description.replace(was, now)))
     for command in (("evaluate", "bad", "--task", "xor"), (*TRAIN, "--start", "bad")):
         result = volr(*command)
         assert (result.code, result.out) == (1, "")

@@ -20,7 +20,7 @@ from volr.models.container import packed, unpack
 if TYPE_CHECKING:
     from volr.models.arrays import Floats
 
-_FIRST: Floats = np.arange(6.0).reshape(2, 3)
+_FIRST: Floats = np.array([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]])
 _SECOND: Floats = np.array([0.1])
 ARRAYS = {"b": _FIRST, "a": _SECOND}
 BODY = packed(ARRAYS, '{"some": "text"}')

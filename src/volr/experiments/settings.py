@@ -103,7 +103,7 @@ class Settings:
     test_samples: int | None = None
 
     def __post_init__(self) -> None:
-        wrong = settle(self, Reset=str) or _not_by_name(self) or _endless(self)
+        wrong = settle(self, Reset=str) or _not_by_name(self.neuron_parameters) or _endless(self)
         if wrong:
             raise DataError("these are no settings: " + "; ".join(wrong))
         # Before the stages: what all of them share is not a matter of one.
@@ -234,12 +234,12 @@ def settings_from(told: Mapping[str, Any], where: str) -> Settings:
     return replace(Settings(), **told)
 
 
-def _not_by_name(settings: Settings) -> list[str]:
-    told: object = settings.neuron_parameters
-    names = cast("Mapping[object, object]", told) if isinstance(told, Mapping) else [None]
-    if all(isinstance(each, str) for each in names):
-        return []
-    return [f"neuron_parameters is {shown(told)}, not numbers by name"]
+def _not_by_name(told: object) -> list[str]:
+    if isinstance(told, Mapping):
+        entries = cast("Mapping[object, object]", told)
+        if all(isinstance(each, str) for each in entries):
+            return []
+    return [f"neuron_parameters is {shown(cast('object', told))}, not numbers by name"]
 
 
 def _endless(settings: Settings) -> list[str]:

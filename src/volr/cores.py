@@ -4,15 +4,31 @@ from __future__ import annotations
 
 import os
 
+from volr.errors import BackendError
+
 LIMIT = "VOLR_CORES"
 """The environment variable that says so; whoever runs several of us side by side sets it."""
 
 
 def cores() -> int:
-    """What ``VOLR_CORES`` says, else all that the system lets this process use; at least 1."""
-    limit = os.environ.get(LIMIT, "")
-    if limit.isdecimal() and int(limit) > 0:
-        return int(limit)
+    """All that the system lets this process use, or ``VOLR_CORES`` where that is fewer.
+
+    Raises ``BackendError`` where ``VOLR_CORES`` is no whole number from 1 up.
+    """
+    there = _there()
+    said = os.environ.get(LIMIT, "")
+    if not said:
+        return there
+    # Digits of any script are decimal; more of them than a number of cores has are too many.
+    if not (said.isascii() and said.isdecimal() and said.strip("0")):
+        raise BackendError(
+            f"{LIMIT} is {said!r}, and a number of cores is a whole number from 1 up",
+            help=f"set it to one from 1 to {there}, or unset it",
+        )
+    return there if len(said.lstrip("0")) > len(f"{there}") else min(int(said), there)
+
+
+def _there() -> int:
     if hasattr(os, "sched_getaffinity"):
         return max(1, len(os.sched_getaffinity(0)))
     return max(1, os.cpu_count() or 1)

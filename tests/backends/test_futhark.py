@@ -21,17 +21,19 @@ pytest.importorskip("futhark_ffi")
 if shutil.which("futhark") is None and not os.environ.get("CI"):
     pytest.skip("needs futhark", allow_module_level=True)
 
+from tests.cli.running import has_ended, wait_until
 from tests.oracles import chain, fork, random_parameters
 
 from volr.backends.base import missing_programs, require
 from volr.backends.futhark import FUTHARK, FUTHARK_PROGRAM, library_of, program
-from volr.backends.futhark.compiler import cache_folder, chosen_target, compiled, library_file
+from volr.backends.futhark.compiler import chosen_target, compiled, library_file
 from volr.backends.futhark.library import Library
 from volr.backends.futhark.program import RESERVED
 from volr.backends.futhark.reading import parse
 from volr.backends.futhark.vectors import flattened, from_bytes, to_bytes, unflattened
 from volr.backends.readback import Readback, expected
 from volr.backends.reference import forward
+from volr.caches import cache_path
 from volr.errors import (
     BackendError,
     DataError,
@@ -360,7 +362,7 @@ def test_importing_the_record_imports_no_framework() -> None:
 @pytest.fixture
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return cache_folder()
+    return cache_path("futhark")
 
 
 def tiny(number: int) -> str:
@@ -504,3 +506,31 @@ def test_the_target_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) 
 def test_what_is_no_document_is_refused(files: dict[str, bytes]) -> None:
     with pytest.raises(BackendError):
         FUTHARK_PROGRAM.read_back(files)
+
+
+ALONE = """
+import sys
+from volr.backends.futhark.compiler import compiled
+compiled(sys.argv[1], "c")
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_process_takes_the_compiler_with_it(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    mark = tmp_path / "started"
+    script = f'[ "$1" = --version ] || {{ sleep 600 & echo $$ $! > {mark}; wait; }}'
+    fake(tmp_path / "bin", "futhark", script)
+    path = os.environ["PATH"]
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+    with subprocess.Popen([sys.executable, "-c", ALONE, tiny(7)]) as process:
+        wait_until(lambda: mark.exists() and mark.read_text().endswith("\n"))
+        process.send_signal(number)
+    wait_until(lambda: all(has_ended(int(each)) for each in mark.read_text().split()))
+    (left,) = cache.iterdir()
+    # What it has left behind is removed by the next one that compiles.
+    monkeypatch.setenv("PATH", path)
+    folder = compiled(tiny(7), "c")
+    assert not left.exists()
+    assert [*cache.iterdir()] == [folder]

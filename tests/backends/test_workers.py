@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from tests.cli.running import wait_until
+from tests.cli.running import has_ended, wait_until
 
 from volr.backends.workers import ProcessEnded, WorkerPool
 from volr.errors import SimulatorError
@@ -250,15 +250,6 @@ def test_nobody_outlives_whoever_asked(tmp_path: Path) -> None:
     wait_until(lambda: all(map(has_ended, processes)))
     # Two looks of half a second, on a machine that may be busy.
     assert time.monotonic() - killed < 10
-
-
-def has_ended(process: int) -> bool:
-    """It is gone, or nobody has asked yet how it ended."""
-    try:
-        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-    return fields[0] == "Z"
 
 
 def test_a_parent_that_is_gone_before_it_can_be_looked_for(tmp_path: Path) -> None:

@@ -185,6 +185,15 @@ def children(process: int) -> list[int]:
     return found
 
 
+def has_ended(process: int) -> bool:
+    """It is gone, or nobody has asked yet how it ended."""
+    try:
+        fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+    return fields[0] == "Z"
+
+
 def wait_until(happened: Callable[[], object]) -> None:
     """Return once it has; fail where it does not."""
     end = time.monotonic() + PATIENCE

@@ -28,6 +28,7 @@ from volr.experiments.settings import Settings
 from volr.experiments.tasks import TASKS
 from volr.models.activations import ACTIVATIONS
 from volr.models.coding import CODINGS
+from volr.models.files import load_model
 from volr.models.model import READOUTS
 from volr.models.neurons import NEURON_MODELS, RESETS, IFCondExp, IFCurrDelta
 from volr.training import SpikingSettings, TrainingSettings
@@ -252,7 +253,76 @@ def test_a_reader_that_has_had_enough_is_no_error(folder: Path) -> None:
         assert (process.returncode, err) == (141, b"")
 
 
-@pytest.mark.parametrize("arguments", [("check", "xor.volr"), ("--version",)])
+HELP = [(), ("--help",), ("check", "--help"), ("train", "--help")]
+
+
+@pytest.mark.parametrize("arguments", HELP[1:])
+def test_a_help_that_nobody_reads(folder: Path, arguments: tuple[str, ...]) -> None:
+    ours, theirs = os.pipe()
+    os.close(ours)
+    ran = subprocess.run(
+        [*VOLR, *arguments],
+        cwd=folder,
+        stdout=theirs,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        check=False,
+    )
+    os.close(theirs)
+    assert (ran.returncode, ran.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        ((), 2),
+        (("chek",), 2),
+        (("check", "--nothing"), 2),
+        (("check", "wrong.volr"), 1),
+        (("lint", "nowhere.nir"), 1),
+    ],
+)
+@pytest.mark.parametrize("closed", [False, True])
+def test_errors_that_cannot_be_shown_end_as_they_do(
+    folder: Path, arguments: tuple[str, ...], code: int, *, closed: bool
+) -> None:
+    (folder / "wrong.volr").write_text("dense 2\n")
+    if closed:
+        ours, theirs = os.pipe()
+        os.close(ours)
+    else:
+        theirs = os.open("/dev/full", os.O_WRONLY)
+    ran = subprocess.run(
+        [*VOLR, *arguments],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env=environment(),
+        check=False,
+    )
+    os.close(theirs)
+    assert (ran.returncode, ran.stdout) == (code, b"")
+
+
+def test_no_work_is_given_up_because_a_note_cannot_be_shown(folder: Path) -> None:
+    pytest.importorskip("torch")
+    ours, theirs = os.pipe()
+    os.close(ours)
+    options = ("--task", "xor", "--epochs", "1", "--candidates", "1", "--out", "ann.safetensors")
+    ran = subprocess.run(
+        [*VOLR, "train", "xor.volr", *options],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        env=environment(),
+        check=False,
+    )
+    os.close(theirs)
+    assert ran.returncode == 0
+    assert load_model(folder / "ann.safetensors").origin["task"] == "xor"
+
+
+@pytest.mark.parametrize("arguments", [("check", "xor.volr"), ("--version",), *HELP[1:]])
 def test_a_full_disk_is_an_error_message(folder: Path, arguments: tuple[str, ...]) -> None:
     with Path("/dev/full").open("wb") as full:
         ran = subprocess.run(

@@ -187,3 +187,57 @@ def test_while_python_still_imports() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
     assert (ran.returncode, ran.stdout, ran.stderr) == (130, b"", b"interrupted\n")
+
+
+DROPPED = """
+import signal, sys, time, weakref
+from volr.cli.interrupt import interruptions
+
+class Resource:
+    def __del__(self):
+        if sys.argv[1] == "del":
+            signal.raise_signal(signal.SIGINT)
+
+class Slow:
+    # The one that comes again is dropped in here as well.
+    def __del__(self):
+        time.sleep(0.1)
+
+def callback(_):
+    if sys.argv[1] != "del":
+        signal.raise_signal(signal.SIGINT)
+
+with interruptions() as pressed:
+    try:
+        resource, slow = Resource(), Slow()
+        kept = weakref.ref(resource, callback)
+        del resource
+        if sys.argv[1] == "again":
+            del slow
+        time.sleep(600)
+    except KeyboardInterrupt:
+        print(pressed())
+print("over")
+"""
+
+
+@pytest.mark.parametrize("where", ["del", "weakref", "again"])
+def test_where_python_drops_it(where: str) -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", DROPPED, where],
+        capture_output=True,
+        check=False,
+        timeout=60,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, b"True\nover\n", b"")
+
+
+def test_what_else_is_dropped_is_told_as_before() -> None:
+    code = DROPPED.replace("signal.raise_signal(signal.SIGINT)", "raise ValueError").replace(
+        "time.sleep(600)", "pass"
+    )
+    ran = subprocess.run([sys.executable, "-c", code, "del"], capture_output=True, check=False)
+    assert (ran.returncode, ran.stdout) == (0, b"over\n")
+    assert b"Exception ignored in: <function Resource.__del__" in ran.stderr
+    assert b"ValueError" in ran.stderr

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import platform
 import shlex
 from datetime import UTC, datetime, timedelta
 from importlib import metadata
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 from tests.experiments.examples import PROGRAM, plan_of
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
 
 def test_all_that_it_takes_to_do_it_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", Mock(return_value=range(8)))
     monkeypatch.setenv("VOLR_CORES", "3")
     plan = plan_of("ann", "ann:futhark", seeds=range(2, 4), neurons=["if_cond_exp"])
     command = ["/usr/bin/volr", "experiment", "xor", "--out", "my results"]

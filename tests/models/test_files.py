@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 import struct
 from contextlib import suppress
@@ -244,7 +245,7 @@ def test_a_write_that_fails_leaves_the_old_file(
             file.write(body[:100])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(Path, "write_bytes", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(ModelFileError, match="No space left"):
         save_model(ARTIFICIAL, saved)
     monkeypatch.undo()

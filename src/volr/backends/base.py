@@ -15,13 +15,13 @@ One file in spite of its length: it is what whoever adds a back end has to read,
 from __future__ import annotations
 
 import importlib.util
-import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
+from volr.commands import find_command
 from volr.errors import DataError, MissingError, ModelError, UnsupportedError
 from volr.models.arrays import Booleans, Floats, Integers
 from volr.models.coding import stimuli_of
@@ -211,7 +211,7 @@ def missing_packages(backend: Backend | Document) -> tuple[str, ...]:
 
 def missing_programs(backend: Backend | Document) -> dict[str, str]:
     """The executables that are not on the path, and how to get them."""
-    return {name: how for name, how in backend.programs.items() if shutil.which(name) is None}
+    return {name: how for name, how in backend.programs.items() if find_command(name) is None}
 
 
 def install_hint(backend: Backend | Document) -> str:

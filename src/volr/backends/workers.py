@@ -31,8 +31,10 @@ import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 
+from volr.commands import end_group
 from volr.cores import cores
 from volr.errors import SimulatorError
+from volr.surroundings import NEUTRAL, absolute_path_list
 from volr.threads import VARIABLE
 
 if TYPE_CHECKING:
@@ -179,12 +181,11 @@ class _Worker:
     def __init__(self, module: str, name: str, extra: Mapping[str, str]) -> None:
         self.name = name
         self.log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `end`)
-        package = str(Path(__file__).parents[2])
-        inherited = os.environ.get("PYTHONPATH")
+        package = str(Path(__file__).absolute().parents[2])
         environment = {
             **os.environ,
             # The package that asks is the one that answers, even when it is not installed.
-            "PYTHONPATH": f"{package}{os.pathsep}{inherited}" if inherited else package,
+            "PYTHONPATH": os.pathsep.join([package, *absolute_path_list("PYTHONPATH")]),
             # One thread each: on small networks several are slower, and there is a process a core.
             VARIABLE: "1",
             # NEST's greeting would stand before what it has to say of its end.
@@ -192,13 +193,16 @@ class _Worker:
             **extra,
         }
         self.process = subprocess.Popen(
-            # -P: what lies in the current folder, a random.py say, is nobody's module here.
+            # -P: what lies in the current folder, a random.py say, is nobody's module here. And
+            # simulators look for settings and libraries in it, so it is one without any.
             [sys.executable, "-P", "-c", _SERVE, module, f"{os.getpid()}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self.log,
             env=environment,
-            # Ctrl-C goes to the parent alone, which then ends its workers.
+            cwd=NEUTRAL,
+            # Ctrl-C goes to the parent alone, which then ends its workers, and with each of them
+            # its group: the compilers that it has started.
             start_new_session=True,
         )
 
@@ -213,7 +217,10 @@ class _Worker:
         except (BrokenPipeError, ValueError):
             answer = None
         if answer is None:
-            code = self.process.wait()
+            # Its pipe may be closed before it has ended.
+            os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)
+            end_group(self.process)
+            code = self.process.returncode
             raise ProcessEnded(self._obituary(code), code)
         return answer[0]
 
@@ -226,8 +233,7 @@ class _Worker:
         return f"the {self.name} process was ended {cause}{last}"
 
     def end(self) -> None:
-        self.process.kill()
-        self.process.wait()
+        end_group(self.process)
         for pipe in (self.requests, self.answers, self.log):
             # Closing flushes a request that nobody is left to read.
             with suppress(BrokenPipeError):
@@ -280,4 +286,7 @@ def _end_with_parent(parent: int) -> None:
     """Whoever asked may be killed in the middle of a long answer, which then nobody wants."""
     while os.getppid() == parent:
         time.sleep(_LOOK)
+    if os.getpgrp() == os.getpid():
+        # And so does nobody want what the compilers make that it has started.
+        os.killpg(0, signal.SIGKILL)
     os._exit(1)

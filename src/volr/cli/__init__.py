@@ -7,6 +7,7 @@ Ctrl-C, and 141 where the reader of a pipe has had enough.
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,5 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         run(arguments)
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        # Whoever closed the terminal needs no word.
+        with suppress(OSError):
+            print("interrupted", file=sys.stderr, flush=True)
         sys.exit(130)

@@ -17,10 +17,10 @@ from volr.cli.doctor import doctor
 from volr.cli.evaluate import evaluate
 from volr.cli.experiment import experiment
 from volr.cli.explain import explain
-from volr.cli.groups import Grouped
+from volr.cli.groups import Command, Grouped
 from volr.cli.interrupt import interruptions
 from volr.cli.nir import import_nir, lint
-from volr.cli.output import emit, noting_warnings, show_error
+from volr.cli.output import emit, noting_warnings, show_error, silence_stderr, writing
 from volr.cli.programs import check, format_program, show
 from volr.cli.report import report
 from volr.cli.search import search
@@ -50,6 +50,10 @@ class _Interrupted(BaseException):
 
 
 class _Commands(TyperGroup):
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        with writing():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: Any) -> Any:
         with interruptions() as interrupted:
             try:
@@ -72,22 +76,22 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-app.command("check")(check)
-app.command("format")(format_program)
-app.command("show")(show)
+app.command("check", cls=Command)(check)
+app.command("format", cls=Command)(format_program)
+app.command("show", cls=Command)(show)
 app.command("train", cls=Grouped)(train)
 app.command("transfer", cls=Grouped)(transfer)
-app.command("evaluate")(evaluate)
+app.command("evaluate", cls=Command)(evaluate)
 app.command("explain", cls=Grouped)(explain)
 app.command("experiment", cls=Grouped)(experiment)
 app.command("search", cls=Grouped)(search)
-app.command("report")(report)
-app.command("theory")(theory)
-app.command("compile")(compile_to)
-app.command("import")(import_nir)
-app.command("lint")(lint)
+app.command("report", cls=Command)(report)
+app.command("theory", cls=Command)(theory)
+app.command("compile", cls=Command)(compile_to)
+app.command("import", cls=Command)(import_nir)
+app.command("lint", cls=Command)(lint)
 app.command("verify", cls=Grouped)(verify)
-app.command("doctor")(doctor)
+app.command("doctor", cls=Command)(doctor)
 
 
 def _version(wanted: bool) -> None:
@@ -115,6 +119,13 @@ def run(arguments: Sequence[str] | None = None) -> None:
     except VolrError as error:
         show_error(error)
         sys.exit(1)
+    except OSError as error:
+        # What is wrong with the usage could not be said: Typer was about to.
+        code = getattr(error.__context__, "exit_code", None)
+        if code is None:
+            raise
+        silence_stderr()
+        sys.exit(code)
     except _Interrupted:
         raise KeyboardInterrupt from None
 

@@ -161,18 +161,24 @@ def import_problem(modules: Sequence[str]) -> str | None:
 
     They are tried in a process of its own: a broken package may take its process with it.
     """
+    import os
     import signal
     import subprocess
     import sys
 
+    from volr.surroundings import NEUTRAL, absolute_path_list
+
     if not modules:
         return None
+    path = os.pathsep.join(absolute_path_list("PYTHONPATH"))
     tried = subprocess.run(
-        # -P: a nest.py in the current folder is not NEST.
+        # -P: a nest.py in the current folder is not NEST, and its settings are not Brian2's.
         [sys.executable, "-P", "-c", IMPORT, *modules],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
+        cwd=NEUTRAL,
+        env={**os.environ, "PYTHONPATH": path} if path else None,
         check=False,
     )
     if tried.returncode == 0:

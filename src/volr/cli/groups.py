@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import typer
 from typer.core import TyperCommand
 
+from volr.cli.output import writing
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,7 +21,16 @@ MACHINES = "Who does the work"
 _REST = "Options"
 
 
-class Grouped(TyperCommand):
+class Command(TyperCommand):
+    """A command whose help is a result, and is written as one."""
+
+    def make_context(self, *args: Any, **kwargs: Any) -> Any:
+        # The options are read here, and `--help` prints and ends the command; no file is opened.
+        with writing():
+            return super().make_context(*args, **kwargs)
+
+
+class Grouped(Command):
     """A command whose help has its options by group (Typer's ``rich_help_panel``)."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:

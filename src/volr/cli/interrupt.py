@@ -1,4 +1,4 @@
-"""Ctrl-C, also where a library takes it for something else."""
+"""Ctrl-C, also where Python drops it or a library takes it for something else."""
 
 from __future__ import annotations
 
@@ -11,17 +11,24 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+_SOON = 0.01
+"""Seconds until a Ctrl-C that was dropped comes again: what dropped it is over by then, or it comes
+once more."""
+
 
 @contextmanager
 def interruptions() -> Generator[Callable[[], bool]]:
     """Hand out a function that tells whether Ctrl-C has been pressed within.
 
-    A ``KeyboardInterrupt`` that is raised while LLVM calls back into Python, as it does when Numba
-    compiles, is lost there, and what follows is an error of another kind. Whoever catches one asks.
+    Python cannot raise a ``KeyboardInterrupt`` out of everything. In a ``__del__``, in the callback
+    of a weak reference, or where LLVM calls back into Python, as it does when Numba compiles, it is
+    dropped. So one that was dropped comes again a moment later. After LLVM, what follows may be an
+    error of another kind: whoever catches one asks.
     """
     if not _ours():
         yield lambda: False
         return
+    dropped = _Dropped()
     pressed = threading.Event()
     hook = sys.unraisablehook
 
@@ -31,8 +38,10 @@ def interruptions() -> Generator[Callable[[], bool]]:
         raise KeyboardInterrupt
 
     def unraisable(lost: Any) -> None:
-        # Python would print the traceback of what it cannot raise.
-        if not issubclass(lost.exc_type, KeyboardInterrupt):
+        if issubclass(lost.exc_type, KeyboardInterrupt):
+            # Not at once: this is still within what drops it.
+            dropped.again()
+        else:
             hook(lost)
 
     signal.signal(signal.SIGINT, handle)
@@ -40,8 +49,36 @@ def interruptions() -> Generator[Callable[[], bool]]:
     try:
         yield pressed.is_set
     finally:
+        dropped.close()
         sys.unraisablehook = hook
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+class _Dropped:
+    """Presses Ctrl-C again, until it is closed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._closed = False
+
+    def again(self) -> None:
+        timer = threading.Timer(_SOON, self._press)
+        timer.daemon = True
+        timer.start()
+
+    def close(self) -> None:
+        with self._lock:
+            self._closed = True
+
+    def _press(self) -> None:
+        with self._lock:
+            if not self._closed:
+                # A signal of its own, which a wait in the system does notice.
+                signal.pthread_kill(_main(), signal.SIGINT)
+
+
+def _main() -> int:
+    return threading.main_thread().ident or 0
 
 
 def _ours() -> bool:

@@ -43,8 +43,18 @@ def emit_bytes(body: bytes) -> None:
 
 
 def _write(write: Callable[[], int]) -> None:
-    try:
+    with writing():
         write()
+
+
+@contextmanager
+def writing() -> Generator[None]:
+    """Whatever is written to stdout within is written in the end; see ``emit``.
+
+    An ``OSError`` of any kind is taken for one of writing, so nothing else should happen in here.
+    """
+    try:
+        yield
         sys.stdout.flush()
     except OSError as error:
         # Python would try once more when it exits, and complain.
@@ -89,7 +99,7 @@ def note(message: str) -> None:
     """A line on stderr."""
     from rich.text import Text
 
-    _console(stderr=True).print(Text(_visible(message), "dim"), soft_wrap=True)
+    _say(Text(_visible(message), "dim"))
 
 
 @contextmanager
@@ -129,7 +139,25 @@ def show_error(error: VolrError) -> None:
             text.append_text(
                 Text.assemble("\n  = ", ("help:", "bold cyan"), " ", _visible(error.help))
             )
-    _console(stderr=True).print(text, soft_wrap=True)
+    _say(text)
+
+
+def _say(text: Text) -> None:
+    """Print to stderr, if anybody listens: no work is given up because nobody does."""
+    try:
+        # Where a pipe is closed, rich would end the process.
+        console = _console(stderr=True)
+        with console.capture() as captured:
+            console.print(text, soft_wrap=True)
+        sys.stderr.write(captured.get())
+        sys.stderr.flush()
+    except OSError:
+        silence_stderr()
+
+
+def silence_stderr() -> None:
+    """Drop what could not be written to stderr: Python would try again when it exits."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 def _console(*, stderr: bool = False) -> Console:

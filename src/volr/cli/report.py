@@ -12,6 +12,7 @@ from volr.cli.files import check_apart, check_folder, check_writable, write_text
 from volr.cli.output import note
 from volr.cli.progress import progress_bar
 from volr.source import visible
+from volr.storage import check_no_link
 
 
 def report(
@@ -37,6 +38,7 @@ def report(
     figures = folder / FIGURES
     for each in (folder, figures):
         check_folder(each)
+    check_no_link(figures)
     own = (RESULTS, PLAN, RUNS, MODELS, SEARCH, TRIALS, BEST)
     check_apart(page_file, [folder / name for name in own])
     check_writable(page_file)

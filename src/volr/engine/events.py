@@ -15,8 +15,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 
+from volr.engine.compiler import njit
 from volr.engine.vectors import load_word, write_eight
 
 if TYPE_CHECKING:

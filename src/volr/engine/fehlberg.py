@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 
+from volr.engine.compiler import njit
 from volr.engine.membranes import fire
 from volr.engine.reference import RKF_ERROR, RKF_RESULT, RKF_STAGES, TOLERANCES
 

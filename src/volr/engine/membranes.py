@@ -20,7 +20,8 @@ import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
+
+from volr.engine.compiler import njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

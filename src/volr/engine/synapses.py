@@ -13,8 +13,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 
+from volr.engine.compiler import njit
 from volr.engine.vectors import LANES, TILE_BYTES, add_rows, add_scaled_rows, scatter_row
 
 if TYPE_CHECKING:

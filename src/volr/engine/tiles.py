@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
 
+from volr.engine.compiler import njit
 from volr.engine.plan import channels
 from volr.engine.vectors import LANES, TILE_BYTES
 from volr.engine.work import everywhere

@@ -23,9 +23,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
-from numba.core import cgutils, types
-from numba.extending import intrinsic
-from numba.np.arrayobj import make_array
+
+from volr.engine.compiler import cgutils, intrinsic, make_array, types
 
 if TYPE_CHECKING:
     from collections.abc import Callable

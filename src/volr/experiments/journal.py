@@ -9,7 +9,8 @@
 A run counts as finished once both of its files are there, and a file appears whole or not at all:
 first the model, then the run. So whatever kills the process loses the runs in flight and nothing
 else, and the same command goes on from there. A model that was cut short afterwards, as by a copy
-that was not finished, is as good as none. One process at a time writes to a folder.
+that was not finished, is as good as none. One process at a time writes to a folder. The folder may
+itself be a link; what is in it may not, since to write there would be to write elsewhere.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from volr.experiments.plan_file import commands
 from volr.experiments.results import RESULTS, write_json, write_results
 from volr.experiments.run_file import run_from, run_json
 from volr.models.files import check_whole
-from volr.storage import remove_unfinished, write_whole
+from volr.storage import check_no_link, open_lock, remove_unfinished, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -124,11 +125,14 @@ class Journal:
 def open_journal(folder: Path) -> Generator[Journal]:
     """The journal in ``folder``, for one process at a time.
 
-    Raises ``DataError`` where another process has it open or the folder cannot be made.
+    Raises ``DataError`` where another process has it open, the folder cannot be made, or one of
+    those in it is a link.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        lock = (folder / _LOCK).open("w")
+        for name in (RUNS, MODELS):
+            check_no_link(folder / name)
+        lock = open_lock(folder / _LOCK)
     except OSError as error:
         raise DataError(f"cannot write in {folder}: {error.strerror or error}") from error
     with lock:

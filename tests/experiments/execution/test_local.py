@@ -6,6 +6,7 @@ import os
 import signal
 import threading
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 from tests.cli.running import wait_until
@@ -46,6 +47,7 @@ def test_results_do_not_depend_on_the_number_of_processes(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", Mock(return_value=range(8)))
     monkeypatch.setenv("VOLR_CORES", "6")
     assert len(expected) == len(PLAN.specs()) == 24
     for processes in (1, 3):

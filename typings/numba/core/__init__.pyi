@@ -2,3 +2,4 @@ from typing import Any
 
 cgutils: Any
 types: Any
+config: Any

@@ -41,6 +41,7 @@ from volr.backends.workers import WorkerPool
 from volr.errors import BackendError
 from volr.models.model import READOUTS
 from volr.models.parameters import weight_name
+from volr.workplaces import Workplace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +80,7 @@ class Brian2Simulator:
                 f"brian2 has no target {target!r}", help=f"it has {', '.join(TARGETS)}"
             )
         self.target = target
-        self._folder = tempfile.TemporaryDirectory(prefix="volr-brian2-")
+        self._folder = Workplace("volr-brian2")
         self._pool = WorkerPool("volr.backends.brian2.kernel", "Brian2", processes)
 
     def __enter__(self) -> Self:
@@ -87,7 +88,7 @@ class Brian2Simulator:
 
     def __exit__(self, *_: object) -> None:
         self._pool.close()
-        self._folder.cleanup()
+        self._folder.close()
 
     def processes(self) -> tuple[int, ...]:
         """The identifiers of the processes that are running."""
@@ -118,14 +119,14 @@ class Brian2Simulator:
         nothing = np.zeros((1, model.network.input_size))
         asked = [theirs for _, theirs, *_ in NEURONS[model.neuron.name].rows]
         [(arrays, settings)] = _requests(model, nothing, Record(), seed=0, size=1)
-        settings |= {"target": "numpy", "folder": self._folder.name, "ask": asked}
+        settings |= {"target": "numpy", "folder": str(self._folder.path), "ask": asked}
         [(_, answer)] = self._pool.run([(arrays, settings)])
         return _contents(model, answer, asked)
 
     def _generating(self, requests: Iterator[Request]) -> Iterator[Request]:
         """The requests, with what code is to be generated and where it may be put."""
         for index, (arrays, settings) in enumerate(requests):
-            own = Path(self._folder.name) / str(index)
+            own = self._folder.path / str(index)
             folder = compiled() if self.target == "cython" else own
             yield arrays, {**settings, "target": self.target, "folder": str(folder)}
 

@@ -17,14 +17,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from volr.surroundings import elsewhere
+
 # Brian2 reads preferences from the current folder and from home when it is imported: not here.
-_FOLDER, _HOME = Path.cwd(), os.environ.get("HOME")
-os.chdir(os.sep)
+_HOME = os.environ.get("HOME")
 os.environ["HOME"] = os.sep
 
-import brian2  # noqa: E402
+with elsewhere():
+    import brian2
 
-os.chdir(_FOLDER)
 del os.environ["HOME"]
 if _HOME is not None:
     os.environ["HOME"] = _HOME

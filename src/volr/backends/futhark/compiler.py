@@ -8,7 +8,8 @@ What has been compiled is kept in the user's cache, one folder a program:
 A folder is named after the program, the two compilers, the processor and the target. It comes about
 under another name and gets its own when all of it is there, so that neither an interruption nor
 another process at the same work can leave half of one; and it is checked before it is used, since
-to load a damaged library is to crash.
+to load a damaged library is to crash. A process that is killed takes the compilers with it, and
+what it leaves in the cache is removed by the next one that compiles.
 """
 
 from __future__ import annotations
@@ -18,15 +19,17 @@ import logging
 import os
 import shutil
 import signal
-import subprocess
 import tempfile
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
+from volr.caches import cache_for
+from volr.commands import NOT_RUN, find_command, run_command
 from volr.errors import BackendError, MissingError, SimulatorError
 from volr.naming import named
+from volr.workplaces import Workplace
 
 logger = logging.getLogger("volr")
 
@@ -75,42 +78,18 @@ def compiled(text: str, target: Target) -> Path:
     """
     described = "\0".join((text, target, _toolchain(*map(_found, PROGRAMS))))
     key = hashlib.sha256(described.encode()).hexdigest()[:32]
-    for place in (cache_folder, _temporary_folder):
-        folder = place() / key
-        if _is_sound(folder):
-            return folder
-        try:
-            folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            unfinished = Path(tempfile.mkdtemp(prefix=f"{key}.", dir=folder.parent))
-        except OSError as error:
-            logger.debug("cannot keep compiled programs in %s: %s", folder.parent, error)
-            continue
-        try:
+    folder = cache_for("futhark") / key
+    if _is_sound(folder):
+        return folder
+    try:
+        with Workplace("unfinished", folder.parent) as unfinished:
             _compile(text, target, unfinished)
             _put_in_place(unfinished, folder)
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
-        return folder
-    raise SimulatorError("there is no folder to compile the Futhark program in")
-
-
-def cache_folder() -> Path:
-    """Where libraries are kept: ``volr/futhark`` in ``$XDG_CACHE_HOME`` or ``~/.cache``."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    try:
-        home = Path(base) if base.startswith("/") else Path.home() / ".cache"
-    except RuntimeError:  # nobody's home
-        home = _temporary_folder()
-    return home / "volr" / "futhark"
-
-
-@cache
-def _temporary_folder() -> Path:
-    """A folder of this process's own, for where the cache cannot be written to."""
-    import atexit
-
-    folder = Path(tempfile.mkdtemp(prefix="volr-futhark-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    except OSError as error:
+        raise SimulatorError(
+            f"cannot compile the Futhark program in {folder.parent}: {error.strerror or error}",
+            help="make room there, or name another cache with XDG_CACHE_HOME",
+        ) from error
     return folder
 
 
@@ -127,7 +106,7 @@ def source_file(folder: Path) -> Path:
 
 
 def _found(program: str) -> str:
-    path = shutil.which(program)
+    path = find_command(program)
     if path is None:
         raise MissingError(f"{program} was not found, which Futhark needs", help=PROGRAMS[program])
     return path
@@ -162,27 +141,11 @@ def _run(command: list[str], folder: Path) -> str:
     """What the command writes; ``SimulatorError`` where it fails."""
     name = Path(command[0]).name
     with tempfile.TemporaryFile() as log:
-        try:
-            process = subprocess.Popen(
-                command,
-                cwd=folder,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                # A group of its own, to be ended with whatever it has started.
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise SimulatorError(f"{command[0]} cannot be run: {error.strerror}") from error
-        try:
-            code = process.wait()
-        except BaseException:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-            raise
+        code = run_command(command, folder, log)
         log.seek(0)
         output = log.read().decode(errors="replace").strip()
+    if code == NOT_RUN:
+        raise SimulatorError(output)
     if code == 0:
         return output
     cause = f"with exit code {code}" if code > 0 else f"by {signal.Signals(-code).name}"

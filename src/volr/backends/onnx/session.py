@@ -7,8 +7,6 @@ what the session holds can be read back.
 
 from __future__ import annotations
 
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,8 +15,11 @@ import onnxruntime
 from volr.backends.onnx.graph import LOGITS, STIMULI, onnx_bytes
 from volr.backends.onnx.reading import contents
 from volr.errors import DataError
+from volr.workplaces import Workplace
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from volr.backends.base import Forward
     from volr.backends.readback import Readback
     from volr.models.arrays import Floats
@@ -50,8 +51,8 @@ def build(model: ArtificialModel) -> Forward:
 
 def read_back(model: ArtificialModel) -> Readback:
     """What a session holds: the graph that it writes down when it is asked to."""
-    with TemporaryDirectory() as folder:
-        written = Path(folder) / "held.onnx"
+    with Workplace("volr-onnx") as folder:
+        written = folder / "held.onnx"
         _session(model, written)
         return contents(written.read_bytes())
 

@@ -14,7 +14,6 @@ answers together.
 from __future__ import annotations
 
 from functools import partial
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -45,6 +44,7 @@ from volr.errors import UnsupportedError
 from volr.models.coding import input_drive
 from volr.models.model import READOUTS, is_multiple
 from volr.models.neurons import IFCurrDelta
+from volr.workplaces import Workplace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -77,8 +77,8 @@ class PynnSimulator:
         self._record = RECORDS[dialect.simulator]
         # PyNN and Brian2 leave folders and logs among the temporary files, and a process that is
         # ended removes nothing.
-        self._folder = TemporaryDirectory(prefix="volr-pynn-", ignore_cleanup_errors=True)
-        environment = {"TMPDIR": self._folder.name}
+        self._folder = Workplace("volr-pynn")
+        environment = {"TMPDIR": str(self._folder.path)}
         kernel = "volr.backends.pynn.kernel"
         self._pool = WorkerPool(kernel, self._record.name, processes, environment)
 
@@ -87,7 +87,7 @@ class PynnSimulator:
 
     def __exit__(self, *_: object) -> None:
         self._pool.close()
-        self._folder.cleanup()
+        self._folder.close()
 
     def run(
         self,

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import importlib
 import warnings
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -24,6 +25,8 @@ from volr.backends.pynn import mechanisms
 from volr.backends.pynn.readings import Built, contents, is_given, run
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from numpy.typing import NDArray
 
     from volr.backends.workers import Arrays, Settings
@@ -101,9 +104,32 @@ def _simulator(name: str) -> Any:
         # Importing the module would compile NEST models of PyNN's, of which no cell here is one.
         pyNN.core.find = lambda _: None
         try:
-            return importlib.import_module(f"pyNN.{name}")
+            with _no_modules_for_nest() if name == "nest" else nullcontext():
+                return importlib.import_module(f"pyNN.{name}")
         finally:
             pyNN.core.find = find
+
+
+@contextmanager
+def _no_modules_for_nest() -> Generator[None]:
+    """Let nobody load a module into NEST within, as PyNN tries to.
+
+    NEST looks for modules where it was built as well. Its wheels were built in a folder in /tmp,
+    which any user of the machine could make anew, with a library in it.
+    """
+    nest: Any = importlib.import_module("nest")
+    # The module does not let its attributes be set.
+    names = vars(nest)
+    install = names["Install"]
+
+    def refuse(name: str) -> None:
+        raise nest.NESTError(f"{name} is not loaded")
+
+    names["Install"] = refuse
+    try:
+        yield
+    finally:
+        names["Install"] = install
 
 
 def _set_up(sim: Any, settings: Settings) -> None:

@@ -2,7 +2,8 @@
 
 PyNN compiles them into its own folder when it is first imported, if it can write there and finds
 ``nrnivmodl`` on the path; two processes at once get in each other's way. Here they are compiled
-into the user's cache, by one process while the others wait.
+into the user's cache, by one process while the others wait. A process that is killed takes the
+compiler with it.
 """
 
 from __future__ import annotations
@@ -10,14 +11,16 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import importlib.util
-import os
 import platform
-import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 from typing import Any
+
+from volr.caches import cache_for
+from volr.commands import find_command, run_command
+from volr.storage import open_lock
+from volr.workplaces import Workplace
 
 _LIBRARY = "libnrnmech.so"
 
@@ -32,17 +35,11 @@ def load(neuron: Any) -> None:
         return
     folder = sources
     if not _library(sources).exists():
-        folder = cache_folder() / _version(sources, neuron.__version__)
+        folder = cache_for("pynn") / _version(sources, neuron.__version__)
         if not _library(folder).exists():
             _compile(sources, folder)
     neuron.load_mechanisms(str(folder))
     neuron.nrn_dll_loaded.append(str(sources))
-
-
-def cache_folder() -> Path:
-    """``volr/pynn`` in ``$XDG_CACHE_HOME`` or ``~/.cache``."""
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    return (Path(base) if base.startswith("/") else Path.home() / ".cache") / "volr" / "pynn"
 
 
 def _sources() -> Path:
@@ -64,27 +61,27 @@ def _version(sources: Path, version: str) -> str:
 
 
 def _compile(sources: Path, folder: Path) -> None:
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with (folder.parent / "neuron.lock").open("w") as lock:
+    with open_lock(folder.parent / "neuron.lock") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if _library(folder).exists():
             return
-        bin_folder = Path(sys.executable).parent
-        program = shutil.which("nrnivmodl", path=f"{bin_folder}{os.pathsep}{os.environ['PATH']}")
-        if program is None:
-            raise RuntimeError("NEURON's nrnivmodl is not there")
-        with tempfile.TemporaryDirectory(dir=folder.parent) as place:
-            done = subprocess.run(
-                [program, str(sources)],
-                cwd=place,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
-                text=True,
-                check=False,
-            )
-            if done.returncode != 0 or not _library(Path(place)).exists():
-                raise RuntimeError(f"PyNN's NEURON mechanisms do not compile:\n{done.stdout}")
-            # Whole or not at all.
-            shutil.rmtree(folder, ignore_errors=True)
-            shutil.copytree(place, folder.with_suffix(".part"), dirs_exist_ok=True)
-            folder.with_suffix(".part").rename(folder)
+        with Workplace("unfinished", folder.parent) as place, tempfile.TemporaryFile() as log:
+            code = run_command([_compiler(), str(sources)], place, log)
+            if code != 0 or not _library(place).exists():
+                log.seek(0)
+                said = log.read().decode(errors="replace")
+                raise RuntimeError(f"PyNN's NEURON mechanisms do not compile:\n{said}")
+            # Whole or not at all. What is there lacks the library.
+            with Workplace("unfinished", folder.parent) as aside:
+                if folder.exists():
+                    folder.rename(aside / folder.name)
+                place.rename(folder)
+
+
+def _compiler() -> str:
+    """NEURON's own, which is beside the interpreter or on the path."""
+    beside = Path(sys.executable).with_name("nrnivmodl")
+    program = str(beside) if beside.exists() else find_command("nrnivmodl")
+    if program is None:
+        raise RuntimeError("NEURON's nrnivmodl is not there")
+    return program

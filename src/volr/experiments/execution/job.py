@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
@@ -13,6 +12,7 @@ from volr.experiments.performing import perform
 from volr.experiments.progress import silent
 from volr.models.files import load_model, model_bytes
 from volr.threads import one_thread
+from volr.workplaces import Workplace
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -108,10 +108,9 @@ def unless_killed(make: Callable[[], Done | Failed]) -> Done | Failed:
     raise AssertionError
 
 
-# The folder lives for a moment only: a process that is killed in a run leaves none behind.
 def _model(body: bytes, key: str) -> Model:
-    with tempfile.TemporaryDirectory(prefix="volr-") as folder:
-        path = Path(folder) / f"{key}.safetensors"
+    with Workplace("volr-run") as folder:
+        path = folder / f"{key}.safetensors"
         path.write_bytes(body)
         try:
             return load_model(path).model

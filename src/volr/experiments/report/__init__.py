@@ -14,9 +14,11 @@ page, font  the page as HTML, and the operators' glyphs
 
 from __future__ import annotations
 
+from importlib import import_module
 from importlib.util import find_spec
 
 from volr.errors import MissingError
+from volr.surroundings import elsewhere
 
 _PACKAGES = ("fontTools", "jinja2", "matplotlib")
 
@@ -29,3 +31,9 @@ def require_drawing() -> None:
             f"figures need packages that are not installed: {', '.join(missing)}",
             help="pip install 'volr[report]'",
         )
+
+
+if find_spec("matplotlib") is not None:
+    # It reads `matplotlibrc` in the current folder: not for figures that are the same everywhere.
+    with elsewhere():
+        import_module("matplotlib")

@@ -117,9 +117,9 @@ def _no_modules_for_nest() -> Generator[None]:
     NEST looks for modules where it was built as well. Its wheels were built in a folder in /tmp,
     which any user of the machine could make anew, with a library in it.
     """
+    # Through its names, since the module does not let its attributes be set.
     nest: Any = importlib.import_module("nest")
-    # The module does not let its attributes be set.
-    names = vars(nest)
+    names: dict[str, Any] = nest.__dict__
     install = names["Install"]
 
     def refuse(name: str) -> None:

@@ -11,6 +11,20 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
+INFINITE = "inf"
+"""What stands in a file for an infinite number."""
+
+
+def in_words(numbers: Mapping[str, float]) -> dict[str, float | str]:
+    """Numbers by name, with the word ``INFINITE`` where one is infinite."""
+    return {key: INFINITE if value == math.inf else value for key, value in numbers.items()}
+
+
+def out_of_words(value: Any) -> Any:
+    """The infinite number of the word ``INFINITE``; anything else as it is."""
+    return math.inf if value == INFINITE else value
+
+
 def jsonable(value: Any) -> Any:
     """The same, at any depth, with null for numbers that JSON does not have."""
     match value:

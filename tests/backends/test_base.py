@@ -41,8 +41,16 @@ def test_a_simulator_hands_out_what_its_model_is_read_by() -> None:
 @pytest.mark.parametrize(
     ("neuron", "message", "way"),
     [
-        (IFCurrExp(), "lacks the neuron model 'if_curr_exp'", "it has if_curr_delta"),
-        (IFCurrDelta(reset="subtract"), "lacks the reset 'subtract'", "it has hard"),
+        (
+            IFCurrExp(),
+            "lacks the neuron model 'if_curr_exp'",
+            "run it on engine, which keeps the network; plain has if_curr_delta",
+        ),
+        (
+            IFCurrDelta(reset="subtract"),
+            "lacks the reset 'subtract'",
+            "run it on engine, which keeps the network; plain has hard",
+        ),
     ],
 )
 def test_neurons_and_resets_are_refused_by_name(
@@ -58,4 +66,4 @@ def test_neurons_and_resets_are_refused_by_name(
     check_supported(backend, COUNTING)
     with pytest.raises(UnsupportedError, match=message) as caught:
         check_supported(backend, replace(COUNTING, neuron=neuron))
-    assert caught.value.help == way
+    assert caught.value.help == f"{way}, and another one makes another network"

@@ -410,7 +410,14 @@ def test_what_is_wrong_is_seen(brian2: Brian2Simulator, monkeypatch: pytest.Monk
     assert np.isnan(told(model, pathways=swapped).weights[ends]).all()
     weights = told(model, weights="flipped").weights[ends]
     np.testing.assert_allclose(weights, -model.parameters["input->dense_1.weight"], rtol=1e-12)
-    numbers = {"v_rest": -0.07, "v_thresh": 0.01, "v_reset": 0.0, "tau_m": 0.02, "c_m": 1e-9}
+    numbers = {
+        "v_rest": -0.07,
+        "v_thresh": 0.01,
+        "fires_at": 0.01,
+        "v_reset": 0.0,
+        "tau_m": 0.02,
+        "c_m": 1e-9,
+    }
     numbers |= {"tau_refrac": 0.0, "tau_syn_E": 0.004, "tau_syn_I": 0.006}
     found = told(model, parameters=numbers).cells["dense_1"].numbers
     assert (found["v_rest"], found["v_thresh"], found["v_reset"]) == (-70.0, -60.0, -70.0)

@@ -245,31 +245,27 @@ def test_refusals(simulator: NestSimulator) -> None:
 
 
 @pytest.mark.parametrize(
-    ("neuron", "settings", "problems", "ways"),
+    ("neuron", "settings", "problems"),
     [
         (
             IFCondExp(reset="subtract"),
             {},
             ["no if_cond_exp with the reset 'subtract'"],
-            ["the reset 'hard'"],
         ),
         (
             IFCurrExp(reset="subtract", tau_refrac=0.2),
             {"dt": 0.5},
             ["tau_refrac is 0.2 ms, no step of 0.5 ms"],
-            ["a tau_refrac of 0.5 ms or more"],
         ),
         (
             IFCurrDelta(reset="subtract"),
             {"dt": 1.0, "delay": 1.0},
             ["tau_refrac is 0.1 ms", "delay is 1 ms, one step"],
-            ["a tau_refrac of 1 ms", "a delay of 2 ms or more"],
         ),
         (
             IFCurrExp(reset="subtract", tau_refrac=1.0, tau_syn_I=20.00001),
             {"delay": 0.5},
             ["tau_syn_I is 20 ms", "must differ from tau_m, 20 ms"],
-            ["another tau_syn_I or tau_m"],
         ),
     ],
     ids=["conductances", "refractoriness", "delay", "time-constants"],
@@ -279,15 +275,14 @@ def test_what_nest_has_no_words_for_is_refused_by_name_with_a_way_out(
     neuron: NeuronModel,
     settings: dict[str, Any],
     problems: list[str],
-    ways: list[str],
 ) -> None:
     model = spiking(chain(3, 2), neuron=neuron, **settings)
     with pytest.raises(UnsupportedError) as caught:
         simulator.run(model, np.zeros((1, 3)))
     for problem in problems:
         assert problem in caught.value.message
-    for way in (*ways, "run it on the engine"):
-        assert way in str(caught.value.help)
+    # No other neuron and no other timing is proposed: that would be another network.
+    assert caught.value.help == "run it on engine or brian2, which keep the network"
 
 
 @pytest.mark.parametrize("neuron", NEURONS)

@@ -112,7 +112,7 @@ REFUSED = {
     "no neuron": (IFCondExp(tau_refrac=0.0), "if_cond_exp", "--neuron if_curr_delta"),
     "refractory": (IFCurrDelta(tau_refrac=2.0), "refractoriness", "tau_refrac=0"),
     "two currents": (IFCurrExp(tau_syn_I=7.0), "tau_syn_I 7 ms", "tau_syn_I=5"),
-    "endless": (IFCurrDelta(tau_m=1e6), "tau_m is 1e+06 ms", "another tau_m"),
+    "endless": (IFCurrDelta(tau_m=1e6), "tau_m is 1e+06 ms", "another --neuron-parameter tau_m"),
 }
 
 

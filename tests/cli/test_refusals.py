@@ -100,5 +100,5 @@ def test_a_simulation_that_memory_does_not_hold_is_refused(
         result = volr("evaluate", name, "--task", "xor")
         assert result.code == 1
         assert said in result.err
-        assert "help: shorten the duration, or take a larger dt\n" in result.err
+        assert "needs less, and makes another network\n" in result.err
     assert "for dense_1, and 2 GB are free" in volr("evaluate", "wide", "--task", "xor").err

@@ -282,6 +282,18 @@ def check_supported(backend: Backend | Document, model: Model) -> None:
             )
 
 
+def elsewhere(*names: str, verb: str = "run it on") -> str:
+    """A way out of a refusal: other back ends, or documents, that have the very same network."""
+    keep = "keeps" if len(names) == 1 else "keep"
+    return f"{verb} {' or '.join(names)}, which {keep} the network"
+
+
+def otherwise(*changes: str) -> str:
+    """What else could be done, and that it is not the same network any more."""
+    makes = "makes" if len(changes) == 1 else "make"
+    return f"{' or '.join(changes)} {makes} another network"
+
+
 def check_request(
     backend: SpikingBackend,
     model: SpikingModel,
@@ -308,9 +320,18 @@ def _check_named(
     message = f"{backend.name} lacks {what} {name!r}"
     # All populations have it: the first of them in the program stands for them.
     first = next((each for each in model.network.layers if each.span is not None), None)
+    match backend, model:
+        case Document(), SpikingModel():
+            way = elsewhere("brian2", verb="write it for")
+        case Document(), ArtificialModel():
+            way = elsewhere("onnx", verb="write it for")
+        case _, SpikingModel():
+            way = elsewhere("engine")
+        case _, ArtificialModel():
+            way = elsewhere("reference")
     raise UnsupportedError(
         message,
-        help=f"it has {', '.join(known)}",
+        help=f"{way}; {backend.name} has {', '.join(known)}, and another one makes another network",
         source=model.network.source,
         span=None if first is None else first.span,
         label=f"{first.name} has it" if first is not None else "",

@@ -99,8 +99,9 @@ class _Numbers:
 def _numbers(plan: Plan, layer: Layer, kind: type[np.floating[Any]]) -> _Numbers:
     neuron = plan.neuron
     soft = neuron.reset == "subtract"
+    fires_at = neuron.fires_at(single=kind is np.float32)
     return _Numbers(
-        threshold=kind(neuron.v_thresh - neuron.v_rest if layer.spiking else math.inf),
+        threshold=kind(fires_at - neuron.v_rest if layer.spiking else math.inf),
         keep=kind(soft),
         back=kind(-neuron.theta if soft else neuron.v_reset - neuron.v_rest),
         hold=not soft,

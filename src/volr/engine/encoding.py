@@ -138,7 +138,7 @@ def constant_levels(neuron: NeuronModel, dt: float, steps: int) -> Levels:
     check_room(
         {"input populations": each * steps * size},
         f"for the {size:,} spike trains of {steps:,} steps that inputs can have",
-        help="shorten the duration, or take a larger dt",
+        help="a shorter duration or a larger dt needs less, and makes another network",
     )
     compiled(("levels", type(neuron)), lambda: _under(neuron, dt, 1, currents))
     memory = _under(neuron, dt, steps, currents)

@@ -180,7 +180,8 @@ def _numbers(run: _Run, like: Tensor) -> Tensor:
 def _constants(
     neuron: NeuronModel, dt: float, surrogate: Surrogate, dtype: torch.dtype, device: torch.device
 ) -> Tensor:
-    numbers = [neuron.v_thresh - neuron.v_rest, neuron.v_reset - neuron.v_rest, neuron.theta]
+    fires_at = neuron.fires_at(single=dtype == torch.float32)
+    numbers = [fires_at - neuron.v_rest, neuron.v_reset - neuron.v_rest, neuron.theta]
     numbers += [surrogate.width * neuron.theta, surrogate.height / neuron.theta]
     match neuron:
         case IFCurrDelta():

@@ -61,7 +61,8 @@ def unroll(
     """
     advance = _advance(neuron, dt, current)
     refractory = neuron.refractory_steps(dt)
-    threshold = neuron.v_thresh - neuron.v_rest
+    single = drives[0].dtype == torch.float32
+    threshold = neuron.fires_at(single=single) - neuron.v_rest
     reset = neuron.v_reset - neuron.v_rest
     hard = neuron.reset == "hard"
     v = torch.zeros_like(drives[0][0])

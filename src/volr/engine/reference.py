@@ -112,7 +112,7 @@ def _run(
     """
     neuron, dt = model.neuron, model.dt
     positive, negative = arriving
-    threshold = neuron.v_thresh - neuron.v_rest if model.is_spiking(name) else np.inf
+    threshold = neuron.fires_at() - neuron.v_rest if model.is_spiking(name) else np.inf
     refractory_steps = neuron.refractory_steps(dt)
     bound = threshold if neuron.reset == "hard" else np.inf
     spikes = np.empty(positive.shape, dtype=np.bool_)

@@ -203,7 +203,7 @@ def _slice_size(plan: Plan, dtype: np.dtype[Any]) -> int:
     check_room(
         {name: size * cores() for name, size in each.items()},
         f"to simulate {cores()} stimuli of {plan.steps:,} steps at once",
-        help="shorten the duration, or take a larger dt",
+        help="a shorter duration or a larger dt needs less, and makes another network",
     )
     return max(1, min(slice_size(plan), _SLICE_BYTES // sum(each.values())))
 

@@ -233,7 +233,7 @@ def _check(ann: ArtificialModel, snn: SpikingModel, samples: Samples) -> None:
         raise UnsupportedError(
             f"a spike rate cannot stand for the activation {ann.activation.name!r}, so there is "
             "nothing to compare spike counts with",
-            help="train the model with relu",
+            help="train the network anew with relu, which makes another model",
         )
     sources = {projection.source for projection in ann.network.projections}
     if leading := [name for name in ann.network.outputs if name in sources]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from volr.errors import ModelFileError, VolrError
-from volr.jsonable import read_json
+from volr.jsonable import in_words, out_of_words, read_json
 from volr.language import to_network
 from volr.models.activations import Activation, activation
 from volr.models.coding import input_coding
@@ -116,7 +116,7 @@ def _told(model: Model) -> dict[str, Any]:
                 "kind": "spiking",
                 "neuron": {
                     "name": model.neuron.name,
-                    "parameters": model.neuron.numbers,
+                    "parameters": in_words(model.neuron.numbers),
                     "reset": model.neuron.reset,
                 },
                 "coding": {"name": model.coding.name, "rate_max": model.coding.rate_max},
@@ -129,7 +129,8 @@ def _told(model: Model) -> dict[str, Any]:
 
 def _spiking(described: dict[str, Any]) -> dict[str, Any]:
     neuron, coding = _object(described, "neuron"), _object(described, "coding")
-    numbers = {key: _number(value, key) for key, value in _object(neuron, "parameters").items()}
+    told = _object(neuron, "parameters")
+    numbers = {key: _number(out_of_words(value), key) for key, value in told.items()}
     # Files of before there were several resets and readouts have the first of each.
     reset, readout = neuron.get("reset", RESETS[0]), described.get("readout", READOUTS[0])
     membrane = neuron_model(_get(neuron, "name", str), numbers, reset)

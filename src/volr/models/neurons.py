@@ -13,6 +13,13 @@ step k. What they have in common is this:
 **Threshold.** A neuron whose membrane is at ``v_thresh`` or above at the end of a step emits a
 spike in that step.
 
+**No leak.** ``IFCurrDelta`` and ``IFCurrExp`` take ``tau_m`` = inf, an integrator: a = 1, and a
+current I adds I dt/c_m in a step, where R (1 − a) has its limit dt/c_m. Nothing is forgotten, so
+charges that add up to the threshold exactly are the ordinary case. But ten times 0.1 is a hair
+less than 1 in floating point, and each simulator rounds in an order of its own. Therefore a
+membrane without leak is at the threshold where it is nearer than θ · ``TIE`` to it
+(``Membrane.fires_at``), on every back end.
+
 **Reset.** ``hard``: V ← v_reset, and for the next ``tau_refrac``, rounded to steps, V stays there
 and what arrives is lost (currents and conductances go on decaying, and take up what arrives).
 ``subtract``: V ← V − (v_thresh − v_reset), so that no charge is lost; for the next ``tau_refrac``
@@ -40,13 +47,29 @@ RESETS: tuple[Reset, ...] = get_args(Reset)
 # No membrane has parameters beyond these, whatever the unit; within them nothing overflows.
 SMALLEST, LARGEST = 1e-6, 1e6
 
+TIE = 1e-9
+"""How near to its threshold a membrane without leak is at it, in units of θ = v_thresh − v_reset.
+
+In double precision a sum of a million charges, each of about θ, is wrong by less. A sum of rational
+parts of θ that differs from θ at all differs by more, unless their common denominator is above
+10^9: so it also is less than any difference that a single digit of a float32 weight makes, if the
+weight is not below θ/64.
+"""
+SINGLE_TIE = 1e-5
+"""The same in single precision, in which spiking networks are trained: a thousand charges."""
+
+ENDLESS = 1e200
+"""The time constant, ms, that simulators without infinity are told: e^(−dt/τ) is 1 to the last
+digit, and τ (1 − e^(−dt/τ)) is dt, if it is computed by ``expm1``."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Membrane:
     """What all neuron models have: a leaky membrane, a threshold, a reset. Not a model itself.
 
     Units: ``v_rest``, ``v_reset``, ``v_thresh`` mV; ``tau_m``, ``tau_refrac`` ms; ``cm`` nF;
-    ``i_offset`` nA. Raises ``ModelError`` for values that no membrane can have.
+    ``i_offset`` nA. An infinite ``tau_m`` is a membrane without leak. Raises ``ModelError`` for
+    values that no membrane can have.
     """
 
     name: ClassVar[str]
@@ -72,8 +95,22 @@ class Membrane:
         return {key: getattr(self, key) for key in parameter_names(type(self))}
 
     @property
+    def leaks(self) -> bool:
+        """Whether the membrane returns to rest by itself."""
+        return math.isfinite(self.tau_m)
+
+    def fires_at(self, *, single: bool = False) -> float:
+        """The least membrane, mV, that is at the threshold: v_thresh, or without leak a hair less.
+
+        ``single`` is for arithmetic in single precision.
+        """
+        if self.leaks:
+            return self.v_thresh
+        return lowered(self.v_thresh, self.v_reset, SINGLE_TIE if single else TIE)
+
+    @property
     def resistance(self) -> float:
-        """R in MΩ."""
+        """R in MΩ; infinite without leak."""
         return self.tau_m / self.cm
 
     @property
@@ -83,7 +120,10 @@ class Membrane:
 
     @property
     def rheobase(self) -> float:
-        """The constant current, nA, that lifts the membrane by ``theta`` in the long run."""
+        """The constant current, nA, that lifts the membrane by ``theta`` in the long run.
+
+        0 without leak, where every current does.
+        """
         return self.theta / self.resistance
 
     def decay(self, dt: float) -> float:
@@ -91,7 +131,9 @@ class Membrane:
         return math.exp(-dt / self.tau_m)
 
     def rise(self, dt: float) -> float:
-        """What 1 nA adds to the membrane in ``dt`` ms, in mV: R (1 − a)."""
+        """What 1 nA adds to the membrane in ``dt`` ms, in mV: R (1 − a), or dt/c_m without leak."""
+        if not self.leaks:
+            return dt / self.cm
         return -self.resistance * math.expm1(-dt / self.tau_m)
 
     def refractory_steps(self, dt: float) -> int:
@@ -103,7 +145,10 @@ class Membrane:
 
     def _problems(self) -> list[str]:
         values = self.numbers
-        wrong = [f"{k} is {v}" for k, v in values.items() if not abs(v) <= LARGEST]
+        endless = {"tau_m"} if self.tau_m == math.inf else set[str]()
+        wrong = [
+            f"{k} is {v}" for k, v in values.items() if not abs(v) <= LARGEST and k not in endless
+        ]
         positive = [k for k in values if k.startswith("tau_") and k != "tau_refrac"] + ["cm"]
         wrong += [f"{k} is {values[k]}, not above 0" for k in positive if values[k] <= 0]
         wrong += [
@@ -151,7 +196,8 @@ class IFCurrExp(Membrane):
 
         V ← v_rest + (V − v_rest) a + Σ_x p_x I_x + R (1 − a) (i_offset + I_bias)
         I_x ← b_x I_x + s_x[k]
-        p_x = R τ_x / (τ_m − τ_x) (a − b_x),    or R (dt/τ_m) a where τ_x = τ_m
+        p_x = R τ_x / (τ_m − τ_x) (a − b_x),    or R (dt/τ_m) a where τ_x = τ_m,
+                                                or τ_x (1 − b_x) / c_m without leak
 
     What arrives in a step moves the membrane from the next step on.
 
@@ -181,7 +227,8 @@ class IFCurrExp(Membrane):
         # a − b = a (1 − e^x) with x = dt (1/τ_m − 1/τ); (1 − e^x)/x has no hole at x = 0.
         x = dt * (1.0 / self.tau_m - 1.0 / tau)
         slope = -1.0 if x == 0.0 else -math.expm1(x) / x
-        return -self.resistance * (dt / self.tau_m) * self.decay(dt) * slope
+        per_step = self.resistance * (dt / self.tau_m) if self.leaks else dt / self.cm
+        return -per_step * self.decay(dt) * slope
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -232,6 +279,11 @@ class IFCondExp(Membrane):
     def _problems(self) -> list[str]:
         # Not super(): a dataclass with slots is another class than the one that is written here.
         wrong = Membrane._problems(self)
+        if self.tau_m == math.inf:
+            wrong.append(
+                f"tau_m is {self.tau_m}, and {IFCurrDelta.name} and {IFCurrExp.name} alone have "
+                "membranes without leak"
+            )
         if not self.e_rev_E > self.v_thresh:
             wrong.append(f"e_rev_E {self.e_rev_E} is not above v_thresh {self.v_thresh}")
         if not self.e_rev_I < self.v_thresh:
@@ -255,6 +307,16 @@ class IFCondExp(Membrane):
 
 NeuronModel: TypeAlias = IFCurrDelta | IFCurrExp | IFCondExp
 NEURON_MODELS: tuple[type[NeuronModel], ...] = (IFCurrDelta, IFCurrExp, IFCondExp)
+
+
+def lowered(v_thresh: float, v_reset: float, tie: float = TIE) -> float:
+    """The membrane, mV, that is θ · ``tie`` below the threshold."""
+    return v_thresh - tie * (v_thresh - v_reset)
+
+
+def raised(fires_at: float, v_reset: float) -> float:
+    """``v_thresh``, mV, of what ``lowered`` gives: the way back."""
+    return fires_at + TIE * (fires_at - v_reset) / (1.0 - TIE)
 
 
 def parameter_names(model: type[Membrane]) -> tuple[str, ...]:

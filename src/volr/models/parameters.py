@@ -97,7 +97,7 @@ def parameters(network: Network, values: Mapping[str, ArrayLike]) -> Parameters:
     wrong = [f"{name} is missing" for name in shapes if name not in values]
     wrong += [f"{name} is not a parameter of this network" for name in values if name not in shapes]
     needed = {name: 8 * math.prod(shapes[name]) for name in shapes if name in values}
-    check_room(needed, "for the parameters", help="make the network's populations smaller")
+    check_room(needed, "for the parameters", help="smaller populations make another network")
     checked: dict[str, Floats] = {}
     for name, shape in shapes.items():
         if name not in values:

@@ -5,7 +5,8 @@ end at
 
     V_k = v_rest + (v_reset − v_rest) a^k + R I (1 − a^k),    a = e^(−dt/τ_m)
 
-so with the reset ``hard`` the least current that fires every k steps is
+(without leak V_k = v_reset + k I dt/c_m), so with the reset ``hard`` the least current that fires
+every k steps is
 
     I_k = (v_thresh − v_rest − (v_reset − v_rest) a^k) / (R (1 − a^k)):
 
@@ -35,8 +36,10 @@ _HALVINGS = 32
 def edge_currents(neuron: Membrane, dt: float, start: float, steps: Floats) -> Floats:
     """The least current, nA, that takes V from ``start`` mV to the threshold in ``steps`` steps."""
     time = steps * dt
-    missing = neuron.v_thresh - neuron.v_rest
+    missing = neuron.fires_at() - neuron.v_rest
     missing = missing - (start - neuron.v_rest) * np.exp(-time / neuron.tau_m)
+    if not neuron.leaks:
+        return missing * neuron.cm / time - neuron.i_offset
     return missing / (-neuron.resistance * np.expm1(-time / neuron.tau_m)) - neuron.i_offset
 
 
@@ -64,7 +67,7 @@ def _steps_to_spike(
 
 def _simulated_count(neuron: Membrane, dt: float, steps: int, current: Floats) -> Integers:
     """``spike_count`` of a neuron with the reset ``subtract``, step by step."""
-    threshold, pause = neuron.v_thresh - neuron.v_rest, 1 + neuron.refractory_steps(dt)
+    threshold, pause = neuron.fires_at() - neuron.v_rest, 1 + neuron.refractory_steps(dt)
     decay, pull = neuron.decay(dt), neuron.rise(dt) * (neuron.i_offset + current)
     v = np.zeros(current.shape)
     ready = np.zeros(current.shape, dtype=np.int64)  # the first step that may have a spike again
@@ -130,9 +133,10 @@ def _found_stairs(neuron: Membrane, dt: float, steps: int) -> tuple[Integers, Fl
     More current is never fewer spikes, so the edge of n spikes is the least current that gives n.
     """
     fastest = neuron.most_spikes(dt, steps)
-    # What cannot reach the threshold in any time, and what certainly gives the most spikes.
+    # What cannot reach the threshold in any time, 0 without leak; and what certainly gives the most
+    # spikes.
     rheobase = (neuron.v_thresh - neuron.v_rest) / neuron.resistance
-    strongest = np.array(2.0 * rheobase)
+    strongest = np.array(2.0 * rheobase if neuron.leaks else neuron.theta / neuron.rise(dt))
     while spike_count(neuron, dt, steps, strongest - neuron.i_offset) < fastest:
         strongest *= 2.0
     wanted = np.arange(1, fastest + 1)

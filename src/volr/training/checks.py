@@ -38,7 +38,7 @@ def check_samples(network: Network, samples: Samples, settings: TrainingSettings
     needed = {name: _BYTES * math.prod(shape) for name, shape in shapes.items()}
     shown = _BYTES_SHOWN * min(LOOKED_AT, len(samples))
     needed |= {population.name: shown * population.size for population in network.layers}
-    check_room(needed, "to train this network", help="make its populations smaller")
+    check_room(needed, "to train this network", help="smaller populations make another network")
 
 
 def check_initial(network: Network, initial: ArtificialModel, settings: TrainingSettings) -> None:

@@ -6,7 +6,8 @@ from each source q in the duration T, the charge that arrives, in spikes, is
     z = Σ_q w n_q + (b − l) T/τ_m,    l = (½ (v_thresh + v_reset) − v_rest)/θ − i_offset/rheobase
 
 where l is what the leak takes while the membrane is halfway between reset and threshold, as it is
-on average. Of that it makes
+on average. Without leak it takes nothing, and T stands for τ_m (``current_unit``). Of
+the charge it makes
 
     f(z) = s log(1 + e^(z/s)),    f′(z) = 1 / (1 + e^(−z/s)) = 1 − e^(−f(z)/s),    s = ``TAIL``
 
@@ -19,7 +20,7 @@ that fire although z is far below 0 would otherwise have next to no derivative.
 Outputs whose membrane is read integrate: the charge z arrives evenly over the duration and decays
 with τ_m, so with every spike's charge the mean of V rises by
 
-    θ (τ_m/T) (1 − (τ_m/T) (1 − e^(−T/τ_m)))  mV.
+    θ (τ_m/T) (1 − (τ_m/T) (1 − e^(−T/τ_m)))  mV,    or θ/2 without leak.
 """
 
 from __future__ import annotations
@@ -54,7 +55,10 @@ def charge(
     duration: float,
 ) -> Tensor:
     """z ``[batch, unit]`` of a population, from the ``counts`` ``[batch, unit]`` of its sources."""
-    z = (values[bias_name(population)] - _leak(neuron)) * (duration / neuron.tau_m)
+    unit = current_unit(neuron, duration)
+    # T/τ_m: the charge that a current of 1 brings, in spikes.
+    brought = duration / neuron.tau_m if neuron.leaks else 1.0
+    z = (values[bias_name(population)] - _leak(neuron, unit)) * brought
     for projection in network.incoming[population.name]:
         z = z + counts[projection.source] @ values[weight_name(projection)].T
     return z
@@ -67,11 +71,22 @@ def slope(z: Tensor, spikes: Tensor) -> Tensor:
 
 def membrane_slope(neuron: NeuronModel, duration: float) -> float:
     """What a spike's charge adds to the mean membrane, mV, of a neuron that does not spike."""
+    if not neuron.leaks:
+        return 0.5 * neuron.theta
     share = neuron.tau_m / duration
     return neuron.theta * share * (1.0 + share * math.expm1(-1.0 / share))
 
 
-def _leak(neuron: NeuronModel) -> float:
-    """l, the current that makes up for the leak, in units of the rheobase."""
+def _leak(neuron: NeuronModel, unit: float) -> float:
+    """l, the current that makes up for the leak, in units of ``current_unit``, nA."""
     lift = 0.5 * (neuron.v_thresh + neuron.v_reset) - neuron.v_rest
-    return lift / neuron.theta - neuron.i_offset / neuron.rheobase
+    return (lift / neuron.theta if neuron.leaks else 0.0) - neuron.i_offset / unit
+
+
+def current_unit(neuron: NeuronModel, duration: float) -> float:
+    """The current, nA, that is 1 in training: the rheobase.
+
+    It brings a spike's charge in τ_m. Without leak there is none, and it is what brings a spike's
+    charge in the ``duration``, ms.
+    """
+    return neuron.rheobase if neuron.leaks else neuron.theta * neuron.cm / duration

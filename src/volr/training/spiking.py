@@ -149,8 +149,8 @@ def train_snn(
         {name: together * each for name, each in learner.bytes_each.items()},
         f"to train {settings.candidates} candidates on {batch} stimuli of {learner.plan.steps:,} "
         "steps at once",
-        help="shorten the duration, take a larger dt, or lower the batch size or the number of "
-        "candidates",
+        help="lower the batch size or the number of candidates; a shorter duration or a larger dt "
+        "makes another network",
     )
     return or_start(fit(learner, network, samples, settings, progress), start)
 

@@ -1,7 +1,8 @@
 """A spiking network as training sees it: parameters in units of its neurons, logits of its counts.
 
 A weight of 1 carries the charge of a spike, excitatory or inhibitory, and a bias of 1 is the
-rheobase, whatever the neuron model, so that one learning rate fits all of them. Conductances need
+rheobase (without leak, ``rate_model.current_unit``), whatever the neuron model, so that one
+learning rate fits all of them. Conductances need
 the sign for it: inhibition is driven by some 12 mV where excitation has 57.
 
 **Start.** An artificial network is initialised as for its own training (no neuron silent for all
@@ -32,6 +33,7 @@ from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.parameters import bias_name, weight_name
 from volr.training.initialisation import initial_parameters
 from volr.training.learner import Answer
+from volr.training.rate_model import current_unit
 from volr.transfer.scaling import Correction, inhibitory_unit, scales, spiking_model
 from volr.transfer.settings import TransferSettings
 
@@ -86,7 +88,8 @@ class SpikingForm:
         """The unit of every parameter."""
         neuron = self.settings.neuron
         synapse = Unit(neuron.unit_weight, inhibitory_unit(neuron))
-        current = Unit(neuron.rheobase, neuron.rheobase)
+        bias = current_unit(neuron, self.settings.duration)
+        current = Unit(bias, bias)
         units = {weight_name(each): synapse for each in self.network.projections}
         return units | {bias_name(each): current for each in self.network.layers}
 

@@ -186,7 +186,7 @@ def _first(
 def _otherwise(model: SpikingModel, backend: SpikingBackend, membrane: float) -> str:
     """What can be said where no mistake that is known gives the back end's spikes."""
     neuron = model.neuron
-    distance = membrane - neuron.v_thresh
+    distance = membrane - neuron.fires_at()
     if abs(distance) <= _TIE * neuron.theta:
         return "a tie: the membrane is at the threshold but for rounding"
     side = f"{abs(distance):.3g} mV {'above' if distance > 0 else 'below'} the threshold"

@@ -33,6 +33,8 @@ Suspect: TypeAlias = tuple[str, ModelT]
 
 # In networks of very many parts, one part after the other is not tried: the first ones are.
 _MOST = 300
+# Time constants, ms, that may stand for an endless one.
+_LEAKS = (1e6, 1e5, 1e4, 1e3, 20.0)
 # Units that are mistaken for each other lie a thousand apart.
 _UNIT = 1000.0
 
@@ -63,7 +65,12 @@ def spiking_suspects(model: SpikingModel) -> Iterator[Suspect[SpikingModel]]:
         if steps >= 0 and steps != rest
     ]
     changes += [("constant current: i_offset is missing", {"i_offset": 0.0})]
-    if dt < neuron.tau_m:
+    if not neuron.leaks:
+        changes += [
+            (f"leak: a time constant of {tau:g} ms instead of none", {"tau_m": tau})
+            for tau in _LEAKS
+        ]
+    elif dt < neuron.tau_m:
         # The membrane decays by 1 − dt/τ instead of e^(−dt/τ), its resistance the same.
         euler = -dt / math.log1p(-dt / neuron.tau_m)
         change = {"tau_m": euler, "cm": neuron.cm * euler / neuron.tau_m}

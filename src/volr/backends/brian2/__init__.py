@@ -193,7 +193,7 @@ def _requests(
         "pathways": list(equations.pathways.values()),
         "slot": equations.slot,
         "parameters": parameters(neuron, dt),
-        "own": {name: {"v_thresh": UNREACHABLE} for name in silent(model)},
+        "own": {name: {"fires_at": UNREACHABLE} for name in silent(model)},
     }
     names = map(weight_name, network.projections)
     weights = {name: factor * model.parameters[name] for name in names}

@@ -1,8 +1,10 @@
 """Our neuron models in Brian2's language: its equations, with units, and what solves them.
 
 ``v`` is the membrane above ``v_rest``, as in the engine, so that rounding is alike; ``v_thresh``,
-``v_reset`` and the reversal potentials count from there too. Everything else has the name that it
-has in ``volr.models.neurons``, but for ``c_m``, since cm is a centimetre to Brian2.
+``fires_at``, ``v_reset`` and the reversal potentials count from there too. A spike is emitted where
+``fires_at`` is reached: ``v_thresh``, or a hair less where there is no leak. Everything else has
+the name that it has in ``volr.models.neurons``, but for ``c_m``, since cm is a centimetre to
+Brian2.
 
 Brian2's own method ``exact`` finds the solution over a step by computer algebra. That takes up to
 twenty seconds, divides by zero where two time constants are equal, and overflows where one is far
@@ -13,8 +15,9 @@ and conductances move the membrane from the next step on, so that is their order
 membrane is seen by the threshold of the same step: such pathways stand before the thresholds, pass
 on what spiked in the step before, and so are told a delay that is one step shorter.
 
-Spikes are those of the engine but for ties: what arrives is added up one by one, in volts, so a sum
-of several weights that is the threshold to the last digit may fall short of it, or not.
+Spikes are those of the engine but for ties of leaky neurons: what arrives is added up one by one,
+in volts, so a sum of several weights that is the threshold to the last digit may fall short of it,
+or not.
 """
 
 from __future__ import annotations
@@ -65,6 +68,7 @@ _MEMBRANE: tuple[Row, ...] = (
     ("v_rest", "v_rest", "volt", MILLI),
     ("above v_reset", "v_reset", "volt", MILLI),
     ("above v_thresh", "v_thresh", "volt", MILLI),
+    ("above fires_at", "fires_at", "volt", MILLI),
     ("tau_m", "tau_m", "second", MILLI),
     ("cm", "c_m", "farad", NANO),
     ("tau_refrac", "tau_refrac", "second", MILLI),
@@ -143,7 +147,7 @@ NEURONS: Mapping[str, Equations] = MappingProxyType(
         "if_cond_exp": _IF_COND_EXP,
     }
 )
-THRESHOLD = "v >= v_thresh"
+THRESHOLD = "v >= fires_at"
 RESETS: Mapping[Reset, str] = MappingProxyType(
     {"hard": "v = v_reset", "subtract": "v -= v_thresh - v_reset"}
 )

@@ -58,7 +58,7 @@ def neurons(name, currents):
     for parameter, value in NEURON.items():
         setattr(group, parameter, value)
     if name in SILENT:
-        group.v_thresh = 1e300 * volt
+        group.fires_at = 1e300 * volt
     group.I = currents
     return group
 

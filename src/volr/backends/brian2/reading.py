@@ -81,7 +81,7 @@ def _contents(tables: dict[str, Any]) -> Readback:
     for name in sizes:
         if name in inputs and tables["CODING"] != "current":
             continue
-        own = {"v_thresh": UNREACHABLE} if name in silent else {}
+        own = {"fires_at": UNREACHABLE} if name in silent else {}
         neurons[name] = Neurons(
             tables["EQUATIONS"],
             f"{RESTS.format(tables['REFRACTORY'])}\n{tables['STEP'].strip()}",

@@ -71,7 +71,8 @@ def _tables(model: SpikingModel, archive: dict[str, Any]) -> str:
 DT = {dt!r}*ms
 STEPS = {model.steps}
 
-# v is the membrane above v_rest, and so are v_thresh, v_reset and the reversal potentials.
+# v is the membrane above v_rest, and so are v_thresh, v_reset and the reversal potentials, and
+# fires_at, which is v_thresh, or a hair less where tau_m is 1e+200 ms: there is no leak then.
 EQUATIONS = """
 {equations.model(neuron.reset)}
 """

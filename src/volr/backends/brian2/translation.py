@@ -21,6 +21,7 @@ from volr.backends.brian2.equations import (
     Equations,
 )
 from volr.backends.readback import Cells, Readback, uniform
+from volr.models.neurons import ENDLESS, raised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -36,7 +37,9 @@ _DECIMALS = 12
 
 def above_rest(neuron: NeuronModel, dt: float) -> dict[str, float]:
     """The left-hand side of the rows: our parameters, and some of them above v_rest."""
-    said = dict(neuron.numbers)
+    said = {**neuron.numbers, "fires_at": neuron.fires_at()}
+    if not neuron.leaks:
+        said["tau_m"] = ENDLESS
     # Refractoriness is told in whole steps; rounding is ours, not Brian2's.
     said["tau_refrac"] = neuron.refractory_steps(dt) * dt
     above = {f"{_ABOVE}{name}": value - neuron.v_rest for name, value in said.items()}
@@ -143,7 +146,19 @@ def _cells(neurons: Neurons) -> Cells:
             numbers[name] = math.inf
         else:
             numbers[name] = round(said["v_rest"] + value, _DECIMALS)
+    if math.isclose(numbers["tau_m"], ENDLESS):
+        numbers["tau_m"] = math.inf
+    numbers["v_thresh"] = _threshold(numbers.pop("fires_at"), numbers)
     return Cells(kind, _reset(neurons), numbers)
+
+
+def _threshold(fires_at: float, numbers: Mapping[str, float]) -> float:
+    """v_thresh, mV, if what is reached and what a spike costs agree on it; else NaN."""
+    if not math.isfinite(fires_at):
+        return fires_at
+    if not math.isfinite(numbers["tau_m"]):
+        fires_at = raised(fires_at, numbers["v_reset"])
+    return uniform([numbers["v_thresh"], fires_at])
 
 
 def _kind(neurons: Neurons) -> str | None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from volr.backends.base import elsewhere
 from volr.errors import BackendError, UnsupportedError
 from volr.models.parameters import parameter_shapes
 
@@ -37,7 +38,7 @@ def flattened(network: Network, values: Mapping[str, Floats]) -> Singles:
         if np.abs(value).max() > most:
             raise UnsupportedError(
                 f"futhark computes in float32, which ends at {most:g}, and {name} goes beyond it",
-                help="evaluate the model on reference",
+                help=elsewhere("reference"),
             )
     parts = [values[name].ravel() for name in parameter_shapes(network)]
     return np.concatenate([np.empty(0), *parts]).astype(np.float32)

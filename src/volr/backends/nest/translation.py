@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from volr.backends.base import elsewhere
 from volr.backends.readback import Cells, Readback, uniform
 from volr.errors import UnsupportedError
 from volr.models.model import SpikingModel, is_multiple
-from volr.models.neurons import IFCurrExp
+from volr.models.neurons import ENDLESS, TIE, IFCurrExp, raised
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from volr.backends.readback import Ends
     from volr.backends.workers import Arrays
@@ -40,7 +41,8 @@ class Translation:
 
     ``weight`` is a row's factor, for weights. ``threshold`` is NEST's name of ours. ``late`` is by
     how many steps the neuron takes up a spike later than ours does: those are the neurons in which
-    a jump of the membrane, mV, is a brief current, nA (``BRIEF``).
+    a jump of the membrane, mV, is a brief current, nA (``BRIEF``). ``digits`` says whether it
+    computes 1 − e^(−h/τ) with all digits, by ``expm1``: see ``endless``.
     """
 
     model: str
@@ -48,6 +50,16 @@ class Translation:
     weight: float
     rows: tuple[Row, ...]
     late: int = 0
+    digits: bool = False
+
+    def endless(self, dt: float) -> float:
+        """The τ, ms, that makes a membrane without leak at the step ``dt``, ms.
+
+        Most neurons compute P20 = τ/C · (1 − e^(−h/τ)), which is 0 for a very long τ. For
+        τ = 2^53 h, e^(−h/τ) is the last number below 1 and P20 is h/C, both exactly. A membrane
+        then loses one unit in the last place a step: less than ``TIE`` in a million steps.
+        """
+        return ENDLESS if self.digits else 2.0**53 * dt
 
 
 FOLLOWING = ("leak", "theta", "nothing")
@@ -85,10 +97,10 @@ NEURONS: dict[tuple[str, str], Translation] = {
     ),
     # A jump is a brief current there (BRIEF), hence nA, and late.
     ("if_curr_delta", "subtract"): Translation(
-        "mat2_psc_exp", "omega", 1000.0, (*_LEAKY, *_SUBTRACT, *_SYNAPSES), late=1
+        "mat2_psc_exp", "omega", 1000.0, (*_LEAKY, *_SUBTRACT, *_SYNAPSES), late=1, digits=True
     ),
     ("if_curr_exp", "subtract"): Translation(
-        "mat2_psc_exp", "omega", 1000.0, (*_LEAKY, *_SUBTRACT, *_SYNAPSES)
+        "mat2_psc_exp", "omega", 1000.0, (*_LEAKY, *_SUBTRACT, *_SYNAPSES), digits=True
     ),
 }
 SOURCE = "spike_generator"
@@ -105,46 +117,54 @@ TIC = 0.001
 
 
 def check_translatable(model: SpikingModel) -> None:
-    """Raise ``UnsupportedError`` for what NEST has no words for, with ways out."""
+    """Raise ``UnsupportedError`` for what NEST has no words for, with the way out."""
     neuron, dt = model.neuron, model.dt
     wrong: list[str] = []
-    ways: list[str] = []
     if (neuron.name, neuron.reset) not in NEURONS:
         wrong.append(f"it has no {neuron.name} with the reset {neuron.reset!r}")
-        ways.append("choose the reset 'hard'")
     if not is_multiple(dt, TIC):
         wrong.append(f"dt is {dt:g} ms, and its time counts in steps of {TIC:g} ms")
-        ways.append(f"choose a multiple of {TIC:g} ms")
     if not wrong and neuron.reset == "subtract":
-        if neuron.refractory_steps(dt) == 0:
-            wrong.append(
-                f"tau_refrac is {neuron.tau_refrac:g} ms, no step of {dt:g} ms, and its neurons "
-                "with the reset 'subtract' rest for at least one"
-            )
-            ways.append(f"choose a tau_refrac of {dt:g} ms or more")
-        if model.delay_steps <= NEURONS[neuron.name, neuron.reset].late:
-            wrong.append(
-                f"delay is {model.delay:g} ms, one step, and its neurons with the reset 'subtract' "
-                "take up a jump of the membrane one step late"
-            )
-            ways.append(f"choose a delay of {2 * dt:g} ms or more")
-        said = in_our_words(neuron, dt)
-        for name in ("tau_syn_E", "tau_syn_I"):
-            if abs(said[name] - neuron.tau_m) < CLOSE * neuron.tau_m:
-                wrong.append(
-                    f"{name} is {said[name]:g} ms, and with the reset 'subtract' it must differ "
-                    f"from tau_m, {neuron.tau_m:g} ms"
-                )
-                ways.append(f"choose another {name} or tau_m")
+        wrong += _wrong_to_subtract(model)
     if wrong:
         raise UnsupportedError(
-            "nest cannot run this model: " + "; ".join(wrong),
-            help="; ".join(ways) + "; or run it on the engine",
+            "nest cannot run this model: " + "; ".join(wrong), help=elsewhere("engine", "brian2")
+        )
+
+
+def _wrong_to_subtract(model: SpikingModel) -> Iterator[str]:
+    """What the neuron that stands for the reset ``subtract`` cannot do."""
+    neuron, dt = model.neuron, model.dt
+    if neuron.refractory_steps(dt) == 0:
+        yield (
+            f"tau_refrac is {neuron.tau_refrac:g} ms, no step of {dt:g} ms, and its neurons with "
+            "the reset 'subtract' rest for at least one"
+        )
+    if model.delay_steps <= NEURONS[neuron.name, neuron.reset].late:
+        yield (
+            f"delay is {model.delay:g} ms, one step, and its neurons with the reset 'subtract' "
+            "take up a jump of the membrane one step late"
+        )
+    said = in_our_words(neuron, dt)
+    for name in ("tau_syn_E", "tau_syn_I"):
+        if abs(said[name] - neuron.tau_m) < CLOSE * neuron.tau_m:
+            yield (
+                f"{name} is {said[name]:g} ms, and with the reset 'subtract' it must differ from "
+                f"tau_m, {neuron.tau_m:g} ms"
+            )
+    # Membrane and threshold rise by θ with every spike and never fall again; each step rounds both.
+    rounding = 2.0**-53 * model.steps * neuron.most_spikes(dt, model.steps)
+    if not neuron.leaks and rounding > TIE:
+        yield (
+            f"a stimulus takes {model.steps:,} steps, and with the reset 'subtract' and without "
+            "leak its membranes rise all the time, so that rounding may hide a threshold that is "
+            "just reached"
         )
 
 
 def in_our_words(neuron: NeuronModel, dt: float) -> dict[str, float]:
     """The left-hand side of the rows: parameters, and what follows from them."""
+    translation = NEURONS[neuron.name, neuron.reset]
     return {
         "tau_syn_E": dt / BRIEF,
         "tau_syn_I": dt / BRIEF,
@@ -152,6 +172,8 @@ def in_our_words(neuron: NeuronModel, dt: float) -> dict[str, float]:
         "theta": neuron.theta,
         "nothing": 0.0,
         **neuron.numbers,
+        "tau_m": neuron.tau_m if neuron.leaks else translation.endless(dt),
+        "v_thresh": neuron.fires_at(),
         # Both neuron and synapse are told times that are whole steps; rounding is ours, not NEST's.
         "tau_refrac": neuron.refractory_steps(dt) * dt,
     }
@@ -188,7 +210,7 @@ def contents(network: Network, answer: Arrays) -> Readback:
         key = _which(model, uniform(answer.get(f"{name}.tau_syn_ex", np.nan)), dt)
         if key is not None:
             translations[name] = NEURONS[key]
-            cells[name] = _cells(key, translations[name], name, answer)
+            cells[name] = _cells(key, translations[name], name, answer, dt)
         elif model != SOURCE:
             cells[name] = Cells(model)
     weights: dict[Ends, Floats] = {}
@@ -231,7 +253,9 @@ def _which(model: str, tau_syn: float, dt: float) -> tuple[str, str] | None:
     return next((key for key in found if len(found) == 1 or bool(NEURONS[key].late) == brief), None)
 
 
-def _cells(key: tuple[str, str], translation: Translation, name: str, answer: Arrays) -> Cells:
+def _cells(
+    key: tuple[str, str], translation: Translation, name: str, answer: Arrays, dt: float
+) -> Cells:
     said: dict[str, float] = {}
     for ours, theirs, factor in translation.rows:
         # Two of NEST's numbers that are one of ours must agree on it.
@@ -242,6 +266,11 @@ def _cells(key: tuple[str, str], translation: Translation, name: str, answer: Ar
     kind, reset = key
     if "leak" in said:
         said["tau_m"] = said["cm"] / said["leak"]
+    elif math.isclose(said["tau_m"], translation.endless(dt)):
+        said["tau_m"] = math.inf
+        if math.isfinite(said["v_thresh"]):
+            low = said["v_reset"] if "v_reset" in said else said["v_thresh"] - said["theta"]
+            said["v_thresh"] = raised(said["v_thresh"], low)
     if "theta" in said:
         if math.isfinite(said["v_thresh"]):
             said["v_reset"] = said["v_thresh"] - said["theta"]

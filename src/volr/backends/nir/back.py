@@ -135,6 +135,8 @@ class _Back:
                 if isinstance(neuron, IFCurrDelta):
                     # mV/s: r / τ of it is what the membrane sees.
                     total = total * neuron.cm / SECOND
+                    if not neuron.leaks:
+                        return total * uniform(values["r"])
                 return total + values["v_leak"] / neuron.resistance
 
     def _numbers(self, model: SpikingModel, node: Node) -> Cells:
@@ -147,7 +149,8 @@ class _Back:
             "v_thresh": float("inf"),
             "v_reset": neuron.v_reset,
         }
-        tau = values["tau_mem"] if "tau_mem" in values else values["tau"]
+        # IF and I have none.
+        tau = values.get("tau_mem", values.get("tau", np.full(1, np.inf)))
         numbers["tau_m"] = SECOND * uniform(tau)
         if "tau_syn" in values:
             numbers["tau_syn_E"] = numbers["tau_syn_I"] = SECOND * uniform(values["tau_syn"])
@@ -156,7 +159,8 @@ class _Back:
                 tau * SECOND / (values["r"] * values["w_in"] / values["tau_syn"])
             )
         else:
-            numbers["cm"] = neuron.cm * uniform(values["r"] / tau)
+            share = values["r"] / tau if np.isfinite(tau).all() else values["r"]
+            numbers["cm"] = neuron.cm * uniform(share)
             if isinstance(neuron, IFCurrExp):
                 numbers["tau_syn_E"], numbers["tau_syn_I"] = neuron.tau_syn_E, neuron.tau_syn_I
                 numbers["cm"] = neuron.cm

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import numpy as np
 
+from volr.jsonable import in_words, out_of_words
 from volr.models.activations import activation
 from volr.models.coding import input_coding
 from volr.models.model import ArtificialModel, Model, SpikingModel
@@ -93,7 +94,7 @@ def describe(model: Model, places: Places) -> str:
                 "units": "s, and mV above v_rest; an input of a neuron is in mV/s (IFCurrDelta), "
                 "or in nA of w_in / tau_syn (IFCurrExp), and a spike an impulse of area 1",
                 "neuron": model.neuron.name,
-                "numbers": model.neuron.numbers,
+                "numbers": in_words(model.neuron.numbers),
                 "reset": model.neuron.reset,
                 "coding": [model.coding.name, model.coding.rate_max],
                 "dt": model.dt,
@@ -154,7 +155,7 @@ def _model(network: Network, values: Mapping[str, Floats], found: Mapping[str, A
     if found.get("kind") != "spiking":
         raise MalformedError(f"have the kind {found.get('kind')!r}")
     numbers = _object(found.get("numbers"), "numbers")
-    given = {key: _number(each, "numbers") for key, each in numbers.items()}
+    given = {key: _number(out_of_words(each), "numbers") for key, each in numbers.items()}
     neuron = neuron_model(_text(found, "neuron"), given, cast("Any", _text(found, "reset")))
     # A default that a later Volr changes must not change the model.
     if set(neuron.numbers) != set(given):

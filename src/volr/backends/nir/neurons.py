@@ -14,6 +14,7 @@ A ``Signal`` says which:
 
 In each of them a step is v ← a v + k W·s + (1 − a) (leak + level b), with a decay a and a kick k.
 IF, which has no leak, adds r x in every step: with ``step`` in s of it, with ``impulse`` r b is so.
+It is a neuron of ours whose τ is infinite: a = 1, and a constant b adds ``level`` b dt.
 """
 
 from __future__ import annotations
@@ -31,8 +32,6 @@ if TYPE_CHECKING:
 Signal: TypeAlias = Literal["euler", "jump", "step", "impulse"]
 SIGNALS: tuple[Signal, ...] = get_args(Signal)
 
-# A time constant, ms, so long that there is next to no leak: our neurons have no longer one.
-ENDLESS = 1e6
 # A membrane that has forgotten all within a step: of it e^-64 is left, less than rounding.
 BRIEF = 64.0
 
@@ -44,8 +43,9 @@ class Stepped:
     ``tau`` and ``tau_syn`` are the time constants, ms, of exact decays that are a and b; None where
     there is no synapse. ``kick`` is what 1 of W adds: to the membrane, or to a current ``i`` whose
     ``gain`` times 1 moves the membrane in the next step. ``level`` is what a constant input of 1
-    lifts the membrane to in the long run, ``leak`` where it is without any. ``threshold`` and
-    ``reset`` are None for neurons that never spike.
+    lifts the membrane to in the long run, ``leak`` where it is without any; if ``tau`` is infinite,
+    ``level`` is by how much it lifts the membrane in each ms. ``threshold`` and ``reset`` are None
+    for neurons that never spike.
     """
 
     tau: float
@@ -72,12 +72,11 @@ def stepped(node: Node, size: int, signal: Signal, dt: float, second: float) -> 
         return Stepped(dt / BRIEF, ones, ones, zeros, threshold=threshold, reset=zeros)
     r = values["r"]
     if node.kind in {"I", "IF"}:
-        decay = -math.expm1(-dt / ENDLESS)
         kick = r * (dt / second) if signal == "step" else r
         # What a constant adds in a step: importers add all of it, the equation what a step is long.
         per_step = r if signal in {"euler", "jump"} else r * (dt / second)
         return Stepped(
-            ENDLESS, kick, per_step / decay, np.zeros(size), threshold=threshold, reset=reset
+            math.inf, kick, per_step / dt, np.zeros(size), threshold=threshold, reset=reset
         )
     tau = second * _same(values, "tau_mem" if "tau_mem" in values else "tau")
     a_tau = _decaying(tau, dt, signal, "its time constant")

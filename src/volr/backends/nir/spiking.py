@@ -6,11 +6,13 @@ v ← a v + g i + … with i ← b i + k W·s. With v = u V, in units u of each 
 
     w = k W / u    or    g k W / (p u),    I = (leak + level b) / (R u)
 
-makes them one. u is such that all thresholds are one; where nothing spikes, it is 1.
+makes them one. Without leak, where level is what an input of 1 adds in a ms, it is
+I = c_m level b / u. u is such that all thresholds are one; where nothing spikes, it is 1.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,9 +20,9 @@ import numpy as np
 
 from volr.backends.nir.foreign import refuse
 from volr.backends.nir.forms import full
-from volr.backends.nir.neurons import ENDLESS, stepped
+from volr.backends.nir.neurons import stepped
 from volr.models.model import SpikingModel
-from volr.models.neurons import IFCurrDelta, IFCurrExp
+from volr.models.neurons import TIE, IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -182,7 +184,8 @@ def _parameters(
             found.room.take(len(unit), found.network[key].size)
             values[f"{key}->{name}.weight"] = full(matrix, found.room) * factor[:, None]
         bias = np.zeros(form.size) if form.bias is None else form.bias
-        values[f"{name}.bias"] = (cell.leak + cell.level * bias) / (neuron.resistance * unit)
+        per_current = neuron.resistance if neuron.leaks else 1.0 / neuron.cm
+        values[f"{name}.bias"] = (cell.leak + cell.level * bias) / (per_current * unit)
     return values
 
 
@@ -198,12 +201,13 @@ def _notes(found: Skeleton, cells: Mapping[str, Stepped], meaning: Meaning) -> l
             "biases are currents that are there from the start, where NIR's come through the "
             "synapse and take its time constant to arrive"
         )
-    if any(cell.tau == ENDLESS for cell in cells.values()):
+    if math.isinf(next(iter(cells.values())).tau):
         notes.append(
-            "IF has no leak; here it has a time constant of 1,000 s, which takes 0.01 % in 100 ms"
+            "IF has no leak, and neither has the neuron here, tau_m is infinite: it is at its "
+            f"threshold where it is nearer than {TIE:g} of v_thresh - v_reset to it"
         )
     return notes
 
 
 def _close(a: float, b: float) -> bool:
-    return abs(a - b) <= _CLOSE * abs(b)
+    return a == b or abs(a - b) <= _CLOSE * abs(b)

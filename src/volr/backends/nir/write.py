@@ -7,6 +7,7 @@ area 1, so that NIR's equations, in the continuous time in which they are writte
     ours         NIR                             with
     IFCurrDelta  τ v̇ = (v_leak − v) + r (W S + b)     r = τ: an impulse lifts v by W mV;
                                                       b = 1000 I / c_m, in mV/s
+      without leak v̇ = r (W S + b)                    r = 1: an impulse lifts v by W mV
     IFCurrExp    τ_syn İ = −I + w_in W S              w_in = τ_syn: an impulse lifts I by W nA;
                  τ_mem v̇ = (v_leak − v) + r I         r = τ_m / c_m, in MΩ;
                                                       v_leak = r I, the constant current's
@@ -26,6 +27,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from volr.backends.base import elsewhere
 from volr.backends.identifiers import identifiers
 from volr.backends.nir.described import KEY, Places, describe
 from volr.backends.nir.graph import Graph, Node
@@ -62,12 +64,28 @@ def canonical(model: Model) -> Graph:
 def _check_sayable(model: SpikingModel) -> None:
     neuron = model.neuron
     if isinstance(neuron, IFCondExp):
-        raise UnsupportedError("NIR has no synapses that change a conductance")
+        raise UnsupportedError(
+            "NIR has no synapses that change a conductance",
+            help=elsewhere("brian2", verb="write it for"),
+        )
     if isinstance(neuron, IFCurrExp) and neuron.tau_syn_E != neuron.tau_syn_I:
         raise UnsupportedError(
             f"NIR has one synaptic time constant to a neuron, and this model's are tau_syn_E "
             f"{neuron.tau_syn_E:g} ms and tau_syn_I {neuron.tau_syn_I:g} ms",
-            help="choose the same for both",
+            help=elsewhere("brian2", verb="write it for"),
+        )
+    if isinstance(neuron, IFCurrExp) and not neuron.leaks:
+        raise UnsupportedError(
+            "NIR's neurons with synapses have a time constant in s, and this model's tau_m is "
+            "infinite",
+            help=elsewhere("brian2", verb="write it for"),
+        )
+    driven = isinstance(model.coding, ConstantCurrent)
+    if driven and not neuron.leaks and neuron.i_offset != 0.0:
+        raise UnsupportedError(
+            "NIR's IF has no constant current of its own, and this model's inputs have i_offset, "
+            f"{neuron.i_offset:g} nA",
+            help=elsewhere("brian2", verb="write it for"),
         )
 
 
@@ -175,8 +193,13 @@ def _port(kind: str, population: Population) -> Node:
 
 
 def _delta(model: SpikingModel, population: Population, *, spiking: bool) -> Node:
-    """LIF or LI. An input's constant current is its v_leak: no Affine leads there."""
+    """LIF or LI; without leak IF or I.
+
+    An input's constant current is its v_leak, since no Affine leads there.
+    """
     neuron, each = model.neuron, np.ones(population.size)
+    if not neuron.leaks:
+        return _spiking("IF", "I", model, {"r": each}, spiking=spiking)
     offset = 0.0
     if population.name in model.network.inputs:
         offset = neuron.resistance * neuron.i_offset

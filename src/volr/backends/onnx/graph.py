@@ -19,6 +19,7 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
+from volr.backends.base import elsewhere
 from volr.backends.identifiers import identifiers
 from volr.errors import UnsupportedError
 from volr.models.parameters import bias_name, weight_name
@@ -94,7 +95,7 @@ def _check_size(network: Network) -> None:
         raise UnsupportedError(
             f"onnx keeps the parameters in the file itself, which holds {LARGEST:,} bytes of them, "
             f"and those of this network take {needed:,}",
-            help="make the network's populations smaller, or run it on torch",
+            help=elsewhere("torch"),
         )
 
 
@@ -170,7 +171,7 @@ def _single(model: ArtificialModel, name: str) -> NDArray[np.float32]:
     if largest > float(np.finfo(np.float32).max):
         raise UnsupportedError(
             f"onnx holds float32, and {name} has values of up to {largest:g}",
-            help="run it on the reference, which computes in float64",
+            help=elsewhere("reference"),
         )
     return value.astype(np.float32)
 

@@ -26,6 +26,7 @@ from volr.backends.base import (
     SpikingBackend,
     check_request,
     check_supported,
+    elsewhere,
     require,
 )
 from volr.backends.batches import answered, described, requests, silent, together, widest
@@ -167,7 +168,7 @@ def _check_translatable(name: str, dialect: Dialect, model: SpikingModel) -> Non
         raise UnsupportedError(
             f"{name} cannot run this model: dt is {model.dt:g} ms, and NEST's time counts in steps "
             f"of {TIC:g} ms",
-            help=f"choose a multiple of {TIC:g} ms, or run it on pynn.brian2",
+            help=elsewhere("engine", "pynn.brian2"),
         )
 
 
@@ -183,7 +184,7 @@ def _check_awake(name: str, model: SpikingModel, answer: Arrays) -> None:
             f"{name} cannot run this model: tau_refrac is {model.neuron.tau_refrac:g} ms, no step "
             f"of {model.dt:g} ms, and a neuron of {', '.join(stuck)} would spike in two steps on "
             "end; NEURON's does not notice that it is above the threshold again",
-            help=f"choose a tau_refrac of {model.dt:g} ms or more, or run it on pynn.nest",
+            help=elsewhere("engine", "pynn.brian2"),
         )
 
 

@@ -311,7 +311,9 @@ def _stimulate(built: Built, arrays: Arrays, settings: Settings, rows: slice) ->
         spikes = arrays[f"{name}.spikes"][:, rows]
         trains = spikes.reshape(len(spikes), -1).T
         times = (settings["first"] + np.arange(len(spikes))) * settings["dt"]
-        population.set(spike_times=[Sequence(times[train]) for train in trains])
+        given = [Sequence(times[train]) for train in trains]
+        # PyNN on Brian2 takes a list of one for that one.
+        population.set(spike_times=given if len(given) > 1 else given[0])
 
 
 def _record(built: Built, settings: Settings) -> None:

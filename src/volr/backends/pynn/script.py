@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import ast
 import io
+import math
 import zipfile
 from importlib import resources
 from typing import TYPE_CHECKING, Any
@@ -20,11 +21,12 @@ import numpy as np
 
 from volr.backends.base import check_supported
 from volr.backends.identifiers import identifiers
-from volr.backends.pynn.translation import CELLS, SOLUTIONS, TIE
+from volr.backends.pynn.translation import CELLS, SOLUTIONS, tie
 from volr.backends.readback import Cells, Readback
 from volr.errors import DataError
 from volr.models.coding import ConstantCurrent
 from volr.models.model import SpikingModel
+from volr.models.neurons import neuron_model
 from volr.models.parameters import bias_name, weight_name
 from volr.models.response import count_levels
 
@@ -57,6 +59,7 @@ from pathlib import Path
 
 import numpy as np
 from pyNN.connectors import Connector
+from pyNN.parameters import Sequence
 from pyNN.standardmodels import build_translations
 
 '''
@@ -120,7 +123,7 @@ def write_script(document: Document, model: Model) -> Files:
         "RATE_MAX": model.coding.rate_max,
         "EDGES": edges,
         "CURRENTS": currents,
-        "TIE": TIE,
+        "TIE": tie(neuron),
         "SOLUTION": SOLUTIONS[neuron.name],
         "ARRAYS": {name: each.tolist() for name, each in arrays.items()},
     }
@@ -154,6 +157,9 @@ def _literal(value: Any) -> str:
         case [[*_], *_]:
             rows: list[Any] = list(value)
             return "[\n" + "".join(f"        {each!r},\n" for each in rows) + "    ]"
+        case float() if value == math.inf:
+            # Python reads a number that is too large as infinite; it has no word for that.
+            return "1e999"
         case str() if "\n" in value:
             inside = "".join(f"    {line!a}\n" for line in value.splitlines(keepends=True))
             return f"(\n{inside})"
@@ -190,9 +196,9 @@ def _contents(tables: Mapping[str, Any]) -> Readback:
     arrays: Mapping[str, Floats] = tables["ARRAYS"]
     kinds = {theirs: ours for ours, theirs in CELLS.items()}
     kind = kinds[tables["CELL"]]
-    if (tables["TIE"], tables["SOLUTION"]) != (TIE, SOLUTIONS[kind]):
-        raise ValueError("another neuron on Brian2")
     numbers: dict[str, float] = dict(tables["PARAMETERS"])
+    if (tables["TIE"], tables["SOLUTION"]) != (tie(neuron_model(kind, numbers)), SOLUTIONS[kind]):
+        raise ValueError("another neuron on Brian2")
     numbers["tau_refrac"] = tables["REFRACTORY_STEPS"] * dt
     given = set(tables["INPUTS"]) if tables["CODING"] != ConstantCurrent.name else set[str]()
     ends = [(each[0], each[1]) for each in tables["PROJECTIONS"]]

@@ -27,6 +27,10 @@ former takes a membrane to where it should be if ``tau_m`` is told as dt / (2 ta
 That is exact for currents. For conductances it is an approximation, as any number would be, since
 a membrane decays the faster the more of them are open; τ_m / 2 stands for it there, as if they were
 the leak's size. A threshold is told ``TIE`` less here too.
+
+A membrane without leak is told ``ENDLESS`` for ``tau_m``; on NEST 2^53 · dt, for the reason that
+``volr.backends.nest.translation`` gives. All three are told its threshold as
+``Membrane.fires_at`` has it.
 """
 
 from __future__ import annotations
@@ -38,7 +42,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.backends.readback import Cells, Readback, uniform
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
+from volr.models.neurons import ENDLESS, IFCondExp, IFCurrDelta, IFCurrExp
 from volr.models.parameters import weight_name
 
 if TYPE_CHECKING:
@@ -58,7 +62,8 @@ CELLS = {
 """PyNN's cell types by our names."""
 
 TIE = 1e-8
-"""mV by which a threshold is lowered that has to be exceeded: far above rounding, in volts too."""
+"""mV by which the threshold of a leaky neuron is lowered that has to be exceeded: far above
+rounding, in volts too."""
 
 UNREACHABLE = 1e300
 """The threshold, mV, of neurons that never spike."""
@@ -100,15 +105,18 @@ order; conductances by quadrature with two nodes, a and b."""
 
 @dataclass(frozen=True)
 class Line:
-    """What is told is ``factor`` times ours and ``shift`` more."""
+    """What is told is ``factor`` times ours and ``shift`` more, or ``endless`` for infinite."""
 
     factor: float = 1.0
     shift: float = 0.0
+    endless: float = math.inf
 
     def there(self, ours: float) -> float:
-        return self.factor * ours + self.shift
+        return self.endless if ours == math.inf else self.factor * ours + self.shift
 
     def back(self, told: float) -> float:
+        if math.isclose(told, self.endless, rel_tol=1e-9):
+            return math.inf
         return (told - self.shift) / self.factor
 
 
@@ -133,16 +141,18 @@ def lines(dialect: Dialect, neuron: NeuronModel, dt: float) -> Mapping[str, Line
     """How each parameter of the neuron is told; so ``delay``, ``excitatory`` and ``inhibitory``
     weights."""
     told = dict.fromkeys((*neuron.numbers, "delay", "excitatory", "inhibitory"), Line())
+    told["v_thresh"] = Line(shift=-tie(neuron, dialect))
     match dialect.simulator:
         case "brian2":
             told["tau_refrac"] = Line(shift=dt)
-            told["v_thresh"] = Line(shift=-TIE)
+            told["tau_m"] = Line(endless=ENDLESS)
             if isinstance(neuron, IFCurrDelta):
                 told["delay"] = Line(shift=-dt)
         case "neuron":
-            told["v_thresh"] = Line(shift=-TIE)
             half = dt / (2.0 * neuron.tau_m)
-            told["tau_m"] = told["cm"] = Line(half / math.tanh(half))
+            factor = half / math.tanh(half) if neuron.leaks else 1.0
+            told["cm"] = Line(factor)
+            told["tau_m"] = Line(factor, endless=ENDLESS)
             if not isinstance(neuron, IFCurrDelta):
                 membrane = neuron.tau_m / (2.0 if isinstance(neuron, IFCondExp) else 1.0)
                 held = IFCurrExp(
@@ -152,8 +162,16 @@ def lines(dialect: Dialect, neuron: NeuronModel, dt: float) -> Mapping[str, Line
                 for name, rise in zip(("excitatory", "inhibitory"), rises, strict=True):
                     told[name] = Line(rise / held.rise(dt))
         case _:
-            pass
+            told["tau_m"] = Line(endless=2.0**53 * dt)
     return told
+
+
+def tie(neuron: NeuronModel, dialect: Dialect | None = None) -> float:
+    """mV by which the threshold is lowered on a simulator; where none is told, on those on which it
+    has to be exceeded."""
+    if not neuron.leaks:
+        return neuron.v_thresh - neuron.fires_at()
+    return 0.0 if dialect is NEST else TIE
 
 
 def parameters(dialect: Dialect, model: SpikingModel) -> dict[str, float]:

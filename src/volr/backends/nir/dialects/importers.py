@@ -36,6 +36,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from volr.backends.base import elsewhere, otherwise
 from volr.backends.nir.graph import Graph, Node
 from volr.backends.readback import uniform
 from volr.errors import UnsupportedError
@@ -105,7 +106,8 @@ def sinabs(ring: Ring, dt: float) -> Graph:
         raise UnsupportedError(
             f"nir for sinabs cannot say this model: a neuron might reach {most.max():,.0f} times "
             "its threshold, and spike as often in one step, which single precision cannot tell",
-            help="write it for norse; or choose smaller weights or a shorter tau_m",
+            help=f"{elsewhere('norse', verb='write it for')}; "
+            + otherwise("smaller weights", "a shorter tau_m"),
         )
     theta = WIDE * ring.theta
     one = np.eye(ring.units)

@@ -39,6 +39,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from volr.backends.base import elsewhere
 from volr.memory import check_room
 from volr.models.neurons import IFCurrExp
 from volr.models.parameters import bias_name, weight_name
@@ -99,7 +100,8 @@ def ring(model: SpikingModel) -> Ring:
     count = 2 if b is not None else int(start != 0.0)
     clocks = list(range(units, units + count))
     units += count
-    check_room({"the ring": 8 * units * units}, "for the file", help="write nir, or fewer neurons")
+    way = elsewhere("brian2", verb="write it for")
+    check_room({"the ring": 8 * units * units}, "for the file", help=way)
 
     into = np.zeros((units, network.input_size))
     bias = np.zeros(units)

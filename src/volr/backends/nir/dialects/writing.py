@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from volr.backends.base import elsewhere, otherwise
 from volr.backends.nir.dialects import SUFFIX, dialect, importers
 from volr.backends.nir.dialects.back import back, described
 from volr.backends.nir.dialects.ring import Ring, ring
@@ -122,17 +123,23 @@ def _check_expressible(model: SpikingModel, found: Dialect) -> None:
     if model.readout != "count":
         wrong.append("its neurons all spike, and this model's readout is the membrane")
         ways.append("--readout count")
+    if not neuron.leaks:
+        wrong.append("its neurons leak, and tau_m is infinite")
+        ways.append("--neuron-parameter tau_m=1000")
     for key, decay in _decays(neuron, model.dt).items():
-        if not _FASTEST <= decay <= _SLOWEST:
+        if neuron.leaks and not _FASTEST <= decay <= _SLOWEST:
             wrong.append(
                 f"{key} is {getattr(neuron, key):g} ms, which single precision cannot tell from "
                 f"{'none' if decay < _FASTEST else 'endless'} at steps of {model.dt:g} ms"
             )
-            ways.append(f"another {key} or --dt")
+            ways.append(f"another --neuron-parameter {key} or --dt")
     if wrong:
+        # A transfer has no other readout.
+        makers = "`volr train`" if model.readout != "count" else "`volr train` or `volr transfer`"
+        told = f"{makers} with {', '.join(dict.fromkeys(ways))}"
         raise UnsupportedError(
             f"{_title(found)} cannot say this model: " + "; ".join(wrong),
-            help="transfer or train it with " + ", ".join(dict.fromkeys(ways)),
+            help=f"{elsewhere('brian2', verb='write it for')}; {otherwise(told)}",
         )
 
 

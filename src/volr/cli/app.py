@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import os
 import sys
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import click
 import typer
 from typer.core import TyperGroup
 
@@ -20,7 +22,14 @@ from volr.cli.explain import explain
 from volr.cli.groups import Command, Grouped
 from volr.cli.interrupt import interruptions
 from volr.cli.nir import import_nir, lint
-from volr.cli.output import emit, noting_warnings, show_error, silence_stderr, writing
+from volr.cli.output import (
+    emit,
+    noting_warnings,
+    show_error,
+    shown_text,
+    silence_stderr,
+    writing,
+)
 from volr.cli.programs import check, format_program, show
 from volr.cli.report import report
 from volr.cli.search import search
@@ -31,7 +40,7 @@ from volr.cli.verify import verify
 from volr.errors import VolrError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
 HELP = """One program, two generations: networks as text, trained as ANNs, run as spiking ones.
 
@@ -49,15 +58,28 @@ class _Interrupted(BaseException):
     """Ctrl-C, under a name that Typer does not know: it would exit without a word."""
 
 
+@contextmanager
+def _visible_complaints() -> Generator[None]:
+    """What Click says of arguments shows them as they are, and a terminal obeys nothing in it."""
+    try:
+        yield
+    except click.UsageError as error:
+        text = error.format_message()
+        if shown_text(text) == text:
+            raise
+        raise click.UsageError(shown_text(text), error.ctx) from error
+
+
 class _Commands(TyperGroup):
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
-        with writing():
+        with writing(), _visible_complaints():
             return super().make_context(*args, **kwargs)
 
     def invoke(self, ctx: Any) -> Any:
         with interruptions() as interrupted:
             try:
-                return super().invoke(ctx)
+                with _visible_complaints():
+                    return super().invoke(ctx)
             except KeyboardInterrupt as error:
                 raise _Interrupted from error
             except Exception as error:

@@ -2,6 +2,10 @@
 
 Results go to stdout, everything else to stderr. Both are in colour on a terminal and plain in a
 pipe, unless ``NO_COLOR`` or ``FORCE_COLOR`` says otherwise.
+
+Names and texts of files, and what libraries say, come from outside: nothing in them reaches a
+terminal but what can be seen. Tables, JSON, notes and errors show it with escapes, wherever they
+go; a document, such as a formatted program, is written as it is unless it goes to a terminal.
 """
 
 from __future__ import annotations
@@ -32,9 +36,11 @@ GAP = "  "
 def emit(text: str) -> None:
     """Write a part of the result to stdout, now; ``VolrError`` where it cannot be written.
 
-    Where its reader, ``head`` say, has had enough, the command ends without a word.
+    A terminal gets it with escapes for all that it would obey. Where its reader, ``head`` say, has
+    had enough, the command ends without a word.
     """
-    _write(lambda: sys.stdout.write(text))
+    shown = shown_text(text) if sys.stdout.isatty() else text
+    _write(lambda: sys.stdout.write(shown))
 
 
 def emit_bytes(body: bytes) -> None:
@@ -66,7 +72,19 @@ def writing() -> Generator[None]:
 
 def print_json(value: Any) -> None:
     """Print a value as JSON, which has no NaN and no infinity: they become null."""
-    emit(json.dumps(jsonable(value), indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+    text = json.dumps(jsonable(value), indent=2, ensure_ascii=False, allow_nan=False)
+    # Outside of strings, JSON has no such character.
+    escaped = "\n".join(_UNSEEN.sub(_json_escape, line) for line in text.split("\n"))
+    emit(escaped + "\n")
+
+
+# What may not be printable, and what surely is.
+_UNSEEN = re.compile(r"[^\x20-\x7e]")
+
+
+def _json_escape(found: re.Match[str]) -> str:
+    character = found[0]
+    return character if character.isprintable() else json.dumps(character)[1:-1]
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> None:
@@ -74,6 +92,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: 
     from rich.cells import cell_len
     from rich.text import Text
 
+    rows = [[visible(cell) for cell in row] for row in rows]
     widths = [max(map(cell_len, column)) for column in zip(columns, *rows, strict=True)]
 
     def line(cells: Sequence[str]) -> str:
@@ -99,7 +118,7 @@ def note(message: str) -> None:
     """A line on stderr."""
     from rich.text import Text
 
-    _say(Text(_visible(message), "dim"))
+    _say(Text(shown_text(message), "dim"))
 
 
 @contextmanager
@@ -134,10 +153,10 @@ def show_error(error: VolrError) -> None:
     if isinstance(error, ProgramError) or in_program:
         text = Text("\n").join(map(_diagnostic_line, str(error).split("\n")))
     else:
-        text = Text.assemble(("error:", "bold red"), " ", _visible(error.message))
+        text = Text.assemble(("error:", "bold red"), " ", shown_text(error.message))
         if error.help is not None:
             text.append_text(
-                Text.assemble("\n  = ", ("help:", "bold cyan"), " ", _visible(error.help))
+                Text.assemble("\n  = ", ("help:", "bold cyan"), " ", shown_text(error.help))
             )
     _say(text)
 
@@ -166,9 +185,16 @@ def _console(*, stderr: bool = False) -> Console:
     return Console(stderr=stderr, highlight=False)
 
 
-def _visible(text: str) -> str:
-    """The text of a message with its line breaks, and nothing else that a terminal would obey."""
-    return "\n".join(map(visible, text.split("\n")))
+def shown_text(text: str) -> str:
+    """A text with its line breaks and tabs, and nothing else that a terminal would obey.
+
+    Line breaks within the name of a file that the command was given are none of the text's own.
+    """
+    for argument in sys.argv[1:]:
+        for part in re.split(r"[/=]", argument):
+            if "\n" in part:
+                text = text.replace(part, visible(part))
+    return "\n".join("\t".join(map(visible, line.split("\t"))) for line in text.split("\n"))
 
 
 def _diagnostic_line(line: str) -> Text:

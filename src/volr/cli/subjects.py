@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
+from volr.reading import check_ordinary, is_model
+
 if TYPE_CHECKING:
     from volr.models.files import ModelFile
     from volr.network import Network
@@ -28,9 +30,9 @@ def is_model_file(file: str) -> bool:
     if path.suffix == ".safetensors":
         return True
     try:
+        check_ordinary(path)  # a pipe can be read once, by whoever reads all of it
         with path.open("rb") as opened:
             head = opened.read(9)
     except OSError:
         return False
-    # No program of less than 2^40 bytes has a zero among its first eight.
-    return head[8:] == b"{" and head[7:8] == b"\x00"
+    return is_model(head)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, cast
 
 from volr.errors import DataError, ModelError
 from volr.experiments.settings import Settings, given, settings_from
+from volr.experiments.tasks import task as find_task
+from volr.jsonable import read_json
 from volr.models.neurons import NEURON_MODELS, parameter_names
 from volr.naming import named
+from volr.reading import format_of, read_whole
+from volr.typed import shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -92,6 +95,11 @@ def read_settings(path: Path | None) -> SettingsFile:
             f"{path} has a program and does not say for which task",
             help='put the task beside it: "task": "xor"',
         )
+    if task is not None:
+        try:
+            find_task(task)
+        except DataError as error:
+            raise DataError(f"{path}: {error.message}", help=error.help) from error
     return SettingsFile(told=entries, task=task, program=program)
 
 
@@ -109,16 +117,23 @@ def _text(content: Mapping[str, Any], name: str, path: Path) -> str | None:
     """An entry that is a text, or is not there."""
     value = content.get(name)
     if value is not None and not isinstance(value, str):
-        raise DataError(f"{path}: the {name} is {value!r}, not a text")
+        raise DataError(f"{path}: the {name} is {shown(value)}, not a text")
     return value
 
 
 def _read_object(path: Path) -> dict[str, Any]:
     """A file's JSON object; an empty one where it is JSON of another kind."""
     try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
+        data = read_whole(path, pipes=True)
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise DataError(f"{path} is not JSON: {error}") from error
+    try:
+        content = read_json(data)
+    except ValueError as error:
+        found = format_of(data, str(path))
+        is_it = f": it is {found.name}" if found is not None else f": {error}"
+        raise DataError(
+            f"{path} is not JSON{is_it}",
+            help='settings are JSON such as {"settings": {"dt": 0.25}}',
+        ) from error
     return cast("dict[str, Any]", content) if isinstance(content, dict) else {}

@@ -11,6 +11,7 @@ from volr.language.checker import check
 from volr.language.lowering import lower
 from volr.language.printer import format_expression
 from volr.language.syntax import Node
+from volr.reading import Format, format_of, is_model
 from volr.source import Diagnostic, Source, Span
 
 if TYPE_CHECKING:
@@ -75,11 +76,15 @@ def read_source(path: str | Path) -> Source:
 
 def decode(data: bytes, name: str) -> Source:
     """Bytes as a program's text: UTF-8, a byte-order mark skipped. Raises ``ProgramError``."""
+    if is_model(data) and (found := format_of(data, name)) is not None:
+        raise _foreign(name, found)
     mark = b"\xef\xbb\xbf"
     data = data.removeprefix(mark)
     try:
         return Source(data.decode("utf-8"), name)
     except UnicodeDecodeError as error:
+        if (found := format_of(data, name)) is not None:
+            raise _foreign(name, found) from None
         offset = len(data[: error.start].decode("utf-8"))
         source = Source(data.decode("utf-8", errors="replace"), name)
         message = f"this is not UTF-8: byte 0x{data[error.start]:02X}"
@@ -88,6 +93,11 @@ def decode(data: bytes, name: str) -> Source:
             help += "; it looks like UTF-16"
         diagnostic = Diagnostic(Span(offset, offset + 1), message, help=help)
         raise ProgramError(source, [diagnostic]) from None
+
+
+def _foreign(name: str, found: Format) -> ProgramError:
+    help = found.help or "a program is text, such as dense 2 4 ⦶ dense 4 2"
+    return _unreadable(name, f"this is no program: it is {found.name}", help)
 
 
 def _unreadable(name: str, message: str, help: str | None) -> ProgramError:

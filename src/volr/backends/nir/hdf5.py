@@ -21,6 +21,7 @@ from volr.backends.nir.heap import REFERENCE, Texts
 from volr.backends.nir.packed import check_packed
 from volr.errors import ModelError, ModelFileError
 from volr.memory import check_room
+from volr.reading import format_of, is_model
 
 if TYPE_CHECKING:
     import h5py
@@ -64,7 +65,7 @@ def read_graph(data: bytes, name: str = "the file") -> Graph:
     import h5py
 
     if not data.startswith(_SIGNATURE):
-        raise ModelFileError(f"{name} is no NIR file: it is not HDF5")
+        raise _foreign(data, name)
     try:
         with h5py.File.in_memory(data) as file:
             return _Reader(data, Texts(data, 20 * MOST_NODES), name).read(file)
@@ -168,7 +169,7 @@ class _Reader:
 
     def _numbers(self, group: h5py.Group, key: str, full: str) -> Floats:
         what = f"{key!r} of the node {full!r}"
-        dataset = self._dataset(group, key, what)
+        dataset = self._dataset(group, key, f"the node {full!r}")
         if dataset.dtype.kind not in "fiub" or dataset.shape is None:
             self._refuse(f"{what} is of the type {dataset.dtype}, not numbers")
         self.bytes_needed += _COPIES * 8 * math.prod(dataset.shape)
@@ -180,7 +181,7 @@ class _Reader:
         return values
 
     def _edges(self, graph: h5py.Group, what: str) -> list[Edge]:
-        dataset = self._dataset(graph, "edges", f"'edges' of {what}")
+        dataset = self._dataset(graph, "edges", what)
         shape = dataset.shape
         if shape is not None and 0 in shape:
             return []
@@ -199,7 +200,7 @@ class _Reader:
         inner = self._group(group, "metadata", "the metadata")
         for key in self._keys(inner):
             if not isinstance(self._item(inner, key, "the metadata"), type(inner)):
-                dataset = self._dataset(inner, key, f"the metadata {key!r}")
+                dataset = self._dataset(inner, key, "the metadata")
                 if dataset.shape == () and dataset.dtype.kind in "OS":
                     found[key] = self._texts(dataset, f"the metadata {key!r}")[0]
                 elif dataset.shape == () and dataset.dtype.kind in "fiub":
@@ -207,7 +208,7 @@ class _Reader:
         return found
 
     def _text(self, group: h5py.Group, key: str, what: str) -> str:
-        dataset = self._dataset(group, key, f"{key!r} of {what}")
+        dataset = self._dataset(group, key, what)
         if dataset.shape != ():
             self._refuse(f"{key!r} of {what} is not one text")
         return self._texts(dataset, f"{key!r} of {what}")[0]
@@ -259,9 +260,9 @@ class _Reader:
 
         item = self._item(parent, key, what)
         if not isinstance(item, h5py.Dataset):
-            self._refuse(f"{what} is not an array")
+            self._refuse(f"{key!r} of {what} is not an array")
         if item.external is not None or item.is_virtual:
-            self._refuse(f"{what} is kept in another file")
+            self._refuse(f"{key!r} of {what} is kept in another file")
         self._note(item, key, what)
         return item
 
@@ -269,13 +270,25 @@ class _Reader:
         import h5py
 
         if key not in parent:
-            self._refuse(f"{what} lacks its {key!r}")
+            again = "a file whose writing was interrupted is like that: write it again"
+            self._refuse(f"{what} lacks its {key!r}", again)
         if not isinstance(parent.get(key, getlink=True), h5py.HardLink):
             self._refuse(f"{key!r} of {what} is a link to somewhere else")
         return parent[key]
 
-    def _refuse(self, why: str) -> NoReturn:
-        raise ModelFileError(f"{self.name} is no NIR file that Volr reads: {why}")
+    def _refuse(self, why: str, help: str | None = None) -> NoReturn:
+        raise ModelFileError(f"{self.name} is no NIR file that Volr reads: {why}", help=help)
+
+
+def _foreign(data: bytes, name: str) -> ModelFileError:
+    found = format_of(data, name)
+    if found is None:
+        return ModelFileError(
+            f"{name} is no NIR file: it is not HDF5",
+            help="NIR files are written by nir.write, and by `volr compile MODEL --to nir`",
+        )
+    help = "`volr compile` writes NIR of it with --to nir" if is_model(data) else found.help
+    return ModelFileError(f"{name} is no NIR file: it is {found.name}", help=help)
 
 
 def _first_line(error: BaseException) -> str:

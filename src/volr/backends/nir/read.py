@@ -28,6 +28,7 @@ from volr.models.activations import Identity, ReLU
 from volr.models.coding import ConstantCurrent, InputCoding, Poisson
 from volr.models.model import ArtificialModel, Model, timing_problems
 from volr.models.neurons import RESETS, Reset
+from volr.reading import check_ordinary, read_whole
 
 if TYPE_CHECKING:
     from volr.backends.nir.graph import Graph, Node
@@ -284,11 +285,10 @@ def file_bytes(file: str | Path | bytes) -> tuple[str, bytes]:
         return "the file", file
     path = Path(file)
     try:
-        check_room({"its bytes": path.stat().st_size}, f"to read {path}")
-        if not path.is_file():
-            raise ModelFileError(f"cannot read {path}: it is no file")
-        return str(path), path.read_bytes()
+        size = check_ordinary(path)
+        check_room({"its bytes": size}, f"to read {path}")
+        return str(path), read_whole(path, size)
     except OSError as error:
         raise ModelFileError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ModelError, ValueError) as error:
+    except ModelError as error:
         raise ModelFileError(f"cannot read {path}: {error}") from error

@@ -15,7 +15,7 @@ h5py = pytest.importorskip("h5py")
 
 from tests.engine.examples import ODD
 from tests.importers import files
-from tests.importers.harness import LIBRARIES, Answer, Job, missing, run
+from tests.importers.harness import LIBRARIES, READERS, Answer, Job, missing, run
 from tests.importers.matrix import (
     CANONICAL,
     NETWORKS,
@@ -259,10 +259,22 @@ class Peers:
             for k, g in files.FILES.items()
         }
         shared |= {f"written {k}": job_of(made, k) for k, made in self.written.items()}
+        random = np.random.default_rng(1)
+
+        def frames(*shape: int) -> Floats:
+            return (random.random((6, 2, *shape)) < 0.5).astype(np.float64)
+
+        odd = {
+            f"file {k}": Job(files.file_of(g), frames(*shape), files.DT)
+            for k, (g, shape) in files.ODD_FILES.items()
+        }
+        shared |= odd
         self.answers: dict[str, Mapping[str, Answer]] = {}
         for library in LIBRARIES:
             jobs = {f"model {k}": job_of(made, library) for k, made in self.runs[library].items()}
             self.answers[library] = run(library, jobs | shared, folder.mktemp(library))
+        for reader in READERS:
+            self.answers[reader] = run(reader, shared, folder.mktemp("nir"))
 
     def of_file(self, library: str, file: str) -> Answer:
         return self.answers[library][f"file {file}"]
@@ -297,10 +309,22 @@ def test_the_library_gives_them_for_its_own_dialect_and_not_for_nir(peers: Peers
     assert not told[CANONICAL].startswith("identical")
 
 
+ALL_FILES = {**files.FILES, **{name: graph for name, (graph, _) in files.ODD_FILES.items()}}
+
+
+@pytest.mark.parametrize("reader", READERS)
+@pytest.mark.parametrize("file", ALL_FILES)
+def test_lint_knows_which_nir_reads_a_file(peers: Peers, reader: str, file: str):
+    graph = read_graph(files.file_of(ALL_FILES[file]))
+    findings = [each for each in rules.lint(graph) if each.importer == reader]
+    answer = peers.of_file(reader, file)
+    assert [each.severity for each in findings] == ["error"] * isinstance(answer, str), answer
+
+
 @pytest.mark.parametrize("library", LIBRARIES)
-@pytest.mark.parametrize("file", files.FILES)
+@pytest.mark.parametrize("file", ALL_FILES)
 def test_lint_foretells_refusals(peers: Peers, library: str, file: str):
-    graph = read_graph(files.file_of(files.FILES[file]))
+    graph = read_graph(files.file_of(ALL_FILES[file]))
     findings = [each for each in rules.lint(graph) if each.importer == library]
     answer = peers.of_file(library, file)
     if any(each.severity == "error" for each in findings):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from tests.backends.test_nir_read import graph, layered, lif, node, weights
 from tests.engine.examples import spiking_model
+from tests.importers.files import ODD_FILES, affine, file_of, row
+from tests.importers.files import lif as cells
 from tests.oracles import chain
 
 from volr.backends.nir import NIR
@@ -13,6 +17,9 @@ from volr.backends.nir.emit import write_graph
 from volr.backends.nir.graph import Graph, Node
 from volr.backends.nir.lint import EVERYBODY, VOLR, Finding, general, lint, ours
 from volr.errors import ModelFileError
+
+if TYPE_CHECKING:
+    from volr.models.arrays import Floats
 
 pytest.importorskip("nir")
 
@@ -60,12 +67,41 @@ def test_loops_and_nodes_that_are_unknown_are_said() -> None:
     looped = Graph(looped.nodes, looped.edges, looped.metadata, ("block",))
     assert said(general(looped)) == {
         ("cells", "warning", "the graph has"),
-        ("conv", "error", "Volr has no"),
         ("block", "note", "graphs within the"),
     }
-    reasons = {each.message for each in ours(looped)}
-    assert "node 'conv': Volr has no Conv2d" in reasons
+    reasons = [(each.node, each.message) for each in ours(looped)]
+    assert reasons.count(("conv", "Volr has no Conv2d")) == 1
     assert {each.severity for each in ours(looped)} == {"error"}
+
+
+@pytest.mark.parametrize("kind", ["Conv2d", "SumPool2d", "AvgPool2d"])
+def test_what_volr_lacks_is_said_once(kind: str) -> None:
+    found = lint(file_of(ODD_FILES["average pool" if kind == "AvgPool2d" else "sum pool"][0]))
+    mine = [each for each in found if each.importer in {VOLR, EVERYBODY}]
+    assert [kind in each.message for each in mine].count(True) == 1
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(
+    ("tau", "said"),
+    [(np.zeros(4), "its time constant is 0 ms"), (np.full(3, 0.002), "3 values for 4 neurons")],
+    ids=["zero", "another length"],
+)
+def test_a_time_constant_that_cannot_be_is_a_finding(tau: Floats, said: str) -> None:
+    values = {**cells().values, "tau": tau}
+    found = lint(file_of(row(affine(), Node("LIF", values))))
+    assert any(said in each.message for each in found if each.importer == VOLR)
+    assert any("nir 1.0.8" in each.importer for each in found) == (len(tau) == 3)
+
+
+def test_a_batch_axis_is_named_with_a_way_to_read_it() -> None:
+    found = lint(file_of(ODD_FILES["batch axis"][0]))
+    (refused,) = (each for each in found if each.importer == "nir 1.0.8")
+    assert "it takes the shape [3] and gets [1, 3] from 'input'" in refused.message
+    assert "type_check=False" in refused.message
+    assert not [each for each in found if each.importer == "nir 1.0.4"]
+    others = {each.importer for each in found if "reads with nir 1.0.8" in each.message}
+    assert others == {"norse", "snntorch", "spikingjelly"}
 
 
 def test_a_file_is_linted_for_all_importers() -> None:

@@ -138,3 +138,49 @@ def test_a_table_has_a_head_on_a_terminal(model: Path) -> None:
     result = piped(*arguments)
     assert ESCAPE not in result.out + result.err
     assert all(line == line.rstrip() and line for line in result.out.splitlines())
+
+
+HOSTILE = "a\x1b[31mb\x9bc\u202ed\x07\ne"
+SHOWN = r"a\x1b[31mb\x9bc\u202ed\x07\ne"
+
+
+def test_tables_and_json_show_what_comes_from_outside(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(("name", "n"), [(HOSTILE, "1")])
+    assert capsys.readouterr().out.splitlines() == [
+        f"name{' ' * (len(SHOWN) - 4)}  n",
+        f"{SHOWN}  1",
+    ]
+    print_json({HOSTILE: [HOSTILE, "\ud800", "😀"]})
+    out = capsys.readouterr().out
+    assert json.loads(out) == {HOSTILE: [HOSTILE, "\ud800", "😀"]}
+    assert all(each.isprintable() for each in out.replace("\n", ""))
+    assert "😀" in out
+
+
+def test_the_name_of_a_file_forges_no_line(tmp_path: Path) -> None:
+    name = "a\nerror: all is lost\x1b[31m"
+    for command in (("check", name), ("evaluate", name, "--task", "xor"), ("lint", f"./{name}")):
+        result = piped(*command, cwd=tmp_path)
+        assert result.code != 0
+        assert "\x1b" not in result.err
+        assert r"a\nerror: all is lost\x1b[31m" in result.err
+        assert not [each for each in result.err.splitlines() if each.startswith("error: all")]
+
+
+def test_what_click_says_of_arguments_is_visible_too() -> None:
+    for arguments in (("check", "--no\x1b[31m"), ("\x1b[31m",), ("check", "a", "b\x1b[31m")):
+        result = piped(*arguments)
+        assert result.code == 2
+        assert "\x1b" not in result.err
+        assert r"\x1b[31m" in result.err
+
+
+def test_a_terminal_gets_a_document_that_it_does_not_obey(tmp_path: Path) -> None:
+    program = "// \x1b[31mred\ndense 2 3\n"
+    path = tmp_path / "p.volr"
+    path.write_text(program)
+    assert piped("format", path).out == program
+    with terminal("format", path, stdout=None) as shown:
+        assert shown.wait() == 0
+    assert r"// \x1b[31mred" in shown.shown
+    assert "\x1b[31m" not in shown.shown

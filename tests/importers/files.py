@@ -56,7 +56,7 @@ def row(*nodes: Node, inputs: int = INPUTS, outputs: int = NEURONS) -> Graph:
     return Graph(named, tuple(itertools.pairwise(named)))
 
 
-def graph(edges: str, outputs: int = NEURONS, **nodes: Node) -> Graph:
+def graph(edges: str, outputs: int = NEURONS, /, **nodes: Node) -> Graph:
     """A graph of edges such as ``input>a a>output``; Inputs and Outputs are made as needed."""
     pairs = [each.split(">") for each in edges.split()]
     for name in {each for pair in pairs for each in pair} - set(nodes):
@@ -72,6 +72,50 @@ def _flatten(start: float) -> Node:
 _back = np.zeros((NEURONS, NEURONS))
 _back[1:, 0] = 1.0
 BRANCHES = "input>a a>x input>b b>y x>c c>z y>d d>z z>output"
+
+_LIF = {"tau": 0.002, "r": 1.0, "v_leak": 0.0, "v_threshold": 0.5}
+
+
+def ends(*shape: int, to: tuple[int, ...] | None = None) -> dict[str, Node]:
+    """An Input of a shape, and an Output of that or another one."""
+    return {
+        "input": Node("Input", {"shape": np.array(shape)}),
+        "output": Node("Output", {"shape": np.array(shape if to is None else to)}),
+    }
+
+
+def one(kind: str, *shape: int, **values: float) -> Node:
+    """A node whose parameters have this shape: none for scalars."""
+    return Node(kind, {key: np.full(shape, each) for key, each in values.items()})
+
+
+def _less(node: Node, *names: str, **more: Floats) -> Node:
+    kept = {key: each for key, each in node.values.items() if key not in names}
+    return Node(node.kind, {**kept, **more})
+
+
+_two = np.array([2, 2])
+_POOL = {"kernel_size": _two, "stride": _two, "padding": np.zeros(2)}
+_CONV = Node(
+    "Conv2d",
+    {
+        "input_shape": np.array([4, 4]),
+        "weight": np.random.default_rng(2).normal(size=(3, 2, 3, 3)),
+        "bias": np.zeros(3),
+        "groups": np.array(1),
+        **dict.fromkeys(("stride", "padding", "dilation"), np.array([1, 1])),
+    },
+)
+_CONV1 = Node(
+    "Conv1d",
+    {
+        "input_shape": np.array(4),
+        "weight": np.random.default_rng(2).normal(size=(3, 2, 3)),
+        "bias": np.zeros(3),
+        **dict.fromkeys(("stride", "padding", "dilation", "groups"), np.array(1)),
+    },
+)
+_PLANE = "input>c c>p p>x x>output"
 
 FILES: dict[str, Graph] = {
     "lif": row(affine(), lif()),
@@ -107,9 +151,137 @@ FILES: dict[str, Graph] = {
 }  # fmt: skip
 
 
+# Of kinds, shapes and names that nir or an importer may not take, each with its frames' shape.
+ODD_FILES: dict[str, tuple[Graph, tuple[int, ...]]] = {
+    "scalars, lif": (row(affine(), one("LIF", **_LIF)), (3,)),
+    "scalars, if": (row(affine(), one("IF", r=1.0, v_threshold=1.0)), (3,)),
+    "scalars, li": (row(affine(), one("LI", tau=0.002, r=1.0, v_leak=0.0)), (3,)),
+    "one for all": (row(affine(), lif(1)), (3,)),
+    "scalar tau": (row(affine(), _less(lif(), "tau", tau=np.array(0.002))), (3,)),
+    "other tau": (row(affine(), _less(lif(), "tau", tau=np.full(3, 0.002))), (3,)),
+    "tau 0": (row(affine(), lif(tau=0.0)), (3,)),
+    "scalar w_in": (row(affine(), _less(cuba(r=30.0), "w_in", w_in=np.array(20.0))), (3,)),
+    "no w_in": (row(affine(), _less(cuba(), "w_in")), (3,)),
+    "v_reset 0": (row(affine(), lif(v_reset=0.0)), (3,)),
+    "v_reset 0, if": (row(affine(), cells("IF", r=1.0, v_threshold=1.0, v_reset=0.0)), (3,)),
+    "scalar v_reset": (row(affine(), _less(lif(), v_reset=np.array(0.0))), (3,)),
+    "batch axis": (
+        graph("input>a a>x x>output", **ends(1, 3, to=(1, 4)), a=affine(), x=lif()),
+        (3,),
+    ),
+    "batch axis, out": (
+        graph("input>a a>x x>output", **ends(3, to=(1, 4)), a=affine(), x=lif()),
+        (3,),
+    ),
+    "wrong size": (row(affine(), lif(), inputs=5), (5,)),
+    "no ends": (Graph({"a": affine(), "x": lif()}, (("a", "x"),)), (3,)),
+    "more names": (row(affine(), lif(beta=3.0)), (3,)),
+    "bias of a linear": (row(Node("Linear", affine().values), lif()), (3,)),
+    "1-d weight": (row(affine(np.array([1.0, 2.0, 3.0])), lif(1), outputs=1), (3,)),
+    "3-d weight": (row(affine(WEIGHT[None], np.zeros(4)), lif()), (3,)),
+    "2-d bias": (row(affine(WEIGHT, np.zeros((1, 4))), lif()), (3,)),
+    "scale": (row(Node("Scale", {"scale": np.array([1.0, 2.0, 3.0])}), affine(), lif()), (3,)),
+    "scalar scale": (row(Node("Scale", {"scale": np.array(2.0)}), affine(), lif()), (3,)),
+    "cubali": (row(affine(), _less(Node("CubaLI", cuba().values), "v_threshold")), (3,)),
+    "unknown": (row(affine(), one("Fancy", 4, x=1.0), lif()), (3,)),
+    "conv2d": (
+        graph(
+            _PLANE.replace(">p p", ""),
+            **ends(2, 4, 4, to=(3, 4, 4)),
+            c=_CONV,
+            x=one("LIF", 3, 4, 4, **_LIF),
+        ),
+        (2, 4, 4),
+    ),
+    "sum pool": (
+        graph(
+            _PLANE,
+            **ends(2, 4, 4, to=(3, 2, 2)),
+            c=_CONV,
+            p=Node("SumPool2d", _POOL),
+            x=one("LIF", 3, 2, 2, **_LIF),
+        ),
+        (2, 4, 4),
+    ),
+    "average pool": (
+        graph(
+            _PLANE,
+            **ends(2, 4, 4, to=(3, 2, 2)),
+            c=_CONV,
+            p=Node("AvgPool2d", _POOL),
+            x=one("LIF", 3, 2, 2, **_LIF),
+        ),
+        (2, 4, 4),
+    ),
+    "conv2d, no stride": (
+        graph(
+            _PLANE.replace(">p p", ""),
+            **ends(2, 4, 4, to=(3, 4, 4)),
+            c=_less(_CONV, "stride"),
+            x=one("LIF", 3, 4, 4, **_LIF),
+        ),
+        (2, 4, 4),
+    ),
+    "conv1d": (
+        graph(
+            _PLANE.replace(">p p", ""),
+            **ends(2, 4, to=(3, 4)),
+            c=_CONV1,
+            x=one("LIF", 3, 4, **_LIF),
+        ),
+        (2, 4),
+    ),
+    "plane of lif": (graph("input>x x>output", **ends(2, 2), x=one("LIF", 2, 2, **_LIF)), (2, 2)),
+    "nothing to flatten": (row(_less(_flatten(1.0)), affine(), lif()), (3,)),
+    "two linears": (
+        row(
+            Node("Linear", {"weight": WEIGHT}),
+            lif(),
+            Node("Linear", {"weight": LATER}),
+            lif(2),
+            outputs=2,
+        ),
+        (3,),
+    ),
+    "recurrent cuba": (
+        graph(
+            "input>a a>x x>w w>x x>output",
+            a=affine(),
+            x=cuba(),
+            w=Node("Linear", {"weight": _back}),
+        ),
+        (3,),
+    ),
+    "two layers, recurrent": (
+        graph(
+            "input>a a>x x>b b>y y>w w>x y>output",
+            2,
+            a=affine(),
+            x=lif(),
+            b=affine(LATER),
+            y=lif(2),
+            w=affine(LATER.T.copy()),
+        ),
+        (3,),
+    ),
+    "loop to itself": (graph("input>a a>x x>x x>output", a=affine(), x=lif()), (3,)),
+    "loop of two": (
+        graph(
+            "input>a a>x x>v v>w w>x x>output",
+            a=affine(),
+            x=lif(),
+            v=affine(_back),
+            w=affine(_back),
+        ),
+        (3,),
+    ),
+}
+
+
 def file_of(graph: Graph) -> bytes:
     """The bytes of a NIR file that has what the graph has, and nothing else."""
-    whole = {"shape", "start_dim", "end_dim", "input_type"}
+    whole = {"shape", "start_dim", "end_dim", "input_type", "groups", "input_shape"}
+    whole |= {"stride", "padding", "dilation", "kernel_size"}
     body = io.BytesIO()
     with h5py.File(body, "w") as file:
         file.create_dataset("version", data="1.0")

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PEERS = Path(os.environ.get("VOLR_PEERS", ROOT / ".venv-peers"))
 LIBRARIES = ("norse", "snntorch", "spikingjelly", "sinabs")
-ASKS_FOR_OLD_NIR = frozenset({"sinabs"})
+READERS = ("nir 1.0.4", "nir 1.0.8")
+"""The two versions of nir alone: whether they read a file at all."""
+ASKS_FOR_OLD_NIR = frozenset({"sinabs", "nir 1.0.4"})
 
 Answer: TypeAlias = "Floats | str"
 """What an imported network gives, ``[time, batch, unit]``, or why there is none."""
@@ -49,7 +51,7 @@ def missing() -> str | None:
 
 
 def run(library: str, jobs: Mapping[str, Job], folder: Path) -> dict[str, Answer]:
-    """What ``library`` makes of each job. Files go to ``folder``."""
+    """What ``library``, or a reader, makes of each job. Files go to ``folder``."""
     listed: list[dict[str, object]] = []
     for number, job in enumerate(jobs.values()):
         paths = {key: folder / f"{library}-{number}.{key}" for key in ("nir", "in.npz", "npz")}

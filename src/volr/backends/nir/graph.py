@@ -54,12 +54,14 @@ class Node:
     """A node. ``kind`` is NIR's name of the primitive; ``values`` are its parameters, float64.
 
     A primitive that Volr does not understand has no values. ``metadata`` holds whatever text
-    the file has there.
+    the file has there; ``stored`` are the names of all that the file has of the node, also of what
+    Volr does not read.
     """
 
     kind: str
     values: Mapping[str, Floats] = field(default_factory=dict["str", "Floats"])
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
+    stored: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, eq=False)

@@ -154,8 +154,9 @@ class _Reader:
 
     def _node(self, group: h5py.Group, kind: str, full: str) -> Node:
         metadata = self._metadata(group)
+        stored = frozenset(self._keys(group)) - {"type", "metadata"}
         if kind not in PARAMETERS:
-            return Node(kind, {}, metadata)
+            return Node(kind, {}, metadata, stored)
         values: dict[str, Floats] = {}
         for key in PARAMETERS[kind]:
             if key in group:
@@ -165,7 +166,10 @@ class _Reader:
                 values[key] = np.full(shape, _DEFAULTS[key])
             else:
                 self._refuse(f"the node {full!r}, {kind}, lacks its {key!r}")
-        return Node(kind, values, metadata)
+        # Volr has no use for it, and nir does.
+        if kind == "Flatten" and "input_type" in group:
+            values["input_type"] = self._numbers(group, "input_type", full)
+        return Node(kind, values, metadata, stored)
 
     def _numbers(self, group: h5py.Group, key: str, full: str) -> Floats:
         what = f"{key!r} of the node {full!r}"

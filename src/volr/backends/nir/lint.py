@@ -13,7 +13,7 @@ import numpy as np
 
 from volr.backends.nir.described import KEY
 from volr.backends.nir.forms import order
-from volr.backends.nir.graph import NEURONS, PARAMETERS, Graph
+from volr.backends.nir.graph import NEURONS, Graph
 from volr.backends.nir.hdf5 import read_graph
 from volr.backends.nir.read import file_bytes, model_of
 from volr.backends.nir.units import said
@@ -68,8 +68,16 @@ def ours(graph: Graph, name: str = "the file") -> list[Finding]:
         imported = model_of(graph, name)
     except ModelFileError as error:
         reasons = [each.removeprefix("  - ") for each in error.message.splitlines()]
-        return [Finding(VOLR, "", "error", each) for each in reasons[1:] or reasons]
+        return [_of_a_node(each, graph) for each in reasons[1:] or reasons]
     return [Finding(VOLR, "", "note", each) for each in imported.notes]
+
+
+def _of_a_node(reason: str, graph: Graph) -> Finding:
+    """A reason against reading a graph, which begins with the node that it is about."""
+    for name in graph.nodes:
+        if reason.startswith(begin := f"node {name!r}: "):
+            return Finding(VOLR, name, "error", reason.removeprefix(begin))
+    return Finding(VOLR, "", "error", reason)
 
 
 def general(graph: Graph) -> list[Finding]:
@@ -89,8 +97,6 @@ def general(graph: Graph) -> list[Finding]:
         message = f"graphs within the graph ({', '.join(graph.subgraphs[:5])}) are not read by all"
         found.append(Finding(EVERYBODY, graph.subgraphs[0], "note", message))
     for name, node in graph.nodes.items():
-        if node.kind not in PARAMETERS:
-            found.append(Finding(VOLR, name, "error", f"Volr has no {node.kind}"))
         found += [
             Finding(EVERYBODY, name, "warning", message)
             for key, values in node.values.items()

@@ -20,9 +20,16 @@ def executed(graph: Graph, known: frozenset[str]) -> Iterator[Said]:
 
     A node that is not ``known`` to the importer is none, nor are its edges.
     """
-    for name, node in graph.nodes.items():
-        if node.kind not in known:
-            message = f"leaves out {node.kind}, silently, and cuts the graph in two there"
+    unknown = [name for name, node in graph.nodes.items() if node.kind not in known]
+    # It keeps the last of them alone, and looks for the others by name.
+    wanted = {name for edge in graph.edges for name in edge}
+    failing = [name for name in unknown[:-1] if name in wanted]
+    for name in unknown:
+        kind = graph.nodes[name].kind
+        if failing:
+            yield name, "error", f"has no {kind}, and fails where it lacks more than one node"
+        else:
+            message = f"leaves out {kind}, silently, and cuts the graph in two there"
             yield name, "warning", message
     inputs = graph.of_kind("Input")
     if len(inputs) > 1:

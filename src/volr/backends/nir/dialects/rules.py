@@ -11,12 +11,14 @@ an ``error`` was refused, or ran into an exception.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from volr.backends.nir.dialects.importers import SNNTORCH_DT
 from volr.backends.nir.dialects.orders import executed, traced
+from volr.backends.nir.dialects.readers import READERS, is_even, shapes
 from volr.backends.nir.lint import Finding
 
 if TYPE_CHECKING:
@@ -32,10 +34,11 @@ DIALECT = "volr.dialect"
 _ENDS = frozenset({"Input", "Output"})
 _WEIGHTS = frozenset({"Affine", "Linear"})
 _NEURONS = frozenset({"IF", "LIF", "CubaLIF"})
+_TRACED = frozenset({"Conv1d", "Conv2d", "Flatten", "AvgPool2d", "SumPool2d"})
 _KNOWN = {
     "norse": _ENDS | _WEIGHTS | _NEURONS | {"Conv2d", "Flatten", "SumPool2d"},
-    "snntorch": _ENDS | _WEIGHTS | {"Conv1d", "Conv2d", "Flatten", "AvgPool2d"} | _NEURONS,
-    "spikingjelly": _ENDS | _WEIGHTS | {"Conv1d", "Conv2d", "Flatten", "AvgPool2d"} | _NEURONS,
+    "snntorch": _ENDS | _WEIGHTS | _TRACED | _NEURONS,
+    "spikingjelly": _ENDS | _WEIGHTS | _TRACED | _NEURONS,
     "sinabs": _ENDS | {"Affine", "Conv1d", "Conv2d", "Flatten", "LI", "IF", "LIF", "SumPool2d"},
 }
 _CLOSE = 1e-6
@@ -48,7 +51,11 @@ def lint(graph: Graph) -> list[Finding]:
     rules = {"norse": _norse, "snntorch": _snntorch, "spikingjelly": _spikingjelly}
     rules["sinabs"] = _sinabs
     meant = graph.metadata.get(DIALECT)
-    found: list[Finding] = []
+    found = unreadable(graph)
+    # Of what nobody reads nothing else is to be said, and their updates could not be worked out.
+    even = {name: node for name, node in graph.nodes.items() if is_even(node)}
+    edges = tuple(edge for edge in graph.edges if set(edge) <= set(even))
+    graph = replace(graph, nodes=even, edges=edges)
     for importer, rule in rules.items():
         if importer == meant:
             message = "the file was written for it, and `volr.backends.nir.dialects` says how"
@@ -57,7 +64,24 @@ def lint(graph: Graph) -> list[Finding]:
         if meant in rules:
             message = f"the file was written for {meant} alone, and is another network here"
             found.append(Finding(importer, "", "warning", message))
-        found += [Finding(importer, *said) for said in rule(graph)]
+        with np.errstate(all="ignore"):
+            found += [Finding(importer, *said) for said in rule(graph)]
+    return found
+
+
+def unreadable(graph: Graph) -> list[Finding]:
+    """Which versions of nir cannot read a file at all, and which importers that is the end of."""
+    found: list[Finding] = []
+    for reader in READERS:
+        if not (problems := reader.problems(graph)):
+            continue
+        node, why = problems[0]
+        more = f"; and {len(problems) - 1:,} more" if len(problems) > 1 else ""
+        found.append(Finding(reader.name, node, "error", f"cannot read it: {why}{more}"))
+        found += [
+            Finding(each, node, "error", f"cannot read it, since it reads with {reader.name}")
+            for each in reader.importers
+        ]
     return found
 
 
@@ -187,16 +211,25 @@ def _spikingjelly(graph: Graph) -> Iterator[Said]:
 
 def _sinabs(graph: Graph) -> Iterator[Said]:
     yield from executed(graph, _KNOWN["sinabs"])
-    if any("v_reset" in node.values for node in graph.nodes.values()):
-        message = (
-            "asks for nir 1.0.4, which refuses files with a v_reset, even 0, as nir writes now"
-        )
-        yield "", "note", message
+    _, gives = shapes(graph)
+    for before, name in graph.edges:
+        given, node = gives[before], graph.nodes[name]
+        if node.kind == "Affine" and given and given[-1] != node.values["weight"].shape[-1]:
+            yield name, "error", f"fails on what {before!r} gives: {given[-1]} values"
+        if node.kind == "Flatten" and given and "start_dim" in node.values:
+            start = int(node.values["start_dim"])
+            if start >= len(given):
+                yield name, "error", f"counts start_dim = {start} without the batch, and fails"
     for name, node in graph.nodes.items():
         values = node.values
-        if node.kind in _NEURONS and "v_reset" in values and values["v_reset"].any():
-            yield name, "error", "asks for nir 1.0.4, which refuses v_reset"
+        if node.kind == "Conv1d":
+            yield name, "error", "fails on every Conv1d"
+        if node.kind == "Affine" and values["weight"].ndim > 2:
+            yield name, "error", f"fails on a weight of {values['weight'].ndim} axes"
         if node.kind in {"LIF", "LI"}:
+            if values["r"].ndim != 1:
+                yield name, "error", "fails on parameters that are not one number for each neuron"
+                continue
             if values["v_leak"].any():
                 yield name, "error", f"refuses v_leak = {_shown(values['v_leak'])}: it must be 0"
             if (values["tau"] < 1.0).any():

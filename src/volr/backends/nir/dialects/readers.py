@@ -1,0 +1,170 @@
+"""Which files the library nir itself cannot read, in the two versions that importers read with.
+
+    nir 1.0.4   sinabs asks for it. It knows no v_reset and no CubaLI
+    nir 1.0.8   what everybody else has. Since 1.0.6, nir asks that what a node gives has the shape
+                that the next one takes, and so refuses a batch axis in Input and Output;
+                ``nir.read(file, type_check=False)`` does not ask
+
+Both make each node of all that a file has of it, by name: a name that they do not know, or one that
+is missing, is an exception. Read from their source, and measured.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from volr.backends.nir.graph import PARAMETERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from volr.backends.nir.graph import Graph, Node
+
+    _Shape: TypeAlias = tuple[int, ...]
+
+_CONV = frozenset({"input_shape", "weight", "stride", "padding", "dilation", "groups", "bias"})
+_POOL = frozenset({"kernel_size", "stride", "padding"})
+_FIELDS: Mapping[str, frozenset[str]] = {
+    **{kind: frozenset(names) for kind, names in PARAMETERS.items()},
+    "Flatten": frozenset({"start_dim", "end_dim", "input_type"}),
+    "Conv1d": _CONV,
+    "Conv2d": _CONV,
+    "SumPool2d": _POOL,
+    "AvgPool2d": _POOL,
+    "Delay": frozenset({"delay"}),
+}
+"""What nir's nodes have, by kind."""
+_OPTIONAL = frozenset({"v_reset", "w_in", "start_dim", "end_dim", "input_type"})
+_ALIKE = ("tau", "tau_syn", "tau_mem", "r", "v_leak", "v_threshold", "v_reset")
+
+
+@dataclass(frozen=True)
+class Reader:
+    """A version of nir: its ``name``, the ``importers`` that read with it, what it ``lacks``, kinds
+    and names, and whether it ``checks`` shapes.
+    """
+
+    name: str
+    importers: tuple[str, ...]
+    lacks: frozenset[str]
+    checks: bool
+
+    def problems(self, graph: Graph) -> list[tuple[str, str]]:
+        """Why it cannot read a file, as nodes and words; empty where it can."""
+        found = [
+            (name, why)
+            for name, node in graph.nodes.items()
+            for why in (self._of_kind(node) or _of_shapes(node))
+        ]
+        if self.checks and not found and not graph.subgraphs:
+            found = list(_mismatches(graph))
+        return found
+
+    def _of_kind(self, node: Node) -> list[str]:
+        if node.kind not in _FIELDS or node.kind in self.lacks:
+            return [f"it has no {node.kind}"]
+        has = node.stored or frozenset(node.values)
+        known = _FIELDS[node.kind] - self.lacks
+        wrong = [f"its {node.kind} has no {name}" for name in sorted(has - known)]
+        due = known - _OPTIONAL - has
+        return wrong + [f"its {node.kind} needs {name}" for name in sorted(due)]
+
+
+READERS = (
+    Reader("nir 1.0.4", ("sinabs",), frozenset({"v_reset", "CubaLI"}), checks=False),
+    Reader("nir 1.0.8", ("norse", "snntorch", "spikingjelly"), frozenset(), checks=True),
+)
+
+
+def is_even(node: Node) -> bool:
+    """Whether a node's parameters are of one shape, and there are any: else nobody reads it."""
+    return not _of_shapes(node) and all(each.size for each in node.values.values())
+
+
+def _of_shapes(node: Node) -> list[str]:
+    """What no version of nir takes, whatever else is in the file."""
+    values = node.values
+    if node.kind in {"Affine", "Linear"} and values["weight"].ndim < 2:
+        return [f"a weight has at least 2 axes, and this one has {values['weight'].ndim}"]
+    shapes = {name: values[name].shape for name in _ALIKE if name in values}
+    if len(set(shapes.values())) > 1:
+        listed = ", ".join(f"{name} {list(shape)}" for name, shape in shapes.items())
+        return [f"its parameters differ in shape: {listed}"]
+    return []
+
+
+def shapes(graph: Graph) -> tuple[Mapping[str, _Shape | None], Mapping[str, _Shape | None]]:
+    """What each node takes and what it gives, without the batch, as far as that is known."""
+    gives = {name: _taken_and_given(node)[1] for name, node in graph.nodes.items()}
+    takes = {name: _taken_and_given(node)[0] for name, node in graph.nodes.items()}
+    # What a node does not say of itself is what the one before it gives.
+    todo = list(graph.of_kind("Input"))
+    seen: set[str] = set()
+    while todo:
+        name = todo.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        for other in graph.after[name]:
+            node = graph.nodes[other]
+            if takes[other] is None and node.kind == "Flatten" and gives[name] is not None:
+                takes[other] = gives[name]
+                gives[other] = _flattened(node, gives[name] or ())
+            todo.append(other)
+    return takes, gives
+
+
+def _mismatches(graph: Graph) -> Iterator[tuple[str, str]]:
+    """Edges whose two ends differ in shape."""
+    takes, gives = shapes(graph)
+    for before, after in graph.edges:
+        given, taken = gives[before], takes[after]
+        if given is not None and taken is not None and given != taken:
+            yield (
+                after,
+                (
+                    f"it takes the shape {list(taken)} and gets {list(given)} from {before!r}"
+                    f"{_batch(given, taken)}"
+                ),
+            )
+
+
+def _batch(given: _Shape, taken: _Shape) -> str:
+    longer, shorter = sorted((given, taken), key=len, reverse=True)
+    if shorter and len(longer) > len(shorter) and longer[len(longer) - len(shorter) :] == shorter:
+        return ", and nir has no batch axis; nir.read(file, type_check=False) reads it"
+    return "; nir.read(file, type_check=False) reads it"
+
+
+def _taken_and_given(node: Node) -> tuple[_Shape | None, _Shape | None]:
+    """The shapes that a node takes and gives, without the batch; None where it does not say."""
+    values = node.values
+    match node.kind:
+        case "Input" | "Output":
+            shape = tuple(int(each) for each in np.atleast_1d(values["shape"]))
+            return shape, shape
+        case "Affine" | "Linear":
+            *outer, rows, columns = values["weight"].shape
+            return (*outer, columns), (*outer, rows)
+        case "Flatten":
+            shape = values.get("input_type")
+            if shape is None:
+                return None, None
+            taken = tuple(int(each) for each in np.atleast_1d(shape))
+            return taken, _flattened(node, taken)
+        case _:
+            sizes = {each.shape for name, each in values.items() if name != "w_in"}
+            size = sizes.pop() if len(sizes) == 1 else None
+            return size, size
+
+
+def _flattened(node: Node, taken: _Shape) -> _Shape:
+    """As nir has it, which makes one axis more than it should where there is nothing to flatten."""
+    start, end = int(node.values["start_dim"]), int(node.values["end_dim"])
+    stop = len(taken) if end == -1 else end + 1
+    rest = taken[stop:] if end not in {-1, len(taken) - 1} else ()
+    return (*(taken[:start] if start else ()), math.prod(taken[start:stop]), *rest)

@@ -224,7 +224,8 @@ def _simulate(built: _Built, settings: Settings) -> Arrays:
     for name, meter in meters.items():
         shape = (steps, copies, settings["populations"][name])
         if name in settings["membranes"]:
-            answer[f"{name}.membranes"] = np.asarray(meter.V_).T.reshape(shape)
+            # A copy: Brian2 from 2.10 on gives a view of memory that goes with its monitor.
+            answer[f"{name}.membranes"] = np.array(meter.V_).T.reshape(shape)
         if name in settings["means"]:
             answer[f"{name}.means"] = np.asarray(meter.v_).T.reshape(shape).mean(axis=0)
     return answer

@@ -48,7 +48,7 @@ from volr.models.neurons import IFCurrDelta
 from volr.workplaces import Workplace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from numpy.typing import ArrayLike
@@ -126,12 +126,15 @@ def start(dialect: Dialect, processes: int | None = None) -> AbstractContextMana
     return PynnSimulator(dialect, processes)
 
 
-def _backend(dialect: Dialect, simulator: str, package: str, extra: str) -> SpikingBackend:
+def _backend(
+    dialect: Dialect, simulator: str, package: str, programs: Mapping[str, str] | None = None
+) -> SpikingBackend:
     return SpikingBackend(
         name=f"pynn.{dialect.simulator}",
         summary=f"PyNN on {simulator}",
         requires=("pyNN", package),
-        extra=f"pynn,{extra}",
+        extra=f"pynn,{package}",
+        programs=programs or {},
         neurons=dialect.neurons,
         exact=dialect.exact,
         codings=("current", "poisson"),
@@ -140,9 +143,11 @@ def _backend(dialect: Dialect, simulator: str, package: str, extra: str) -> Spik
     )
 
 
-PYNN_NEST = _backend(translation.NEST, "NEST", "nest", "nest")
-PYNN_BRIAN2 = _backend(translation.BRIAN2, "Brian2", "brian2", "brian2")
-PYNN_NEURON = _backend(translation.NEURON, "NEURON", "neuron", "neuron")
+PYNN_NEST = _backend(translation.NEST, "NEST", "nest")
+PYNN_BRIAN2 = _backend(translation.BRIAN2, "Brian2", "brian2")
+# NEURON's mechanisms are compiled.
+COMPILER = {"c++": "apt install g++", "make": "apt install make"}
+PYNN_NEURON = _backend(translation.NEURON, "NEURON", "neuron", COMPILER)
 RECORDS = {
     each.simulator: record
     for each, record in zip(DIALECTS, (PYNN_NEST, PYNN_BRIAN2, PYNN_NEURON), strict=True)

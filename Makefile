@@ -1,6 +1,8 @@
 # Every goal sets up what it needs: a virtual environment with the exact versions of the lock file.
 
 PYTHON ?= python3
+# What `make test-versions` looks for: names on the path, or paths.
+VERSIONS ?= python3.12 python3.13
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements.lock
@@ -8,6 +10,8 @@ LOCK := requirements.lock
 # apart, since they ask for a lot.
 PEERS := .venv-peers
 PEERS_LOCK := requirements-peers.lock
+# Debian's Futhark, for a machine that has none on the path.
+FUTHARK := .futhark
 # What SpikingJelly's importer needs, beside the older versions that sinabs pins.
 NEWER := nir==1.0.8 nirtorch==2.6
 
@@ -15,22 +19,33 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # The type checker runs on the Node.js of the lock file, whatever the machine has.
 export PYRIGHT_PYTHON_GLOBAL_NODE := 0
 export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
+export PATH := $(CURDIR)/$(FUTHARK)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test docs format experiments benchmarks lock clean
+.PHONY: help setup futhark demo test test-versions docs format experiments benchmarks lock clean
 
 help: ## list the goals
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
 
 demo: $(VENV)/.ready ## NAND, XOR and digits: trained as ANNs, run as spiking networks on NEST
 	@$(BIN)/volr experiment nand xor digits --conditions ann,snn-surrogate,snn-transferred
 
-test: $(VENV)/.ready $(PEERS)/.ready ## format, lint, types, layers, tests
+test: $(VENV)/.ready $(PEERS)/.ready futhark ## format, lint, types, layers, tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest --numprocesses auto
+
+# Each has an environment of its own, .venv-3.12 for example. WITHOUT=torch leaves a package out, and
+# so the tests that need it.
+test-versions: ## the tests on each other Python that the machine has, of VERSIONS
+	@set -e; for each in $(VERSIONS); do \
+	  version=$$($$each -c 'import sys; print("%d.%d" % sys.version_info[:2])' 2>/dev/null) || { \
+	    echo "$$each is not on this machine"; continue; }; \
+	  echo "The tests on Python $$version ($$each)"; \
+	  $(MAKE) --no-print-directory PYTHON=$$each VENV=.venv-$$version setup $(PEERS)/.ready futhark; \
+	  .venv-$$version/bin/pytest --numprocesses auto; done
 
 docs: $(VENV)/.ready ## the documentation as a site, in build/site
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
@@ -39,16 +54,20 @@ format: $(VENV)/.ready ## format the code and mend what the linter can
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-experiments: $(VENV)/.ready ## all conditions of NAND, XOR and both MNIST networks, ten seeds; an hour or so on two cores
+experiments: $(VENV)/.ready futhark ## all conditions of NAND, XOR and both MNIST networks, ten seeds; an hour or so on two cores
 	@$(BIN)/volr experiment nand xor mnist mnist-parallel --repeats 10 --out results/full
 	@$(BIN)/volr report results/full
 
-benchmarks: $(VENV)/.ready $(PEERS)/.ready ## the measured claims of the documentation
+benchmarks: $(VENV)/.ready $(PEERS)/.ready futhark ## the measured claims of the documentation
 	@set -e; for script in $(filter-out benchmarks/spiking.py,$(wildcard benchmarks/*.py)); do \
 	  echo "$$script"; $(BIN)/python "$$script"; done
 	@echo benchmarks/spiking.py; $(PEERS)/bin/python benchmarks/spiking.py
 
 setup: $(VENV)/.ready ## the virtual environment alone
+
+# Without Futhark its tests are skipped, and at the end that is said; in CI they may not be.
+futhark: ## Futhark's compiler, into .futhark, where the path has none
+	@futhark --version >/dev/null 2>&1 || tools/install-futhark.sh $(FUTHARK) || test -z "$$CI"
 
 # The stamps are written last, so a set-up that was cut short starts over.
 $(VENV)/.packages: $(LOCK)
@@ -63,7 +82,8 @@ $(VENV)/.packages: $(LOCK)
 	  "$$($(PYTHON) -c 'import sys; print("python3.%d-venv" % sys.version_info[1])')" >&2; exit 1; }
 	@echo "Installing the packages of $(LOCK) into $(VENV): a minute or more, PyTorch being large."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(BIN)/python -m pip install -qq --requirement $(LOCK)
+	@grep -v '^$(or $(WITHOUT),nothing)==' $(LOCK) >$(VENV)/wanted
+	@$(BIN)/python -m pip install -qq --requirement $(VENV)/wanted
 	@touch $@
 
 $(PEERS)/.packages: $(PEERS_LOCK) | $(VENV)/.packages
@@ -97,5 +117,5 @@ lock: $(VENV)/.ready ## resolve the lock files anew
 	$(call resolve,$(PEERS_LOCK),--extra engine --extra torch --extra nest --group peers --constraint $(VENV)/shared)
 
 clean: ## remove the virtual environments and all that is made, but results/ and ~/.cache/volr
-	@rm -rf $(VENV) $(PEERS) build dist .hypothesis .import_linter_cache .pytest_cache .ruff_cache
+	@rm -rf $(VENV) .venv-3.* $(PEERS) $(FUTHARK) build dist .hypothesis .import_linter_cache .pytest_cache .ruff_cache
 	@find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} +

@@ -34,7 +34,7 @@ BESIDE = {
 }
 COMMANDS = "<!-- commands -->"
 _LINK = re.compile(r"\]\(((?:\.\./)*)([\w./-]+)")
-_NOTE = re.compile(r"^<!-- (?:not run|in the tests): .+ -->\n", re.MULTILINE)
+_NOTE = re.compile(r"^<!-- (?:not run|in the tests|needs): .+ -->\n", re.MULTILINE)
 
 
 def on_files(files: Files, config: MkDocsConfig, **_: Any) -> Files:

@@ -1,4 +1,4 @@
-"""What all tests share: back ends that must not be missing in CI, hypothesis profiles, MNIST."""
+"""What all tests share: what must not be missing in CI, hypothesis profiles, MNIST."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from tests.needs import Lacks, missing_programs
 
 CI = bool(os.environ.get("CI"))
 OPTIONAL = (
@@ -22,11 +23,12 @@ settings.register_profile("ci", deadline=None, derandomize=True, database=None, 
 settings.load_profile("ci" if CI else "local")
 
 
-def pytest_configure() -> None:
-    """Tests of a back end begin with ``pytest.importorskip``; in CI there is nothing to skip."""
-    missing = [name for name in OPTIONAL if importlib.util.find_spec(name) is None]
-    if CI and missing:
-        raise pytest.UsageError(f"CI is set, but these packages are missing: {', '.join(missing)}")
+def pytest_configure(config: pytest.Config) -> None:
+    """Tests are skipped without what they need; in CI there is nothing to skip."""
+    packages = [name for name in OPTIONAL if importlib.util.find_spec(name) is None]
+    if CI and (missing := [*packages, *missing_programs()]):
+        raise pytest.UsageError(f"CI is set, but these are missing: {', '.join(missing)}")
+    config.pluginmanager.register(Lacks())
 
 
 @pytest.fixture(scope="session")
@@ -41,4 +43,4 @@ def mnist_dir() -> Path:
     places = " or ".join(map(str, folders))
     if CI and SHARED.is_dir():
         pytest.fail(f"MNIST is neither in {places}")
-    pytest.skip(f"needs MNIST in {places}")
+    pytest.skip("needs MNIST")

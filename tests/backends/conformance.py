@@ -25,8 +25,9 @@ from volr.backends.base import (
     Record,
     Recordings,
     SpikingBackend,
-    install_hint,
     is_ready,
+    missing_packages,
+    missing_programs,
     require,
 )
 from volr.engine.reference import Trace, simulate
@@ -198,7 +199,7 @@ def need(target: Target) -> None:
     if CI:
         require(target)
     elif not is_ready(target):
-        pytest.skip(f"{target.name}: {install_hint(target)}")
+        pytest.skip(f"needs {', '.join((*missing_packages(target), *missing_programs(target)))}")
 
 
 def unless_refused(

@@ -7,12 +7,12 @@ import os
 import subprocess
 import sys
 from dataclasses import replace
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from tests.engine.examples import ODD, SKIP, spiking_model
+from tests.needs import needs
 from tests.oracles import chain, fork, random_parameters, simulate_delta
 
 from volr.backends.base import Record
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from volr.models.neurons import NeuronModel, Reset
 
 # Not importorskip: Brian2 belongs into processes of its own.
-pytestmark = pytest.mark.skipif(find_spec("brian2") is None, reason="needs brian2")
+pytestmark = needs("brian2")
 
 KINDS = ("delta", "exp two decays", "cond")
 RESETS: tuple[Reset, ...] = ("hard", "subtract")

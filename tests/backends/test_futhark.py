@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -16,10 +15,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from tests.needs import skip_without
 
 pytest.importorskip("futhark_ffi")
-if shutil.which("futhark") is None and not os.environ.get("CI"):
-    pytest.skip("needs futhark", allow_module_level=True)
+skip_without("futhark", "cc")
 
 from tests.cli.running import has_ended, wait_until
 from tests.oracles import chain, fork, random_parameters

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import replace
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from tests.engine.examples import ODD
+from tests.needs import needs
 from tests.oracles import chain, fork, random_parameters
 
 from volr.backends.base import Record
@@ -37,10 +37,7 @@ if TYPE_CHECKING:
 
     from volr.network import Network
 
-PACKAGES = ("pyNN", "nest", "brian2", "neuron")
-pytestmark = pytest.mark.skipif(
-    any(find_spec(each) is None for each in PACKAGES), reason="needs PyNN and its simulators"
-)
+pytestmark = needs("pyNN", "nest", "brian2", "neuron", "c++", "make")
 
 STRANGE: dict[str, Any] = {"v_reset": -70.0, "i_offset": 0.2, "cm": 0.5, "tau_m": 10.0}
 NEURONS: dict[str, tuple[NeuronModel, float]] = {

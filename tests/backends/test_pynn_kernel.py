@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from importlib.util import find_spec
 
-import pytest
+from tests.needs import needs
 
-pytestmark = pytest.mark.skipif(
-    find_spec("pyNN") is None or find_spec("neuron") is None, reason="needs PyNN and NEURON"
-)
+pytestmark = needs("pyNN", "neuron", "c++", "make")
 
 # In a process of its own, as a kernel is; it counts what NEURON goes on simulating.
 PROGRAM = """

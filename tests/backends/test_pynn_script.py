@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from tests.needs import needs
 from tests.oracles import chain, fork, random_parameters
 
 from volr.backends.pynn import PYNN
@@ -28,10 +28,7 @@ if TYPE_CHECKING:
 
     from volr.models.arrays import Floats
 
-needs_pynn = pytest.mark.skipif(
-    any(find_spec(each) is None for each in ("pyNN", "nest", "brian2", "neuron")),
-    reason="needs PyNN and its simulators",
-)
+needs_pynn = needs("pyNN", "nest", "brian2", "neuron", "c++", "make")
 
 # Names that are code somewhere, or no names anywhere.
 NAMED = ['"""+exit()#', "λ'", "def", "\\N{BULLET}", "{ARRAYS}"]

@@ -4,9 +4,10 @@
 
 A fenced block with a title is a file of that name; `sh` is lines of commands; `python` goes on
 where the page's last one stopped. A `text` block is what the snippet before it prints, where `…`
-stands for anything, within a line or as lines of their own. Three comments say otherwise:
+stands for anything, within a line or as lines of their own. Comments say more:
 
     <!-- not run: WHY -->                       above a snippet that is left out
+    <!-- needs: PROGRAM, … -->                  above a snippet that is left out without these
     <!-- in the tests: COMMAND OPTIONS; … -->   further options for `volr COMMAND`, from here on
     volr … # exit code N                        in a line of shell
 
@@ -23,7 +24,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 FENCE = re.compile(r"^```(\w*)(?: title=\"([^\"]+)\")?$")
 NOT_RUN = re.compile(r"^<!-- not run: (.*) -->$")
+NEEDS = re.compile(r"^<!-- needs: (.*) -->$")
 SHORTER = re.compile(r"^<!-- in the tests: (.*) -->$")
 EXIT_CODE = re.compile(r"\s+# exit code (\d+)$")
 
@@ -61,6 +63,7 @@ class Shell:
     options: Options
     expected: str | None = None
     skipped: str | None = None
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,6 +74,7 @@ class Python:
     code: str
     expected: str | None = None
     skipped: str | None = None
+    needs: tuple[str, ...] = ()
 
 
 Snippet: TypeAlias = File | Shell | Python
@@ -112,37 +116,41 @@ def snippets(markdown: str) -> list[Snippet]:
     found: list[Snippet] = []
     options: Options = {}
     reason: str | None = None
+    programs: tuple[str, ...] = ()
     for each in blocks(markdown):
         match each:
             case str() if said := SHORTER.match(each):
                 options = {**options, **_further(said[1])}
             case str() if said := NOT_RUN.match(each):
                 reason = said[1]
+            case str() if said := NEEDS.match(each):
+                programs = tuple(said[1].split(", "))
             case str():
                 continue
             case Block(title=str(name)):
                 found.append(File(each.line, name, each.text))
             case Block(language="sh"):
-                found.append(Shell(each.line, _commands(each.text), options, skipped=reason))
-                reason = None
+                commands = _commands(each.text)
+                found.append(Shell(each.line, commands, options, None, reason, programs))
+                reason, programs = None, ()
             case Block(language="python"):
-                found.append(Python(each.line, each.text, skipped=reason))
-                reason = None
+                found.append(Python(each.line, each.text, None, reason, programs))
+                reason, programs = None, ()
             case Block(language="text"):
                 found.append(_printing(found.pop() if found else None, each))
             case Block():
                 continue
     if reason is not None:
         raise ValueError(f"nothing is left out by <!-- not run: {reason} -->")
+    if programs:
+        raise ValueError(f"nothing is below <!-- needs: {', '.join(programs)} -->")
     return found
 
 
 def _printing(snippet: Snippet | None, output: Block) -> Snippet:
     match snippet:
-        case Shell(line, commands, options, None, skipped):
-            return Shell(line, commands, options, output.text, skipped)
-        case Python(line, code, None, skipped):
-            return Python(line, code, output.text, skipped)
+        case Shell(expected=None) | Python(expected=None):
+            return replace(snippet, expected=output.text)
         case _:
             raise ValueError(f"line {output.line}: no snippet prints this text")
 

@@ -123,6 +123,7 @@ def test_notes_for_the_tests_are_not_shown(site: Path) -> None:
     for page in site.rglob("*.html"):
         written = page.read_text(encoding="utf-8")
         assert "<!-- not run" not in written, page
+        assert "<!-- needs" not in written, page
         assert "<!-- in the tests" not in written, page
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.docs.snippets import File, Python, Shell, compare, run, snippets
-from tests.needs import needs_nest, needs_numba
+from tests.docs.snippets import File, Python, Shell, Snippet, compare, run, snippets
+from tests.needs import missing_programs, needs_nest, needs_numba, skip_without
 
 if TYPE_CHECKING:
     from typing import Any
@@ -41,6 +41,7 @@ volr train a.volr \\
 wrote …
 ```
 
+<!-- needs: futhark, cc -->
 ```python
 print(1)
 ```
@@ -48,6 +49,11 @@ print(1)
 1
 ```
 """
+
+
+def needed_by(snippet: Snippet) -> tuple[str, ...]:
+    """The programs without which it cannot run."""
+    return () if isinstance(snippet, File) else snippet.needs
 
 
 @needs_nest
@@ -62,11 +68,17 @@ def test_a_page_runs_from_top_to_bottom(
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"__name__": "__page__"}
+    needed = {each: None for snippet in RUNNING[page] for each in needed_by(snippet)}
+    missing = missing_programs(needed)
     for snippet in RUNNING[page]:
+        if not set(missing).isdisjoint(needed_by(snippet)):
+            continue
         try:
             run(snippet, names)
         except AssertionError as error:
             pytest.fail(f"{page}:{snippet.line}: {error}")
+    # The rest of the page has run; what is missing is told at the end.
+    skip_without(*missing)
 
 
 def test_the_pages_that_teach_have_snippets_and_few_are_left_out() -> None:
@@ -85,7 +97,7 @@ def test_what_is_found_on_a_page() -> None:
         File(2, "a.volr", "dense 2 3\n"),
         Shell(6, ("sbatch job",), {}, skipped="no such machine"),
         Shell(11, ("volr train a.volr    --task xor",), options, "wrote …\n"),
-        Python(20, "print(1)\n", "1\n"),
+        Python(21, "print(1)\n", "1\n", needs=("futhark", "cc")),
     ]
 
 
@@ -99,6 +111,7 @@ def test_what_is_found_on_a_page() -> None:
         ("```python\n```\n```text\n1\n```\n```text\n2\n```", "line 6: no snippet prints this"),
         ('```sh title="a"\n```\n```text\n1\n```', "line 3: no snippet prints this"),
         ("<!-- not run: why -->\n", "nothing is left out"),
+        ("<!-- needs: cc -->\n", "nothing is below"),
     ],
 )
 def test_a_page_that_is_misunderstood_is_refused(page: str, wrong: str) -> None:

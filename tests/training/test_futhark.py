@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -11,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from tests.needs import skip_without
 
 torch = pytest.importorskip("torch")
 pytest.importorskip("futhark_ffi")
-if shutil.which("futhark") is None and not os.environ.get("CI"):
-    pytest.skip("needs futhark", allow_module_level=True)
+skip_without("futhark", "cc")
 
 from tests.oracles import chain, random_parameters
 from torch.nn import functional

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
+from tests.needs import skip_without
 from tests.oracles import chain, fork
 
 from volr.backends.reference import forward
@@ -142,8 +141,7 @@ def test_recipes_that_agree_in_the_initialisation_have_the_same_network() -> Non
 def test_futhark_begins_with_the_same_weights() -> None:
     pytest.importorskip("torch")
     pytest.importorskip("futhark_ffi")
-    if shutil.which("futhark") is None and not os.environ.get("CI"):
-        pytest.skip("needs futhark")
+    skip_without("futhark", "cc")
     random = np.random.default_rng(7)
     # With fewer samples than either batch has, the two differ in nothing but rounding.
     given = Samples(random.random((40, 3)), random.integers(0, 4, 40))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
 import shutil
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.experiments.report.test_style import contrast
+from tests.needs import skip_without
 
 pytest.importorskip("selenium")
 pytest.importorskip("jinja2")
@@ -36,18 +36,14 @@ PUBLISHED = sorted((Path(__file__).parents[3] / "docs" / "report").glob("*.html"
 
 @pytest.fixture(scope="module")
 def browser() -> Generator[webdriver.Chrome]:
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if chromium is None or driver is None:
-        if os.environ.get("CI"):
-            pytest.fail("CI is set, but chromium or chromedriver is missing")
-        pytest.skip("needs chromium and chromedriver")
+    skip_without("chromium", "chromedriver")
     options = Options()
-    options.binary_location = chromium
+    options.binary_location = shutil.which("chromium") or ""
     # Containers have neither user namespaces nor much shared memory.
     for each in ("--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu"):
         options.add_argument(each)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    started = webdriver.Chrome(options=options, service=Service(driver))
+    started = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
     try:
         yield started
     finally:

@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 pytest.importorskip("numba")
 
-from volr.engine.events import Events, block_of, empty_events, list_spikes, list_trains
+from volr.engine.events import (
+    Events,
+    block_of,
+    by_neuron,
+    empty_events,
+    list_spikes,
+    list_trains,
+    turn_round,
+)
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -175,3 +183,38 @@ def test_the_more_neurons_spike_the_smaller_are_the_blocks(size: int) -> None:
     assert blocks == sorted(blocks)
     # Eight neurons are listed at a time.
     assert all(block % 8 == 0 and 8 <= block < size + 8 for block in blocks)
+
+
+@pytest.mark.parametrize("size", [1, 13, 70])
+@pytest.mark.parametrize("delay", [0, 1, 89, 90, 95])
+@pytest.mark.parametrize("density", [0.0, 0.02, 0.3])
+def test_spikes_by_neuron_are_those_that_still_arrive(
+    size: int, delay: int, density: float
+) -> None:
+    # Of few spikes in one block, of many in several.
+    stimuli, steps = 7, 90
+    spikes = np.random.default_rng(size).random((stimuli, steps, size)) < density
+    events = empty_events(stimuli, steps, size, 8)
+    list_spikes(
+        spikes.reshape(-1).view(np.uint8),
+        *(0, steps * size, size, 0, stimuli, steps, size, 8),
+        events.index,
+        events.begin,
+    )
+    lists = by_neuron(events, stimuli, steps)
+    all_steps = stimuli * steps
+    blocks = -(-all_steps // lists.block)
+    lists.index[:] = 55555
+    # In two parts, the later one first.
+    for first, last in ((blocks // 2, blocks), (0, blocks // 2)):
+        turn_round(
+            *(events.index, events.begin, events.blocks, first, last, lists.block),
+            *(all_steps, steps, delay, size, lists.index, lists.begin),
+        )
+    spikes[:, max(0, steps - delay) :] = False
+    begin = lists.begin.reshape(blocks, size + 1)
+    for block in range(blocks):
+        part = spikes.reshape(all_steps, size)[block * lists.block :][: lists.block]
+        for neuron in range(size):
+            found = lists.index[int(begin[block, neuron]) : int(begin[block, neuron + 1])]
+            np.testing.assert_array_equal(found, np.flatnonzero(part[:, neuron]))

@@ -11,7 +11,7 @@ import pytest
 pytest.importorskip("numba")
 from tests.engine.matrices import SHAPES, floats, in_tiles, random_weights
 
-from volr.engine.events import Events, empty_events, list_spikes
+from volr.engine.events import ByNeuron, Events, by_neuron, empty_events, list_spikes, turn_round
 from volr.engine.synapses import TOGETHER, deliver, gather, return_errors
 from volr.engine.tiles import empty_tiles, tile_of, unpack
 
@@ -40,6 +40,18 @@ def case(stimuli: int, steps: int, size: int, block: int = 96, density: float = 
         events.begin,
     )
     return Case(spikes, events)
+
+
+def turned(given: Case, delay: int) -> ByNeuron:
+    """The same spikes by neuron."""
+    stimuli, steps, size = given.spikes.shape
+    events = given.events
+    lists = by_neuron(events, stimuli, steps)
+    turn_round(
+        *(events.index, events.begin, events.blocks, 0, -(-stimuli * steps // lists.block)),
+        *(lists.block, stimuli * steps, steps, delay, size, lists.index, lists.begin),
+    )
+    return lists
 
 
 def later(values: NDArray[Any], delay: int) -> NDArray[Any]:
@@ -122,8 +134,10 @@ def test_stimuli_of_many_steps_go_one_at_a_time(floats: type[Any]) -> None:
 
     errors = np.random.default_rng(0).normal(size=(3, steps, post)).astype(floats)
     tiles = empty_tiles(pre, post, weights.dtype)
+    back = turned(given, 2)
+    lists = (back.index, back.begin, back.block)
     for column in range(0, post, tile_of(weights.dtype)):
-        gather(*listed, errors.reshape(-1), tiles, *(column, 0, 3, 3, steps, 2, pre, post))
+        gather(*lists, errors.reshape(-1), tiles, *(column, 0, pre, 2, pre, post))
     sent = later(given.spikes, 2)
     close(tiles, in_tiles(np.einsum("btj,bti->ji", errors, sent).astype(floats)))
 
@@ -159,27 +173,27 @@ def test_errors_return_through_the_weights_within_their_window(
 @floats
 @pytest.mark.parametrize(("post", "pre"), SHAPES)
 @pytest.mark.parametrize("delay", DELAYS)
-@pytest.mark.parametrize("block", [96, 384])
+@pytest.mark.parametrize("density", [0.02, 0.3])
 def test_a_weight_is_owed_the_errors_that_its_spikes_met(
-    post: int, pre: int, delay: int, block: int, floats: type[Any]
+    post: int, pre: int, delay: int, density: float, floats: type[Any]
 ) -> None:
     stimuli, steps = TOGETHER // 20 + 3, 20
-    given = case(stimuli, steps, pre, block)
+    given = case(stimuli, steps, pre, density=density)
+    lists = turned(given, delay)
     errors = np.random.default_rng(0).normal(size=(stimuli, steps, post)).astype(floats)
     found = np.full((post, pre), np.nan, floats)
     tiles = empty_tiles(pre, post, found.dtype)
     tiles[:] = np.nan
     tile = tile_of(found.dtype)
     for column in range(0, post, tile):
-        # Blocks may be shared out, and then each writes what is its own.
-        for first in range(given.events.blocks):
+        # Neurons may be shared out, and then each part writes what is its own.
+        for first in range(0, pre, 67):
+            last = min(first + 67, pre)
             gather(
-                given.events.index,
-                given.events.begin,
-                block,
+                *(lists.index, lists.begin, lists.block),
                 errors.reshape(-1),
                 tiles,
-                *(column, first, first + 1, stimuli, steps, delay, pre, post),
+                *(column, first, last, delay, pre, post),
             )
-            unpack(tiles, tile, column, first * block, (first + 1) * block, found)
+            unpack(tiles, tile, column, first, last, found)
     close(found, np.einsum("btj,bti->ji", errors.astype(np.float64), later(given.spikes, delay)))

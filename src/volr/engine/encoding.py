@@ -14,6 +14,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from volr.engine.dynamics import bytes_per_value, empty_memory, lift_of, run
 from volr.engine.events import list_spikes, list_trains
@@ -77,7 +78,7 @@ class Spikes:
         return steps, stimuli, units
 
     def part(self, first: int, last: int) -> Spikes:
-        return Spikes(np.ascontiguousarray(self.spikes[:, first:last]))
+        return Spikes(self.spikes[:, first:last])
 
     def spelled_out(self) -> NDArray[np.uint8]:
         """``[time, batch, unit]``."""
@@ -86,7 +87,7 @@ class Spikes:
     def density(self) -> float:
         """The share of inputs that spike in a step, as far as some stimuli tell."""
         looked_at = self.spikes[:, :_LOOKED_AT]
-        return float(looked_at.mean()) if looked_at.size else 0.0
+        return np.count_nonzero(looked_at) / max(1, looked_at.size)
 
 
 Encoded: TypeAlias = Trains | Spikes
@@ -199,12 +200,18 @@ def list_inputs(
                 events.begin,
             )
         case Spikes():
-            _, batch, units = encoded.spikes.shape
+            spikes = encoded.spikes
+            step_stride, stimulus_stride, unit_stride = spikes.strides
+            if unit_stride != 1 or step_stride < 0 or stimulus_stride < 0:
+                spikes = np.ascontiguousarray(spikes)
+                step_stride, stimulus_stride, _ = spikes.strides
+            # From the first to the last, with what lies between.
+            reach = sum((n - 1) * m for n, m in zip(spikes.shape, spikes.strides, strict=True))
             list_spikes(
-                encoded.spikes.reshape(-1),
+                as_strided(spikes, (reach + 1 if spikes.size else 0,), (1,)),
                 start,
-                units,
-                batch * units,
+                stimulus_stride,
+                step_stride,
                 first,
                 last,
                 steps,

@@ -55,6 +55,41 @@ def block_of(size: int, density: float) -> int:
     return min(-(-size // 8) * 8, most)
 
 
+@dataclass(frozen=True, eq=False)
+class ByNeuron:
+    """The same spikes the other way round: for every neuron the steps in which it spiked.
+
+    The steps of all stimuli in a row are cut into blocks of ``block``. ``begin`` is flat,
+    ``[block, neuron + 1]``:
+
+        index[begin[q, i] : begin[q, i + 1]]    steps of block q in which neuron i spiked, from 0
+
+    Spikes that arrive no more, ``delay`` steps later, are left out.
+    """
+
+    block: int
+    index: NDArray[np.uint16]
+    begin: NDArray[np.uintp]
+
+
+def by_neuron(events: Events, stimuli: int, steps: int) -> ByNeuron:
+    """Room for the lists that ``turn_round`` writes, and where each block of steps begins.
+
+    Blocks are cut as those of neurons are, and for the same reason: what is added up along such a
+    list are rows of errors, one for each step.
+    """
+    ends = events.begin.reshape(stimuli * steps, events.blocks + 1)
+    counts = ends[:, -1] - ends[:, 0]
+    count = int(counts.sum())
+    all_steps = stimuli * steps
+    block = max(1, block_of(all_steps, count / max(1, all_steps * events.size)))
+    blocks = -(-all_steps // block)
+    begin = np.empty((blocks, events.size + 1), np.uintp)
+    begin[0, 0] = 0
+    begin[1:, 0] = np.cumsum(counts)[block - 1 : -1 : block]
+    return ByNeuron(block, np.empty(count, np.uint16), begin.reshape(-1))
+
+
 def empty_events(stimuli: int, steps: int, size: int, block: int) -> Events:
     """Room for the spikes of ``size`` neurons."""
     kind = np.uint16 if size <= 2**16 else np.uint32
@@ -100,9 +135,16 @@ def list_spikes(
     of it is overwritten by the next.
     """
     blocks = (size + block_size - 1) // block_size
-    for stimulus in range(first, last):
-        n = _INDEX(stimulus * (steps * size + 8))
-        for step in range(steps):
+    following = np.empty(last - first, np.uintp)
+    for b in range(last - first):
+        following[b] = (first + b) * (steps * size + 8)
+    # As they lie in memory, stimulus by stimulus or step by step.
+    by_step = step_stride > stimulus_stride
+    outer, inner = (steps, last - first) if by_step else (last - first, steps)
+    for a in range(outer):
+        for c in range(inner):
+            step, b = (a, c) if by_step else (c, a)
+            stimulus, n = first + b, following[b]
             row = _INDEX(start + stimulus * stimulus_stride + step * step_stride)
             place = _INDEX((stimulus * steps + step) * (blocks + 1))
             for block in range(blocks):
@@ -120,6 +162,7 @@ def list_spikes(
                     n += _INDEX(spikes[row + i] & np.uint8(1))
                     i += _INDEX(1)
             begin[place + _INDEX(blocks)] = n
+            following[b] = n
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -167,3 +210,44 @@ def list_trains(
                     index[k] = active[m]
                     k += _INDEX(trains[step * count + kinds[m]])
             begin[place + _INDEX(blocks)] = k
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def turn_round(
+    index: NDArray[Any],
+    begin: NDArray[np.uintp],
+    blocks: int,
+    first: int,
+    last: int,
+    block_steps: int,
+    all_steps: int,
+    steps: int,
+    delay: int,
+    size: int,
+    turned: NDArray[np.uint16],
+    turned_begin: NDArray[np.uintp],
+) -> None:
+    """Write the lists by neuron of the blocks of steps ``first`` to ``last``: see ``ByNeuron``."""
+    following = np.empty(size, np.uintp)
+    for block in range(first, last):
+        from_, to = block * block_steps, min((block + 1) * block_steps, all_steps)
+        start = _INDEX(block * (size + 1))
+        at = turned_begin[start]
+        following[:] = 0
+        for r in range(from_, to):
+            if r % steps < steps - delay:
+                place = _INDEX(r * (blocks + 1))
+                for k in range(begin[place], begin[place + _INDEX(blocks)]):
+                    following[_INDEX(index[k])] += _INDEX(1)
+        for i in range(size):
+            count = following[_INDEX(i)]
+            following[_INDEX(i)] = at
+            at += count
+            turned_begin[start + _INDEX(i + 1)] = at
+        for r in range(from_, to):
+            if r % steps < steps - delay:
+                place = _INDEX(r * (blocks + 1))
+                for k in range(begin[place], begin[place + _INDEX(blocks)]):
+                    i = _INDEX(index[k])
+                    turned[following[i]] = r - from_
+                    following[i] += _INDEX(1)

@@ -51,7 +51,7 @@ def fire(
 
     Many short loops over few arrays: those become vector code, one long loop does not.
     """
-    one, zero = keep * 0 + 1, keep * 0
+    one, zero = drive.dtype.type(1), drive.dtype.type(0)
     if refractory == 0:
         for j in range(_INDEX(size)):
             fired[j] = one if drive[row + j] >= threshold else zero
@@ -60,14 +60,15 @@ def fire(
     else:
         if hold:
             for j in range(_INDEX(size)):
-                drive[row + j] = v[j] if rest[j] > zero else drive[row + j]
+                held, x = v[j], drive[row + j]
+                drive[row + j] = held if rest[j] > zero else x
         for j in range(_INDEX(size)):
             fired[j] = one if drive[row + j] >= threshold else zero
         for j in range(_INDEX(size)):
             fired[j] = zero if rest[j] > zero else fired[j]
         for j in range(_INDEX(size)):
             state[row + j] = np.uint8(fired[j] > zero) | (np.uint8(rest[j] > zero) << np.uint8(1))
-        full = zero + refractory
+        full = drive.dtype.type(refractory)
         for j in range(_INDEX(size)):
             rest[j] = max(rest[j] - one, zero) + fired[j] * full
     for j in range(_INDEX(size)):

@@ -15,7 +15,7 @@ import numpy as np
 from volr.engine.batches import Batch, neuron_steps, slice_size
 from volr.engine.dynamics import channels, run, run_back
 from volr.engine.encoding import list_inputs
-from volr.engine.events import list_spikes
+from volr.engine.events import by_neuron, list_spikes, turn_round
 from volr.engine.synapses import deliver, gather, return_errors
 from volr.engine.tiles import empty_tiles, in_tiles, tile_of, unpack
 from volr.engine.work import everywhere, scratch, slices
@@ -26,13 +26,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from volr.engine.encoding import Encoded
+    from volr.engine.events import ByNeuron
     from volr.engine.plan import Layer, Plan
     from volr.engine.surrogates import Surrogate
     from volr.engine.tiles import Tiles
 
 # What returns to a population is written and read again while the second cache has it.
 _RETURNED_BYTES = 200_000
-# The gradient of fewer tiles than this is cut by blocks of the source too, for all threads to have
+# The gradient of fewer tiles than this is cut by neurons of the source too, for all threads to have
 # something to do.
 _PARTS = 4
 
@@ -189,7 +190,7 @@ def _some_back(
 
 @dataclass(frozen=True, eq=False)
 class _Owed:
-    """A part of a gradient: some blocks of the source, one tile of the target, one channel."""
+    """A part of a gradient: some neurons of the source, one tile of the target, one channel."""
 
     layer: Layer
     source: str
@@ -213,37 +214,34 @@ def _weight_gradients(
             matrix = weights[name]
             tile, pre = tile_of(matrix.dtype), matrix.shape[1]
             columns = range(0, layer.size, tile)
-            blocks = batch.events[source].blocks
-            share = -(-blocks // max(1, _PARTS // len(columns)))
+            share = -(-pre // max(1, _PARTS // len(columns)))
             found[name] = [np.empty_like(matrix) for _ in signs]
             for channel, gradient in enumerate(found[name]):
                 tiles = empty_tiles(pre, layer.size, matrix.dtype)
                 owed += [
                     _Owed(layer, source, channel, column, first, last, tiles, gradient)
                     for column in columns
-                    for first, last in slices(blocks, share)
+                    for first, last in slices(pre, share)
                 ]
+    turned = _turned_round(plan, batch)
 
     def work(part: _Owed) -> None:
-        events, layer = batch.events[part.source], part.layer
-        tile = tile_of(part.gradient.dtype)
+        lists, layer = turned[part.source], part.layer
         gather(
-            events.index,
-            events.begin,
-            events.block,
+            lists.index,
+            lists.begin,
+            lists.block,
             batch.memory[layer.name].drives[part.channel],
             part.tiles,
             part.column,
             part.first,
             part.last,
-            batch.stimuli,
-            plan.steps,
             plan.delay,
-            events.size,
+            batch.events[part.source].size,
             layer.size,
         )
-        rows = part.first * events.block, part.last * events.block
-        unpack(part.tiles, tile, part.column, *rows, part.gradient)
+        tile = tile_of(part.gradient.dtype)
+        unpack(part.tiles, tile, part.column, part.first, part.last, part.gradient)
 
     everywhere(work, owed, size=batch.stimuli * neuron_steps(plan))
     return {
@@ -251,3 +249,36 @@ def _weight_gradients(
         name: each[0] if len(each) == 1 else np.where(weights[name] < 0, each[1], each[0])
         for name, each in found.items()
     }
+
+
+def _turned_round(plan: Plan, batch: Batch) -> dict[str, ByNeuron]:
+    """The spikes of each source by neuron."""
+    steps, all_steps = plan.steps, batch.stimuli * plan.steps
+    turned = {
+        name: by_neuron(events, batch.stimuli, steps) for name, events in batch.events.items()
+    }
+
+    def work(part: tuple[str, tuple[int, int]]) -> None:
+        name, (first, last) = part
+        events, lists = batch.events[name], turned[name]
+        turn_round(
+            events.index,
+            events.begin,
+            events.blocks,
+            first,
+            last,
+            lists.block,
+            all_steps,
+            steps,
+            plan.delay,
+            events.size,
+            lists.index,
+            lists.begin,
+        )
+
+    parts: list[tuple[str, tuple[int, int]]] = []
+    for name, lists in turned.items():
+        blocks = -(-all_steps // lists.block)
+        parts += [(name, part) for part in slices(blocks, max(1, -(-blocks // _PARTS)))]
+    everywhere(work, parts, size=batch.stimuli * neuron_steps(plan))
+    return turned

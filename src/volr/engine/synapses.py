@@ -5,7 +5,7 @@
     gather           ∂W[:, i] = Σ_{(b, t): i spiked} drive_error[b, t + d]
 
 Weights are in tiles (``volr.engine.tiles``). Within a tile, work goes over some stimuli, then over
-blocks of the source, then over steps.
+blocks of the source, then over steps; for gradients over blocks of steps, then over the source.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from volr.engine.compiler import njit
-from volr.engine.vectors import LANES, TILE_BYTES, add_rows, add_scaled_rows, scatter_row
+from volr.engine.vectors import LANES, TILE_BYTES, add_rows, add_scaled_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -50,68 +50,78 @@ def deliver(
     blocks = (rows + block_size - 1) // block_size
     together = max(1, min(last - first, TOGETHER // steps))
     scratch = np.empty(together * steps * tile, drive.dtype)
+    nothing = np.zeros(tile, drive.dtype)
+    # Of each list of spikes that arrive: where it begins, and in which of the steps they do.
+    lists, arrivals = np.empty(together * steps, np.uintp), np.empty(together * steps, np.uintp)
     for start in range(first, last, together):
         stop = min(start + together, last)
+        n = 0
+        for b in range(stop - start):
+            for t in range(steps - delay):
+                lists[n] = ((start + b) * steps + t) * (blocks + 1)
+                arrivals[n] = b * steps + t + delay
+                n += 1
         for column in range(0, wide, tile):
             width = min(tile, wide - column)
             whole = min(width, columns - column)
-            if blocks == 1 and whole == width:
-                # Nothing to come back to: straight to where it belongs.
-                for b in range(start, stop):
-                    for t in range(steps):
-                        there = _INDEX((b * steps + t) * columns + column)
-                        if not add:
+            there = _INDEX(start * steps * columns + column)
+            # What fills no vector cannot be summed where it belongs.
+            direct = whole == width
+            if direct:
+                if not add:
+                    for b in range(stop - start):
+                        for t in range(min(delay, steps)):
+                            row = there + _INDEX((b * steps + t) * columns)
                             for j in range(_INDEX(width)):
-                                drive[there + j] = 0
-                        if t >= delay:
-                            place = _INDEX((b * steps + t - delay) * 2)
-                            add_rows(
-                                drive,
-                                there,
-                                tiles,
-                                _INDEX(column * rows),
-                                index,
-                                begin[place],
-                                begin[place + _INDEX(1)] - begin[place],
-                                _INDEX(width),
-                                _INDEX(width),
-                            )
-                continue
-            for r in range((stop - start) * steps):
-                here = _INDEX(r * tile)
-                if add:
-                    there = _INDEX((start * steps + r) * columns + column)
-                    for j in range(_INDEX(whole)):
-                        scratch[here + j] = drive[there + j]
-                    for j in range(_INDEX(whole), _INDEX(width)):
-                        scratch[here + j] = 0
-                else:
+                                drive[row + j] = 0
+            else:
+                for r in range((stop - start) * steps):
+                    here, row = _INDEX(r * tile), there + _INDEX(r * columns)
                     for j in range(_INDEX(width)):
                         scratch[here + j] = 0
+                    if add:
+                        for j in range(_INDEX(whole)):
+                            scratch[here + j] = drive[row + j]
             for block in range(blocks):
-                matrix = _INDEX(column * rows)
-                for b in range(stop - start):
-                    for t in range(steps - delay):
-                        place = _INDEX(((start + b) * steps + t) * (blocks + 1) + block)
-                        from_ = begin[place]
-                        count = begin[place + _INDEX(1)] - from_
-                        if count > 0:
-                            add_rows(
-                                scratch,
-                                _INDEX((b * steps + t + delay) * tile),
-                                tiles,
-                                matrix,
-                                index,
-                                from_,
-                                count,
-                                _INDEX(width),
-                                _INDEX(width),
-                            )
-            for r in range((stop - start) * steps):
-                here = _INDEX(r * tile)
-                there = _INDEX((start * steps + r) * columns + column)
-                for j in range(_INDEX(whole)):
-                    drive[there + j] = scratch[here + j]
+                from_, from_start, from_row = scratch, _INDEX(0), _INDEX(tile)
+                to, to_start, to_row = scratch, _INDEX(0), _INDEX(tile)
+                if direct and block == 0:
+                    if add:
+                        from_, from_start, from_row = drive, there, _INDEX(columns)
+                    else:
+                        from_, from_start, from_row = nothing, _INDEX(0), _INDEX(0)
+                if direct and block == blocks - 1:
+                    to, to_start, to_row = drive, there, _INDEX(columns)
+                for r in range(0, n, 2):
+                    one, two = _INDEX(r), _INDEX(min(r + 1, n - 1))
+                    place_1, place_2 = lists[one] + _INDEX(block), lists[two] + _INDEX(block)
+                    begin_1, begin_2 = begin[place_1], begin[place_2]
+                    count_1 = begin[place_1 + _INDEX(1)] - begin_1
+                    count_2 = begin[place_2 + _INDEX(1)] - begin_2
+                    # The last of an odd number has none beside it.
+                    count_2 = count_2 if one != two else _INDEX(0)
+                    add_rows(
+                        to,
+                        from_,
+                        tiles,
+                        _INDEX(column * rows),
+                        index,
+                        _INDEX(width),
+                        _INDEX(width),
+                        to_start + arrivals[one] * to_row,
+                        from_start + arrivals[one] * from_row,
+                        begin_1,
+                        count_1,
+                        to_start + arrivals[two] * to_row,
+                        from_start + arrivals[two] * from_row,
+                        begin_2,
+                        count_2,
+                    )
+            if not direct:
+                for r in range((stop - start) * steps):
+                    here, row = _INDEX(r * tile), there + _INDEX(r * columns)
+                    for j in range(_INDEX(whole)):
+                        drive[row + j] = scratch[here + j]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -194,53 +204,57 @@ def gather(
     errors: NDArray[Any],
     tiles: NDArray[Any],
     column: int,
-    first_block: int,
-    last_block: int,
-    stimuli: int,
-    steps: int,
+    first: int,
+    last: int,
     delay: int,
     rows: int,
     columns: int,
 ) -> None:
-    """The gradient of some blocks of the tile that begins at ``column``, over all stimuli.
+    """The gradient of neurons ``first`` to ``last``, in the tile that begins at ``column``.
 
-    ``errors`` is a flat ``[stimulus, step, column]``: the derivative of the loss by the drive.
+    Of the spikes ``index`` and ``begin`` are the lists by neuron, ``block_size`` steps at a time
+    (``volr.engine.events.ByNeuron``), of all stimuli. ``errors`` is a flat
+    ``[stimulus, step, column]``: the derivative of the loss by the drive.
     """
     tile = TILE_BYTES // errors.itemsize
     wide = (columns + LANES - 1) // LANES * LANES
-    blocks = (rows + block_size - 1) // block_size
     width = min(tile, wide - column)
     whole = min(width, columns - column)
     matrix = _INDEX(column * rows)
-    from_row, to_row = first_block * block_size, min(last_block * block_size, rows)
-    for i in range(matrix + _INDEX(from_row * width), matrix + _INDEX(to_row * width)):
+    for i in range(matrix + _INDEX(first * width), matrix + _INDEX(last * width)):
         tiles[i] = 0
-    together = max(1, min(stimuli, TOGETHER // steps))
-    scratch = np.empty(together * steps * tile, errors.dtype)
-    for start in range(0, stimuli, together):
-        stop = min(start + together, stimuli)
-        for r in range((stop - start) * steps):
-            here = _INDEX(r * tile)
-            there = _INDEX((start * steps + r) * columns + column)
+    all_steps = len(errors) // columns
+    scratch = np.zeros(block_size * width, errors.dtype)
+    for block in range((all_steps + block_size - 1) // block_size):
+        # The errors that the spikes of these steps met when they arrived.
+        start = block * block_size + delay
+        for r in range(min(block_size, all_steps - start)):
+            here, there = _INDEX(r * width), _INDEX((start + r) * columns + column)
             for j in range(_INDEX(whole)):
                 scratch[here + j] = errors[there + j]
-            for j in range(_INDEX(whole), _INDEX(width)):
-                scratch[here + j] = 0
-        for block in range(first_block, last_block):
-            for b in range(stop - start):
-                for t in range(steps - delay):
-                    place = _INDEX(((start + b) * steps + t) * (blocks + 1) + block)
-                    from_ = begin[place]
-                    count = begin[place + _INDEX(1)] - from_
-                    if count > 0:
-                        scatter_row(
-                            tiles,
-                            matrix,
-                            index,
-                            from_,
-                            count,
-                            _INDEX(width),
-                            scratch,
-                            _INDEX((b * steps + t + delay) * tile),
-                            _INDEX(width),
-                        )
+        lists = _INDEX(block * (rows + 1))
+        for i in range(first, last, 2):
+            one, two = _INDEX(i), _INDEX(min(i + 1, last - 1))
+            begin_1, begin_2 = begin[lists + one], begin[lists + two]
+            count_1 = begin[lists + one + _INDEX(1)] - begin_1
+            count_2 = begin[lists + two + _INDEX(1)] - begin_2
+            # The last of an odd number has none beside it.
+            count_2 = count_2 if one != two else _INDEX(0)
+            place_1, place_2 = matrix + one * _INDEX(width), matrix + two * _INDEX(width)
+            add_rows(
+                tiles,
+                tiles,
+                scratch,
+                _INDEX(0),
+                index,
+                _INDEX(width),
+                _INDEX(width),
+                place_1,
+                place_1,
+                begin_1,
+                count_1,
+                place_2,
+                place_2,
+                begin_2,
+                count_2,
+            )

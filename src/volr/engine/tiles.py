@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from volr.engine.plan import Plan
 
+# Rows that are turned round at a time: these lines of both matrices stay in the first cache.
+_SOME_ROWS = 32
+
 Tiles = dict[str, tuple["NDArray[Any]", ...]]
 """Weights in tiles, by name, for each channel of the neuron model."""
 
@@ -63,13 +66,15 @@ def pack(matrix: NDArray[Any], sign: int, tile: int, start: int, tiles: NDArray[
     wide = (columns + LANES - 1) // LANES * LANES
     width = min(tile, wide - start)
     base = start * rows
-    for j in range(width):
-        if start + j < columns:
-            for i in range(rows):
-                tiles[base + i * width + j] = _of_sign(matrix[start + j, i], sign)
-        else:
-            for i in range(rows):
-                tiles[base + i * width + j] = 0
+    for first in range(0, rows, _SOME_ROWS):
+        last = min(first + _SOME_ROWS, rows)
+        for j in range(width):
+            if start + j < columns:
+                for i in range(first, last):
+                    tiles[base + i * width + j] = _of_sign(matrix[start + j, i], sign)
+            else:
+                for i in range(first, last):
+                    tiles[base + i * width + j] = 0
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -97,9 +102,10 @@ def unpack(
     columns, rows = matrix.shape
     wide = (columns + LANES - 1) // LANES * LANES
     width = min(tile, wide - start)
-    for j in range(min(width, columns - start)):
-        for i in range(first, min(last, rows)):
-            matrix[start + j, i] = tiles[start * rows + i * width + j]
+    for some in range(first, min(last, rows), _SOME_ROWS):
+        for j in range(min(width, columns - start)):
+            for i in range(some, min(some + _SOME_ROWS, last, rows)):
+                matrix[start + j, i] = tiles[start * rows + i * width + j]
 
 
 def in_tiles(plan: Plan, weights: Mapping[str, NDArray[Any]], *, back: bool = False) -> Tiles:

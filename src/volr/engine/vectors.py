@@ -1,25 +1,25 @@
 """The inner loops of the engine, written as vector code for LLVM.
 
-Three go over a list of rows of a matrix, some 64 columns at a time, with the running sums in the
+Two go over lists of rows of a matrix, some 64 columns at a time, with the running sums in the
 registers of the processor, where a loop in Python's terms would keep them in memory: that is a
 factor of three. A column of the matrix is never looked at; the rows are those of the neurons that
 spiked.
 
-    add_rows          target += Σ_k matrix[index_k]
+    add_rows          target = start + Σ_k matrix[index_k], of two lists at a time
     add_scaled_rows   target += Σ_k value_k · matrix[index_k]
-    scatter_row       matrix[index_k] += row,   for every k
 
 and two deal with eight neurons at once: ``load_word`` and ``write_eight``.
 
 Everything is a flat array with an offset. ``width`` is a multiple of ``LANES``; a row begins at
 index · ``stride``. Sums are taken in the order of the list, so that the result does not depend on
-how the work was split.
+how the work was split, nor on how wide the vectors of the processor are.
 
-One file in spite of its length: five loops that are all made with ``_Code``.
+One file in spite of its length: four loops that are all made with ``_Code``.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from llvmlite import ir
@@ -29,22 +29,32 @@ from volr.engine.compiler import cgutils, intrinsic, make_array, types
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-VECTOR_BYTES = 32
-REGISTERS = 8
-"""Vectors in flight: enough to hide the latency of an addition, and half of AVX2's registers."""
-TILE_BYTES = VECTOR_BYTES * REGISTERS
-LANES = 8
-"""Columns are padded to a multiple of this, for either precision."""
+TILE_BYTES = 256
+"""Columns whose sums are in registers at a time: eight vectors of AVX2's, or four of AVX-512's."""
+LANES = 16
+"""Columns are padded to a multiple of this, for either precision and for any processor."""
+
+
+def has_wide_vectors(context: Any) -> bool:
+    """Whether the processor has AVX-512: vectors of 64 bytes, and 32 registers for them.
+
+    From vectors of a width that it does not have LLVM makes several, for which the registers of
+    AVX2 would be too few.
+    """
+    *_, features = context.codegen().magic_tuple()
+    return "+avx512f" in features
 
 
 class _Code:
-    """What the three have in common: pointers, loads, stores, and the loops around them."""
+    """What the loops have in common: pointers, loads, stores, and the loops around them."""
 
     def __init__(self, context: Any, builder: Any, array: Any) -> None:
         self.context, self.builder = context, builder
         self.element = context.get_value_type(array.dtype)
         self.size = 4 if array.dtype == types.float32 else 8
-        self.lanes = VECTOR_BYTES // self.size
+        self.wide = has_wide_vectors(context)
+        self.lanes = (64 if self.wide else 32) // self.size
+        self.registers = TILE_BYTES // (self.lanes * self.size)
         self.vector = ir.VectorType(self.element, self.lanes)
         self.word = ir.IntType(64)
 
@@ -95,9 +105,14 @@ class _Code:
         call.attributes.add("convergent")
 
     def rows(
-        self, count: Any, carried: list[Any], body: Callable[[Any, list[Any]], list[Any]]
+        self,
+        first: Any,
+        last: Any,
+        carried: list[Any],
+        body: Callable[[Any, list[Any]], list[Any]],
     ) -> list[Any]:
-        """A loop over ``count`` entries that carries vectors along; returns them in the end."""
+        """A loop over entries ``first`` to ``last`` that carries vectors along, and returns them in
+        the end."""
         builder = self.builder
         before = builder.block
         head, inside, after = (
@@ -106,13 +121,13 @@ class _Code:
         builder.branch(head)
         builder.position_at_end(head)
         k = builder.phi(self.word)
-        k.add_incoming(self.number(0), before)
+        k.add_incoming(first, before)
         sums: list[Any] = []
         for each in carried:
             phi = builder.phi(self.vector)
             phi.add_incoming(each, before)
             sums.append(phi)
-        builder.cbranch(builder.icmp_unsigned("<", k, count), inside, after)
+        builder.cbranch(builder.icmp_unsigned("<", k, last), inside, after)
         builder.position_at_end(inside)
         for phi, new in zip(sums, body(k, sums), strict=True):
             phi.add_incoming(new, inside)
@@ -125,14 +140,14 @@ class _Code:
     def tiles(self, width: Any, block: Callable[[Any, int], None]) -> None:
         """``block(first column, vectors)`` for full tiles, then for what is left of the width."""
         builder = self.builder
-        full = builder.udiv(width, self.number(REGISTERS * self.lanes))
+        full = builder.udiv(width, self.number(self.registers * self.lanes))
         with cgutils.for_range(builder, full) as loop:
-            block(builder.mul(loop.index, self.number(REGISTERS * self.lanes)), REGISTERS)
-        done = builder.mul(full, self.number(REGISTERS * self.lanes))
+            block(builder.mul(loop.index, self.number(self.registers * self.lanes)), self.registers)
+        done = builder.mul(full, self.number(self.registers * self.lanes))
         left = builder.udiv(builder.sub(width, done), self.number(self.lanes))
         end = builder.append_basic_block("tiles.end")
         choice = builder.switch(left, end)
-        for vectors in range(1, REGISTERS):
+        for vectors in range(1, self.registers):
             case = builder.append_basic_block(f"tiles.{vectors}")
             choice.add_case(self.number(vectors), case)
             builder.position_at_end(case)
@@ -192,42 +207,80 @@ def write_eight(
 def add_rows(
     typing_context: Any,
     target: Any,
-    target_offset: Any,
+    start: Any,
     matrix: Any,
     matrix_offset: Any,
     index: Any,
-    index_offset: Any,
-    count: Any,
     stride: Any,
     width: Any,
+    to_1: Any,
+    from_1: Any,
+    begin_1: Any,
+    count_1: Any,
+    to_2: Any,
+    from_2: Any,
+    begin_2: Any,
+    count_2: Any,
 ) -> Any:
-    """``target[:width] += Σ_k matrix[index[k] · stride:][:width]``, every array at its offset."""
-    del typing_context, target_offset, matrix_offset, index_offset, count, stride, width
+    """Two sums of rows, each beginning with what ``start`` has.
+
+        target[to:][:width] = start[from:][:width] + Σ_k matrix[index[begin + k] · stride:][:width]
+
+    ``k`` runs over the ``count`` entries of a list, and ``target`` may be ``start``. An addition
+    takes some cycles, in which others can begin. With AVX-512 a tile has too few columns to keep
+    the processor busy, hence a second list beside the first. The second is written before the
+    first: an empty one may name the places of the first.
+    """
+    del typing_context, matrix_offset, stride, width
+    del to_1, from_1, begin_1, count_1, to_2, from_2, begin_2, count_2
     number = types.uintp
-    signature = types.void(target, number, matrix, number, index, number, number, number, number)
+    signature = types.void(target, start, matrix, number, index, *[number] * 10)
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         kinds = signature.args
-        target, target0, matrix, matrix0, index, index0, count, stride, width = arguments
+        target, start, matrix, matrix0, index, stride, width, *lists = arguments
         code = _Code(context, builder, kinds[0])
-        to = code.data(kinds[0], target, target0)
         rows = code.data(kinds[2], matrix, matrix0)
-        entries = code.data(kinds[4], index, index0)
+        (to_1, from_1, entries_1, count_1), (to_2, from_2, entries_2, count_2) = (
+            (
+                code.data(kinds[0], target, to),
+                code.data(kinds[1], start, from_),
+                code.data(kinds[4], index, begin),
+                count,
+            )
+            for to, from_, begin, count in (lists[:4], lists[4:])
+        )
+        shorter = builder.select(builder.icmp_unsigned("<", count_1, count_2), count_1, count_2)
 
         def block(first: Any, vectors: int) -> None:
-            places = [code.place(to, first, v) for v in range(vectors)]
+            def loaded(pointer: Any) -> list[Any]:
+                return [code.load(code.place(pointer, first, v)) for v in range(vectors)]
 
-            def add(k: Any, sums: list[Any]) -> list[Any]:
+            def stored(sums: list[Any], pointer: Any) -> None:
+                for v, each in enumerate(sums):
+                    code.store(each, code.place(pointer, first, v))
+
+            def added(entries: Any, k: Any, sums: list[Any]) -> list[Any]:
                 row = builder.mul(code.entry(entries, k), stride)
-                start = builder.add(row, first)
+                at = builder.add(row, first)
                 return [
-                    builder.fadd(each, code.load(code.place(rows, start, v)))
+                    builder.fadd(each, code.load(code.place(rows, at, v)))
                     for v, each in enumerate(sums)
                 ]
 
-            sums = code.rows(count, [code.load(place) for place in places], add)
-            for place, each in zip(places, sums, strict=True):
-                code.store(each, place)
+            def both(k: Any, sums: list[Any]) -> list[Any]:
+                one, two = sums[:vectors], sums[vectors:]
+                return added(entries_1, k, one) + added(entries_2, k, two)
+
+            none = code.number(0)
+            if not code.wide:
+                stored(code.rows(none, count_2, loaded(from_2), partial(added, entries_2)), to_2)
+                stored(code.rows(none, count_1, loaded(from_1), partial(added, entries_1)), to_1)
+                return
+            sums = code.rows(none, shorter, loaded(from_1) + loaded(from_2), both)
+            one, two = sums[:vectors], sums[vectors:]
+            stored(code.rows(shorter, count_2, two, partial(added, entries_2)), to_2)
+            stored(code.rows(shorter, count_1, one, partial(added, entries_1)), to_1)
 
         code.tiles(width, block)
         return context.get_dummy_value()
@@ -277,53 +330,9 @@ def add_scaled_rows(
                     for v, each in enumerate(sums)
                 ]
 
-            sums = code.rows(count, [code.load(place) for place in places], add)
+            sums = code.rows(code.number(0), count, [code.load(place) for place in places], add)
             for place, each in zip(places, sums, strict=True):
                 code.store(each, place)
-
-        code.tiles(width, block)
-        return context.get_dummy_value()
-
-    return signature, generate
-
-
-@intrinsic
-def scatter_row(
-    typing_context: Any,
-    matrix: Any,
-    matrix_offset: Any,
-    index: Any,
-    index_offset: Any,
-    count: Any,
-    stride: Any,
-    row: Any,
-    row_offset: Any,
-    width: Any,
-) -> Any:
-    """``matrix[index[k] · stride:][:width] += row[:width]`` for every k."""
-    del typing_context, matrix_offset, index_offset, count, stride, row_offset, width
-    number = types.uintp
-    signature = types.void(matrix, number, index, number, number, number, row, number, number)
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        kinds = signature.args
-        matrix, matrix0, index, index0, count, stride, row, row0, width = arguments
-        code = _Code(context, builder, kinds[0])
-        rows = code.data(kinds[0], matrix, matrix0)
-        entries = code.data(kinds[2], index, index0)
-        from_ = code.data(kinds[6], row, row0)
-
-        def block(first: Any, vectors: int) -> None:
-            added = [code.load(code.place(from_, first, v)) for v in range(vectors)]
-
-            def add(k: Any, _: list[Any]) -> list[Any]:
-                start = builder.add(builder.mul(code.entry(entries, k), stride), first)
-                for v, each in enumerate(added):
-                    place = code.place(rows, start, v)
-                    code.store(builder.fadd(code.load(place), each), place)
-                return []
-
-            code.rows(count, [], add)
 
         code.tiles(width, block)
         return context.get_dummy_value()

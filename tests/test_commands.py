@@ -22,7 +22,9 @@ import sys, tempfile
 from pathlib import Path
 from volr.commands import run_command
 with tempfile.TemporaryFile() as log:
-    run_command(sys.argv[2:], Path(sys.argv[1]), log)
+    code = run_command(sys.argv[2:], Path(sys.argv[1]), log)
+    log.seek(0)
+    print(code, log.read())
 """
 # One that starts another, as a compiler does, and both work on.
 WORK = "sleep 600 & echo $$ $! > started; wait"
@@ -77,12 +79,14 @@ def test_it_ends_with_whoever_asked(tmp_path: Path, number: signal.Signals) -> N
     wait_until(lambda: all(map(has_ended, processes)))
 
 
-def test_it_ends_with_its_watcher(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
+def test_it_ends_with_its_watcher(tmp_path: Path, number: signal.Signals) -> None:
+    # It says how that ended, and nothing else.
     command = [sys.executable, "-c", ASK, tmp_path, "sh", "-c", WORK]
-    with subprocess.Popen(command) as asker:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as asker:
         processes = started(tmp_path)
-        os.kill(os.getpgid(processes[0]), signal.SIGKILL)
-        assert asker.wait(60) == 0
+        os.kill(os.getpgid(processes[0]), number)
+        assert asker.communicate(timeout=60)[0] == f"{-number} b''\n"
     wait_until(lambda: all(map(has_ended, processes)))
 
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from volr.storage import remove_unfinished, write_whole
+from volr.errors import DataError
+from volr.storage import open_lock, remove_unfinished, write_whole
 
 
 def test_a_file_is_on_disk_before_it_has_its_name(
@@ -53,3 +54,29 @@ def test_what_a_killed_process_left_is_removed_and_nothing_else(tmp_path: Path) 
     remove_unfinished(tmp_path)
     assert {each.name for each in tmp_path.iterdir()} == kept
     remove_unfinished(tmp_path / "missing")
+
+
+def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
+    mine = tmp_path / "mine"
+    mine.write_text("kept")
+    mine.chmod(0o777)
+    part = tmp_path / f".file.{os.getpid()}.part"
+    for link in (part, tmp_path / "file"):
+        link.symlink_to(mine)
+    write_whole(tmp_path / "file", b"body")
+    assert mine.read_text() == "kept"
+    assert not (tmp_path / "file").is_symlink()
+    assert (tmp_path / "file").read_bytes() == b"body"
+    # Nor are its permissions those of what it led to.
+    assert (tmp_path / "file").stat().st_mode & 0o111 == 0
+
+
+def test_a_lock_leaves_what_is_in_its_file(tmp_path: Path) -> None:
+    (tmp_path / "lock").write_text("kept")
+    with open_lock(tmp_path / "lock"):
+        pass
+    assert (tmp_path / "lock").read_text() == "kept"
+    (tmp_path / "link").symlink_to(tmp_path / "new")
+    with pytest.raises(DataError, match="is a link"):
+        open_lock(tmp_path / "link")
+    assert not (tmp_path / "new").exists()

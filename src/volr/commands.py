@@ -69,6 +69,8 @@ def end_group(leader: subprocess.Popen[bytes]) -> None:
 
 def _watch(command: Sequence[str]) -> int:
     """Run the command; its exit code. All of the group is ended when standard input is."""
+    # An interruption ends it as any program, without Python's words.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         running = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     except OSError as error:

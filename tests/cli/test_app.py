@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import inspect
+import io
 import json
 import os
 import subprocess
@@ -11,7 +13,8 @@ import sys
 import typing
 from dataclasses import fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 from tests.cli.running import VOLR, environment, piped
@@ -359,3 +362,58 @@ def test_closed_streams_are_no_traceback(
 def test_programs_are_utf_8_whatever_the_locale_says(folder: Path) -> None:
     result = piped("format", "xor.volr", cwd=folder, LC_ALL="C", PYTHONIOENCODING="ascii")
     assert result.out == "dense 2 4 ⦶ dense 4 2\n"
+
+
+def test_no_path_is_tried_before_the_command_opens_it() -> None:
+    tried: list[str] = []
+    for command in app.registered_commands:
+        assert command.callback is not None
+        hints = typing.get_type_hints(command.callback, include_extras=True)
+        for name, hint in hints.items():
+            if typing.get_origin(hint) is not typing.Annotated:
+                continue
+            kind, told, *_ = typing.get_args(hint)
+            if Path in {kind, *typing.get_args(kind)} and told.readable:
+                tried.append(f"{command.name} {name}")
+    assert tried == []
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        "check F",
+        "show F",
+        "evaluate F --task xor",
+        "transfer F --task xor --out new",
+        "lint F",
+        "import F --out new",
+        "explain F --task xor",
+        "train xor.volr --task xor --as snn --out new --start F",
+        "experiment xor --settings F",
+    ],
+)
+@pytest.mark.parametrize("what", ["missing", "a folder", "forbidden"])
+def test_a_file_that_cannot_be_read_ends_every_command_alike(
+    volr: Volr, folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: str, what: str
+) -> None:
+    pytest.importorskip("h5py")
+    if what == "a folder":
+        (folder / "F").mkdir()
+    elif what == "forbidden":
+        (folder / "F").touch()
+        real = io.open
+
+        def refuse(file: Any, *rest: Any, **named: Any) -> Any:
+            if Path(str(file)).name == "F":
+                raise PermissionError(errno.EACCES, "Permission denied", str(file))
+            return real(file, *rest, **named)
+
+        # Root may read anything. Typer asks before anybody opens.
+        monkeypatch.setattr(os, "access", Mock(return_value=False))
+        monkeypatch.setattr(io, "open", refuse)
+        monkeypatch.setattr("builtins.open", refuse)
+    result = volr(*arguments.split())
+    assert (result.code, result.out) == (1, "")
+    assert "error: " in result.err
+    assert "F" in result.err
+    assert not (folder / "new").exists()

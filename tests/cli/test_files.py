@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.cli.running import snapshot
+from tests.cli.running import snapshot, solved_xor
 
-from volr.cli.files import check_apart, check_folder, check_writable, write_text
+from volr.cli.files import check_apart, check_folder, check_writable, save_made, write_text
 from volr.errors import VolrError
+from volr.models.files import load_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -115,3 +121,83 @@ def test_what_fails_after_all_is_an_error_message(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(VolrError, match=r"cannot write .*file/new: "):
         write_text(tmp_path / "file" / "new", "text")
+
+
+class FullDisk:
+    """Lets nothing be written in some folders, as a disk does that is full, until it is emptied."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *folders: Path) -> None:
+        self.folders = folders
+        self._sync = os.fsync
+        monkeypatch.setattr(os, "fsync", self.sync)
+
+    def sync(self, descriptor: int) -> None:
+        path = Path(f"/proc/self/fd/{descriptor}").readlink()
+        if any(path.is_relative_to(folder) for folder in self.folders):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        self._sync(descriptor)
+
+
+@pytest.fixture
+def places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, Path, Path]:
+    """Where a model is to be written, the cache and the temporary files."""
+    here, cache, temporary = (tmp_path / name for name in ("here", "cache", "tmp"))
+    for each in (here, cache, temporary):
+        each.mkdir()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
+    monkeypatch.setattr("tempfile.tempdir", str(temporary))
+    return here, cache, temporary
+
+
+@pytest.mark.parametrize("full", [1, 2])
+def test_a_full_disk_loses_no_model(
+    places: tuple[Path, Path, Path], monkeypatch: pytest.MonkeyPatch, full: int
+) -> None:
+    here, _, _ = places
+    FullDisk(monkeypatch, *places[:full])
+    with pytest.raises(VolrError, match="No space left on device; the model is kept in") as caught:
+        save_made(solved_xor(), here / "my ann", {"task": "xor"})
+    assert [*here.iterdir()] == []
+    assert caught.value.help is not None
+    told = shlex.split(caught.value.help.partition(": ")[2])
+    assert told[0] == "mv"
+    assert Path(told[1]).is_relative_to(places[full])
+    assert told[2] == str(here / "my ann")
+    monkeypatch.undo()
+    # The advice, done.
+    subprocess.run(told, check=True)
+    assert load_model(here / "my ann").origin == {"task": "xor"}
+    assert load_model(here / "my ann").model == solved_xor()
+
+
+def test_where_nothing_can_be_kept(
+    places: tuple[Path, Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    FullDisk(monkeypatch, *places)
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
+    with pytest.raises(VolrError, match=r"ann: No space left on device$"):
+        save_made(solved_xor(), places[0] / "ann")
+    assert [each for each in places[0].parent.rglob("*") if each.is_file()] == []
+
+
+def test_a_user_at_a_terminal_can_make_room(
+    places: tuple[Path, Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    disk = FullDisk(monkeypatch, *places)
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+        def readline(self, size: int = -1, /) -> str:
+            del size
+            disk.folders = ()
+            return "\n"
+
+    monkeypatch.setattr(sys, "stdin", Terminal())
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    save_made(solved_xor(), places[0] / "ann")
+    assert load_model(places[0] / "ann").model == solved_xor()
+    assert isinstance(sys.stderr, Terminal)
+    assert "make room, and press Enter to try again" in sys.stderr.getvalue()

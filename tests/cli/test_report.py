@@ -34,6 +34,18 @@ def test_page_and_figures(volr: Volr, folder: Path) -> None:
     assert not (folder / "results" / "report.html").exists()
 
 
+def test_figures_are_not_written_through_a_link(volr: Volr, folder: Path) -> None:
+    write_runs(folder / "r", {"xor-0-ann": xor_runs()["xor-0-ann"]})
+    (folder / "mine").mkdir()
+    (folder / "r" / "figures").symlink_to(folder / "mine")
+    before = snapshot(folder)
+    result = volr("report", "r")
+    assert result.code == 1
+    assert "error: r/figures is a link, and nothing is written through it" in result.err
+    assert f"put what it leads to in its place: {folder / 'mine'}" in result.err
+    assert snapshot(folder) == before
+
+
 def test_a_report_does_not_write_over_what_it_is_made_of(volr: Volr, folder: Path) -> None:
     write_runs(folder / "r", {"xor-0-ann": xor_runs()["xor-0-ann"]})
     (folder / "page.html").symlink_to("r/runs/xor-0-ann.json")

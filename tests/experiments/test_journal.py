@@ -144,6 +144,47 @@ def test_one_at_a_time(tmp_path: Path) -> None:
     written(tmp_path)
 
 
+@pytest.mark.parametrize("name", [".lock", "runs", "models"])
+@pytest.mark.parametrize("there", [True, False])
+def test_nothing_is_written_through_a_link(tmp_path: Path, name: str, *, there: bool) -> None:
+    mine, folder = tmp_path / "mine", tmp_path / "results"
+    folder.mkdir()
+    (folder / name).symlink_to(mine)
+    if there and name == ".lock":
+        mine.write_text("years of work")
+    elif there:
+        mine.mkdir()
+        (mine / ".notes.txt.7.part").write_text("years of work")
+    before = snapshot(tmp_path)
+    with pytest.raises(DataError, match="is a link, and nothing is written through it") as caught:
+        open_journal(folder).__enter__()
+    assert str(folder / name) in caught.value.message
+    assert str(mine) in (caught.value.help or "")
+    assert snapshot(tmp_path) == before
+    assert mine.exists() == there
+    # Without it, all is well; and the folder itself may be a link.
+    (folder / name).unlink()
+    (tmp_path / "link").symlink_to(folder)
+    written(tmp_path / "link")
+    assert (folder / "results.json").exists() or (folder / "runs").is_dir()
+
+
+def test_files_that_are_links_are_replaced(tmp_path: Path) -> None:
+    mine, folder = tmp_path / "mine", tmp_path / "results"
+    mine.write_text("years of work")
+    folder.mkdir()
+    for name in ("results.json", f".results.json.{os.getpid()}.part"):
+        (folder / name).symlink_to(mine)
+    written(folder).write_results([ROW])
+    assert mine.read_text() == "years of work"
+    assert not (folder / "results.json").is_symlink()
+
+
+def test_a_lock_that_is_a_pipe_keeps_nobody_waiting(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / ".lock")
+    written(tmp_path)
+
+
 def test_a_file_system_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
         raise OSError(errno.ENOLCK, "No locks available")

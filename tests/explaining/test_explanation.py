@@ -429,6 +429,20 @@ def test_it_is_the_back_end_that_is_explained() -> None:
     assert found[0] == replace(found[1], backend="engine")
 
 
+@pytest.mark.parametrize("kind", ["ANN", "SNN"])
+def test_weights_whose_squares_are_no_numbers(kind: str) -> None:
+    ann, snn = artificial(), sound()
+    (name, values), *_ = (ann if kind == "ANN" else snn).parameters.items()
+    huge = {name: 1e200 * np.ones_like(values)}
+    if kind == "ANN":
+        ann = replace(ann, parameters={**ann.parameters, **huge})
+    else:
+        snn = replace(snn, parameters={**snn.parameters, **huge})
+    with ENGINE.start() as engine, pytest.raises(ModelError, match=r"of size 1e\+200") as caught:
+        explain(ann, snn, labelled(20, 8), ENGINE, engine)
+    assert f"the {kind}'s {name}" in caught.value.message
+
+
 def test_refusals() -> None:
     samples = labelled(20, 8)
     tanh = ArtificialModel(artificial().network, artificial().parameters, Tanh())

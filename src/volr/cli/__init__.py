@@ -1,7 +1,7 @@
 """The command line: arguments in, diagnostics and tables out.
 
-Exit codes: 0, 1 for what is wrong with the user's program, data or model, 2 for usage, 130 after
-Ctrl-C, and 141 where the reader of a pipe has had enough.
+Exit codes: 0, 1 for what is wrong with the user's program, data or model, or a file that cannot be
+read or written, 2 for usage, 130 after Ctrl-C, and 141 where the reader of a pipe has had enough.
 """
 
 from __future__ import annotations

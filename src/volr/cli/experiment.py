@@ -68,6 +68,7 @@ def experiment(
     out: Annotated[
         Path,
         typer.Option(
+            readable=False,
             metavar="DIR",
             help="Folder for results.json, the runs and their models. The same command goes on "
             "where it was cut short; another experiment's results are moved aside.",

@@ -36,6 +36,7 @@ def explain(
     ann: Annotated[
         Path | None,
         typer.Option(
+            readable=False,
             metavar="MODEL",
             help="The ANN that a spiking MODEL came from.",
             show_default="what its file says",

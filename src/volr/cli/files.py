@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
+import shlex
+import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from volr.cli.output import note
 from volr.errors import VolrError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    from volr.models.files import Origin
+    from volr.models.model import Model
 
 
 def check_writable(path: Path, *, source: Path | None = None) -> None:
@@ -81,6 +88,55 @@ def write_bytes(path: Path, body: bytes) -> None:
         write_whole(path, body)
     except OSError as error:
         raise _unwritable(path, error) from error
+
+
+def save_made(model: Model, out: Path, origin: Origin | None = None) -> None:
+    """Write a model that took long to make, whole or not at all.
+
+    Where that fails, on a disk that has become full say, the model is kept in Volr's cache or among
+    the temporary files, and ``VolrError`` says where. Where nothing can be kept either, a user at a
+    terminal is asked to make room.
+    """
+    from volr.models.files import model_bytes
+    from volr.storage import write_whole
+
+    body = model_bytes(model, origin)
+    while True:
+        try:
+            write_whole(out, body)
+        except OSError as error:
+            failure = error
+        else:
+            return
+        if (kept := _rescued(out.name, body)) is not None:
+            raise VolrError(
+                f"cannot write {out}: {failure.strerror or failure}; the model is kept in {kept}",
+                help=f"make room, and move it: mv {shlex.quote(f'{kept}')} {shlex.quote(f'{out}')}",
+            ) from failure
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise _unwritable(out, failure) from failure
+        note(f"cannot write {out}: {failure.strerror or failure}")
+        note("make room, and press Enter to try again; Ctrl-C gives the model up")
+        sys.stdin.readline()
+
+
+def _rescued(name: str, body: bytes) -> Path | None:
+    """Where the file could be kept, in a folder of its own; None where nowhere."""
+    from volr.caches import cache_path
+    from volr.storage import write_whole
+
+    for place in (cache_path("rescued"), Path(tempfile.gettempdir())):
+        folder: Path | None = None
+        try:
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder = Path(tempfile.mkdtemp(prefix="volr-rescued-", dir=place))
+            write_whole(folder / name, body)
+        except OSError:
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+        else:
+            return folder / name
+    return None
 
 
 def _try_in(folder: Path) -> None:

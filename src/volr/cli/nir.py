@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from volr.cli import options, spiking
-from volr.cli.files import check_writable
+from volr.cli.files import check_writable, save_made
 from volr.cli.output import emit, note, print_json, print_table
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from volr.backends.nir.read import Generation
     from volr.models.model import Model
 
-NirFile = Annotated[Path, typer.Argument(metavar="FILE.nir", help="A NIR file.")]
+NirFile = Annotated[Path, typer.Argument(readable=False, metavar="FILE.nir", help="A NIR file.")]
 
 
 def import_nir(
@@ -60,7 +60,6 @@ def import_nir(
     It can then be trained, verified and run on any back end, as Volr's own can.
     """
     from volr.importing import import_nir as imported
-    from volr.models.files import save_model
 
     check_writable(out, source=file)
     kinds: dict[str, Generation] = {"ann": "ANN", "snn": "SNN"}
@@ -73,7 +72,7 @@ def import_nir(
         signal=signal,
         reset=reset,
     )
-    save_model(found.model, out)
+    save_made(found.model, out)
     for each in found.notes:
         note(each)
     emit(_described(found.model))

@@ -7,18 +7,23 @@ from typing import Annotated
 
 import typer
 
+# A path is `readable=False`: Typer does not try it, and so does not take a file that cannot be read
+# for wrong usage. The command opens it, and says what is wrong with it.
 Program = Annotated[str, typer.Argument(metavar="FILE", help="A program; - is standard input.")]
-Model = Annotated[Path, typer.Argument(metavar="MODEL", help="A model file.")]
+Model = Annotated[Path, typer.Argument(readable=False, metavar="MODEL", help="A model file.")]
 Task = Annotated[
     str,
     typer.Option("--task", metavar="TASK", help="nand, xor, digits, mnist or mnist-parallel."),
 ]
-Out = Annotated[Path, typer.Option("--out", metavar="FILE", help="Model file to write.")]
+Out = Annotated[
+    Path, typer.Option("--out", readable=False, metavar="FILE", help="Model file to write.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 DataFolder = Annotated[
     Path | None,
     typer.Option(
         "--data",
+        readable=False,
         metavar="DIR",
         help="Folder with MNIST's four files.",
         show_default="$VOLR_DATA, else a download",
@@ -28,6 +33,7 @@ SettingsFile = Annotated[
     Path | None,
     typer.Option(
         "--settings",
+        readable=False,
         metavar="FILE",
         help="Settings, such as `volr search` writes; options given beside it come first.",
     ),

@@ -17,12 +17,19 @@ from volr.storage import check_no_link
 
 def report(
     folder: Annotated[
-        Path, typer.Argument(metavar="DIR", help="Folder that `volr experiment` wrote to.")
+        Path,
+        typer.Argument(
+            readable=False, metavar="DIR", help="Folder that `volr experiment` wrote to."
+        ),
     ],
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", metavar="FILE", help="Page to write.", show_default="DIR/report.html"
+            "--out",
+            readable=False,
+            metavar="FILE",
+            help="Page to write.",
+            show_default="DIR/report.html",
         ),
     ] = None,
     data: options.DataFolder = None,

@@ -79,6 +79,7 @@ def search(
     out: Annotated[
         Path,
         typer.Option(
+            readable=False,
             metavar="DIR",
             help="Folder for best.json, trials.json and the runs. The same command goes on where "
             "it was cut short, with more --trials further.",

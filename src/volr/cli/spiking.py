@@ -114,6 +114,7 @@ Start = Annotated[
     Path | None,
     typer.Option(
         "--start",
+        readable=False,
         metavar="MODEL",
         help="Go on from this spiking model; neurons, coding, timing and readout are its own.",
         show_default="random weights",
@@ -135,6 +136,7 @@ Teacher = Annotated[
     Path | None,
     typer.Option(
         "--teacher",
+        readable=False,
         metavar="MODEL",
         help="Learn what this artificial model answers instead of the labels.",
         show_default="the labels",

@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 
 def theory(
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Folder for the figures, as SVG.")
+        Path,
+        typer.Option(
+            "--out", readable=False, metavar="DIR", help="Folder for the figures, as SVG."
+        ),
     ] = Path("theory"),
     on: Annotated[
         str,
@@ -43,6 +46,7 @@ def theory(
         Path | None,
         typer.Option(
             "--model",
+            readable=False,
             metavar="MODEL",
             help="Artificial model whose rates are measured.",
             show_default="one is trained",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from volr.cli import options, spiking
-from volr.cli.files import check_writable, path_from
+from volr.cli.files import check_writable, path_from, save_made
 from volr.cli.groups import ARTIFICIAL, LEARNING, SPIKING, THROUGH_SPIKES, given, refuse
 from volr.cli.output import note
 from volr.cli.progress import progress_bar
@@ -170,7 +170,6 @@ def train(
     from volr.language import read_source, to_network
     from volr.models.activations import activation as find_activation
     from volr.models.coding import coding_told
-    from volr.models.files import save_model
     from volr.training import (
         SpikingSettings,
         TrainingSettings,
@@ -247,7 +246,7 @@ def train(
         origin = {**begun.origin, **origin}
         if isinstance(ann := begun.origin.get("ann"), str):
             origin["ann"] = path_from(out, begun.path.parent / ann)
-    save_model(trained.model, out, origin)
+    save_made(trained.model, out, origin)
     _tell(trained, lowered)
     note(f"wrote {out}")
 

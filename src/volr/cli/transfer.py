@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from volr.cli import options, spiking
-from volr.cli.files import check_writable, path_from
+from volr.cli.files import check_writable, path_from, save_made
 from volr.cli.groups import CALIBRATION, SPIKING, given
 from volr.cli.output import emit, note, print_json, print_table
 from volr.cli.progress import progress_bar
@@ -93,7 +93,7 @@ def transfer(
     from volr.experiments.tasks import task as find_task
     from volr.experiments.unless_told import with_unless_told
     from volr.models.coding import coding_told
-    from volr.models.files import load_model, save_model
+    from volr.models.files import load_model
     from volr.models.model import ArtificialModel
     from volr.transfer import TransferSettings, transfer_ann
 
@@ -156,7 +156,7 @@ def transfer(
         # For `volr explain`, which compares the two.
         "ann": path_from(out, model),
     }
-    save_model(done.model, out, origin)
+    save_made(done.model, out, origin)
     if as_json:
         print_json(asdict(done.report))
     else:

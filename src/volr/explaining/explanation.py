@@ -42,6 +42,10 @@ class Progress(Protocol):
     def __call__(self, stage: str, done: int, total: int, /) -> None: ...
 
 
+_LARGEST = 1e100
+"""Squares of larger numbers, added up and multiplied, are beyond double precision."""
+
+
 def explain(
     ann: ArtificialModel,
     snn: SpikingModel,
@@ -235,6 +239,16 @@ def _check(ann: ArtificialModel, snn: SpikingModel, samples: Samples) -> None:
             "nothing to compare spike counts with",
             help="train the network anew with relu, which makes another model",
         )
+    for kind, model in (("ANN", ann), ("SNN", snn)):
+        for name, values in model.parameters.items():
+            largest = float(np.abs(values).max(initial=0.0))
+            if largest > _LARGEST:
+                raise ModelError(
+                    f"the {kind}'s {name} has a value of size {largest:.3g}, and weights are "
+                    f"compared by their squares: none may be larger than {_LARGEST:g}",
+                    help="a training has come to no good; train it again with a smaller "
+                    "--learning-rate",
+                )
     sources = {projection.source for projection in ann.network.projections}
     if leading := [name for name in ann.network.outputs if name in sources]:
         raise UnsupportedError(

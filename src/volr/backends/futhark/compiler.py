@@ -115,13 +115,13 @@ def _found(program: str) -> str:
 @cache
 def _toolchain(futhark: str, cc: str) -> str:
     """What decides, beside the program, what comes out of the compilers."""
-    with tempfile.TemporaryDirectory(prefix="volr-futhark-") as folder:
+    with Workplace("volr-futhark") as folder:
         asked = (
             [futhark, "--version"],
             # Its version, and what this processor can do.
             [cc, *FLAGS, "-dM", "-E", "-x", "c", os.devnull],
         )
-        return "\0".join((*FLAGS, *(_run(each, Path(folder)) for each in asked)))
+        return "\0".join((*FLAGS, *(_run(each, folder) for each in asked)))
 
 
 def _compile(text: str, target: Target, folder: Path) -> None:

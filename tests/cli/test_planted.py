@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.cli.running import environment, made, piped
-from tests.needs import needs
+from tests.needs import needs, skip_without
 
 from volr.cli.doctor import import_problem
 from volr.models.files import save_model
@@ -150,8 +150,7 @@ def test_no_trap_is_sprung(
 def test_no_trap_is_sprung_when_a_program_is_compiled(
     planted: Path, tmp_path: Path, sprung: Callable[[], list[str]]
 ) -> None:
-    if shutil.which("futhark") is None:
-        pytest.skip("needs Futhark's compiler")
+    skip_without("futhark", "cc")
     options = ("--task", "xor", "--on", "futhark", "--epochs", "1", "--out", "f.safetensors")
     result = piped(
         *("train", "xor.volr", *options),
@@ -202,7 +201,7 @@ def test_the_traps_are_sharp(
     found: str,
 ) -> None:
     if not (planted / trap).exists():
-        pytest.skip("needs a C compiler")
+        skip_without("cc")
     # Alone: Brian2 does not get past the one for Matplotlib.
     folder = tmp_path / "alone"
     folder.mkdir()

@@ -39,7 +39,8 @@ TARGET_VARIABLE = "VOLR_FUTHARK"
 """The environment variable that names the target; ``c`` unless it is set."""
 
 PROGRAMS = {
-    "futhark": "apt install futhark, or see https://futhark.readthedocs.io/en/stable/installation.html",
+    "futhark": "apt install futhark (Debian 13 or later), or see "
+    "https://futhark.readthedocs.io/en/stable/installation.html",
     "cc": "apt install gcc libc6-dev",
 }
 # Sums may be added up in any order, which lets the compiler use vector instructions for them: a

@@ -36,11 +36,11 @@ def log() -> IO[bytes]:
 
 
 def test_what_it_writes_and_how_it_ends(tmp_path: Path, log: IO[bytes]) -> None:
-    script = "echo out; echo err >&2; pwd; read x || echo no input; exit 7"
+    script = "echo out; echo err >&2; pwd; echo $TMPDIR; read x || echo no input; exit 7"
     with log:
         assert run_command(["sh", "-c", script], tmp_path, log) == 7
         log.seek(0)
-        assert log.read().decode() == f"out\nerr\n{tmp_path}\nno input\n"
+        assert log.read().decode() == f"out\nerr\n{tmp_path}\n{tmp_path}\nno input\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSEGV, signal.SIGTERM])

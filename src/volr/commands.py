@@ -37,12 +37,14 @@ def find_command(name: str) -> str | None:
 
 def run_command(command: Sequence[str], folder: Path, log: IO[bytes]) -> int:
     """Run ``command`` in ``folder``, with its output in ``log``; its exit code, or what killed it,
-    negative. It is ended, with all that it has started, where this is interrupted.
+    negative. It is ended, with all that it has started, where this is interrupted. Its temporary
+    files are in ``folder`` too: a compiler that is killed leaves them behind.
     """
     watcher = subprocess.Popen(
         # -I and -S: nothing but the standard library, and no say for any variable or folder.
         [sys.executable, "-I", "-S", __file__, *command],
         cwd=folder,
+        env={**os.environ, "TMPDIR": str(folder)},
         stdin=subprocess.PIPE,
         stdout=log,
         stderr=subprocess.STDOUT,

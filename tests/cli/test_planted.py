@@ -222,6 +222,14 @@ def test_matplotlib_reads_nothing_there(planted: Path) -> None:
     subprocess.run([sys.executable, "-P", "-c", code], cwd=planted, check=True)
 
 
+@needs("matplotlib")
+def test_a_backend_that_matplotlib_does_not_know(tmp_path: Path) -> None:
+    result = piped("report", tmp_path, MPLBACKEND="none such")
+    assert (result.code, result.out) == (1, "")
+    assert result.err.startswith("error: Matplotlib cannot be imported: ")
+    assert "= help: unset MPLBACKEND" in result.err
+
+
 @needs("numba")
 def test_numba_believes_the_folder_that_it_is_imported_in(planted: Path) -> None:
     code = "import numba; print(numba.config.CACHE_DIR, numba.config.DISABLE_JIT)"

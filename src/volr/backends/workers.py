@@ -188,6 +188,8 @@ class _Worker:
             "PYTHONPATH": os.pathsep.join([package, *absolute_path_list("PYTHONPATH")]),
             # One thread each: on small networks several are slower, and there is a process a core.
             VARIABLE: "1",
+            # NEST and Brian2 import Matplotlib, and nobody looks at a window of theirs.
+            "MPLBACKEND": "agg",
             # NEST's greeting would stand before what it has to say of its end.
             "PYNEST_QUIET": "1",
             **extra,

@@ -97,7 +97,10 @@ class Journal:
         try:
             write_whole(path, model)
         except OSError as error:
-            raise DataError(f"cannot write {path}: {error.strerror or error}") from error
+            raise DataError(
+                f"cannot write {path}: {error.strerror or error}",
+                help="finished runs stay: make room there, and the same command goes on",
+            ) from error
         write_json({"spec": spec_json(spec), "run": run_json(run)}, self._run(spec.key))
 
     def write_plan(self, plan: Mapping[str, Any]) -> None:

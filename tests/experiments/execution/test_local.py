@@ -151,3 +151,11 @@ def test_what_ends_an_experiment_ends_its_processes(plants: Plants, tmp_path: Pa
         with pytest.raises(ProcessLookupError):
             os.kill(process, 0)
     assert local.processes() == ()
+
+
+def test_data_are_where_they_were_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # The processes are in another folder than this one.
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("VOLR_DATA", "data/mnist")
+    with Local(1) as local:
+        assert local._pool._environment["VOLR_DATA"] == str(tmp_path / "data" / "mnist")

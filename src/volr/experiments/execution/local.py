@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from volr.backends.workers import WorkerPool
 from volr.cores import LIMIT, cores
+from volr.experiments.datasets.archive import DATA_VARIABLE, folder_of_environment
 from volr.experiments.execution.job import unless_killed
 from volr.experiments.execution.messages import answer_of, request_of
 
@@ -24,11 +25,12 @@ class Local:
     """See ``volr.experiments.execution.job.Execution``; ``processes`` of them, at least one."""
 
     def __init__(self, processes: int) -> None:
+        environment = {LIMIT: f"{max(1, cores() // processes)}"}
+        if (folder := folder_of_environment()) is not None:
+            # They are not in the current folder.
+            environment[DATA_VARIABLE] = str(folder.absolute())
         self._pool = WorkerPool(
-            "volr.experiments.execution.process",
-            "worker",
-            processes,
-            {LIMIT: f"{max(1, cores() // processes)}"},
+            "volr.experiments.execution.process", "worker", processes, environment
         )
         self._threads = ThreadPoolExecutor(processes)
         self._waiting: dict[Future[Done | Failed], Spec] = {}

@@ -17,7 +17,7 @@ from __future__ import annotations
 from importlib import import_module
 from importlib.util import find_spec
 
-from volr.errors import MissingError
+from volr.errors import BackendError, MissingError
 from volr.surroundings import elsewhere
 
 _PACKAGES = ("fontTools", "jinja2", "matplotlib")
@@ -35,5 +35,12 @@ def require_drawing() -> None:
 
 if find_spec("matplotlib") is not None:
     # It reads `matplotlibrc` in the current folder: not for figures that are the same everywhere.
-    with elsewhere():
-        import_module("matplotlib")
+    try:
+        with elsewhere():
+            import_module("matplotlib")
+    except ValueError as error:
+        # A setting of the user's that it does not know: MPLBACKEND, or a line of their own file.
+        raise BackendError(
+            f"Matplotlib cannot be imported: {error}",
+            help="unset MPLBACKEND, or mend the matplotlibrc in your settings",
+        ) from error

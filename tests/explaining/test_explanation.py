@@ -83,7 +83,8 @@ def test_the_model_of_counts_begins_at_the_ann_and_ends_at_what_was_recorded(
             dense_1_bias=np.where(np.arange(40) < 4, -50.0, snn.parameters[BIAS]),
         )
     with ENGINE.start() as engine:
-        found = measure(artificial(), snn, samples, engine, engine, mechanisms(snn), seed=0).model
+        measured = measure(artificial(), snn, samples, engine, engine, mechanisms(snn), seed=0)
+        found = measured.model
         real = engine.run(snn, samples.inputs, record=Record(counts=("dense_1", "dense_2")))
     _, counts = found.counts(dict.fromkeys(found.populations, EVERYTHING))
     for name, recorded in real.counts.items():
@@ -91,9 +92,12 @@ def test_the_model_of_counts_begins_at_the_ann_and_ends_at_what_was_recorded(
     labels, _ = decode_counts(real.output_values(snn))
     right = found.correct(dict.fromkeys(found.populations, EVERYTHING))
     np.testing.assert_array_equal(right, labels == samples.labels)
-    # Without causes, counts are the ANN's activations on a scale: the outputs', on a line.
+    # Without causes, counts are the ANN's activations, in its units' scales there: the outputs', on
+    # a line.
     _, counts = found.counts(dict.fromkeys(found.populations, frozenset[Cause]()))
-    shown = activations(artificial(), samples.inputs)
+    shown = activations(measured.units.ann, samples.inputs)
+    logits = activations(artificial(), samples.inputs)["dense_2"]
+    np.testing.assert_allclose(shown["dense_2"], logits, atol=1e-12)
     layers = {layer.name: layer for layer in found.layers}
     np.testing.assert_allclose(counts["dense_1"], layers["dense_1"].slope * shown["dense_1"])
     output = layers["dense_2"]

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.oracles import chain, random_parameters
 
+from volr.explaining.units import read_units
 from volr.explaining.wiring import Wiring, wirings
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
@@ -35,7 +36,7 @@ def wiring(weights: Floats, bias: Floats) -> Wiring:
     model = SpikingModel(
         network=NETWORK, parameters={WEIGHT: weights, BIAS: bias}, dt=0.5, duration=40.0
     )
-    return wirings(ANN, model)["dense_1"]
+    return wirings(read_units(ANN, model), model)["dense_1"]
 
 
 def faultless(found: Wiring) -> bool:
@@ -64,7 +65,7 @@ def test_no_transfer_is_taken_for_a_mistake(neuron: NeuronModel) -> None:
     scale = {"input": Scale(1.0), "dense_1": Scale(3.0)}
     correction = {"dense_1": Correction(excitation=1.2, inhibition=0.8, offset=0.05)}
     made = spiking_model(ANN, NETWORK, scale, correction, settings)
-    found = wirings(ANN, made)["dense_1"]
+    found = wirings(read_units(ANN, made), made)["dense_1"]
     block = found.blocks[0]
     assert block.balance == pytest.approx(0.8 / 1.2)
     assert faultless(found)

@@ -4,6 +4,7 @@ values     coding        the inputs' spikes are not the stimuli's values
 wiring     sign          weights whose sign was lost, or driving forces nobody allowed for
            weights       weights that are not the ANN's
            bias          biases that are not the ANN's
+           units         units of a population that fire too much or too little beside the others
            scale         a population that as a whole fires too much or too little
 rates      dead          neurons that should fire and never do
            saturation    more spikes are wanted than there are steps, or nearly
@@ -25,6 +26,7 @@ Cause: TypeAlias = Literal[
     "sign",
     "weights",
     "bias",
+    "units",
     "scale",
     "dead",
     "saturation",
@@ -42,6 +44,7 @@ TITLES: dict[Cause, str] = {
     "sign": "sign of weights",
     "weights": "weights",
     "bias": "biases",
+    "units": "badly scaled units",
     "scale": "scale of a population",
     "dead": "dead neurons",
     "saturation": "saturation",
@@ -73,7 +76,10 @@ FAMILIES: dict[Cause, tuple[str, frozenset[Cause]]] = {
 """Causes that come of another, if that one costs anything, with words for them together."""
 
 COME_OF_WEIGHTS: frozenset[Cause] = frozenset(
-    {"scale", "saturation", "quantisation", "ties", "integration", "reset", "transient", "driving"}
+    {
+        *("scale", "saturation", "quantisation", "ties"),
+        *("integration", "reset", "transient", "driving"),
+    }
 )
 """What spikes and counts do where weights are not the ANN's: too many of them, too few, or none."""
 

@@ -3,17 +3,22 @@
 With all causes off it is the ANN, with all on it has the counts that were recorded, exactly. From
 the activations a of its sources, a population with the causes S has the count n:
 
-    z  =  Σ φ W a + b                 W, b: those of the SNN if sign, weights, bias ∈ S;
-                                      φ = 1 unless scale ∈ S
-    y  =  κ z,  or g z + o            the latter if scale ∈ S, or it is an output
+    z  =  Σ φ W t a + b               W, b: those of the SNN if sign, weights, bias ∈ S;
+                                      φ = 1 unless scale ∈ S, t = 1 unless units ∈ S
+    y  =  κ h z,  or g h z + o        the latter if scale ∈ S, or it is an output;
+                                      h = 1 if units ∈ S
     y  ←  min(y, the most that its neurons reach)                    saturation ∈ S
     n  =  y + d,  d what the simulator's counts are off              integration ∈ S
     n  ←  n rounded, and not below 0                                 quantisation ∈ S
     n  ←  0 for dead neurons                                         dead ∈ S
 
-and n/κ is its activation: κ is what the population's targets take its spikes for. g and o are the
-straight line that its counts do follow, by least squares, so that what a whole population does is
-told apart from what single neurons do. φ is for targets that differ about κ. d is measured, of the
+and n/(κ h) is its activation: κ is what the population's targets take its spikes for. g and o are
+the straight line that its counts do follow, by least squares, so that what a whole population does
+is told apart from what single neurons do. φ is for targets that differ about κ, t for those that
+differ about single units. h is the counts of units in balance over these: a badly scaled unit has
+too many spikes or too few, or leaves too few to the others. In balance d is smaller too, that of
+the unit itself where it has fewer spikes, and that of its targets where each brings less. d is
+measured, of the
 network with exactly those of the causes reset, refractory, transient and driving that are in S: see
 ``measuring``. Outputs with the same count are told apart by y unless ties ∈ S.
 """
@@ -31,14 +36,15 @@ if TYPE_CHECKING:
     from volr.explaining.causes import Cause, Dynamic
     from volr.models.arrays import Booleans, Floats, Integers
 
-OF_WIRING: frozenset[Cause] = frozenset({"sign", "weights", "bias", "scale", "dead"})
+OF_WIRING: frozenset[Cause] = frozenset({"sign", "weights", "bias", "units", "scale", "dead"})
 
 
 @dataclass(frozen=True, eq=False)
 class Term:
-    """What comes from ``source``: weights ``[post, pre]`` in the ANN's units, and φ.
+    """What comes from ``source``: weights ``[post, pre]`` in the ANN's units.
 
-    ``wanted``: the ANN's; ``signed``: with the SNN's signs; ``found``: the SNN's.
+    ``wanted``: the ANN's; ``signed``: with the SNN's signs; ``found``: the SNN's. ``factor`` is φ,
+    ``taken`` ``[pre]`` is t.
     """
 
     source: str
@@ -46,11 +52,14 @@ class Term:
     signed: Floats
     found: Floats
     factor: float
+    taken: Floats
 
     def weights(self, causes: frozenset[Cause]) -> Floats:
         base = self.signed if "sign" in causes else self.wanted
         if "weights" in causes:
             base = base + (self.found - self.signed)
+        if "units" in causes:
+            base = base * self.taken
         return base * self.factor if "scale" in causes else base
 
 
@@ -58,11 +67,13 @@ class Term:
 class Layer:
     """A population that computes.
 
-    ``bias``, ``found_bias`` ``[unit]``: the ANN's and the SNN's, in the ANN's units. ``slope`` κ,
-    ``gain`` g and ``offset`` o, spikes. ``most`` is where counts saturate, ``beyond`` the share of
-    them that what is recorded of the sources drives further. ``taken`` is what the targets' weights
-    take a spike for, over what its own make it; 1 where a calibration may have. ``dead``
-    ``[unit]``. ``deviations`` ``[batch, unit]`` by the mechanisms that are left in.
+    ``bias``, ``found_bias`` ``[unit]``: the ANN's and the SNN's, in the ANN's units; of units that
+    are ``badly_scaled`` ``[unit]`` the latter belongs to the cause units. ``evened`` h ``[unit]``;
+    ``calmed`` ``[unit]``, what is left of the deviations where its sources' units are in balance.
+    ``slope`` κ, ``gain`` g and ``offset`` o, spikes. ``most`` is where counts saturate, ``beyond``
+    the share of them that what is recorded of the sources drives further. ``taken`` is what the
+    targets' weights take a spike for, over what its own make it; 1 where a calibration may have.
+    ``dead`` ``[unit]``. ``deviations`` ``[batch, unit]`` by the mechanisms that are left in.
     ``counted`` is False of outputs whose membrane is read: they have neither limits nor whole
     numbers.
     """
@@ -71,6 +82,9 @@ class Layer:
     terms: tuple[Term, ...]
     bias: Floats
     found_bias: Floats
+    badly_scaled: Booleans
+    evened: Floats
+    calmed: Floats
     slope: float
     gain: float
     offset: float
@@ -85,6 +99,7 @@ class Layer:
     def expected(self, z: Floats, causes: frozenset[Cause]) -> Floats:
         """y for the weighted sums ``z [batch, unit]``."""
         line = self.output or "scale" in causes
+        z = z * self.share(causes)
         y = self.gain * z + self.offset if line else self.slope * z
         if self.counted:
             if not self.output:
@@ -93,17 +108,26 @@ class Layer:
                 np.minimum(y, self.most, out=y)
         return y
 
-    def counts(self, y: Floats, causes: frozenset[Cause]) -> Floats:
-        """n for the counts ``y [batch, unit]`` that were to be expected."""
+    def counts(self, y: Floats, causes: frozenset[Cause], *, calm: bool = False) -> Floats:
+        """n for the counts ``y [batch, unit]`` that were to be expected; ``calm``: from sources
+        whose units are in balance.
+        """
         n = y
         if "integration" in causes:
             left_in = self.mechanisms.intersection(causes)
-            n = (np.maximum(y, 0.0) if self.counted else y) + self.deviations[left_in]
+            # Of counts that are fewer, less is off.
+            off = self.deviations[left_in] * np.minimum(self.share(causes), 1.0)
+            off = off * self.calmed if calm else off
+            n = (np.maximum(y, 0.0) if self.counted else y) + off
         if "quantisation" in causes and self.counted:
             n = np.maximum(np.rint(n), 0.0)
         if "dead" in causes and self.dead.any():
             n = np.where(self.dead, 0.0, n)
         return n
+
+    def share(self, causes: frozenset[Cause]) -> Floats:
+        """h ``[unit]`` with these causes on."""
+        return np.ones_like(self.evened) if "units" in causes else self.evened
 
     @property
     def is_off_scale(self) -> bool:
@@ -159,8 +183,9 @@ class CountModel:
         for layer in self.layers:
             on = causes[layer.name]
             expected[layer.name] = layer.expected(self._sum(layer, sent, causes), on)
-            counts[layer.name] = layer.counts(expected[layer.name], on)
-            sent[layer.name] = counts[layer.name] / layer.slope
+            calm = any("units" not in causes[term.source] for term in layer.terms)
+            counts[layer.name] = layer.counts(expected[layer.name], on, calm=calm)
+            sent[layer.name] = counts[layer.name] / (layer.slope * layer.share(on))
         return expected, counts
 
     def _given(self, name: str, causes: frozenset[Cause]) -> Floats:
@@ -192,7 +217,8 @@ class CountModel:
 def weighted_sum(layer: Layer, sent: Mapping[str, Floats], causes: frozenset[Cause]) -> Floats:
     """z ``[batch, unit]`` of the activations ``sent``; dead neurons have the ANN's weights."""
     z = sum(sent[term.source] @ term.weights(causes).T for term in layer.terms)
-    z = z + (layer.found_bias if "bias" in causes else layer.bias)
+    is_found = np.where(layer.badly_scaled, "units" in causes, "bias" in causes)
+    z = z + np.where(is_found, layer.found_bias, layer.bias)
     if layer.dead.any():
         alive = sum(sent[term.source] @ term.wanted[layer.dead].T for term in layer.terms)
         z[:, layer.dead] = alive + layer.bias[layer.dead]

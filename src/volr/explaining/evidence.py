@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from volr.explaining.wiring import is_calibrated
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
     from volr.models.arrays import Floats
     from volr.models.model import SpikingModel
 
+# So many badly scaled units are listed by their numbers, which begin at 0.
+_LISTED = 5
 # Shares of activations, and numbers of a population's, below this are not worth a word.
 _WORTH = 1e-9
 
@@ -42,6 +46,8 @@ def populations_with(cause: Cause, measured: Measured) -> tuple[str, ...]:
                 there = any(block.weights_changed for block in wiring.blocks)
             case "bias":
                 there = wiring.biases_changed
+            case "units":
+                there = bool(layer.badly_scaled.any())
             case "dead":
                 there = bool(layer.dead.any())
             case "saturation":
@@ -64,7 +70,7 @@ def populations_with(cause: Cause, measured: Measured) -> tuple[str, ...]:
 
 def roots(causes: Iterable[Cause], measured: Measured) -> tuple[Cause, ...]:
     """Those of ``causes``, which are there, that show in weights and biases."""
-    shown: set[Cause] = {"sign", "weights", "bias"}
+    shown: set[Cause] = {"sign", "weights", "bias", "units"}
     if _is_off_scale(measured):
         shown.add("scale")
     return tuple(cause for cause in causes if cause in shown)
@@ -93,6 +99,8 @@ def faults(measured: Measured) -> tuple[str, ...]:
             found += [f"{block.projection.name}: {said}" for said in _block_faults(block)]
         if wiring.biases_changed:
             found.append(f"{name}: {_bias_fault(wiring)}")
+        if layer.badly_scaled.any():
+            found.append(f"{name}: {_units_fault(name, measured)}")
         found += [f"{name}: {said}" for said in _scale_faults(layer)]
     return tuple(found)
 
@@ -114,6 +122,50 @@ def _block_faults(block: Block) -> Iterator[str]:
             yield f"negative weights have {ratio:.2g} times the effect that they should have"
     elif block.weights_changed:
         yield f"{np.sqrt(block.foreign):.1%} of the weights' size is not the ANN's"
+
+
+def _units_fault(name: str, measured: Measured) -> str:
+    """Which units are badly scaled, those that are most so first, and how."""
+    units = measured.units
+    own = units.own[name]
+    taken = np.ones_like(own)
+    for wiring in measured.wirings.values():
+        for block in wiring.blocks:
+            if block.projection.source == name:
+                off = np.abs(np.log(block.taken)) > np.abs(np.log(taken))
+                taken = np.where(off, block.taken, taken)
+    off = np.maximum(np.abs(np.log(own)), np.abs(np.log(taken)))
+    badly = [unit for unit in np.argsort(-off).tolist() if units.badly_scaled(name)[unit]]
+    if len(badly) == 1:
+        [unit] = badly
+        return f"unit {unit} {_unit_in_words(float(own[unit]), float(taken[unit]))}"
+    said = ", ".join(
+        f"{unit} ({_unit_in_short(float(own[unit]), float(taken[unit]))})"
+        for unit in badly[:_LISTED]
+    )
+    more = ", …" if len(badly) > _LISTED else ""
+    return f"{len(badly)} of {len(own)} units are badly scaled: {said}{more}"
+
+
+def _unit_in_words(own: float, taken: float) -> str:
+    """``own``: its spikes, over those of a unit in balance; ``taken``: what they count."""
+    ways: list[str] = []
+    if own != 1.0:
+        ways.append(f"has {_rounded(own)} times the spikes that its part in the network asks for")
+    if not is_calibrated(taken):
+        ways.append(f"its spikes count {_rounded(taken)} times what they stand for")
+    return ", and ".join(ways)
+
+
+def _unit_in_short(own: float, taken: float) -> str:
+    ways = [f"spikes × {_rounded(own)}"]
+    if not is_calibrated(taken):
+        ways.append(f"taken × {_rounded(taken)}")
+    return ", ".join(ways)
+
+
+def _rounded(factor: float) -> str:
+    return f"{factor:,.0f}" if factor >= 1000 else f"{factor:.3g}"
 
 
 def _scale_faults(layer: Layer) -> Iterator[str]:
@@ -150,6 +202,8 @@ def evidence(cause: Cause, where: str, measured: Measured, snn: SpikingModel) ->
             return said[0] if said else "weights are not the ANN's"
         case "bias":
             return _bias_fault(wiring)
+        case "units":
+            return _units_fault(where, measured)
         case "scale":
             return _scale_evidence(layer)
         case "dead":

@@ -89,7 +89,7 @@ def explain(
         cause: NEEDS.get(cause, frozenset[Cause]()) & frozenset(there) for cause in there
     }
     everything = frozenset(there)
-    answers = _Answers(measured, tell, sum(map(len, closed_sets(needs))))
+    answers = _Answers(measured, everything, tell, sum(map(len, closed_sets(needs))))
     shares = shapley(needs, answers.with_causes)
     whole = answers.with_causes(frozenset()) - answers.with_causes(everything)
     base = settings or settings_of(snn, seed)
@@ -103,7 +103,10 @@ def explain(
         parts.append(Part(cause, TITLES[cause], points, error, where, seen, change))
     parts.sort(key=lambda part: -part.points)
     gap, error = _mean(whole)
-    shown = roots(there, measured)
+    weighty = set(there)
+    if "units" in there and not _units_matter(answers, gap):
+        weighty.discard("units")
+    shown: tuple[Cause, ...] = tuple(each for each in roots(there, measured) if each in weighty)
     costly = dict.fromkeys((largest(parts, shown)[1][0], *parts))
     worth = [part for part in costly if part.points > part.error or part.cause in shown]
     treated = worth[:_TREATED]
@@ -143,8 +146,11 @@ def explain(
 class _Answers:
     """Which stimuli are labelled right, 1 or 0 ``[batch]``, with these causes and those."""
 
-    def __init__(self, measured: Measured, tell: Progress, total: int) -> None:
+    def __init__(
+        self, measured: Measured, everything: frozenset[Cause], tell: Progress, total: int
+    ) -> None:
         self._model = measured.model
+        self.everything = everything
         self._known: dict[frozenset[Cause], Floats] = {}
         self._tell, self._total = tell, total
 
@@ -163,6 +169,15 @@ class _Answers:
         without = dict.fromkeys(self._model.populations, before)
         with_it: dict[str, frozenset[Cause]] = {**without, population: before.union({cause})}
         return float((self.by_population(without) - self.by_population(with_it)).mean())
+
+
+def _units_matter(answers: _Answers, gap: float) -> bool:
+    """Whether badly scaled units cost a quarter of the gap: whether with units in balance, and all
+    else as it is, that much less would be lost. Many networks have some that nobody would miss.
+    """
+    everything = answers.everything
+    gained = answers.with_causes(everything - {"units"}) - answers.with_causes(everything)
+    return 4 * float(gained.mean()) > gap > 0
 
 
 def _costliest(

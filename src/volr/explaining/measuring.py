@@ -18,6 +18,8 @@ from volr.backends.reference import activations
 from volr.explaining import variants
 from volr.explaining.counts import CountModel, Layer, Term
 from volr.explaining.lines import ABOVE_SILENCE, BELOW_STAIRS, fit_line
+from volr.explaining.remedies import settings_of
+from volr.explaining.units import Units, evened, read_units
 from volr.explaining.wiring import is_calibrated, wirings
 from volr.models.coding import by_input
 
@@ -48,12 +50,13 @@ _RATES: frozenset[Cause] = frozenset({"scale", "saturation"})
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """``model``, of the counts; ``wirings`` by population; ``recorded`` ``[batch, unit]``, what was
-    counted, and ``wanted``, what the ANN's activations are in spikes, by population; ``full``, the
-    spikes of a full input.
+    """``model``, of the counts; ``units``, whose scales were read; ``wirings`` by population;
+    ``recorded`` ``[batch, unit]``, what was counted, and ``wanted``, what the ANN's activations are
+    in spikes, by population; ``full``, the spikes of a full input.
     """
 
     model: CountModel
+    units: Units
     wirings: Mapping[str, Wiring]
     recorded: Mapping[str, Floats]
     wanted: Mapping[str, Floats]
@@ -74,7 +77,8 @@ def measure(
     """Run the model on ``simulator`` and its variants without ``mechanisms`` on ``engine``, and fit
     what came out.
     """
-    wired = wirings(ann, snn)
+    units = read_units(ann, snn)
+    wired = wirings(units, snn)
     actual = frozenset(mechanisms)
     runs = {
         left_in: variants.run(
@@ -88,7 +92,7 @@ def measure(
         for left_in in variants.subsets(mechanisms)
     }
     network, recorded = snn.network, runs[actual]
-    shown = activations(ann, samples.inputs)
+    shown = activations(units.ann, samples.inputs)
     full = snn.coding.rate_max * snn.duration / 1000.0
     asked = _asked(wired)
     slopes = dict.fromkeys(network.inputs, full)
@@ -152,7 +156,14 @@ def measure(
                 deviations[left_in] = _deviation(
                     layer, line, fits[left_in].sums[name], counts[name]
                 )
-            layers[name] = replace(layer, deviations=deviations)
+            even = evened(
+                units.own.get(name, np.ones(layer.dead.size)),
+                layer.badly_scaled,
+                layer.slope * shown[name],
+                settings_of(snn, seed).full_rate * snn.duration / 1000.0,
+            )
+            layer = replace(layer, deviations=deviations, evened=even)
+            layers[name] = replace(layer, calmed=_calmed(layer, layers, shown, slopes))
     model = CountModel(
         layers=tuple(layers[p.name] for p in network.layers),
         outputs=network.outputs,
@@ -165,7 +176,7 @@ def measure(
         layer.name: layer.slope * shown[layer.name] + (layer.offset if layer.output else 0.0)
         for layer in model.layers
     }
-    return Measured(model, wired, recorded, wanted, full)
+    return Measured(model, units, wired, recorded, wanted, full)
 
 
 def _asked(wired: Mapping[str, Wiring]) -> dict[str, float]:
@@ -222,6 +233,7 @@ def _layer(
                 block.signed,
                 block.found,
                 1.0 if is_calibrated(factor) else factor,
+                block.taken,
             )
         )
     if wiring.slope is not None:
@@ -233,6 +245,9 @@ def _layer(
         terms=tuple(terms),
         bias=wiring.wanted,
         found_bias=found,
+        badly_scaled=wiring.badly_scaled,
+        evened=np.ones_like(found),
+        calmed=np.ones_like(found),
         slope=unit,
         gain=unit,
         offset=wiring.intercept,
@@ -275,6 +290,31 @@ def _dead(layer: Layer, recorded: Mapping[str, Floats], slopes: Mapping[str, flo
     often = (wanted >= _DEAD_SPIKES).mean(axis=0) >= _DEAD_SHARE
     dead: Booleans = np.logical_and(often, ~fires)
     return dead
+
+
+def _calmed(
+    layer: Layer,
+    sources: Mapping[str, Layer],
+    shown: Mapping[str, Floats],
+    slopes: Mapping[str, float],
+) -> Floats:
+    """What is left of a layer's deviations ``[unit]`` with its sources' units in balance.
+
+    Charge that comes in spikes at irregular times has the variance Σ (charge of a spike)² · spikes.
+    In balance a source's spikes are h times as many, and each brings so much less.
+    """
+    before, after = np.zeros_like(layer.calmed), np.zeros_like(layer.calmed)
+    for term in layer.terms:
+        slope = slopes[term.source]
+        even = sources[term.source].evened if term.source in sources else np.ones_like(term.taken)
+        # What a spike brings, but for a factor of the layer's own.
+        spikes = slope * shown[term.source].mean(axis=0)
+        weights = np.square(term.factor * term.found / slope)
+        before += weights @ (spikes * term.taken**2)
+        after += weights @ (spikes / even)
+    share = np.ones_like(before)
+    np.divide(after, before, out=share, where=before > after)
+    return np.sqrt(share)
 
 
 def _deviation(layer: Layer, line: tuple[float, float], sums: Floats, counts: Floats) -> Floats:

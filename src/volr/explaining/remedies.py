@@ -95,7 +95,7 @@ def _changes(
         for factor in (2.0, 0.5)
     )
     match cause:
-        case "sign" | "weights" | "bias" | "dead":
+        case "sign" | "weights" | "bias" | "units" | "dead":
             yield again
         case "coding":
             if isinstance(coding, Poisson):

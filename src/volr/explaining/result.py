@@ -116,9 +116,10 @@ class Explanation:
 def largest(parts: Sequence[Part], roots: Sequence[Cause] = ()) -> tuple[str, list[Part]]:
     """The costliest cause, with those that come of it after it, and the words for all.
 
-    ``roots`` show in the weights. Of those one has to be a quarter of the largest part, but for a
-    wrong scale, which has all its effect through spikes and counts, be its own part as small as it
-    may. It is read from the weights, though, so where these are others it tells nothing.
+    ``roots`` show in the weights. Of those one has to be a quarter of the largest part, but for
+    badly scaled units and a wrong scale, which have all their effect through spikes and counts, be
+    their own parts as small as they may. A wrong scale is read from the weights, though, so where
+    these are others it tells nothing.
     """
     by_cause = {part.cause: part for part in parts}
     most = max(part.points for part in parts)
@@ -128,8 +129,9 @@ def largest(parts: Sequence[Part], roots: Sequence[Cause] = ()) -> tuple[str, li
         rest = [part for part in parts if part.cause in members - {head.cause}]
         groups.append((title, [head, *rest]))
 
-    strong = [each for each in roots if each != "scale" and 4 * by_cause[each].points > most]
-    for cause in strong or [each for each in roots if each == "scale"]:
+    scales: tuple[Cause, ...] = ("units", "scale")
+    strong = [each for each in roots if each not in scales and 4 * by_cause[each].points > most]
+    for cause in [each for each in roots if each == "units" or each in (strong or scales)]:
         add(by_cause[cause], by_cause[cause].title, COME_OF_WEIGHTS)
     for cause, (title, members) in FAMILIES.items():
         head = by_cause.get(cause)

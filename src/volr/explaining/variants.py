@@ -68,7 +68,7 @@ def variant(
             for block in wiring.blocks:
                 weights = values[weight_name(block.projection)]
                 unit = np.where(weights < 0, inhibition, excitation)
-                values[weight_name(block.projection)] = block.found * block.charge * unit
+                values[weight_name(block.projection)] = block.charges * unit
         neuron = twin
     if "reset" in without:
         neuron = replace(neuron, reset="subtract")

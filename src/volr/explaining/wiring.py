@@ -3,7 +3,9 @@
 A weight over the neuron's unit is the charge, in spikes of the target, that one spike brings. In a
 transferred model it is c · W, with one c a projection, for positive and for negative W alike, and
 the bias currents are a straight line over the ANN's biases. Both are fitted here, so scales need
-not be known, and what does not lie on the lines is not the ANN's.
+not be known, and what does not lie on the lines is not the ANN's. W are the weights of the ANN with
+its units on the spiking model's scales, which ``units`` reads, as it does how spikes of single
+units are taken: the columns of W are those times as large.
 
     c₊, c₋  =  argmin Σ (w/u − c W)²  over W > 0, and over W < 0
 
@@ -17,17 +19,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from volr.explaining.units import CALIBRATED, charges_of, within
 from volr.models.parameters import bias_name, weight_name
-from volr.transfer.scaling import leak_current, synapse_units
+from volr.transfer.scaling import leak_current
 
 if TYPE_CHECKING:
+    from volr.explaining.units import Units
     from volr.models.arrays import Booleans, Floats
-    from volr.models.model import ArtificialModel, SpikingModel
+    from volr.models.model import SpikingModel
     from volr.network import Projection
-
-CALIBRATED = 2.0
-"""A scale that is off by a factor below this, or its inverse, is taken for a calibrated one: a
-transfer has gains for excitation and for inhibition, to make up for what a reset throws away."""
 
 # From this share of weights that lie on no line on, they are not taken for the ANN's.
 _FOREIGN = 0.5
@@ -43,18 +43,25 @@ class Block:
     """A projection. ``[post, pre]`` in the ANN's units: its weights (``wanted``), the same with
     their signs as the spiking model has them (``signed``), and the spiking model's (``found``).
 
-    ``charge`` is c: what a spike brings for a weight of 1, in spikes of the target, and 0 where all
-    weights are. ``balance`` is c₋/c₊, and ``foreign`` the share of the weights, by their squares,
-    that lies on no line.
+    ``taken`` ``[pre]`` is how many times what it stands for a spike of each source counts, for
+    which ``found`` makes up. ``charge`` is c: what a spike brings for a weight of 1, in spikes of
+    the target, and 0 where all weights are. ``balance`` is c₋/c₊, and ``foreign`` the share of the
+    weights, by their squares, that lies on no line.
     """
 
     projection: Projection
     wanted: Floats
     signed: Floats
     found: Floats
+    taken: Floats
     charge: float
     balance: float
     foreign: float
+
+    @property
+    def charges(self) -> Floats:
+        """The charge of a spike ``[post, pre]``, in spikes of the target."""
+        return self.found * self.taken * self.charge
 
     @property
     def unrelated(self) -> bool:
@@ -73,14 +80,17 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class Wiring:
-    """What leads into a population: its ``blocks``, and its biases ``[unit]``.
+    """What leads into a population: its ``blocks``, and its biases ``[unit]``; and which of its
+    units are ``badly_scaled`` ``[unit]``.
 
     ``wanted`` are the ANN's biases and ``charge`` what the currents bring in one stimulus, in
     spikes, where ``slope`` · wanted + ``intercept`` is expected. ``slope`` is None where they lie
-    on no line, or where one bias cannot be told from another.
+    on no line, or where one bias cannot be told from another. Units that are badly scaled have no
+    say, unless the others are too few to tell.
     """
 
     blocks: tuple[Block, ...]
+    badly_scaled: Booleans
     wanted: Floats
     charge: Floats
     slope: float | None
@@ -91,13 +101,14 @@ class Wiring:
         """Whether biases differ from each other otherwise than the ANN's do."""
         if self.slope is not None:
             return False
-        if _spread(self.wanted) == 0 or _spread(self.charge) == 0:
-            return _spread(self.wanted) != _spread(self.charge)
-        return len(self.wanted) >= _ENOUGH or _correlation(self.wanted, self.charge) <= 0
+        wanted, charge = self.wanted[~self.badly_scaled], self.charge[~self.badly_scaled]
+        if _spread(wanted) == 0 or _spread(charge) == 0:
+            return _spread(wanted) != _spread(charge)
+        return len(wanted) >= _ENOUGH or _correlation(wanted, charge) <= 0
 
 
-def wirings(ann: ArtificialModel, snn: SpikingModel) -> dict[str, Wiring]:
-    """The wiring of every population but the inputs; the two models have one network."""
+def wirings(units: Units, snn: SpikingModel) -> dict[str, Wiring]:
+    """The wiring of every population but the inputs of ``snn``, whose units were read."""
     neuron = snn.neuron
     lift = leak_current(neuron)
     # As in the transfer: what brings one spike in one stimulus.
@@ -105,25 +116,27 @@ def wirings(ann: ArtificialModel, snn: SpikingModel) -> dict[str, Wiring]:
     found: dict[str, Wiring] = {}
     for population in snn.network.layers:
         blocks = tuple(
-            _block(projection, ann, snn) for projection in snn.network.incoming[population.name]
+            _block(projection, units, snn) for projection in snn.network.incoming[population.name]
         )
-        wanted = ann.parameters[bias_name(population)]
+        badly_scaled = units.badly_scaled(population.name)
+        wanted = units.ann.parameters[bias_name(population)]
         charge = (snn.parameters[bias_name(population)] + neuron.i_offset - lift) / one_spike
-        slope, intercept = _line(wanted, charge)
-        found[population.name] = Wiring(blocks, wanted, charge, slope, intercept)
+        slope, intercept = _line(wanted[~badly_scaled], charge[~badly_scaled])
+        if slope is None:
+            slope, intercept = _line(wanted, charge)
+        found[population.name] = Wiring(blocks, badly_scaled, wanted, charge, slope, intercept)
     return found
 
 
-def _block(projection: Projection, ann: ArtificialModel, snn: SpikingModel) -> Block:
-    excitation, inhibition = synapse_units(snn.neuron)
-    wanted = ann.parameters[weight_name(projection)]
-    weights = snn.parameters[weight_name(projection)]
-    charges = weights / np.where(weights < 0, inhibition, excitation)
+def _block(projection: Projection, units: Units, snn: SpikingModel) -> Block:
+    wanted = units.ann.parameters[weight_name(projection)]
+    taken = units.taken[projection.name]
+    charges = charges_of(snn, weight_name(projection)) / taken
     whole = float(np.sum(charges**2))
     if whole == 0.0 or not wanted.any():
         # Nothing to scale by: what is there, if anything, is no weight of the ANN's.
         nothing = np.zeros_like(wanted)
-        return Block(projection, wanted, wanted, nothing, 0.0, 1.0, float(wanted.any()))
+        return Block(projection, wanted, wanted, nothing, taken, 0.0, 1.0, float(wanted.any()))
     up, down = _factor(wanted > 0, wanted, charges), _factor(wanted < 0, wanted, charges)
     # Where all weights have one sign, that one stands for both.
     up, down = (down if up is None else up) or 0.0, (up if down is None else down) or 0.0
@@ -131,7 +144,7 @@ def _block(projection: Projection, ann: ArtificialModel, snn: SpikingModel) -> B
     foreign = float(np.sum((charges - lines) ** 2)) / whole
     if foreign > _FOREIGN:
         size = float(np.sqrt(whole / np.sum(wanted**2)))
-        return Block(projection, wanted, wanted, charges / size, size, 1.0, foreign)
+        return Block(projection, wanted, wanted, charges / size, taken, size, 1.0, foreign)
     charge = abs(up) or abs(down)
     balance = down / up if up else float("inf")
     if up > 0 and is_calibrated(balance):
@@ -139,12 +152,12 @@ def _block(projection: Projection, ann: ArtificialModel, snn: SpikingModel) -> B
         signed = wanted
     else:
         signed = lines / charge
-    return Block(projection, wanted, signed, charges / charge, charge, balance, foreign)
+    return Block(projection, wanted, signed, charges / charge, taken, charge, balance, foreign)
 
 
 def is_calibrated(factor: float) -> bool:
     """Whether a calibration may have made a factor that is to be 1."""
-    return 1 / CALIBRATED <= factor <= CALIBRATED
+    return bool(within(factor, CALIBRATED))
 
 
 def _factor(of: Booleans, wanted: Floats, charges: Floats) -> float | None:

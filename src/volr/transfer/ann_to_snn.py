@@ -13,6 +13,7 @@ from volr.errors import DataError, UnsupportedError
 from volr.models.activations import ReLU
 from volr.models.coding import check_stimuli, decode_counts
 from volr.models.samples import check_labels
+from volr.transfer.balance import rescaled, unit_scales
 from volr.transfer.calibration import calibrate
 from volr.transfer.report import TransferReport, population_report
 from volr.transfer.scaling import Correction, full_count, scales, spiking_model, wanted_counts
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from volr.backends.base import Simulator
+    from volr.models.arrays import Floats
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.samples import Samples
     from volr.transfer.calibration import CalibrationProgress
@@ -30,10 +32,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Transfer:
-    """The spiking model, and how it came about."""
+    """The spiking model, and how it came about.
+
+    ``scales`` by population, ``[unit]``: the activation of the artificial model that stands for
+    the full rate. The units of a hidden population have scales of their own, all others share one.
+    """
 
     model: SpikingModel
     report: TransferReport
+    scales: Mapping[str, Floats]
 
 
 def transfer_ann(
@@ -49,8 +56,10 @@ def transfer_ann(
 
     ``samples`` are training stimuli, ``settings.samples`` of which are drawn; their labels serve
     the report alone. No weight is trained: each population gets one scale, a gain of its excitation
-    and one of its inhibition, and one offset.
-    ``scale`` is what the counts of every population stand for, unless told by its percentiles.
+    and one of its inhibition, and one offset. Before that, hidden units are brought into balance
+    (``volr.transfer.balance``), so that the result does not depend on their own scales.
+    ``scale`` is what the counts of every population stand for, unless told by its percentiles;
+    where it is given, units are left as they are.
     Raises ``UnsupportedError`` for an activation that a rate cannot stand for, ``DataError`` for
     samples that do not fit.
     """
@@ -67,6 +76,9 @@ def transfer_ann(
     check_labels(samples, network.output_size)
     chosen = np.random.default_rng(settings.seed).permutation(len(samples))[: settings.samples]
     drawn = samples.take(chosen)
+    # What is given stands for the activations as they are.
+    units = unit_scales(model) if scale is None else {}
+    model = rescaled(model, {name: 1.0 / each for name, each in units.items()})
     shown = activations(model, drawn.inputs)
     scale = scales(network, shown, settings) if scale is None else scale
     correction = calibrate(model, drawn.inputs, shown, scale, simulator, settings, progress)
@@ -78,10 +90,16 @@ def transfer_ann(
     )
     full = dict.fromkeys(names, settings.full_rate * settings.duration / 1000.0)
     full |= dict.fromkeys(network.inputs, full_count(settings))
+    at_full = {
+        name: scale[name].activation
+        * (full[name] / full_count(settings))
+        * units.get(name, np.ones(network[name].size))
+        for name in names
+    }
     reports = tuple(
         population_report(
             name,
-            scale=scale[name].activation * full[name] / full_count(settings),
+            scale=float(np.exp(np.log(at_full[name]).mean())),
             correction=correction.get(name, Correction()),
             wanted=wanted_counts(shown[name], scale[name], settings),
             counts=recordings.counts[name],
@@ -100,4 +118,4 @@ def transfer_ann(
         accuracy_after=float((labels == drawn.labels).mean()),
         ties=float((sharing > 1).mean()),
     )
-    return Transfer(spiking, report)
+    return Transfer(spiking, report, at_full)

@@ -21,7 +21,8 @@ CURVE_PARTS = 20
 class PopulationReport:
     """One population.
 
-    ``scale``: the activation at the full rate. ``excitation``, ``inhibition`` (gains of positive
+    ``scale``: the activation at the full rate; of a hidden population, whose units have scales of
+    their own, the geometric mean. ``excitation``, ``inhibition`` (gains of positive
     and negative weights) and ``offset`` (nA): the calibration's corrections. ``wanted``,
     ``measured``: mean rates in Hz, over neurons and stimuli, and their ``correlation`` (NaN where
     one of them does not vary). ``clipped``: the share of activations above the scale. ``dead``:

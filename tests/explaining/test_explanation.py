@@ -36,8 +36,9 @@ from volr.models.coding import ConstantCurrent, Poisson, decode_counts
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 from volr.models.samples import Samples
-from volr.transfer import TransferSettings
-from volr.transfer.scaling import synapse_units
+from volr.transfer import TransferSettings, transfer_ann
+from volr.transfer.balance import balanced, rescaled
+from volr.transfer.scaling import scales, synapse_units
 
 pytestmark = needs_numba
 
@@ -236,6 +237,84 @@ def test_weights_on_another_scale(neuron: str, layer: int, factor: float) -> Non
     if found.gap > 2 * found.error:
         assert found.summary.startswith("The largest cause is scale of a population")
         assert "in dense_1: " in found.summary
+
+
+@pytest.mark.parametrize("neuron", NEURONS)
+def test_a_unit_whose_weights_are_on_another_scale(neuron: str) -> None:
+    snn = transferred(NEURONS[neuron])
+    unit = int(activations(artificial(), labelled(TEST, 3).inputs)["dense_1"].mean(axis=0).argmax())
+    weights = np.array(snn.parameters[INPUT])
+    weights[unit] *= 20.0
+    planted = replace(snn, parameters={**snn.parameters, INPUT: weights})
+    found = explained(planted, train=True)
+    check_sums(found)
+    assert found.snn == accuracy(planted) < 0.75
+    assert (found.parts[0].cause, found.parts[0].where) == ("units", "dense_1")
+    assert found.roots == ("units",)
+    assert found.summary.startswith("The largest cause is badly scaled units")
+    assert f"in dense_1: unit {unit} has 20 times the spikes" in found.summary
+    assert [fault for fault in found.faults if "unit" in fault] == list(found.faults)
+    assert found.parts[0].change == ("volr transfer again",)
+    assert found.remedy is not None
+    assert found.remedy.change == "volr transfer again"
+    assert found.remedy.gained > 0.8 * found.gap
+
+
+@pytest.mark.parametrize("kind", ["one", "all"])
+@pytest.mark.parametrize("neuron", NEURONS)
+def test_unequal_units_that_got_one_scale(neuron: str, kind: str) -> None:
+    settings, train = NEURONS[neuron], labelled(150, 2)
+    strong = activations(artificial(), train.inputs)["dense_1"].mean(axis=0)
+    if kind == "one":
+        factors = np.where(np.arange(40) == strong.argmax(), 50.0, 1.0)
+    else:
+        factors = 10.0 ** np.random.default_rng(1).uniform(-3.0, 3.0, 40)
+    unequal = rescaled(artificial(), {"dense_1": factors})
+    scale = scales(unequal.network, activations(unequal, train.inputs), settings)
+    with ENGINE.start() as engine:
+        # As transfers were made before they knew of units: what is given is taken as it is.
+        snn = transfer_ann(unequal, train, engine, settings, scale=scale).model
+        found = explain(unequal, snn, labelled(TEST, 3), ENGINE, engine, train=train)
+    check_sums(found)
+    assert found.gap > 0.4
+    assert "units" in found.roots
+    assert found.summary.startswith("The largest cause is badly scaled units")
+    if kind == "one":
+        assert f"in dense_1: unit {strong.argmax()} has 50 times the spikes" in found.summary
+    else:
+        assert "of 40 units are badly scaled: " in found.summary
+    assert found.remedy is not None
+    assert found.remedy.change == "volr transfer again"
+    assert found.remedy.accuracy > 0.9
+
+
+def test_equal_units_with_one_scale_are_no_fault() -> None:
+    # Models that were transferred before have their units a little out of balance.
+    settings, train, rng = (
+        TransferSettings(dt=0.25, rounds=1),
+        labelled(150, 2),
+        np.random.default_rng(2),
+    )
+    unequal = rescaled(balanced(artificial()), {"dense_1": 1.4 ** rng.uniform(-1.0, 1.0, 40)})
+    scale = scales(unequal.network, activations(unequal, train.inputs), settings)
+    with ENGINE.start() as engine:
+        snn = transfer_ann(unequal, train, engine, settings, scale=scale).model
+        found = explain(artificial(), snn, labelled(TEST, 3), ENGINE, engine)
+    check_sums(found)
+    assert found.faults == found.foreign == found.roots == ()
+
+
+def test_a_badly_scaled_unit_that_nobody_would_miss() -> None:
+    # Too short a time is what costs the points; one weak unit is listed, and is not blamed.
+    snn = transferred(TransferSettings(duration=4.0))
+    out = np.linalg.norm(artificial().parameters[HIDDEN], axis=0)
+    weights = np.array(snn.parameters[INPUT])
+    weights[out.argmin()] *= 0.1
+    found = explained(replace(snn, parameters={**snn.parameters, INPUT: weights}))
+    check_sums(found)
+    assert found.roots == ()
+    assert "badly scaled" not in found.summary
+    assert f"dense_1: unit {out.argmin()} has 0.1 times the spikes" in found.faults[0]
 
 
 @pytest.mark.parametrize("hidden", [(40,), (24, 12)], ids=["flat", "deep"])

@@ -182,6 +182,29 @@ def test_losses_are_in_the_report_and_nan_is_none_in_json(
     assert [each["correlation"] is None for each in populations] == [False, True, False]
 
 
+@needs_numba
+def test_scales_of_units_that_differ_much_are_told(volr: Volr, folder: Path, model: Path) -> None:
+    def transferred(name: str) -> tuple[str, dict[str, list[float]]]:
+        options = ("--task", "xor", "--out", "snn", *QUICK)
+        said = volr("transfer", name, *options).out
+        return said, json.loads(volr("transfer", name, *options, "--json").out)["scales"]
+
+    plain, before = transferred(model.name)
+    assert "scales of its units" not in plain
+    values = {name: np.array(each) for name, each in solved_xor().parameters.items()}
+    for name in ("input->dense_1.weight", "dense_1.bias"):
+        values[name][1] *= 64.0
+    values["dense_1->dense_2.weight"][:, 1] /= 64.0
+    save_model(ArtificialModel(solved_xor().network, values), folder / "rescaled", {"seed": 3})
+    said, after = transferred("rescaled")
+    least, most = min(after["dense_1"]), max(after["dense_1"])
+    assert f"dense_1: scales of its units from {least:.3g} to {most:.3g}\n" in said
+    assert after["dense_1"] == [before["dense_1"][0], 64.0 * before["dense_1"][1]]
+    assert after["dense_2"] == before["dense_2"]
+    # All else is the same: the same spiking network.
+    assert said.splitlines()[-1] == plain.splitlines()[-1]
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [

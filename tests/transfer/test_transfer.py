@@ -121,7 +121,8 @@ def test_other_neurons_and_codings_work_too(settings: TransferSettings) -> None:
 
 
 def test_the_report_counts_what_was_lost() -> None:
-    # Neuron 0 fires, neuron 1 never should, neuron 2 has an activation that the scale clips.
+    # Neuron 0 fires, neuron 1 never should, neuron 2 has an activation that its scale clips. Their
+    # norms are 1, 1 and 4 in, and 1, 0 and 1 out; √(in · out) has the median 1.5 where it is not 0.
     network = chain(1, 3, 2)
     values = {
         "input->dense_1.weight": np.array([[1.0], [-1.0], [4.0]]),
@@ -135,15 +136,18 @@ def test_the_report_counts_what_was_lost() -> None:
     done = transfer_ann(ArtificialModel(network, values), samples, PlainSimulator(), settings)
     hidden = done.report.populations[1]
     shown = np.maximum(stimuli @ values["input->dense_1.weight"].T, 0)
-    assert hidden.scale == pytest.approx(np.percentile(shown, 90.0))
-    assert hidden.clipped == pytest.approx((shown > hidden.scale).mean())
+    units = np.array([1.0, 1.0 / 1.5, 2.0])
+    scales = np.percentile(shown / units, 90.0) * units
+    np.testing.assert_allclose(done.scales["dense_1"], scales)
+    assert hidden.scale == pytest.approx(scales.prod() ** (1 / 3))
+    assert hidden.clipped == pytest.approx((shown > scales).mean())
     assert hidden.silent == 1
     assert hidden.dead == 0
     assert hidden.correlation > 0.9
     # The negative activations, then the others in order, up to the clipped one.
     assert hidden.wanted_curve[0] == 0.0
     assert np.argmax(hidden.wanted_curve) == len(hidden.wanted_curve) - 1 <= 20
-    assert hidden.wanted_curve[-1] == pytest.approx(500.0 * shown.max() / hidden.scale, rel=0.05)
+    assert hidden.wanted_curve[-1] == pytest.approx(500.0 * (shown / scales).max(), rel=0.05)
     assert done.report.samples == 40
     assert done.report.accuracy_before == 1.0
 

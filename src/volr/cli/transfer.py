@@ -15,8 +15,10 @@ from volr.cli.progress import progress_bar
 from volr.errors import ModelError
 
 if TYPE_CHECKING:
-    from volr.transfer import PopulationReport, TransferReport
+    from volr.transfer import PopulationReport, Transfer
 
+# Scales of units that differ by more than this factor are worth a line.
+UNEQUAL = 4.0
 # A loss of accuracy that nobody should have to look for in the report.
 MUCH = 0.02
 
@@ -158,9 +160,10 @@ def transfer(
     }
     save_made(done.model, out, origin)
     if as_json:
-        print_json(asdict(done.report))
+        by_unit = {name: scales.tolist() for name, scales in done.scales.items()}
+        print_json({**asdict(done.report), "scales": by_unit})
     else:
-        _print_report(done.report)
+        _print_report(done)
     lost = done.report.accuracy_before - done.report.accuracy_after
     if lost > MUCH:
         note(
@@ -176,7 +179,8 @@ def _name(option: str) -> str:
     return names.get(option, option.removeprefix("--").replace("-", "_"))
 
 
-def _print_report(report: TransferReport) -> None:
+def _print_report(done: Transfer) -> None:
+    report = done.report
     print_table(
         (
             "population",
@@ -208,6 +212,9 @@ def _print_report(report: TransferReport) -> None:
     for each in report.populations:
         if losses := lost(each):
             emit(f"{each.name}: {', '.join(losses)}\n")
+        least, most = done.scales[each.name].min(), done.scales[each.name].max()
+        if most > UNEQUAL * least:
+            emit(f"{each.name}: scales of its units from {least:.3g} to {most:.3g}\n")
     emit(
         f"accuracy on {report.samples} training stimuli: {report.accuracy_before:.4f} before, "
         f"{report.accuracy_after:.4f} after; {report.ties:.2%} ties\n"

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from volr.models.model import ArtificialModel, SpikingModel
 
 UNEQUAL = 4.0
-"""A unit that is off by more than this factor, or its inverse, is badly scaled. Trained networks
-that were transferred with one scale for a population have units off by up to 1.4."""
+"""A unit that is off by more than this factor, or its inverse, is badly scaled. Of trained networks
+that were transferred with one scale for a population, units are off by up to 1.6, one by 3.0."""
 
 CALIBRATED = 2.0
 """A scale that is off by a factor below this, or its inverse, is taken for a calibrated one: a

@@ -62,7 +62,9 @@ def trained(program: str) -> ArtificialModel:
     features = np.hstack([features, np.ones((len(features), 1))])
     wanted = np.eye(10)[digits().train.labels]
     penalty = 0.1 * np.eye(features.shape[1])
-    fitted = np.linalg.solve(features.T @ features + penalty, features.T @ wanted).T
+    fitted = np.asarray(
+        np.linalg.solve(features.T @ features + penalty, features.T @ wanted).T, dtype=np.float64
+    )
     values[f"{output}.bias"] = fitted[:, -1]
     first = 0
     for name in sources:
@@ -136,7 +138,10 @@ def test_powers_of_two_give_the_very_same_spiking_network(
 ) -> None:
     model, rng = trained(program), np.random.default_rng(6)
     settings = TransferSettings(neuron=neuron, rounds=1, samples=50, dt=1.0)
-    factors = {n: 2.0 ** rng.integers(-10, 11, size) for n, size in hidden(model.network).items()}
+    factors = {
+        name: np.asarray(2.0 ** rng.integers(-10, 11, size), dtype=np.float64)
+        for name, size in hidden(model.network).items()
+    }
     before, after = moved(model, settings), moved(with_units_times(model, factors), settings)
     for name, values in before.model.parameters.items():
         np.testing.assert_array_equal(after.model.parameters[name], values)

@@ -1,9 +1,12 @@
-"""Random programs that are well typed, for hypothesis: small, and of every construct."""
+"""Random programs that are well typed, small, and of every construct.
+
+Hypothesis draws them for the tests, and the fuzzers draw them with a seed.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from hypothesis import strategies as st
 
@@ -12,11 +15,23 @@ from volr.language.syntax import Dense, Expression, Integer, Let, Name
 from volr.source import Source
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from random import Random
+
     from hypothesis.strategies import DrawFn, SearchStrategy
+
+T = TypeVar("T")
 
 NAMES = ("n", "width", "_", "l1", "l1'", "λ")
 MOST_NEURONS = 7
+SIZES = range(1, MOST_NEURONS + 1)
 DEPTH = 4
+
+
+class Pick(Protocol):
+    """How a program is drawn: one of several at a time."""
+
+    def __call__(self, options: Sequence[T], /) -> T: ...
 
 
 @dataclass(frozen=True)
@@ -50,7 +65,7 @@ class _Scope:
 
 
 def sizes() -> SearchStrategy[int]:
-    return st.integers(1, MOST_NEURONS)
+    return st.sampled_from(SIZES)
 
 
 @st.composite
@@ -58,10 +73,20 @@ def programs(draw: DrawFn, inputs: int | None = None, outputs: int | None = None
     """Programs of a few layers, of the given or of random sizes."""
     inputs = draw(sizes()) if inputs is None else inputs
     outputs = draw(sizes()) if outputs is None else outputs
-    return Program(_network(draw, inputs, outputs, _Scope({}), DEPTH), inputs, outputs)
+
+    def pick(options: Sequence[T]) -> T:
+        return draw(st.sampled_from(options))
+
+    return Program(_network(pick, inputs, outputs, _Scope({}), DEPTH), inputs, outputs)
 
 
-def _network(draw: DrawFn, inputs: int, outputs: int, scope: _Scope, depth: int) -> Expression:
+def random_program(random: Random, depth: int = DEPTH) -> Program:
+    """A program as ``programs`` draws them, by a seed."""
+    inputs, outputs = random.choice(SIZES), random.choice(SIZES)
+    return Program(_network(random.choice, inputs, outputs, _Scope({}), depth), inputs, outputs)
+
+
+def _network(pick: Pick, inputs: int, outputs: int, scope: _Scope, depth: int) -> Expression:
     kinds = ["dense"]
     if scope.meaning((inputs, outputs)):
         kinds += ["name", "name"]
@@ -69,41 +94,41 @@ def _network(draw: DrawFn, inputs: int, outputs: int, scope: _Scope, depth: int)
         kinds += ["sequence", "sequence", "let number", "let network"]
         kinds += ["parallel", "parallel"] if outputs > 1 else []
     depth -= 1
-    match draw(st.sampled_from(kinds)):
+    match pick(kinds):
         case "name":
-            return Name(draw(st.sampled_from(scope.meaning((inputs, outputs)))))
+            return Name(pick(scope.meaning((inputs, outputs))))
         case "sequence":
-            between = draw(sizes())
-            first = _network(draw, inputs, between, scope, depth)
-            return first >> _network(draw, between, outputs, scope, depth)
+            between = pick(SIZES)
+            first = _network(pick, inputs, between, scope, depth)
+            return first >> _network(pick, between, outputs, scope, depth)
         case "parallel":
-            left = draw(st.integers(1, outputs - 1))
-            side = _network(draw, inputs, left, scope, depth)
-            return side | _network(draw, inputs, outputs - left, scope, depth)
+            left = pick(range(1, outputs))
+            side = _network(pick, inputs, left, scope, depth)
+            return side | _network(pick, inputs, outputs - left, scope, depth)
         case "let number":
-            name, size = draw(st.sampled_from(NAMES)), draw(st.sampled_from([inputs, outputs]))
-            body = _network(draw, inputs, outputs, scope.with_name(name, size), depth)
-            return Let(name, _size(draw, size, scope, depth), body)
+            name, size = pick(NAMES), pick([inputs, outputs])
+            body = _network(pick, inputs, outputs, scope.with_name(name, size), depth)
+            return Let(name, _size(pick, size, scope, depth), body)
         case "let network":
-            name = draw(st.sampled_from(NAMES))
-            type_ = draw(st.sampled_from([(inputs, outputs), (inputs, inputs), (outputs, outputs)]))
-            body = _network(draw, inputs, outputs, scope.with_name(name, type_), depth)
-            return Let(name, _network(draw, *type_, scope, depth), body)
+            name = pick(NAMES)
+            type_ = pick([(inputs, outputs), (inputs, inputs), (outputs, outputs)])
+            body = _network(pick, inputs, outputs, scope.with_name(name, type_), depth)
+            return Let(name, _network(pick, *type_, scope, depth), body)
         case _:
-            a = _size(draw, inputs, scope, depth)
-            return Dense(a, _size(draw, outputs, scope, depth))
+            a = _size(pick, inputs, scope, depth)
+            return Dense(a, _size(pick, outputs, scope, depth))
 
 
-def _size(draw: DrawFn, size: int, scope: _Scope, depth: int) -> Expression:
+def _size(pick: Pick, size: int, scope: _Scope, depth: int) -> Expression:
     kinds = ["integer"]
     kinds += ["name", "name"] if scope.meaning(size) else []
     kinds += ["let"] if depth > 1 else []
-    match draw(st.sampled_from(kinds)):
+    match pick(kinds):
         case "name":
-            return Name(draw(st.sampled_from(scope.meaning(size))))
+            return Name(pick(scope.meaning(size)))
         case "let":
-            name, other = draw(st.sampled_from(NAMES)), draw(sizes())
-            body = _size(draw, size, scope.with_name(name, other), 0)
+            name, other = pick(NAMES), pick(SIZES)
+            body = _size(pick, size, scope.with_name(name, other), 0)
             return Let(name, Integer(str(other)), body)
         case _:
             return Integer(str(size))

@@ -8,7 +8,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from volr.source import Diagnostic, Label, Position, Source, Span, clip, render_all, visible
+from volr.source import (
+    Diagnostic,
+    Edit,
+    Label,
+    Position,
+    Source,
+    Span,
+    clip,
+    edited,
+    render_all,
+    visible,
+)
 
 
 def shown(text: str, start: int, end: int, label: str = "", *others: Label) -> list[str]:
@@ -176,3 +187,10 @@ def test_of_many_diagnostics_the_first_are_shown() -> None:
     assert len(shown) == 21
     assert shown[-1] == "and 1,003 more"
     assert render_all(Source("x", "p"), found[:20]).split("\n\n") == shown[:20]
+
+
+def test_edits_are_carried_out_at_their_places_in_any_order() -> None:
+    edits = [Edit(Span(0, 1), "xyz"), Edit(Span(4, 4), "!"), Edit(Span(2, 3), "")]
+    assert edited("abcd", edits) == "xyzbd!"
+    assert edited("abcd", reversed(edits)) == "xyzbd!"
+    assert edited("abcd", []) == "abcd"

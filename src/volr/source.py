@@ -20,7 +20,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 TAB = 4
 LONGEST_LINE = 160
@@ -86,15 +86,35 @@ class Label:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A change of a source: ``text`` in the place of what stands in the span."""
+
+    span: Span
+    text: str
+
+
+def edited(text: str, edits: Iterable[Edit]) -> str:
+    """The text with the edits carried out. They may not overlap."""
+    for edit in sorted(edits, key=lambda each: each.span.start, reverse=True):
+        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
+    return text
+
+
 @dataclass(frozen=True)
 class Diagnostic:
-    """One mistake: where it is, what was found and expected, and the edit that mends it."""
+    """One mistake: where it is, what was found and expected, and the edit that mends it.
+
+    ``help`` says the edit in words. ``edits`` has it for a program to carry out; it is empty where
+    the help leaves something open.
+    """
 
     span: Span
     message: str
     label: str = ""
     help: str | None = None
     others: tuple[Label, ...] = field(default=())
+    edits: tuple[Edit, ...] = field(default=())
 
     def render(self, source: Source) -> str:
         """``file:line:column: error: …``, the lines with their carets, and the help."""

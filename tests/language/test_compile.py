@@ -7,12 +7,24 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from volr.errors import ProgramError
-from volr.language import as_source, check, dense, read_source, to_network
+from volr.language import (
+    as_source,
+    check,
+    dense,
+    format_source,
+    parse,
+    read_source,
+    to_network,
+)
 from volr.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 XOR = "dense 2 4 ⦶ dense 4 2"
 
@@ -31,6 +43,29 @@ def test_every_form_of_a_program_is_the_same_network(tmp_path: Path) -> None:
     assert [as_source(form).name for form in forms] == [
         "<program>", str(path), "<program>", "<python>"
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("take", [check, parse, format_source, to_network])
+def test_every_function_takes_every_form(take: Callable[[Any], object], tmp_path: Path) -> None:
+    path = tmp_path / "xor.volr"
+    path.write_text(XOR, encoding="utf-8")
+    forms: list[Any] = [XOR, path, Source(XOR), dense(2, 4) >> dense(4, 2)]
+    for form in forms:
+        assert take(form) is not None
+    with pytest.raises(ProgramError, match="there is no such file"):
+        take(tmp_path / "none.volr")
+    with pytest.raises(ProgramError, match="<program>:1:11: error: expected an operator"):
+        take("dense 2 4 dense 4 2")
+    for other in (None, 3, b"dense 2 4"):
+        with pytest.raises(TypeError, match="a program is text, a path or an expression"):
+            take(other)
+
+
+def test_text_is_formatted_and_read() -> None:
+    assert format_source("dense  2 4>>dense 4 2") == f"{XOR}\n"
+    assert format_source(dense(2, 4) >> dense(4, 2), ascii=True) == "dense 2 4 >> dense 4 2\n"
+    assert parse(XOR) == dense(2, 4) >> dense(4, 2)
+    assert str(check(XOR).type) == "net 2 2"
 
 
 def test_a_byte_order_mark_is_skipped(tmp_path: Path) -> None:

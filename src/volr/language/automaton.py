@@ -1,7 +1,8 @@
 """The stack machine that runs the grammar's tables and builds the syntax tree as it reduces.
 
-It looks before it moves: ``fits`` says whether a token can come next, and ``take`` changes nothing
-where it cannot. The stacks are lists, so nesting costs memory and nothing else.
+Its stacks are linked lists that never change: ``advance`` gives a new stack and leaves the old one
+as it was. So a place in the text can be tried in many ways, each from the same stack, and nothing
+is copied. Nesting costs memory and nothing else.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from volr.language.tables import END, Rule, Tables, Token
 from volr.source import Span
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from collections.abc import Sequence as Row
 
 
@@ -36,73 +38,87 @@ class _Part(NamedTuple):
 _Value: TypeAlias = Token | _Part
 
 
+class Stack(NamedTuple):
+    """What has been read: the state on top, what led to it, and the rest."""
+
+    state: int
+    value: _Value | None
+    below: Stack | None
+
+    @property
+    def tree(self) -> Expression:
+        """The expression on top. Raises ``TypeError`` where there is none."""
+        if self.value is None:
+            raise TypeError("nothing has been read yet")
+        return _node(self.value)
+
+    def tokens(self) -> Iterator[Token]:
+        """The tokens that wait for the rest of their construct, the last one first."""
+        stack: Stack | None = self
+        while stack is not None:
+            if isinstance(stack.value, Token):
+                yield stack.value
+            stack = stack.below
+
+
 class Automaton:
-    """A parse under way."""
+    """The tables of a grammar, and how to move in them."""
 
     def __init__(self, tables: Tables) -> None:
-        self._tables = tables
-        self._states = [tables.start]
-        self._values: list[_Value] = []
-        self._known: dict[str, list[Rule] | None] = {}
-        self.result: Expression | None = None
+        self._states = tables.states
+        self._end = tables.end
+        self.bottom = Stack(tables.start, None, None)
 
-    def fits(self, kind: str) -> bool:
-        """Whether a token of this kind can come next."""
-        return self._reductions(kind) is not None
+    def advance(self, stack: Stack, token: Token) -> Stack | None:
+        """The stack after a token; None if the token does not fit.
 
-    def take(self, token: Token) -> bool:
-        """Move on over a token; at the end, leave the tree in ``result``. False if it misfits."""
-        reductions = self._reductions(token.kind)
-        if reductions is None:
-            return False
-        for rule in reductions:
-            self._reduce(rule)
-        if token.kind == END:
-            self.result = _node(self._values[-1])
-        else:
-            self._push(token.kind, token)
-        self._known.clear()
-        return True
-
-    def _reductions(self, kind: str) -> list[Rule] | None:
-        """The reductions due before a token of this kind; None where it cannot come next."""
-        if kind not in self._known:
-            self._known[kind] = self._look(kind)
-        return self._known[kind]
-
-    def _look(self, kind: str) -> list[Rule] | None:
-        states, below, above = self._tables.states, len(self._states), list[int]()
-        found: list[Rule] = []
-        state = self._states[-1]
-        while not (kind == END and state == self._tables.end):
-            action = states[state].get(kind)
+        After the end of the text, the stack's ``tree`` is the program's.
+        """
+        kind = token.kind
+        while True:
+            if kind == END and stack.state == self._end:
+                return stack
+            action = self._states[stack.state].get(kind)
             if action is None:
                 return None
             if isinstance(action, int):
-                return found
-            found.append(action)
-            below -= max(0, action.size - len(above))
-            del above[max(0, len(above) - action.size) :]
-            base = above[-1] if above else self._states[below - 1]
-            state = _goto(states[base][action.origin])
-            above.append(state)
-        return found
+                return Stack(action, token, stack)
+            stack = self._reduce(stack, action)
 
-    def _reduce(self, rule: Rule) -> None:
-        values = self._values[-rule.size :]
-        del self._values[-rule.size :]
-        del self._states[-rule.size :]
-        self._push(rule.origin, _build(rule.name, values))
+    def follow(self, stack: Stack, kind: str) -> Stack | None:
+        """As ``advance``, without trees: for looking ahead."""
+        states = self._states
+        while True:
+            if kind == END and stack.state == self._end:
+                return stack
+            action = states[stack.state].get(kind)
+            if action is None:
+                return None
+            if isinstance(action, int):
+                return Stack(action, None, stack)
+            for _ in range(action.size):
+                stack = stack.below or stack
+            state = states[stack.state][action.origin]
+            if not isinstance(state, int):
+                raise TypeError(f"the tables reduce {state.name!r} where they must move on")
+            stack = Stack(state, None, stack)
 
-    def _push(self, symbol: str, value: _Value) -> None:
-        self._states.append(_goto(self._tables.states[self._states[-1]][symbol]))
-        self._values.append(value)
+    def fits(self, stack: Stack, kind: str) -> bool:
+        """Whether a token of this kind can come next."""
+        return self.follow(stack, kind) is not None
 
-
-def _goto(action: int | Rule) -> int:
-    if not isinstance(action, int):
-        raise TypeError(f"the tables reduce {action.name!r} where they must move on")
-    return action
+    def _reduce(self, stack: Stack, rule: Rule) -> Stack:
+        values: list[_Value] = []
+        for _ in range(rule.size):
+            if stack.value is None or stack.below is None:
+                raise TypeError(f"the tables reduce {rule.name!r} where too little has been read")
+            values.append(stack.value)
+            stack = stack.below
+        values.reverse()
+        state = self._states[stack.state][rule.origin]
+        if not isinstance(state, int):
+            raise TypeError(f"the tables reduce {state.name!r} where they must move on")
+        return Stack(state, _build(rule.name, values), stack)
 
 
 def _build(rule: str, values: Row[_Value]) -> _Value:

@@ -1,104 +1,110 @@
-"""From a program in any form, text, file or Python operators, to its network."""
+"""From a program in any form to its tree, its term and its network."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from volr.errors import ProgramError
-from volr.language.checker import check
+from volr.language import messages, terms
+from volr.language.inference import MOST_BYTES, inferred
 from volr.language.lowering import lower
-from volr.language.printer import format_expression
-from volr.language.syntax import Node
-from volr.reading import Format, format_of, is_model
-from volr.source import Diagnostic, Source, Span
+from volr.language.parser import read
+from volr.language.printer import format_text
+from volr.language.programs import as_source
+from volr.language.values import Layers, Number
 
 if TYPE_CHECKING:
+    from volr.language.programs import Program
     from volr.language.syntax import Expression
+    from volr.language.types import Net
     from volr.network.graph import Network
+    from volr.source import Diagnostic, Source
 
-MOST_BYTES = 1 << 26
-"""A file of more bytes is not read as a program."""
+MOST_PARTS = 1_000_000
+"""A program of more populations, or of more projections, is refused."""
 
 
-def to_network(program: str | Path | Source | Expression) -> Network:
-    """The network that a program describes.
+@dataclass(frozen=True)
+class Checked:
+    """A program without mistakes: its text, its tree, its term, and its type."""
 
-    A ``str`` is the program's text, a ``Path`` the file that holds it; an expression of Python
-    operators is written as text first, and that is what its diagnostics show. Raises
-    ``ProgramError`` with every mistake in it.
+    source: Source
+    expression: Expression
+    term: terms.Term
+
+    @property
+    def type(self) -> Net:
+        return self.term.type
+
+
+def parse(program: Program) -> Expression:
+    """The syntax tree of a program. Raises ``ProgramError`` with all mistakes in its syntax.
+
+    A ``str`` is the program's text, a ``Path`` the file that holds it. An expression of Python
+    operators is written as text first, and that is what its diagnostics show.
+    """
+    return _parsed(as_source(program))
+
+
+def format_source(program: Program, *, ascii: bool = False) -> str:
+    """A program, as ``parse`` takes it, in the one layout and with its comments.
+
+    Raises ``ProgramError`` as ``parse`` does.
     """
     source = as_source(program)
-    return lower(check(source).term, source=source)
+    return format_text(_parsed(source), source.text, ascii=ascii)
 
 
-def as_source(program: str | Path | Source | Expression) -> Source:
-    """The text of a program in any form, under the name that diagnostics call it by."""
-    match program:
-        case Source():
-            return program
-        case str():
-            return Source(program)
-        case Path():
-            return read_source(program)
-        case Node():
-            return Source(format_expression(program), "<python>")
-        case _:
-            kind = type(program).__name__
-            raise TypeError(f"a program is text, a path or an expression of layers, found {kind}")
+def check(program: Program) -> Checked:
+    """Read and check a program, as ``parse`` takes it.
 
-
-def read_source(path: str | Path) -> Source:
-    """The program in a file; ``-`` is standard input.
-
-    Raises ``ProgramError`` for what is no file, cannot be read, or is not UTF-8.
+    Raises ``ProgramError`` with every mistake in it: of syntax, names, types and sizes. A program
+    that passes can be lowered.
     """
-    name = "<stdin>" if str(path) == "-" else str(path)
-    try:
-        if str(path) == "-":
-            data = sys.stdin.buffer.read(MOST_BYTES + 1)
-        else:
-            with Path(path).open("rb") as file:
-                data = file.read(MOST_BYTES + 1)
-    except IsADirectoryError:
-        raise _unreadable(name, "this is a directory", "name a file") from None
-    except FileNotFoundError:
-        raise _unreadable(name, "there is no such file", None) from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise _unreadable(name, f"this file cannot be read: {reason}", None) from None
-    if len(data) > MOST_BYTES:
-        message = f"this file has more than {MOST_BYTES:,} bytes, too many for a program"
-        raise _unreadable(name, message, None)
-    return decode(data, name)
+    source = as_source(program)
+    reading = read(source.text)
+    found = list(reading.diagnostics)
+    if reading.expression is None:
+        raise ProgramError(source, found)
+    result = inferred(reading.expression)
+    # A program whose syntax was mended may be cut short, and is what it is for that reason.
+    if isinstance(result.value, Number) and not found:
+        found.append(messages.number_as_program(reading.expression))
+    found += result.diagnostics()
+    term = result.value.term if isinstance(result.value, Layers) else None
+    if term is not None and not found:
+        found += _too_large(term)
+    if found or term is None:
+        raise ProgramError(source, sorted(found, key=lambda each: each.span.start))
+    return Checked(source, reading.expression, term)
 
 
-def decode(data: bytes, name: str) -> Source:
-    """Bytes as a program's text: UTF-8, a byte-order mark skipped. Raises ``ProgramError``."""
-    if is_model(data) and (found := format_of(data, name)) is not None:
-        raise _foreign(name, found)
-    mark = b"\xef\xbb\xbf"
-    data = data.removeprefix(mark)
-    try:
-        return Source(data.decode("utf-8"), name)
-    except UnicodeDecodeError as error:
-        if (found := format_of(data, name)) is not None:
-            raise _foreign(name, found) from None
-        offset = len(data[: error.start].decode("utf-8"))
-        source = Source(data.decode("utf-8", errors="replace"), name)
-        message = f"this is not UTF-8: byte 0x{data[error.start]:02X}"
-        help = "save the file as UTF-8"
-        if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-            help += "; it looks like UTF-16"
-        diagnostic = Diagnostic(Span(offset, offset + 1), message, help=help)
-        raise ProgramError(source, [diagnostic]) from None
+def to_network(program: Program) -> Network:
+    """The network that a program, as ``parse`` takes it, describes.
+
+    Raises ``ProgramError`` with every mistake in it.
+    """
+    checked = check(program)
+    return lower(checked.term, source=checked.source)
 
 
-def _foreign(name: str, found: Format) -> ProgramError:
-    help = found.help or "a program is text, such as dense 2 4 ⦶ dense 4 2"
-    return _unreadable(name, f"this is no program: it is {found.name}", help)
+def _parsed(source: Source) -> Expression:
+    reading = read(source.text)
+    if reading.diagnostics or reading.expression is None:
+        raise ProgramError(source, reading.diagnostics)
+    return reading.expression
 
 
-def _unreadable(name: str, message: str, help: str | None) -> ProgramError:
-    return ProgramError(Source("", name), [Diagnostic(Span(0, 0), message, help=help)])
+def _too_large(term: terms.Term) -> list[Diagnostic]:
+    """What cannot be built, at the smallest part of the program that is too large."""
+    if not _exceeds(term.bulk):
+        return []
+    while inner := next((part for part in terms.children(term) if _exceeds(part.bulk)), None):
+        term = inner
+    return [messages.too_large(term, MOST_PARTS, MOST_BYTES)]
+
+
+def _exceeds(bulk: terms.Bulk) -> bool:
+    most = max(bulk.populations, bulk.projections)
+    return most > MOST_PARTS or bulk.weight_bytes > MOST_BYTES

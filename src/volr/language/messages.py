@@ -1,23 +1,30 @@
-"""The words for what the checker finds: found, expected, and the edit that mends it."""
+"""The words for what is wrong with names, types and sizes, and the edit that mends it."""
 
 from __future__ import annotations
 
 import difflib
 from typing import TYPE_CHECKING
 
-from volr.language.syntax import Dense, Expression, Integer, Let, Name
+from volr.language import foreign, lookalikes
+from volr.language.syntax import Dense, Expression, Integer, Let, Name, Parallel
 from volr.language.terms import BYTES_PER_WEIGHT, MANY, Term
-from volr.source import Diagnostic, Label, clip
+from volr.source import Diagnostic, Edit, Label, clip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from volr.language.values import Layers
+    from volr.language.blame import Mismatch
+    from volr.language.values import Layers, Width
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB")
 _MOST_SUGGESTIONS = 50
 _MOST_CANDIDATES = 500
 _LONGEST_NAME = 60
+_MOST_LABELS = 4
+ACTIVATIONS = (
+    "leave it out; the layers are trained with an activation that is an option: "
+    "`volr train --activation NAME`, or `activation=` in Python"
+)
 
 
 class Suggestions:
@@ -26,43 +33,89 @@ class Suggestions:
     def __init__(self) -> None:
         self._left = _MOST_SUGGESTIONS
 
-    def unknown_name(self, node: Name, known: Sequence[str]) -> Diagnostic:
-        near: list[str] = []
-        if self._left > 0 and len(node.text) <= _LONGEST_NAME:
-            self._left -= 1
-            alike = [name for name in ("dense", *known) if abs(len(name) - len(node.text)) <= 3]
-            alike = alike[-_MOST_CANDIDATES:]
-            # A name of two letters with one wrong is half alike; so is many a word to `dense`.
-            near = difflib.get_close_matches(node.text, alike, 1, 0.65)
-            near = near or difflib.get_close_matches(
-                node.text, [n for n in alike if n != "dense"], 1, 0.5
-            )
-        help = f"write `{near[0]}`" if near else f"bind it: `let {clip(node.text)} = … in …`"
-        return Diagnostic(node.span, f"unknown name `{clip(node.text)}`", help=help)
+    def unknown_name(self, uses: Sequence[Name], known: Sequence[str]) -> Diagnostic:
+        """A name that is bound to nothing, at its first use; ``known`` are those in scope there."""
+        first, text = uses[0], uses[0].text
+        message = f"unknown name `{clip(text)}`"
+        others = tuple(Label(use.span, "here too") for use in uses[1:_MOST_LABELS])
+        if foreign.is_activation(text):
+            message = f"`{clip(text)}` is an activation, and activations are no part of a program"
+            return Diagnostic(first.span, message, help=ACTIVATIONS, others=others)
+        near = self._nearest(text, known)
+        if near is None:
+            help = f"bind it: `let {clip(text)} = … in …`"
+            return Diagnostic(first.span, message, help=help, others=others)
+        help = f"write `{near}`" + lookalikes.told(text, near)
+        edits = tuple(Edit(use.span, near) for use in uses)
+        return Diagnostic(first.span, message, help=help, others=others, edits=edits)
+
+    def _nearest(self, text: str, known: Sequence[str]) -> str | None:
+        if self._left <= 0 or len(text) > _LONGEST_NAME:
+            return None
+        self._left -= 1
+        plain = lookalikes.plain(text)
+        for name in (*foreign.LAYERS, *known):
+            if lookalikes.plain(name) == plain:
+                return name
+        alike = [name for name in known if abs(len(name) - len(text)) <= 3][-_MOST_CANDIDATES:]
+        # A name of two letters with one wrong is half alike; so is many a word to `dense`.
+        near = difflib.get_close_matches(text, [*foreign.LAYERS, *alike], 1, 0.65)
+        near = near or difflib.get_close_matches(text, alike, 1, 0.5)
+        return near[0] if near else foreign.layer_called(text)
 
 
-def sizes_differ(left: Layers, right: Layers, node: Expression) -> Diagnostic:
+def sizes_differ(found: Mismatch, *, blame_left: bool) -> Diagnostic:
     """``left ⦶ right`` where the outputs are not the inputs."""
-    message = (
-        f"this network takes {_count(right.inputs, 'input')}, "
-        f"but what comes before it gives {left.outputs}"
-    )
-    gives = Label(left.last.span, f"gives {left.outputs}")
-    return Diagnostic(
-        node.span, message, f"takes {right.inputs}", _with_inputs(right, left.outputs), (gives,)
-    )
+    gives, takes = found.given.size, found.taken.size
+    message = f"this network takes {_count(takes, 'input')}, but what comes before it gives {gives}"
+    others = (Label(found.left.last.span, f"gives {gives}"),)
+    last = found.left.last
+    if blame_left and isinstance(last, Dense):
+        help = f"write `dense {_written(last.inputs)} {takes}` before it"
+        edits = (Edit(last.outputs.span, str(takes)),)
+    else:
+        help, edits = _with_inputs(found.right, gives)
+    return Diagnostic(found.node.right.span, message, f"takes {takes}", help, others, edits)
 
 
-def sides_differ(left: Layers, right: Layers, node: Expression) -> Diagnostic:
+def sides_differ(found: Mismatch, *, blame_left: bool) -> Diagnostic:
     """``left ⊖ right`` where the two do not take the same input."""
+    first, this = found.given.size, found.taken.size
     message = (
-        f"the sides of `⊖` get the same input, but this one takes {right.inputs} "
-        f"and the first takes {left.inputs}"
+        f"the sides of `⊖` get the same input, but this one takes {this} "
+        f"and the first takes {first}"
     )
-    takes = Label(left.side.span, f"takes {left.inputs}")
-    return Diagnostic(
-        node.span, message, f"takes {right.inputs}", _with_inputs(right, left.inputs), (takes,)
+    others = (Label(found.left.side.span, f"takes {first}"),)
+    layer = found.left.layer
+    if blame_left and layer is not None:
+        help = f"write `dense {this} {_written(layer.outputs)}` for the first"
+        edits = (Edit(layer.inputs.span, str(this)),)
+    else:
+        help, edits = _with_inputs(found.right, first)
+    return Diagnostic(found.node.right.span, message, f"takes {this}", help, others, edits)
+
+
+def wrong_number(width: Width, wanted: int, found: Sequence[Mismatch]) -> Diagnostic:
+    """A number that is the cause of several mismatches: another one would mend them all."""
+    places = tuple(_opposite(each, width) for each in found[:_MOST_LABELS])
+    origin = width.origin
+    if isinstance(origin, Integer):
+        message = f"this `{clip(origin.digits)}` does not fit: {len(found)} places want {wanted}"
+        edits = (Edit(origin.span, str(wanted)),)
+        return Diagnostic(origin.span, message, "", f"write `{wanted}`", places, edits)
+    message = (
+        f"the sides of this `⊖` give {width.size} together, but {len(found)} places want {wanted}"
     )
+    return Diagnostic(origin.span, message, f"gives {width.size}", None, places)
+
+
+def _opposite(found: Mismatch, width: Width) -> Label:
+    """What a width is compared with."""
+    if found.given.origin is width.origin:
+        return Label(found.node.right.span, f"takes {found.taken.size}")
+    if isinstance(found.node, Parallel):
+        return Label(found.left.side.span, f"takes {found.given.size}")
+    return Label(found.left.last.span, f"gives {found.given.size}")
 
 
 def number_as_network(node: Expression, operator: str, let: Let | None) -> Diagnostic:
@@ -73,11 +126,11 @@ def number_as_network(node: Expression, operator: str, let: Let | None) -> Diagn
 
 def network_as_size(node: Expression, value: Layers, let: Let | None) -> Diagnostic:
     message = f"{_subject(node)} is a network, but a size is a number"
-    known = value.inputs is not None and value.outputs is not None
-    label = f"net {value.inputs} {value.outputs}" if known else "a network"
-    help = "write the number of neurons"
-    if known:
-        help += f", such as its inputs, `{value.inputs}`, or its outputs, `{value.outputs}`"
+    label, help = "a network", "write the number of neurons"
+    if value.inputs is not None and value.outputs is not None:
+        inputs, outputs = value.inputs.size, value.outputs.size
+        label = f"net {inputs} {outputs}"
+        help += f", such as its inputs, `{inputs}`, or its outputs, `{outputs}`"
     return Diagnostic(node.span, message, label, help, _bound_here(let))
 
 
@@ -146,15 +199,25 @@ def _bound_here(let: Let | None) -> tuple[Label, ...]:
     return () if let is None else (Label(let.name_span, "bound here"),)
 
 
-def _with_inputs(value: Layers, inputs: int | None) -> str:
-    """The edit that lets a network take so many inputs."""
-    if value.layer is None:
-        return f"make it take {_count(inputs, 'input')}"
-    match value.layer.outputs:
+def _with_inputs(value: Layers, inputs: int) -> tuple[str, tuple[Edit, ...]]:
+    """The edit that lets a network take so many inputs, in words and to be carried out."""
+    layer = value.layer
+    if layer is None:
+        return f"make it take {_count(inputs, 'input')}", ()
+    edits = (Edit(layer.inputs.span, str(inputs)),)
+    outputs = _written(layer.outputs)
+    if outputs == "…" and layer is value.last and value.outputs is not None:
+        outputs = str(value.outputs.size)
+    words = f"`dense {inputs} {outputs}`"
+    if value.name is None:
+        return f"write {words}", edits
+    return f"bind `{clip(value.name.text)}` to {words}", edits
+
+
+def _written(size: Expression) -> str:
+    """A size as it is written, if that is short."""
+    match size:
         case Integer(digits=text) | Name(text=text):
-            outputs = clip(text)
+            return clip(text)
         case _:
-            known = value.layer is value.last and value.outputs is not None
-            outputs = str(value.outputs) if known else "…"
-    layer = f"`dense {inputs} {outputs}`"
-    return f"write {layer}" if value.name is None else f"bind `{clip(value.name.text)}` to {layer}"
+            return "…"

@@ -15,7 +15,6 @@ from typing import TypeAlias
 
 from volr.errors import ProgramError
 from volr.language.layout import Comment, Mark, Piece, Word, lay_out, with_comments
-from volr.language.parser import parse
 from volr.language.syntax import (
     Dense,
     Expression,
@@ -48,10 +47,10 @@ def format_expression(expression: Expression, *, ascii: bool = False) -> str:
     return lay_out(_pieces(expression, _ASCII if ascii else _UNICODE))
 
 
-def format_source(source: Source, *, ascii: bool = False) -> str:
-    """A program in the one layout, with its comments. Raises ``ProgramError`` as ``parse`` does."""
-    pieces = _pieces(parse(source), _ASCII if ascii else _UNICODE)
-    found = [_comment(token, source.text) for token in comments(source.text)]
+def format_text(expression: Expression, text: str, *, ascii: bool = False) -> str:
+    """The text that a tree was read from, in the one layout, with its comments."""
+    pieces = _pieces(expression, _ASCII if ascii else _UNICODE)
+    found = [_comment(token, text) for token in comments(text)]
     return lay_out(with_comments(pieces, found)) + "\n"
 
 

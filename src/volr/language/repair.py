@@ -1,313 +1,160 @@
-"""What to say about a token that does not fit, and how to read on.
+"""How to read on after a token that does not fit: the least change after which the rest is read.
 
-Three rules keep one mistake from causing others. What is missing is filled with a hole, which has
-every type. After a report nothing more is reported until a token of the text has found its place.
-And a construct that is closed for the user, `)` or `in`, is closed where the next one shows it.
+After Burke and Fisher ("A practical method for LR and LL syntactic error diagnosis and recovery",
+1987): the mistake may lie before the place where it shows, so every change of one or two tokens is
+tried at every place of a window that ends there. A change is better, the further the text can be
+read with it; then, the fewer errors of type there are in what was read; and then, the smaller it
+is. What is tried follows from the grammar's tables and from the list of its tokens.
 
-One file in spite of its length: it is one class, whose rules all read and change what is known of
-the open constructs and of the last report.
+The work for one mistake is bounded, and so is that for all of them together in proportion to the
+text (``Effort``), so that time stays linear.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import heapq
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from volr.language.misread import LAYERS, STRAY, malformed, nearest_layer, shown, stray
-from volr.language.tables import END, Token, tables
-from volr.source import Diagnostic, Span, clip
+from volr.language.changes import candidates
+from volr.language.tables import END, Token
+from volr.language.tokens import CLOSED_BY, HOLE, SPELLED
 
 if TYPE_CHECKING:
-    from volr.language.automaton import Automaton
+    from collections.abc import Callable, Iterator
 
-_OPERATORS = ("BESIDE", "THEN")
-_OPERANDS = ("DENSE", "LET", "OPEN", "NAME", "INTEGER")
-_JUNK = ("STRAY", "MALFORMED", "NEGATIVE", "UNFINISHED")
+    from volr.language.automaton import Automaton, Stack
+    from volr.language.changes import Place, Repair
+    from volr.language.syntax import Expression
 
-
-@dataclass(frozen=True, slots=True)
-class _Open:
-    """A `(` or a `let` that waits for its `)` or `in`; ``ours`` if the text does not have it."""
-
-    token: Token
-    ours: bool = False
-    size: bool = False
+LOOK_AHEAD = 12
+"""A change after which so many more tokens fit is as good as one after which all do."""
+MOST_JUDGED = 48
+"""So many of the changes that are equally good are compared by the errors that they leave."""
 
 
-class Mender:
-    """Feeds tokens to an automaton, collecting ``diagnostics`` and mending what does not fit."""
+@dataclass
+class Effort:
+    """The tokens that may still be read again, to compare changes by the errors they leave."""
 
-    def __init__(self, text: str, automaton: Automaton) -> None:
-        self.diagnostics: list[Diagnostic] = []
-        self._text = text
-        self._automaton = automaton
-        self._open: list[_Open] = []
-        self._parentheses = 0
-        self._bound: set[str] = set()
-        self._last: Token | None = None
-        self._previous = ""
-        self._quiet = False
-        self._unclosed = False
-        self._given_up = False
-        self._lacking: int | None = None
+    left: int
 
-    def read(self, token: Token, following: Token) -> None:
-        """Take a token of the text, mending the place where it does not fit, or leave it out."""
-        if token.kind == "NAME" and not (token.text[0].isalpha() or token.text[0] == "_"):
-            token = token._replace(kind="STRAY")
-        if token.kind in _JUNK:
-            self._read_junk(token, following)
-            return
-        if self._names_a_layer(token, following):
-            token = self._read_layer(token)
-        while True:
-            ours = bool(self._open) and self._open[-1].ours
-            if token.kind == "CLOSE" and ours and self._fits("CLOSE"):
-                self._put("CLOSE", token)
-            elif self._take(token):
-                self._quiet = self._quiet and token.kind == "HOLE"
-                self._last = token
-                return
-            elif ours and self._fits("CLOSE"):
-                self._put("CLOSE", token)
-            elif not self._mend(token, following):
-                self._quiet = True
-                return
+    def spend(self, tokens: int) -> bool:
+        """Whether that many more may be read."""
+        self.left -= tokens
+        return self.left >= 0
 
-    def _fits(self, kind: str) -> bool:
-        return self._automaton.fits(kind)
 
-    def _take(self, token: Token, *, ours: bool = False) -> bool:
-        if not self._automaton.take(token):
-            return False
-        match token.kind:
-            case "OPEN":
-                self._open.append(_Open(token, ours, size=self._previous == "DENSE"))
-                self._parentheses += not ours
-            case "CLOSE":
-                self._parentheses -= not self._open.pop().ours
-            case "LET":
-                self._open.append(_Open(token))
-            case "IN":
-                self._open.pop()
-            case "NAME" if self._previous == "LET":
-                self._bound.add(token.text)
-            case _:
-                pass
-        self._previous = token.kind
-        return True
+class Search:
+    """Finds repairs. ``judge`` counts the errors of type in a tree."""
 
-    def _put(self, kind: str, before: Token, text: str = "") -> None:
-        """Take a token that the text does not have."""
-        if kind == "IN" and self._lacking is not None:
-            self._lacking -= 1
-        place = self._last.end if self._last is not None else before.start
-        self._take(Token(kind, text, place, place), ours=True)
-
-    def _report(
-        self, span: Span, message: str, *, label: str = "", help: str | None = None
+    def __init__(
+        self, automaton: Automaton, judge: Callable[[Expression], int], effort: Effort
     ) -> None:
-        if not (self._quiet or self._given_up):
-            self.diagnostics.append(Diagnostic(span, message, label, help))
-        self._quiet = True
+        self._automaton = automaton
+        self._judge = judge
+        self._effort = effort
 
-    # What the lexer could not make a token of.
+    def best(self, place: Place) -> tuple[Repair, int] | None:
+        """The best repair, and the number of the first token that it does not let be read.
 
-    def _read_junk(self, token: Token, following: Token) -> None:
-        fits = self._fits(token.kind)
-        span = Span(token.start, token.end)
-        match token.kind:
-            case "NEGATIVE":
-                self._quiet = False
-                if fits:
-                    help = f"write `{clip(token.text[1:].lstrip('0') or '1')}`"
-                    self._report(
-                        span, f"a size must be at least 1, found {shown(token)}", help=help
-                    )
-                else:
-                    self._report(span, f"unexpected {shown(token)}", help="there is no arithmetic")
-            case "MALFORMED":
-                self._quiet = False
-                self._report(span, malformed(token))
-            case "UNFINISHED":
-                span = Span(token.start, token.start + 2)
-                self._report(span, "this comment is never closed", help="close it with `*/`")
-                self._given_up = True
-            case _:
-                if token.text == "," and self._open and self._open[-1].size and self._fits("CLOSE"):
-                    help = "sizes are separated by a space: `dense 2 4`"
-                    self._report(span, "unexpected `,`", help=help)
-                    self._put("CLOSE", token)
-                    self._put("OPEN", token)
-                    self._open[-1] = replace(self._open[-1], ours=False)
-                    self._parentheses += 1
-                    return
-                self._report_stray(token)
-        if fits and (token.kind != "STRAY" or following.kind not in _OPERANDS):
-            self._take(token)
-            self._last = token
-            self._quiet = token.kind == "STRAY"
-        else:
-            self._quiet = True
+        None where no change of one or two tokens lets the token be read that does not fit.
+        """
+        most = place.error + LOOK_AHEAD
+        end = min(most, len(place.tokens) - 1)
+        found: list[tuple[int, float, int, Repair]] = []
+        for repair in candidates(place):
+            reached = self._reached(place, repair, most)
+            if reached > min(_least(place, repair), end):
+                found.append((-min(reached, end), repair.cost, len(found), repair))
+        if not found:
+            return None
+        furthest = min(found)[0]
+        ranked = heapq.nsmallest(MOST_JUDGED, (each for each in found if each[0] == furthest))
+        repair = self._least_wrong(place, [each[-1] for each in ranked])
+        return repair, -furthest
 
-    def _report_stray(self, token: Token) -> None:
-        """One report for a run of characters that mean nothing, however long."""
-        last = self.diagnostics[-1] if self.diagnostics else None
-        if last is not None and last.span.end == token.start and last.message.startswith(STRAY):
-            span = Span(last.span.start, token.end)
-            self.diagnostics[-1] = stray(self._text, span)
-            self._quiet = True
-            return
-        self._quiet = False
-        found = stray(self._text, Span(token.start, token.end))
-        self._report(found.span, found.message, help=found.help)
+    def complete(self, stack: Stack, place: int) -> list[Token] | None:
+        """The tokens that end the text after what has been read; None if they are too many."""
+        added: list[Token] = []
+        while not self._automaton.fits(stack, END):
+            for kind in (HOLE, "CLOSE", "EQUAL", "NAME", *SPELLED):
+                token = Token(kind, SPELLED.get(kind, ""), place, place)
+                after = self._automaton.advance(stack, token)
+                if after is not None and kind not in CLOSED_BY:
+                    stack = after
+                    added.append(token)
+                    break
+            else:
+                return None
+        return added
 
-    # A word with sizes after it can only be meant as a layer.
+    def _least_wrong(self, place: Place, repairs: list[Repair]) -> Repair:
+        """The repair that leaves the fewest errors; the first of several."""
+        best, fewest = repairs[0], None
+        for repair in repairs:
+            if not self._effort.spend(len(place.tokens)):
+                break
+            wrong = self._errors_after(place, repair)
+            if fewest is None or wrong < fewest:
+                best, fewest = repair, wrong
+            if wrong == 0:
+                break
+        return best
 
-    def _names_a_layer(self, token: Token, following: Token) -> bool:
-        return (
-            token.kind == "NAME"
-            and following.kind == "INTEGER"
-            and token.text not in self._bound
-            and self._fits("DENSE")
-        )
+    def _errors_after(self, place: Place, repair: Repair) -> int:
+        """The errors in what is read after a repair, up to the next token that does not fit."""
+        stack, reached = self._read(place, repair)
+        unread = reached < len(place.tokens)
+        if unread:
+            added = self.complete(stack, place.tokens[-1].end)
+            if added is None:
+                return len(place.tokens)
+            for token in (*added, place.tokens[-1]):
+                stack = self._automaton.advance(stack, token) or stack
+        return self._judge(stack.tree) + unread
 
-    def _read_layer(self, token: Token) -> Token:
-        near = nearest_layer(token.text)
-        span = Span(token.start, token.end)
-        help = f"the layers are: {', '.join(LAYERS)}" if near is None else f"write `{near}`"
-        self._report(span, f"unknown layer {shown(token)}", help=help)
-        return token._replace(kind="HOLE" if near is None else "DENSE")
+    def _read(self, place: Place, repair: Repair) -> tuple[Stack, int]:
+        """Read on with a repair: the stack, and the number of the first token not read."""
+        advance = self._automaton.advance
+        stack = place.before(repair.first.start)
+        for token, index in _changed(place, repair, len(place.tokens)):
+            after = advance(stack, token)
+            if after is None:
+                return stack, index
+            stack = after
+        return stack, len(place.tokens)
 
-    # A token of the language at the wrong place.
+    def _reached(self, place: Place, repair: Repair, most: int) -> int:
+        """The number of the first token that a repair does not let be read, up to ``most`` + 1."""
+        follow = self._automaton.follow
+        stack = place.before(repair.first.start)
+        for token, index in _changed(place, repair, most + 1):
+            after = follow(stack, token.kind)
+            if after is None:
+                return index
+            stack = after
+        return most + 1
 
-    def _mend(self, token: Token, following: Token) -> bool:
-        """Put in what makes the token fit (True), or have it left out (False)."""
-        span, found = Span(token.start, token.end), shown(token)
-        if self._fits("NAME") and not self._fits("HOLE"):
-            self._report(span, f"expected a name after `let`, found {found}")
-            self._put("NAME", token)
-            return token.kind not in ("DENSE", "INTEGER")
-        if self._fits("EQUAL"):
-            self._report(span, f"expected `=` after the name, found {found}")
-            if following.kind == "EQUAL":
-                return False
-            self._put("EQUAL", token)
-            return True
-        if self._fits("HOLE"):
-            return self._mend_operand(token)
-        if token.kind == END:
-            self._mend_end()
-            return True
-        match token.kind:
-            case "CLOSE":
-                return self._mend_close(span)
-            case "IN":
-                return self._mend_in(span)
-            case "EQUAL":
-                help = "a name is bound by `let name = … in …`"
-                self._report(span, "unexpected `=`", help=help)
-                return False
-            case _:
-                return self._mend_operator(token)
 
-    def _mend_operand(self, token: Token) -> bool:
-        """Here something must stand, a network or a size, and does not."""
-        span, found, last = Span(token.start, token.end), shown(token), self._last
-        if token.kind == "LET":
-            help = "write `(let … in …)`"
-            self._report(span, "a `let` within an expression needs parentheses", help=help)
-            self._put("OPEN", token)
-            return True
-        if token.kind == "EQUAL":
-            self._report(span, "unexpected `=`")
-            return False
-        help = None
-        if not self._fits("DENSE"):
-            wanted = "a size"
-            help = "a layer is written `dense inputs outputs`"
-        elif last is None and token.kind == END:
-            self._report(
-                span, "this program is empty", help="write a network: `dense 2 4 ⦶ dense 4 2`"
-            )
-            self._put("HOLE", token)
-            return True
-        elif last is not None and last.kind in _OPERATORS:
-            wanted = f"a network after {shown(last)}"
-        elif token.kind in _OPERATORS:
-            wanted = "a network"
-            found = f"{found} with nothing before it"
-        else:
-            wanted = "a network or a size"
-        self._report(span, f"expected {wanted}, found {found}", help=help)
-        self._put("HOLE", token)
-        return True
+def _changed(place: Place, repair: Repair, end: int) -> Iterator[tuple[Token, int]]:
+    """The tokens after a repair, up to a number, each with the number of the first not read yet."""
+    index = repair.first.start
+    for splice in repair.splices:
+        for at in range(index, splice.start):
+            yield place.tokens[at], at
+        for token in splice.tokens:
+            yield token, splice.start
+        index = splice.end
+    for at in range(index, min(end, len(place.tokens))):
+        yield place.tokens[at], at
 
-    def _mend_end(self) -> None:
-        innermost = self._open[-1].token
-        if innermost.kind == "LET":
-            self._report_let(innermost)
-            self._put("IN", innermost)
-            return
-        self._report_unclosed(innermost)
-        self._put("CLOSE", innermost)
 
-    def _mend_close(self, span: Span) -> bool:
-        if self._parentheses:
-            innermost = self._open[-1].token
-            self._report_let(innermost)
-            self._put("IN", innermost)
-            return True
-        self._report(span, "this `)` closes nothing", help="leave it out, or write the `(`")
-        return False
+def _least(place: Place, repair: Repair) -> int:
+    """The token that must be read after a repair: what is left out only does not count as read.
 
-    def _mend_in(self, span: Span) -> bool:
-        if self._open:
-            innermost = self._open[-1].token
-            self._unclosed = False
-            self._report_unclosed(innermost)
-            self._put("CLOSE", innermost)
-            return True
-        self._report(span, "this `in` belongs to no `let`")
-        return False
-
-    def _mend_operator(self, token: Token) -> bool:
-        """Something complete, and then the beginning of something else."""
-        span, found = Span(token.start, token.end), shown(token)
-        if self._fits("IN") and (token.kind == "LET" or self._lacks_in()):
-            self._report(span, f"expected `in` before {found}", help="write `let name = … in …`")
-            self._put("IN", token)
-            return True
-        if token.kind in ("INTEGER", "NAME"):
-            help = (
-                "`dense` takes two sizes, inputs and outputs" if token.kind == "INTEGER" else None
-            )
-            self._report(span, f"unexpected {found}", help=help)
-            return False
-        help = "write `⦶` for one after the other, `⊖` for side by side"
-        self._report(span, f"expected an operator before {found}", help=help)
-        for kind in ("THEN", "HOLE", "THEN"):
-            self._put(kind, token)
-        return True
-
-    def _lacks_in(self) -> bool:
-        """Whether the text has a `let` more than it has `in`, those put in so far included."""
-        if self._lacking is None:
-            kinds = [token.kind for token in tables().tokens(self._text)]
-            self._lacking = kinds.count("LET") - kinds.count("IN")
-        return self._lacking > 0
-
-    def _report_let(self, let: Token) -> None:
-        help = "write `let name = … in …`"
-        self._report(Span(let.start, let.end), "this `let` has no `in`", help=help)
-
-    def _report_unclosed(self, token: Token) -> None:
-        """One report for all parentheses that are still open, at the innermost."""
-        if self._unclosed:
-            return
-        self._unclosed = True
-        self._quiet = False
-        message = "this `(` is never closed"
-        if self._parentheses > 1 and all(each.token.kind == "OPEN" for each in self._open):
-            message += f", nor are the {self._parentheses - 1:,} around it"
-        self._report(Span(token.start, token.end), message, help="write the `)`")
+    After a comment, the next mistake may follow at once.
+    """
+    if repair.first.tokens or repair.story == "comment":
+        return place.error
+    return max(place.error, repair.first.end)

@@ -7,6 +7,7 @@ LALR(1), computes its tables, and splits text into tokens. Running the tables is
 from __future__ import annotations
 
 import functools
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -53,13 +54,32 @@ def tables() -> Tables:
     for state, actions in conf.states.items():
         states[state] = {}
         for symbol, (_, target) in actions.items():
+            # Some of Lark's names are tokens, which are strings that compare slowly.
             if isinstance(target, int):
-                states[state][symbol] = target
+                states[state][str(symbol)] = target
             else:
-                origin = target.origin.name
-                rule = Rule(target.alias or origin, origin, len(target.expansion))
-                states[state][symbol] = rules.setdefault(target, rule)
+                origin = str(target.origin.name)
+                rule = Rule(str(target.alias or origin), origin, len(target.expansion))
+                states[state][str(symbol)] = rules.setdefault(target, rule)
     return Tables(states, conf.start_state, conf.end_state, _tokens)
+
+
+@functools.lru_cache(maxsize=4096)
+def kind_of(word: str) -> str | None:
+    """The terminal that a word is as a whole; None where it is none, or several."""
+    for terminal, pattern in _patterns():
+        if pattern.fullmatch(word):
+            return terminal
+    return None
+
+
+@functools.cache
+def _patterns() -> list[tuple[str, re.Pattern[str]]]:
+    """The terminals in the order in which the lexer tries them."""
+    terminals = [each for each in _lark().terminals if each.name != "HOLE"]
+    # Words that are written out go before patterns that match them too, as in Lark's lexer.
+    terminals.sort(key=lambda each: (-each.priority, each.pattern.type != "str"))
+    return [(each.name, re.compile(each.pattern.to_regexp())) for each in terminals]
 
 
 def comments(text: str) -> list[Token]:

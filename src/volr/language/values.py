@@ -12,13 +12,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """Of type int, of so many decimal ``digits``.
+    """Of type int, of so many decimal ``digits``; ``origin`` is where it is written.
 
     ``size`` is None where a mistake left it unknown (``digits`` is 1 then), or out of all bounds.
     """
 
     size: int | None
     digits: int
+    origin: Expression | None = None
 
     @property
     def huge(self) -> bool:
@@ -26,16 +27,28 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
+class Width:
+    """The number of a network's inputs or outputs, and the expression that it comes from.
+
+    That is the number as it is written, or the `⊖` whose sides it counts. Widths of the same
+    origin are mended together.
+    """
+
+    size: int
+    origin: Expression
+
+
+@dataclass(frozen=True, slots=True)
 class Layers:
-    """Of type net. A size that a mistake left unknown is None, and then ``term`` is, too.
+    """Of type net. A width that a mistake left unknown is None, and then ``term`` is, too.
 
     The rest are places for diagnostics: ``side``, the first of the parts beside one another;
     ``last``, the last of those after one another; ``layer``, the one that reads the input, if there
     is one, and the ``name`` by which it was used, if by one.
     """
 
-    inputs: int | None
-    outputs: int | None
+    inputs: Width | None
+    outputs: Width | None
     term: Term | None
     side: Expression
     last: Expression

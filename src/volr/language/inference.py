@@ -7,6 +7,8 @@
     Γ ⊢ e : τ,  Γ[x:τ] ⊢ e' : τ'                    ⟹   Γ ⊢ let x = e in e' : τ'
 
 What a mistake leaves unknown, a size or a whole part, fits everything, so that it is reported once.
+A mistake that shows at many places, a name that is bound to nothing or a wrong number that is used
+often, is reported once as well (`blame`).
 The rules are generators: each yields the expression whose value it needs, and `_run` keeps the
 unfinished ones on a list. They read like a recursion and are none.
 """
@@ -14,11 +16,11 @@ unfinished ones on a list. They read like a recursion and are none.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from volr.errors import ProgramError
 from volr.language import messages, terms
-from volr.language.parser import read
+from volr.language.blame import Mismatch, Mismatches
 from volr.language.syntax import (
     Dense,
     Expression,
@@ -30,67 +32,55 @@ from volr.language.syntax import (
     Sequence,
 )
 from volr.language.types import Net
-from volr.language.values import Binding, Layers, Number, Unknown, Value
+from volr.language.values import Binding, Layers, Number, Unknown, Value, Width
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
-    from volr.source import Diagnostic, Source
+    from volr.source import Diagnostic
 
 MOST_BYTES = 1 << 40
-"""A program whose weights take more, in float64, is refused."""
-MOST_PARTS = 1_000_000
-"""A program of more populations, or of more projections, is refused."""
+"""A layer, or a program, whose weights take more, in float64, is refused."""
 EXACT_DIGITS = 18
 """A size of more digits is out of all bounds, and not converted to an ``int``."""
 
 
 @dataclass(frozen=True)
-class Checked:
-    """A program without mistakes: its text, its tree, its term, and its type."""
+class Inferred:
+    """The value of an expression, and what is wrong with it, in words that are made on demand."""
 
-    source: Source
-    expression: Expression
-    term: terms.Term
+    value: Value
+    findings: tuple[Callable[[], Diagnostic], ...]
 
-    @property
-    def type(self) -> Net:
-        return self.term.type
+    def diagnostics(self) -> list[Diagnostic]:
+        return [finding() for finding in self.findings]
 
 
 _Rule: TypeAlias = "Generator[Expression, Any, Value]"
 
 
-def check(source: Source) -> Checked:
-    """Read and check a program.
-
-    Raises ``ProgramError`` with every mistake in it: of syntax, names, types and sizes. A program
-    that passes can be lowered.
-    """
-    reading = read(source)
-    found = list(reading.diagnostics)
-    if reading.expression is None:
-        raise ProgramError(source, found)
-    checker = _Checker()
-    value = checker.run(reading.expression)
-    found += checker.diagnostics
-    if isinstance(value, Number):
-        found.append(messages.number_as_program(reading.expression))
-    term = value.term if isinstance(value, Layers) else None
-    if term is not None and not found:
-        found += _too_large(term)
-    if found or term is None:
-        raise ProgramError(source, sorted(found, key=lambda each: each.span.start))
-    return Checked(source, reading.expression, term)
+def inferred(expression: Expression) -> Inferred:
+    """The value of a whole program."""
+    inference = _Inference()
+    value = inference.run(expression)
+    return Inferred(value, tuple(inference.findings()))
 
 
-class _Checker:
-    """The rules, the names in scope, and the diagnostics so far."""
+def mistakes_in(expression: Expression) -> int:
+    """The number of mistakes in a whole program, that it is a number among them."""
+    found = inferred(expression)
+    return len(found.findings) + isinstance(found.value, Number)
+
+
+class _Inference:
+    """The rules, the names in scope, and what has been found so far."""
 
     def __init__(self) -> None:
-        self.diagnostics: list[Diagnostic] = []
+        self._found: list[Callable[[], Diagnostic]] = []
+        self._mismatches = Mismatches()
+        self._unknown: dict[str, tuple[list[Name], list[str]]] = {}
+        self._misused: set[int] = set()
         self._scope: dict[str, list[Binding]] = {}
-        self._suggestions = messages.Suggestions()
 
     def run(self, root: Expression) -> Value:
         """The value of an expression: whatever a rule asks for is worked out before it goes on."""
@@ -107,6 +97,14 @@ class _Checker:
             else:
                 unfinished.append(self._rule(wanted))
                 value = None
+
+    def findings(self) -> list[Callable[[], Diagnostic]]:
+        """All that was found wrong, each cause once."""
+        suggestions = messages.Suggestions()
+        unknown = [
+            partial(suggestions.unknown_name, uses, known) for uses, known in self._unknown.values()
+        ]
+        return [*self._found, *unknown, *self._mismatches.findings()]
 
     def _rule(self, node: Expression) -> _Rule:
         match node:
@@ -132,28 +130,46 @@ class _Checker:
     def _parallel(self, node: Parallel) -> _Rule:
         left = self._network((yield node.left), node.left, "⊖")
         right = self._network((yield node.right), node.right, "⊖")
-        fits = None in (left.inputs, right.inputs) or left.inputs == right.inputs
-        if not fits:
-            self.diagnostics.append(messages.sides_differ(left, right, node.right))
+        fits = self._same(left.inputs, right.inputs, left, right, node)
         term = None
         if left.term and right.term and fits:
             term = terms.Parallel(left.term, right.term, node.span)
+        # If the two would fit one after the other, the operator may be the mistake.
+        meant = not fits and _size(left.outputs) == _size(right.inputs)
         outputs = None
-        if left.outputs is not None and right.outputs is not None:
-            outputs = min(left.outputs + right.outputs, terms.MANY)
+        if left.outputs is not None and right.outputs is not None and not meant:
+            outputs = Width(min(left.outputs.size + right.outputs.size, terms.MANY), node)
         inputs = right.inputs if left.inputs is None else left.inputs
         return Layers(inputs, outputs, term, left.side, node)
 
     def _sequence(self, node: Sequence) -> _Rule:
         left = self._network((yield node.left), node.left, "⦶")
         right = self._network((yield node.right), node.right, "⦶")
-        fits = None in (left.outputs, right.inputs) or left.outputs == right.inputs
-        if not fits:
-            self.diagnostics.append(messages.sizes_differ(left, right, node.right))
+        fits = self._same(left.outputs, right.inputs, left, right, node)
         term = None
         if left.term and right.term and fits:
             term = terms.Sequence(left.term, right.term, node.span)
-        return Layers(left.inputs, right.outputs, term, node, node.right, left.layer, left.name)
+        # If the two would fit side by side, the operator may be the mistake.
+        meant = not fits and _size(left.inputs) == _size(right.inputs)
+        outputs = None if meant else right.outputs
+        return Layers(left.inputs, outputs, term, node, node.right, left.layer, left.name)
+
+    def _same(
+        self,
+        given: Width | None,
+        taken: Width | None,
+        left: Layers,
+        right: Layers,
+        node: Parallel | Sequence,
+    ) -> bool:
+        """Whether two widths that must be the same are, as far as they are known."""
+        if given is None or taken is None:
+            return True
+        if given.size == taken.size:
+            self._mismatches.agree(given, taken)
+            return True
+        self._mismatches.add(Mismatch(node, given, taken, left, right))
+        return False
 
     def _dense(self, node: Dense) -> _Rule:
         inputs = self._size((yield node.inputs), node.inputs)
@@ -161,13 +177,14 @@ class _Checker:
         a, b = inputs.size, outputs.size
         term = None
         if inputs.huge or outputs.huge:
-            self.diagnostics.append(messages.huge_layer(node, inputs.digits + outputs.digits - 1))
+            digits = inputs.digits + outputs.digits - 1
+            self._found.append(partial(messages.huge_layer, node, digits))
         elif a is not None and b is not None:
             if a * b * terms.BYTES_PER_WEIGHT > MOST_BYTES:
-                self.diagnostics.append(messages.large_layer(node, a, b))
+                self._found.append(partial(messages.large_layer, node, a, b))
             else:
                 term = terms.Dense(Net(a, b), node.span)
-        return Layers(a, b, term, node, node, node)
+        return Layers(_width(inputs, node), _width(outputs, node), term, node, node, node)
 
     def _leaf(self, node: Name | Integer | Hole) -> _Rule:
         yield from ()
@@ -175,11 +192,11 @@ class _Checker:
             case Hole():
                 return Unknown()
             case Integer(digits="0"):
-                self.diagnostics.append(messages.zero(node))
-                return Number(None, 1)
+                self._found.append(partial(messages.zero, node))
+                return Number(None, 1, node)
             case Integer():
                 exact = len(node.digits) <= EXACT_DIGITS
-                return Number(int(node.digits) if exact else None, len(node.digits))
+                return Number(int(node.digits) if exact else None, len(node.digits), node)
             case Name():
                 return self._lookup(node)
 
@@ -190,8 +207,10 @@ class _Checker:
             return value.used_at(node) if isinstance(value, Layers) else value
         # A `let` whose name could not be read may have been meant to bind this one.
         if not self._scope.get(""):
-            known = [name for name, bound in self._scope.items() if bound]
-            self.diagnostics.append(self._suggestions.unknown_name(node, known))
+            if node.text not in self._unknown:
+                known = [name for name, bound in self._scope.items() if bound]
+                self._unknown[node.text] = ([], known)
+            self._unknown[node.text][0].append(node)
         return Unknown()
 
     def _network(self, value: Value, node: Expression, operator: str) -> Layers:
@@ -202,8 +221,7 @@ class _Checker:
             case Unknown():
                 pass
             case Number():
-                found = messages.number_as_network(node, operator, self._let_of(node))
-                self.diagnostics.append(found)
+                self._misuse(node, partial(messages.number_as_network, node, operator))
         return Layers(None, None, None, node, node)
 
     def _size(self, value: Value, node: Expression) -> Number:
@@ -214,25 +232,21 @@ class _Checker:
             case Unknown():
                 pass
             case Layers():
-                found = messages.network_as_size(node, value, self._let_of(node))
-                self.diagnostics.append(found)
+                self._misuse(node, partial(messages.network_as_size, node, value))
         return Number(None, 1)
 
-    def _let_of(self, node: Expression) -> Let | None:
-        """The `let` that binds a name in scope."""
+    def _misuse(self, node: Expression, found: Callable[[Let | None], Diagnostic]) -> None:
+        """A name of the wrong type is reported where it is first used so."""
         bindings = self._scope.get(node.text) if isinstance(node, Name) else None
-        return bindings[-1].let if bindings else None
+        let = bindings[-1].let if bindings else None
+        if let is None or id(let) not in self._misused:
+            self._found.append(partial(found, let))
+        self._misused.add(id(let or node))
 
 
-def _too_large(term: terms.Term) -> list[Diagnostic]:
-    """What cannot be built, at the smallest part of the program that is too large."""
-    if not _exceeds(term.bulk):
-        return []
-    while inner := next((part for part in terms.children(term) if _exceeds(part.bulk)), None):
-        term = inner
-    return [messages.too_large(term, MOST_PARTS, MOST_BYTES)]
+def _size(width: Width | None) -> int | None:
+    return None if width is None else width.size
 
 
-def _exceeds(bulk: terms.Bulk) -> bool:
-    most = max(bulk.populations, bulk.projections)
-    return most > MOST_PARTS or bulk.weight_bytes > MOST_BYTES
+def _width(number: Number, node: Dense) -> Width | None:
+    return None if number.size is None else Width(number.size, number.origin or node)

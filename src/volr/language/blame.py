@@ -1,0 +1,84 @@
+"""Which number is wrong, where numbers that must be the same are not.
+
+Two widths that differ are a mismatch, and either may be the wrong one. A wrong number that is used
+at many places makes many mismatches. So each mismatch accuses the origins of both widths of not
+being the other's size. If an origin is accused of the same at several places, and at more places
+than it fits at, it explains all those mismatches, and they are reported as one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING
+
+from volr.language import messages
+from volr.language.syntax import Parallel, Sequence
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from volr.language.values import Layers, Width
+    from volr.source import Diagnostic
+
+
+@dataclass(frozen=True, slots=True)
+class Mismatch:
+    """``left`` and ``right`` of a node, whose widths ``given`` and ``taken`` differ."""
+
+    node: Parallel | Sequence
+    given: Width
+    taken: Width
+    left: Layers
+    right: Layers
+
+    def accusations(self) -> Iterator[tuple[Width, int]]:
+        """What either width's origin may be accused of: not being of the other's size."""
+        yield self.given, self.taken.size
+        yield self.taken, self.given.size
+
+    def diagnostic(self, *, blame_left: bool) -> Diagnostic:
+        say = messages.sides_differ if isinstance(self.node, Parallel) else messages.sizes_differ
+        return say(self, blame_left=blame_left)
+
+
+@dataclass
+class Mismatches:
+    """All mismatches of a program, and how often each origin fits what it is compared with."""
+
+    _all: list[Mismatch] = field(default_factory=list[Mismatch])
+    _agreements: Counter[int] = field(default_factory=Counter[int])
+
+    def add(self, mismatch: Mismatch) -> None:
+        self._all.append(mismatch)
+
+    def agree(self, one: Width, other: Width) -> None:
+        if one.origin is not other.origin:
+            self._agreements[id(one.origin)] += 1
+            self._agreements[id(other.origin)] += 1
+
+    def findings(self) -> Iterator[Callable[[], Diagnostic]]:
+        """One finding for each origin that explains several mismatches, and for each other one."""
+        accused: dict[tuple[int, int], list[int]] = {}
+        for index, mismatch in enumerate(self._all):
+            for width, size in mismatch.accusations():
+                accused.setdefault((id(width.origin), size), []).append(index)
+        explained: set[int] = set()
+        for (origin, size), indices in sorted(accused.items(), key=lambda item: -len(item[1])):
+            open_ = [index for index in indices if index not in explained]
+            if len(open_) < 2 or len(open_) <= self._agreements[origin]:
+                continue
+            explained.update(open_)
+            group = [self._all[index] for index in open_]
+            width = next(
+                w for w, s in group[0].accusations() if (id(w.origin), s) == (origin, size)
+            )
+            yield partial(messages.wrong_number, width, size, group)
+        for index, mismatch in enumerate(self._all):
+            if index not in explained:
+                blame_left = self._fits(mismatch.given) < self._fits(mismatch.taken)
+                yield partial(mismatch.diagnostic, blame_left=blame_left)
+
+    def _fits(self, width: Width) -> int:
+        return self._agreements[id(width.origin)]

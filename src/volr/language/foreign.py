@@ -1,0 +1,128 @@
+"""What other languages and frameworks write, and what Volr writes instead of it."""
+
+from __future__ import annotations
+
+import difflib
+
+LAYERS = ("dense",)
+"""The layers of this version."""
+
+COMMENTS = {
+    "#": "\n",
+    "--": "\n",
+    "%": "\n",
+    ";": "\n",
+    "!": "\n",
+    "\\": "\n",
+    "/": "\n",
+    "'": "\n",
+    "(*": "*)",
+    "{-": "-}",
+    "<!--": "-->",
+    '"""': '"""',
+    "'''": "'''",
+    '"': '"',
+    "“": "”",
+}
+"""How other languages begin a comment, or a text that says no more, and how they end it."""
+
+KEYWORDS = {
+    "let": ("var", "val", "def", "const", "auto", "define", "set", "letrec", "where", "with"),
+    "in": ("then", "and", "end", "do", "begin", "is", ";", ",", ":"),
+    "=": (":=", "==", "<-", ":", "is", "be", "as", "≔"),
+    "⦶": (">", "->", "=>", ">>>", "|>", ";", ".", "@", "*", "to", "then", "and"),
+    "⊖": ("||", "+", "&", "&&", "||", "/", "beside", "and", "or", ","),
+}
+"""Words and signs of other languages by the word of Volr that they may stand for."""
+
+_ACTIVATIONS = [
+    "relu",
+    "relu6",
+    "leakyrelu",
+    "prelu",
+    "elu",
+    "selu",
+    "gelu",
+    "celu",
+    "silu",
+    "swish",
+    "mish",
+    "sigmoid",
+    "hardsigmoid",
+    "logsigmoid",
+    "tanh",
+    "hardtanh",
+    "softmax",
+    "logsoftmax",
+    "softmin",
+    "softplus",
+    "softsign",
+    "softshrink",
+    "hardswish",
+    "identity",
+    "activation",
+    "linearactivation",
+    "heaviside",
+    "step",
+    "sin",
+    "glu",
+    "maxout",
+    "logistic",
+]
+_DENSE = [
+    "linear",
+    "fc",
+    "fullyconnected",
+    "affine",
+    "innerproduct",
+    "matmul",
+    "gemm",
+    "mlp",
+    "perceptron",
+    "layer",
+]
+
+
+def is_activation(word: str) -> bool:
+    """Whether other frameworks call an activation function so."""
+    return _bare(word) in _ACTIVATIONS
+
+
+def layer_meant(word: str) -> str | None:
+    """The layer of this version that a word may mean, a misspelled or another framework's one."""
+    close = difflib.get_close_matches(_bare(word)[:40], LAYERS, n=1)
+    return layer_called(word) or (close[0] if close else None)
+
+
+def layer_called(word: str) -> str | None:
+    """The layer of this version that another framework calls so."""
+    bare = _bare(word)
+    return "dense" if bare in _DENSE or bare in LAYERS else None
+
+
+def keyword_meant(text: str, keyword: str) -> bool:
+    """Whether a word or a sign may stand for a word of the language."""
+    if text in KEYWORDS.get(keyword, ()):
+        return True
+    if not keyword.isalpha() or abs(len(text) - len(keyword)) > 2:
+        return False
+    lower = text.lower()
+    return lower == keyword or _one_slip(lower, keyword)
+
+
+def _bare(word: str) -> str:
+    """``nn.Leaky_ReLU()`` as ``leakyrelu``."""
+    word = word.rsplit(".", 1)[-1].split("(", 1)[0]
+    return word.replace("_", "").lower()
+
+
+def _one_slip(text: str, word: str) -> bool:
+    """Whether one letter too many, missing, or wrong, or two that changed places, is all."""
+    if len(text) == len(word):
+        wrong = [i for i, (a, b) in enumerate(zip(text, word, strict=True)) if a != b]
+        swapped = len(wrong) == 2 and sorted(text) == sorted(word)
+        return len(wrong) == 1 or swapped
+    longer, shorter = (text, word) if len(text) > len(word) else (word, text)
+    return len(longer) == len(shorter) + 1 and any(
+        longer[:i] + longer[i + 1 :] == shorter for i in range(len(longer))
+    )

@@ -159,7 +159,7 @@ def messages(text: str) -> list[str]:
         ("let dense = 3 in dense 3 2", ["expected a name after `let`, found `dense`"]),
         ("let x 3 in dense x 2", ["expected `=` after the name, found `3`"]),
         ("let x y = 3 in dense x 2", ["unexpected `y`"]),
-        ("let x == 3 in dense x 2", ["unexpected `=`"]),
+        ("let x == 3 in dense x 2", ["expected `=`, found `==`"]),
         ("x = 3", ["expected `let` before `x`"]),
         ("dense 2 4 ⦶ let x = 3 in dense 4 x", [LET]),
         ("(dense 2 4 ⦶ let x = 3 in dense 4 x)", [LET]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -554,3 +555,29 @@ def test_an_input_may_be_an_output_of_either_generation() -> None:
     assert found.outputs == ("input", "y")
     assert found.projections == (Projection("input", "y"),)
     assert random_parameters(found, np.random.default_rng(), weight=1.0, bias=0.0)
+
+
+@pytest.mark.parametrize("signal", ["euler", "jump", "impulse"])
+@pytest.mark.parametrize("reset", ["hard", "subtract"])
+def test_an_integrator_fires_at_its_threshold(signal: Any, reset: Any) -> None:
+    weight = np.array([[0.5], [0.1], [1 / 3], [2.0], [-0.25]])
+    bias = np.array([0.0, 0.0, 0.0, 0.0, 0.5])
+    found = graph(
+        {
+            "input": node("Input", shape=[1]),
+            "a": node("Affine", weight=weight, bias=bias),
+            "cells": node("IF", r=np.ones(5), v_threshold=[1, 1, 1, 4, 1], v_reset=np.zeros(5)),
+            "output": node("Output", shape=[5]),
+        },
+        "input a cells output",
+    )
+    imported = model_of(found, duration=31.0, signal=signal, reset=reset)
+    model = imported.model
+    assert isinstance(model, SpikingModel)
+    assert model.neuron.tau_m == math.inf
+    spikes = simulate(model, np.ones((1, 1))).spikes["cells"][:, 0]
+    # A charge comes a step after its spike, and a bias, r b or of s r b / 1000, from the start on.
+    for train, every in zip(spikes.T[:4], (2, 10, 3, 2), strict=True):
+        np.testing.assert_array_equal(np.flatnonzero(train), np.arange(every, 31, every))
+    gaps = set(np.diff(np.flatnonzero(spikes[:, 4])).tolist())
+    assert gaps == (set() if signal == "impulse" else {4})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 from typing import TYPE_CHECKING
 
@@ -167,3 +168,27 @@ def test_no_stimuli_are_no_work() -> None:
     )
     assert spikes.shape == v.shape == (5, 0, 3)
     (v.sum() + spikes.sum()).backward()
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32])
+@pytest.mark.parametrize("reset", ["hard", "subtract"])
+def test_charges_without_leak_reach_the_threshold_exactly(dtype: torch.dtype, reset: Reset) -> None:
+    model = IFCurrDelta(
+        v_rest=0.0, v_reset=0.0, v_thresh=1.0, tau_m=math.inf, tau_refrac=0.0, reset=reset
+    )
+    charges = torch.tensor([0.1, 1 / 3, 0.5, 0.3], dtype=dtype, device=DEVICE)
+    drive = charges.expand(31, 2, 4).contiguous()
+    spikes, _ = recurrence(
+        model,
+        1.0,
+        [drive],
+        torch.zeros(4, dtype=dtype, device=DEVICE),
+        spiking=True,
+        surrogate=Surrogate(),
+        window=None,
+        fused=True,
+    )
+    # Of 0.3, three tenths of the steps' charge are left over where the reset subtracts.
+    wanted = [3, 10, 15, 7 if reset == "hard" else 9]
+    assert spikes.sum(dim=0)[1].tolist() == wanted
+    assert spikes[:, 0, 0].nonzero().ravel().tolist() == [9, 19, 29]

@@ -134,3 +134,29 @@ def test_a_missing_package_names_what_to_install(
         result = volr("evaluate", path, "--task", "xor")
         assert result.code == 1
         assert f"pip install 'volr[{extra}]'" in result.err
+
+
+def test_where_there_is_no_gpu_auto_says_what_it_took_and_cuda_what_is_missing(
+    volr: Volr, spiking: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("numba")
+    monkeypatch.setattr("volr.engine.devices.cuda_problem", lambda: "there is none")
+    told = ("evaluate", spiking, "--task", "xor", "--samples", "20")
+    result = volr(*told, "--device", "auto")
+    assert result.code == 0
+    assert result.err.endswith("run on the processor\n")
+    row, expected = (each.out.splitlines()[1].split() for each in (result, volr(*told)))
+    assert row[:-1] == expected[:-1]  # the last is how long it took
+    refused = volr(*told, "--device", "cuda")
+    assert refused.code == 1
+    assert "no GPU can be used: there is none" in refused.err
+    assert "--device cpu" in refused.err
+
+
+def test_a_gpu_is_for_the_engine_alone(
+    volr: Volr, model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("volr.engine.devices.cuda_problem", lambda: None)
+    result = volr("evaluate", model, "--task", "xor", "--on", "reference", "--device", "cuda")
+    assert result.code == 1
+    assert "reference runs on the processor alone" in result.err

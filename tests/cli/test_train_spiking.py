@@ -396,3 +396,16 @@ def test_compilation_is_announced_above_the_bar(
     # On a line of its own.
     assert f"\r{told}\r\n" in plain.replace("\n\r", "\n") or f"  {told}\r\n" in plain
     assert "Traceback" not in plain
+
+
+def test_without_a_gpu_cuda_is_refused_before_training_and_auto_says_what_it_took(
+    volr: Volr, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("volr.engine.devices.cuda_problem", lambda: "there is none")
+    refused = volr(*XOR, *QUICK, "--device", "cuda", "--out", "gpu")
+    assert refused.code == 1
+    assert "no GPU can be used: there is none" in refused.err
+    assert not (folder / "gpu").exists()
+    result = volr(*XOR, *QUICK, "--device", "auto", "--out", "auto")
+    assert result.code == 0
+    assert "trained on the processor" in result.err

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -17,13 +17,18 @@ from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 from volr.models.samples import Samples
-from volr.training import SpikingSettings
+from volr.training import SpikingSettings, spiking_learner
 from volr.training.spiking_form import SHARPNESS, TAUGHT_SHARPNESS
 from volr.training.spiking_learner import SpikingLearner
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from torch import Tensor
 
+    from volr.engine.encoding import Encoded
+    from volr.engine.plan import Plan
+    from volr.engine.readout import Response
     from volr.models.arrays import Floats
     from volr.models.model import Readout
     from volr.models.neurons import NeuronModel
@@ -193,3 +198,23 @@ def test_a_teacher_says_how_probable_each_label_is(readout: Readout) -> None:
     assert part.taught is not None
     assert 1e-6 < expected[2].min() < 0.5
     np.testing.assert_allclose(part.taught.numpy(), expected[[2, 5]], rtol=1e-4)
+
+
+def test_the_network_runs_on_its_device_and_all_else_on_the_processor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = learner(SpikingSettings(duration=20.0))
+    inputs = made.part(SAMPLES).inputs
+    expected = made.answer(tensors(drawn()), inputs, 1)
+    # "meta" is a device without numbers: what is asked of it is answered by the engine.
+    respond, seen = spiking_learner.respond, set[str]()
+
+    def there(plan: Plan, values: Mapping[str, Tensor], encoded: Encoded, **told: Any) -> Response:
+        seen.update(value.device.type for value in values.values())
+        return respond(plan, made.form.to_model(tensors(drawn())), encoded, **told)
+
+    monkeypatch.setattr(spiking_learner, "respond", there)
+    made.device = "meta"
+    found = made.answer(tensors(drawn()), inputs, 1)
+    assert seen == {"meta"}
+    np.testing.assert_array_equal(found.logits.numpy(), expected.logits.numpy())

@@ -8,6 +8,7 @@ from volr.backends.base import ArtificialBackend, Backend, Document, Simulator, 
 from volr.backends.brian2 import BRIAN2
 from volr.backends.brian2.script import BRIAN2_SCRIPT
 from volr.backends.engine import ENGINE
+from volr.backends.engine import start as start_engine
 from volr.backends.futhark import FUTHARK, FUTHARK_PROGRAM
 from volr.backends.nest import NEST
 from volr.backends.nir import NIR
@@ -22,6 +23,8 @@ from volr.naming import named
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
+
+    from volr.engine.devices import Device
 
 BACKENDS: tuple[Backend, ...] = (
     *(REFERENCE, TORCH, FUTHARK, ONNX),
@@ -65,9 +68,22 @@ def target(name: str) -> Backend | Document:
     return named("back end or document", name, everything, BackendError)
 
 
-def simulator(name: str = "engine") -> AbstractContextManager[Simulator]:
-    """The spiking back end of that name, started: ``with simulator("nest") as nest: …``."""
-    return spiking_backend(name).start()
+def simulator(name: str = "engine", *, device: Device = "cpu") -> AbstractContextManager[Simulator]:
+    """The spiking back end of that name, started: ``with simulator("nest") as nest: …``.
+
+    ``device`` is where the engine computes: ``cpu``, ``cuda``, or ``auto`` for a GPU where there is
+    one. Raises ``BackendError`` for another device than ``cpu`` with any other back end, and
+    ``MissingError`` for what is not installed, and for ``cuda`` without a GPU.
+    """
+    found = spiking_backend(name)
+    if device == "cpu":
+        return found.start()
+    if found is not ENGINE:
+        raise BackendError(
+            f"{name} runs on the processor alone, and not on {device}",
+            help="leave out --device, or run on the engine: --on engine",
+        )
+    return start_engine(device)
 
 
 def spiking_backend(name: str) -> SpikingBackend:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -28,13 +29,15 @@ from volr.models.model import READOUTS
 from volr.models.neurons import NEURON_MODELS, RESETS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from numpy.typing import ArrayLike
 
     from volr.backends.base import Progress
+    from volr.engine.devices import Device
     from volr.engine.simulation import Result
-    from volr.models.arrays import Integers
+    from volr.models.arrays import Floats, Integers
     from volr.models.model import SpikingModel
 
 
@@ -43,6 +46,7 @@ class EngineSimulator:
     """The engine, started: there is nothing to start, and nothing to end."""
 
     smooth: bool = False
+    device: Literal["cpu", "cuda"] = "cpu"
 
     def run(
         self,
@@ -54,13 +58,10 @@ class EngineSimulator:
         progress: Progress | None = None,
     ) -> Recordings:
         """See ``volr.backends.base.Simulator``."""
-        from volr.engine.simulation import ready, simulate
-
         stimuli = check_request(ENGINE, model, stimuli, record, seed)
         inputs = set(model.network.inputs)
         counted = record.counted(model.network)
-        result = simulate(
-            ready(model, smooth=self.smooth),
+        result = self._simulation(model)(
             stimuli,
             seed=seed,
             counts=tuple(name for name in counted if name in inputs),
@@ -78,6 +79,19 @@ class EngineSimulator:
                 if not model.is_spiking(population.name)
             },
         )
+
+    def _simulation(self, model: SpikingModel) -> Callable[..., Result]:
+        """What takes stimuli, and what is to be recorded of them."""
+        if self.device == "cpu":
+            from volr.engine.simulation import ready, simulate
+
+            return partial(simulate, ready(model, smooth=self.smooth))
+        from volr.engine import on_device
+
+        def run(stimuli: Floats, **told: Any) -> Result:
+            return on_device.simulate(model, stimuli, self.device, **told)
+
+        return run
 
     def read_back(self, model: SpikingModel) -> Readback:
         """See ``volr.backends.base.Simulator``: out of the tiles and numbers the kernels take."""
@@ -120,10 +134,12 @@ def _counts(model: SpikingModel, result: Result, name: str) -> Integers:
 SMOOTH = EngineSimulator(smooth=True)
 
 
-def start() -> AbstractContextManager[Simulator]:
-    """The engine; ``MissingError`` without Numba."""
+def start(device: Device = "cpu") -> AbstractContextManager[Simulator]:
+    """The engine; ``MissingError`` without Numba, and for ``cuda`` without a GPU."""
     require(ENGINE)
-    return nullcontext(EngineSimulator())
+    from volr.engine.devices import device_of
+
+    return nullcontext(EngineSimulator(device=device_of(device)))
 
 
 ENGINE = SpikingBackend(

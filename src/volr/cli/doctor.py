@@ -63,6 +63,7 @@ def doctor(as_json: options.Json = False) -> None:
     import platform
 
     from volr.backends import BACKENDS, DOCUMENTS
+    from volr.engine.devices import cuda_problem, described
 
     versions = {"volr": __version__, "python": platform.python_version()}
     packages = {name: _version(name) for name in PACKAGES}
@@ -72,10 +73,15 @@ def doctor(as_json: options.Json = False) -> None:
         for done, backend in enumerate(everything):
             progress("trying the back ends", done, len(everything), backend.name)
             backends.append(_examined(backend))
+    # Not having a GPU is no fault.
+    gpu = cuda_problem()
     if as_json:
-        print_json({"versions": {**versions, **packages}, "backends": backends})
+        device = {"usable": gpu is None, "what": described("cuda") if gpu is None else gpu}
+        print_json({"versions": {**versions, **packages}, "backends": backends, "gpu": device})
     else:
         _print(versions, packages, backends)
+        usable = f"{described('cuda')} (--device cuda)" if gpu is None else f"none is used: {gpu}"
+        emit(f"\nGPU: {usable}\n")
     if any(each["problem"] for each in backends):
         raise typer.Exit(1)
 

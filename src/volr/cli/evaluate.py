@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import asdict
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from volr.cli import options
-from volr.cli.output import print_json, print_table
+from volr.cli.output import note, print_json, print_table
 from volr.cli.progress import progress_bar
 
 
@@ -24,6 +25,12 @@ def evaluate(
             show_default="torch, or engine",
         ),
     ] = None,
+    device: Annotated[
+        Literal["cpu", "cuda", "auto"],
+        typer.Option(
+            help="Run the engine on the processor or on a GPU; auto: a GPU where there is one."
+        ),
+    ] = "cpu",
     data: options.DataFolder = None,
     samples: Annotated[
         int | None,
@@ -38,8 +45,10 @@ def evaluate(
     as_json: options.Json = False,
 ) -> None:
     """Measure a model's accuracy on a task's test data."""
-    from volr.backends import backend, default_backend
+    from volr.backends import backend, default_backend, simulator
     from volr.backends.base import check_supported, require
+    from volr.engine.devices import described, device_of
+    from volr.errors import BackendError
     from volr.experiments.evaluation import data_seed
     from volr.experiments.evaluation import evaluate as measure
     from volr.experiments.progress import of_simulation
@@ -53,10 +62,17 @@ def evaluate(
     runner = asked or default_backend(loaded.model)
     require(runner)
     check_supported(runner, loaded.model)
+    found_device = device_of(device)
+    if device != "cpu" and runner.name != "engine":
+        raise BackendError(
+            f"{runner.name} runs on the processor alone, and not on {device}",
+            help="leave out --device, or run a spiking model on the engine: --on engine",
+        )
+    runs = nullcontext() if device == "cpu" else simulator(runner.name, device=found_device)
     network = loaded.model.network
     check_fits(chosen, network.input_size, network.output_size)
     split = data_seed(loaded.origin, task, seed)
-    with progress_bar() as progress:
+    with runs as running, progress_bar() as progress:
         progress(f"loading {task}", 0, None)
         whole = chosen.load(seed=split, inputs=network.input_size, data_dir=data)
         test = whole.test if samples is None else whole.test.first(samples)
@@ -64,9 +80,12 @@ def evaluate(
             loaded.model,
             test,
             runner,
+            simulator=running,
             seed=split if seed is None else seed,
             progress=of_simulation(progress, len(test)),
         )
+    if device != "cpu":
+        note(f"run on {described(found_device)}")
     if as_json:
         numbers = {"accuracy": found.accuracy, "chance": whole.chance, **asdict(found)}
         print_json({"task": task, "seed": split, **numbers})

@@ -143,6 +143,14 @@ Teacher = Annotated[
         rich_help_panel=THROUGH_SPIKES,
     ),
 ]
+Device = Annotated[
+    Literal["cpu", "cuda", "auto"],
+    typer.Option(
+        "--device",
+        help="Run the network on the processor or on a GPU; auto: a GPU where there is one.",
+        rich_help_panel=THROUGH_SPIKES,
+    ),
+]
 Surrogate = Annotated[
     Literal["triangle", "rectangle", "fast_sigmoid", "atan"],
     typer.Option(

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from volr.training import Training
 
 
-_OF_THE_ENGINE = ("--teacher", "--surrogate", "--surrogate-width", "--window")
+_OF_THE_ENGINE = ("--teacher", "--device", "--surrogate", "--surrogate-width", "--window")
 
 
 def train(
@@ -155,6 +155,7 @@ def train(
     start: spiking.Start = None,
     teacher: spiking.Teacher = None,
     in_loop: spiking.InLoop = None,
+    device: spiking.Device = "cpu",
     surrogate: spiking.Surrogate = "atan",
     surrogate_width: spiking.SurrogateWidth = 0.3,
     window: spiking.Window = None,
@@ -163,6 +164,7 @@ def train(
 ) -> None:
     """Train a program as an artificial or a spiking network."""
     from volr.backends import simulator
+    from volr.engine.devices import described, device_of
     from volr.engine.surrogates import Surrogate
     from volr.experiments.progress import of_training
     from volr.experiments.runner import task_network
@@ -180,6 +182,7 @@ def train(
     )
 
     _check_together(ctx, kind, start, in_loop)
+    found_device = device_of(device)
     chosen = find_task(task)
     check_writable(out, source=Path(file))
     lowered = task_network(chosen, to_network(read_source(file)))
@@ -235,6 +238,7 @@ def train(
                 through,
                 start=model,
                 teacher=None if taught is None else taught.model,
+                device=found_device,
                 progress=told,
             )
         else:
@@ -248,6 +252,8 @@ def train(
             origin["ann"] = path_from(out, begun.path.parent / ann)
     save_made(trained.model, out, origin)
     _tell(trained, lowered)
+    if device != "cpu":
+        note(f"trained on {described(found_device)}")
     note(f"wrote {out}")
 
 

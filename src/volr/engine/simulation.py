@@ -178,7 +178,7 @@ def _run(
                 if name in kept:
                     kept[name][:, first:last] = shown.spelled_out()[:, :, units]
                 if name in traces:
-                    traces[name][:, first:last] = _input_membranes(plan, shown, units)
+                    traces[name][:, first:last] = input_membranes(plan, shown, units)
         put_back(batch)
 
     def tell(part: tuple[int, int]) -> None:
@@ -208,7 +208,7 @@ def _slice_size(plan: Plan, dtype: np.dtype[Any]) -> int:
     return max(1, min(slice_size(plan), _SLICE_BYTES // sum(each.values())))
 
 
-def _input_membranes(plan: Plan, shown: Encoded, units: slice) -> Floats:
+def input_membranes(plan: Plan, shown: Encoded, units: slice) -> Floats:
     """``[time, batch, unit]`` in mV; random spikes come from sources, which have none: NaN."""
     if not isinstance(shown, Trains):
         spikes = shown.spelled_out()[:, :, units]

@@ -20,6 +20,7 @@ from volr.training.settings import TrainingSettings
 from volr.typed import settle
 
 if TYPE_CHECKING:
+    from volr.engine.devices import Device
     from volr.models.model import ArtificialModel
     from volr.models.parameters import Parameters
     from volr.models.samples import Samples
@@ -115,6 +116,7 @@ def train_snn(
     *,
     start: SpikingModel | None = None,
     teacher: ArtificialModel | None = None,
+    device: Device = "cpu",
     progress: Progress | None = None,
 ) -> Training[SpikingModel]:
     """Train ``network`` as a spiking one on ``samples``, a part of which is set aside.
@@ -123,8 +125,10 @@ def train_snn(
     what is trained here runs there. ``start`` is a model to go on from (fine-tuning), of the same
     network and ``spiking`` settings, which are its own unless told; otherwise weights are drawn.
     ``teacher`` is an artificial model whose answers are learned instead of the labels; validation
-    is by labels all the same. The same seed gives the same parameters on the same machine. Raises
-    as ``train_ann`` does, and ``ModelError`` where there is not the memory for a batch.
+    is by labels all the same. ``device`` is where the network runs: ``cpu``, ``cuda``, or ``auto``
+    for a GPU where there is one. The same seed gives the same parameters on the same machine and
+    device. Raises as ``train_ann`` does, ``ModelError`` where there is not the memory for a batch,
+    and ``MissingError`` for ``cuda`` without a GPU.
     """
     if spiking is None:
         spiking = SpikingSettings() if start is None else settings_of(start)
@@ -135,12 +139,13 @@ def train_snn(
         _check_teacher(teacher, network, settings)
     require(TORCH)
     require(ENGINE)
+    from volr.engine.devices import device_of
     from volr.training.backpropagation import fit
     from volr.training.spiking_learner import SpikingLearner
 
     fine = start is not None
     settings = with_defaults(settings, fine=fine, epochs=FINE_EPOCHS if fine else None)
-    learner = SpikingLearner(network, spiking, settings.seed, start, teacher)
+    learner = SpikingLearner(network, spiking, settings.seed, start, teacher, device_of(device))
     if start is not None:
         check_start(start, learner.form.least_units)
     batch = min(settings.batch_size, len(samples))

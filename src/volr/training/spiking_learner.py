@@ -21,6 +21,7 @@ from volr.engine.autograd import respond
 from volr.engine.batches import bytes_per_stimulus
 from volr.engine.encoding import Encoded, encode, levels_of, trains_of
 from volr.engine.plan import plan_of
+from volr.engine.readout import Response
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.parameters import parameter_shapes
 from volr.training.course import DECIDING
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from volr.engine.plan import Plan
-    from volr.engine.readout import Response
     from volr.models.arrays import Floats
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.samples import Samples
@@ -56,6 +56,7 @@ class SpikingLearner:
     seed: int
     start: SpikingModel | None = None
     teacher: ArtificialModel | None = None
+    device: str = "cpu"
     _drawn: int = field(default=0, init=False)
 
     @property
@@ -152,12 +153,17 @@ class SpikingLearner:
                 return encode(self.plan, coding, inputs.numpy(), seed=seed)
 
     def _respond(self, values: Mapping[str, Tensor], encoded: Encoded) -> Response:
-        return respond(
+        # Parameters are kept on the processor, which all the rest of training is for.
+        response = respond(
             self.plan,
-            self.form.to_model(values),
+            {name: value.to(self.device) for name, value in self.form.to_model(values).items()},
             encoded,
             surrogate=self.settings.surrogate,
             window=self.settings.window,
+        )
+        return Response(
+            counts={name: each.cpu() for name, each in response.counts.items()},
+            membranes={name: each.cpu() for name, each in response.membranes.items()},
         )
 
     def _answer(self, response: Response) -> Answer:

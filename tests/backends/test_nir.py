@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import math
 from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ from tests.oracles import chain, fork, random_parameters
 
 from volr import to_network
 from volr.backends.nir import NIR
+from volr.backends.nir.hdf5 import read_graph
 from volr.backends.nir.read import read_nir
 from volr.backends.readback import expected
 from volr.engine.reference import simulate
@@ -25,6 +27,7 @@ from volr.models.coding import ConstantCurrent, Poisson, poisson_spikes
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.neurons import IFCurrDelta, IFCurrExp
 from volr.network import Network, Population, Projection
+from volr.verify.comparison import compare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -414,3 +417,29 @@ def test_a_model_of_a_foreign_file_is_the_same_network() -> None:
 def test_neurons_are_those_that_nir_has() -> None:
     assert NIR.neurons == (IFCurrDelta.name, IFCurrExp.name)
     assert NIR.generation == "ANN, SNN"
+
+
+@pytest.mark.parametrize("readout", ["count", "membrane"])
+def test_neurons_without_leak_are_ifs_and_come_back(readout: Any) -> None:
+    neuron = IFCurrDelta(tau_m=math.inf, cm=0.3, v_reset=-66.0, tau_refrac=2.0, i_offset=0.1)
+    model = SpikingModel(
+        network=chain(4, 3, 2),
+        parameters=random_parameters(
+            chain(4, 3, 2), np.random.default_rng(2), weight=3.0, bias=0.2
+        ),
+        neuron=neuron,
+        coding=Poisson(100.0),
+        readout=readout,
+    )
+    files = NIR.write(model)
+    last = "I" if readout == "membrane" else "IF"
+    kinds = {name: node.kind for name, node in read_graph(files[".nir"]).nodes.items()}
+    assert (kinds["dense_1"], kinds["dense_2"]) == ("IF", last)
+    assert read_nir(files[".nir"]).model == model
+    assert not compare(expected(model), NIR.read_back(files))
+    for unsayable in (
+        replace(model, neuron=IFCurrExp(tau_m=math.inf)),
+        replace(model, coding=ConstantCurrent()),
+    ):
+        with pytest.raises(UnsupportedError, match=r"infinite|IF has no constant current"):
+            NIR.write(unsayable)

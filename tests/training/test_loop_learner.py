@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,12 +16,13 @@ from volr.backends.base import Record, Recordings
 from volr.engine.reference import simulate
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+from volr.models.parameters import bias_name
 from volr.models.samples import Samples
 from volr.training import SpikingSettings
 from volr.training.learner import Part
 from volr.training.loop_learner import LoopLearner, input_counts
 from volr.training.losses import losses
-from volr.training.rate_model import LEAST, TAIL
+from volr.training.rate_model import LEAST, TAIL, charge, current_unit, membrane_slope
 from volr.training.spiking_form import SHARPNESS
 
 if TYPE_CHECKING:
@@ -283,3 +285,28 @@ def test_it_starts_as_training_in_the_engine_does() -> None:
     for name, value in one[1].items():
         np.testing.assert_array_equal(value, other[1][name])
         assert not np.array_equal(value, one[0][name]) or name.endswith("bias")
+
+
+def test_without_leak_the_rate_model_is_the_limit_of_a_weak_leak() -> None:
+    network, values = (
+        NETWORK,
+        random_parameters(NETWORK, np.random.default_rng(4), weight=1.0, bias=0.0),
+    )
+    counts = {
+        name: torch.full((2, network[name].size), 3.0, dtype=torch.float64)
+        for name in network.by_name
+    }
+    population = network.layers[0]
+    found: list[tuple[Floats, float]] = []
+    for tau_m in (math.inf, 1e6):
+        neuron = IFCurrDelta(tau_m=tau_m, i_offset=0.2, cm=0.5, v_reset=-66.0)
+        unit = current_unit(neuron, DURATION)
+        told = {name: torch.tensor(value) for name, value in values.items()}
+        # The same current, 0.3 nA, in units of either.
+        told[bias_name(population)] = torch.full(
+            (population.size,), 0.3 / unit, dtype=torch.float64
+        )
+        z = charge(network, population, told, counts, neuron, DURATION)
+        found.append((z.numpy(), membrane_slope(neuron, DURATION)))
+    np.testing.assert_allclose(found[0][0], found[1][0], rtol=1e-4)
+    assert found[0][1] == pytest.approx(found[1][1], rel=1e-4) == 8.0

@@ -7,6 +7,7 @@ import math
 from typing import TYPE_CHECKING
 
 import numpy as np
+from tests import readbacks
 
 from volr.backends.base import Record, Recordings
 from volr.backends.readback import expected
@@ -15,7 +16,7 @@ from volr.network import Network, Population, Projection
 
 if TYPE_CHECKING:
     from volr.backends.base import Progress
-    from volr.backends.readback import Readback
+    from volr.backends.readback import SpikingReadback
     from volr.models.arrays import Booleans, Floats
     from volr.models.model import SpikingModel
 
@@ -132,5 +133,5 @@ class PlainSimulator:
             means={n: trace.membranes[n].mean(axis=0) - model.neuron.v_rest for n in silent},
         )
 
-    def read_back(self, model: SpikingModel) -> Readback:
-        return expected(model)
+    def read_back(self, model: SpikingModel) -> SpikingReadback:
+        return readbacks.spiking(expected(model))

@@ -30,6 +30,7 @@ from volr.backends.base import (
     missing_programs,
     require,
 )
+from volr.backends.readback import Readback, expected
 from volr.engine.reference import Trace, simulate
 from volr.errors import UnsupportedError
 from volr.language import to_network
@@ -38,6 +39,7 @@ from volr.models.coding import CODINGS, ConstantCurrent, InputCoding, Poisson
 from volr.models.model import READOUTS, ArtificialModel, Readout, SpikingModel
 from volr.models.neurons import RESETS, IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 from volr.network import Network, Population, Projection
+from volr.verify.comparison import Difference, compare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -297,3 +299,10 @@ def assert_agrees(
     for name, membranes in found.membranes.items():
         assert membranes.shape == trace.membranes[name].shape
         assert np.quantile(np.abs(membranes - trace.membranes[name]), share) < near
+
+
+def differences(
+    target: Target, model: ArtificialModel | SpikingModel, found: Readback
+) -> tuple[Difference, ...]:
+    """All in what is held that is not the model's, within what the record claims."""
+    return compare(expected(model, target.precision), found).differences

@@ -27,6 +27,7 @@ from tests.backends.conformance import (
     artificial,
     artificial_models,
     assert_agrees,
+    differences,
     lacking,
     leniently,
     need,
@@ -48,11 +49,9 @@ from volr.backends.base import (
     check_supported,
     takes,
 )
-from volr.backends.readback import expected
 from volr.backends.reference import forward
 from volr.errors import DataError, ModelError, UnsupportedError, VolrError
 from volr.models.activations import activation
-from volr.verify.comparison import compare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -91,7 +90,7 @@ def test_logits_are_the_references_and_stimuli_that_do_not_fit_are_refused(
 
 def test_what_runs_is_the_model(runner: ArtificialBackend) -> None:
     for model in artificial_models(runner):
-        assert not compare(expected(model), runner.read_back(model))
+        assert not differences(runner, model, runner.read_back(model))
 
 
 # --- spiking back ends
@@ -128,7 +127,7 @@ def test_a_simulator_holds_the_model(started: Started, case: Case) -> None:
         said = leniently(record, case, simulator.read_back)
         if said is not None:
             held, found = said
-            assert not compare(expected(spiking(held)), found)
+            assert not differences(record, spiking(held), found)
 
 
 @every_simulator
@@ -208,7 +207,7 @@ def test_a_document_of_an_artificial_model_says_what_the_model_is(document: Docu
         check_supported(document, model)
         files = document.write(model)
         assert document.suffix in files
-        assert not compare(expected(model), document.read_back(files))
+        assert not differences(document, model, document.read_back(files))
 
 
 def test_a_document_of_a_spiking_model_says_what_the_model_is(document: Document) -> None:
@@ -221,7 +220,7 @@ def test_a_document_of_a_spiking_model_says_what_the_model_is(document: Document
         if wrote is not None:
             held, files = wrote
             assert document.suffix in files
-            assert not compare(expected(spiking(held)), document.read_back(files))
+            assert not differences(document, spiking(held), document.read_back(files))
             written.add((case.neuron, case.reset))
     assert {neuron for neuron, _ in written} == set(document.neurons)
     assert {reset for _, reset in written} == set(document.resets)

@@ -22,6 +22,7 @@ skip_without("futhark", "cc")
 
 from tests.cli.running import has_ended, wait_until
 from tests.oracles import chain, fork, random_parameters
+from tests.readbacks import plain
 
 from volr.backends.base import missing_programs, require
 from volr.backends.futhark import FUTHARK, FUTHARK_PROGRAM, library_of, program
@@ -30,7 +31,7 @@ from volr.backends.futhark.library import Library
 from volr.backends.futhark.program import RESERVED
 from volr.backends.futhark.reading import parse
 from volr.backends.futhark.vectors import flattened, from_bytes, to_bytes, unflattened
-from volr.backends.readback import Readback, expected
+from volr.backends.readback import SINGLE, Readback, expected
 from volr.backends.reference import forward
 from volr.caches import cache_path
 from volr.errors import (
@@ -92,8 +93,8 @@ def mean_loss(model: ArtificialModel, x: Floats, labels: Integers, loss: Loss) -
     return float(np.mean(np.log(np.exp(z - top).sum(axis=1)) - ((z - top) * onehot).sum(axis=1)))
 
 
-def assert_equal(found: Readback, model: ArtificialModel) -> None:
-    wanted = expected(model)
+def assert_equal(said: Readback, model: ArtificialModel) -> None:
+    found, wanted = plain(said), expected(model, SINGLE)
     assert found.populations == wanted.populations
     assert (found.inputs, found.outputs) == (wanted.inputs, wanted.outputs)
     assert found.activations == wanted.activations
@@ -102,7 +103,7 @@ def assert_equal(found: Readback, model: ArtificialModel) -> None:
     pairs = [(found.weights[key], value) for key, value in wanted.weights.items()]
     pairs += [(found.biases[key], value) for key, value in wanted.biases.items()]
     for ours, theirs in pairs:
-        np.testing.assert_allclose(ours, theirs, rtol=found.precision, atol=0)
+        np.testing.assert_allclose(ours, theirs, rtol=wanted.precision, atol=0)
 
 
 # The program

@@ -181,7 +181,9 @@ def test_a_file_is_a_sound_one_for_whoever_it_is_meant(name: str):
 @pytest.mark.parametrize("document", dialects.DOCUMENTS, ids=lambda each: each.name)
 def test_a_file_says_what_the_model_is(document: Document):
     for name, model in models(document.resets).items():
-        assert not compare(expected(model), document.read_back(document.write(model))), name
+        assert not compare(
+            expected(model, document.precision), document.read_back(document.write(model))
+        ).differences, name
 
 
 def test_what_differs_in_a_file_is_found():
@@ -195,7 +197,9 @@ def test_what_differs_in_a_file_is_found():
         (replace(model, neuron=IFCurrDelta(v_thresh=-51.0)), "last"),
     ):
         document = dialects.DOCUMENTS[0]
-        found = compare(expected(model), document.read_back(document.write(changed)))
+        found = compare(
+            expected(model, document.precision), document.read_back(document.write(changed))
+        ).differences
         assert where in {each.where for each in found}
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from tests.needs import needs
 from tests.oracles import chain, fork, random_parameters
+from tests.readbacks import plain
 
 from volr.backends.pynn import PYNN
 from volr.backends.pynn.script import MOST_NUMBERS
@@ -148,7 +149,7 @@ def test_the_script_says_what_is_wrong(
     ],
 )
 def test_what_is_read_back_is_the_model(model: SpikingModel) -> None:
-    found, there = PYNN.read_back(PYNN.write(model)), expected(model)
+    found, there = plain(PYNN.read_back(PYNN.write(model))), expected(model)
     assert (found.populations, found.dt) == (there.populations, there.dt)
     assert (found.inputs, found.outputs) == (there.inputs, there.outputs)
     assert list(found.populations) == list(there.populations)

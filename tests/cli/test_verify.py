@@ -13,7 +13,7 @@ from tests.verify.planted import Mistaken, late, soft
 
 from volr import backends
 from volr.backends import ENGINE, REFERENCE
-from volr.errors import UnsupportedError
+from volr.errors import SimulatorError, UnsupportedError
 from volr.models.files import load_model, save_model
 
 if TYPE_CHECKING:
@@ -132,7 +132,8 @@ def test_a_model_has_its_own_neurons(volr: Volr, spiking: Path) -> None:
 )
 def test_what_cannot_be_compared_is_refused(volr: Volr, spiking: Path, on: str, said: str) -> None:
     result = volr("verify", spiking, "--on", on)
-    assert (result.code, result.out) == (1, "")
+    assert result.code == 1
+    assert "equal" not in result.out
     assert said in result.err
 
 
@@ -190,3 +191,110 @@ def test_silence_proves_nothing_and_is_told(volr: Volr, program: Path) -> None:
     assert result.code == 0
     assert "340 of 340 spike trains equal, 340 silent" in result.out
     assert result.err.splitlines()[-1] == "engine: no neuron spiked, so equal spikes say nothing"
+
+
+def failing(error: Exception) -> nullcontext[Mistaken]:
+    def fail(_: object) -> SpikingModel:
+        raise error
+
+    return nullcontext(Mistaken(fail))
+
+
+@pytest.fixture
+def unlike(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that lacks a neuron model, one that is not installed, and two that fail as they run."""
+    lacking = replace(ENGINE, name="lacking", neurons=("if_curr_delta",))
+    absent = replace(ENGINE, name="absent", requires=("no_such_package",), extra="absent")
+    dying = replace(ENGINE, name="dying", start=lambda: failing(SimulatorError("it was killed")))
+    broken = replace(ENGINE, name="broken", start=lambda: failing(RuntimeError("a bug")))
+    monkeypatch.setattr(backends, "BACKENDS", (lacking, absent, dying, broken, ENGINE))
+    monkeypatch.setattr(backends, "DOCUMENTS", ())
+
+
+NAMED = [
+    each for name in ("lacking", "absent", "dying", "broken", "engine") for each in ("--on", name)
+]
+
+
+@pytest.mark.usefixtures("unlike")
+def test_one_that_cannot_be_compared_hides_no_other(volr: Volr, program: Path) -> None:
+    result = volr("verify", program, "--neuron", "if_curr_exp", *NAMED)
+    assert result.code == 1
+    found = rows(result.out)
+    assert found["engine"][:3] == ["SNN", "equal", "equal"]
+    del found["engine"]
+    assert found == {
+        "lacking": ["SNN", "–", "–", "refused"],
+        "absent": ["SNN", "–", "–", "refused"],
+        "dying": ["SNN", "–", "–", "failed"],
+        "broken": ["SNN", "–", "–", "failed"],
+    }
+    assert "lacking lacks the neuron model 'if_curr_exp'" in result.err
+    assert "absent needs no_such_package, which is not installed" in result.err
+    assert "help: pip install 'volr[absent]'" in result.err
+    assert "error: dying: it was killed" in result.err
+    assert "broken failed: RuntimeError: a bug" in result.err
+
+
+@pytest.mark.usefixtures("unlike")
+def test_json_says_who_was_compared_and_why_others_were_not(volr: Volr, program: Path) -> None:
+    result = volr("verify", program, "--neuron", "if_curr_exp", *NAMED, "--json")
+    assert result.code == 1
+    told = json.loads(result.out)
+    assert told["left_out"] == []
+    found = {each["name"]: each for each in told["backends"]}
+    assert {name: each["status"] for name, each in found.items()} == {
+        "lacking": "refused",
+        "absent": "refused",
+        "dying": "failed",
+        "broken": "failed",
+        "engine": "verified",
+    }
+    assert found["lacking"]["reason"] == "lacking lacks the neuron model 'if_curr_exp'"
+    assert found["lacking"]["help"] == "it has if_curr_delta"
+    assert found["broken"]["reason"] == "RuntimeError: a bug"
+    assert found["engine"]["behaviour"]["compared"] == 340
+
+
+@pytest.mark.usefixtures("unlike")
+def test_what_nobody_named_may_refuse_but_not_fail(
+    volr: Volr, program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = volr("verify", program, "--neuron", "if_curr_exp", "--json")
+    assert result.code == 1
+    told = json.loads(result.out)
+    assert [each["name"] for each in told["left_out"]] == ["lacking", "absent"]
+    assert [each["name"] for each in told["backends"]] == ["dying", "broken", "engine"]
+    all_but_two = [each for each in backends.BACKENDS if each.name not in {"dying", "broken"}]
+    monkeypatch.setattr(backends, "BACKENDS", tuple(all_but_two))
+    assert volr("verify", program, "--neuron", "if_curr_exp").code == 0
+
+
+def test_what_was_asked_and_told_is_counted(volr: Volr, program: Path) -> None:
+    result = volr("verify", program, "--on", "engine", "--on", "reference")
+    tables = result.out.split("\n\n")
+    head, *lines = tables[1].splitlines()
+    assert head.split() == ["back", "end", "generation", "asked", "told", "what", "was", "told"]
+    # 5 sizes, 63 weights, 14 biases, precision and an input; then the engine's 5 delays, dt, and
+    # 7 of each population's neurons, which have a capacitance that it cannot tell from its
+    # currents; and the reference's output and 3 activations.
+    assert {line.split()[0]: line.split()[2:] for line in lines} == {
+        "engine": ["125", "6", "outputs,", "cm"],
+        "reference": ["88", "0", "–"],
+    }
+    (engine,) = json.loads(volr("verify", program, "--on", "engine", "--json").out)["backends"]
+    fields = engine["fields"]
+    # dense 3 5, 5 4, 5 2 and 6 3.
+    assert fields["weights"] == {
+        "asked": 15 + 20 + 10 + 18,
+        "told": 0,
+        "how": [],
+        "why_told": [],
+    }
+    assert fields["cells.cm"]["told"] == 5
+    assert fields["cells.cm"]["why_told"] == [
+        "it holds what a current adds in a step, which is I / cm"
+    ]
+    assert (engine["asked"], engine["told"]) == tuple(
+        sum(each[key] for each in fields.values()) for key in ("asked", "told")
+    )

@@ -15,8 +15,10 @@ from volr.network import Network, Population, Projection
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import ArrayLike
+
     from volr.backends.base import Progress, Recordings
-    from volr.backends.readback import Readback
+    from volr.backends.readback import SpikingReadback
     from volr.models.arrays import Floats
 
 # Two branches of one size that are merged, so that populations can be exchanged, and a square block
@@ -103,7 +105,7 @@ class Mistaken:
     def run(
         self,
         model: SpikingModel,
-        stimuli: Floats,
+        stimuli: ArrayLike,
         *,
         record: Record = Record(),
         seed: int = 0,
@@ -112,5 +114,5 @@ class Mistaken:
         wrong = self.mistake(model)
         return EngineSimulator().run(wrong, stimuli, record=record, seed=seed, progress=progress)
 
-    def read_back(self, model: SpikingModel) -> Readback:
+    def read_back(self, model: SpikingModel) -> SpikingReadback:
         return EngineSimulator().read_back(model if self.hidden else self.mistake(model))

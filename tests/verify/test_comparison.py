@@ -10,15 +10,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.oracles import random_parameters
+from tests.readbacks import said, spiking
 from tests.strategies import Program, programs
 from tests.verify import planted
 from tests.verify.planted import TWINS
 
-from volr.backends.readback import Cells, Readback, expected
+from volr.backends.readback import (
+    SINGLE,
+    Asked,
+    Expected,
+    ExpectedCells,
+    Told,
+    all_told,
+    expected,
+)
 from volr.language import to_network
 from volr.models.model import SpikingModel
 from volr.models.neurons import IFCurrDelta
-from volr.verify import compare
+from volr.verify.comparison import Difference, compare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,14 +43,22 @@ MODEL = SpikingModel(
 HELD = expected(MODEL)
 
 
+def differences(wanted: Expected, held: Expected) -> tuple[Difference, ...]:
+    """All that is found where everything was asked, and this is what was said."""
+    return compare(wanted, said(held)).differences
+
+
 def test_a_faithful_back_end_differs_in_nothing() -> None:
-    assert compare(HELD, expected(MODEL)) == ()
+    assert differences(HELD, expected(MODEL)) == ()
 
 
 def test_rounding_is_no_difference_and_more_is() -> None:
     single = {k: np.float32(v).astype(np.float64) for k, v in HELD.weights.items()}
-    assert compare(HELD, replace(HELD, weights=single, precision=2.0**-23)) == ()
-    assert {each.kind for each in compare(HELD, replace(HELD, weights=single))} == {"parameters"}
+    wanted = replace(HELD, precision=SINGLE)
+    assert differences(wanted, replace(HELD, weights=single, precision=SINGLE)) == ()
+    assert {each.kind for each in differences(HELD, replace(HELD, weights=single))} == {
+        "parameters"
+    }
 
 
 @pytest.mark.parametrize(
@@ -59,7 +76,7 @@ def test_rounding_is_no_difference_and_more_is() -> None:
 def test_planted_mistakes_are_named(
     mistake: Callable[[SpikingModel], SpikingModel], where: str, cause: str
 ) -> None:
-    found = {each.where: each for each in compare(HELD, expected(mistake(MODEL)))}
+    found = {each.where: each for each in differences(HELD, expected(mistake(MODEL)))}
     assert found[where].kind == "parameters"
     assert found[where].cause == cause
 
@@ -67,32 +84,32 @@ def test_planted_mistakes_are_named(
 def test_parts_of_the_graph_are_missed() -> None:
     weights = {ends: block for ends, block in HELD.weights.items() if ends != ("left", "square")}
     weights["left", "last"] = np.ones((3, 4))
-    (missing, added) = compare(HELD, replace(HELD, weights=weights))
+    (missing, added) = differences(HELD, replace(HELD, weights=weights))
     assert (missing.kind, missing.where) == ("topology", "left->square")
     assert (added.kind, added.where) == ("topology", "left->last")
     sizes = {**HELD.populations, "extra": 2, "last": 7}
-    found = compare(HELD, replace(HELD, populations=sizes))
+    found = differences(HELD, replace(HELD, populations=sizes))
     assert [each.where for each in found] == ["last", "extra"]
-    turned = compare(HELD, replace(HELD, inputs=("last",), outputs=("input",)))
+    turned = differences(HELD, replace(HELD, inputs=("last",), outputs=("input",)))
     assert [each.where for each in turned] == ["inputs", "outputs"]
 
 
 def test_single_synapses_are_missed() -> None:
     block = HELD.weights["left", "square"].copy()
     block[1, 2] = np.nan
-    (found,) = compare(HELD, replace(HELD, weights={**HELD.weights, ("left", "square"): block}))
+    (found,) = differences(HELD, replace(HELD, weights={**HELD.weights, ("left", "square"): block}))
     assert str(found) == "left->square: 1 of 16 synapses are missing"
 
 
 def test_a_block_the_wrong_way_round_is_named() -> None:
     turned = {**HELD.weights, ("square", "last"): HELD.weights["square", "last"].T}
-    (found,) = compare(HELD, replace(HELD, weights=turned))
+    (found,) = differences(HELD, replace(HELD, weights=turned))
     assert (found.kind, found.cause) == ("topology", "the block is transposed")
 
 
 def test_exchanged_populations_of_different_sizes_are_named() -> None:
     sizes = {**HELD.populations, "left": 3, "last": 4}
-    found = compare(HELD, replace(HELD, populations=sizes))
+    found = differences(HELD, replace(HELD, populations=sizes))
     assert {each.cause for each in found} == {"left and last are exchanged"}
 
 
@@ -104,32 +121,36 @@ def test_exchanged_populations_of_different_sizes_are_named() -> None:
         ({"biases": {**HELD.biases, "last": np.zeros(2)}}, "last", "of the shape [2]"),
         ({"biases": {}}, "left", "of the shape none"),
         ({"delays": {("square", "last"): float("nan")}}, "square->last", "delays that differ"),
-        ({"cells": {"left": Cells("if_curr_exp")}}, "left", "neurons of the model if_curr_exp"),
         (
-            {"cells": {"left": Cells("if_curr_delta", "hard", {"v_reset": -65.0})}},
+            {"cells": {"left": ExpectedCells("if_curr_exp", "hard", {})}},
+            "left",
+            "neurons of the model if_curr_exp",
+        ),
+        (
+            {"cells": {"left": ExpectedCells("if_curr_delta", "hard", {"v_reset": -65.0})}},
             "left",
             "v_reset is -65, expected -60 (wrong reset)",
         ),
         (
-            {"cells": {"left": Cells("if_curr_delta", "hard", {"tau_m": float("nan")})}},
+            {"cells": {"left": ExpectedCells("if_curr_delta", "hard", {"tau_m": float("nan")})}},
             "left",
             "tau_m differs between the neurons",
         ),
     ],
 )
 def test_numbers_that_differ_are_found(change: dict[str, Any], where: str, message: str) -> None:
-    found = compare(HELD, replace(HELD, **change))
+    found = differences(HELD, replace(HELD, **change))
     assert any(each.where == where and message in str(each) for each in found)
 
 
 def test_a_few_flipped_signs_are_counted() -> None:
     block = HELD.weights["left", "square"].copy()
     block[0, :2] *= -1.0
-    (found,) = compare(HELD, replace(HELD, weights={**HELD.weights, ("left", "square"): block}))
+    (found,) = differences(HELD, replace(HELD, weights={**HELD.weights, ("left", "square"): block}))
     assert found.cause == "2 signs are flipped"
 
 
-def _changed(held: Readback, ends: tuple[str, str], block: Floats) -> Readback:
+def _changed(held: Expected, ends: tuple[str, str], block: Floats) -> Expected:
     return replace(held, weights={**held.weights, ends: block})
 
 
@@ -142,9 +163,9 @@ def test_no_change_of_a_single_weight_is_overlooked(program: Program, random: An
     block = held.weights[ends].copy()
     place = tuple(random.randrange(axis) for axis in block.shape)
     block[place] = -block[place]
-    (found,) = compare(held, _changed(held, ends, block))
+    (found,) = differences(held, _changed(held, ends, block))
     assert found.where == f"{ends[0]}->{ends[1]}"
-    assert compare(held, held) == ()
+    assert differences(held, held) == ()
 
 
 def test_each_number_has_its_own_precision() -> None:
@@ -154,5 +175,63 @@ def test_each_number_has_its_own_precision() -> None:
     large = _changed(HELD, ("square", "last"), weights)
     wrong = weights.copy()
     wrong[2, 1] *= -3.0
-    (found,) = compare(large, replace(_changed(HELD, ("square", "last"), wrong), precision=1e-7))
+    wrongly = _changed(HELD, ("square", "last"), wrong)
+    (found,) = differences(replace(large, precision=1e-7), wrongly)
     assert found.message.startswith("1 of 12 weights differ; [2, 1] is")
+
+
+def test_a_coarser_precision_than_the_record_claims_is_a_difference() -> None:
+    (found,) = differences(HELD, replace(HELD, precision=SINGLE))
+    assert (found.field, found.where) == ("precision", "precision")
+    assert differences(replace(HELD, precision=SINGLE), HELD) == ()
+
+
+def test_what_was_told_is_counted_and_never_compared() -> None:
+    """Every value is in exactly one of the two counts, whatever is told of it."""
+    whole = compare(HELD, spiking(HELD))
+    neurons = sum(len(each.numbers) + 2 for each in HELD.cells.values())
+    values = sum(block.size for block in (*HELD.weights.values(), *HELD.biases.values()))
+    # Sizes, one input, one output, delays, dt, precision.
+    assert whole.asked == len(HELD.populations) + 2 + values + neurons + len(HELD.delays) + 2
+    assert whole.told == 0
+    wrong = expected(planted.late(planted.flipped(MODEL)))
+    partly = replace(
+        spiking(wrong),
+        weights=all_told(HELD.weights, "nobody knows"),
+        delays=all_told(HELD.delays, "no time"),
+        dt=Told("no time"),
+        cells=all_told(HELD.cells, "no neurons"),
+        outputs=Told("none"),
+    )
+    found = compare(HELD, partly)
+    assert found.differences == ()
+    assert found.asked + found.told == whole.asked
+    assert found.fields["weights"].told == sum(block.size for block in HELD.weights.values())
+    assert found.fields["weights"].why == ("nobody knows",)
+    assert found.fields["cells.tau_m"].told == len(HELD.cells)
+    assert found.fields["biases"].told == 0
+
+
+def test_what_is_neither_asked_nor_told_is_a_difference() -> None:
+    cells = HELD.cells["left"]
+    numbers = {name: value for name, value in cells.numbers.items() if name != "tau_m"}
+    lacking = {**HELD.cells, "left": replace(cells, numbers=numbers)}
+    (found,) = differences(HELD, replace(HELD, cells=lacking))
+    assert (found.field, str(found)) == ("cells.tau_m", "left: it has no tau_m, expected 20")
+    delays = {ends: delay for ends, delay in HELD.delays.items() if ends != ("left", "square")}
+    (found,) = differences(HELD, replace(HELD, delays=delays))
+    assert (found.field, str(found)) == ("delays", "left->square: it has no delay")
+    none = {name: each for name, each in HELD.cells.items() if name != "last"}
+    (found,) = differences(HELD, replace(HELD, cells=none))
+    assert (found.field, str(found)) == ("cells.kind", "last: it has no neurons")
+
+
+def test_populations_without_an_order_are_compared_as_a_set() -> None:
+    model = replace(MODEL, network=replace(TWINS, outputs=("last", "left")))
+    held = expected(model)
+    found = spiking(held)
+    for names in (frozenset({"left", "last"}), ("last", "left")):
+        assert compare(held, replace(found, outputs=Asked(names))).differences == ()
+    for names in (frozenset({"last"}), ("left", "last")):
+        (difference,) = compare(held, replace(found, outputs=Asked(names))).differences
+        assert difference.field == "outputs"

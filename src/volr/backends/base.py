@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
+from volr.backends.readback import DOUBLE, ArtificialReadback, Readback, SpikingReadback
 from volr.commands import find_command
 from volr.errors import DataError, MissingError, ModelError, UnsupportedError
 from volr.models.arrays import Booleans, Floats, Integers
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from volr.backends.readback import Readback
     from volr.models.activations import Activation
     from volr.models.neurons import Reset
     from volr.network import Network
@@ -117,8 +117,11 @@ class Simulator(Protocol):
         """
         ...
 
-    def read_back(self, model: SpikingModel) -> Readback:
-        """Build the model, ask the simulator what it holds, and say so. Raises as ``run`` does."""
+    def read_back(self, model: SpikingModel) -> SpikingReadback:
+        """Build the model, ask the simulator what it holds, and say so. Raises as ``run`` does.
+
+        Each field is ``Asked``, or ``Told`` where the simulator cannot be asked for it.
+        """
         ...
 
 
@@ -127,7 +130,9 @@ class ArtificialBackend:
     """Runs artificial models. ``activations`` are the names of those it supports.
 
     ``requires`` are Python packages, which the ``extra`` installs; ``programs`` are executables,
-    each with how to get it. ``read_back`` builds the model and says what was built.
+    each with how to get it. ``read_back`` builds the model and says what was built: of each field
+    whether what runs was asked for it, or the model told it. ``precision`` is the relative error
+    with which it claims to hold a number.
     """
 
     name: str
@@ -137,7 +142,8 @@ class ArtificialBackend:
     extra: str = ""
     activations: tuple[str, ...]
     build: Callable[[ArtificialModel], Forward]
-    read_back: Callable[[ArtificialModel], Readback]
+    read_back: Callable[[ArtificialModel], ArtificialReadback]
+    precision: float = DOUBLE
 
     @property
     def generation(self) -> str:
@@ -149,6 +155,7 @@ class SpikingBackend:
     """Runs spiking models. ``neurons``, ``resets`` and ``codings`` are the names it supports.
 
     ``exact`` are those of its ``neurons`` whose spike trains are the engine's, spike for spike.
+    ``precision`` is the relative error with which it claims to hold a number.
     """
 
     name: str
@@ -162,6 +169,7 @@ class SpikingBackend:
     codings: tuple[str, ...]
     readouts: tuple[str, ...] = ("count",)
     start: Callable[[], AbstractContextManager[Simulator]]
+    precision: float = DOUBLE
 
     @property
     def generation(self) -> str:
@@ -173,7 +181,8 @@ class Document:
     """Models as files in somebody else's language; of neither generation, one, or both.
 
     ``write`` gives the document's text or bytes, and those of files that belong beside it, by
-    suffix; ``suffix`` is the document's own. ``read_back`` parses them. Empty ``activations`` or
+    suffix; ``suffix`` is the document's own. ``read_back`` parses them, and ``precision`` is the
+    relative error with which they claim to hold a number. Empty ``activations`` or
     ``neurons`` say that it has no artificial, or no spiking, networks. ``write_program`` is there
     where a network without numbers can be written; ``how_to`` says in a few lines what to do with
     a document of this name.
@@ -193,6 +202,7 @@ class Document:
     write: Callable[[Model], Files]
     write_program: Callable[[Network, Activation], Files] | None = None
     read_back: Callable[[Files], Readback]
+    precision: float = DOUBLE
     how_to: Callable[[str], tuple[str, ...]] = lambda _: ()
 
     @property

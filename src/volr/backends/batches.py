@@ -4,6 +4,9 @@ A kernel (``volr.backends.workers``) gets a batch of stimuli at a time: ``descri
 to be built and recorded, ``requests`` cuts the stimuli, ``answered`` waits for all of it, and
 ``together`` makes recordings of the answers. What a kernel calls parameters and in which unit it
 counts is its back end's business.
+
+To be read back, a kernel is asked what it built (``probing``), and which populations a stimulus for
+each of the inputs drives (``inputs_of``).
 """
 
 from __future__ import annotations
@@ -13,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from volr.backends.base import Record, Recordings
+from volr.backends.readback import Asked, Told
 from volr.models.coding import input_drive
 from volr.models.parameters import bias_name
 
@@ -22,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from volr.backends.base import Progress
+    from volr.backends.readback import Names, Said
     from volr.backends.workers import Arrays, Request, Settings, WorkerPool
     from volr.models.arrays import Booleans, Floats
     from volr.models.model import SpikingModel
@@ -146,3 +151,69 @@ def together(
         },
         means={name: per_stimulus(name, "means", np.float64) / volt for name in silent(model)},
     )
+
+
+# How many seeds are tried for one that draws a spike in each input.
+_SEEDS = 20
+
+
+def probing(
+    model: SpikingModel,
+    make: Callable[[Floats, Record, int, int], Iterator[Request]],
+    ask: Any,
+) -> Iterator[Request]:
+    """Requests that ask what there is: of the network without a stimulus, and then, of its
+    populations alone, under the stimuli of ``input_probes``.
+
+    ``make`` is a back end's own way to requests: stimuli, what to record, seed, and how many copies
+    there are in each. ``ask`` is what its kernel wants to be told.
+    """
+    stimuli = input_probes(model)
+    made = make(stimuli, Record(), _seed_with_spikes(model, stimuli), 1)
+    for index, (arrays, settings) in enumerate(made):
+        projections: list[Any] = [] if index else settings["projections"]
+        yield arrays, {**settings, "projections": projections, "ask": ask}
+
+
+def input_probes(model: SpikingModel) -> Floats:
+    """A stimulus of zeros, and one for each input in turn whose values are 1; ``[batch, unit]``."""
+    network = model.network
+    sizes = [network[name].size for name in network.inputs]
+    ones = np.repeat(np.eye(len(sizes)), sizes, axis=1)
+    return np.concatenate([np.zeros((1, network.input_size)), ones])
+
+
+def _seed_with_spikes(model: SpikingModel, stimuli: Floats) -> int:
+    """A seed of which each input draws a spike for the value 1, if one of some does."""
+
+    def all_spike(seed: int) -> bool:
+        drive = input_drive(model, stimuli, seed=seed)
+        return all(spikes.any() for spikes in drive.spikes.values())
+
+    return next((seed for seed in range(_SEEDS) if all_spike(seed)), 0)
+
+
+def answers_of(pool: WorkerPool, requests: Iterable[Request]) -> list[Arrays]:
+    """The answers, in the order of the requests."""
+    answers = dict(pool.run(requests))
+    return [answers[index] for index in sorted(answers)]
+
+
+def inputs_of(names: Iterable[str], answers: Iterable[Arrays]) -> Said[Names]:
+    """The inputs, in the order of a stimulus: the populations that each part of it drives.
+
+    ``answers`` are those to ``probing``, whose ``name.drive`` ``[unit]`` is what drives neurons.
+    """
+    nothing, *each = answers
+    found: list[str] = []
+    for answer in each:
+        driven = [
+            name
+            for name in names
+            if f"{name}.drive" in answer
+            and not np.array_equal(answer[f"{name}.drive"], nothing[f"{name}.drive"])
+        ]
+        if not driven:
+            return Told("no part of a stimulus drives a neuron: its rate or duration is too small")
+        found.append(" and ".join(driven))
+    return Asked(tuple(found), "measured: what is driven by a stimulus for one input after another")

@@ -1,21 +1,28 @@
 """A network as a back end says that it holds it, in our names and units.
 
-What ``volr verify`` compares with the model: asked of the running simulator, or parsed back out of
-a written document, never remembered from the model that was handed in.
+    Said[T]   ::=  Asked(value, note) | Told(why)
+    Readback  ::=  ArtificialReadback | SpikingReadback
+
+``volr verify`` compares a ``Readback`` with what is ``Expected`` of the model. That proves
+something only where the running simulator or the written document was *asked*. What the model
+*told* it, and what it cannot be asked for, would be the model compared with itself. So each field
+is given as one or the other: a ``Told`` has no value that could be compared by mistake.
 """
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
+from volr.models.coding import ConstantCurrent
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.parameters import bias_name, weight_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from typing import Any
 
     from numpy.typing import ArrayLike
 
@@ -23,53 +30,116 @@ if TYPE_CHECKING:
     from volr.models.model import Model
     from volr.models.neurons import NeuronModel
 
+T = TypeVar("T")
+K = TypeVar("K", bound=Hashable)
+
 Ends: TypeAlias = tuple[str, str]
 """Source and target of a projection."""
+
+Names: TypeAlias = tuple[str, ...] | frozenset[str]
+"""Populations in their order, or as a set where the back end has no order among them."""
+
+METADATA = "in metadata of Volr's own: the format has no word for it"
+"""The note on what a document says in words that no other program reads."""
+
+DOUBLE, SINGLE = 1e-12, 2.0**-23
+"""The relative error of numbers in float64 that were converted a few times, and in float32."""
+
+
+@dataclass(frozen=True)
+class Asked(Generic[T]):
+    """What the running simulator, or the written document, says itself.
+
+    ``note`` says how it was asked where that is no plain question: measured in a simulation, say;
+    or ``METADATA``.
+    """
+
+    value: T
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Told:
+    """What the back end has from the model and cannot be asked for, and ``why`` it cannot."""
+
+    why: str
+
+
+Said: TypeAlias = Asked[T] | Told
 
 
 @dataclass(frozen=True)
 class Cells:
-    """The neurons of one population: ``kind`` and ``reset`` are names of ours, ``numbers`` our
-    parameters but for ``i_offset``, which is among the biases.
+    """The neurons of one population: ``kind`` and ``reset`` are names of ours.
 
-    Parameters that the back end does not hold are left out; one that differs within the population
-    is NaN. ``v_thresh`` is infinite where the neurons never spike.
+    ``numbers`` are our parameters but for ``i_offset``, which is among the biases. All of them are
+    there. One that differs within the population is NaN, and ``v_thresh`` is infinite where the
+    neurons never spike.
     """
 
-    kind: str
-    reset: str = "hard"
-    numbers: Mapping[str, float] = field(default_factory=dict[str, float])
+    kind: Said[str]
+    reset: Said[str]
+    numbers: Mapping[str, Said[float]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Readback:
-    """What there is. Arrays are float64.
+class _Holding:
+    """What a back end holds of either generation. Arrays are float64.
 
-    ``populations``  sizes by name, those of the inputs among them, in the back end's order
+    ``populations``  sizes by name, those of the inputs among them
+    ``inputs``, ``outputs``  their names, in the order of a stimulus and of the logits
     ``weights``      ``[post, pre]`` of each projection that there is, NaN for a missing synapse
     ``biases``       ``[unit]`` of each population but the inputs; of spiking neurons the whole
                      constant current, nA, i_offset included
-    ``activations``  of an artificial network: the name of ours by hidden population
-    ``cells``        of a spiking network: by population; an input that is no neuron is left out
-    ``delays``       ms, of each projection, NaN where they differ; empty where there are none
-    ``dt``           ms; None where the back end has no time
-    ``precision``    the relative error with which it holds a number
+    ``precision``    the relative error with which it holds a number: see ``precision_of``
     """
 
-    populations: Mapping[str, int]
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    weights: Mapping[Ends, Floats]
-    biases: Mapping[str, Floats]
-    activations: Mapping[str, str] = field(default_factory=dict[str, str])
-    cells: Mapping[str, Cells] = field(default_factory=dict[str, Cells])
-    delays: Mapping[Ends, float] = field(default_factory=dict[Ends, float])
-    dt: float | None = None
-    precision: float = 1e-12
+    populations: Mapping[str, Said[int]]
+    inputs: Said[Names]
+    outputs: Said[Names]
+    weights: Mapping[Ends, Said[Floats]]
+    biases: Mapping[str, Said[Floats]]
+    precision: Said[float]
 
 
-SINGLE = 2.0**-23
-"""The precision of a back end that holds float32."""
+@dataclass(frozen=True, kw_only=True)
+class ArtificialReadback(_Holding):
+    """An artificial network: ``activations`` are names of ours, by hidden population."""
+
+    activations: Mapping[str, Said[str]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpikingReadback(_Holding):
+    """A spiking network.
+
+    ``cells``   by population, but for inputs that are given as spikes; ``Told`` where nothing can
+                be asked of a population's neurons
+    ``delays``  ms, of each projection, NaN where those of its synapses differ
+    ``dt``      ms
+    """
+
+    cells: Mapping[str, Cells | Told]
+    delays: Mapping[Ends, Said[float]]
+    dt: Said[float]
+
+
+Readback: TypeAlias = ArtificialReadback | SpikingReadback
+
+
+def all_asked(values: Mapping[K, T], note: str = "") -> dict[K, Asked[T]]:
+    """Each of the values as asked."""
+    return {key: Asked(value, note) for key, value in values.items()}
+
+
+def all_told(keys: Iterable[K], why: str) -> dict[K, Told]:
+    """Each of the keys as told, for the same reason."""
+    return dict.fromkeys(keys, Told(why))
+
+
+def asked_cells(kind: str, reset: str, numbers: Mapping[str, float]) -> Cells:
+    """Neurons of which all was asked."""
+    return Cells(Asked(kind), Asked(reset), all_asked(numbers))
 
 
 def uniform(values: ArrayLike) -> float:
@@ -79,8 +149,43 @@ def uniform(values: ArrayLike) -> float:
     return float(flat[0]) if same else float("nan")
 
 
-def expected(model: Model) -> Readback:
-    """What a faithful back end holds: the model itself, in these words."""
+def precision_of(dtypes: Iterable[np.dtype[Any]]) -> Said[float]:
+    """The relative error of numbers of these types, the coarsest of them."""
+    errors = [float(np.finfo(dtype).eps) for dtype in dtypes]
+    return Asked(max(DOUBLE, *errors)) if errors else Told("it holds no numbers")
+
+
+@dataclass(frozen=True)
+class ExpectedCells:
+    """The neurons of one population, in the words of ``Cells``."""
+
+    kind: str
+    reset: str
+    numbers: Mapping[str, float]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """What a back end should hold of a model: the fields of ``Readback``, of both generations.
+
+    Those that the model's generation lacks are empty, or None. ``precision`` is the error that is
+    allowed.
+    """
+
+    populations: Mapping[str, int]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    weights: Mapping[Ends, Floats]
+    biases: Mapping[str, Floats]
+    activations: Mapping[str, str] = field(default_factory=dict[str, str])
+    cells: Mapping[str, ExpectedCells] = field(default_factory=dict[str, ExpectedCells])
+    delays: Mapping[Ends, float] = field(default_factory=dict[Ends, float])
+    dt: float | None = None
+    precision: float = DOUBLE
+
+
+def expected(model: Model, precision: float = DOUBLE) -> Expected:
+    """What a faithful back end of this ``precision`` holds: the model itself, in these words."""
     network = model.network
     weights = {(p.source, p.target): model.parameters[weight_name(p)] for p in network.projections}
     biases = {p.name: model.parameters[bias_name(p)] for p in network.layers}
@@ -88,34 +193,40 @@ def expected(model: Model) -> Readback:
     match model:
         case ArtificialModel():
             hidden = {p.source for p in network.projections} - set(network.inputs)
-            return Readback(
+            return Expected(
                 populations=populations,
                 inputs=network.inputs,
                 outputs=network.outputs,
                 weights=weights,
                 biases=biases,
                 activations={name: model.activation.name for name in populations if name in hidden},
+                precision=precision,
             )
         case SpikingModel():
-            return Readback(
+            # Inputs that are given as spikes are no neurons.
+            driven = isinstance(model.coding, ConstantCurrent)
+            given = set[str]() if driven else set(network.inputs)
+            return Expected(
                 populations=populations,
                 inputs=network.inputs,
                 outputs=network.outputs,
                 weights=weights,
                 biases={name: model.neuron.i_offset + bias for name, bias in biases.items()},
                 cells={
-                    name: cells_of(model.neuron, model.dt, spiking=model.is_spiking(name))
+                    name: expected_cells(model.neuron, model.dt, spiking=model.is_spiking(name))
                     for name in populations
+                    if name not in given
                 },
                 delays=dict.fromkeys(weights, model.delay_steps * model.dt),
                 dt=model.dt,
+                precision=precision,
             )
 
 
-def cells_of(neuron: NeuronModel, dt: float, *, spiking: bool = True) -> Cells:
+def expected_cells(neuron: NeuronModel, dt: float, *, spiking: bool = True) -> ExpectedCells:
     """What neurons are at the step ``dt``, ms; those that are not ``spiking`` only integrate."""
     numbers = {name: value for name, value in neuron.numbers.items() if name != "i_offset"}
     numbers["tau_refrac"] = neuron.refractory_steps(dt) * dt
     if not spiking:
         numbers["v_thresh"] = float("inf")
-    return Cells(neuron.name, neuron.reset, numbers)
+    return ExpectedCells(neuron.name, neuron.reset, numbers)

@@ -3,25 +3,112 @@
 ⟦input⟧       =  the stimuli
 ⟦population⟧  =  σ(z),  z = Σ W ⟦source⟧ + b, one term a projection
 logits        =  z of the outputs, side by side
+
+A model becomes a ``Program``, one ``Step`` a population, and ``run`` goes through it. ``read_back``
+asks the steps what they compute: it calls them.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from volr.backends.base import ArtificialBackend
-from volr.backends.readback import expected
+from volr.backends.probing import activation_of, affine_of
+from volr.backends.readback import ArtificialReadback, Asked, all_asked, precision_of
 from volr.errors import DataError
 from volr.models.activations import ACTIVATIONS, activate
-from volr.models.coding import by_input
 from volr.models.parameters import bias_name, weight_name
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from volr.backends.base import Forward
+    from volr.backends.readback import Ends
     from volr.models.arrays import Floats
     from volr.models.model import ArtificialModel
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """How one population comes about: its weighted sums, and what it makes of them.
+
+    ``terms`` are the source and the weights ``[post, pre]`` of each projection into it. An output
+    ``shows`` its sums; whatever is sent on is the activation.
+    """
+
+    name: str
+    bias: Floats
+    terms: tuple[tuple[str, Floats], ...]
+    activation: Callable[[Floats], Floats]
+    shows: bool
+    sends: bool
+
+    def sums(self, values: Mapping[str, Floats]) -> Floats:
+        """z, ``[batch, unit]``, of the values of its sources, ``[batch, unit]`` each."""
+        batch = len(values[self.terms[0][0]])
+        z = np.tile(self.bias, (batch, 1))
+        for source, weights in self.terms:
+            z += values[source] @ weights.T
+        return z
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """A network, step by step. ``inputs`` are names and sizes, side by side in a stimulus."""
+
+    inputs: tuple[tuple[str, int], ...]
+    steps: tuple[Step, ...]
+    outputs: tuple[str, ...]
+
+    @property
+    def input_size(self) -> int:
+        """The number of values of a stimulus."""
+        return sum(size for _, size in self.inputs)
+
+
+def program_of(model: ArtificialModel) -> Program:
+    """The program of a model."""
+    network = model.network
+    sources = {projection.source for projection in network.projections}
+    return Program(
+        inputs=tuple((name, network[name].size) for name in network.inputs),
+        steps=tuple(
+            Step(
+                name=population.name,
+                bias=model.parameters[bias_name(population)],
+                terms=tuple(
+                    (p.source, model.parameters[weight_name(p)])
+                    for p in network.incoming[population.name]
+                ),
+                activation=partial(activate, model.activation),
+                shows=population.name in network.outputs,
+                sends=population.name in sources,
+            )
+            for population in network.layers
+        ),
+        outputs=network.outputs,
+    )
+
+
+def run(program: Program, inputs: Floats) -> dict[str, Floats]:
+    """What every population shows for stimuli ``[batch, unit]``; see ``activations``."""
+    values = _split(program, np.asarray(inputs, dtype=np.float64))
+    shown = dict(values)
+    for step in program.steps:
+        z = step.sums(values)
+        values[step.name] = step.activation(z)
+        shown[step.name] = z if step.shows else values[step.name]
+    return shown
+
+
+def logits(program: Program, inputs: Floats) -> Floats:
+    """The outputs side by side, ``[batch, unit]``. Raises as ``activations`` does."""
+    shown = run(program, inputs)
+    return np.concatenate([shown[name] for name in program.outputs], axis=1)
 
 
 def activations(model: ArtificialModel, inputs: Floats) -> dict[str, Floats]:
@@ -30,38 +117,58 @@ def activations(model: ArtificialModel, inputs: Floats) -> dict[str, Floats]:
     Inputs are as given, outputs are weighted sums; an output with projections of its own sends its
     activation along them all the same. Raises ``DataError`` where the stimuli do not fit.
     """
-    network = model.network
-    values = _split(model, np.asarray(inputs, dtype=np.float64))
-    shown = dict(values)
-    outputs = set(network.outputs)
-    for population in network.layers:
-        z = np.tile(model.parameters[bias_name(population)], (len(inputs), 1))
-        for projection in network.incoming[population.name]:
-            z += values[projection.source] @ model.parameters[weight_name(projection)].T
-        values[population.name] = activate(model.activation, z)
-        shown[population.name] = z if population.name in outputs else values[population.name]
-    return shown
+    return run(program_of(model), inputs)
 
 
 def forward(model: ArtificialModel, inputs: Floats) -> Floats:
     """The logits ``[batch, unit]``: the outputs side by side. Raises as ``activations`` does."""
-    shown = activations(model, inputs)
-    return np.concatenate([shown[name] for name in model.network.outputs], axis=1)
+    return logits(program_of(model), inputs)
 
 
-def _split(model: ArtificialModel, inputs: Floats) -> dict[str, Floats]:
+def read_back(model: ArtificialModel) -> ArtificialReadback:
+    """What the steps of the model's program compute, found by calling them."""
+    return contents(program_of(model))
+
+
+def contents(program: Program) -> ArtificialReadback:
+    """What a program computes: unit vectors give its weights, zeros its biases."""
+    sizes = dict(program.inputs) | {step.name: len(step.bias) for step in program.steps}
+    weights: dict[Ends, Floats] = {}
+    biases: dict[str, Floats] = {}
+    for step in program.steps:
+        sources = {source: sizes[source] for source, _ in step.terms}
+        columns, biases[step.name] = affine_of(step.sums, sources)
+        weights |= {(source, step.name): each for source, each in columns.items()}
+    return ArtificialReadback(
+        populations=all_asked(sizes),
+        inputs=Asked(tuple(name for name, _ in program.inputs)),
+        outputs=Asked(program.outputs),
+        weights=all_asked(weights, _PROBED),
+        biases=all_asked(biases, _PROBED),
+        activations=all_asked(
+            {step.name: activation_of(step.activation) for step in program.steps if step.sends},
+            _PROBED,
+        ),
+        precision=precision_of(each.dtype for each in (*weights.values(), *biases.values())),
+    )
+
+
+_PROBED = "its steps are called with zeros, unit vectors and some numbers"
+
+
+def _split(program: Program, inputs: Floats) -> dict[str, Floats]:
     """The stimuli cut into the input populations, which stand side by side."""
-    network = model.network
-    if inputs.ndim != 2 or inputs.shape[1] != network.input_size:
+    if inputs.ndim != 2 or inputs.shape[1] != program.input_size:
         raise DataError(
             f"the stimuli have the shape {list(inputs.shape)}, the network takes "
-            f"[batch, {network.input_size}]"
+            f"[batch, {program.input_size}]"
         )
-    return by_input(network, inputs)
+    names, sizes = zip(*program.inputs, strict=True)
+    return dict(zip(names, np.split(inputs, np.cumsum(sizes)[:-1], axis=1), strict=True))
 
 
 def _build(model: ArtificialModel) -> Forward:
-    return lambda inputs: forward(model, inputs)
+    return partial(logits, program_of(model))
 
 
 REFERENCE = ArtificialBackend(
@@ -69,6 +176,5 @@ REFERENCE = ArtificialBackend(
     summary="the meaning of an artificial model, in NumPy and float64",
     activations=tuple(each.name for each in ACTIVATIONS),
     build=_build,
-    # There is no program of its own to ask: it goes through the model as it is.
-    read_back=expected,
+    read_back=read_back,
 )

@@ -46,11 +46,16 @@ def support_table(targets: Iterable[Backend | Document] = (*BACKENDS, *DOCUMENTS
 
 def with_table(text: str) -> str:
     """``text`` with the table between the two lines; ``ValueError`` where it has not both."""
-    before, begin, rest = text.partition(f"{BEGIN}\n")
-    _, end, after = rest.partition(f"\n{END}")
+    return between(text, BEGIN, END, support_table())
+
+
+def between(text: str, first: str, last: str, table: str) -> str:
+    """``text`` with a table between two lines; ``ValueError`` where it has not both."""
+    before, begin, rest = text.partition(f"{first}\n")
+    _, end, after = rest.partition(f"\n{last}")
     if not begin or not end:
-        raise ValueError(f"there is no line {END if begin else BEGIN}")
-    return f"{before}{begin}{support_table()}{end}{after}"
+        raise ValueError(f"there is no line {last if begin else first}")
+    return f"{before}{begin}{table}{end}{after}"
 
 
 def _row(target: Backend | Document) -> tuple[str, ...]:

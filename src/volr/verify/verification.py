@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from volr.backends.base import (
     ArtificialBackend,
@@ -13,25 +14,28 @@ from volr.backends.base import (
     require,
 )
 from volr.backends.readback import expected
-from volr.errors import UnsupportedError
+from volr.errors import MissingError, UnsupportedError, VolrError
 from volr.models.coding import check_stimuli
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.verify.behaviour import Behaviour, spiking_behaviour
-from volr.verify.comparison import Difference, compare
+from volr.verify.comparison import Comparison, Difference, compare
 from volr.verify.outputs import artificial_behaviour
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from volr.backends.base import Backend, Progress
-    from volr.backends.readback import Readback
     from volr.models.arrays import Floats
     from volr.models.model import Model
 
 Target: TypeAlias = "Backend | Document"
 
+logger = logging.getLogger("volr")
+
 
 @dataclass(frozen=True)
 class Verification:
-    """What was found: ``differences`` in what the back end holds, and its ``behaviour``.
+    """What was found: the ``comparison`` of what the back end holds, and its ``behaviour``.
 
     ``generation`` is that of the model, ANN or SNN.
     Documents do nothing, and have no behaviour.
@@ -39,8 +43,13 @@ class Verification:
 
     name: str
     generation: str
-    differences: tuple[Difference, ...]
+    comparison: Comparison
     behaviour: Behaviour | None
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """Everything in what the back end holds that is not as the model says."""
+        return self.comparison.differences
 
     @property
     def topology(self) -> bool:
@@ -49,7 +58,7 @@ class Verification:
 
     @property
     def parameters(self) -> bool:
-        """Whether all numbers, those of the neurons too, are the model's."""
+        """Whether all numbers that were asked, those of the neurons too, are the model's."""
         return all(each.kind != "parameters" for each in self.differences)
 
     @property
@@ -57,6 +66,35 @@ class Verification:
         """Whether no difference was found."""
         behaviour = self.behaviour
         return not self.differences and (behaviour is None or behaviour.first_difference is None)
+
+
+@dataclass(frozen=True)
+class Unverified:
+    """A back end that could not be compared, and the ``error`` that says why.
+
+    It ``refused`` where it lacks something of the model, or is not installed; it ``failed`` where
+    it was started and something went wrong.
+    """
+
+    name: str
+    generation: str
+    status: Literal["refused", "failed"]
+    error: Exception
+
+    @property
+    def reason(self) -> str:
+        """What went wrong, in words."""
+        if isinstance(self.error, VolrError):
+            return self.error.message
+        return f"{type(self.error).__name__}: {self.error}"
+
+    @property
+    def help(self) -> str | None:
+        """What to do about it, where that is known."""
+        return self.error.help if isinstance(self.error, VolrError) else None
+
+
+Outcome: TypeAlias = Verification | Unverified
 
 
 def verify(
@@ -91,10 +129,57 @@ def verify(
                 )
         case _:
             raise UnsupportedError(f"{target.name} cannot run this model")
-    generation = "ANN" if isinstance(model, ArtificialModel) else "SNN"
-    return Verification(target.name, generation, differences(model, found), behaviour)
+    comparison = compare(expected(model, target.precision), found)
+    return Verification(target.name, generation_of(model), comparison, behaviour)
 
 
-def differences(model: Model, found: Readback) -> tuple[Difference, ...]:
-    """Everything in what a back end holds that is not as the model says."""
-    return compare(expected(model), found)
+def attempt(
+    model: Model,
+    target: Target,
+    stimuli: Floats,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Outcome:
+    """``verify``, whose error becomes a value, so that it stands in the way of no other target.
+
+    Raises ``DataError`` alone, for stimuli that do not fit the model.
+    """
+    check_stimuli(stimuli, model.network.input_size)
+    generation = generation_of(model)
+    try:
+        return verify(model, target, stimuli, seed=seed, progress=progress)
+    except (UnsupportedError, MissingError) as error:
+        return Unverified(target.name, generation, "refused", error)
+    except Exception as error:
+        # Whatever a simulator's library raises.
+        logger.debug("%s failed", target.name, exc_info=True)
+        if isinstance(error, VolrError) and target.name not in error.message:
+            error.message = f"{target.name}: {error.message}"
+        return Unverified(target.name, generation, "failed", error)
+
+
+def verify_all(
+    model: Model,
+    targets: Iterable[Target],
+    stimuli: Floats,
+    *,
+    seed: int = 0,
+    progress: Callable[[Target], Progress] | None = None,
+) -> tuple[Outcome, ...]:
+    """``verify`` on each of the targets; one that refuses or fails does not hide the others.
+
+    ``progress`` gives, for each target, who is told of its stimuli. Raises ``DataError`` for
+    stimuli that do not fit the model.
+    """
+    return tuple(
+        attempt(
+            model, each, stimuli, seed=seed, progress=None if progress is None else progress(each)
+        )
+        for each in targets
+    )
+
+
+def generation_of(model: Model) -> str:
+    """ANN or SNN."""
+    return "ANN" if isinstance(model, ArtificialModel) else "SNN"

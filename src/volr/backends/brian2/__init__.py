@@ -11,10 +11,9 @@ from __future__ import annotations
 
 import os
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias, get_args
-
-import numpy as np
 
 from volr.backends.base import (
     Record,
@@ -25,7 +24,17 @@ from volr.backends.base import (
     check_supported,
     require,
 )
-from volr.backends.batches import answered, described, requests, silent, together, widest
+from volr.backends.batches import (
+    answered,
+    answers_of,
+    described,
+    inputs_of,
+    probing,
+    requests,
+    silent,
+    together,
+    widest,
+)
 from volr.backends.brian2.equations import (
     MILLI,
     NANO,
@@ -36,7 +45,7 @@ from volr.backends.brian2.equations import (
     UNREACHABLE,
 )
 from volr.backends.brian2.translation import Neurons, Pathway, in_our_words, parameters
-from volr.backends.readback import uniform
+from volr.backends.readback import Asked, precision_of, uniform
 from volr.backends.workers import WorkerPool
 from volr.errors import BackendError
 from volr.models.model import READOUTS
@@ -50,7 +59,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from volr.backends.base import Progress
-    from volr.backends.readback import Readback
+    from volr.backends.readback import SpikingReadback
     from volr.backends.workers import Arrays, Request, Settings
     from volr.models.arrays import Floats
     from volr.models.model import SpikingModel
@@ -110,18 +119,19 @@ class Brian2Simulator:
         answers = answered(self._pool, asked, size, len(stimuli), progress)
         return together(model, record, answers, volt=MILLI)
 
-    def read_back(self, model: SpikingModel) -> Readback:
+    def read_back(self, model: SpikingModel) -> SpikingReadback:
         """See ``volr.backends.base.Simulator``: one copy, built as ``run`` does, then asked.
 
         Brian2's objects say the same whatever their code is generated in: here it is NumPy.
         """
         check_supported(BRIAN2, model)
-        nothing = np.zeros((1, model.network.input_size))
         asked = [theirs for _, theirs, *_ in NEURONS[model.neuron.name].rows]
-        [(arrays, settings)] = _requests(model, nothing, Record(), seed=0, size=1)
-        settings |= {"target": "numpy", "folder": str(self._folder.path), "ask": asked}
-        [(_, answer)] = self._pool.run([(arrays, settings)])
-        return _contents(model, answer, asked)
+        numpy = {"target": "numpy", "folder": str(self._folder.path)}
+        requests = (
+            (arrays, {**settings, **numpy})
+            for arrays, settings in probing(model, partial(_requests, model), asked)
+        )
+        return _contents(model, answers_of(self._pool, requests), asked)
 
     def _generating(self, requests: Iterator[Request]) -> Iterator[Request]:
         """The requests, with what code is to be generated and where it may be put."""
@@ -200,10 +210,9 @@ def _requests(
     return requests(model, stimuli, seed, size, weights, settings, NANO)
 
 
-def _contents(model: SpikingModel, answer: Arrays, asked: list[str]) -> Readback:
-    """What a kernel says that Brian2 holds."""
-    network = model.network
-    names = [p.name for p in network.populations]
+def _contents(model: SpikingModel, answers: list[Arrays], asked: list[str]) -> SpikingReadback:
+    """What a kernel says that Brian2 holds: its answers to ``volr.backends.batches.probing``."""
+    names, answer = [p.name for p in model.network.populations], answers[0]
 
     def text(name: str) -> str:
         return answer[name].tobytes().decode()
@@ -229,6 +238,15 @@ def _contents(model: SpikingModel, answer: Arrays, asked: list[str]) -> Readback
         delay = uniform(answer[f"{number}.delay"])
         code, slot = text(f"{number}.code"), text(f"{number}.slot")
         pathways.append(Pathway(source, target, i, j, w, delay, code, slot))
-    sizes = {name: int(answer[f"{name}.size"][0]) for name in names}
-    dt = float(answer["dt"][0])
-    return in_our_words(sizes, network.inputs, network.outputs, neurons, pathways, dt)
+    return in_our_words(
+        {name: int(answer[f"{name}.size"][0]) for name in names if f"{name}.size" in answer},
+        inputs_of(names, answers),
+        Asked(
+            frozenset(name for name in names if f"{name}.read" in answer),
+            "which groups have monitors",
+        ),
+        neurons,
+        pathways,
+        float(answer["dt"][0]),
+        precision_of(answer[f"{number}.w"].dtype for number in range(len(pathways))),
+    )

@@ -75,9 +75,10 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
     _generate(settings["target"], settings["folder"])
     brian2.defaultclock.dt = settings["dt"] * brian2.second
     built = _build(arrays, settings)
+    monitors = _monitors(built, settings)
     if "ask" in settings:
-        return _contents(built, settings["ask"])
-    answer = _simulate(built, settings)
+        return _contents(built, monitors, settings["ask"])
+    answer = _simulate(built, monitors, settings)
     if settings["target"] == "cpp_standalone":
         brian2.get_device().delete(force=True)
     return answer
@@ -194,26 +195,42 @@ def _synapses(
     return found
 
 
-def _simulate(built: _Built, settings: Settings) -> Arrays:
-    copies: int = settings["copies"]
-    steps: int = settings["steps"]
-    counters: dict[str, Any] = {}
-    meters: dict[str, Any] = {}
+@dataclass(frozen=True)
+class _Monitors:
+    """What reads the groups, by population."""
+
+    counters: dict[str, Any]
+    meters: dict[str, Any]
+
+    @property
+    def objects(self) -> list[Any]:
+        return [*self.counters.values(), *self.meters.values()]
+
+
+def _monitors(built: _Built, settings: Settings) -> _Monitors:
+    """Monitors of all that is to be recorded."""
+    found = _Monitors({}, {})
     for number, (name, group) in enumerate(built.groups.items()):
         if name in settings["spiking"]:
             whole = name in settings["spikes"]
-            counters[name] = brian2.SpikeMonitor(group, record=whole, name=f"spikes_{number}")
+            found.counters[name] = brian2.SpikeMonitor(group, record=whole, name=f"spikes_{number}")
         seen = ["V"] if name in settings["membranes"] else []
         seen += ["v"] if name in settings["means"] else []
         if seen:
-            meters[name] = brian2.StateMonitor(
+            found.meters[name] = brian2.StateMonitor(
                 group, seen, record=True, when="end", name=f"membranes_{number}"
             )
-    everything = [*built.objects, *counters.values(), *meters.values()]
+    return found
+
+
+def _simulate(built: _Built, monitors: _Monitors, settings: Settings) -> Arrays:
+    copies: int = settings["copies"]
+    steps: int = settings["steps"]
+    everything = [*built.objects, *monitors.objects]
     brian2.Network(*everything).run(steps * brian2.defaultclock.dt, namespace={})
 
     answer: Arrays = {}
-    for name, counter in counters.items():
+    for name, counter in monitors.counters.items():
         size: int = settings["populations"][name]
         answer[f"{name}.counts"] = np.array(counter.count_[:], np.int64).reshape(copies, size)
         if name in settings["spikes"]:
@@ -221,7 +238,7 @@ def _simulate(built: _Built, settings: Settings) -> Arrays:
             when = np.rint(np.asarray(counter.t_[:]) / settings["dt"]).astype(np.int64)
             spikes[when, np.asarray(counter.i[:])] = True
             answer[f"{name}.spikes"] = spikes.reshape(steps, copies, size)
-    for name, meter in meters.items():
+    for name, meter in monitors.meters.items():
         shape = (steps, copies, settings["populations"][name])
         if name in settings["membranes"]:
             # A copy: Brian2 from 2.10 on gives a view of memory that goes with its monitor.
@@ -231,20 +248,28 @@ def _simulate(built: _Built, settings: Settings) -> Arrays:
     return answer
 
 
-def _contents(built: _Built, ask: list[str]) -> Arrays:
+def _contents(built: _Built, monitors: _Monitors, ask: list[str]) -> Arrays:
     """What Brian2's objects are, ready to run: texts as bytes, numbers in SI units.
 
-    ``dt``; ``name.size``; of neurons ``name.equations``, ``step`` (what the state updater does, the
-    check of the refractory period included), ``threshold``, ``reset``, ``current`` ``[unit]`` and
-    each parameter; of pathway n, counted from 0, ``n.ends`` (the numbers of its populations),
+    ``dt``; ``name.size``; ``name.drive``, the current or the number of spikes that drives each
+    neuron; ``name.read`` of groups that a monitor reads; of neurons ``name.equations``, ``step``
+    (what the state updater does, the check of the refractory period included), ``threshold``,
+    ``reset``, ``current`` ``[unit]`` and each parameter; of pathway n, counted from 0, ``n.ends``
+    (the numbers of its populations),
     ``i``, ``j``, ``w``, ``delay``, ``code`` and ``slot``.
     """
-    brian2.Network(*built.objects).run(0 * brian2.second, namespace={})
-    answer: Arrays = {"dt": np.array([float(brian2.defaultclock.dt_)])}
+    network: Any = brian2.Network(*built.objects, *monitors.objects)
+    network.run(0 * brian2.second, namespace={})
+    read = _read_by_monitors(network.objects)
+    answer: Arrays = {"dt": np.array([_step_of(network)])}
     numbers = {group.name: number for number, group in enumerate(built.groups.values())}
     for name, group in built.groups.items():
         answer[f"{name}.size"] = np.array([group.N])
+        if group.name in read:
+            answer[f"{name}.read"] = np.array([True])
         if not isinstance(group, brian2.NeuronGroup):
+            spikes = np.asarray(group.variables["neuron_index"].get_value())
+            answer[f"{name}.drive"] = np.bincount(spikes, minlength=group.N)
             continue
         texts = {
             "equations": str(group.equations),
@@ -253,7 +278,7 @@ def _contents(built: _Built, ask: list[str]) -> Arrays:
             "reset": group.event_codes["spike"],
         }
         answer |= {f"{name}.{key}": _bytes(text) for key, text in texts.items()}
-        answer[f"{name}.current"] = np.array(group.I_[:])
+        answer[f"{name}.current"] = answer[f"{name}.drive"] = np.array(group.I_[:])
         for parameter in ask:
             answer[f"{name}.{parameter}"] = np.atleast_1d(getattr(group, f"{parameter}_"))
     pathways = [one for each in built.synapses.values() for one in each]
@@ -267,6 +292,18 @@ def _contents(built: _Built, ask: list[str]) -> Arrays:
         answer[f"{number}.code"] = _bytes(pathway.pre.code)
         answer[f"{number}.slot"] = _bytes(pathway.pre.when)
     return answer
+
+
+def _read_by_monitors(objects: Any) -> set[str]:
+    """The names of the groups that a monitor among the objects reads."""
+    kinds: Any = (brian2.SpikeMonitor, brian2.StateMonitor)
+    return {one.source.name for one in objects if isinstance(one, kinds)}
+
+
+def _step_of(network: Any) -> float:
+    """The step, s, of all objects' clocks; NaN where they differ."""
+    steps = {float(one.clock.dt_) for one in network.objects}
+    return steps.pop() if len(steps) == 1 else float("nan")
 
 
 def _bytes(text: str) -> NDArray[np.uint8]:

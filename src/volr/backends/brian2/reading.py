@@ -11,13 +11,14 @@ import numpy as np
 
 from volr.backends.brian2.equations import MILLI, NANO, RESTS, UNREACHABLE
 from volr.backends.brian2.translation import Neurons, Pathway, in_our_words
+from volr.backends.readback import Asked, Told, precision_of
 from volr.errors import DataError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from volr.backends.base import Files
-    from volr.backends.readback import Readback
+    from volr.backends.readback import Said, SpikingReadback
     from volr.models.arrays import Floats
 
 UNITS = {"ms": MILLI, "mV": MILLI, "nA": NANO, "nF": NANO, "uS": 1e-6}
@@ -29,11 +30,11 @@ _WANTED = (
 )
 
 
-def read_back(files: Files) -> Readback:
+def read_back(files: Files) -> SpikingReadback:
     """What a script and its archive say. Raises ``DataError`` for what is no such script."""
     try:
-        tables = _tables(ast.parse(files[".py"]), _archive(files))
-        return _contents(tables)
+        archive = _archive(files)
+        return _contents(_tables(ast.parse(files[".py"]), archive), _precision(archive))
     except (KeyError, SyntaxError, TypeError, ValueError, zipfile.BadZipFile) as error:
         raise DataError(f"this is not a Brian2 script of Volr's: {error}") from error
 
@@ -72,7 +73,13 @@ def _value(node: ast.expr, archive: Mapping[str, Floats]) -> Any:
             return ast.literal_eval(node)
 
 
-def _contents(tables: dict[str, Any]) -> Readback:
+def _precision(archive: Mapping[str, Floats]) -> Said[float]:
+    if not archive:
+        return Told("its numbers are text, which Python reads as float64")
+    return precision_of(each.dtype for each in archive.values())
+
+
+def _contents(tables: dict[str, Any], precision: Said[float]) -> SpikingReadback:
     sizes: dict[str, int] = tables["POPULATIONS"]
     inputs: tuple[str, ...] = tables["INPUTS"]
     silent: tuple[str, ...] = tables["SILENT"]
@@ -101,4 +108,12 @@ def _contents(tables: dict[str, Any]) -> Readback:
                 delay, slot = float(tables["DELAY"]), tables["SLOT"]
                 pathways.append(Pathway(source, target, i, j, weights[j, i], delay, code, slot))
     outputs: tuple[str, ...] = tables["OUTPUTS"]
-    return in_our_words(sizes, inputs, outputs, neurons, pathways, float(tables["DT"]))
+    return in_our_words(
+        sizes,
+        Asked(inputs),
+        Asked(outputs),
+        neurons,
+        pathways,
+        float(tables["DT"]),
+        precision,
+    )

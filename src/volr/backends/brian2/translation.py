@@ -20,13 +20,13 @@ from volr.backends.brian2.equations import (
     UNREACHABLE,
     Equations,
 )
-from volr.backends.readback import Cells, Readback, uniform
+from volr.backends.readback import Asked, Cells, SpikingReadback, all_asked, asked_cells, uniform
 from volr.models.neurons import ENDLESS, raised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.backends.readback import Ends
+    from volr.backends.readback import Ends, Names, Said
     from volr.models.arrays import Floats, Integers
     from volr.models.neurons import NeuronModel
 
@@ -84,12 +84,13 @@ class Pathway:
 
 def in_our_words(
     sizes: Mapping[str, int],
-    inputs: tuple[str, ...],
-    outputs: tuple[str, ...],
+    inputs: Said[Names],
+    outputs: Said[Names],
     neurons: Mapping[str, Neurons],
     pathways: list[Pathway],
     dt: float,
-) -> Readback:
+    precision: Said[float],
+) -> SpikingReadback:
     """A network that Brian2 holds; ``dt`` in s. An input that is no neurons has only a size."""
     cells = {name: _cells(each) for name, each in neurons.items()}
     weights: dict[Ends, Floats] = {}
@@ -97,22 +98,28 @@ def in_our_words(
     for each in pathways:
         ends = each.source, each.target
         matrix = weights.setdefault(ends, np.full((sizes[each.target], sizes[each.source]), np.nan))
-        equations = NEURONS.get(cells[each.target].kind)
+        equations = NEURONS.get(_kind(neurons[each.target]) or "")
         factor = equations.weight[1] if equations and _acts(each, equations) else math.nan
         # Two synapses between the same neurons would do what their sum does.
         matrix[each.j, each.i] = np.nan_to_num(matrix[each.j, each.i])
         np.add.at(matrix, (each.j, each.i), each.w / factor)
         later = equations.early if equations else 0
         delays.setdefault(ends, []).append(_milli(each.delay + later * dt))
-    return Readback(
-        populations=sizes,
+    # What is driven by a stimulus has no current of its own.
+    entered = {target for _, target in weights}
+    known = inputs.value if isinstance(inputs, Asked) else set(neurons) - entered
+    return SpikingReadback(
+        populations=all_asked(sizes),
         inputs=inputs,
         outputs=outputs,
-        weights=weights,
-        biases={name: each.current / NANO for name, each in neurons.items() if name not in inputs},
+        weights=all_asked(weights),
+        biases=all_asked(
+            {name: each.current / NANO for name, each in neurons.items() if name not in known}
+        ),
         cells=cells,
-        delays={ends: uniform(each) for ends, each in delays.items()},
-        dt=_milli(dt),
+        delays=all_asked({ends: uniform(each) for ends, each in delays.items()}),
+        dt=Asked(_milli(dt)),
+        precision=precision,
     )
 
 
@@ -133,7 +140,7 @@ def _acts(pathway: Pathway, equations: Equations) -> bool:
 def _cells(neurons: Neurons) -> Cells:
     kind = _kind(neurons)
     if kind is None:
-        return Cells("another")
+        return asked_cells("another", "another", {})
     said: dict[str, float] = {}
     for ours, theirs, _, factor in NEURONS[kind].rows:
         said[ours] = neurons.numbers[theirs] / factor
@@ -149,7 +156,7 @@ def _cells(neurons: Neurons) -> Cells:
     if math.isclose(numbers["tau_m"], ENDLESS):
         numbers["tau_m"] = math.inf
     numbers["v_thresh"] = _threshold(numbers.pop("fires_at"), numbers)
-    return Cells(kind, _reset(neurons), numbers)
+    return asked_cells(kind, _reset(neurons), numbers)
 
 
 def _threshold(fires_at: float, numbers: Mapping[str, float]) -> float:

@@ -17,6 +17,7 @@ from volr.backends.futhark.compiler import PROGRAMS, chosen_target
 from volr.backends.futhark.program import program
 from volr.backends.futhark.reading import parse, readback
 from volr.backends.futhark.vectors import flattened, from_bytes, to_bytes
+from volr.backends.readback import SINGLE
 from volr.errors import BackendError, DataError, UnsupportedError
 from volr.models.activations import ACTIVATIONS
 from volr.models.model import ArtificialModel
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from volr.backends.futhark.compiler import Target
     from volr.backends.futhark.learning import Loss
     from volr.backends.futhark.library import Held, Library
-    from volr.backends.readback import Readback
+    from volr.backends.readback import ArtificialReadback
     from volr.models.activations import Activation
     from volr.models.arrays import Floats
     from volr.models.model import Model
@@ -70,7 +71,7 @@ def _build(model: ArtificialModel) -> Forward:
     return forward
 
 
-def _read_back(model: ArtificialModel) -> Readback:
+def _read_back(model: ArtificialModel) -> ArtificialReadback:
     """The program that was compiled says what it is, and cuts its parameters out of the vector."""
     library, vector = _loaded(model)
     return readback(parse(library.text), lambda name: library.array(library.call(name, vector)))
@@ -107,7 +108,7 @@ def _how_to(name: str) -> tuple[str, ...]:
     )
 
 
-def _read_document(files: Files) -> Readback:
+def _read_document(files: Files) -> ArtificialReadback:
     """The program, and the parameters in the file beside it; ``BackendError`` for what is none."""
     missing = [suffix for suffix in (".fut", ".data") if suffix not in files]
     if missing:
@@ -139,6 +140,7 @@ FUTHARK = ArtificialBackend(
     activations=tuple(each.name for each in ACTIVATIONS),
     build=_build,
     read_back=_read_back,
+    precision=SINGLE,
 )
 
 FUTHARK_PROGRAM = Document(
@@ -149,5 +151,6 @@ FUTHARK_PROGRAM = Document(
     write=_write,
     write_program=_write_program,
     read_back=_read_document,
+    precision=SINGLE,
     how_to=_how_to,
 )

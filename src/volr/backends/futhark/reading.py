@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.backends.futhark.program import definition
-from volr.backends.readback import SINGLE, Readback
+from volr.backends.readback import ArtificialReadback, Asked, all_asked, precision_of
 from volr.errors import BackendError
 from volr.models.activations import ACTIVATIONS
 
@@ -104,7 +104,7 @@ def parse(text: str) -> Written:
     return written
 
 
-def readback(written: Written, value: Callable[[str], NDArray[np.floating]]) -> Readback:
+def readback(written: Written, value: Callable[[str], NDArray[np.floating]]) -> ArtificialReadback:
     """The network with the ``value`` of each parameter, by its name in the program.
 
     Raises ``BackendError`` where the program speaks of what it does not have.
@@ -119,24 +119,25 @@ def readback(written: Written, value: Callable[[str], NDArray[np.floating]]) -> 
         inputs = sorted(written.inputs, key=lambda name: written.inputs[name][0])
         sizes = {ours(name): written.inputs[name][1] for name in inputs}
         sizes |= {ours(n): written.cuts[bias].shape[0] for n, (bias, _) in written.layers.items()}
-        return Readback(
-            populations=sizes,
-            inputs=tuple(map(ours, inputs)),
-            outputs=tuple(ours(name) for _, name in sorted(written.outputs)),
-            weights={
-                (ours(source), ours(name)): value(weight).astype(np.float64)
-                for name, (_, terms) in written.layers.items()
-                for weight, source in terms
-            },
-            biases={
-                ours(name): value(bias).astype(np.float64)
-                for name, (bias, _) in written.layers.items()
-            },
-            activations={
-                ours(name): written.functions[function]
-                for name, (function, _) in written.activations.items()
-            },
-            precision=SINGLE,
+        weights = {
+            (ours(source), ours(name)): value(weight)
+            for name, (_, terms) in written.layers.items()
+            for weight, source in terms
+        }
+        biases = {ours(name): value(bias) for name, (bias, _) in written.layers.items()}
+        return ArtificialReadback(
+            populations=all_asked(sizes),
+            inputs=Asked(tuple(map(ours, inputs))),
+            outputs=Asked(tuple(ours(name) for _, name in sorted(written.outputs))),
+            weights=all_asked({ends: each.astype(np.float64) for ends, each in weights.items()}),
+            biases=all_asked({name: each.astype(np.float64) for name, each in biases.items()}),
+            activations=all_asked(
+                {
+                    ours(name): written.functions[function]
+                    for name, (function, _) in written.activations.items()
+                }
+            ),
+            precision=precision_of(each.dtype for each in (*weights.values(), *biases.values())),
         )
     except KeyError as error:
         raise _not_ours(f"it has nothing called {error}") from error

@@ -7,9 +7,8 @@ into batches and puts the answers together; ``volr.backends.nest.kernel`` is wha
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Self
-
-import numpy as np
 
 from volr.backends.base import (
     Record,
@@ -20,7 +19,16 @@ from volr.backends.base import (
     check_supported,
     require,
 )
-from volr.backends.batches import answered, described, requests, silent, together, widest
+from volr.backends.batches import (
+    answered,
+    answers_of,
+    described,
+    probing,
+    requests,
+    silent,
+    together,
+    widest,
+)
 from volr.backends.nest.translation import (
     NEURONS,
     PICOAMPERE,
@@ -43,7 +51,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from volr.backends.base import Progress
-    from volr.backends.readback import Readback
+    from volr.backends.readback import SpikingReadback
     from volr.backends.workers import Request, Settings
     from volr.models.arrays import Floats
 
@@ -87,14 +95,12 @@ class NestSimulator:
         asked = _requests(model, stimuli, record, seed, size)
         return together(model, record, answered(self._pool, asked, size, len(stimuli), progress))
 
-    def read_back(self, model: SpikingModel) -> Readback:
+    def read_back(self, model: SpikingModel) -> SpikingReadback:
         """See ``volr.backends.base.Simulator``: one copy, built as ``run`` does, then asked."""
         check_supported(NEST, model)
         check_translatable(model)
-        nothing = np.zeros((1, model.network.input_size))
-        [(arrays, settings)] = _requests(model, nothing, Record(), seed=0, size=1)
-        [(_, answer)] = self._pool.run([(arrays, {**settings, "ask": asked_for()})])
-        return contents(model.network, answer)
+        asked = probing(model, partial(_requests, model), asked_for())
+        return contents(model.network, answers_of(self._pool, asked))
 
 
 def start(processes: int | None = None) -> AbstractContextManager[Simulator]:

@@ -52,11 +52,16 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
     ``[time, batch, unit]``.
 
     With ``ask``, the parameters wanted of a neuron by its model, nothing is simulated, and the
-    answer is ``resolution`` ms; ``name.nodes``, ``name.model`` (text) and ``name.`` each parameter,
-    ``[unit]``; and of all synapses ``synapses.source``, ``target``, ``weight`` and ``delay``.
+    answer is ``resolution`` ms; ``name.nodes``, ``name.model`` (text), ``name.`` each parameter,
+    ``[unit]``, and ``name.drive``, the current or the number of spikes that drives each; of all
+    synapses ``synapses.source``, ``target``, ``weight`` and ``delay``; and ``devices``, the numbers
+    of what counts, records and measures.
     """
     nodes = _build(arrays, settings)
-    return _contents(nodes, settings["ask"]) if "ask" in settings else _simulate(nodes, settings)
+    devices = _attach(nodes, settings)
+    if "ask" in settings:
+        return _contents(nodes, devices, settings["ask"])
+    return _simulate(nodes, devices, settings)
 
 
 def _build(arrays: Arrays, settings: Settings) -> dict[str, Any]:
@@ -83,14 +88,18 @@ def _build(arrays: Arrays, settings: Settings) -> dict[str, Any]:
     return nodes
 
 
-def _contents(nodes: dict[str, Any], ask: dict[str, list[str]]) -> Arrays:
+def _contents(nodes: dict[str, Any], devices: _Devices, ask: dict[str, list[str]]) -> Arrays:
     """What NEST says of the nodes, and of all synapses, planned or not."""
     answer: Arrays = {"resolution": np.array([nest.resolution])}
+    counting = (counter.counters for counter in devices.counters.values())
+    every = [*devices.recorders.values(), *devices.meters.values(), *counting]
+    answer["devices"] = np.concatenate([np.empty(0, np.int64), *map(_ids, every)])
     for name, population in nodes.items():
         # Of a single node, `get` gives no list.
         model = ", ".join(np.unique(np.array(population.get("model"))).tolist())
         answer[f"{name}.nodes"] = _ids(population)
         answer[f"{name}.model"] = np.frombuffer(model.encode(), dtype=np.uint8)
+        answer[f"{name}.drive"] = _drive(population, model)
         for parameter in ask.get(model, []):
             values = np.atleast_1d(population.get(parameter))
             answer[f"{name}.{parameter}"] = values.astype(np.float64)
@@ -102,44 +111,79 @@ def _contents(nodes: dict[str, Any], ask: dict[str, list[str]]) -> Arrays:
     return answer
 
 
-def _simulate(nodes: dict[str, Any], settings: Settings) -> Arrays:
-    copies: int = settings["copies"]
+def _drive(population: Any, model: str) -> NDArray[np.float64]:
+    """The constant current into each node; of sources, the number of spikes."""
+    if model != "spike_generator":
+        return np.atleast_1d(np.asarray(population.get("I_e"), dtype=np.float64))
+    times: Any = population.get("spike_times")
+    # Of a single node, `get` gives no list of lists.
+    each = [times] if len(population) == 1 else times
+    return np.array([len(train) for train in each], dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class _Counter:
+    """Neurons that count spikes, the ``meter`` that reads all of them, and the first one's
+    number."""
+
+    counters: Any
+    meter: Any
+    first: int
+
+
+@dataclass(frozen=True)
+class _Devices:
+    """What reads the nodes, by population."""
+
+    recorders: dict[str, Any]
+    counters: dict[str, _Counter]
+    meters: dict[str, Any]
+
+
+def _attach(nodes: dict[str, Any], settings: Settings) -> _Devices:
+    """Devices for all that is to be recorded."""
     dt: float = settings["dt"]
     steps: int = settings["steps"]
-    defaults: dict[str, float] = settings["defaults"]
-    recorders: dict[str, Any] = {}
-    counters: dict[str, Any] = {}
-    meters: dict[str, Any] = {}
+    found = _Devices({}, {}, {})
     # Of the networks' own neurons none is still to be made.
     nest.SetDefaults("iaf_psc_delta", COUNTER)
     for name in settings["populations"]:
         if name in settings["spikes"]:
-            recorders[name] = nest.Create("spike_recorder")
+            recorder = found.recorders[name] = nest.Create("spike_recorder")
             # The default delay of 1 ms need not be a whole number of steps.
-            nest.Connect(nodes[name], recorders[name], "all_to_all", {"delay": dt})
+            nest.Connect(nodes[name], recorder, "all_to_all", {"delay": dt})
         elif name in settings["spiking"]:
-            counters[name] = _counting(nodes[name], dt, (steps + 1) * dt)
+            found.counters[name] = _counting(nodes[name], dt, (steps + 1) * dt)
         if name in settings["membranes"] or name in settings["means"]:
             seen = ["V_m", "V_th"] if name in settings["raised"] else ["V_m"]
-            meters[name] = nest.Create("multimeter", params={"record_from": seen, "interval": dt})
-            nest.Connect(meters[name], nodes[name], "all_to_all", {"delay": dt})
+            meter = nest.Create("multimeter", params={"record_from": seen, "interval": dt})
+            nest.Connect(meter, nodes[name], "all_to_all", {"delay": dt})
+            found.meters[name] = meter
+    return found
+
+
+def _simulate(nodes: dict[str, Any], devices: _Devices, settings: Settings) -> Arrays:
+    copies: int = settings["copies"]
+    dt: float = settings["dt"]
+    steps: int = settings["steps"]
+    defaults: dict[str, float] = settings["defaults"]
     # Spikes of the last step arrive a step later, and a meter shows that another step later.
     nest.Simulate((steps + 2) * dt)
 
     answer: Arrays = {}
-    for name, recorder in recorders.items():
+    for name, recorder in devices.recorders.items():
         found = _events(recorder, nodes[name], dt, steps, copies)
         spikes = np.zeros((steps, copies, settings["populations"][name]), dtype=np.bool_)
         spikes[found.steps, found.stimuli, found.neurons] = True
         answer[f"{name}.spikes"] = spikes
         answer[f"{name}.counts"] = spikes.sum(axis=0)
-    for name, (meter, first) in counters.items():
+    for name, counter in devices.counters.items():
         counts = np.zeros(copies * settings["populations"][name], dtype=np.int64)
         # Asked once: each time, NEST copies all of them.
-        found = meter.events
-        counts[found["senders"] - first] = np.rint(found["V_m"])
+        found = counter.meter.events
+        counts[found["senders"] - counter.first] = np.rint(found["V_m"])
         answer[f"{name}.counts"] = counts.reshape(copies, -1)
-    for name, meter in meters.items():
+    for name, meter in devices.meters.items():
         found = _events(meter, nodes[name], dt, steps, copies)
         potential = found.of["V_m"]
         if name in settings["raised"]:
@@ -153,9 +197,8 @@ def _simulate(nodes: dict[str, Any], settings: Settings) -> Arrays:
     return answer
 
 
-def _counting(nodes: Any, dt: float, end: float) -> tuple[Any, int]:
-    """A neuron for each of ``nodes`` that counts its spikes, the meter that reads all of them at
-    ``end`` ms, and the first one's identifier.
+def _counting(nodes: Any, dt: float, end: float) -> _Counter:
+    """A neuron for each of ``nodes`` that counts its spikes, read at ``end`` ms.
 
     A recorder would cost ten times as much: NEST makes room for 1,024 synapses from each recorded
     neuron to devices.
@@ -164,7 +207,7 @@ def _counting(nodes: Any, dt: float, end: float) -> tuple[Any, int]:
     nest.Connect(nodes, counters, "one_to_one", {"weight": 1.0, "delay": dt})
     meter = nest.Create("multimeter", params={"record_from": ["V_m"], "interval": end})
     nest.Connect(meter, counters, "all_to_all", {"delay": dt})
-    return meter, int(counters[0].global_id)
+    return _Counter(counters, meter, int(counters[0].global_id))
 
 
 @dataclass(frozen=True)

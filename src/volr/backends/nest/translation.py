@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from volr.backends.base import elsewhere
-from volr.backends.readback import Cells, Readback, uniform
+from volr.backends.batches import inputs_of
+from volr.backends.readback import Asked, Cells, Said, SpikingReadback, Told, all_asked, uniform
 from volr.errors import UnsupportedError
 from volr.models.model import SpikingModel, is_multiple
 from volr.models.neurons import ENDLESS, TIE, IFCurrExp, raised
@@ -199,50 +200,71 @@ def asked_for() -> dict[str, list[str]]:
     return asked
 
 
-def contents(network: Network, answer: Arrays) -> Readback:
-    """What a kernel says that NEST holds (``volr.backends.nest.kernel``), in our words."""
+def contents(network: Network, answers: list[Arrays]) -> SpikingReadback:
+    """What a kernel says that NEST holds (``volr.backends.nest.kernel``), in our words.
+
+    ``answers`` are those to ``volr.backends.batches.probing``.
+    """
+    answer = answers[0]
     dt = float(answer["resolution"][0])
-    nodes = {p.name: answer[f"{p.name}.nodes"] for p in network.populations}
+    nodes = {
+        p.name: answer[f"{p.name}.nodes"]
+        for p in network.populations
+        if f"{p.name}.nodes" in answer
+    }
     models = {name: answer[f"{name}.model"].tobytes().decode() for name in nodes}
     cells: dict[str, Cells] = {}
     translations: dict[str, Translation] = {}
+    factors: dict[str, float] = {}
     for name, model in models.items():
         key = _which(model, uniform(answer.get(f"{name}.tau_syn_ex", np.nan)), dt)
         if key is not None:
-            translations[name] = NEURONS[key]
-            cells[name] = _cells(key, translations[name], name, answer, dt)
+            translation = translations[name] = NEURONS[key]
+            reset, numbers = _numbers(translation, key[1], name, answer, dt)
+            cells[name] = Cells(Asked(key[0]), Asked(reset), _said(numbers, translation))
+            factors[name] = weight_factor(translation, numbers["tau_m"], numbers["cm"], dt)
         elif model != SOURCE:
-            cells[name] = Cells(model)
+            cells[name] = Cells(Asked(model), Asked("another"), {})
     weights: dict[Ends, Floats] = {}
     delays: dict[Ends, float] = {}
     for ends, synapses in _projections(nodes, answer).items():
         source, target = (nodes[name] for name in ends)
-        factor, late = math.nan, 0
-        if (translation := translations.get(ends[1])) is not None:
-            numbers, late = cells[ends[1]].numbers, translation.late
-            factor = weight_factor(translation, numbers["tau_m"], numbers["cm"], dt)
+        late = translations[ends[1]].late if ends[1] in translations else 0
         matrix = np.full((len(target), len(source)), np.nan)
         rows = answer["synapses.target"][synapses] - target[0]
         columns = answer["synapses.source"][synapses] - source[0]
         matrix[rows, columns] = 0.0
         # Two synapses between the same neurons would do what their sum does.
+        factor = factors.get(ends[1], math.nan)
         np.add.at(matrix, (rows, columns), answer["synapses.weight"][synapses] / factor)
         weights[ends] = matrix
         delays[ends] = uniform(answer["synapses.delay"][synapses]) + late * dt
-    return Readback(
-        populations={name: len(each) for name, each in nodes.items()},
-        inputs=network.inputs,
-        outputs=network.outputs,
-        weights=weights,
-        biases={
-            p.name: answer[f"{p.name}.I_e"] / PICOAMPERE
-            for p in network.layers
-            if p.name in translations
-        },
+    return SpikingReadback(
+        populations=all_asked({name: len(each) for name, each in nodes.items()}),
+        inputs=inputs_of([p.name for p in network.populations], answers),
+        outputs=Asked(_read(nodes, answer), "which nodes have counters, recorders or meters"),
+        weights=all_asked(weights),
+        biases=all_asked(
+            {
+                p.name: answer[f"{p.name}.I_e"] / PICOAMPERE
+                for p in network.layers
+                if p.name in translations
+            }
+        ),
         cells=cells,
-        delays=delays,
-        dt=dt,
+        delays=all_asked(delays),
+        dt=Asked(dt),
+        precision=Told("it hands out numbers as Python's, which are float64 whatever it holds"),
     )
+
+
+def _read(nodes: Mapping[str, Integers], answer: Arrays) -> frozenset[str]:
+    """The populations that a device reads: spikes go to it, or it asks for membranes."""
+    sources, targets, devices = (
+        answer[key] for key in ("synapses.source", "synapses.target", "devices")
+    )
+    read = np.concatenate([sources[np.isin(targets, devices)], targets[np.isin(sources, devices)]])
+    return frozenset(name for name, each in nodes.items() if np.isin(each, read).all())
 
 
 def _which(model: str, tau_syn: float, dt: float) -> tuple[str, str] | None:
@@ -253,9 +275,10 @@ def _which(model: str, tau_syn: float, dt: float) -> tuple[str, str] | None:
     return next((key for key in found if len(found) == 1 or bool(NEURONS[key].late) == brief), None)
 
 
-def _cells(
-    key: tuple[str, str], translation: Translation, name: str, answer: Arrays, dt: float
-) -> Cells:
+def _numbers(
+    translation: Translation, reset: str, name: str, answer: Arrays, dt: float
+) -> tuple[str, dict[str, float]]:
+    """The reset of a population's neurons, and their numbers in our words."""
     said: dict[str, float] = {}
     for ours, theirs, factor in translation.rows:
         # Two of NEST's numbers that are one of ours must agree on it.
@@ -263,7 +286,6 @@ def _cells(
         said[ours] = uniform(np.append(values, said[ours] if ours in said else values[0]))
     if said["v_thresh"] >= UNREACHABLE:
         said["v_thresh"] = math.inf
-    kind, reset = key
     if "leak" in said:
         said["tau_m"] = said["cm"] / said["leak"]
     elif math.isclose(said["tau_m"], translation.endless(dt)):
@@ -272,15 +294,24 @@ def _cells(
             low = said["v_reset"] if "v_reset" in said else said["v_thresh"] - said["theta"]
             said["v_thresh"] = raised(said["v_thresh"], low)
     if "theta" in said:
-        if math.isfinite(said["v_thresh"]):
-            said["v_reset"] = said["v_thresh"] - said["theta"]
+        said["v_reset"] = said["v_thresh"] - said["theta"]
         # A threshold that rises by more, or falls otherwise, subtracts nothing.
         if said["nothing"] != 0.0 or math.isnan(said["tau_m"]):
             reset = "another"
-    if translation.late:
-        del said["tau_syn_E"], said["tau_syn_I"]
-    ours = {each: value for each, value in said.items() if each not in FOLLOWING}
-    return Cells(kind, reset, ours)
+    return reset, said
+
+
+def _said(numbers: Mapping[str, float], translation: Translation) -> dict[str, Said[float]]:
+    """Those of the numbers that are parameters of ours."""
+    brief = ("tau_syn_E", "tau_syn_I") if translation.late else ()
+    found: dict[str, Said[float]] = {
+        name: Asked(value)
+        for name, value in numbers.items()
+        if name not in FOLLOWING and name not in brief
+    }
+    if "theta" in numbers and math.isinf(numbers["v_thresh"]):
+        found["v_reset"] = Told("of neurons that never spike it holds what a spike would take away")
+    return found
 
 
 def _projections(nodes: Mapping[str, Integers], answer: Arrays) -> dict[Ends, Integers]:

@@ -6,6 +6,7 @@ population, how a current is counted, what the potential of 0 stands for, and ti
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,18 @@ from volr.backends.nir.described import KEY, Described, MalformedError, read_des
 from volr.backends.nir.graph import LINEAR
 from volr.backends.nir.read import described_weights
 from volr.backends.nir.write import SECOND
-from volr.backends.readback import Cells, Readback, uniform
+from volr.backends.readback import (
+    METADATA,
+    ArtificialReadback,
+    Asked,
+    Cells,
+    Readback,
+    Said,
+    SpikingReadback,
+    all_asked,
+    precision_of,
+    uniform,
+)
 from volr.errors import ModelError, ModelFileError, NetworkError
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.neurons import IFCurrDelta, IFCurrExp
@@ -25,6 +37,17 @@ if TYPE_CHECKING:
     from volr.models.arrays import Floats
     from volr.models.model import Model
 
+ORDER = "the nodes are NIR's, which is which population is in Volr's own metadata"
+
+# NIR's neurons that stand for ours, and for those whose threshold is out of reach.
+_KINDS = {
+    "IF": IFCurrDelta.name,
+    "I": IFCurrDelta.name,
+    "LIF": IFCurrDelta.name,
+    "LI": IFCurrDelta.name,
+    "CubaLIF": IFCurrExp.name,
+    "CubaLI": IFCurrExp.name,
+}
 _ACTIVATIONS = {"IF": "relu", "Scale": "identity"}
 
 
@@ -58,11 +81,16 @@ class _Back:
             if self._joined(projection.source, node, projection.target):
                 ends = (projection.source, projection.target)
                 weights[ends] = self.graph.nodes[node].values["weight"]
-        biases = {p.name: self._bias(p.name) for p in network.layers}
-        inputs = tuple(
-            name for name in network.inputs if self.places.inputs[name] in self.graph.nodes
-        )
-        outputs = tuple(name for name in network.outputs if self._is_read(name))
+        common: dict[str, Any] = {
+            "populations": all_asked(populations),
+            "inputs": Asked(
+                tuple(n for n in network.inputs if self.places.inputs[n] in self.graph.nodes), ORDER
+            ),
+            "outputs": Asked(tuple(n for n in network.outputs if self._is_read(n)), ORDER),
+            "weights": all_asked(weights),
+            "biases": all_asked({p.name: self._bias(p.name) for p in network.layers}),
+            "precision": precision_of(self.graph.types),
+        }
         if isinstance(model, ArtificialModel):
             hidden = {p.source for p in network.projections} - set(network.inputs)
             activations = {
@@ -70,28 +98,16 @@ class _Back:
                 for name in populations
                 if name in hidden
             }
-            return Readback(
-                populations=populations,
-                inputs=inputs,
-                outputs=outputs,
-                weights=weights,
-                biases=biases,
-                activations=activations,
-            )
-        cells = {
-            name: self._numbers(model, self._cells(name))
-            for name in populations
-            if self._cells(name).kind != "Input"
-        }
-        return Readback(
-            populations=populations,
-            inputs=inputs,
-            outputs=outputs,
-            weights=weights,
-            biases=biases,
-            cells=cells,
-            delays=dict.fromkeys(weights, model.delay_steps * model.dt),
-            dt=model.dt,
+            return ArtificialReadback(**common, activations=all_asked(activations))
+        return SpikingReadback(
+            **common,
+            cells={
+                name: self._numbers(model, self._cells(name), is_input=name in network.inputs)
+                for name in populations
+                if self._cells(name).kind != "Input"
+            },
+            delays=all_asked(dict.fromkeys(weights, model.delay_steps * model.dt), METADATA),
+            dt=Asked(model.dt, METADATA),
         )
 
     def _cells(self, name: str) -> Node:
@@ -139,34 +155,36 @@ class _Back:
                         return total * uniform(values["r"])
                 return total + values["v_leak"] / neuron.resistance
 
-    def _numbers(self, model: SpikingModel, node: Node) -> Cells:
+    def _numbers(self, model: SpikingModel, node: Node, *, is_input: bool) -> Cells:
         """A node's parameters in ours: what NIR has no words for is the metadata's."""
         neuron, values = model.neuron, node.values
-        refractory = neuron.refractory_steps(model.dt) * model.dt
-        numbers: dict[str, Any] = {
-            "v_rest": neuron.v_rest,
-            "tau_refrac": refractory,
-            "v_thresh": float("inf"),
-            "v_reset": neuron.v_reset,
+        kind: Said[str] = Asked(_KINDS.get(node.kind, node.kind))
+        rest = neuron.v_rest
+        numbers: dict[str, Said[float]] = {
+            "v_rest": Asked(rest, METADATA),
+            "tau_refrac": Asked(neuron.refractory_steps(model.dt) * model.dt, METADATA),
+            "v_thresh": Asked(math.inf),
+            "v_reset": Asked(neuron.v_reset, METADATA),
         }
         # IF and I have none.
         tau = values.get("tau_mem", values.get("tau", np.full(1, np.inf)))
-        numbers["tau_m"] = SECOND * uniform(tau)
+        numbers["tau_m"] = Asked(SECOND * uniform(tau))
         if "tau_syn" in values:
-            numbers["tau_syn_E"] = numbers["tau_syn_I"] = SECOND * uniform(values["tau_syn"])
+            synapse = Asked(SECOND * uniform(values["tau_syn"]))
+            numbers["tau_syn_E"] = numbers["tau_syn_I"] = synapse
             # The resistance is r; w_in takes up the synapse's time constant.
-            numbers["cm"] = uniform(
-                tau * SECOND / (values["r"] * values["w_in"] / values["tau_syn"])
-            )
+            resistance = values["r"] * values["w_in"] / values["tau_syn"]
+            numbers["cm"] = Asked(uniform(tau * SECOND / resistance))
+        elif is_input and isinstance(neuron, IFCurrExp):
+            # Nothing leads to it, so it needs no synapses, and is said without.
+            kind = Asked(neuron.name, METADATA)
+            numbers["tau_syn_E"] = Asked(neuron.tau_syn_E, METADATA)
+            numbers["tau_syn_I"] = Asked(neuron.tau_syn_I, METADATA)
+            numbers["cm"] = Asked(neuron.cm, METADATA)
         else:
             share = values["r"] / tau if np.isfinite(tau).all() else values["r"]
-            numbers["cm"] = neuron.cm * uniform(share)
-            if isinstance(neuron, IFCurrExp):
-                numbers["tau_syn_E"], numbers["tau_syn_I"] = neuron.tau_syn_E, neuron.tau_syn_I
-                numbers["cm"] = neuron.cm
+            numbers["cm"] = Asked(neuron.cm * uniform(share), METADATA)
         if "v_threshold" in values:
-            numbers["v_thresh"] = neuron.v_rest + uniform(values["v_threshold"])
-            numbers["v_reset"] = neuron.v_rest + uniform(values["v_reset"])
-        return Cells(
-            neuron.name, neuron.reset, {k: numbers[k] for k in neuron.numbers if k in numbers}
-        )
+            numbers["v_thresh"] = Asked(rest + uniform(values["v_threshold"]))
+            numbers["v_reset"] = Asked(rest + uniform(values["v_reset"]))
+        return Cells(kind, Asked(neuron.reset, METADATA), numbers)

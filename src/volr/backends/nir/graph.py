@@ -12,10 +12,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    import numpy as np
 
     from volr.models.arrays import Floats
 
@@ -66,12 +68,14 @@ class Node:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """A graph. ``subgraphs`` are the names of those that were dissolved into it."""
+    """A graph. ``subgraphs`` are the names of those that were dissolved into it, ``types`` those of
+    the numbers in the file that it was read from."""
 
     nodes: Mapping[str, Node]
     edges: tuple[Edge, ...]
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
     subgraphs: tuple[str, ...] = ()
+    types: frozenset[np.dtype[Any]] = frozenset()
 
     @cached_property
     def before(self) -> Mapping[str, tuple[str, ...]]:

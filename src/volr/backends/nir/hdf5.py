@@ -86,6 +86,7 @@ class _Reader:
     edges: list[Edge] = field(default_factory=list["Edge"])
     subgraphs: list[str] = field(default_factory=list[str])
     seen: set[int] = field(default_factory=set[int])
+    types: set[np.dtype[Any]] = field(default_factory=set[np.dtype[Any]])
     bytes_needed: int = 0
 
     def read(self, file: h5py.File) -> Graph:
@@ -121,7 +122,8 @@ class _Reader:
                 elif kind == "Output":
                     ends[prefix][1].append(full)
         self._join(inner, ends)
-        return Graph(self.nodes, tuple(self.edges), metadata, tuple(self.subgraphs))
+        types = frozenset(self.types)
+        return Graph(self.nodes, tuple(self.edges), metadata, tuple(self.subgraphs), types)
 
     def _join(
         self, inner: list[tuple[str, list[Edge]]], ends: dict[str, tuple[list[str], list[str]]]
@@ -179,6 +181,8 @@ class _Reader:
         self.bytes_needed += _COPIES * 8 * math.prod(dataset.shape)
         check_room({what: self.bytes_needed}, f"to read {self.name}")
         check_packed(self.data, dataset)
+        if dataset.dtype.kind == "f":
+            self.types.add(dataset.dtype)
         values = np.asarray(dataset[()], dtype=np.float64)
         if not np.isfinite(values).all():
             self._refuse(f"{what} has values that are not finite numbers")

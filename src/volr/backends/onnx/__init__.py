@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from volr.backends.base import ArtificialBackend, Document, check_supported, require
+from volr.backends.readback import SINGLE
 from volr.models.activations import ACTIVATIONS
 
 if TYPE_CHECKING:
     from volr.backends.base import Files, Forward
-    from volr.backends.readback import Readback
+    from volr.backends.readback import ArtificialReadback
     from volr.models.model import ArtificialModel, Model
 
 SUFFIX = ".onnx"
@@ -33,7 +34,7 @@ def write(model: Model) -> Files:
     return {SUFFIX: onnx_bytes(cast("ArtificialModel", model))}
 
 
-def read_back(files: Files) -> Readback:
+def read_back(files: Files) -> ArtificialReadback:
     """What a written file says; ``ModelFileError`` for anything but a file that ``write`` made."""
     require(ONNX_FILE)
     from volr.backends.onnx.reading import contents
@@ -49,7 +50,7 @@ def _build(model: ArtificialModel) -> Forward:
     return build(model)
 
 
-def _read_back_session(model: ArtificialModel) -> Readback:
+def _read_back_session(model: ArtificialModel) -> ArtificialReadback:
     check_supported(ONNX, model)
     require(ONNX)
     from volr.backends.onnx.session import read_back
@@ -66,6 +67,7 @@ ONNX_FILE = Document(
     activations=tuple(each.name for each in ACTIVATIONS),
     write=write,
     read_back=read_back,
+    precision=SINGLE,
     how_to=lambda name: (
         f"run it: onnxruntime.InferenceSession({name!r}).run(['logits'], {{'stimuli': x}})",
         "x is float32, [batch, unit]; the logits are the outputs side by side",
@@ -79,4 +81,5 @@ ONNX = ArtificialBackend(
     activations=tuple(each.name for each in ACTIVATIONS),
     build=_build,
     read_back=_read_back_session,
+    precision=SINGLE,
 )

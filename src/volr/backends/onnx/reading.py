@@ -16,7 +16,7 @@ from google.protobuf.message import DecodeError
 from onnx import TensorProto, helper, numpy_helper
 
 from volr.backends.onnx.graph import OPERATORS, OPSET, SIZES
-from volr.backends.readback import SINGLE, Readback
+from volr.backends.readback import ArtificialReadback, Asked, all_asked, precision_of
 from volr.errors import ModelFileError, NetworkError
 from volr.network import Network, Population, Projection
 
@@ -45,7 +45,7 @@ _SAID: Mapping[str, Mapping[str, object]] = {
 }
 
 
-def contents(data: bytes) -> Readback:
+def contents(data: bytes) -> ArtificialReadback:
     """What the bytes of a file say; ``ModelFileError`` unless they are what ``graph`` writes."""
     try:
         model = onnx.load_model_from_string(data)
@@ -176,7 +176,7 @@ def _start(graph: GraphProto, arrays: Mapping[str, NDArray[Any]]) -> _Found:
     return _Found(arrays, {value.name, *arrays}, {value.name: dims[1].dim_value}, [value.name])
 
 
-def _readback(graph: GraphProto, found: _Found) -> Readback:
+def _readback(graph: GraphProto, found: _Found) -> ArtificialReadback:
     (output,) = graph.output
     logits = found.logits.pop(output.name, [output.name])
     if found.logits or not {*found.inputs, *found.sums}.issuperset(logits):
@@ -200,14 +200,20 @@ def _readback(graph: GraphProto, found: _Found) -> Readback:
         )
     except NetworkError as error:
         raise ModelFileError(f"this ONNX file is no network of ours: {error.message}") from error
-    return Readback(
-        populations=dict(sizes),
-        inputs=inputs,
-        outputs=outputs,
-        weights=dict(weights),
-        biases={names[z]: each.bias.astype(np.float64) for z, each in found.sums.items()},
-        activations={names[z]: operator for z, (operator, _) in found.activations.items()},
-        precision=SINGLE,
+    return ArtificialReadback(
+        populations=all_asked(dict(sizes)),
+        inputs=Asked(inputs),
+        outputs=Asked(outputs),
+        weights=all_asked(dict(weights)),
+        biases=all_asked(
+            {names[z]: each.bias.astype(np.float64) for z, each in found.sums.items()}
+        ),
+        activations=all_asked(
+            {names[z]: operator for z, (operator, _) in found.activations.items()}
+        ),
+        precision=precision_of(
+            array.dtype for name, array in found.arrays.items() if name != SIZES
+        ),
     )
 
 

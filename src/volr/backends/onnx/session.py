@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from volr.backends.base import Forward
-    from volr.backends.readback import Readback
+    from volr.backends.readback import ArtificialReadback
     from volr.models.arrays import Floats
     from volr.models.model import ArtificialModel
 
@@ -49,7 +49,7 @@ def build(model: ArtificialModel) -> Forward:
     return forward
 
 
-def read_back(model: ArtificialModel) -> Readback:
+def read_back(model: ArtificialModel) -> ArtificialReadback:
     """What a session holds: the graph that it writes down when it is asked to."""
     with Workplace("volr-onnx") as folder:
         written = folder / "held.onnx"

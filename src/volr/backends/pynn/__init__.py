@@ -29,7 +29,16 @@ from volr.backends.base import (
     elsewhere,
     require,
 )
-from volr.backends.batches import answered, described, requests, silent, together, widest
+from volr.backends.batches import (
+    answered,
+    answers_of,
+    described,
+    probing,
+    requests,
+    silent,
+    together,
+    widest,
+)
 from volr.backends.pynn import translation
 from volr.backends.pynn.script import read_back_script, write_script
 from volr.backends.pynn.translation import (
@@ -54,7 +63,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from volr.backends.base import Progress
-    from volr.backends.readback import Readback
+    from volr.backends.readback import SpikingReadback
     from volr.backends.workers import Arrays, Request, Settings
     from volr.models.arrays import Floats
     from volr.models.model import SpikingModel
@@ -109,15 +118,13 @@ class PynnSimulator:
         given = input_drive(model, stimuli, seed=seed).spikes
         return together(model, record, answers, given=given)
 
-    def read_back(self, model: SpikingModel) -> Readback:
+    def read_back(self, model: SpikingModel) -> SpikingReadback:
         """See ``volr.backends.base.Simulator``: one copy, built as ``run`` does, then asked."""
         check_supported(self._record, model)
         _check_translatable(self._record.name, self._dialect, model)
-        nothing = np.zeros((1, model.network.input_size))
-        [(arrays, settings)] = _requests(self._dialect, model, nothing, Record(), seed=0, size=1)
-        ask = [*settings["parameters"], "i_offset"]
-        [(_, answer)] = self._pool.run([(arrays, {**settings, "ask": ask})])
-        return in_our_words(self._dialect, model, answer)
+        ask = [*translation.parameters(self._dialect, model), "i_offset"]
+        asked = probing(model, partial(_requests, self._dialect, model), ask)
+        return in_our_words(self._dialect, model, answers_of(self._pool, asked))
 
 
 def start(dialect: Dialect, processes: int | None = None) -> AbstractContextManager[Simulator]:
@@ -212,7 +219,7 @@ def _requests(
     dialect: Dialect, model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int
 ) -> Iterator[Request]:
     network, neuron, dt = model.network, model.neuron, model.dt
-    restless = dialect is translation.NEURON and neuron.refractory_steps(dt) == 0
+    restless = translation.is_restless(dialect, model)
     settings: Settings = {
         **described(model, record),
         "simulator": dialect.simulator,

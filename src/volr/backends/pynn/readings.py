@@ -97,19 +97,28 @@ def _membranes(population: Any, steps: int) -> NDArray[np.float64]:
 
 
 def contents(built: Built, ask: list[str]) -> Arrays:
-    """What PyNN says that the simulator holds: ``dt``; ``name.cells``, how many, and ``name.`` each
-    parameter ``[unit]``; ``source->target.weights`` ``[post, pre]``, signed, NaN for a missing
-    synapse, and ``.delays`` of each synapse.
+    """What PyNN says that the simulator holds.
 
-    All of it is the simulator's own, but for the length of a population.
+    ``dt``; ``name.cells``, how many; ``name.drive``, the current or the number of spikes that
+    drives each; ``name.read`` where a population is recorded; of neurons ``name.model`` and
+    ``name.reset``, as texts, and ``name.`` each parameter ``[unit]``; ``source->target.weights``
+    ``[post, pre]``, signed, NaN for a missing synapse, and ``.delays`` of each synapse.
     """
-    answer: Arrays = {"dt": np.array([built.sim.get_time_step()])}
+    answer: Arrays = {"dt": np.array([_step(built.sim)])}
     for name, population in built.populations.items():
-        answer[f"{name}.cells"] = np.array([len(population)])
-        if not is_given(population):
-            for parameter, values in zip(ask, population.get(ask, simplify=False), strict=True):
-                each = np.asarray(values, dtype=np.float64)
-                answer[f"{name}.{parameter}"] = np.broadcast_to(each, (len(population),))
+        answer[f"{name}.cells"] = np.array([_size(population)])
+        if population.recorder.recorded:
+            answer[f"{name}.read"] = np.array([True])
+        if is_given(population):
+            answer[f"{name}.drive"] = _number_of_spikes(population)
+            continue
+        model, reset = _model(population)
+        answer[f"{name}.model"] = np.frombuffer(model.encode(), dtype=np.uint8)
+        answer[f"{name}.reset"] = np.frombuffer(reset.encode(), dtype=np.uint8)
+        for parameter, values in zip(ask, population.get(ask, simplify=False), strict=True):
+            each = np.asarray(values, dtype=np.float64)
+            answer[f"{name}.{parameter}"] = np.broadcast_to(each, (len(population),))
+        answer[f"{name}.drive"] = answer[f"{name}.i_offset"]
     for (source, target), projections in built.projections.items():
         shape = len(built.populations[target]), len(built.populations[source])
         total, there = np.zeros(shape), np.zeros(shape, dtype=np.bool_)
@@ -122,6 +131,65 @@ def contents(built: Built, ask: list[str]) -> Arrays:
         answer[f"{source}->{target}.weights"] = np.where(there, total, np.nan)
         answer[f"{source}->{target}.delays"] = np.concatenate(delays)
     return answer
+
+
+def _step(sim: Any) -> float:
+    """ms, out of the simulator itself."""
+    simulator = sim.simulator
+    match simulator.name:
+        case "NEST":
+            return float(simulator.nest.resolution)
+        case "Brian2":
+            clocks = {float(one.clock.dt_) for one in simulator.state.network.objects}
+            return 1000.0 * clocks.pop() if len(clocks) == 1 else float("nan")
+        case _:
+            return float(simulator.h.dt)
+
+
+def _size(population: Any) -> int:
+    """The number of cells that the simulator has of a population."""
+    match population._simulator.name:
+        case "NEST":
+            return len(population.node_collection)
+        case "Brian2":
+            return int(population.brian2_group.N)
+        case _:
+            return sum(hasattr(each, "_cell") for each in population.all_cells)
+
+
+def _number_of_spikes(population: Any) -> NDArray[Any]:
+    """How many spikes each source is given."""
+    if population._simulator.name == "Brian2":
+        # PyNN fails to convert the units of what it reads from there.
+        group = population.brian2_group
+        given = np.asarray(group.variables["neuron_index"].get_value())
+        return np.bincount(given, minlength=int(group.N))
+    trains = population.get("spike_times", simplify=False)
+    return np.array([np.size(train.value) for train in trains])
+
+
+def _model(population: Any) -> tuple[str, str]:
+    """What the simulator's neurons are, and how they are reset, in its own words.
+
+    NEST's model; of Brian2 what solves the equations over a step, its threshold and its reset; of
+    NEURON its synapses and what resets a membrane.
+    """
+    match population._simulator.name:
+        case "NEST":
+            models = np.atleast_1d(np.asarray(population.node_collection.get("model")))
+            return ", ".join(sorted(set(models.tolist()))), ""
+        case "Brian2":
+            group = population.brian2_group
+            method = group.state_updater.method_choice
+            solution = method(group.equations) if callable(method) else str(method)
+            return str(solution), f"{group.events['spike']}; {group.event_codes['spike']}"
+        case _:
+            kinds = {
+                f"{cell.syn_type} {cell.syn_shape}"
+                for cell in (each._cell for each in population.all_cells)
+            }
+            resets = {each._cell.spike_reset.hname().split("[")[0] for each in population.all_cells}
+            return ", ".join(sorted(kinds)), ", ".join(sorted(resets))
 
 
 def _synapses_of(projection: Any) -> tuple[NDArray[Any], ...]:

@@ -22,7 +22,14 @@ import numpy as np
 from volr.backends.base import check_supported
 from volr.backends.identifiers import identifiers
 from volr.backends.pynn.translation import CELLS, SOLUTIONS, tie
-from volr.backends.readback import Cells, Readback
+from volr.backends.readback import (
+    Asked,
+    SpikingReadback,
+    Told,
+    all_asked,
+    asked_cells,
+    precision_of,
+)
 from volr.errors import DataError
 from volr.models.coding import ConstantCurrent
 from volr.models.model import SpikingModel
@@ -171,7 +178,7 @@ def _program() -> str:
     return resources.files("volr.backends.pynn").joinpath("program.txt").read_text("utf-8")
 
 
-def read_back_script(files: Files) -> Readback:
+def read_back_script(files: Files) -> SpikingReadback:
     """What a script says; nothing of it is run. Raises ``DataError`` for what is no such script."""
     try:
         return _contents(_tables(files))
@@ -190,7 +197,7 @@ def read_back_script(files: Files) -> Readback:
         raise DataError("this is not a script for PyNN that Volr wrote") from error
 
 
-def _contents(tables: Mapping[str, Any]) -> Readback:
+def _contents(tables: Mapping[str, Any]) -> SpikingReadback:
     dt = float(tables["DT"])
     names = {each: tables["NAMES"].get(each, each) for each in tables["POPULATIONS"]}
     arrays: Mapping[str, Floats] = tables["ARRAYS"]
@@ -202,28 +209,40 @@ def _contents(tables: Mapping[str, Any]) -> Readback:
     numbers["tau_refrac"] = tables["REFRACTORY_STEPS"] * dt
     given = set(tables["INPUTS"]) if tables["CODING"] != ConstantCurrent.name else set[str]()
     ends = [(each[0], each[1]) for each in tables["PROJECTIONS"]]
-    return Readback(
-        populations={names[each]: size for each, size in tables["POPULATIONS"].items()},
-        inputs=tuple(names[each] for each in tables["INPUTS"]),
-        outputs=tuple(names[each] for each in tables["OUTPUTS"]),
-        weights={(names[a], names[b]): arrays[f"{a}->{b}.weight"] for a, b in ends},
-        biases={
-            names[each]: tables["I_OFFSET"] + arrays[f"{each}.bias"]
-            for each in tables["POPULATIONS"]
-            if each not in tables["INPUTS"]
-        },
+    precision = precision_of(each.dtype for each in arrays.values())
+    return SpikingReadback(
+        populations=all_asked({names[each]: size for each, size in tables["POPULATIONS"].items()}),
+        inputs=Asked(tuple(names[each] for each in tables["INPUTS"])),
+        outputs=Asked(tuple(names[each] for each in tables["OUTPUTS"])),
+        weights=all_asked(
+            {(names[a], names[b]): _double(arrays[f"{a}->{b}.weight"]) for a, b in ends}
+        ),
+        biases=all_asked(
+            {
+                names[each]: tables["I_OFFSET"] + _double(arrays[f"{each}.bias"])
+                for each in tables["POPULATIONS"]
+                if each not in tables["INPUTS"]
+            }
+        ),
         cells={
-            ours: Cells(kind, "hard", numbers)
+            ours: asked_cells(kind, "hard", numbers)
             for theirs, ours in names.items()
             if theirs not in given
         },
-        delays={(names[a], names[b]): tables["DELAY_STEPS"] * dt for a, b in ends},
-        dt=dt,
+        delays=all_asked({(names[a], names[b]): tables["DELAY_STEPS"] * dt for a, b in ends}),
+        dt=Asked(dt),
+        precision=precision
+        if tables["BESIDE"]
+        else Told("its numbers are text, which Python reads as float64"),
     )
 
 
+def _double(values: Floats) -> Floats:
+    return np.asarray(values, dtype=np.float64)
+
+
 def _tables(files: Files) -> dict[str, Any]:
-    """The tables by name, ``ARRAYS`` as arrays."""
+    """The tables by name, ``ARRAYS`` as arrays, and whether these lie ``BESIDE`` the script."""
     text = files[".py"].decode()
     tail = _CONVERT + _program()
     if not text.startswith(_HEAD) or not text.endswith(tail):
@@ -234,14 +253,13 @@ def _tables(files: Files) -> dict[str, Any]:
     values = {name: each.value for name, each in found.items() if isinstance(each, ast.Assign)}
     arrays = values.pop("ARRAYS")
     tables = {name: ast.literal_eval(each) for name, each in values.items()}
-    if ast.unparse(arrays) == _BESIDE:
+    tables["BESIDE"] = ast.unparse(arrays) == _BESIDE
+    if tables["BESIDE"]:
         with np.load(io.BytesIO(files[".npz"]), allow_pickle=False) as beside:
             tables["ARRAYS"] = {name: beside[name] for name in beside.files}
     else:
         tables["ARRAYS"] = ast.literal_eval(arrays)
-    tables["ARRAYS"] = {
-        name: np.asarray(each, dtype=np.float64) for name, each in tables["ARRAYS"].items()
-    }
+    tables["ARRAYS"] = {name: np.asarray(each) for name, each in tables["ARRAYS"].items()}
     return tables
 
 

@@ -41,14 +41,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.backends.readback import Cells, Readback, uniform
+from volr.backends.batches import inputs_of
+from volr.backends.readback import Asked, Cells, SpikingReadback, Told, all_asked, uniform
 from volr.models.neurons import ENDLESS, IFCondExp, IFCurrDelta, IFCurrExp
 from volr.models.parameters import weight_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.backends.readback import Ends
+    from volr.backends.readback import Ends, Names, Said
     from volr.backends.workers import Arrays
     from volr.models.arrays import Floats
     from volr.models.model import SpikingModel
@@ -101,6 +102,23 @@ gi = gi_1""",
 }
 """PyNN's equations on Brian2, solved over a step: those of ``volr.models.neurons``, and in the same
 order; conductances by quadrature with two nodes, a and b."""
+
+
+# What the simulators call those cells (``readings.contents``), and how they are reset.
+_HELD = {
+    "nest": {
+        ("iaf_psc_delta", ""): IFCurrDelta.name,
+        ("iaf_psc_exp", ""): IFCurrExp.name,
+        ("iaf_cond_exp", ""): IFCondExp.name,
+    },
+    "brian2": {
+        (solution, "v > v_thresh; v = v_reset"): name for name, solution in SOLUTIONS.items()
+    },
+    "neuron": {
+        ("current exp", "ResetRefrac"): IFCurrExp.name,
+        ("conductance exp", "ResetRefrac"): IFCondExp.name,
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -195,38 +213,77 @@ def weights(dialect: Dialect, model: SpikingModel) -> dict[str, Floats]:
     return found
 
 
-def in_our_words(dialect: Dialect, model: SpikingModel, answer: Arrays) -> Readback:
-    """What a kernel says that the simulator holds (``readings.contents``), in our words."""
-    network, neuron = model.network, model.neuron
-    dt = float(answer["dt"][0])
+def in_our_words(dialect: Dialect, model: SpikingModel, answers: list[Arrays]) -> SpikingReadback:
+    """What a kernel says that the simulator holds, in our words: its answers to
+    ``volr.backends.batches.probing``, which are those of ``readings.contents``."""
+    network, neuron, answer = model.network, model.neuron, answers[0]
+    names = [p.name for p in network.populations]
     told = lines(dialect, neuron, model.dt)
-    cells: dict[str, Cells] = {}
-    for population in network.populations:
-        name = population.name
-        numbers = {
-            key: told[key].back(uniform(answer[f"{name}.{key}"]))
-            for key in neuron.numbers
-            if f"{name}.{key}" in answer and key != "i_offset"
-        }
-        if numbers:
-            if numbers["v_thresh"] >= UNREACHABLE:
-                numbers["v_thresh"] = float("inf")
-            cells[name] = Cells(neuron.name, "hard", numbers)
     weights: dict[Ends, Floats] = {}
     delays: dict[Ends, float] = {}
-    for projection in network.projections:
-        ends = (projection.source, projection.target)
-        each = answer[f"{projection.name}.weights"]
-        positive, negative = told["excitatory"].factor, told["inhibitory"].factor
-        weights[ends] = each / np.where(each < 0.0, negative, positive)
-        delays[ends] = told["delay"].back(uniform(answer[f"{projection.name}.delays"]))
-    return Readback(
-        populations={p.name: int(answer[f"{p.name}.cells"][0]) for p in network.populations},
-        inputs=network.inputs,
-        outputs=network.outputs,
-        weights=weights,
-        biases={p.name: answer[f"{p.name}.i_offset"] for p in network.layers},
-        cells=cells,
-        delays=delays,
-        dt=dt,
+    positive, negative = told["excitatory"].factor, told["inhibitory"].factor
+    for ends in ((source, target) for source in names for target in names):
+        key = "->".join(ends)
+        if f"{key}.weights" in answer:
+            each = answer[f"{key}.weights"]
+            weights[ends] = each / np.where(each < 0.0, negative, positive)
+            delays[ends] = told["delay"].back(uniform(answer[f"{key}.delays"]))
+    return SpikingReadback(
+        populations=all_asked(
+            {name: int(answer[f"{name}.cells"][0]) for name in names if f"{name}.cells" in answer}
+        ),
+        inputs=inputs_of(names, answers),
+        outputs=_read(dialect, model, answer),
+        weights=all_asked(weights),
+        biases=all_asked(
+            {
+                p.name: answer[f"{p.name}.i_offset"]
+                for p in network.layers
+                if f"{p.name}.i_offset" in answer
+            }
+        ),
+        cells={
+            name: _cells(dialect, model, name, answer)
+            for name in names
+            if f"{name}.model" in answer
+        },
+        delays=all_asked(delays),
+        dt=Asked(float(answer["dt"][0])),
+        precision=Told("PyNN hands out numbers as float64, whatever its simulator holds"),
     )
+
+
+def _cells(dialect: Dialect, model: SpikingModel, name: str, answer: Arrays) -> Cells:
+    """The neurons of a population. What they are told depends on their model, by ``lines``."""
+    held, reset = (answer[f"{name}.{key}"].tobytes().decode() for key in ("model", "reset"))
+    kinds = _HELD[dialect.simulator]
+    kind = kinds.get((held, reset))
+    if kind is None or kind != model.neuron.name:
+        # It may differ in its reset alone.
+        same = next((each for (text, _), each in kinds.items() if text == held), "another")
+        return Cells(Asked(kind or same), Asked("hard" if kind else "another"), {})
+    told = lines(dialect, model.neuron, model.dt)
+    numbers = {
+        key: told[key].back(uniform(answer[f"{name}.{key}"]))
+        for key in model.neuron.numbers
+        if f"{name}.{key}" in answer and key != "i_offset"
+    }
+    if numbers["v_thresh"] >= UNREACHABLE:
+        numbers["v_thresh"] = math.inf
+    return Cells(Asked(kind), Asked("hard"), all_asked(numbers))
+
+
+def is_restless(dialect: Dialect, model: SpikingModel) -> bool:
+    """Whether neurons are watched: NEURON's may fall silent where they do not rest for a step."""
+    return dialect is NEURON and model.neuron.refractory_steps(model.dt) == 0
+
+
+def _read(dialect: Dialect, model: SpikingModel, answer: Arrays) -> Said[Names]:
+    """The populations that are recorded; one that is given as spikes need not be."""
+    names = [p.name for p in model.network.populations if f"{p.name}.cells" in answer]
+    if any(f"{name}.model" not in answer for name in model.network.outputs if name in names):
+        return Told("an output is given as spikes, which need no recording")
+    if is_restless(dialect, model):
+        return Told("all populations are recorded, to see whether a neuron falls silent")
+    read = frozenset(name for name in names if f"{name}.read" in answer)
+    return Asked(read, "which populations are recorded")

@@ -8,13 +8,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from volr.backends.base import ArtificialBackend, require
+from volr.backends.readback import SINGLE
 from volr.models.activations import ACTIVATIONS
 
 if TYPE_CHECKING:
     import torch
 
     from volr.backends.base import Forward
-    from volr.backends.readback import Readback
+    from volr.backends.readback import ArtificialReadback
     from volr.backends.torch.module import NetworkModule
     from volr.models.model import ArtificialModel
     from volr.models.parameters import Parameters
@@ -45,7 +46,7 @@ def _build(model: ArtificialModel) -> Forward:
     return build(model)
 
 
-def _read_back(model: ArtificialModel) -> Readback:
+def _read_back(model: ArtificialModel) -> ArtificialReadback:
     require(TORCH)
     from volr.backends.torch.module import read_back
 
@@ -60,4 +61,5 @@ TORCH = ArtificialBackend(
     activations=tuple(each.name for each in ACTIVATIONS),
     build=_build,
     read_back=_read_back,
+    precision=SINGLE,
 )

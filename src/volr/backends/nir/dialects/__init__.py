@@ -27,11 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from volr.backends.base import Files
-    from volr.backends.readback import Readback
+    from volr.backends.readback import SpikingReadback
     from volr.models.model import Model
     from volr.models.neurons import Reset
 
 SUFFIX = ".nir"
+PRECISION = 1e-5
+"""Differences of numbers in single precision, some of them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +123,7 @@ def _write(model: Model, name: str) -> Files:
     return write_for(model, name)
 
 
-def _read_back(files: Files, name: str) -> Readback:
+def _read_back(files: Files, name: str) -> SpikingReadback:
     from volr.backends.nir.dialects.writing import read_back
 
     return read_back(files, name)
@@ -140,6 +142,7 @@ def _document(found: Dialect) -> Document:
         readouts=("count",),
         write=lambda model: _write(model, found.name),
         read_back=lambda files: _read_back(files, found.name),
+        precision=PRECISION,
         how_to=lambda file: how_to(found.name, file),
     )
 

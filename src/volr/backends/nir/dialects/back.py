@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from volr.backends.nir.dialects import importers
-from volr.backends.readback import Cells, Readback
+from volr.backends.readback import (
+    METADATA,
+    Asked,
+    Cells,
+    Said,
+    SpikingReadback,
+    Told,
+    all_asked,
+    precision_of,
+)
 from volr.errors import ModelError, ModelFileError, NetworkError
 from volr.models.neurons import IFCurrExp, NeuronModel, neuron_model
 from volr.network import Network, Population, Projection
@@ -25,9 +34,6 @@ if TYPE_CHECKING:
     from volr.backends.nir.graph import Graph
     from volr.models.arrays import Floats
     from volr.models.model import SpikingModel
-
-PRECISION = 1e-5
-"""Differences of numbers in single precision, some of them."""
 
 
 def described(model: SpikingModel, ring: Ring) -> str:
@@ -49,7 +55,7 @@ def described(model: SpikingModel, ring: Ring) -> str:
     )
 
 
-def back(graph: Graph, dialect: str, text: str) -> Readback:
+def back(graph: Graph, dialect: str, text: str) -> SpikingReadback:
     """What a file of ``dialect``, described by ``text``, holds.
 
     Raises ``ModelFileError`` for one that is none of ours.
@@ -67,7 +73,7 @@ class _Back:
     dialect: str
     told: dict[str, Any]
 
-    def read(self) -> Readback:
+    def read(self) -> SpikingReadback:
         network, neuron, dt = self._network(), self._neuron(), float(self.told["dt"])
         a, b, theta, scale = importers.held(
             self.graph, self.dialect, dt / 1000.0, neuron.reset, currents=self._has_currents(neuron)
@@ -105,19 +111,30 @@ class _Back:
                 later = recurrent[rows, self.told["clocks"][0]]
             each = first + later + (0.0 if b is None else b * first)
             biases[population.name] = (each - (1.0 - a) * start) / neuron.rise(dt)
-        numbers = {key: value for key, value in neuron.numbers.items() if key != "i_offset"}
-        cells = Cells(neuron.name, neuron.reset, numbers)
-        return Readback(
-            populations={p.name: p.size for p in network.populations},
-            inputs=self._inputs(network, into, units),
-            outputs=self._outputs(network, chains),
-            weights=weights,
-            biases=biases,
-            cells={p.name: cells for p in network.layers},
-            delays={ends: delays[ends[0]] for ends in weights},
-            dt=dt,
-            precision=PRECISION,
+        cells = self._cells(neuron)
+        inputs = dict.fromkeys(network.inputs, Told("the file takes the spikes of the inputs"))
+        return SpikingReadback(
+            populations=all_asked({p.name: p.size for p in network.populations}, METADATA),
+            inputs=Asked(self._inputs(network, into, units)),
+            outputs=Asked(self._outputs(network, chains)),
+            weights=all_asked(weights),
+            biases=all_asked(biases),
+            cells={**{p.name: cells for p in network.layers}, **inputs},
+            delays=all_asked({ends: delays[ends[0]] for ends in weights}),
+            dt=Asked(dt, METADATA),
+            precision=precision_of(self.graph.types),
         )
+
+    def _cells(self, neuron: NeuronModel) -> Cells:
+        """Time constants and the distance to the threshold are the arrays'."""
+        held = ("tau_m", "v_thresh", "tau_syn_E", "tau_syn_I")
+        numbers: dict[str, Said[float]] = {
+            name: Asked(value, "" if name in held else METADATA)
+            for name, value in neuron.numbers.items()
+            if name != "i_offset"
+        }
+        numbers["tau_refrac"] = Told("no importer has refractoriness")
+        return Cells(Asked(neuron.name, METADATA), Asked(neuron.reset, METADATA), numbers)
 
     def _network(self) -> Network:
         return Network(

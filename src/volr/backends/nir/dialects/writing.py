@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from volr.backends.base import Files
     from volr.backends.nir.dialects import Dialect
     from volr.backends.nir.graph import Graph
-    from volr.backends.readback import Readback
+    from volr.backends.readback import SpikingReadback
 
 # What a ring is to each importer, with the time step in s.
 _GRAPHS: Mapping[str, Callable[[Ring, float], Graph]] = MappingProxyType(
@@ -70,7 +70,7 @@ def write_for(model: Model, name: str) -> Files:
     return {SUFFIX: write_graph(graph, np.float32)}
 
 
-def read_back(files: Files, name: str) -> Readback:
+def read_back(files: Files, name: str) -> SpikingReadback:
     """What the file of ``write_for`` holds; ``ModelFileError`` for one that is none."""
     graph = read_graph(files.get(SUFFIX, b""))
     if graph.metadata.get(DIALECT) != name or _RING not in graph.metadata:

@@ -23,7 +23,6 @@ from volr.backends.base import (
     check_supported,
     require,
 )
-from volr.backends.readback import Readback, cells_of
 from volr.models.coding import CODINGS
 from volr.models.model import READOUTS
 from volr.models.neurons import NEURON_MODELS, RESETS
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from volr.backends.base import Progress
+    from volr.backends.readback import SpikingReadback
     from volr.engine.devices import Device
     from volr.engine.simulation import Result
     from volr.models.arrays import Floats, Integers
@@ -93,37 +93,15 @@ class EngineSimulator:
 
         return run
 
-    def read_back(self, model: SpikingModel) -> Readback:
-        """See ``volr.backends.base.Simulator``: out of the tiles and numbers the kernels take."""
-        from volr.engine.simulation import contents, ready
+    def read_back(self, model: SpikingModel) -> SpikingReadback:
+        """See ``volr.backends.base.Simulator``: what its kernels are given, and what they do."""
+        from volr.backends.engine.reading import read, told
+        from volr.engine.simulation import ready
 
         check_supported(ENGINE, model)
-        prepared = ready(model)
-        plan, (weights, currents) = prepared.plan, contents(prepared)
-        return Readback(
-            populations=plan.sizes,
-            inputs=tuple(name for name, _ in plan.inputs),
-            outputs=plan.outputs,
-            weights={
-                (source, layer.name): weights[name]
-                for layer in plan.layers
-                for source, name in layer.terms
-            },
-            biases=currents,
-            cells={
-                **{name: cells_of(plan.neuron, plan.dt) for name, _ in plan.inputs},
-                **{
-                    layer.name: cells_of(plan.neuron, plan.dt, spiking=layer.spiking)
-                    for layer in plan.layers
-                },
-            },
-            delays={
-                (source, layer.name): plan.delay * plan.dt
-                for layer in plan.layers
-                for source, _ in layer.terms
-            },
-            dt=plan.dt,
-        )
+        if self.device != "cpu":
+            return told(model, f"what runs on {self.device} is another program, which is not asked")
+        return read(model, ready(model))
 
 
 def _counts(model: SpikingModel, result: Result, name: str) -> Integers:

@@ -1,0 +1,65 @@
+"""What a function computes, found by calling it: for back ends whose parts can be run alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from volr.models.arrays import Floats
+
+_POINTS = np.array([-3.0, -0.75, 0.0, 0.5, 2.0])
+# Far above the rounding of float32, far below what the functions differ by.
+_SAME = 1e-5
+
+ANOTHER = "another"
+"""What stands for a function that is none of ours."""
+
+
+def activation_of(function: Callable[[Floats], Floats]) -> str:
+    """The name of the activation that ``function`` is; ``ANOTHER`` where it is none of ours.
+
+    It is called with some numbers, float64 ``[1, unit]``, and compared with the formulas.
+    """
+    formulas: Mapping[str, Floats] = {
+        "relu": np.where(_POINTS > 0.0, _POINTS, 0.0),
+        "sigmoid": 1.0 / (1.0 + np.exp(-_POINTS)),
+        "tanh": (np.exp(2.0 * _POINTS) - 1.0) / (np.exp(2.0 * _POINTS) + 1.0),
+        "identity": _POINTS,
+    }
+    found = function(_POINTS[None, :].copy())[0]
+    for name, wanted in formulas.items():
+        if np.abs(found - wanted).max() < _SAME:
+            return name
+    return ANOTHER
+
+
+def affine_of(
+    function: Callable[[Mapping[str, Floats]], Floats], sizes: Mapping[str, int]
+) -> tuple[dict[str, Floats], Floats]:
+    """The weights ``[post, pre]`` by source, and the bias ``[post]``, of an affine ``function``.
+
+    It takes the sources' values, ``[batch, unit]`` of the ``sizes``, to sums ``[batch, unit]``.
+    Zeros give the bias and unit vectors the columns of the weights. These are made so long, by a
+    power of two, that the bias does not take their last digits.
+    """
+
+    def called(name: str, values: Floats) -> Floats:
+        zeros = {each: np.zeros((len(values), size)) for each, size in sizes.items()}
+        return function({**zeros, name: values})
+
+    first, size = next(iter(sizes.items()))
+    bias = called(first, np.zeros((1, size)))[0]
+    weights: dict[str, Floats] = {}
+    for name, size in sizes.items():
+        columns = called(name, np.eye(size)) - bias
+        largest = float(np.abs(columns).max())
+        if largest > 0.0:
+            ratio = float(np.abs(bias).max()) / largest
+            length = 2.0 ** np.ceil(np.log2(max(ratio, 1.0)))
+            columns = (called(name, length * np.eye(size)) - bias) / length
+        weights[name] = columns.T
+    return weights, bias

@@ -91,7 +91,7 @@ def test_spikes_are_those_of_exact_arithmetic(started: Started, kind: str, reset
         stimuli = np.random.default_rng(3).random((3, each.model.network.input_size))
         counted = each.differing(trains(simulator, each.model, stimuli))
         differing, total, fired = differing + counted[0], total + counted[1], fired + counted[2]
-        assert not compare(expected(each.model), simulator.read_back(each.model))
+        assert not compare(expected(each.model), simulator.read_back(each.model)).differences
     assert (differing, total > 7_000, fired > 500) == (0, True, True)
 
 
@@ -226,4 +226,5 @@ def test_scripts_say_it_and_are_read_back(kind: str, reset: Reset) -> None:
             continue
         for seed in range(4):
             model = integrator(seed, kind=kind, reset=reset, steps=20, rest=-65).model
-            assert not compare(expected(model), document.read_back(document.write(model)))
+            found = document.read_back(document.write(model))
+            assert not compare(expected(model), found).differences

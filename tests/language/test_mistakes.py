@@ -122,6 +122,13 @@ def test_layers_of_other_frameworks(layer: str, help: str) -> None:
     assert found.help == help
 
 
+@pytest.mark.parametrize("wrong", ["6", "dense", "in", "'", "2x", "⦶"])
+def test_what_is_no_name_may_stand_for_any(wrong: str) -> None:
+    found = only(f"let {wrong} = 5 in dense 4 width")
+    assert found.message.startswith("expected a name after `let`") or wrong in found.message
+    assert only("dense 2 4 ⦶").message.startswith("expected a network after `⦶`")
+
+
 def test_two_mistakes_far_apart_are_two_errors() -> None:
     text = "(dense 2 2 ⊖ dnse 2 2) ⦶ dense 4 3 ⦶ dense 3 3 ⦶ dense 3 3 ⦶ dense 3 # 4"
     assert len(mistakes(text)) == 2

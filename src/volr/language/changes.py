@@ -118,13 +118,17 @@ def _changes(place: Place, index: int) -> Iterator[Repair]:
     """What may be done at one token: put in, left out, replaced, swapped, split and joined."""
     token = place.tokens[index]
     at = place.tokens[index - 1].end if index else token.start
+    # A name without a text binds; elsewhere a hole says that something is missing.
+    binds = index > 0 and place.tokens[index - 1].kind == "LET"
     for kinds, cost in _INSERTED.items():
+        if kinds == ("NAME",) and not binds:
+            continue
         yield _splice(index, index, [_made(kind, at, at) for kind in kinds], cost)
     if token.kind == END:
         return
     yield from _left_out(place, index)
     yield _splice(index, index + 1, [_made(HOLE, token.start, token.end)], _HOLE)
-    if token.text in _WORDS and token.text.isalpha():
+    if binds and token.kind != "NAME":
         yield _splice(index, index + 1, [_made("NAME", token.start, token.end)], _RENAMED)
     for kind, word in SPELLED.items():
         if kind != token.kind:

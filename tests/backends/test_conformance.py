@@ -262,7 +262,7 @@ def test_what_is_lacking_is_refused_by_name_and_where_it_stands(target: Target) 
         shown = str(caught.value)
         assert "1 | dense 3 4" in shown
         assert "^^^^^^^^^" in shown
-        assert "it has nothing" in shown
+        assert "has nothing" in shown
 
 
 @pytest.mark.parametrize("target", TARGETS.values(), ids=list(TARGETS))

@@ -91,6 +91,7 @@ def test_colours_change_no_character_of_a_diagnostic(
     plain = capsys.readouterr().err
     assert plain == f"{caught.value}\n"
     monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
     show_error(caught.value)
     coloured = capsys.readouterr().err
     assert COLOUR.search(coloured)
@@ -101,6 +102,7 @@ def test_each_part_of_a_diagnostic_has_its_colour(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm-256color")
     with pytest.raises(ProgramError) as caught:
         check(decode("dense 2 4 ⦶ dense 3 1".encode(), "a.volr"))
     show_error(caught.value)

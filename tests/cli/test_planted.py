@@ -129,7 +129,12 @@ COMMANDS = {
     "evaluate delta.safetensors --task xor --samples 1": ("numba", "sklearn"),
     "compile delta.safetensors --to nir --out delta.nir": ("h5py",),
     "evaluate exp.safetensors --task xor --samples 1 --on pynn.brian2": ("pyNN", "brian2"),
-    "evaluate exp.safetensors --task xor --samples 1 --on pynn.neuron": ("pyNN", "neuron"),
+    "evaluate exp.safetensors --task xor --samples 1 --on pynn.neuron": (
+        "pyNN",
+        "neuron",
+        "c++",
+        "make",
+    ),
 }
 
 

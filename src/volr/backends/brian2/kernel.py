@@ -11,6 +11,7 @@ from __future__ import annotations
 import gc
 import logging
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,10 +23,15 @@ from volr.surroundings import elsewhere
 # Brian2 reads preferences from the current folder and from home when it is imported: not here.
 _HOME = os.environ.get("HOME")
 os.environ["HOME"] = os.sep
+# It also imports Matplotlib, if it is there. Nothing is drawn here, and Matplotlib without a home
+# that it can write to makes a folder for itself and looks for all fonts anew.
+_modules: dict[str, Any] = vars(sys)["modules"]
+_modules["pylab"] = None
 
 with elsewhere():
     import brian2
 
+del _modules["pylab"]
 del os.environ["HOME"]
 if _HOME is not None:
     os.environ["HOME"] = _HOME

@@ -85,7 +85,7 @@ def by_neuron(events: Events, stimuli: int, steps: int) -> ByNeuron:
     block = max(1, block_of(all_steps, count / max(1, all_steps * events.size)))
     blocks = -(-all_steps // block)
     begin = np.empty((blocks, events.size + 1), np.uintp)
-    begin[0, 0] = 0
+    begin[:1, 0] = 0
     begin[1:, 0] = np.cumsum(counts)[block - 1 : -1 : block]
     return ByNeuron(block, np.empty(count, np.uint16), begin.reshape(-1))
 

@@ -26,12 +26,12 @@ os.environ["HOME"] = os.sep
 # It also imports Matplotlib, if it is there. Nothing is drawn here, and Matplotlib without a home
 # that it can write to makes a folder for itself and looks for all fonts anew.
 _modules: dict[str, Any] = vars(sys)["modules"]
-_modules["pylab"] = None
+_modules |= {"matplotlib": None, "pylab": None}
 
 with elsewhere():
     import brian2
 
-del _modules["pylab"]
+del _modules["matplotlib"], _modules["pylab"]
 del os.environ["HOME"]
 if _HOME is not None:
     os.environ["HOME"] = _HOME

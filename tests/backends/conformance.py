@@ -204,6 +204,12 @@ def need(target: Target) -> None:
         pytest.skip(f"needs {', '.join((*missing_packages(target), *missing_programs(target)))}")
 
 
+def skip_unless_claimed(target: SpikingBackend | Document, case: Case) -> None:
+    """Skip, and say so, what the record does not say that there is: it is not passed."""
+    if not case.is_claimed(target):
+        pytest.skip(f"{target.name} does not claim {case}")
+
+
 def unless_refused(
     target: Target, act: Callable[Given, Result], *args: Given.args, **kwargs: Given.kwargs
 ) -> Result | UnsupportedError:

@@ -32,6 +32,7 @@ from tests.backends.conformance import (
     leniently,
     need,
     recorded,
+    skip_unless_claimed,
     specified,
     spiking,
     stimuli_for,
@@ -112,22 +113,24 @@ every_simulator = pytest.mark.parametrize("started", SPIKING, indirect=True, sco
 @every_simulator
 def test_spikes_are_the_specified_ones(started: Started, case: Case) -> None:
     record, simulator = started
-    if case.is_claimed(record):
-        ran = leniently(record, case, functools.partial(recorded, simulator))
-        if ran is not None:
-            held, found = ran
-            assert_agrees(record, spiking(held), specified(held), found)
+    skip_unless_claimed(record, case)
+    ran = leniently(record, case, functools.partial(recorded, simulator))
+    if ran is None:
+        pytest.skip(f"{record.name} refuses {case.neuron} with the reset {case.reset!r}")
+    held, found = ran
+    assert_agrees(record, spiking(held), specified(held), found)
 
 
 @pytest.mark.parametrize("case", [*CASES[0::4], *CASES[1::4]], ids=str)
 @every_simulator
 def test_a_simulator_holds_the_model(started: Started, case: Case) -> None:
     record, simulator = started
-    if case.is_claimed(record):
-        said = leniently(record, case, simulator.read_back)
-        if said is not None:
-            held, found = said
-            assert not differences(record, spiking(held), found)
+    skip_unless_claimed(record, case)
+    said = leniently(record, case, simulator.read_back)
+    if said is None:
+        pytest.skip(f"{record.name} refuses {case.neuron} with the reset {case.reset!r}")
+    held, found = said
+    assert not differences(record, spiking(held), found)
 
 
 @every_simulator

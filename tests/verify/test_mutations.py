@@ -1,0 +1,136 @@
+"""Whatever is changed in a running simulator or a written document is found, in what was asked.
+
+Of each back end and each field the test either finds the difference, or is skipped with the reason
+for which the back end is told that field: it is never passed without having asked.
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.backends.conformance import TARGETS, Target, need
+from tests.verify.mutants import (
+    ARTIFICIAL,
+    SPIKING,
+    NotPlantedError,
+    Read,
+    artificial,
+    artificial_model,
+    documents,
+    engine,
+    spiking_model,
+)
+from tests.verify.mutants.workers import MutatingPool, mutating
+
+from volr.backends.base import ArtificialBackend, Document, SpikingBackend
+from volr.backends.readback import expected
+from volr.models.neurons import IFCurrExp
+from volr.verify.comparison import compare
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from volr.models.model import Model
+
+READS: dict[str, Read] = {
+    "reference": artificial.reference,
+    "torch": artificial.torch,
+    "onnx": artificial.onnx,
+    "onnx file": artificial.onnx_file,
+    "futhark": artificial.futhark,
+    "futhark file": artificial.futhark_file,
+    "engine": engine.engine,
+    "nir file": documents.nir,
+    "nir.norse file": documents.dialect("norse"),
+}
+KERNELS = {"nest": "nest_kernel"}
+
+
+def has(target: Target, mutation: str) -> bool:
+    """Whether there are models of the target's for which the mutation means something."""
+    return not mutation.startswith("e_rev") or "if_cond_exp" in neurons_of(target)
+
+
+def neurons_of(target: Target) -> tuple[str, ...]:
+    return () if isinstance(target, ArtificialBackend) else target.neurons
+
+
+def cases() -> list[Any]:
+    found: list[Any] = []
+    for name in (*READS, *KERNELS):
+        target = TARGETS[name]
+        if not isinstance(target, SpikingBackend) and target.activations:
+            found += [pytest.param(name, "ANN", each, id=f"{name}-{each}") for each in ARTIFICIAL]
+        if neurons_of(target):
+            found += [
+                pytest.param(name, "SNN", each, id=f"{name}-snn-{each}")
+                for each in SPIKING
+                if has(target, each)
+            ]
+    return found
+
+
+def model_of(target: Target, generation: str, mutation: str) -> Model:
+    if generation == "ANN":
+        return artificial_model()
+    model = spiking_model(mutation)
+    neuron = model.neuron
+    if isinstance(target, Document) and target.name.startswith("nir"):
+        # CubaLIF has one synapse, and importers have no refractoriness.
+        assert isinstance(neuron, IFCurrExp)
+        rest = 0.0 if "." in target.name else neuron.tau_refrac
+        neuron = replace(neuron, tau_syn_I=neuron.tau_syn_E, tau_refrac=rest)
+    if target.name == "nir.sinabs" or (target.name, mutation) == ("nest", "reset"):
+        neuron = replace(neuron, reset="subtract")
+    return replace(model, neuron=neuron)
+
+
+@pytest.fixture(scope="module")
+def pools() -> Generator[dict[str, tuple[Any, MutatingPool]]]:
+    """Simulators that are started when they are first needed, each with its mutating kernel."""
+    found: dict[str, tuple[Any, MutatingPool]] = {}
+    yield found
+    for simulator, _ in found.values():
+        simulator.__exit__(None, None, None)
+
+
+def read(
+    name: str, pools: dict[str, tuple[Any, MutatingPool]], model: Model, mutation: str | None
+) -> Any:
+    if name in READS:
+        return READS[name](model, mutation)
+    if name not in pools:
+        target = TARGETS[name]
+        assert isinstance(target, SpikingBackend)
+        simulator: Any = target.start().__enter__()
+        pools[name] = simulator, mutating(simulator, KERNELS[name])
+    simulator, pool = pools[name]
+    pool.mutation = mutation
+    return simulator.read_back(model)
+
+
+@pytest.mark.parametrize(("name", "generation", "mutation"), cases())
+def test_a_mutation_is_found_where_the_back_end_is_asked(
+    pools: dict[str, tuple[Any, MutatingPool]], name: str, generation: str, mutation: str
+) -> None:
+    target = TARGETS[name]
+    need(target)
+    model = model_of(target, generation, mutation)
+    wanted = expected(model, target.precision)
+    fields = (ARTIFICIAL if generation == "ANN" else SPIKING)[mutation]
+    whole = compare(wanted, read(name, pools, model, None))
+    assert whole.differences == ()
+    tallies = [whole.fields[each] for each in fields]
+    if not any(each.asked for each in tallies):
+        why = dict.fromkeys(itertools.chain.from_iterable(each.why for each in tallies))
+        pytest.skip(f"{name} is told {', '.join(fields)}: {'; '.join(why)}")
+    try:
+        found = compare(wanted, read(name, pools, model, mutation))
+    except NotPlantedError as error:
+        pytest.skip(f"{mutation} cannot be planted in {name}: {error}")
+    assert any(each.field in fields for each in found.differences), list(
+        map(str, found.differences)
+    )

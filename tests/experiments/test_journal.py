@@ -356,7 +356,8 @@ def test_a_run_that_is_none(tmp_path: Path, name: str, value: object) -> None:
     path = tmp_path / "runs" / "xor-0-ann.json"
     content = json.loads(path.read_text())
     content["run"][name] = value
-    path.write_text(json.dumps(content))
+    # As Volr 0.1.0 wrote it, without a hash: the values are checked all the same.
+    path.write_text(json.dumps({key: content[key] for key in ("spec", "run")}))
     with pytest.raises(DataError, match=r"xor-0-ann\.json is not what this version") as caught:
         read_runs(tmp_path)
     assert "remove it" in str(caught.value.help)
@@ -377,3 +378,77 @@ def test_a_file_of_somebody_elses(tmp_path: Path, body: str) -> None:
     (tmp_path / "runs" / "xor-0-ann.json").write_text(body)
     with pytest.raises(DataError, match=r"xor-0-ann\.json is"):
         journal.finished(SPECS)
+
+
+def flipped(body: bytes, place: int) -> bytes:
+    damaged = bytearray(body)
+    damaged[place] ^= 1 << place % 8
+    return bytes(damaged)
+
+
+def test_no_damage_to_a_run_is_believed(tmp_path: Path) -> None:
+    journal = written(tmp_path)
+    whole = journal.finished(SPECS)
+    path = tmp_path / "runs" / "xor-0-ann.json"
+    body = path.read_bytes()
+    said: list[str] = []
+    for place in range(0, len(body), 7):
+        path.write_bytes(flipped(body, place))
+        try:
+            # A space between two signs, say.
+            assert journal.finished(SPECS) == whole
+        except DataError as error:
+            said.append(str(error))
+    assert len(said) > len(body) / 7 / 2
+    assert all("xor-0-ann.json is damaged" in each and "remove it" in each for each in said)
+
+
+def test_a_model_that_is_damaged_or_another_runs_is_told_and_made_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    journal = written(tmp_path)
+    path, other = journal.model_path("xor-0-ann"), journal.model_path("nand-0-ann")
+    whole = path.read_bytes()
+    for body in (flipped(whole, len(whole) - 3), other.read_bytes(), whole[:-1], b""):
+        caplog.clear()
+        path.write_bytes(body)
+        assert "xor-0-ann" not in journal.finished(SPECS)
+        assert "xor-0-ann.safetensors" in caplog.text
+        assert "its run is made again" in caplog.text
+    path.write_bytes(whole)
+    caplog.clear()
+    assert "xor-0-ann" in journal.finished(SPECS)
+    assert not caplog.records
+
+
+def test_a_run_that_is_no_ordinary_file_is_refused(tmp_path: Path) -> None:
+    journal = written(tmp_path)
+    path = tmp_path / "runs" / "xor-0-ann.json"
+    path.unlink()
+    os.mkfifo(path)
+    with pytest.raises(DataError, match=r"cannot read .*xor-0-ann\.json: it is a pipe"):
+        journal.finished(SPECS)
+    model = journal.model_path("xor-0-ann")
+    model.unlink()
+    os.mkfifo(model)
+    with pytest.raises(DataError, match="it is a pipe"):
+        journal.model("xor-0-ann")
+
+
+def test_runs_of_0_1_0_go_on(tmp_path: Path) -> None:
+    journal = written(tmp_path)
+    before = journal.finished(SPECS)
+    for path in (tmp_path / "runs").glob("*.json"):
+        content = json.loads(path.read_text())
+        path.write_text(json.dumps({key: content[key] for key in ("spec", "run")}))
+    (tmp_path / "plan.json").write_text('{"tasks": {}}')
+    assert journal.finished(SPECS) == before
+    assert read_plan(tmp_path) == {"tasks": {}}
+
+
+def test_a_damaged_plan_is_refused(tmp_path: Path) -> None:
+    written(tmp_path)
+    path = tmp_path / "plan.json"
+    path.write_text(path.read_text().replace('"tasks"', '"tacks"'))
+    with pytest.raises(DataError, match=r"plan\.json is damaged: it is not what was written"):
+        read_plan(tmp_path)

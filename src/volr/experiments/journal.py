@@ -8,26 +8,31 @@
 
 A run counts as finished once both of its files are there, and a file appears whole or not at all:
 first the model, then the run. So whatever kills the process loses the runs in flight and nothing
-else, and the same command goes on from there. A model that was cut short afterwards, as by a copy
-that was not finished, is as good as none. One process at a time writes to a folder. The folder may
+else, and the same command goes on from there. Both have a hash, and the run has its model's: a
+model that was damaged afterwards, as by a copy that was not finished, is as good as none, and a
+damaged run is refused with what to remove. One process at a time writes to a folder. The folder may
 itself be a link; what is in it may not, since to write there would be to write elsewhere.
 """
 
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import itertools
-import json
+import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from volr.errors import DataError, ModelFileError
+from volr.errors import DataError, ModelFileError, VolrError
 from volr.experiments.conditions import spec_json
 from volr.experiments.plan_file import commands
 from volr.experiments.results import RESULTS, write_json, write_results
 from volr.experiments.run_file import run_from, run_json
+from volr.experiments.sealed import sealed, unsealed
+from volr.jsonable import read_json
 from volr.models.files import check_whole
+from volr.reading import check_ordinary, read_whole
 from volr.storage import check_no_link, open_lock, remove_unfinished, write_whole
 
 if TYPE_CHECKING:
@@ -40,6 +45,8 @@ if TYPE_CHECKING:
 PLAN, RUNS, MODELS = "plan.json", "runs", "models"
 PAGE, FIGURES = "report.html", "figures"
 _LOCK = ".lock"
+# Bytes of a run, or of a plan with all the commands before it.
+_LONGEST = 1 << 30
 
 
 class Journal:
@@ -55,7 +62,7 @@ class Journal:
             for spec in specs
             if (entry := _read_entry(self._run(spec.key))) is not None
             and entry[0] == spec_json(spec)
-            and self._has_model(spec.key)
+            and self._has_model(spec.key, entry[2])
         }
 
     def conflicts(self, specs: Iterable[Spec]) -> list[str]:
@@ -84,7 +91,7 @@ class Journal:
         """The file of a finished run's model; ``DataError`` where it cannot be read."""
         path = self.model_path(key)
         try:
-            return path.read_bytes()
+            return read_whole(path, check_ordinary(path))
         except OSError as error:
             raise DataError(f"cannot read {path}: {error.strerror or error}") from error
 
@@ -101,22 +108,31 @@ class Journal:
                 f"cannot write {path}: {error.strerror or error}",
                 help="finished runs stay: make room there, and the same command goes on",
             ) from error
-        write_json({"spec": spec_json(spec), "run": run_json(run)}, self._run(spec.key))
+        told = {"spec": spec_json(spec), "run": run_json(run), "model": _digest(model)}
+        write_json(sealed(told), self._run(spec.key))
 
     def write_plan(self, plan: Mapping[str, Any]) -> None:
         """Keep what was asked for, and under ``earlier`` what was before."""
         before = read_plan(self.folder)
         earlier = [_alone(each) for each in commands(before)] if before else []
-        write_json({**plan, "earlier": earlier} if earlier else plan, self.folder / PLAN)
+        told = {**plan, "earlier": earlier} if earlier else plan
+        write_json(sealed(told), self.folder / PLAN)
 
     def write_results(self, rows: Sequence[Row]) -> None:
         """Keep the table."""
         write_results(rows, self.folder)
 
-    def _has_model(self, key: str) -> bool:
+    def _has_model(self, key: str, digest: str | None) -> bool:
+        """Whether a run's model is there and whole; one that is not is told."""
+        path = self.model_path(key)
+        if not path.exists():
+            return False
         try:
-            check_whole(self.model_path(key))
-        except ModelFileError:
+            check_whole(path)
+            if digest is not None and _digest(self.model(key)) != digest:
+                raise ModelFileError(f"{path} is not the model of its run")
+        except VolrError as error:
+            logging.getLogger("volr").warning("%s; its run is made again", error.message)
             return False
         return True
 
@@ -200,7 +216,7 @@ def read_runs(folder: Path) -> tuple[Entry, ...]:
     """
     found = [(path.stem, _read_entry(path)) for path in sorted((folder / RUNS).glob("*.json"))]
     runs = tuple(
-        Entry(key, *each)
+        Entry(key, *each[:2])
         for key, each in found
         if each is not None and each[0].get("part", "test") == "test"
     )
@@ -218,6 +234,10 @@ def read_plan(folder: Path, name: str = PLAN) -> dict[str, Any]:
     return content if content is not None else {}
 
 
+def _digest(model: bytes) -> str:
+    return hashlib.sha256(model).hexdigest()
+
+
 def _alone(plan: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in plan.items() if name != "earlier"}
 
@@ -232,13 +252,15 @@ def _but_seed(spec: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in spec.items() if name != "seed"}
 
 
-def _read_entry(path: Path) -> tuple[dict[str, Any], Run] | None:
-    """A run's spec and what came of it; None where there is no such file."""
+def _read_entry(path: Path) -> tuple[dict[str, Any], Run, str | None] | None:
+    """A run's spec, what came of it, and the hash of its model, which runs of Volr 0.1.0 lack; None
+    where there is no such file.
+    """
     content = _read_json(path, "remove it, and the run is made again")
     if content is None:
         return None
     try:
-        return _told(content["spec"]), run_from(content["run"])
+        return _told(content["spec"]), run_from(content["run"]), content.get("model")
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise DataError(
             f"{path} is not what this version of Volr writes of a run",
@@ -262,13 +284,16 @@ def _told(spec: object) -> dict[str, Any]:
 
 def _read_json(path: Path, way_out: str) -> dict[str, Any] | None:
     try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
+        content = read_json(read_whole(path, _LONGEST))
     except FileNotFoundError:
         return None
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise DataError(f"{path} is damaged: it is not JSON", help=way_out) from error
     if not isinstance(content, dict):
         raise DataError(f"{path} is damaged: it is no JSON object", help=way_out)
-    return cast("dict[str, Any]", content)
+    try:
+        return unsealed(cast("dict[str, Any]", content))
+    except ValueError as error:
+        raise DataError(f"{path} is damaged: {error}", help=way_out) from error

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, cast, get_type_hints
 
 from volr.engine.surrogates import Surrogate
 from volr.errors import DataError, ModelError, TrainingError
+from volr.jsonable import in_words, out_of_words
 from volr.models.coding import coding_problems, coding_told
 from volr.models.model import timing_problems
 from volr.models.neurons import RESETS, neuron_model
@@ -103,6 +104,10 @@ class Settings:
     test_samples: int | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.neuron_parameters, dict):
+            # JSON has no infinity, of which a membrane without leak has one.
+            told = {key: out_of_words(each) for key, each in self.neuron_parameters.items()}
+            object.__setattr__(self, "neuron_parameters", told)
         wrong = settle(self, Reset=str) or _not_by_name(self.neuron_parameters) or _endless(self)
         if wrong:
             raise DataError("these are no settings: " + "; ".join(wrong))
@@ -228,10 +233,12 @@ def settings_from(told: Mapping[str, Any], where: str) -> Settings:
     hints = _hints()
     known = {each.name: hints[each.name] for each in fields(Settings)}
     for name, value in told.items():
-        named("setting", name, known, DataError)
+        with said_of(where):
+            named("setting", name, known, DataError)
         if not _is_a(value, str(known[name])):
             raise DataError(f"{where}: the setting {name!r} cannot be {shown(value)}")
-    return replace(Settings(), **told)
+    with said_of(where):
+        return replace(Settings(), **told)
 
 
 def _not_by_name(told: object) -> list[str]:
@@ -245,12 +252,21 @@ def _not_by_name(told: object) -> list[str]:
 def _endless(settings: Settings) -> list[str]:
     """Numbers that are none, in words: no setting is infinite, and no file keeps one that is."""
     numbers = {each.name: getattr(settings, each.name) for each in fields(settings)}
-    numbers |= settings.neuron_parameters
+    numbers |= {k: each for k, each in settings.neuron_parameters.items() if each != math.inf}
     return [
         f"{name} is {value}, which is no finite number"
         for name, value in numbers.items()
         if isinstance(value, float) and not math.isfinite(value)
     ]
+
+
+@contextmanager
+def said_of(where: str) -> Generator[None]:
+    """What is wrong, with where it was said."""
+    try:
+        yield
+    except (DataError, ModelError, TrainingError) as error:
+        raise type(error)(f"{where}: {error.message}", help=error.help) from error
 
 
 @contextmanager
@@ -273,7 +289,7 @@ def _hints() -> dict[str, Any]:
 def _as_told(value: Any, hint: str) -> Any:
     if isinstance(value, dict):
         entries = cast("dict[str, float]", value)
-        return {name: float(each) for name, each in entries.items()}
+        return in_words({name: float(each) for name, each in entries.items()})
     return float(value) if isinstance(value, int) and "float" in hint else value
 
 
@@ -285,7 +301,8 @@ def _is_a(value: object, hint: str) -> bool:
         return False
     if "dict" in hint:
         return isinstance(value, dict) and all(
-            _is_a(each, "float") for each in cast("dict[object, object]", value).values()
+            _is_a(out_of_words(each), "float")
+            for each in cast("dict[object, object]", value).values()
         )
     if isinstance(value, int):
         # JSON has integers that no float can hold.

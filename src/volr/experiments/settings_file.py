@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, cast
 
 from volr.errors import DataError, ModelError
-from volr.experiments.settings import Settings, given, settings_from
+from volr.experiments.settings import Settings, given, said_of, settings_from
 from volr.experiments.tasks import task as find_task
 from volr.jsonable import read_json
 from volr.models.neurons import NEURON_MODELS, parameter_names
@@ -96,10 +96,8 @@ def read_settings(path: Path | None) -> SettingsFile:
             help='put the task beside it: "task": "xor"',
         )
     if task is not None:
-        try:
+        with said_of(str(path)):
             find_task(task)
-        except DataError as error:
-            raise DataError(f"{path}: {error.message}", help=error.help) from error
     return SettingsFile(told=entries, task=task, program=program)
 
 
@@ -110,7 +108,8 @@ def _check_entry(name: str, path: Path) -> None:
             help=f'move it into them: {{"settings": {{"{name}": …}}}}',
         )
     if name not in _OF_A_SEARCH:
-        named("entry of a settings file", name, dict.fromkeys(ENTRIES), DataError)
+        with said_of(str(path)):
+            named("entry of a settings file", name, dict.fromkeys(ENTRIES), DataError)
 
 
 def _text(content: Mapping[str, Any], name: str, path: Path) -> str | None:

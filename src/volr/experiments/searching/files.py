@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from volr.experiments.journal import MODELS, RUNS, read_plan, set_aside
 from volr.experiments.plan_file import surroundings
 from volr.experiments.results import write_json
+from volr.experiments.sealed import sealed
 from volr.experiments.searching.space import described
 from volr.experiments.searching.trial import best
 from volr.experiments.searching.variation import varied
@@ -42,7 +43,7 @@ def begin(search: Search, folder: Path, command: Sequence[str], *, fresh: bool) 
         aside = set_aside(folder, (SEARCH, TRIALS, BEST, RUNS, MODELS))
     elif read_plan(folder, SEARCH).get("search", asked) != asked:
         aside = set_aside(folder, (SEARCH, TRIALS, BEST))
-    write_json({"search": asked, **surroundings(command)}, folder / SEARCH)
+    write_json(sealed({"search": asked, **surroundings(command)}), folder / SEARCH)
     return aside
 
 
@@ -60,7 +61,7 @@ def write_found(
     there = read_plan(folder, TRIALS).get("trials")
     if isinstance(there, list) and len(cast("list[object]", there)) > len(found.trials):
         return False
-    write_json(trials_json(ladder, found, weights), folder / TRIALS)
+    write_json(sealed(trials_json(ladder, found, weights)), folder / TRIALS)
     write_json(best_json(search, found), folder / BEST)
     return True
 

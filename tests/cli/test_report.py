@@ -83,7 +83,7 @@ def test_figures_that_are_not_its_own_are_told_and_left(volr: Volr, folder: Path
 def test_runs_that_are_none_are_an_error_message(volr: Volr, folder: Path) -> None:
     write_runs(folder / "r", {"xor-0-ann": xor_runs()["xor-0-ann"]})
     path = folder / "r" / "runs" / "xor-0-ann.json"
-    whole = json.loads(path.read_text(encoding="utf-8"))
+    whole = {key: json.loads(path.read_text(encoding="utf-8"))[key] for key in ("spec", "run")}
     for name, value in {"confusion": "ab", "over_time": [None], "dt": "1"}.items():
         path.write_text(json.dumps({**whole, "run": {**whole["run"], name: value}}))
         result = volr("report", "r")

@@ -38,8 +38,8 @@ SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 PATIENCE = 900.0
 ENDING = 15.0
 """Seconds in which all must have ended: two looks of half a second, on a machine that is busy."""
-TIMES = {"seconds", "started", "command", "earlier"}
-"""What differs between two runs that do the same."""
+TIMES = {"seconds", "started", "command", "earlier", "sha256"}
+"""What differs between two runs that do the same, and the hash that is of these as well."""
 WORKPLACES = ("volr-run", "volr-futhark", "volr-brian2", "volr-pynn", "volr-onnx")
 
 

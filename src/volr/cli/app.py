@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
 
 from volr import __version__
 from volr.cli.compile import compile_to
@@ -19,7 +19,7 @@ from volr.cli.doctor import doctor
 from volr.cli.evaluate import evaluate
 from volr.cli.experiment import experiment
 from volr.cli.explain import explain
-from volr.cli.groups import Command, Grouped
+from volr.cli.groups import Command, Grouped, MisplacedError
 from volr.cli.interrupt import interruptions
 from volr.cli.nir import import_nir, lint
 from volr.cli.output import (
@@ -40,7 +40,7 @@ from volr.cli.verify import verify
 from volr.errors import VolrError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Callable, Generator, Sequence
 
 HELP = """One program, two generations: networks as text, trained as ANNs, run as spiking ones.
 
@@ -63,11 +63,13 @@ def _visible_complaints() -> Generator[None]:
     """What Click says of arguments shows them as they are, and a terminal obeys nothing in it."""
     try:
         yield
-    except click.UsageError as error:
-        text = error.format_message()
+    except TyperException as error:
+        # Typer has a Click of its own, and no public name for its complaints.
+        message: Callable[[], str] = getattr(error, "format_message", lambda: "")
+        text = message()
         if shown_text(text) == text:
             raise
-        raise click.UsageError(shown_text(text), error.ctx) from error
+        raise MisplacedError(shown_text(text), ctx=getattr(error, "ctx", None)) from error
 
 
 class _Commands(TyperGroup):

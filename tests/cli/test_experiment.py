@@ -342,7 +342,7 @@ def test_one_experiment_at_a_time_writes_to_a_folder(volr: Volr, folder: Path) -
         (("nand", "mnist", "--data", "nowhere"), "data folder nowhere is not"),
         (("nand", "digits", "--program", "xor.volr"), "does not fit the task digits"),
         (("nand", "--program", "nowhere.volr"), "there is no such file"),
-        (("nand", "--duration", "nan"), "duration is nan, which is no finite number"),
+        (("nand", "--duration", "nan"), "duration is nan ms"),
         (("nand", "--dt", "0"), "dt is 0.0 ms"),
         (("nand", "--conditions", "ann,snn"), "there is no condition 'snn'"),
         (("nand", "--neuron", "if_cur_exp"), "did you mean 'if_curr_exp'?"),

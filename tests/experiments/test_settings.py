@@ -167,7 +167,7 @@ def test_an_artificial_network_knows_nothing_of_spikes() -> None:
         ({"weight_decay": -1}, "start: weight_decay is -1"),
         ({"calibration_samples": 0}, "cannot be made: calibration_samples is 0, below 1"),
         # No stage is named where all have it.
-        ({"dt": float("nan")}, "these are no settings: dt is nan, which is no finite number"),
+        ({"dt": float("nan")}, "spiking networks cannot run like this: dt is nan ms"),
         ({"warm_up_learning_rate": math.nan}, "warm_up_learning_rate is nan, which is no finite"),
         ({"warm_up_learning_rate": -1}, "warm_up_learning_rate is -1.0, not above 0"),
         ({"warm_up_weight_decay": math.inf}, "warm_up_weight_decay is inf"),

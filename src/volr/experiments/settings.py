@@ -108,11 +108,13 @@ class Settings:
             # JSON has no infinity, of which a membrane without leak has one.
             told = {key: out_of_words(each) for key, each in self.neuron_parameters.items()}
             object.__setattr__(self, "neuron_parameters", told)
-        wrong = settle(self, Reset=str) or _not_by_name(self.neuron_parameters) or _endless(self)
+        wrong = settle(self, Reset=str) or _not_by_name(self.neuron_parameters)
         if wrong:
             raise DataError("these are no settings: " + "; ".join(wrong))
         # Before the stages: what all of them share is not a matter of one.
         self._check_shared()
+        if wrong := _endless(self):
+            raise DataError("these are no settings: " + "; ".join(wrong))
         for make in (self.training, self.surrogate, self.in_loop, self.fine, self.transfer):
             make(0)
         # Rates and decays must make sense even where there are no epochs that use them.

@@ -80,7 +80,8 @@ def torch(model: ArtificialModel, mutation: str | None) -> Readback:
             case "population":
                 for name in ("left.bias", "input->left.weight"):
                     values[name].data = values[name].data[:-1].clone()
-                values["left->square.weight"].data = values["left->square.weight"].data[:, :-1]
+                for name in ("left->square.weight", "left->last.weight"):
+                    values[name].data = values[name].data[:, :-1].clone()
             case "inputs":
                 module.plan = replace(module.plan, inputs=module.plan.inputs[::-1])
             case "outputs":

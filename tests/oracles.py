@@ -15,6 +15,8 @@ from volr.engine.reference import simulate
 from volr.network import Network, Population, Projection
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from volr.backends.base import Progress
     from volr.backends.readback import SpikingReadback
     from volr.models.arrays import Booleans, Floats
@@ -116,15 +118,16 @@ class PlainSimulator:
     def run(
         self,
         model: SpikingModel,
-        stimuli: Floats,
+        stimuli: ArrayLike,
         *,
         record: Record = Record(),
         seed: int = 0,
         progress: Progress | None = None,
     ) -> Recordings:
-        trace = simulate(model, stimuli, seed=seed)
+        rows = np.asarray(stimuli, dtype=np.float64)
+        trace = simulate(model, rows, seed=seed)
         if progress is not None:
-            progress(len(stimuli))
+            progress(len(rows))
         silent = [name for name in model.network.outputs if not model.is_spiking(name)]
         return Recordings(
             counts={n: trace.spikes[n].sum(axis=0) for n in record.counted(model.network)},

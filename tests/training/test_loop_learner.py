@@ -28,6 +28,7 @@ from volr.training.spiking_form import SHARPNESS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from numpy.typing import ArrayLike
     from torch import Tensor
 
     from volr.models.arrays import Floats
@@ -47,8 +48,8 @@ class Counting(PlainSimulator):
     def __init__(self) -> None:
         self.runs: list[tuple[int, int]] = []
 
-    def run(self, model: SpikingModel, stimuli: Floats, **others: object) -> Recordings:
-        self.runs.append((len(stimuli), model.network.neuron_count))
+    def run(self, model: SpikingModel, stimuli: ArrayLike, **others: object) -> Recordings:
+        self.runs.append((len(np.asarray(stimuli)), model.network.neuron_count))
         return super().run(model, stimuli, **others)  # type: ignore[arg-type]
 
 

@@ -21,9 +21,10 @@ from volr.models.samples import Samples
 from volr.transfer import TransferSettings
 
 if TYPE_CHECKING:
+    from numpy.typing import ArrayLike
+
     from volr.backends.base import Progress, Recordings, Simulator
     from volr.experiments.original import LoopTraining
-    from volr.models.arrays import Floats
     from volr.models.model import SpikingModel
 
 SHORT = TransferSettings(neuron=NEURON, dt=1.0, duration=25.0)
@@ -101,13 +102,13 @@ class Counting(PlainSimulator):
     def run(
         self,
         model: SpikingModel,
-        stimuli: Floats,
+        stimuli: ArrayLike,
         *,
         record: Record = Record(),
         seed: int = 0,
         progress: Progress | None = None,
     ) -> Recordings:
-        self.sizes.append(len(stimuli))
+        self.sizes.append(len(np.asarray(stimuli)))
         return super().run(model, stimuli, record=record, seed=seed, progress=progress)
 
 

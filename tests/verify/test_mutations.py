@@ -44,7 +44,10 @@ READS: dict[str, Read] = {
     "futhark file": artificial.futhark_file,
     "engine": engine.engine,
     "nir file": documents.nir,
-    "nir.norse file": documents.dialect("norse"),
+    **{
+        f"nir.{name} file": documents.dialect(name)
+        for name in ("norse", "snntorch", "spikingjelly", "sinabs")
+    },
 }
 KERNELS = {"nest": "nest_kernel"}
 

@@ -119,15 +119,19 @@ def dialect(name: str) -> Read:
     return read
 
 
+def _held(nodes: Any, units: slice) -> Any:
+    """The rows of the recurrent weights that lead to these units: snnTorch's file has an order."""
+    if "recurrent_rows" not in nodes:
+        return np.arange(units.start, units.stop)
+    return nodes["recurrent_rows"].weight[units].argmax(axis=1)
+
+
 def _change_ring(graph: Any, mutation: str | None) -> None:
     nodes, told = graph.nodes, json.loads(graph.metadata["volr.ring"])
-    cells, recurrent = (
-        nodes["cells"],
-        nodes["recurrent_rows" if "recurrent_rows" in graph.nodes else "recurrent"],
-    )
+    cells, recurrent = nodes["cells"], nodes["recurrent"]
     chains = told["chains"]
     rows = slice(chains["square"][0], chains["square"][0] + 4)
-    columns = slice(chains["left"][-1], chains["left"][-1] + 4)
+    block = np.ix_(_held(nodes, rows), range(chains["left"][-1], chains["left"][-1] + 4))
     match mutation:
         case None:
             pass
@@ -141,9 +145,9 @@ def _change_ring(graph: Any, mutation: str | None) -> None:
         case "missing projection":
             told["projections"].remove(["left", "square"])
         case "transposed":
-            recurrent.weight[rows, columns] = recurrent.weight[rows, columns].T.copy()
+            recurrent.weight[block] = recurrent.weight[block].T
         case "weight":
-            recurrent.weight[rows, columns][1, 2] *= 1.5
+            recurrent.weight[block] = _one_more(recurrent.weight[block])
         case "bias":
             nodes["drive"].bias[rows][1] += 0.1
         case "kind":
@@ -152,8 +156,8 @@ def _change_ring(graph: Any, mutation: str | None) -> None:
         case "reset":
             told["reset"] = "hard" if told["reset"] == "subtract" else "subtract"
         case "delay":
-            stage = chains["left"][1]
-            recurrent.weight[stage : stage + 4, chains["left"][0] : chains["left"][0] + 4] = 0.0
+            first, second = chains["left"][:2]
+            recurrent.weight[_held(nodes, slice(second, second + 4)), first : first + 4] = 0.0
         case "dt":
             told["dt"] = 2 * told["dt"]
         case "precision":

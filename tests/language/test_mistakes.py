@@ -129,6 +129,13 @@ def test_what_is_no_name_may_stand_for_any(wrong: str) -> None:
     assert only("dense 2 4 ⦶").message.startswith("expected a network after `⦶`")
 
 
+@pytest.mark.parametrize("sign", ["`", '"', "'", "“", "[", "]", ",", ";", "#", ".", "-", "²"])
+@pytest.mark.parametrize("program", ["{}dense 2 4", "dense {}2 4", "dense 2 {}4", "dense 2 4{}"])
+def test_a_sign_at_any_place_the_last_among_them(program: str, sign: str) -> None:
+    assert len(mistakes(program.format(sign))) >= 1
+    assert len(mistakes(f"({program.format(sign)})")) >= 1
+
+
 def test_two_mistakes_far_apart_are_two_errors() -> None:
     text = "(dense 2 2 ⊖ dnse 2 2) ⦶ dense 4 3 ⦶ dense 3 3 ⦶ dense 3 3 ⦶ dense 3 # 4"
     assert len(mistakes(text)) == 2

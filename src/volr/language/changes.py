@@ -46,7 +46,7 @@ _LOOK_ALIKE, _SLIP, _SPLIT, _JOINED, _COMMENT = 0.2, 0.4, 0.6, 0.5, 0.7
 _MISTYPED = 0.9
 _PARENTHESES, _CALL, _COMMAS, _BRACKETS = 0.9, 1.4, 0.6, 0.3
 _SIGNS = "()=| "
-_QUOTES = "\"'`“”„‘’‚«»"
+_QUOTES = frozenset("\"'`“”„‘’‚«»")
 _WORD = re.compile(r"\w[\w']*|>>|\S")
 _WORDS = frozenset(SPELLED.values())
 _FARTHER = 0.01
@@ -364,8 +364,10 @@ def _brackets(place: Place, index: int) -> Iterator[Repair]:
     token = place.tokens[index]
     if token.kind != UNREADABLE:
         return
-    following = place.tokens[index + 1 : index + 3]
-    if token.text in _QUOTES and len(following) == 2 and following[1].text in _QUOTES:
+    closing = place.tokens[index + 2 : index + 3]
+    if token.text in _QUOTES and any(
+        each.kind == UNREADABLE and each.text in _QUOTES for each in closing
+    ):
         splices = (Splice(index, index + 1, ()), Splice(index + 2, index + 3, ()))
         yield Repair(splices, _BRACKETS, "quotes")
     if lookalikes.plain(token.text) != "(":

@@ -495,6 +495,11 @@ def test_a_script_that_says_something_else_is_read_as_it_is_and_never_run() -> N
         ("OUTPUTS = ", "OTHERS = "),
         ("import argparse", "import ("),
         ("'tau_m': 13.0*ms", "'tau_m': 13.0*hours"),
+        # Sizes that do not fit the weights, and no table at all.
+        ("'dense_1': 2,", "'dense_1': 1,"),
+        ("NEURON = {", "NEURON = 0; NUMBERS = {"),
+        # More brackets than Python's parser takes.
+        ("STEPS = 25", f"STEPS = {'-' * 20_000}25"),
     ):
         with pytest.raises(DataError, match="not a Brian2 script"):
             read(old, new)

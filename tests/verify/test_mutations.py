@@ -14,7 +14,9 @@ import pytest
 from tests.backends.conformance import TARGETS, Target, need
 from tests.verify.mutants import (
     ARTIFICIAL,
+    NETWORK,
     SPIKING,
+    WIDE,
     NotPlantedError,
     Read,
     artificial,
@@ -43,6 +45,8 @@ READS: dict[str, Read] = {
     "futhark": artificial.futhark,
     "futhark file": artificial.futhark_file,
     "engine": engine.engine,
+    "pynn file": documents.pynn,
+    "brian2 file": documents.brian2,
     "nir file": documents.nir,
     **{
         f"nir.{name} file": documents.dialect(name)
@@ -79,7 +83,9 @@ def cases() -> list[Any]:
 def model_of(target: Target, generation: str, mutation: str) -> Model:
     if generation == "ANN":
         return artificial_model()
-    model = spiking_model(mutation)
+    scripts = {"pynn", "brian2"} if isinstance(target, Document) else set[str]()
+    wide = mutation == "precision" and target.name in scripts
+    model = spiking_model(mutation, WIDE if wide else NETWORK)
     neuron = model.neuron
     if isinstance(target, Document) and target.name.startswith("nir"):
         # CubaLIF has one synapse, and importers have no refractoriness.

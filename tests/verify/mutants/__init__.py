@@ -51,6 +51,8 @@ NETWORK = Network(
     inputs=("input", "other"),
     outputs=("last", "side"),
 )
+# So many weights that a script has them in a file beside it.
+WIDE = replace(NETWORK, populations=(Population("input", (300,)), *NETWORK.populations[1:]))
 
 WIRING = {
     "population": ("populations",),
@@ -91,7 +93,7 @@ def artificial_model(*, identity: bool = False) -> ArtificialModel:
     return ArtificialModel(NETWORK, values, Identity() if identity else ReLU())
 
 
-def spiking_model(mutation: str, **changes: Any) -> SpikingModel:
+def spiking_model(mutation: str, network: Network = NETWORK, **changes: Any) -> SpikingModel:
     """Of a neuron model that has what the mutation changes."""
     common: dict[str, Any] = {
         "v_rest": -64.0,
@@ -108,8 +110,8 @@ def spiking_model(mutation: str, **changes: Any) -> SpikingModel:
         neuron = IFCondExp(**common, e_rev_I=-75.0)
     scale = 0.03 if isinstance(neuron, IFCondExp) else 1.2
     return SpikingModel(
-        network=NETWORK,
-        parameters=random_parameters(NETWORK, np.random.default_rng(5), weight=scale, bias=0.4),
+        network=network,
+        parameters=random_parameters(network, np.random.default_rng(5), weight=scale, bias=0.4),
         neuron=replace(neuron, **changes),
         coding=ConstantCurrent(rate_max=400.0),
         dt=0.5,

@@ -35,7 +35,17 @@ def read_back(files: Files) -> SpikingReadback:
     try:
         archive = _archive(files)
         return _contents(_tables(ast.parse(files[".py"]), archive), _precision(archive))
-    except (KeyError, SyntaxError, TypeError, ValueError, zipfile.BadZipFile) as error:
+    except (
+        AttributeError,
+        IndexError,
+        KeyError,
+        MemoryError,
+        RecursionError,
+        SyntaxError,
+        TypeError,
+        ValueError,
+        zipfile.BadZipFile,
+    ) as error:
         raise DataError(f"this is not a Brian2 script of Volr's: {error}") from error
 
 

@@ -84,6 +84,33 @@ SPIKING = {
 ``left->square`` or of all projections; dt."""
 
 
+TOGETHER: tuple[dict[str, str], ...] = (
+    {
+        "inputs": "",
+        "outputs": "",
+        "missing projection": "left->last",
+        "transposed": "left->square",
+        "weight": "right->square",
+        "delay": "square->last",
+        "bias": "side",
+        "v_rest": "left",
+        "tau_syn_E": "left",
+        "v_reset": "right",
+        "tau_syn_I": "right",
+        "v_thresh": "square",
+        "tau_refrac": "square",
+        "tau_m": "last",
+        "e_rev_E": "last",
+        "cm": "side",
+        "e_rev_I": "side",
+    },
+    {"population": "", "dt": "", "precision": ""},
+    {"kind": "square", "reset": "left"},
+)
+"""What is planted at once in simulators that take a second to build. Each mutation has a population
+or a projection of its own, or a field of its own, where it has to be found."""
+
+
 class NotPlantedError(Exception):
     """This cannot be changed in that back end; the message says why."""
 

@@ -30,8 +30,8 @@ _NUMBERS = {
 
 
 def handle(arrays: Arrays, settings: Settings) -> Arrays:
-    """As ``volr.backends.nest.kernel.handle``, with the ``mutation`` of the settings."""
-    mutation = settings.pop("mutation")
+    """As ``volr.backends.nest.kernel.handle``, with one of the ``mutations`` of the settings."""
+    mutation = next(iter(settings.pop("mutations")), None)
 
     def build(arrays: Arrays, settings: Settings) -> dict[str, Any]:
         if mutation == "dt":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 from volr.backends.workers import WorkerPool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from volr.backends.workers import Arrays, Request
 
@@ -16,17 +16,22 @@ _HERE = Path(__file__).resolve().parents[3]
 
 
 class MutatingPool(WorkerPool):
-    """A pool whose kernel is a module of this package, which is told the ``mutation``."""
+    """A pool whose kernel is a module of this package, which is told the ``mutations``.
 
-    mutation: str | None = None
+    Each has the population or the projection to change, where the kernel wants to know.
+    """
+
+    mutations: Mapping[str, str]
 
     def __init__(self, module: str, name: str) -> None:
         path = f"{_HERE / 'src'}:{_HERE}"
+        self.mutations = {}
         super().__init__(f"tests.verify.mutants.{module}", name, 1, {"PYTHONPATH": path})
 
     def run(self, requests: Iterable[Request]) -> Iterator[tuple[int, Arrays]]:
         marked = (
-            (arrays, {**settings, "mutation": self.mutation}) for arrays, settings in requests
+            (arrays, {**settings, "mutations": dict(self.mutations)})
+            for arrays, settings in requests
         )
         return super().run(marked)
 

@@ -55,9 +55,13 @@ READS: dict[str, Read] = {
         for name in ("norse", "snntorch", "spikingjelly", "sinabs")
     },
 }
-KERNELS = {"nest": "nest_kernel", "brian2": "brian2_kernel"}
+KERNELS = {
+    "nest": "nest_kernel",
+    "brian2": "brian2_kernel",
+    **{f"pynn.{name}": "pynn_kernel" for name in ("nest", "brian2", "neuron")},
+}
 # Where many mutations are planted at once.
-SLOW = ("brian2",)
+SLOW = ("brian2", "pynn.nest", "pynn.brian2", "pynn.neuron")
 
 
 def has(target: Target, mutation: str) -> bool:
@@ -173,3 +177,7 @@ def test_a_mutation_is_found_where_the_back_end_is_asked(
     assert any(each.field in fields and place in {"", each.where} for each in found.differences), (
         list(map(str, found.differences))
     )
+
+
+def test_every_back_end_and_document_has_its_mutations() -> None:
+    assert {*READS, *KERNELS} == set(TARGETS)

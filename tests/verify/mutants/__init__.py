@@ -104,8 +104,8 @@ TOGETHER: tuple[dict[str, str], ...] = (
         "cm": "side",
         "e_rev_I": "side",
     },
-    {"population": "", "dt": "", "precision": ""},
-    {"kind": "square", "reset": "left"},
+    {"population": "", "dt": "", "precision": "", "reset": "right"},
+    {"kind": "square"},
 )
 """What is planted at once in simulators that take a second to build. Each mutation has a population
 or a projection of its own, or a field of its own, where it has to be found."""

@@ -34,19 +34,30 @@ _NUMBERS = {
 
 
 def handle(arrays: Arrays, settings: Settings) -> Arrays:
-    """As ``volr.backends.pynn.kernel.handle``, with the ``mutation`` of the settings."""
-    mutation = settings.pop("mutation")
+    """As ``volr.backends.pynn.kernel.handle``, with the ``mutations`` of the settings."""
+    mutations: dict[str, str] = settings.pop("mutations")
+    simulator: str = settings["simulator"]
 
     def build(sim: Any, arrays: Arrays, settings: Settings, copies: int) -> Built:
-        if mutation == "dt" and settings["simulator"] == "nest":
+        if "dt" in mutations and simulator == "nest":
             # A resolution cannot be changed once there are nodes.
             settings = {**settings, "dt": 2 * settings["dt"], "delay": 2.0}
+        # Nor can the model of a node. On NEST another reset is another model: one that adapts.
+        if "kind" in mutations and simulator != "brian2":
+            settings = {**settings, "cell": "IF_cond_alpha"}
+        if "reset" in mutations and simulator == "nest":
+            settings = {**settings, "cell": "EIF_cond_exp_isfa_ista"}
         built = _BUILD(sim, arrays, settings, copies)
-        _change(built, settings["simulator"], mutation)
+        for mutation, place in mutations.items():
+            if "->" not in place:
+                _change(built, simulator, mutation, place)
+            elif built.projections:
+                source, target = place.split("->")
+                _change_synapses(built, simulator, mutation, (source, target))
         return built
 
     def record(built: Built, settings: Settings) -> None:
-        if mutation == "outputs":
+        if "outputs" in mutations:
             settings = {**settings, "spiking": ["left", "side"]}
         _RECORD(built, settings)
 
@@ -57,63 +68,67 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
         kernel._build, kernel._record = _BUILD, _RECORD
 
 
-def _change(built: Built, simulator: str, mutation: str | None) -> None:
-    populations = built.populations
-    square = populations["square"]
+def _change(built: Built, simulator: str, mutation: str, place: str) -> None:
+    populations, sim = built.populations, built.sim
     if mutation in _NUMBERS:
-        square.set(**{mutation: _NUMBERS[mutation]})
+        populations[place].set(**{mutation: _NUMBERS[mutation]})
     if mutation == "population":
-        populations["left"], populations["last"] = populations["last"], populations["left"]
+        _exchange(built, "left", "last")
     if mutation == "inputs":
-        populations["input"], populations["other"] = populations["other"], populations["input"]
+        _exchange(built, "input", "other")
     if mutation == "bias":
-        each = np.array(square.get("i_offset", simplify=False), dtype=np.float64)
+        population = populations[place]
+        each = np.array(population.get("i_offset", simplify=False), dtype=np.float64)
         each[1] += 0.1
-        square.set(i_offset=each)
-    if mutation in {"kind", "reset"}:
-        _change_neurons(built.sim, square, simulator, mutation)
-    if mutation == "dt" and simulator == "brian2":
-        brian2 = built.sim.simulator.brian2
-        for one in built.sim.simulator.state.network.objects:
-            one.clock.dt = 1.0 * brian2.ms
-    if mutation == "dt" and simulator == "neuron":
-        built.sim.simulator.h.dt = 1.0
-    projections = built.projections.get(("left", "square"))
-    if projections and mutation == "missing projection":
-        del built.projections["left", "square"]
-    elif projections and mutation in {"weight", "transposed", "delay"}:
-        _change_synapses(projections, simulator, mutation)
-
-
-def _change_neurons(sim: Any, square: Any, simulator: str, mutation: str) -> None:
+        population.set(i_offset=each)
     match simulator, mutation:
-        case "nest", "kind":
-            other = sim.simulator.nest.Create("iaf_psc_alpha", square.size)
-            square.node_collection = other
         case "brian2", "kind":
-            square.brian2_group.state_updater.method_choice = "euler"
-        case "brian2", _:
-            square.brian2_group.event_codes["spike"] = "v = 0*volt"
-        case "neuron", "kind":
-            for cell in square.all_cells:
-                cell._cell.syn_shape = "alpha"
+            populations[place].brian2_group.state_updater.method_choice = "euler"
+        case "brian2", "reset":
+            populations[place].brian2_group.event_codes["spike"] = "v = 0*volt"
+        case "brian2", "dt":
+            for one in sim.simulator.state.network.objects:
+                one.clock.dt = 1.0 * sim.simulator.brian2.ms
+        case "neuron", "dt":
+            sim.simulator.h.dt = 1.0
+        case "neuron", "reset":
+            for each in populations[place].all_cells:
+                cell = each._cell
+                cell.spike_reset = sim.simulator.h.AdExpIF(0.5, sec=cell)
         case _:
-            message = "a simulator whose neurons have one reset"
-            raise ValueError(message)
+            pass
 
 
-def _change_synapses(projections: list[Any], simulator: str, mutation: str) -> None:
-    each = [one for projection in projections for one in _handles(projection, simulator)]
+def _exchange(built: Built, first: str, second: str) -> None:
+    """Exchange the names of two populations, at the ends of projections too."""
+    names = {first: second, second: first}
+    populations = {names.get(name, name): each for name, each in built.populations.items()}
+    projections = {
+        (names.get(source, source), names.get(target, target)): each
+        for (source, target), each in built.projections.items()
+    }
+    built.populations.clear()
+    built.populations.update(populations)
+    built.projections.clear()
+    built.projections.update(projections)
+
+
+def _change_synapses(built: Built, simulator: str, mutation: str, ends: tuple[str, str]) -> None:
+    if mutation == "missing projection":
+        del built.projections[ends]
+        return
+    each = [one for held in built.projections[ends] for one in _handles(held, simulator)]
     matrix = np.zeros((4, 4))
     for one in each:
-        matrix[one.source, one.target] = one.weight
+        if mutation == "transposed":
+            matrix[one.source, one.target] = one.weight
     for number, one in enumerate(each):
         if mutation == "weight" and number == 1:
             one.set_weight(1.25 * one.weight)
         if mutation == "transposed":
             one.set_weight(matrix[one.target, one.source])
         if mutation == "delay":
-            one.set_delay(2.0)
+            one.set_delay(1.0)
 
 
 @dataclass(frozen=True)

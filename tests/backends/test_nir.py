@@ -435,7 +435,7 @@ def test_neurons_without_leak_are_ifs_and_come_back(readout: Any) -> None:
     kinds = {name: node.kind for name, node in read_graph(files[".nir"]).nodes.items()}
     assert (kinds["dense_1"], kinds["dense_2"]) == ("IF", last)
     assert read_nir(files[".nir"]).model == model
-    assert not compare(expected(model), NIR.read_back(files))
+    assert not compare(expected(model), NIR.read_back(files)).differences
     for unsayable in (
         replace(model, neuron=IFCurrExp(tau_m=math.inf)),
         replace(model, coding=ConstantCurrent()),

@@ -11,7 +11,6 @@ from volr.cli import options, spiking
 from volr.cli.groups import ARTIFICIAL, SPIKING, given, refuse
 from volr.cli.output import note, print_json
 from volr.cli.progress import progress_bar
-from volr.cli.verified import outcome_json, print_outcomes, show_outcome
 from volr.errors import MissingError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -88,6 +87,7 @@ def verify(
     failed, and where one refused that was named with `--on`.
     """
     from volr.cli.subjects import read_subject
+    from volr.cli.verified import outcome_json, print_outcomes, show_outcome
     from volr.experiments.progress import of_simulation
     from volr.models.activations import activation as find_activation
     from volr.models.coding import input_coding

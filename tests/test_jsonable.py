@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -53,3 +54,15 @@ def test_one_key_in_several_objects_is_none_twice() -> None:
 def test_bytes_that_are_no_text() -> None:
     with pytest.raises(ValueError, match="byte 6 is not UTF-8"):
         read_json(b'{"a": \xff}')
+
+
+def test_a_long_text_takes_no_more_memory_than_json_itself() -> None:
+    # A model keeps its program as one string, and some programs are long.
+    text = json.dumps({"program": "dense 2 2 >>\n" * 100_000, "seed": 0})
+    peaks: list[int] = []
+    for read in (json.loads, read_json):
+        tracemalloc.start()
+        read(text)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] < peaks[0] + 100_000

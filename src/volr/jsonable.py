@@ -45,22 +45,32 @@ def read_json(text: str | bytes) -> Any:
     Raises ``ValueError`` for what is no JSON: also for bytes that are not UTF-8, for nesting that
     is too deep, and where an object has a key twice, of which only one could be heeded.
     """
+    has_twice = False
+
+    def found(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        nonlocal has_twice
+        entries = dict(pairs)
+        has_twice = has_twice or len(entries) < len(pairs)
+        return entries
+
     try:
         told = text.decode() if isinstance(text, bytes) else text
-        value = json.loads(told)
+        value = json.loads(told, object_pairs_hook=found)
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
     except UnicodeDecodeError as error:
         raise ValueError(f"byte {error.start} is not UTF-8") from error
-    _check_keys(told)
+    if has_twice:
+        _refuse_twice(told)
     return value
 
 
 # A string, or one sign of structure. Of sound JSON, nothing else holds any of these characters.
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]', re.DOTALL)
+# `*+` never goes back: with `*`, a way back for each character of a long string fills the memory.
+_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|[{}\[\],:]', re.DOTALL)
 
 
-def _check_keys(text: str) -> None:
+def _refuse_twice(text: str) -> None:
     """Raise ``ValueError`` where an object in a text, which is sound JSON, has a key twice."""
     keys: list[dict[str, int]] = []  # of each object around here, and none of each list
     last, place = "", 0

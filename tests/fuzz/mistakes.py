@@ -1,4 +1,4 @@
-"""One-edit mistakes: what a slip of the hand or of the memory does to a program.
+"""Mistakes of one edit: what a slip of the hand or of the memory does to a program.
 
 A mistake is made somewhere within a range of words, so that two of them can be made far apart.
 """
@@ -82,8 +82,8 @@ def mistake(text: str, random: Random, *, first: float = 0.0, last: float = 1.0)
         kind = random.choice(list(KINDS))
         for index in random.sample(range(low, high), min(high - low, MOST_TRIES)):
             changed = KINDS[kind](_Place(text, found, index), random)
-            if changed not in (None, text):
-                return Mistake(kind, str(changed))
+            if changed is not None and changed != text:
+                return Mistake(kind, changed)
 
 
 def _delete_word(place: _Place, _: Random) -> str:
@@ -107,13 +107,8 @@ def _swap_words(place: _Place, _: Random) -> str | None:
         return None
     after = place.words[place.index + 1]
     between = place.text[place.end : after.start()]
-    return (
-        place.text[: place.start]
-        + after.group()
-        + (between or " ")
-        + place.word
-        + place.text[after.end() :]
-    )
+    swapped = after.group() + (between or " ") + place.word
+    return place.text[: place.start] + swapped + place.text[after.end() :]
 
 
 def _character(place: _Place, random: Random) -> int:
@@ -170,7 +165,7 @@ def _look_alike(place: _Place, random: Random) -> str | None:
 
 
 def _foreign_layer(place: _Place, random: Random) -> str | None:
-    """A layer that is none, in the place of one or put in after an operator."""
+    """A layer that Volr does not have, between two others."""
     if place.word not in ("⦶", ">>"):
         return None
     return place.replaced(f"{place.word} {random.choice(FOREIGN_LAYERS)} {place.word}")

@@ -3,10 +3,10 @@
     python -m tests.fuzz.programs --count 10000 --seed 0
 
 draws well-typed programs and makes mistakes in them. It prints, over all and by kind of mistake,
-how many were rejected and how many of those with several errors; which errors come together, with
-the shortest example of each; how often two mistakes far apart give two errors; and how often the
-edit that a diagnostic proposes leaves fewer errors. A traceback is printed with its program, and
-the exit code is 1.
+how many programs were rejected, and how many of those have several errors. It also prints which
+errors come together, with the shortest example of each, how often two mistakes far apart give two
+errors, and how often the edit that a diagnostic proposes leaves fewer errors. A traceback is
+printed with its program, and the exit code is 1.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.strategies import random_program
 
 from volr.errors import ProgramError
 from volr.language import check
-from volr.source import Source
+from volr.source import Source, edited
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -98,11 +98,9 @@ def _spelled(text: str, random: Random) -> str:
     if random.random() < 0.3:
         text = text.replace("⦶", ">>").replace("⊖", "|")
     if random.random() < 0.3:
-        layers = set(re.findall(r"dense [\w']+ [\w']+", text))
-        for layer in sorted(layers):
-            text = (
-                re.sub(rf"{layer}(?![\w'])", f"({layer})", text) if random.random() < 0.5 else text
-            )
+        for layer in sorted(set(re.findall(r"dense [\w']+ [\w']+", text))):
+            if random.random() < 0.5:
+                text = re.sub(rf"{layer}(?![\w'])", f"({layer})", text)
     if random.random() < 0.2:
         text = text.replace(" in ", " in\n") + "\n"
     if random.random() < 0.2:
@@ -128,33 +126,18 @@ def _one(text: str, random: Random, found: Found) -> None:
 
 
 def _carry_out(text: str, diagnostic: Diagnostic, before: int, found: Found) -> None:
-    """Do what the help says, and count the errors that are left."""
+    """Carry out the edit that a diagnostic proposes, if any, and count the errors that are left."""
     found.diagnostics += 1
-    edited = carried_out(text, diagnostic)
-    if edited is None:
+    if not diagnostic.edits:
         return
     found.proposed += 1
-    if len(_errors(edited, found)) < before:
+    if len(_errors(edited(text, diagnostic.edits), found)) < before:
         found.mended += 1
     else:
         pattern = f"{_pattern(diagnostic.message)}: {_pattern(diagnostic.help or '')}"
         example = found.unhelpful.get(pattern)
         if example is None or len(text) < len(example):
             found.unhelpful[pattern] = text
-
-
-def carried_out(text: str, diagnostic: Diagnostic) -> str | None:
-    """The text after the edit that a diagnostic proposes; None if it leaves the edit open."""
-    edits = getattr(diagnostic, "edits", None)
-    if edits is None:
-        written = re.fullmatch(r"write `([^…`]+)`", diagnostic.help or "")
-        if written is None:
-            return None
-        span = diagnostic.span
-        return text[: span.start] + written.group(1) + text[span.end :]
-    for edit in sorted(edits, key=lambda each: each.span.start, reverse=True):
-        text = text[: edit.span.start] + edit.text + text[edit.span.end :]
-    return text if edits else None
 
 
 def _two(text: str, random: Random, found: Found) -> None:
@@ -175,13 +158,13 @@ def _two(text: str, random: Random, found: Found) -> None:
 
 
 def _errors(text: str, found: Found) -> tuple[Diagnostic, ...]:
-    """The diagnostics of a text, all of them shown once, since that may fail as well."""
+    """The diagnostics of a text. They are written out once, because that may fail as well."""
     try:
         check(Source(text))
     except ProgramError as error:
         str(error)
         return error.diagnostics
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001 - whatever goes wrong is what is looked for
         found.tracebacks.append(f"{text!r}\n{traceback.format_exc()}")
     return ()
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from volr.typed import as_float, settle, shown
+from volr.typed import as_float, fits, settle, shown
 
 
 class Inner:
@@ -61,6 +61,16 @@ def test_what_is_allowed_is_no_problem() -> None:
     assert problems(count=None, inner=None, number=math.nan) == []
     assert problems(inner=Inner(), other="anything") == []
     assert settle(Example(inner=3)) == []  # type: ignore[arg-type]  # a class that is not told
+
+
+def test_a_value_fits_what_settle_would_take() -> None:
+    assert fits(2, "float | None")
+    assert fits(None, "float | None")
+    assert fits(Inner(), "Inner", Inner=Inner)
+    assert fits("anything", "list[int]")
+    for value, annotation in ((None, "float"), (True, "int"), (1.5, "int | None"), (1, "str")):
+        assert not fits(value, annotation)
+    assert not fits("Inner", "Inner", Inner=Inner)
 
 
 def test_a_value_is_shown_whatever_it_is() -> None:

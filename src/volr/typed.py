@@ -12,6 +12,7 @@ from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, get_args
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from types import UnionType
 
 _WORDS = {
@@ -20,6 +21,8 @@ _WORDS = {
     "bool": "True or False",
     "str": "a text",
 }
+_LONGEST = 60
+"""Characters of a value that a message shows."""
 
 
 def settle(record: Any, **classes: type | UnionType) -> list[str]:
@@ -31,25 +34,17 @@ def settle(record: Any, **classes: type | UnionType) -> list[str]:
     """
     wrong: list[str] = []
     for each in fields(record):
-        words = [word.strip() for word in str(each.type).split("|")]
-        value = getattr(record, each.name)
-        if value is None and "None" in words:
-            continue
-        known = [word for word in words if word in _WORDS or word in classes]
-        if not known:
-            continue
-        (word,) = known
-        if word in classes:
-            fits = isinstance(value, classes[word])
+        value, expected = _settled(getattr(record, each.name), str(each.type), classes)
+        if expected is None:
+            object.__setattr__(record, each.name, value)
         else:
-            value = _as(word, value)
-            fits = value is not None
-            if fits:
-                object.__setattr__(record, each.name, value)
-        if not fits:
-            expected = _WORDS.get(word) or _one_of(classes[word])
-            wrong.append(f"{each.name} is {shown(getattr(record, each.name))}, not {expected}")
+            wrong.append(f"{each.name} is {shown(value)}, not {expected}")
     return wrong
+
+
+def fits(value: object, annotation: str, **classes: type | UnionType) -> bool:
+    """Whether ``settle`` takes the value for a field with that annotation."""
+    return _settled(value, annotation, classes)[1] is None
 
 
 def shown(value: object) -> str:
@@ -61,7 +56,21 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-_LONGEST = 60
+def _settled(
+    value: Any, annotation: str, classes: Mapping[str, type | UnionType]
+) -> tuple[Any, str | None]:
+    """The value as Python's own. Where it is not of its annotated type: as it is, and what it
+    should be, in words.
+    """
+    words = [word.strip() for word in annotation.split("|")]
+    known = [word for word in words if word in _WORDS or word in classes]
+    if (value is None and "None" in words) or not known:
+        return value, None
+    (word,) = known
+    if word in classes:
+        return value, None if isinstance(value, classes[word]) else _one_of(classes[word])
+    settled = _as(word, value)
+    return (value, _WORDS[word]) if settled is None else (settled, None)
 
 
 def _one_of(kind: type | UnionType) -> str:

@@ -11,8 +11,7 @@ import math
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
-from functools import cache
-from typing import TYPE_CHECKING, Any, cast, get_type_hints
+from typing import TYPE_CHECKING, Any, cast
 
 from volr.engine.surrogates import Surrogate
 from volr.errors import DataError, ModelError, TrainingError
@@ -23,7 +22,7 @@ from volr.models.neurons import RESETS, neuron_model
 from volr.naming import named
 from volr.training import SpikingSettings, TrainingSettings
 from volr.transfer import TransferSettings
-from volr.typed import settle, shown
+from volr.typed import fits, settle, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator
@@ -219,25 +218,22 @@ class Settings:
 
 
 def settings_json(settings: Settings) -> dict[str, Any]:
-    """What was told, by name: what differs from a ``Settings()``. Equal settings, equal JSON: what
-    may be a fraction is one, 1.0 instead of 1.
-    """
-    unless, hints = asdict(Settings()), _hints()
-    return {
-        name: _as_told(value, str(hints[name]))
-        for name, value in asdict(settings).items()
-        if value != unless[name]
-    }
+    """What was told, by name: what differs from a ``Settings()``. Equal settings, equal JSON."""
+    unless = asdict(Settings())
+    told = {name: each for name, each in asdict(settings).items() if each != unless[name]}
+    if parameters := told.get("neuron_parameters"):
+        # What may be a fraction is one: 1.0 instead of 1.
+        told["neuron_parameters"] = in_words({k: float(each) for k, each in parameters.items()})
+    return told
 
 
 def settings_from(told: Mapping[str, Any], where: str) -> Settings:
     """The settings with what ``where`` says, a mapping by name; ``DataError`` for what none has."""
-    hints = _hints()
-    known = {each.name: hints[each.name] for each in fields(Settings)}
+    known = {each.name: str(each.type) for each in fields(Settings)}
     for name, value in told.items():
         with said_of(where):
-            named("setting", name, known, DataError)
-        if not _is_a(value, str(known[name])):
+            annotation = named("setting", name, known, DataError)
+        if not _can_be(value, annotation):
             raise DataError(f"{where}: the setting {name!r} cannot be {shown(value)}")
     with said_of(where):
         return replace(Settings(), **told)
@@ -283,35 +279,16 @@ def _called(names: Mapping[str, str]) -> Generator[None]:
         raise type(error)(message, help=error.help) from error
 
 
-@cache
-def _hints() -> dict[str, Any]:
-    return get_type_hints(Settings, localns={"Mapping": dict, "Reset": str})
-
-
-def _as_told(value: Any, hint: str) -> Any:
-    if isinstance(value, dict):
-        entries = cast("dict[str, float]", value)
-        return in_words({name: float(each) for name, each in entries.items()})
-    return float(value) if isinstance(value, int) and "float" in hint else value
-
-
-def _is_a(value: object, hint: str) -> bool:
-    """Whether a value that was read from JSON is of a field's type, given in words."""
-    if value is None:
-        return "None" in hint
-    if isinstance(value, bool):
-        return False
-    if "dict" in hint:
+def _can_be(value: object, annotation: str) -> bool:
+    """Whether a value that was read from JSON is of a field's type."""
+    if annotation.startswith("Mapping"):
         return isinstance(value, dict) and all(
-            _is_a(out_of_words(each), "float")
-            for each in cast("dict[object, object]", value).values()
+            _can_be(out_of_words(each), "float")
+            for each in cast("dict[str, object]", value).values()
         )
-    if isinstance(value, int):
-        # JSON has integers that no float can hold.
-        return abs(value) < 2**63 and ("int" in hint or "float" in hint)
-    return (isinstance(value, float) and "float" in hint) or (
-        isinstance(value, str) and "str" in hint
-    )
+    # JSON has integers that no float can hold.
+    is_too_large = isinstance(value, int) and abs(value) >= 2**63
+    return not is_too_large and fits(value, annotation, Reset=str)
 
 
 def given(told: Mapping[str, Any]) -> dict[str, Any]:

@@ -58,11 +58,11 @@ class Journal:
     def finished(self, specs: Iterable[Spec]) -> dict[str, Run]:
         """Those of ``specs`` that have been run, by key."""
         return {
-            spec.key: entry[1]
+            spec.key: entry.run
             for spec in specs
             if (entry := _read_entry(self._run(spec.key))) is not None
-            and entry[0] == spec_json(spec)
-            and self._has_model(spec.key, entry[2])
+            and entry.told == spec_json(spec)
+            and self._has_model(entry)
         }
 
     def conflicts(self, specs: Iterable[Spec]) -> list[str]:
@@ -70,15 +70,11 @@ class Journal:
         and a condition that one of these has too, and that differ from it in more than the seed.
         """
         wanted = {_counted_as(told): _but_seed(told) for told in map(spec_json, specs)}
-        found = {
-            path.stem: _read_entry(path) for path in sorted((self.folder / RUNS).glob("*.json"))
-        }
-        told = {key: entry[0] for key, entry in found.items() if entry is not None}
         return [
-            key
-            for key, each in told.items()
-            if each.get("part") == "test"
-            and _but_seed(each) != wanted.get(_counted_as(each), _but_seed(each))
+            entry.key
+            for entry in _read_entries(self.folder)
+            if (told := entry.told).get("part") == "test"
+            and _but_seed(told) != wanted.get(_counted_as(told), _but_seed(told))
         ]
 
     def is_unplanned(self) -> bool:
@@ -122,14 +118,14 @@ class Journal:
         """Keep the table."""
         write_results(rows, self.folder)
 
-    def _has_model(self, key: str, digest: str | None) -> bool:
+    def _has_model(self, entry: Entry) -> bool:
         """Whether a run's model is there and whole; one that is not is told."""
-        path = self.model_path(key)
+        path = self.model_path(entry.key)
         if not path.exists():
             return False
         try:
             check_whole(path)
-            if digest is not None and _digest(self.model(key)) != digest:
+            if entry.model is not None and _digest(self.model(entry.key)) != entry.model:
                 raise ModelFileError(f"{path} is not the model of its run")
         except VolrError as error:
             logging.getLogger("volr").warning("%s; its run is made again", error.message)
@@ -202,11 +198,14 @@ def set_aside(folder: Path, names: Sequence[str] = (MODELS, RESULTS, PLAN, RUNS)
 
 @dataclass(frozen=True)
 class Entry:
-    """A finished run: its ``key``, its spec as JSON, and what came of it."""
+    """A finished run: its ``key``, its spec as JSON, what came of it, and the hash of its model,
+    which runs of Volr 0.1.0 lack.
+    """
 
     key: str
     told: Mapping[str, Any]
     run: Run
+    model: str | None = None
 
 
 def read_runs(folder: Path) -> tuple[Entry, ...]:
@@ -214,12 +213,8 @@ def read_runs(folder: Path) -> tuple[Entry, ...]:
 
     Those on validation samples are a search's. ``DataError`` where there is none.
     """
-    found = [(path.stem, _read_entry(path)) for path in sorted((folder / RUNS).glob("*.json"))]
-    runs = tuple(
-        Entry(key, *each[:2])
-        for key, each in found
-        if each is not None and each[0].get("part", "test") == "test"
-    )
+    entries = _read_entries(folder)
+    runs = tuple(each for each in entries if each.told.get("part", "test") == "test")
     if not runs:
         raise DataError(
             f"there are no finished runs in {folder}",
@@ -252,20 +247,25 @@ def _but_seed(spec: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in spec.items() if name != "seed"}
 
 
-def _read_entry(path: Path) -> tuple[dict[str, Any], Run, str | None] | None:
-    """A run's spec, what came of it, and the hash of its model, which runs of Volr 0.1.0 lack; None
-    where there is no such file.
-    """
+def _read_entries(folder: Path) -> list[Entry]:
+    """All finished runs in a folder, by name."""
+    found = map(_read_entry, sorted((folder / RUNS).glob("*.json")))
+    return [each for each in found if each is not None]
+
+
+def _read_entry(path: Path) -> Entry | None:
+    """The run in a file; None where there is no such file."""
     content = _read_json(path, "remove it, and the run is made again")
     if content is None:
         return None
     try:
-        return _told(content["spec"]), run_from(content["run"]), content.get("model")
+        told, run = _told(content["spec"]), run_from(content["run"])
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise DataError(
             f"{path} is not what this version of Volr writes of a run",
             help="remove it, and the run is made again; or begin anew with --fresh",
         ) from error
+    return Entry(path.stem, told, run, content.get("model"))
 
 
 def _told(spec: object) -> dict[str, Any]:

@@ -124,8 +124,11 @@ class Journal:
         if not path.exists():
             return False
         try:
-            check_whole(path)
-            if entry.model is not None and _digest(self.model(entry.key)) != entry.model:
+            if entry.model is None:
+                check_whole(path)
+            elif _digest(self.model(entry.key)) != entry.model:
+                # It may be cut short, or damaged. Else it is another run's.
+                check_whole(path)
                 raise ModelFileError(f"{path} is not the model of its run")
         except VolrError as error:
             logging.getLogger("volr").warning("%s; its run is made again", error.message)

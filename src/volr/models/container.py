@@ -78,7 +78,7 @@ def unpack(path: Path) -> Contents:
     and ``ModelError`` where there is not the memory for it.
     """
     header = check_whole(path)
-    if header.foreign is not None:
+    if header.is_foreign:
         raise ModelFileError(f"{path} is a safetensors file, but not a model of Volr's")
     check_room(header.sizes, f"to read {path}")
     try:
@@ -93,12 +93,12 @@ def unpack(path: Path) -> Contents:
 class Header:
     """What stands before the arrays: their ``sizes`` in bytes, and the metadata.
 
-    ``foreign`` says why the file is no model of Volr's, though it is a safetensors file.
+    A safetensors file that is no model of Volr's ``is_foreign``; its metadata are left out.
     """
 
     sizes: Mapping[str, int]
     metadata: Mapping[str, str]
-    foreign: str | None = None
+    is_foreign: bool = False
 
 
 def check_whole(path: Path) -> Header:
@@ -110,13 +110,11 @@ def check_whole(path: Path) -> Header:
     try:
         size = check_ordinary(path)
         with path.open("rb") as file:
-            head = file.read(400)
-            _check_beginning(path, head, size)
-            (length,) = struct.unpack("<Q", head[:8])
+            length = _header_length(path, file.read(400), size)
             file.seek(0)
             start = file.read(8 + length)
             header = _header(path, start[8:], size - 8 - length)
-            if header.foreign is None:
+            if not header.is_foreign:
                 _check_layout(path, header.metadata)
                 hashed = hashlib.sha256(_blanked(start, header.metadata))
                 while chunk := file.read(_CHUNK):
@@ -131,8 +129,8 @@ def check_whole(path: Path) -> Header:
     return header
 
 
-def _check_beginning(path: Path, head: bytes, size: int) -> None:
-    """Tell apart, before safetensors does so in one word, what a file may be instead of a model."""
+def _header_length(path: Path, head: bytes, size: int) -> int:
+    """How long the header is; ``ModelFileError`` with what the file is instead of a model."""
     # The length of the header comes first, and may look like the beginning of any other format.
     if head[8:9] != b"{" and (found := format_of(head, str(path))) is not None:
         raise ModelFileError(f"{path} is no model of Volr's: it is {found.name}", help=_help(found))
@@ -148,6 +146,7 @@ def _check_beginning(path: Path, head: bytes, size: int) -> None:
         raise ModelFileError(
             f"{path} is cut short: its header alone has {length} bytes", help=_AGAIN
         )
+    return length
 
 
 def _help(found: Format) -> str:
@@ -165,14 +164,16 @@ def _header(path: Path, text: bytes, rest: int) -> Header:
         end = max((last for _, last in offsets.values()), default=0)
         strange = not all(isinstance(each, str) for each in metadata.values())
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-        raise ModelFileError(f"{path} is damaged: its header is none", help=_AGAIN) from error
+        raise ModelFileError(
+            f"{path} is damaged: its header cannot be read", help=_AGAIN
+        ) from error
     if end > rest:
         raise ModelFileError(
             f"{path} is cut short: {rest} bytes of parameters are there, and {end} are due",
             help=_AGAIN,
         )
     if strange or _VERSION not in metadata or _MODEL not in metadata:
-        return Header(sizes, {}, "it lacks a description")
+        return Header(sizes, {}, is_foreign=True)
     for name, kind in kinds.items():
         if kind != "F64":
             raise ModelFileError(

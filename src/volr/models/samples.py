@@ -50,8 +50,8 @@ class Samples:
             wrong = [f"there are {len(inputs)} inputs and {len(labels)} labels"]
         if wrong:
             raise DataError("these are not samples: " + "; ".join(wrong))
-        object.__setattr__(self, "inputs", _frozen(inputs.astype(np.float64, copy=False)))
-        object.__setattr__(self, "labels", _frozen(labels.astype(np.int64, copy=False)))
+        object.__setattr__(self, "inputs", _frozen(inputs, np.float64))
+        object.__setattr__(self, "labels", _frozen(labels, np.int64))
 
     # Arrays forget on the way that they are read-only, so copies and pickles are made again.
     def __reduce__(self) -> tuple[Any, ...]:
@@ -163,9 +163,12 @@ def _label_problems(labels: NDArray[Any]) -> list[str]:
     return []
 
 
-def _frozen(values: NDArray[Any]) -> NDArray[Any]:
-    """The values where nobody can change them: themselves if they own their data, else a copy."""
-    if values.flags.writeable or values.base is not None:
-        values = values.copy()
-        values.setflags(write=False)
-    return values
+def _frozen(values: NDArray[Any], kind: type[np.generic]) -> NDArray[Any]:
+    """The values as this type where nobody can change them: themselves if they are of it and own
+    their data, else a copy.
+    """
+    if values.dtype == kind and not values.flags.writeable and values.base is None:
+        return values
+    kept = values.astype(kind, order="C")
+    kept.setflags(write=False)
+    return kept

@@ -40,20 +40,7 @@ class TransferSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if wrong := settle(self, NeuronModel=NeuronModel, InputCoding=InputCoding):
-            raise ModelError("this transfer cannot be made: " + "; ".join(wrong))
-        wrong = timing_problems(self.dt, self.duration, self.delay_ms)
-        if not wrong:
-            wrong = coding_problems(self.input_coding, self.dt)
-            wrong += self._rate_problems()
-        if not 0 < self.percentile <= 100:
-            wrong.append(f"percentile is {self.percentile}, not in (0, 100]")
-        if self.rounds < 0:
-            wrong.append(f"rounds is {self.rounds}, below 0")
-        if self.samples < 1:
-            wrong.append(f"samples is {self.samples}, below 1")
-        if self.seed < 0:
-            wrong.append(f"seed is {self.seed}, below 0")
+        wrong = settle(self, NeuronModel=NeuronModel, InputCoding=InputCoding) or self._problems()
         if wrong:
             raise ModelError("this transfer cannot be made: " + "; ".join(wrong))
 
@@ -82,9 +69,8 @@ class TransferSettings:
     @property
     def current_of_one_spike(self) -> float:
         """The constant current in nA that brings the charge of one spike over the duration."""
-        neuron = self.neuron
-        theta = neuron.v_thresh - neuron.v_reset
-        return theta / (neuron.rise(self.dt) * self.duration / self.dt)
+        rise = self.neuron.rise(self.dt) * self.duration / self.dt
+        return self.neuron.theta / rise
 
     @property
     def delay_ms(self) -> float:
@@ -94,6 +80,21 @@ class TransferSettings:
     def _most(self) -> float:
         """A spike in every step, Hz."""
         return 1000.0 / self.dt
+
+    def _problems(self) -> list[str]:
+        wrong = timing_problems(self.dt, self.duration, self.delay_ms)
+        if not wrong:
+            wrong = coding_problems(self.input_coding, self.dt)
+            wrong += self._rate_problems()
+        if not 0 < self.percentile <= 100:
+            wrong.append(f"percentile is {self.percentile}, not in (0, 100]")
+        if self.rounds < 0:
+            wrong.append(f"rounds is {self.rounds}, below 0")
+        if self.samples < 1:
+            wrong.append(f"samples is {self.samples}, below 1")
+        if self.seed < 0:
+            wrong.append(f"seed is {self.seed}, below 0")
+        return wrong
 
     def _rate_problems(self) -> list[str]:
         rate = self.population_rate

@@ -13,6 +13,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
+from volr.workplaces import Workplace
+
 logger = logging.getLogger("volr")
 
 _PRIVATE = 0o700
@@ -41,7 +43,7 @@ def cache_for(kind: str) -> Path:
         _tell(fault)
     except OSError as error:
         logger.debug("nothing can be kept in %s: %s", folder, error)
-    return _temporary(kind)
+    return _temporary(kind).path
 
 
 def foreign_hands(folder: Path) -> str | None:
@@ -75,7 +77,7 @@ def _base() -> Path:
     try:
         return Path.home() / ".cache"
     except RuntimeError:  # nobody's home
-        return _temporary("home")
+        return _temporary("home").path
 
 
 @cache
@@ -86,11 +88,6 @@ def _tell(fault: str) -> None:
 
 
 @cache
-def _temporary(kind: str) -> Path:
+def _temporary(kind: str) -> Workplace:
     """A folder of this process's own."""
-    import atexit
-    import shutil
-
-    folder = Path(tempfile.mkdtemp(prefix=f"volr-{kind}-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return folder
+    return Workplace(f"volr-{kind}")

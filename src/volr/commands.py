@@ -36,12 +36,14 @@ def find_command(name: str) -> str | None:
 
 
 def run_command(command: Sequence[str], folder: Path, log: IO[bytes]) -> int:
-    """Run ``command`` in ``folder``, with its output in ``log``; its exit code, or what killed it,
-    negative. It is ended, with all that it has started, where this is interrupted. Its temporary
-    files are in ``folder`` too: a compiler that is killed leaves them behind.
+    """Run ``command`` in ``folder``, with its output in ``log``.
+
+    Returns its exit code, or minus the number of the signal that killed it. Where this is
+    interrupted, the command is ended with all that it has started. Its temporary files are in
+    ``folder`` too, since a compiler that is killed leaves them behind.
     """
     watcher = subprocess.Popen(
-        # -I and -S: nothing but the standard library, and no say for any variable or folder.
+        # -I and -S: it imports the standard library alone, whatever variables and folders say.
         [sys.executable, "-I", "-S", __file__, *command],
         cwd=folder,
         env={**os.environ, "TMPDIR": str(folder)},
@@ -51,18 +53,28 @@ def run_command(command: Sequence[str], folder: Path, log: IO[bytes]) -> int:
         start_new_session=True,
     )
     try:
-        # Until it has ended, not until it is forgotten: then its group has no other's number.
-        os.waitid(os.P_PID, watcher.pid, os.WEXITED | os.WNOWAIT)
+        return wait_for_group(watcher)
     finally:
-        end_group(watcher)
         with suppress(BrokenPipeError):
             cast("IO[bytes]", watcher.stdin).close()
-    return watcher.returncode
+
+
+def wait_for_group(leader: subprocess.Popen[bytes]) -> int:
+    """Wait for a process that leads a group, then end what is left of its group; its exit code.
+
+    All of the group is ended where this is interrupted.
+    """
+    try:
+        # WNOWAIT: its number stays its own, and its group's, until `end_group` has used it.
+        os.waitid(os.P_PID, leader.pid, os.WEXITED | os.WNOWAIT)
+    finally:
+        end_group(leader)
+    return leader.returncode
 
 
 def end_group(leader: subprocess.Popen[bytes]) -> None:
     """End a process that leads a group, and all of its group; it may have ended already."""
-    # Nobody has asked yet how it ended, so its number is still its own.
+    # Nobody has waited for it yet, so the system has not given its number to another process.
     if leader.returncode is None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(leader.pid, signal.SIGKILL)
@@ -81,7 +93,7 @@ def _watch(command: Sequence[str]) -> int:
     threading.Thread(target=_end_with_asker, daemon=True).start()
     code = running.wait()
     if code < 0:
-        # The same end; SIGKILL can be given no other meaning in any case.
+        # It ends by the same signal. For SIGKILL nothing can be set, and nothing has to be.
         with suppress(OSError):
             signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)

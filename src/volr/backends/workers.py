@@ -31,7 +31,7 @@ import numpy as np
 import safetensors.numpy
 from numpy.typing import NDArray
 
-from volr.commands import end_group
+from volr.commands import end_group, wait_for_group
 from volr.cores import cores
 from volr.errors import SimulatorError
 from volr.surroundings import NEUTRAL, absolute_path_list
@@ -195,8 +195,8 @@ class _Worker:
             **extra,
         }
         self.process = subprocess.Popen(
-            # -P: what lies in the current folder, a random.py say, is nobody's module here. And
-            # simulators look for settings and libraries in it, so it is one without any.
+            # -P: a random.py in the current folder is nobody's module here. Simulators look there
+            # for settings and libraries, too, so the current folder is one that has none.
             [sys.executable, "-P", "-c", _SERVE, module, f"{os.getpid()}"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -220,9 +220,7 @@ class _Worker:
             answer = None
         if answer is None:
             # Its pipe may be closed before it has ended.
-            os.waitid(os.P_PID, self.process.pid, os.WEXITED | os.WNOWAIT)
-            end_group(self.process)
-            code = self.process.returncode
+            code = wait_for_group(self.process)
             raise ProcessEnded(self._obituary(code), code)
         return answer[0]
 
@@ -289,6 +287,6 @@ def _end_with_parent(parent: int) -> None:
     while os.getppid() == parent:
         time.sleep(_LOOK)
     if os.getpgrp() == os.getpid():
-        # And so does nobody want what the compilers make that it has started.
+        # Nor does anybody want what its compilers are making.
         os.killpg(0, signal.SIGKILL)
     os._exit(1)

@@ -27,7 +27,7 @@ from volr.cli.output import (
     noting_warnings,
     show_error,
     shown_text,
-    silence_stderr,
+    silence,
     writing,
 )
 from volr.cli.programs import check, format_program, show
@@ -60,7 +60,7 @@ class _Interrupted(BaseException):
 
 @contextmanager
 def _visible_complaints() -> Generator[None]:
-    """What Click says of arguments shows them as they are, and a terminal obeys nothing in it."""
+    """Show what Click says of arguments with escapes: it quotes them as they are."""
     try:
         yield
     except TyperException as error:
@@ -144,11 +144,11 @@ def run(arguments: Sequence[str] | None = None) -> None:
         show_error(error)
         sys.exit(1)
     except OSError as error:
-        # What is wrong with the usage could not be said: Typer was about to.
+        # Typer was saying what is wrong with the usage, and nobody could be told.
         code = getattr(error.__context__, "exit_code", None)
         if code is None:
             raise
-        silence_stderr()
+        silence(sys.stderr)
         sys.exit(code)
     except _Interrupted:
         raise KeyboardInterrupt from None

@@ -3,9 +3,10 @@
 Results go to stdout, everything else to stderr. Both are in colour on a terminal and plain in a
 pipe, unless ``NO_COLOR`` or ``FORCE_COLOR`` says otherwise.
 
-Names and texts of files, and what libraries say, come from outside: nothing in them reaches a
-terminal but what can be seen. Tables, JSON, notes and errors show it with escapes, wherever they
-go; a document, such as a formatted program, is written as it is unless it goes to a terminal.
+Names and texts of files, and what libraries say, come from outside. A terminal gets escapes for all
+characters in them that cannot be seen, since it would obey some of those. Tables, JSON, notes and
+errors have these escapes wherever they go. A document, such as a formatted program, has them only
+on a terminal, and is otherwise written as it is.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import os
 import re
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import typer
 
@@ -25,7 +26,7 @@ from volr.jsonable import jsonable
 from volr.source import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Generator, Sequence
 
     from rich.console import Console
     from rich.text import Text
@@ -40,22 +41,19 @@ def emit(text: str) -> None:
     had enough, the command ends without a word.
     """
     shown = shown_text(text) if sys.stdout.isatty() else text
-    _write(lambda: sys.stdout.write(shown))
+    with writing():
+        sys.stdout.write(shown)
 
 
 def emit_bytes(body: bytes) -> None:
     """The same with what is no text."""
-    _write(lambda: sys.stdout.buffer.write(body))
-
-
-def _write(write: Callable[[], int]) -> None:
     with writing():
-        write()
+        sys.stdout.buffer.write(body)
 
 
 @contextmanager
 def writing() -> Generator[None]:
-    """Whatever is written to stdout within is written in the end; see ``emit``.
+    """Write to stdout within: at the end it is flushed, and errors are those of ``emit``.
 
     An ``OSError`` of any kind is taken for one of writing, so nothing else should happen in here.
     """
@@ -63,8 +61,7 @@ def writing() -> Generator[None]:
         yield
         sys.stdout.flush()
     except OSError as error:
-        # Python would try once more when it exits, and complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        silence(sys.stdout)
         if isinstance(error, BrokenPipeError):
             raise typer.Exit(141) from error
         raise VolrError(f"cannot write to standard output: {error.strerror or error}") from error
@@ -73,13 +70,11 @@ def writing() -> Generator[None]:
 def print_json(value: Any) -> None:
     """Print a value as JSON, which has no NaN and no infinity: they become null."""
     text = json.dumps(jsonable(value), indent=2, ensure_ascii=False, allow_nan=False)
-    # Outside of strings, JSON has no such character.
-    escaped = "\n".join(_UNSEEN.sub(_json_escape, line) for line in text.split("\n"))
-    emit(escaped + "\n")
+    emit(_NOT_ASCII.sub(_json_escape, text) + "\n")
 
 
-# What may not be printable, and what surely is.
-_UNSEEN = re.compile(r"[^\x20-\x7e]")
+# Such a character stands within a string, where it may be escaped. Line breaks are JSON's own.
+_NOT_ASCII = re.compile(r"[^\n\x20-\x7e]")
 
 
 def _json_escape(found: re.Match[str]) -> str:
@@ -102,16 +97,14 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: 
             padded.append(cell + space if index < left else space + cell)
         return GAP.join(padded).rstrip()
 
-    def write() -> int:
-        # Capturing flushes the stream, which may fail as writing does.
+    # Capturing flushes the stream, which may fail as writing does.
+    with writing():
         console = _console()
         with console.capture() as captured:
             console.print(Text(line(columns), "bold"), soft_wrap=True)
             for row in rows:
                 console.print(Text(line(row)), soft_wrap=True)
-        return sys.stdout.write(captured.get())
-
-    _write(write)
+        sys.stdout.write(captured.get())
 
 
 def note(message: str) -> None:
@@ -171,12 +164,14 @@ def _say(text: Text) -> None:
         sys.stderr.write(captured.get())
         sys.stderr.flush()
     except OSError:
-        silence_stderr()
+        silence(sys.stderr)
 
 
-def silence_stderr() -> None:
-    """Drop what could not be written to stderr: Python would try again when it exits."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+def silence(stream: IO[str]) -> None:
+    """Drop what could not be written to ``stream``: Python would try again when it exits, and
+    complain.
+    """
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def _console(*, stderr: bool = False) -> Console:
@@ -186,9 +181,10 @@ def _console(*, stderr: bool = False) -> Console:
 
 
 def shown_text(text: str) -> str:
-    """A text with its line breaks and tabs, and nothing else that a terminal would obey.
+    """A text with escapes for all that a terminal would obey but line breaks and tabs.
 
-    Line breaks within the name of a file that the command was given are none of the text's own.
+    A line break in the name of a file that the command was given is escaped as well: it would forge
+    a line of the text.
     """
     for argument in sys.argv[1:]:
         for part in re.split(r"[/=]", argument):

@@ -127,8 +127,7 @@ def _build(rule: str, values: Row[_Value]) -> _Value:
     span = Span(first.start, last.end)
     match rule, values:
         case "let", [_, Token() as name, _, value, _, body]:
-            name_span = Span(name.start, name.end)
-            node = Let(name.text, _node(value), _node(body), span, name_span)
+            node = Let(name.text, _node(value), _node(body), span, name.span)
         case "beside", [left, _, right]:
             node = Parallel(_node(left), _node(right), span)
         case "then", [left, _, right]:

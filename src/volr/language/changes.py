@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from volr.language import foreign, lookalikes
 from volr.language.tables import END, Token, kind_of
-from volr.language.tokens import CLOSED_BY, HOLE, SPELLED, UNREADABLE
+from volr.language.tokens import CLOSED_BY, HOLE, SPELLED, UNREADABLE, made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -123,17 +123,17 @@ def _changes(place: Place, index: int) -> Iterator[Repair]:
     for kinds, cost in _INSERTED.items():
         if kinds == ("NAME",) and not binds:
             continue
-        yield _splice(index, index, [_made(kind, at, at) for kind in kinds], cost)
+        yield _splice(index, index, [made(kind, at, at) for kind in kinds], cost)
     if token.kind == END:
         return
     yield from _left_out(place, index)
-    yield _splice(index, index + 1, [_made(HOLE, token.start, token.end)], _HOLE)
+    yield _splice(index, index + 1, [made(HOLE, token.start, token.end)], _HOLE)
     if binds and token.kind != "NAME":
-        yield _splice(index, index + 1, [_made("NAME", token.start, token.end)], _RENAMED)
+        yield _splice(index, index + 1, [made("NAME", token.start, token.end)], _RENAMED)
     for kind, word in SPELLED.items():
         if kind != token.kind:
-            made = _made(kind, token.start, token.end)
-            yield _splice(index, index + 1, [made], _cost_of_replacing(token, word))
+            put = made(kind, token.start, token.end)
+            yield _splice(index, index + 1, [put], _cost_of_replacing(token, word))
     following = place.tokens[index + 1]
     if following.kind != END:
         yield _splice(index, index + 2, [following, token], _SWAPPED, "swapped")
@@ -160,10 +160,6 @@ def _left_out(place: Place, index: int) -> Iterator[Repair]:
 
 def _splice(start: int, end: int, tokens: list[Token], cost: float, story: str = "") -> Repair:
     return Repair((Splice(start, end, tuple(tokens)),), cost, story)
-
-
-def _made(kind: str, start: int, end: int) -> Token:
-    return Token(kind, SPELLED.get(kind, ""), start, end)
 
 
 def _cost_of_replacing(token: Token, word: str) -> float:
@@ -233,7 +229,7 @@ def _read_as(place: Place, start: int, run: list[Token]) -> Iterator[Repair]:
         return
     for kind, word in SPELLED.items():
         if word in (squeezed, together) or foreign.keyword_meant(plain, word):
-            yield _splice(start, end, [_made(kind, *span)], _JOINED, "joined")
+            yield _splice(start, end, [made(kind, *span)], _JOINED, "joined")
     if squeezed != together and glued and _is_one_word(run):
         parts = _lexed(squeezed, span[0])
         if len(parts) == 1 and _sound(parts):
@@ -323,7 +319,7 @@ def _call(place: Place, index: int) -> Iterator[Repair]:
         while place.tokens[stop].kind in ("INTEGER", "MALFORMED"):
             stop += 1
     if stop > index + 1:
-        hole = _made(HOLE, token.start, place.tokens[stop - 1].end)
+        hole = made(HOLE, token.start, place.tokens[stop - 1].end)
         yield _splice(index, stop, [hole], _CALL, "call")
 
 
@@ -378,8 +374,8 @@ def _brackets(place: Place, index: int) -> Iterator[Repair]:
         plain = lookalikes.plain(each.text) if each.kind == UNREADABLE else ""
         depth += (plain == "(") - (plain == ")")
         if depth == 0:
-            opened = _made("OPEN", token.start, token.end)
-            closed = _made("CLOSE", each.start, each.end)
+            opened = made("OPEN", token.start, token.end)
+            closed = made("CLOSE", each.start, each.end)
             splices = (Splice(index, index + 1, (opened,)), Splice(at, at + 1, (closed,)))
             yield Repair(splices, _BRACKETS, "brackets")
             return
@@ -399,7 +395,7 @@ def _needs_parentheses(place: Place) -> Iterator[Repair]:
             waiting.pop()
         elif token.kind in ("CLOSE", "IN", END):
             end = place.tokens[at - 1].end
-            opened, closed = _made("OPEN", let.start, let.start), _made("CLOSE", end, end)
+            opened, closed = made("OPEN", let.start, let.start), made("CLOSE", end, end)
             splices = (Splice(place.error, place.error, (opened,)), Splice(at, at, (closed,)))
             yield Repair(splices, _PARENTHESES, "let")
             return

@@ -15,20 +15,22 @@ if TYPE_CHECKING:
 
     from volr.language.blame import Mismatch
     from volr.language.values import Layers, Width
+    from volr.source import Span
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB")
 _MOST_SUGGESTIONS = 50
 _MOST_CANDIDATES = 500
 _LONGEST_NAME = 60
 _MOST_LABELS = 4
-ACTIVATIONS = (
-    "leave it out; the layers are trained with an activation that is an option: "
-    "`volr train --activation NAME`, or `activation=` in Python"
-)
+LAYER = "a layer is written `dense inputs outputs`"
 
 
 class Suggestions:
-    """Names that may have been meant, for as many unknown ones as anybody reads about."""
+    """Finds names that may have been meant.
+
+    The search takes long where many names are known, so it stops after ``_MOST_SUGGESTIONS``
+    unknown names.
+    """
 
     def __init__(self) -> None:
         self._left = _MOST_SUGGESTIONS
@@ -39,8 +41,7 @@ class Suggestions:
         message = f"unknown name `{clip(text)}`"
         others = tuple(Label(use.span, "here too") for use in uses[1:_MOST_LABELS])
         if foreign.is_activation(text):
-            message = f"`{clip(text)}` is an activation, and activations are no part of a program"
-            return Diagnostic(first.span, message, help=ACTIVATIONS, others=others)
+            return activation(text, first.span, others)
         near = self._nearest(text, known)
         if near is None:
             help = f"bind it: `let {clip(text)} = … in …`"
@@ -62,6 +63,16 @@ class Suggestions:
         near = difflib.get_close_matches(text, [*foreign.LAYERS, *alike], 1, 0.65)
         near = near or difflib.get_close_matches(text, alike, 1, 0.5)
         return near[0] if near else foreign.layer_called(text)
+
+
+def activation(word: str, span: Span, others: tuple[Label, ...] = ()) -> Diagnostic:
+    """An activation that stands where a layer should."""
+    message = f"`{clip(word)}` is an activation, and activations are no part of a program"
+    help = (
+        "leave it out; the layers are trained with an activation that is an option: "
+        "`volr train --activation NAME`, or `activation=` in Python"
+    )
+    return Diagnostic(span, message, help=help, others=others)
 
 
 def sizes_differ(found: Mismatch, *, blame_left: bool) -> Diagnostic:
@@ -120,8 +131,7 @@ def _opposite(found: Mismatch, width: Width) -> Label:
 
 def number_as_network(node: Expression, operator: str, let: Let | None) -> Diagnostic:
     message = f"{_subject(node)} is a number, but `{operator}` joins networks"
-    help = "a layer is written `dense inputs outputs`"
-    return Diagnostic(node.span, message, "int", help, _bound_here(let))
+    return Diagnostic(node.span, message, "int", LAYER, _bound_here(let))
 
 
 def network_as_size(node: Expression, value: Layers, let: Let | None) -> Diagnostic:
@@ -136,7 +146,7 @@ def network_as_size(node: Expression, value: Layers, let: Let | None) -> Diagnos
 
 def number_as_program(node: Expression) -> Diagnostic:
     message = "this program is a number (type int), but a program must be a network"
-    return Diagnostic(node.span, message, "int", "a layer is written `dense inputs outputs`")
+    return Diagnostic(node.span, message, "int", LAYER)
 
 
 def zero(node: Integer) -> Diagnostic:

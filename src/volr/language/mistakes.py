@@ -5,16 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from volr.language import foreign, lookalikes
-from volr.language.messages import ACTIVATIONS
+from volr.language.messages import LAYER, activation
 from volr.language.tables import END, Token
-from volr.language.tokens import HOLE, OPERATORS, SPELLED, UNREADABLE, shown
+from volr.language.tokens import HOLE, OPERATORS, SPELLED, UNREADABLE, shown, spelled
 from volr.source import Diagnostic, Edit, Label, Span, clip
 
 if TYPE_CHECKING:
     from volr.language.automaton import Automaton
     from volr.language.changes import Place, Repair, Splice
 
-_LAYER = "a layer is written `dense inputs outputs`"
 _LET = "write `let name = … in …`"
 _LONGEST_RUN = 30
 
@@ -23,14 +22,14 @@ def of_tokens(tokens: list[Token]) -> list[Diagnostic]:
     """The mistakes that are tokens of the grammar: numbers that are none."""
     found: list[Diagnostic] = []
     for token in tokens:
-        span = Span(token.start, token.end)
         if token.kind == "MALFORMED":
-            found.append(Diagnostic(span, _malformed(token)))
+            found.append(Diagnostic(token.span, _malformed(token)))
         elif token.kind == "NEGATIVE":
             number = token.text[1:].lstrip("0") or "1"
             message = f"a size must be at least 1, found {shown(token)}"
             help = f"write `{clip(number)}`"
-            found.append(Diagnostic(span, message, help=help, edits=(Edit(span, number),)))
+            edit = Edit(token.span, number)
+            found.append(Diagnostic(token.span, message, help=help, edits=(edit,)))
     return found
 
 
@@ -43,8 +42,7 @@ def unfinished_comment(token: Token) -> Diagnostic:
 
 def of_repair(place: Place, repair: Repair, automaton: Automaton) -> Diagnostic:
     """What a repair tells: the part that was changed, and what it was changed to."""
-    mistake = _Mistake(place, repair, automaton)
-    return mistake.diagnostic()
+    return _Mistake(place, repair, automaton).diagnostic()
 
 
 class _Mistake:
@@ -55,13 +53,12 @@ class _Mistake:
         self._repair = repair
         self._automaton = automaton
         first = repair.first
-        self._tokens = place.tokens
         self._removed = place.tokens[first.start : first.end]
         self._put = [token.kind for token in first.tokens]
-        self._next = place.tokens[first.end] if not self._removed else self._removed[0]
+        self._next = place.tokens[first.start]
         self._previous = place.tokens[first.start - 1] if first.start else None
         self._stack = place.before(first.start)
-        self._edits = tuple(edits) if (edits := _edits(place, repair)) is not None else ()
+        self._edits = _edits(place, repair)
 
     def diagnostic(self) -> Diagnostic:
         match self._repair.story:
@@ -99,8 +96,7 @@ class _Mistake:
 
     def _span(self) -> Span:
         """What was replaced, or what stands where something is missing."""
-        last = self._removed[-1] if self._removed else self._next
-        return Span(self._next.start, last.end)
+        return self._next.span.to(self._removed[-1].span) if self._removed else self._next.span
 
     def _fits(self, kind: str) -> bool:
         return self._automaton.fits(self._stack, kind)
@@ -111,9 +107,9 @@ class _Mistake:
         start = self._removed[0].start
         text = self._place.text
         opener = max((o for o in foreign.COMMENTS if text.startswith(o, start)), key=len)
-        message = f"unexpected {_characters(text, Span(start, start + len(opener)))}"
+        span = Span(start, start + len(opener))
         help = "a comment is written `// …` to the end of the line, or `/* … */`"
-        return self._say(Span(start, start + len(opener)), message, help)
+        return self._say(span, f"unexpected {_characters(text, span)}", help)
 
     def _call(self) -> Diagnostic:
         """A layer of another framework, or an activation, with its arguments."""
@@ -123,11 +119,11 @@ class _Mistake:
                 break
             name.append(token)
         word = "".join(token.text for token in name)
-        span = Span(name[0].start, name[-1].end)
+        span = name[0].span.to(name[-1].span)
         if foreign.is_activation(word):
-            message = f"`{clip(word)}` is an activation, and activations are no part of a program"
-            return self._say(span, message, ACTIVATIONS)
-        message, near = f"unknown layer `{clip(word)}`", foreign.layer_meant(word)
+            return activation(word, span)
+        message = f"unknown layer `{clip(word)}`"
+        near = foreign.layer_meant(word)
         if near is None:
             layers = ", ".join(f"`{layer}`" for layer in foreign.LAYERS)
             return self._say(span, message, f"the layers of this version: {layers}")
@@ -135,28 +131,28 @@ class _Mistake:
         if len(sizes) != 2:
             return self._say(span, message, f"write `{near} inputs outputs`")
         layer = f"{near} {' '.join(sizes)}"
-        edit = Edit(Span(span.start, self._removed[-1].end), layer)
+        edit = Edit(self._span(), layer)
         return Diagnostic(span, message, help=f"write `{clip(layer)}`", edits=(edit,))
 
     def _comma(self) -> Diagnostic:
-        comma = next(
-            token for token in self._tokens[self._repair.first.start :] if token.text == ","
-        )
+        following = self._place.tokens[self._repair.first.start :]
+        comma = next(token for token in following if token.text == ",")
         help = "sizes are separated by a space: `dense 2 4`"
-        return self._say(Span(comma.start, comma.end), "unexpected `,`", help)
+        return self._say(comma.span, "unexpected `,`", help)
 
     def _unreadable(self) -> Diagnostic:
-        start = next(t.start for t in self._removed if t.kind == UNREADABLE)
-        end = max(t.end for t in self._removed if t.kind == UNREADABLE)
-        whole = self._repair.story in ("look-alike", "joined")
-        span = self._span() if whole else Span(start, end)
+        if self._repair.story in ("look-alike", "joined"):
+            span = self._span()
+        else:
+            unreadable = [token for token in self._removed if token.kind == UNREADABLE]
+            span = unreadable[0].span.to(unreadable[-1].span)
         text = self._place.text[span.start : span.end]
         message = f"unexpected {_characters(self._place.text, span)}"
         return self._say(span, message, self._instead(text))
 
     def _instead(self, text: str) -> str | None:
         """What to write for characters that no token has."""
-        words = [SPELLED.get(token.kind, token.text) for token in self._repair.first.tokens]
+        words = [spelled(token) for token in self._repair.first.tokens]
         if self._put == [HOLE] or "" in words:
             return None
         if words:
@@ -168,7 +164,7 @@ class _Mistake:
 
     def _respelled(self) -> Diagnostic:
         """A word that is nearly one of the language."""
-        words = " ".join(SPELLED.get(t.kind, t.text) for t in self._repair.first.tokens)
+        words = " ".join(map(spelled, self._repair.first.tokens))
         span = self._span()
         text = self._place.text[span.start : span.end]
         if self._repair.first.tokens[0].kind == "DENSE" and len(self._put) == 1:
@@ -214,10 +210,10 @@ class _Mistake:
                     message = f"expected `(` before {shown(self._next)}"
                     return self._say(self._span(), message, "write the `(`")
                 label = Label(self._span(), "a `(` fits before this")
-                span = Span(closing.start, closing.end)
-                return self._say(span, message, "leave it out, or write the `(`", (label,))
+                help = "leave it out, or write the `(`"
+                return self._say(closing.span, message, help, (label,))
             case kind:
-                word = SPELLED.get(kind, kind)
+                word = SPELLED[kind]
                 message = f"expected `{word}` before {shown(self._next)}"
                 help = _LET if kind == "LET" else f"write `{word} {clip(self._next.text)}`"
                 return self._say(self._span(), message, help)
@@ -228,26 +224,25 @@ class _Mistake:
         message = "this `(` is never closed"
         if len(self._put) > 1 and set(self._put) == {"CLOSE"}:
             message += f", nor are the {len(self._put) - 1:,} around it"
-        span = Span(opened.start, opened.end)
         if self._previous is None or self._next.kind in (END, "IN"):
-            return self._say(span, message, "write the `)`")
+            return self._say(opened.span, message, "write the `)`")
         end = self._previous.end
         label = Label(Span(max(end - 1, 0), end), "a `)` fits after this")
-        return self._say(span, message, "write the `)`", (label,))
+        return self._say(opened.span, message, "write the `)`", (label,))
 
     def _no_in(self) -> Diagnostic:
         if self._next.kind in (END, "CLOSE"):
             let = next((t for t in self._stack.tokens() if t.kind == "LET"), self._next)
-            return self._say(Span(let.start, let.end), "this `let` has no `in`", _LET)
+            return self._say(let.span, "this `let` has no `in`", _LET)
         return self._say(self._span(), f"expected `in` before {shown(self._next)}", _LET)
 
     def _no_operand(self, found: Token) -> Diagnostic:
         """Here something must stand, a network or a size, and does not."""
-        span, last, what = Span(found.start, found.end), self._previous, shown(found)
+        span, last, what = found.span, self._previous, shown(found)
         if not self._fits("DENSE"):
             if found.kind in ("INTEGER", "NAME"):
-                return self._say(span, f"a size is missing before {what}", _LAYER)
-            return self._say(span, f"expected a size, found {what}", _LAYER)
+                return self._say(span, f"a size is missing before {what}", LAYER)
+            return self._say(span, f"expected a size, found {what}", LAYER)
         if last is None and found.kind == END:
             help = "write a network: `dense 2 4 ⦶ dense 4 2`"
             return self._say(span, "this program is empty", help)
@@ -264,7 +259,7 @@ class _Mistake:
     # Something is too much, or stands where another word should.
 
     def _too_much(self, token: Token) -> Diagnostic:
-        span, found = Span(token.start, token.end), shown(token)
+        span, found = token.span, shown(token)
         match token.kind:
             case "CLOSE":
                 message = "this `)` closes nothing"
@@ -286,9 +281,9 @@ class _Mistake:
         span, found, kind = self._span(), shown(token), self._put[0]
         if kind == HOLE:
             if token.kind == "DENSE":
-                following = self._tokens[self._repair.first.end]
-                span = Span(following.start, following.end)
-                return self._say(span, f"expected a size, found {shown(following)}", _LAYER)
+                following = self._place.tokens[self._repair.first.end]
+                message = f"expected a size, found {shown(following)}"
+                return self._say(following.span, message, LAYER)
             return self._no_operand(token)
         word = SPELLED.get(kind, "a name")
         if kind == "DENSE" and token.kind == "NAME":
@@ -319,20 +314,16 @@ def _characters(source: str, span: Span) -> str:
     return f"character{'s' if len(text) > 1 else ''} `{text}{more}`"
 
 
-def _edits(place: Place, repair: Repair) -> list[Edit] | None:
-    """The repair as edits of the text; None if it leaves open what is to be written."""
-    found: list[Edit] = []
-    for splice in repair.splices:
-        words = [SPELLED.get(token.kind, token.text) for token in splice.tokens]
-        if not all(words):
-            return None
-        found.append(_edit(place, splice, " ".join(words)))
-    return found
+def _edits(place: Place, repair: Repair) -> tuple[Edit, ...]:
+    """The repair as edits of the text; none if it leaves open what is to be written."""
+    put = [token for splice in repair.splices for token in splice.tokens]
+    return tuple(_edit(place, each) for each in repair.splices) if all(map(spelled, put)) else ()
 
 
-def _edit(place: Place, splice: Splice, text: str) -> Edit:
+def _edit(place: Place, splice: Splice) -> Edit:
     """One splice as an edit, with the spaces that keep words apart."""
     tokens = place.tokens
+    text = " ".join(map(spelled, splice.tokens))
     before = tokens[splice.start - 1].end if splice.start else 0
     after = tokens[splice.end].start if splice.end < len(tokens) else len(place.text)
     if splice.start == splice.end:

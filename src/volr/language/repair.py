@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from volr.language.changes import candidates
 from volr.language.tables import END, Token
-from volr.language.tokens import CLOSED_BY, HOLE, SPELLED
+from volr.language.tokens import CLOSED_BY, HOLE, SPELLED, made
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,7 +79,7 @@ class Search:
         added: list[Token] = []
         while not self._automaton.fits(stack, END):
             for kind in (HOLE, "CLOSE", "EQUAL", "NAME", *SPELLED):
-                token = Token(kind, SPELLED.get(kind, ""), place, place)
+                token = made(kind, place, place)
                 after = self._automaton.advance(stack, token)
                 if after is not None and kind not in CLOSED_BY:
                     stack = after

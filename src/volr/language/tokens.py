@@ -41,8 +41,19 @@ def listed(text: str) -> tuple[list[Token], Token | None]:
 
 
 def _readable(token: Token) -> Token:
-    is_digit = token.kind == "NAME" and not (token.text[0].isalpha() or token.text[0] == "_")
-    return token._replace(kind=UNREADABLE) if token.kind == "STRAY" or is_digit else token
+    # A character such as `²` is no digit for the grammar's patterns, and no letter either.
+    no_letter = token.kind == "NAME" and not (token.text[0].isalpha() or token.text[0] == "_")
+    return token._replace(kind=UNREADABLE) if token.kind == "STRAY" or no_letter else token
+
+
+def made(kind: str, start: int, end: int) -> Token:
+    """A token of a kind in the place of some characters. A hole and a name have no text."""
+    return Token(kind, SPELLED.get(kind, ""), start, end)
+
+
+def spelled(token: Token) -> str:
+    """A token as it is written in a program. It is empty for a hole and for a name without text."""
+    return SPELLED.get(token.kind, token.text)
 
 
 def shown(token: Token) -> str:

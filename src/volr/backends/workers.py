@@ -240,9 +240,19 @@ class _Worker:
                 pipe.close()
 
 
+def text_array(text: str) -> NDArray[np.uint8]:
+    """A text as an array, for messages: they hold nothing else."""
+    return np.frombuffer(text.encode(), dtype=np.uint8)
+
+
+def text_of(array: NDArray[Any]) -> str:
+    """The inverse of ``text_array``."""
+    return array.tobytes().decode()
+
+
 def _write(pipe: IO[bytes], request: Request) -> None:
     arrays, settings = request
-    text = np.frombuffer(json.dumps(settings).encode(), dtype=np.uint8)
+    text = text_array(json.dumps(settings))
     contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
     body = safetensors.numpy.save({**contiguous, _SETTINGS: text})
     pipe.write(_LENGTH.pack(len(body)))
@@ -260,7 +270,7 @@ def _read(pipe: IO[bytes]) -> Request | None:
     if len(body) < length:
         return None
     arrays = safetensors.numpy.load(body)
-    settings: Settings = json.loads(arrays.pop(_SETTINGS).tobytes())
+    settings: Settings = json.loads(text_of(arrays.pop(_SETTINGS)))
     return arrays, settings
 
 

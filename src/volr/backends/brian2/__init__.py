@@ -46,7 +46,7 @@ from volr.backends.brian2.equations import (
 )
 from volr.backends.brian2.translation import Neurons, Pathway, in_our_words, parameters
 from volr.backends.readback import Asked, precision_of, uniform
-from volr.backends.workers import WorkerPool
+from volr.backends.workers import WorkerPool, text_of
 from volr.errors import BackendError
 from volr.models.model import READOUTS
 from volr.models.parameters import weight_name
@@ -214,15 +214,12 @@ def _contents(model: SpikingModel, answers: list[Arrays], asked: list[str]) -> S
     """What a kernel says that Brian2 holds: its answers to ``volr.backends.batches.probing``."""
     names, answer = [p.name for p in model.network.populations], answers[0]
 
-    def text(name: str) -> str:
-        return answer[name].tobytes().decode()
-
     neurons = {
         name: Neurons(
-            text(f"{name}.equations"),
-            text(f"{name}.step"),
-            text(f"{name}.threshold"),
-            text(f"{name}.reset"),
+            text_of(answer[f"{name}.equations"]),
+            text_of(answer[f"{name}.step"]),
+            text_of(answer[f"{name}.threshold"]),
+            text_of(answer[f"{name}.reset"]),
             {each: uniform(answer[f"{name}.{each}"]) for each in asked},
             answer[f"{name}.current"],
         )
@@ -236,7 +233,7 @@ def _contents(model: SpikingModel, answers: list[Arrays], asked: list[str]) -> S
         source, target = names[int(before)], names[int(after)]
         i, j, w = (answer[f"{number}.{each}"] for each in ("i", "j", "w"))
         delay = uniform(answer[f"{number}.delay"])
-        code, slot = text(f"{number}.code"), text(f"{number}.slot")
+        code, slot = text_of(answer[f"{number}.code"]), text_of(answer[f"{number}.slot"])
         pathways.append(Pathway(source, target, i, j, w, delay, code, slot))
     return in_our_words(
         {name: int(answer[f"{name}.size"][0]) for name in names if f"{name}.size" in answer},

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from volr.backends.workers import text_array
 from volr.surroundings import elsewhere
 
 # Brian2 reads preferences from the current folder and from home when it is imported: not here.
@@ -283,7 +284,7 @@ def _contents(built: _Built, monitors: _Monitors, ask: list[str]) -> Arrays:
             "threshold": group.events["spike"],
             "reset": group.event_codes["spike"],
         }
-        answer |= {f"{name}.{key}": _bytes(text) for key, text in texts.items()}
+        answer |= {f"{name}.{key}": text_array(text) for key, text in texts.items()}
         answer[f"{name}.current"] = answer[f"{name}.drive"] = np.array(group.I_[:])
         for parameter in ask:
             answer[f"{name}.{parameter}"] = np.atleast_1d(getattr(group, f"{parameter}_"))
@@ -295,8 +296,8 @@ def _contents(built: _Built, monitors: _Monitors, ask: list[str]) -> Arrays:
         answer[f"{number}.j"] = np.array(pathway.j[:], np.int64)
         answer[f"{number}.w"] = np.array(pathway.w_[:])
         answer[f"{number}.delay"] = np.atleast_1d(pathway.pre.delay_[:])
-        answer[f"{number}.code"] = _bytes(pathway.pre.code)
-        answer[f"{number}.slot"] = _bytes(pathway.pre.when)
+        answer[f"{number}.code"] = text_array(pathway.pre.code)
+        answer[f"{number}.slot"] = text_array(pathway.pre.when)
     return answer
 
 
@@ -310,7 +311,3 @@ def _step_of(network: Any) -> float:
     """The step, s, of all objects' clocks; NaN where they differ."""
     steps = {float(one.clock.dt_) for one in network.objects}
     return steps.pop() if len(steps) == 1 else float("nan")
-
-
-def _bytes(text: str) -> NDArray[np.uint8]:
-    return np.frombuffer(text.encode(), dtype=np.uint8)

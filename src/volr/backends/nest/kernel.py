@@ -19,6 +19,8 @@ import nest
 import numpy as np
 from nest import nestkernel_api
 
+from volr.backends.workers import text_array
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -98,7 +100,7 @@ def _contents(nodes: dict[str, Any], devices: _Devices, ask: dict[str, list[str]
         # Of a single node, `get` gives no list.
         model = ", ".join(np.unique(np.array(population.get("model"))).tolist())
         answer[f"{name}.nodes"] = _ids(population)
-        answer[f"{name}.model"] = np.frombuffer(model.encode(), dtype=np.uint8)
+        answer[f"{name}.model"] = text_array(model)
         answer[f"{name}.drive"] = _drive(population, model)
         for parameter in ask.get(model, []):
             values = np.atleast_1d(population.get(parameter))

@@ -16,6 +16,7 @@ import numpy as np
 from volr.backends.base import elsewhere
 from volr.backends.batches import inputs_of
 from volr.backends.readback import Asked, Cells, Said, SpikingReadback, Told, all_asked, uniform
+from volr.backends.workers import text_of
 from volr.errors import UnsupportedError
 from volr.models.model import SpikingModel, is_multiple
 from volr.models.neurons import ENDLESS, TIE, IFCurrExp, raised
@@ -212,7 +213,7 @@ def contents(network: Network, answers: list[Arrays]) -> SpikingReadback:
         for p in network.populations
         if f"{p.name}.nodes" in answer
     }
-    models = {name: answer[f"{name}.model"].tobytes().decode() for name in nodes}
+    models = {name: text_of(answer[f"{name}.model"]) for name in nodes}
     cells: dict[str, Cells] = {}
     translations: dict[str, Translation] = {}
     factors: dict[str, float] = {}

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from volr.backends.workers import text_array
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -113,8 +115,8 @@ def contents(built: Built, ask: list[str]) -> Arrays:
             answer[f"{name}.drive"] = _number_of_spikes(population)
             continue
         model, reset = _model(population)
-        answer[f"{name}.model"] = np.frombuffer(model.encode(), dtype=np.uint8)
-        answer[f"{name}.reset"] = np.frombuffer(reset.encode(), dtype=np.uint8)
+        answer[f"{name}.model"] = text_array(model)
+        answer[f"{name}.reset"] = text_array(reset)
         for parameter, values in zip(ask, population.get(ask, simplify=False), strict=True):
             each = np.asarray(values, dtype=np.float64)
             answer[f"{name}.{parameter}"] = np.broadcast_to(each, (len(population),))

@@ -43,6 +43,7 @@ import numpy as np
 
 from volr.backends.batches import inputs_of
 from volr.backends.readback import Asked, Cells, SpikingReadback, Told, all_asked, uniform
+from volr.backends.workers import text_of
 from volr.models.neurons import ENDLESS, IFCondExp, IFCurrDelta, IFCurrExp
 from volr.models.parameters import weight_name
 
@@ -255,7 +256,7 @@ def in_our_words(dialect: Dialect, model: SpikingModel, answers: list[Arrays]) -
 
 def _cells(dialect: Dialect, model: SpikingModel, name: str, answer: Arrays) -> Cells:
     """The neurons of a population. What they are told depends on their model, by ``lines``."""
-    held, reset = (answer[f"{name}.{key}"].tobytes().decode() for key in ("model", "reset"))
+    held, reset = (text_of(answer[f"{name}.{key}"]) for key in ("model", "reset"))
     kinds = _HELD[dialect.simulator]
     kind = kinds.get((held, reset))
     if kind is None or kind != model.neuron.name:

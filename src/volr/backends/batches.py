@@ -99,12 +99,27 @@ def answered(
 
     ``check`` sees each answer as it comes, and ends it all by raising something.
     """
-    answers: dict[int, Arrays] = {}
-    for index, answer in pool.run(asked):
+
+    def came(index: int, answer: Arrays) -> None:
         check(answer)
-        answers[index] = answer
         if progress is not None:
             progress(min(size, total - index * size))
+
+    return answers_of(pool, asked, came)
+
+
+def answers_of(
+    pool: WorkerPool,
+    requests: Iterable[Request],
+    came: Callable[[int, Arrays], None] = lambda _, __: None,
+) -> list[Arrays]:
+    """The answers, in the order of the requests. ``came`` is told of each, and of which request it
+    answers, as soon as it is there.
+    """
+    answers: dict[int, Arrays] = {}
+    for index, answer in pool.run(requests):
+        came(index, answer)
+        answers[index] = answer
     return [answers[index] for index in sorted(answers)]
 
 
@@ -191,12 +206,6 @@ def _seed_with_spikes(model: SpikingModel, stimuli: Floats) -> int:
         return all(spikes.any() for spikes in drive.spikes.values())
 
     return next((seed for seed in range(_SEEDS) if all_spike(seed)), 0)
-
-
-def answers_of(pool: WorkerPool, requests: Iterable[Request]) -> list[Arrays]:
-    """The answers, in the order of the requests."""
-    answers = dict(pool.run(requests))
-    return [answers[index] for index in sorted(answers)]
 
 
 def inputs_of(names: Iterable[str], answers: Iterable[Arrays]) -> Said[Names]:

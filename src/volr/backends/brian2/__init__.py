@@ -115,7 +115,7 @@ class Brian2Simulator:
         """See ``volr.backends.base.Simulator``."""
         stimuli = check_request(BRIAN2, model, stimuli, record, seed)
         size = batch_size(model, record, len(stimuli), self._pool.processes)
-        asked = self._generating(_requests(model, stimuli, record, seed, size))
+        asked = self._generating(_requests(model, stimuli, record, seed, size), self.target)
         answers = answered(self._pool, asked, size, len(stimuli), progress)
         return together(model, record, answers, volt=MILLI)
 
@@ -126,19 +126,15 @@ class Brian2Simulator:
         """
         check_supported(BRIAN2, model)
         asked = [theirs for _, theirs, *_ in NEURONS[model.neuron.name].rows]
-        numpy = {"target": "numpy", "folder": str(self._folder.path)}
-        requests = (
-            (arrays, {**settings, **numpy})
-            for arrays, settings in probing(model, partial(_requests, model), asked)
-        )
-        return _contents(model, answers_of(self._pool, requests), asked)
+        probes = self._generating(probing(model, partial(_requests, model), asked), "numpy")
+        return _contents(model, answers_of(self._pool, probes), asked)
 
-    def _generating(self, requests: Iterator[Request]) -> Iterator[Request]:
-        """The requests, with what code is to be generated and where it may be put."""
-        for index, (arrays, settings) in enumerate(requests):
+    def _generating(self, asked: Iterator[Request], target: Target) -> Iterator[Request]:
+        """The requests, with the language that code is generated in and a folder for it."""
+        for index, (arrays, settings) in enumerate(asked):
             own = self._folder.path / str(index)
-            folder = compiled() if self.target == "cython" else own
-            yield arrays, {**settings, "target": self.target, "folder": str(folder)}
+            folder = compiled() if target == "cython" else own
+            yield arrays, {**settings, "target": target, "folder": str(folder)}
 
 
 def compiled() -> Path:

@@ -51,11 +51,12 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
     """
     sim = _simulator(settings["simulator"])
     alone = "ask" in settings or settings["simulator"] == "neuron"
-    built = _build(sim, arrays, settings, 1 if alone else settings["copies"])
+    side_by_side: int = 1 if alone else settings["copies"]
+    built = _build(sim, arrays, settings, side_by_side)
     if "ask" in settings:
         answer = contents(built, settings["ask"])
     else:
-        answer = _simulate(built, arrays, settings, 1 if alone else settings["copies"])
+        answer = _simulate(built, arrays, settings, side_by_side)
     if settings["simulator"] == "neuron":
         _let_go(built)
     return answer

@@ -39,6 +39,11 @@ def jsonable(value: Any) -> Any:
             return value
 
 
+def entries_of(value: object) -> dict[str, Any] | None:
+    """The value, of JSON that was read, if it is an object; else None."""
+    return cast("dict[str, Any]", value) if isinstance(value, dict) else None
+
+
 def read_json(text: str | bytes) -> Any:
     """The value that a text says.
 

@@ -22,7 +22,7 @@ import itertools
 import logging
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from volr.errors import DataError, ModelFileError, VolrError
 from volr.experiments.conditions import spec_json
@@ -30,7 +30,7 @@ from volr.experiments.plan_file import commands
 from volr.experiments.results import RESULTS, write_json, write_results
 from volr.experiments.run_file import run_from, run_json
 from volr.experiments.sealed import sealed, unsealed
-from volr.jsonable import read_json
+from volr.jsonable import entries_of, read_json
 from volr.models.files import check_whole
 from volr.reading import check_ordinary, read_whole
 from volr.storage import check_no_link, open_lock, remove_unfinished, write_whole
@@ -273,9 +273,9 @@ def _read_entry(path: Path) -> Entry | None:
 
 def _told(spec: object) -> dict[str, Any]:
     """A spec's JSON, of whatever version; ``TypeError`` or ``KeyError`` where it can be none."""
-    if not isinstance(spec, dict):
+    told = entries_of(spec)
+    if told is None:
         raise TypeError("a spec is an object")
-    told = cast("dict[str, Any]", spec)
     kinds = {"task": str, "condition": str, "settings": dict}
     for name, kind in kinds.items():
         if not isinstance(told[name], kind):
@@ -287,16 +287,16 @@ def _told(spec: object) -> dict[str, Any]:
 
 def _read_json(path: Path, way_out: str) -> dict[str, Any] | None:
     try:
-        content = read_json(read_whole(path, _LONGEST))
+        content = entries_of(read_json(read_whole(path, _LONGEST)))
     except FileNotFoundError:
         return None
     except OSError as error:
         raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     except ValueError as error:
         raise DataError(f"{path} is damaged: it is not JSON", help=way_out) from error
-    if not isinstance(content, dict):
+    if content is None:
         raise DataError(f"{path} is damaged: it is no JSON object", help=way_out)
     try:
-        return unsealed(cast("dict[str, Any]", content))
+        return unsealed(content)
     except ValueError as error:
         raise DataError(f"{path} is damaged: {error}", help=way_out) from error

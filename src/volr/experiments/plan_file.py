@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 from volr.cores import cores
 from volr.experiments.settings import settings_json
 from volr.experiments.versions import versions
+from volr.jsonable import entries_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -37,8 +38,8 @@ def commands(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     earlier = plan.get("earlier")
     if isinstance(earlier, list):
         for each in cast("list[object]", earlier):
-            if isinstance(each, dict):
-                yield cast("dict[str, Any]", each)
+            if (told := entries_of(each)) is not None:
+                yield told
     yield plan
 
 

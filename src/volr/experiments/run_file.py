@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from volr.experiments.results import Activity, Row, Run
-from volr.jsonable import jsonable
+from volr.jsonable import entries_of, jsonable
 from volr.training import Epoch
 from volr.transfer import PopulationReport, TransferReport
 
@@ -81,9 +81,10 @@ def _fields(told: object, reads: Mapping[str, _Read]) -> dict[str, Any]:
 
 
 def _entries(told: object) -> dict[str, Any]:
-    if not isinstance(told, dict):
+    entries = entries_of(told)
+    if entries is None:
         raise TypeError("no object")
-    return cast("dict[str, Any]", told)
+    return entries
 
 
 def _by_name(read: _Read) -> _Read:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from volr.errors import DataError, ModelError
 from volr.experiments.settings import Settings, given, said_of, settings_from
 from volr.experiments.tasks import task as find_task
-from volr.jsonable import read_json
+from volr.jsonable import entries_of, read_json
 from volr.models.neurons import NEURON_MODELS, parameter_names
 from volr.naming import named
 from volr.reading import format_of, read_whole
@@ -80,15 +80,14 @@ def read_settings(path: Path | None) -> SettingsFile:
     if path is None:
         return SettingsFile()
     content = _read_object(path)
-    told = content.get("settings")
-    if not isinstance(told, dict):
+    told = entries_of(content.get("settings"))
+    if told is None:
         raise DataError(
             f"{path} has no settings", help='it should be JSON such as {"settings": {"dt": 0.25}}'
         )
-    entries = cast("dict[str, Any]", told)
     for name in content:
         _check_entry(name, path)
-    settings_from(entries, str(path))
+    settings_from(told, str(path))
     task, program = _text(content, "task", path), _text(content, "program", path)
     if program is not None and task is None:
         raise DataError(
@@ -98,7 +97,7 @@ def read_settings(path: Path | None) -> SettingsFile:
     if task is not None:
         with said_of(str(path)):
             find_task(task)
-    return SettingsFile(told=entries, task=task, program=program)
+    return SettingsFile(told=told, task=task, program=program)
 
 
 def _check_entry(name: str, path: Path) -> None:
@@ -135,4 +134,4 @@ def _read_object(path: Path) -> dict[str, Any]:
             f"{path} is not JSON{is_it}",
             help='settings are JSON such as {"settings": {"dt": 0.25}}',
         ) from error
-    return cast("dict[str, Any]", content) if isinstance(content, dict) else {}
+    return entries_of(content) or {}

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
 from volr.errors import ModelFileError, VolrError
-from volr.jsonable import in_words, out_of_words, read_json
+from volr.jsonable import entries_of, in_words, out_of_words, read_json
 from volr.language import to_network
 from volr.models.activations import Activation, activation
 from volr.models.coding import input_coding
@@ -89,12 +89,11 @@ def read_description(text: str, name: str) -> Description:
     model can be.
     """
     try:
-        told = read_json(text)
+        described = entries_of(read_json(text))
     except ValueError as error:
         raise MalformedError(f"is not JSON: {error}") from error
-    if not isinstance(told, dict):
+    if described is None:
         raise MalformedError("is not a JSON object")
-    described = cast("dict[str, Any]", told)
     network: Network = to_network(Source(_get(described, "program", str), name))
     origin = _object(described, "origin")
     if (wrong := _origin_problem(origin)) is not None:

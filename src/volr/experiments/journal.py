@@ -28,7 +28,7 @@ from volr.errors import DataError, ModelFileError, VolrError
 from volr.experiments.conditions import spec_json
 from volr.experiments.plan_file import commands
 from volr.experiments.results import RESULTS, write_json, write_results
-from volr.experiments.run_file import run_from, run_json
+from volr.experiments.run_file import run_from, run_json, spec_told
 from volr.experiments.sealed import sealed, unsealed
 from volr.jsonable import entries_of, read_json
 from volr.models.files import check_whole
@@ -262,27 +262,13 @@ def _read_entry(path: Path) -> Entry | None:
     if content is None:
         return None
     try:
-        told, run = _told(content["spec"]), run_from(content["run"])
+        told, run = spec_told(content["spec"]), run_from(content["run"])
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise DataError(
             f"{path} is not what this version of Volr writes of a run",
             help="remove it, and the run is made again; or begin anew with --fresh",
         ) from error
     return Entry(path.stem, told, run, content.get("model"))
-
-
-def _told(spec: object) -> dict[str, Any]:
-    """A spec's JSON, of whatever version; ``TypeError`` or ``KeyError`` where it can be none."""
-    told = entries_of(spec)
-    if told is None:
-        raise TypeError("a spec is an object")
-    kinds = {"task": str, "condition": str, "settings": dict}
-    for name, kind in kinds.items():
-        if not isinstance(told[name], kind):
-            raise TypeError(f"{name} is {told[name]!r}")
-    if not isinstance(told["settings"].get("neuron", ""), str):
-        raise TypeError("the neuron is no name")
-    return told
 
 
 def _read_json(path: Path, way_out: str) -> dict[str, Any] | None:

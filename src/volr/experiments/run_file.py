@@ -46,6 +46,14 @@ def run_from(told: object) -> Run:
     )
 
 
+def spec_told(told: object) -> dict[str, Any]:
+    """The spec of a run as JSON, of whatever version; raises as ``run_from`` where it is none."""
+    spec = _entries(told)
+    for each in (spec["task"], spec["condition"], _entries(spec["settings"]).get("neuron", "")):
+        _text(each)
+    return spec
+
+
 def _epoch(told: object) -> Epoch:
     return Epoch(**_fields(told, _EPOCH))
 

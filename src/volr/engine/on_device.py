@@ -15,10 +15,9 @@ import torch
 from volr.engine import dense
 from volr.engine.encoding import after_reset, encode
 from volr.engine.plan import plan_of
-from volr.engine.simulation import Result, input_membranes
+from volr.engine.simulation import Result, empty_result, record_inputs
 from volr.engine.work import slices
 from volr.errors import UnsupportedError
-from volr.memory import check_room
 from volr.models.neurons import IFCondExp
 
 if TYPE_CHECKING:
@@ -54,45 +53,34 @@ def simulate(
             help="--device cpu, or device='cpu' in Python",
         )
     plan, count = plan_of(model), len(stimuli)
-    recorded = {name: plan.steps * count * plan.size(name) for name in spikes}
-    for name in membranes:
-        recorded[name] = recorded.get(name, 0) + 8 * plan.steps * count * plan.size(name)
-    check_room(recorded, "for the recordings", help="record fewer populations or stimuli")
+    result = empty_result(plan, count, counts, spikes, membranes)
     values = {
         name: torch.as_tensor(np.array(value, np.float64)).to(device)
         for name, value in model.parameters.items()
     }
-    layers = [layer.name for layer in plan.layers]
-    totals = {name: np.empty((count, plan.size(name))) for name in (*layers, *counts)}
-    kept = {name: np.empty((plan.steps, count, plan.size(name)), np.bool_) for name in spikes}
-    traces = {name: np.empty((plan.steps, count, plan.size(name))) for name in membranes}
     for first, last in slices(count, _together(plan)):
         shown = encode(plan, model.coding, stimuli[first:last], seed=seed, first=first)
-        given = shown.spelled_out()
+        record_inputs(result, plan, shown, first, last)
+        given = torch.as_tensor(shown.spelled_out()).to(device)
         with torch.no_grad():
-            found = dense.respond(
-                plan, values, torch.as_tensor(given).to(device), trace=bool(spikes or membranes)
-            )
-        for name in layers:
-            totals[name][first:last] = _array((found.counts | found.membranes)[name])
-        for name in counts:
-            totals[name][first:last] = given[:, :, plan.input_units(name)].sum(axis=0)
-        for name in {*spikes, *membranes}:
-            if name in layers:
+            found = dense.respond(plan, values, given, trace=bool(spikes or membranes))
+        for layer in plan.layers:
+            name = layer.name
+            result.totals[name][first:last] = _array((found.counts | found.membranes)[name])
+            if name in result.spikes or name in result.membranes:
                 potentials = _array(found.potentials[name])
-                silent = np.zeros(potentials.shape, np.bool_)
-                fired = _array(found.spikes[name]) != 0 if name in found.spikes else silent
-                ends = after_reset(plan.neuron, potentials, fired)
-            else:
-                units = plan.input_units(name)
-                fired, ends = given[:, :, units] != 0, input_membranes(plan, shown, units)
-            if name in kept:
-                kept[name][:, first:last] = fired
-            if name in traces:
-                traces[name][:, first:last] = ends
+                if layer.spiking:
+                    fired = _array(found.spikes[name]) != 0
+                else:
+                    fired = np.zeros(potentials.shape, np.bool_)
+                if name in result.spikes:
+                    result.spikes[name][:, first:last] = fired
+                if name in result.membranes:
+                    after = after_reset(plan.neuron, potentials, fired)
+                    result.membranes[name][:, first:last] = after
         if progress is not None:
             progress(last - first)
-    return Result(totals, kept, traces)
+    return result
 
 
 def _together(plan: Plan) -> int:

@@ -140,45 +140,28 @@ def _run(
 ) -> Result:
     plan, sizes = model.plan, model.plan.sizes
     size = _slice_size(plan, model.dtype)
-    recorded = {name: plan.steps * count * sizes[name] for name in spikes}
-    for name in membranes:
-        recorded[name] = recorded.get(name, 0) + 8 * plan.steps * count * sizes[name]
-    check_room(recorded, "for the recordings", help="record fewer populations or stimuli")
+    result = empty_result(plan, count, counts, spikes, membranes)
     if count:
         kinds = (type(plan.neuron), model.smooth, model.dtype, type(model.coding))
         key = (*kinds, max(sizes.values()) > 2**16)
         compiled(key, lambda: _forwards(model, encoded(0, 1)))
 
-    layers = [layer.name for layer in plan.layers]
-    totals = {name: np.empty((count, sizes[name])) for name in (*layers, *counts)}
-    kept = {name: np.empty((plan.steps, count, sizes[name]), np.bool_) for name in spikes}
-    traces = {name: np.empty((plan.steps, count, sizes[name])) for name in membranes}
-
     def work(part: tuple[int, int]) -> None:
         first, last = part
         shown = encoded(first, last)
         batch = _forwards(model, shown)
-        for name in layers:
-            totals[name][first:last] = batch.memory[name].total.reshape(last - first, -1)
-        for name in counts:
-            units = plan.input_units(name)
-            totals[name][first:last] = shown.spelled_out()[:, :, units].sum(axis=0)
-        for name in {*spikes, *membranes}:
-            if name in layers:
-                memory = batch.memory[name]
-                shape = (last - first, plan.steps, sizes[name])
+        record_inputs(result, plan, shown, first, last)
+        for layer in plan.layers:
+            name, memory = layer.name, batch.memory[layer.name]
+            result.totals[name][first:last] = memory.total.reshape(last - first, -1)
+            if name in result.spikes or name in result.membranes:
+                shape = (last - first, plan.steps, layer.size)
                 fired = (memory.state.reshape(shape) & 1).astype(np.bool_)
-                if name in kept:
-                    kept[name][:, first:last] = fired.swapaxes(0, 1)
-                if name in traces:
+                if name in result.spikes:
+                    result.spikes[name][:, first:last] = fired.swapaxes(0, 1)
+                if name in result.membranes:
                     after = after_reset(plan.neuron, memory.membrane.reshape(shape), fired)
-                    traces[name][:, first:last] = after.swapaxes(0, 1)
-            else:
-                units = plan.input_units(name)
-                if name in kept:
-                    kept[name][:, first:last] = shown.spelled_out()[:, :, units]
-                if name in traces:
-                    traces[name][:, first:last] = input_membranes(plan, shown, units)
+                    result.membranes[name][:, first:last] = after.swapaxes(0, 1)
         put_back(batch)
 
     def tell(part: tuple[int, int]) -> None:
@@ -186,7 +169,7 @@ def _run(
             progress(part[1] - part[0])
 
     everywhere(work, slices(count, size), tell, size=count * neuron_steps(plan))
-    return Result(totals, kept, traces)
+    return result
 
 
 def _forwards(model: Ready, shown: Encoded) -> Batch:
@@ -208,7 +191,42 @@ def _slice_size(plan: Plan, dtype: np.dtype[Any]) -> int:
     return max(1, min(slice_size(plan), _SLICE_BYTES // sum(each.values())))
 
 
-def input_membranes(plan: Plan, shown: Encoded, units: slice) -> Floats:
+def empty_result(
+    plan: Plan,
+    count: int,
+    counts: tuple[str, ...],
+    spikes: tuple[str, ...],
+    membranes: tuple[str, ...],
+) -> Result:
+    """Room for what is recorded of ``count`` stimuli; ``ModelError`` where there is none."""
+    sizes = plan.sizes
+    recorded = {name: plan.steps * count * sizes[name] for name in spikes}
+    for name in membranes:
+        recorded[name] = recorded.get(name, 0) + 8 * plan.steps * count * sizes[name]
+    check_room(recorded, "for the recordings", help="record fewer populations or stimuli")
+    counted = (*(layer.name for layer in plan.layers), *counts)
+    return Result(
+        totals={name: np.empty((count, sizes[name])) for name in counted},
+        spikes={name: np.empty((plan.steps, count, sizes[name]), np.bool_) for name in spikes},
+        membranes={name: np.empty((plan.steps, count, sizes[name])) for name in membranes},
+    )
+
+
+def record_inputs(result: Result, plan: Plan, shown: Encoded, first: int, last: int) -> None:
+    """Write into ``result`` what it keeps of the inputs, of stimuli ``first`` to ``last``."""
+    for name, _ in plan.inputs:
+        units = plan.input_units(name)
+        if name in result.totals or name in result.spikes:
+            spikes = shown.spelled_out()[:, :, units]
+            if name in result.totals:
+                result.totals[name][first:last] = spikes.sum(axis=0)
+            if name in result.spikes:
+                result.spikes[name][:, first:last] = spikes
+        if name in result.membranes:
+            result.membranes[name][:, first:last] = _input_membranes(plan, shown, units)
+
+
+def _input_membranes(plan: Plan, shown: Encoded, units: slice) -> Floats:
     """``[time, batch, unit]`` in mV; random spikes come from sources, which have none: NaN."""
     if not isinstance(shown, Trains):
         spikes = shown.spelled_out()[:, :, units]

@@ -16,7 +16,8 @@ import numpy as np
 
 from volr.backends.reference import activations
 from volr.explaining import variants
-from volr.explaining.counts import CountModel, Layer, Term
+from volr.explaining.bare_layers import asked_slopes, bare_layer
+from volr.explaining.counts import CountModel
 from volr.explaining.lines import ABOVE_SILENCE, BELOW_STAIRS, fit_line
 from volr.explaining.remedies import settings_of
 from volr.explaining.units import Units, evened, read_units
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from volr.backends.base import Progress, Simulator
     from volr.explaining.causes import Cause, Dynamic
+    from volr.explaining.counts import Layer
     from volr.explaining.wiring import Wiring
     from volr.models.arrays import Booleans, Floats
     from volr.models.model import ArtificialModel, SpikingModel
@@ -36,8 +38,6 @@ if TYPE_CHECKING:
 # A neuron is dead that has no spike at all where it should have had this many, in this share of
 # the stimuli: more than rounding to whole spikes could hide.
 _DEAD_SPIKES, _DEAD_SHARE = 1.5, 0.01
-# What stands for a full activation where nothing else tells the scale of a silent population.
-_FULL_PERCENTILE = 99.9
 # A population saturates where so many of its counts were to be higher than any is.
 _SATURATED_SHARE = 0.005
 # Or, on the scale of its own weights, so many; then its targets' scale tells nothing.
@@ -94,7 +94,9 @@ def measure(
     network, recorded = snn.network, runs[actual]
     shown = activations(units.ann, samples.inputs)
     full = snn.coding.rate_max * snn.duration / 1000.0
-    asked = _asked(wired)
+    asked = asked_slopes(wired)
+    # The most spikes that a transfer would give a neuron in one stimulus.
+    fullest = settings_of(snn, seed).full_rate * snn.duration / 1000.0
     slopes = dict.fromkeys(network.inputs, full)
     # What the counts of each run stand for, which without a mechanism may be something else.
     of_run = {left_in: dict(slopes) for left_in in runs}
@@ -102,7 +104,7 @@ def measure(
     hidden = [(p.name,) for p in network.layers if p.name not in network.outputs]
     # The outputs are compared with each other, so they have one line between them.
     for names in (*hidden, network.outputs):
-        bare = {name: _layer(snn, name, wired[name], shown[name], slopes) for name in names}
+        bare = {name: bare_layer(snn, name, wired[name], shown[name], slopes) for name in names}
         fits = {
             left_in: fit_line(
                 bare,
@@ -160,10 +162,10 @@ def measure(
                 units.own.get(name, np.ones(layer.dead.size)),
                 layer.badly_scaled,
                 layer.slope * shown[name],
-                settings_of(snn, seed).full_rate * snn.duration / 1000.0,
+                fullest,
             )
-            layer = replace(layer, deviations=deviations, evened=even)
-            layers[name] = replace(layer, calmed=_calmed(layer, layers, shown, slopes))
+            calmed = _calmed(layer, layers, shown, slopes)
+            layers[name] = replace(layer, deviations=deviations, evened=even, calmed=calmed)
     model = CountModel(
         layers=tuple(layers[p.name] for p in network.layers),
         outputs=network.outputs,
@@ -177,18 +179,6 @@ def measure(
         for layer in model.layers
     }
     return Measured(model, units, wired, recorded, wanted, full)
-
-
-def _asked(wired: Mapping[str, Wiring]) -> dict[str, float]:
-    """The spikes that a population's targets take for an activation of 1, where one of them tells:
-    what it makes of a spike, against what it makes of its own biases.
-    """
-    return {
-        block.projection.source: wiring.slope / block.charge
-        for wiring in reversed(list(wired.values()))
-        for block in wiring.blocks
-        if wiring.slope is not None and block.charge
-    }
 
 
 def _nearest(asked: float | None, actual: float, own: float) -> float:
@@ -215,65 +205,6 @@ def _ceiling(snn: SpikingModel, wanted: Floats, counts: Floats) -> float | None:
     if snn.neuron.refractory_steps(snn.dt) or highest < BELOW_STAIRS * snn.steps:
         return None
     return highest if (wanted > highest).mean() > _SATURATED_SHARE else None
-
-
-def _layer(
-    snn: SpikingModel, name: str, wiring: Wiring, shown: Floats, slopes: Mapping[str, float]
-) -> Layer:
-    """A layer without a line: from its charge, in spikes, to weighted sums of the ANN's."""
-    unit = _unit(wiring, slopes, shown, slopes[snn.network.inputs[0]])
-    terms: list[Term] = []
-    for block in wiring.blocks:
-        # Where all weights are gone there is nothing to scale.
-        factor = block.charge * slopes[block.projection.source] / unit if block.charge else 1.0
-        terms.append(
-            Term(
-                block.projection.source,
-                block.wanted,
-                block.signed,
-                block.found,
-                1.0 if is_calibrated(factor) else factor,
-                block.taken,
-            )
-        )
-    if wiring.slope is not None:
-        found = (wiring.charge - wiring.intercept) / wiring.slope
-    else:
-        found = wiring.charge / unit if wiring.biases_changed else wiring.wanted
-    return Layer(
-        name=name,
-        terms=tuple(terms),
-        bias=wiring.wanted,
-        found_bias=found,
-        badly_scaled=wiring.badly_scaled,
-        evened=np.ones_like(found),
-        calmed=np.ones_like(found),
-        slope=unit,
-        gain=unit,
-        offset=wiring.intercept,
-        most=np.inf,
-        beyond=0.0,
-        taken=1.0,
-        dead=np.zeros(len(wiring.wanted), dtype=np.bool_),
-        output=name in snn.network.outputs,
-        counted=snn.is_spiking(name),
-        deviations={},
-    )
-
-
-def _unit(wiring: Wiring, slopes: Mapping[str, float], shown: Floats, full: float) -> float:
-    """The charge, in spikes, that stands for a weighted sum of 1 in the ANN.
-
-    The biases tell it, on their own; where they do not, the weights do, after what the sources'
-    spikes stand for; and where there are no weights, what a transfer would make it.
-    """
-    if wiring.slope is not None:
-        return wiring.slope
-    for block in wiring.blocks:
-        if block.charge:
-            return block.charge * slopes[block.projection.source]
-    level = float(np.percentile(shown, _FULL_PERCENTILE))
-    return full / level if level > 0 else full
 
 
 def _dead(layer: Layer, recorded: Mapping[str, Floats], slopes: Mapping[str, float]) -> Booleans:

@@ -36,14 +36,14 @@ if TYPE_CHECKING:
 _TREATED, _TRIALS = 2, 4
 
 
+# Squares of larger numbers, added up and multiplied, are beyond double precision.
+_LARGEST = 1e100
+
+
 class Progress(Protocol):
     """Told, in words, the stage, and how much of it is done."""
 
     def __call__(self, stage: str, done: int, total: int, /) -> None: ...
-
-
-_LARGEST = 1e100
-"""Squares of larger numbers, added up and multiplied, are beyond double precision."""
 
 
 def explain(
@@ -89,7 +89,7 @@ def explain(
         cause: NEEDS.get(cause, frozenset[Cause]()) & frozenset(there) for cause in there
     }
     everything = frozenset(there)
-    answers = _Answers(measured, everything, tell, sum(map(len, closed_sets(needs))))
+    answers = _Answers(measured, tell, sum(map(len, closed_sets(needs))))
     shares = shapley(needs, answers.with_causes)
     whole = answers.with_causes(frozenset()) - answers.with_causes(everything)
     base = settings or settings_of(snn, seed)
@@ -103,10 +103,11 @@ def explain(
         parts.append(Part(cause, TITLES[cause], points, error, where, seen, change))
     parts.sort(key=lambda part: -part.points)
     gap, error = _mean(whole)
-    weighty = set(there)
-    if "units" in there and not _units_matter(answers, gap):
-        weighty.discard("units")
-    shown: tuple[Cause, ...] = tuple(each for each in roots(there, measured) if each in weighty)
+    shown: tuple[Cause, ...] = tuple(
+        cause
+        for cause in roots(there, measured)
+        if cause != "units" or _units_matter(answers, everything, gap)
+    )
     costly = dict.fromkeys((largest(parts, shown)[1][0], *parts))
     worth = [part for part in costly if part.points > part.error or part.cause in shown]
     treated = worth[:_TREATED]
@@ -146,11 +147,8 @@ def explain(
 class _Answers:
     """Which stimuli are labelled right, 1 or 0 ``[batch]``, with these causes and those."""
 
-    def __init__(
-        self, measured: Measured, everything: frozenset[Cause], tell: Progress, total: int
-    ) -> None:
+    def __init__(self, measured: Measured, tell: Progress, total: int) -> None:
         self._model = measured.model
-        self.everything = everything
         self._known: dict[frozenset[Cause], Floats] = {}
         self._tell, self._total = tell, total
 
@@ -171,11 +169,11 @@ class _Answers:
         return float((self.by_population(without) - self.by_population(with_it)).mean())
 
 
-def _units_matter(answers: _Answers, gap: float) -> bool:
-    """Whether badly scaled units cost a quarter of the gap: whether with units in balance, and all
-    else as it is, that much less would be lost. Many networks have some that nobody would miss.
+def _units_matter(answers: _Answers, everything: frozenset[Cause], gap: float) -> bool:
+    """Whether badly scaled units cost more than a quarter of the gap: whether so much would be
+    gained if the units were in balance and all else stayed. Many networks have badly scaled units
+    that do not matter.
     """
-    everything = answers.everything
     gained = answers.with_causes(everything - {"units"}) - answers.with_causes(everything)
     return 4 * float(gained.mean()) > gap > 0
 

@@ -76,10 +76,7 @@ FAMILIES: dict[Cause, tuple[str, frozenset[Cause]]] = {
 """Causes that come of another, if that one costs anything, with words for them together."""
 
 COME_OF_WEIGHTS: frozenset[Cause] = frozenset(
-    {
-        *("scale", "saturation", "quantisation", "ties"),
-        *("integration", "reset", "transient", "driving"),
-    }
+    {"scale", "saturation", "quantisation", "ties", "integration", "reset", "transient", "driving"}
 )
 """What spikes and counts do where weights are not the ANN's: too many of them, too few, or none."""
 

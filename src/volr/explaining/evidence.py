@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from volr.models.arrays import Floats
     from volr.models.model import SpikingModel
 
-# So many badly scaled units are listed by their numbers, which begin at 0.
+# At most so many badly scaled units are listed, by their numbers, which begin at 0.
 _LISTED = 5
 # Shares of activations, and numbers of a population's, below this are not worth a word.
 _WORTH = 1e-9
@@ -125,17 +125,17 @@ def _block_faults(block: Block) -> Iterator[str]:
 
 
 def _units_fault(name: str, measured: Measured) -> str:
-    """Which units are badly scaled, those that are most so first, and how."""
+    """Which units are badly scaled, the worst first, and how."""
     units = measured.units
     own = units.own[name]
     taken = np.ones_like(own)
-    for wiring in measured.wirings.values():
-        for block in wiring.blocks:
-            if block.projection.source == name:
-                off = np.abs(np.log(block.taken)) > np.abs(np.log(taken))
-                taken = np.where(off, block.taken, taken)
+    for projection in units.ann.network.projections:
+        if projection.source == name:
+            each = units.taken[projection.name]
+            taken = np.where(np.abs(np.log(each)) > np.abs(np.log(taken)), each, taken)
     off = np.maximum(np.abs(np.log(own)), np.abs(np.log(taken)))
-    badly = [unit for unit in np.argsort(-off).tolist() if units.badly_scaled(name)[unit]]
+    is_bad = units.badly_scaled(name)
+    badly = [unit for unit in np.argsort(-off).tolist() if is_bad[unit]]
     if len(badly) == 1:
         [unit] = badly
         return f"unit {unit} {_unit_in_words(float(own[unit]), float(taken[unit]))}"
@@ -148,7 +148,7 @@ def _units_fault(name: str, measured: Measured) -> str:
 
 
 def _unit_in_words(own: float, taken: float) -> str:
-    """``own``: its spikes, over those of a unit in balance; ``taken``: what they count."""
+    """``own``: its spikes over those of a unit in balance; ``taken``: what each counts."""
     ways: list[str] = []
     if own != 1.0:
         ways.append(f"has {_rounded(own)} times the spikes that its part in the network asks for")

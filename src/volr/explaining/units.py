@@ -81,10 +81,12 @@ def read_units(ann: ArtificialModel, snn: SpikingModel) -> Units:
     charges = {each.name: charges_of(snn, weight_name(each)) for each in network.projections}
     own: dict[str, Floats] = {}
     for name in hidden_populations(ann):
-        on_scale = rescaled(even, own).parameters
-        # Blocks have a factor each, so the rows are those of one of them: the largest.
+        # Each block has a factor of its own, so the rows of one block are read: of the largest.
         block = max(network.incoming[name], key=network.synapses)
-        own[name] = _factors(on_scale[weight_name(block)], charges[block.name])
+        wanted = even.parameters[weight_name(block)]
+        if block.source in own:
+            wanted = wanted / own[block.source]
+        own[name] = _factors(wanted, charges[block.name])
     on_scale = rescaled(even, own)
     taken = {
         each.name: _factors(on_scale.parameters[weight_name(each)].T, charges[each.name].T)

@@ -62,7 +62,6 @@ def fuzz(count: int, seed: int, folder: Path) -> Found:
         model, body = random.choice(written)
         path = folder / f"{number}.safetensors"
         kind = random.choice((*DAMAGES, "link", "description", "numbers"))
-
         read = partial(_is, path, model)
         if kind in DAMAGES:
             path.write_bytes(damaged(body, kind, random))

@@ -7,6 +7,7 @@ that was damaged is another weight: only a file that is as it was has to be the 
 from __future__ import annotations
 
 import sys
+from functools import partial
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -42,22 +43,22 @@ def fuzz(count: int, seed: int, folder: Path) -> Found:
             kind = link(path, random)
         else:
             path.write_bytes(body if kind == "none" else damaged(body, kind, random))
-
-        def imported(
-            path: Path = path, sound: bytes | None = body if kind == "none" else None
-        ) -> bool:
-            model = read_nir(path).model
-            return sound is None or model == read_nir(sound).model
-
-        def linted(
-            path: Path = path, sound: bytes | None = body if kind == "none" else None
-        ) -> bool:
-            findings = lint(path)
-            return sound is None or len(findings) == len(lint(sound))
-
-        found.attempt(f"{kind}, import", path.name, imported)
-        found.attempt(f"{kind}, lint", path.name, linted)
+        sound = body if kind == "none" else None
+        found.attempt(f"{kind}, import", path.name, partial(_is_imported, path, sound))
+        found.attempt(f"{kind}, lint", path.name, partial(_is_linted, path, sound))
     return found
+
+
+def _is_imported(path: Path, sound: bytes | None) -> bool:
+    """Whether a file is read as its model, if it is as it was."""
+    model = read_nir(path).model
+    return sound is None or model == read_nir(sound).model
+
+
+def _is_linted(path: Path, sound: bytes | None) -> bool:
+    """Whether as much is found in a file as in its bytes, if it is as it was."""
+    findings = lint(path)
+    return sound is None or len(findings) == len(lint(sound))
 
 
 if __name__ == "__main__":

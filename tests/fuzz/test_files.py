@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,8 +33,6 @@ def test_no_damage_is_believed_or_a_traceback(
 
 @pytest.mark.parametrize("kind", DAMAGES)
 def test_damages_are_damages(kind: str) -> None:
-    from random import Random
-
     body = bytes(range(256)) + b'{"a": 123}'
     changed = [damaged(body, kind, Random(seed)) for seed in range(20)]
     assert sum(each != body for each in changed) > 15

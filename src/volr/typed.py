@@ -51,7 +51,7 @@ def shown(value: object) -> str:
     """A value that somebody gave, for a message: cut where it is long, and never a failure."""
     try:
         text = repr(value)
-    except Exception:  # noqa: BLE001 - whatever somebody else's repr does
+    except Exception:  # noqa: BLE001 - a repr of somebody else's may raise anything
         text = f"a {type(value).__name__}"
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 

@@ -181,7 +181,7 @@ def test_nest_refuses_what_rounding_would_decide() -> None:
 
 
 def test_conductances_without_leak_are_refused_by_name() -> None:
-    with pytest.raises(ModelError, match="if_curr_delta and if_curr_exp alone have membranes"):
+    with pytest.raises(ModelError, match="only if_curr_delta and if_curr_exp have membranes"):
         IFCondExp(tau_m=math.inf)
 
 

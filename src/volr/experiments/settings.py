@@ -110,9 +110,9 @@ class Settings:
         wrong = settle(self, Reset=str) or _not_by_name(self.neuron_parameters)
         if wrong:
             raise DataError("these are no settings: " + "; ".join(wrong))
-        # Before the stages: what all of them share is not a matter of one.
+        # What all stages share comes first: no single stage is to be named for it.
         self._check_shared()
-        if wrong := _endless(self):
+        if wrong := _not_finite(self):
             raise DataError("these are no settings: " + "; ".join(wrong))
         for make in (self.training, self.surrogate, self.in_loop, self.fine, self.transfer):
             make(0)
@@ -247,8 +247,8 @@ def _not_by_name(told: object) -> list[str]:
     return [f"neuron_parameters is {shown(cast('object', told))}, not numbers by name"]
 
 
-def _endless(settings: Settings) -> list[str]:
-    """Numbers that are none, in words: no setting is infinite, and no file keeps one that is."""
+def _not_finite(settings: Settings) -> list[str]:
+    """Numbers that are not finite, in words. An infinite neuron parameter is left to the neuron."""
     numbers = {each.name: getattr(settings, each.name) for each in fields(settings)}
     numbers |= {k: each for k, each in settings.neuron_parameters.items() if each != math.inf}
     return [

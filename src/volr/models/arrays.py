@@ -20,12 +20,12 @@ def array_of(values: Any) -> NDArray[Any]:
     """
     if callable(getattr(values, "detach", None)) and callable(getattr(values, "cpu", None)):
         values = values.detach().cpu()
-        # NumPy has no bfloat16, and half of PyTorch's other types neither.
+        # NumPy lacks some of PyTorch's types, such as bfloat16.
         if getattr(values, "is_floating_point", bool)():
             values = values.double()
     try:
         return np.asarray(values)
-    except Exception as error:  # whatever somebody else's class does
+    except Exception as error:  # a class of somebody else's may raise anything
         said = (str(error).splitlines() or [""])[0]
         raise ValueError(f"a {type(values).__name__} that is no array: {said}") from error
 

@@ -3,7 +3,7 @@
     NeuronModel  ::=  IFCurrDelta | IFCurrExp | IFCondExp
 
 Each docstring is the model: its equation, and its update from one time step to the next, which a
-back end has to reproduce. In all of them
+back end has to reproduce. These docstrings are why the module is long. In all of them
 
     a = e^(−dt/τ_m),    R = τ_m / c_m,    s[k] = Σ_j w_j
 
@@ -50,10 +50,10 @@ SMALLEST, LARGEST = 1e-6, 1e6
 TIE = 1e-9
 """How near to its threshold a membrane without leak is at it, in units of θ = v_thresh − v_reset.
 
-In double precision a sum of a million charges, each of about θ, is wrong by less. A sum of rational
-parts of θ that differs from θ at all differs by more, unless their common denominator is above
-10^9: so it also is less than any difference that a single digit of a float32 weight makes, if the
-weight is not below θ/64.
+Rounding makes less: in double precision a sum of a million charges, each of about θ, is wrong by
+less. A real difference is more: a sum of rational parts of θ that is not θ differs from it by more,
+unless their common denominator is above 10^9. So is what the last digit of a float32 weight
+changes, if the weight is not below θ/64.
 """
 SINGLE_TIE = 1e-5
 """The same in single precision, in which spiking networks are trained: a thousand charges."""
@@ -281,7 +281,7 @@ class IFCondExp(Membrane):
         wrong = Membrane._problems(self)
         if self.tau_m == math.inf:
             wrong.append(
-                f"tau_m is {self.tau_m}, and {IFCurrDelta.name} and {IFCurrExp.name} alone have "
+                f"tau_m is {self.tau_m}, and only {IFCurrDelta.name} and {IFCurrExp.name} have "
                 "membranes without leak"
             )
         if not self.e_rev_E > self.v_thresh:

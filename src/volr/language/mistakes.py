@@ -1,10 +1,14 @@
-"""The words for mistakes of syntax, and the edits that mend them."""
+"""The words for mistakes of syntax.
+
+The file is long because it has the words for every kind of change, a method for each.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from volr.language import foreign, lookalikes
+from volr.language.changes import edits
 from volr.language.messages import LAYER, activation
 from volr.language.tables import END, Token
 from volr.language.tokens import HOLE, OPERATORS, SPELLED, UNREADABLE, shown, spelled
@@ -12,7 +16,7 @@ from volr.source import Diagnostic, Edit, Label, Span, clip
 
 if TYPE_CHECKING:
     from volr.language.automaton import Automaton
-    from volr.language.changes import Place, Repair, Splice
+    from volr.language.changes import Place, Repair
 
 _LET = "write `let name = … in …`"
 _LONGEST_RUN = 30
@@ -58,7 +62,7 @@ class _Mistake:
         self._next = place.tokens[first.start]
         self._previous = place.tokens[first.start - 1] if first.start else None
         self._stack = place.before(first.start)
-        self._edits = _edits(place, repair)
+        self._edits = edits(place, repair)
 
     def diagnostic(self) -> Diagnostic:
         match self._repair.story:
@@ -312,28 +316,3 @@ def _characters(source: str, span: Span) -> str:
         return f"character {lookalikes.called(text)}"
     more = "" if len(text) == span.end - span.start else "…"
     return f"character{'s' if len(text) > 1 else ''} `{text}{more}`"
-
-
-def _edits(place: Place, repair: Repair) -> tuple[Edit, ...]:
-    """The repair as edits of the text; none if it leaves open what is to be written."""
-    put = [token for splice in repair.splices for token in splice.tokens]
-    return tuple(_edit(place, each) for each in repair.splices) if all(map(spelled, put)) else ()
-
-
-def _edit(place: Place, splice: Splice) -> Edit:
-    """One splice as an edit, with the spaces that keep words apart."""
-    tokens = place.tokens
-    text = " ".join(map(spelled, splice.tokens))
-    before = tokens[splice.start - 1].end if splice.start else 0
-    after = tokens[splice.end].start if splice.end < len(tokens) else len(place.text)
-    if splice.start == splice.end:
-        if [token.kind for token in splice.tokens] == ["CLOSE"]:
-            return Edit(Span(before, before), ")")
-        start = end = after
-    else:
-        start, end = tokens[splice.start].start, tokens[splice.end - 1].end
-    left = " " if start == before and start > 0 else ""
-    right = " " if end == after else ""
-    if not text:
-        return Edit(Span(start, end), left and right)
-    return Edit(Span(start, end), f"{left}{text}{right}")

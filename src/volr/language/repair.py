@@ -16,7 +16,7 @@ import heapq
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from volr.language.changes import candidates
+from volr.language.candidates import candidates
 from volr.language.tables import END, Token
 from volr.language.tokens import CLOSED_BY, HOLE, SPELLED, made
 

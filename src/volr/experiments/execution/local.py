@@ -27,7 +27,7 @@ class Local:
     def __init__(self, processes: int) -> None:
         environment = {LIMIT: f"{max(1, cores() // processes)}"}
         if (folder := folder_of_environment()) is not None:
-            # They are not in the current folder.
+            # The processes have another current folder.
             environment[DATA_VARIABLE] = str(folder.absolute())
         self._pool = WorkerPool(
             "volr.experiments.execution.process", "worker", processes, environment

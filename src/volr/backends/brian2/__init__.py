@@ -88,7 +88,7 @@ class Brian2Simulator:
             raise BackendError(
                 f"brian2 has no target {target!r}", help=f"it has {', '.join(TARGETS)}"
             )
-        self.target = target
+        self.target: Target = target
         self._folder = Workplace("volr-brian2")
         self._pool = WorkerPool("volr.backends.brian2.kernel", "Brian2", processes)
 

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import ast
-import io
-import zipfile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from volr.backends.brian2.equations import MILLI, NANO, RESTS, UNREACHABLE
 from volr.backends.brian2.translation import Neurons, Pathway, in_our_words
-from volr.backends.readback import Asked, Told, precision_of
+from volr.backends.readback import Asked, precision_of
+from volr.backends.scripts import AS_TEXT, DAMAGED, arrays_beside
 from volr.errors import DataError
 
 if TYPE_CHECKING:
@@ -33,27 +32,10 @@ _WANTED = (
 def read_back(files: Files) -> SpikingReadback:
     """What a script and its archive say. Raises ``DataError`` for what is no such script."""
     try:
-        archive = _archive(files)
+        archive = arrays_beside(files) if ".npz" in files else {}
         return _contents(_tables(ast.parse(files[".py"]), archive), _precision(archive))
-    except (
-        AttributeError,
-        IndexError,
-        KeyError,
-        MemoryError,
-        RecursionError,
-        SyntaxError,
-        TypeError,
-        ValueError,
-        zipfile.BadZipFile,
-    ) as error:
+    except DAMAGED as error:
         raise DataError(f"this is not a Brian2 script of Volr's: {error}") from error
-
-
-def _archive(files: Files) -> Mapping[str, Floats]:
-    if ".npz" not in files:
-        return {}
-    with np.load(io.BytesIO(files[".npz"]), allow_pickle=False) as archive:
-        return {name: archive[name] for name in archive.files}
 
 
 def _tables(tree: ast.Module, archive: Mapping[str, Floats]) -> dict[str, Any]:
@@ -85,7 +67,7 @@ def _value(node: ast.expr, archive: Mapping[str, Floats]) -> Any:
 
 def _precision(archive: Mapping[str, Floats]) -> Said[float]:
     if not archive:
-        return Told("its numbers are text, which Python reads as float64")
+        return AS_TEXT
     return precision_of(each.dtype for each in archive.values())
 
 

@@ -7,7 +7,6 @@ The script opens with tables, in which everything of the model stands; the code 
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -17,6 +16,7 @@ from volr.backends.brian2.equations import NEURONS, REFRACTORY, RESETS, THRESHOL
 from volr.backends.brian2.program import HEAD, PROGRAM
 from volr.backends.brian2.reading import read_back
 from volr.backends.brian2.translation import above_rest
+from volr.backends.scripts import packed
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import READOUTS
 from volr.models.parameters import bias_name, weight_name
@@ -45,9 +45,7 @@ def write(model: Model) -> Files:
     parts = [HEAD, f"{load}\n", tables, PROGRAM] if archive else [HEAD, tables, PROGRAM]
     files = {".py": "\n".join(parts).encode()}
     if archive:
-        packed = io.BytesIO()
-        np.savez(packed, **archive)
-        files[".npz"] = packed.getvalue()
+        files[".npz"] = packed(archive)
     return files
 
 

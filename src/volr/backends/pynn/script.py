@@ -11,9 +11,7 @@ copy of the network, and goes by the tables. Reading back parses them, and runs 
 from __future__ import annotations
 
 import ast
-import io
 import math
-import zipfile
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -25,11 +23,11 @@ from volr.backends.pynn.translation import CELLS, SOLUTIONS, tie
 from volr.backends.readback import (
     Asked,
     SpikingReadback,
-    Told,
     all_asked,
     asked_cells,
     precision_of,
 )
+from volr.backends.scripts import AS_TEXT, DAMAGED, arrays_beside, packed
 from volr.errors import DataError
 from volr.models.coding import ConstantCurrent
 from volr.models.model import SpikingModel
@@ -140,9 +138,7 @@ def write_script(document: Document, model: Model) -> Files:
     text = _HEAD + "\n".join(lines) + "\n" + _CONVERT + _program()
     files = {".py": text.encode()}
     if beside:
-        body = io.BytesIO()
-        np.savez(body, **arrays)  # pyright: ignore[reportArgumentType]
-        files[".npz"] = body.getvalue()
+        files[".npz"] = packed(arrays)
     return files
 
 
@@ -182,18 +178,7 @@ def read_back_script(files: Files) -> SpikingReadback:
     """What a script says; nothing of it is run. Raises ``DataError`` for what is no such script."""
     try:
         return _contents(_tables(files))
-    except (
-        AttributeError,
-        IndexError,
-        KeyError,
-        MemoryError,
-        OSError,
-        RecursionError,
-        SyntaxError,
-        TypeError,
-        ValueError,
-        zipfile.BadZipFile,
-    ) as error:
+    except DAMAGED as error:
         raise DataError("this is not a script for PyNN that Volr wrote") from error
 
 
@@ -231,9 +216,7 @@ def _contents(tables: Mapping[str, Any]) -> SpikingReadback:
         },
         delays=all_asked({(names[a], names[b]): tables["DELAY_STEPS"] * dt for a, b in ends}),
         dt=Asked(dt),
-        precision=precision
-        if tables["BESIDE"]
-        else Told("its numbers are text, which Python reads as float64"),
+        precision=precision if tables["BESIDE"] else AS_TEXT,
     )
 
 
@@ -255,8 +238,7 @@ def _tables(files: Files) -> dict[str, Any]:
     tables = {name: ast.literal_eval(each) for name, each in values.items()}
     tables["BESIDE"] = ast.unparse(arrays) == _BESIDE
     if tables["BESIDE"]:
-        with np.load(io.BytesIO(files[".npz"]), allow_pickle=False) as beside:
-            tables["ARRAYS"] = {name: beside[name] for name in beside.files}
+        tables["ARRAYS"] = arrays_beside(files)
     else:
         tables["ARRAYS"] = ast.literal_eval(arrays)
     tables["ARRAYS"] = {name: np.asarray(each) for name, each in tables["ARRAYS"].items()}

@@ -1,0 +1,52 @@
+"""What scripts that are written have in common when they are read back.
+
+A script opens with tables, which are literals of Python. Many numbers lie in an archive of NumPy's
+beside it. Reading back parses the script and never runs it, so a file may come from anywhere.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from volr.backends.readback import Told
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from volr.backends.base import Files
+
+DAMAGED = (
+    AttributeError,
+    IndexError,
+    KeyError,
+    MemoryError,
+    OSError,
+    RecursionError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    zipfile.BadZipFile,
+)
+"""What is raised where a script, or the archive beside it, is none that was written here."""
+
+AS_TEXT = Told("its numbers are text, which Python reads as float64")
+"""The precision of a script without an archive."""
+
+
+def packed(arrays: Mapping[str, Any]) -> bytes:
+    """The bytes of an archive with these arrays."""
+    body = io.BytesIO()
+    np.savez(body, **arrays)
+    return body.getvalue()
+
+
+def arrays_beside(files: Files) -> dict[str, NDArray[Any]]:
+    """The arrays of the archive beside a script; ``KeyError`` where there is none."""
+    with np.load(io.BytesIO(files[".npz"]), allow_pickle=False) as beside:
+        return {name: beside[name] for name in beside.files}

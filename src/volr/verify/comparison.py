@@ -1,4 +1,4 @@
-"""What a back end holds against what the model says: every difference, and what it looks like."""
+"""What a back end holds against what the model says: every difference."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 import numpy as np
 
 from volr.backends.readback import ArtificialReadback, Asked, Cells, SpikingReadback, Told
+from volr.verify.blocks import arrow, cause_of, close, factor_or_sign, worst
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
         Readback,
         Said,
     )
-    from volr.models.arrays import Booleans, Floats
+    from volr.models.arrays import Floats
 
 Kind: TypeAlias = Literal["topology", "parameters"]
 T = TypeVar("T")
@@ -32,11 +33,6 @@ FIELDS = (
     *("cells", "delays", "dt", "precision"),
 )
 """What is compared, by name; a parameter of the neurons is ``cells.tau_m``, say."""
-
-# Differences of so many units of the precision are rounding.
-_ROUNDING = 4.0
-# Of a block's largest value: what is left where numbers that cancel were added and taken off again.
-_CANCELLED = 1e-12
 
 
 @dataclass(frozen=True)
@@ -99,10 +95,6 @@ def compare(expected: Expected, found: Readback) -> Comparison:
     comparing.parameters()
     differences = sorted(comparing.differences, key=lambda each: each.kind == "parameters")
     return Comparison(tuple(differences), comparing.fields)
-
-
-def arrow(ends: Ends) -> str:
-    return f"{ends[0]}->{ends[1]}"
 
 
 @dataclass
@@ -208,8 +200,8 @@ class _Comparing:
             self.differ("projections", arrow(ends), message)
         same = close(weights, has, self.expected.precision) | absent
         if not same.all():
-            cause = _cause_of(ends, has, self.expected)
-            self.differ("weights", arrow(ends), _worst("weight", weights, has, same), cause)
+            cause = cause_of(ends, has, self.expected.weights, self.expected.precision)
+            self.differ("weights", arrow(ends), worst("weight", weights, has, same), cause)
 
     def _bias(self, name: str, bias: Floats) -> None:
         if name not in self.found.populations:
@@ -226,8 +218,8 @@ class _Comparing:
             message = f"biases of the shape {list(has.shape)}, expected {list(bias.shape)}"
             self.differ("biases", name, message)
         elif not (same := close(bias, has, precision)).all():
-            message = _worst("bias", bias, has, same)
-            self.differ("biases", name, message, _factor_or_sign(bias, has, precision))
+            message = worst("bias", bias, has, same)
+            self.differ("biases", name, message, factor_or_sign(bias, has, precision))
 
     def _activation(self, name: str, said: Said[str] | None) -> None:
         if name not in self.found.populations:
@@ -305,71 +297,3 @@ def _exchanged_sizes(expected: Mapping[str, int], found: Mapping[str, int]) -> d
         if (found[first], found[second]) == (expected[second], expected[first])
         for name in (first, second)
     }
-
-
-def close(expected: Floats, found: Floats, precision: float) -> Booleans:
-    """Which values are equal but for rounding, each within its own, in the shape of both."""
-    size = np.abs(expected)
-    rounding = np.maximum(precision * size, _CANCELLED * size.max(initial=0.0))
-    return np.abs(found - expected) <= _ROUNDING * rounding
-
-
-def _worst(what: str, expected: Floats, found: Floats, same: Booleans) -> str:
-    off = np.where(same, 0.0, np.abs(found - expected))
-    index = np.unravel_index(int(off.argmax()), off.shape)
-    place = ", ".join(str(int(each)) for each in index)
-    return (
-        f"{int((~same).sum())} of {same.size} {what}{'s' if what == 'weight' else 'es'} differ; "
-        f"[{place}] is {found[index]:.6g}, expected {expected[index]:.6g}"
-    )
-
-
-def _cause_of(ends: Ends, found: Floats, expected: Expected) -> str | None:
-    """What has become of a block: transposed, of other signs or units, or another one's."""
-    weights, precision = expected.weights[ends], expected.precision
-
-    def same(other: Floats) -> bool:
-        return other.shape == found.shape and bool(close(other, found, precision).all())
-
-    if weights.shape[0] == weights.shape[1] and same(weights.T):
-        return "the block is transposed"
-    if same(weights.ravel(order="F").reshape(weights.shape)) or same(
-        weights.ravel().reshape(weights.shape[::-1]).T
-    ):
-        return "the block is transposed, in its memory order"
-    if cause := _factor_or_sign(weights, found, precision):
-        return cause
-    for others, block in expected.weights.items():
-        if others != ends and same(block):
-            kind, pair = ("targets", 1) if others[0] == ends[0] else ("sources", 0)
-            if others[1 - pair] == ends[1 - pair]:
-                return f"the {kind} {ends[pair]} and {others[pair]} are exchanged"
-            return f"these are the weights of {arrow(others)}"
-    return None
-
-
-def _factor_or_sign(expected: Floats, found: Floats, precision: float) -> str | None:
-    def same(other: Floats) -> bool:
-        return bool(close(other, found, precision).all())
-
-    if not expected.any():
-        return None
-    signs = {
-        "all signs are flipped": -expected,
-        "all are missing": np.zeros_like(expected),
-        "what is negative has become positive": np.abs(expected),
-        "what is negative is missing": np.maximum(expected, 0.0),
-        "what is positive is missing": np.minimum(expected, 0.0),
-    }
-    for said, other in signs.items():
-        if same(other):
-            return said
-    flipped = close(np.abs(expected), np.abs(found), precision)
-    if flipped.all():
-        number = int((~close(expected, found, precision)).sum())
-        return f"{number} sign{'s are' if number != 1 else ' is'} flipped"
-    peak = np.unravel_index(int(np.abs(expected).argmax()), expected.shape)
-    factor = float(found[peak] / expected[peak])
-    if factor and np.isfinite(factor) and same(expected * factor):
-        return f"all are {factor:.6g} times what they should be"
-    return None

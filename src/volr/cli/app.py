@@ -40,7 +40,7 @@ from volr.cli.verify import verify
 from volr.errors import VolrError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Generator, Sequence
 
 HELP = """One program, two generations: networks as text, trained as ANNs, run as spiking ones.
 
@@ -64,11 +64,10 @@ def _visible_complaints() -> Generator[None]:
     try:
         yield
     except TyperException as error:
-        # Typer has a Click of its own, and no public name for its complaints.
-        message: Callable[[], str] = getattr(error, "format_message", lambda: "")
-        text = message()
+        text = error.format_message()
         if shown_text(text) == text:
             raise
+        # Those of Typer's own Click know the command, for its usage; they have no public name.
         raise MisplacedError(shown_text(text), ctx=getattr(error, "ctx", None)) from error
 
 

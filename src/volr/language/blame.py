@@ -66,11 +66,11 @@ class Mismatches:
                 accused.setdefault((id(width.origin), size), []).append(index)
         explained: set[int] = set()
         for (origin, size), indices in sorted(accused.items(), key=lambda item: -len(item[1])):
-            open_ = [index for index in indices if index not in explained]
-            if len(open_) < 2 or len(open_) <= self._agreements[origin]:
+            unexplained = [index for index in indices if index not in explained]
+            if len(unexplained) < 2 or len(unexplained) <= self._agreements[origin]:
                 continue
-            explained.update(open_)
-            group = [self._all[index] for index in open_]
+            explained.update(unexplained)
+            group = [self._all[index] for index in unexplained]
             width = next(
                 w for w, s in group[0].accusations() if (id(w.origin), s) == (origin, size)
             )

@@ -31,7 +31,7 @@ KEYWORDS = {
     "in": ("then", "and", "end", "do", "begin", "is", ";", ",", ":"),
     "=": (":=", "==", "<-", ":", "is", "be", "as", "≔"),
     "⦶": (">", "->", "=>", ">>>", "|>", ";", ".", "@", "*", "to", "then", "and"),
-    "⊖": ("||", "+", "&", "&&", "||", "/", "beside", "and", "or", ","),
+    "⊖": ("||", "+", "&", "&&", "/", "beside", "and", "or", ","),
 }
 """Words and signs of other languages by the word of Volr that they may stand for."""
 
@@ -89,9 +89,11 @@ def is_activation(word: str) -> bool:
 
 
 def layer_meant(word: str) -> str | None:
-    """The layer of this version that a word may mean, a misspelled or another framework's one."""
+    """The layer of this version that a word may mean: misspelled, or as a framework calls it."""
+    if (called := layer_called(word)) is not None:
+        return called
     close = difflib.get_close_matches(_bare(word)[:40], LAYERS, n=1)
-    return layer_called(word) or (close[0] if close else None)
+    return close[0] if close else None
 
 
 def layer_called(word: str) -> str | None:
@@ -111,9 +113,8 @@ def keyword_meant(text: str, keyword: str) -> bool:
 
 
 def _bare(word: str) -> str:
-    """``nn.Leaky_ReLU()`` as ``leakyrelu``."""
-    word = word.rsplit(".", 1)[-1].split("(", 1)[0]
-    return word.replace("_", "").lower()
+    """``nn.Leaky_ReLU`` as ``leakyrelu``."""
+    return word.rsplit(".", 1)[-1].replace("_", "").lower()
 
 
 def _one_slip(text: str, word: str) -> bool:

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING
 
 from volr.language import mistakes
 from volr.language.automaton import Automaton, Stack
-from volr.language.changes import WINDOW, Place, Repair, Splice
+from volr.language.changes import WINDOW, Place, spliced
 from volr.language.inference import mistakes_in
 from volr.language.repair import Effort, Search
 from volr.language.tables import END, tables
 from volr.language.tokens import UNREADABLE, listed
 
 if TYPE_CHECKING:
+    from volr.language.changes import Repair
     from volr.language.syntax import Expression
     from volr.source import Diagnostic
 
@@ -98,7 +99,8 @@ class _Reader:
         quiet = place.error < self._quiet_until and readable
         if found is not None:
             repair, reached = found
-            longer = sum(len(s.tokens) - (s.end - s.start) for s in repair.splices[:1])
+            first = repair.first
+            longer = len(first.tokens) - (first.end - first.start)
             soon = reached - place.error < CLOSE_TOGETHER
             self._quiet_until = reached + longer + 1 if soon else -1
         else:
@@ -116,6 +118,6 @@ class _Reader:
         """The end of all that is open where the text ends, and elsewhere a token left out."""
         at, token = place.error, place.tokens[place.error]
         if token.kind != END:
-            return Repair((Splice(at, at + 1, ()),), 0.0)
+            return spliced(at, at + 1, [], 0.0)
         added = self._search.complete(place.stacks[-1], place.tokens[at - 1].end if at else 0)
-        return Repair((Splice(at, at, tuple(added or ())),), 0.0)
+        return spliced(at, at, added or [], 0.0)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from volr.errors import ProgramError
 from volr.language.printer import format_expression
 from volr.language.syntax import Node
-from volr.reading import Format, format_of, is_model
+from volr.reading import MOST_BYTES, Format, format_of, is_model
 from volr.source import Diagnostic, Source, Span
 
 if TYPE_CHECKING:
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 Program: TypeAlias = "str | Path | Source | Expression"
 """What the functions of the language take: text, the file that holds it, or Python's operators."""
-
-MOST_BYTES = 1 << 26
-"""A file of more bytes is not read as a program."""
 
 
 def as_source(program: Program) -> Source:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -102,20 +103,11 @@ def lint(file: NirFile, as_json: options.Json = False) -> None:
 
     found = examined(file)
     if as_json:
-        print_json({"findings": [_json(each) for each in found]})
+        print_json({"findings": [asdict(each) for each in found]})
     else:
         _print(found)
     if any(each.severity != "note" for each in found):
         raise typer.Exit(1)
-
-
-def _json(finding: Finding) -> dict[str, str]:
-    return {
-        "importer": finding.importer,
-        "node": finding.node,
-        "severity": finding.severity,
-        "message": finding.message,
-    }
 
 
 def _print(findings: Sequence[Finding]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from volr.backends.readback import METADATA
@@ -12,7 +13,6 @@ from volr.verify import Unverified, Verification
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from volr.verify.behaviour import FirstDifference
     from volr.verify.verification import Outcome
 
 NOTHING = "–"
@@ -23,7 +23,6 @@ def outcome_json(found: Outcome) -> dict[str, Any]:
     head = {"name": found.name, "generation": found.generation}
     if isinstance(found, Unverified):
         return {**head, "status": found.status, "reason": found.reason, "help": found.help}
-    behaviour = found.behaviour
     return {
         **head,
         "status": "verified",
@@ -50,29 +49,7 @@ def outcome_json(found: Outcome) -> dict[str, Any]:
             }
             for each in found.differences
         ],
-        "behaviour": None
-        if behaviour is None
-        else {
-            "compared": behaviour.compared,
-            "equal": behaviour.equal,
-            "silent": behaviour.silent,
-            "first_difference": None
-            if behaviour.first_difference is None
-            else _first_json(behaviour.first_difference),
-        },
-    }
-
-
-def _first_json(first: FirstDifference) -> dict[str, Any]:
-    return {
-        "stimulus": first.stimulus,
-        "population": first.population,
-        "neuron": first.neuron,
-        "step": first.step,
-        "membrane": first.membrane,
-        "expected": first.expected,
-        "found": first.found,
-        "cause": first.cause,
+        "behaviour": None if found.behaviour is None else asdict(found.behaviour),
     }
 
 

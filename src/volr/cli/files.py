@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from volr.cli.output import note
 from volr.errors import VolrError
+from volr.storage import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -82,8 +83,6 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, body: bytes) -> None:
     """Write a file, whole or not at all; ``VolrError`` where it cannot be written."""
-    from volr.storage import write_whole
-
     try:
         write_whole(path, body)
     except OSError as error:
@@ -93,29 +92,28 @@ def write_bytes(path: Path, body: bytes) -> None:
 def save_made(model: Model, out: Path, origin: Origin | None = None) -> None:
     """Write a model that took long to make, whole or not at all.
 
-    Where that fails, on a disk that has become full say, the model is kept in Volr's cache or among
-    the temporary files, and ``VolrError`` says where. Where nothing can be kept either, a user at a
-    terminal is asked to make room.
+    That may fail, on a disk that has become full say. Then the model is kept in Volr's cache or
+    among the temporary files, and ``VolrError`` says where. Where it can be kept nowhere, a user at
+    a terminal is asked to make room, and ``VolrError`` tells everybody else.
     """
     from volr.models.files import model_bytes
-    from volr.storage import write_whole
 
     body = model_bytes(model, origin)
     while True:
         try:
             write_whole(out, body)
         except OSError as error:
-            failure = error
+            failure = _unwritable(out, error)
         else:
             return
         if (kept := _rescued(out.name, body)) is not None:
             raise VolrError(
-                f"cannot write {out}: {failure.strerror or failure}; the model is kept in {kept}",
+                f"{failure.message}; the model is kept in {kept}",
                 help=f"make room, and move it: mv {shlex.quote(f'{kept}')} {shlex.quote(f'{out}')}",
             ) from failure
         if not (sys.stdin.isatty() and sys.stderr.isatty()):
-            raise _unwritable(out, failure) from failure
-        note(f"cannot write {out}: {failure.strerror or failure}")
+            raise failure
+        note(failure.message)
         note("make room, and press Enter to try again; Ctrl-C gives the model up")
         sys.stdin.readline()
 
@@ -123,7 +121,6 @@ def save_made(model: Model, out: Path, origin: Origin | None = None) -> None:
 def _rescued(name: str, body: bytes) -> Path | None:
     """Where the file could be kept, in a folder of its own; None where nowhere."""
     from volr.caches import cache_path
-    from volr.storage import write_whole
 
     for place in (cache_path("rescued"), Path(tempfile.gettempdir())):
         folder: Path | None = None

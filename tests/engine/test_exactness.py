@@ -12,7 +12,7 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import pytest
@@ -105,7 +105,8 @@ def random_membrane(
 ) -> NeuronModel:
     """A neuron whose refractory time is of no step, of one, or of several."""
     refractory = int(rng.integers(1 if reset == "subtract" else 0, 4))
-    settings = {
+    settings: dict[str, Any] = {
+        "reset": reset,
         "v_rest": -65.0 + rng.uniform(-2, 2),
         "v_reset": -65.0 + rng.uniform(-6, 3),
         "v_thresh": -50.0 + rng.uniform(-3, 3),
@@ -116,7 +117,7 @@ def random_membrane(
     }
     if kind is not IFCurrDelta:
         settings |= {"tau_syn_E": rng.uniform(1, 6), "tau_syn_I": rng.uniform(1, 9)}
-    return kind(reset=reset, **settings)  # type: ignore[arg-type]
+    return kind(**settings)
 
 
 def random_weights(

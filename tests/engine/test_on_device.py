@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 from functools import partial
 from importlib.util import find_spec
+from typing import Any
 
 import numpy as np
 import pytest
@@ -50,14 +51,15 @@ def test_spikes_and_membranes_are_the_engines(
     model = random_snn(NETWORK, settings)
     stimuli = random_stimuli(NETWORK, 5)
     names = tuple(each.name for each in model.network.populations)
-    recorded = {"counts": model.network.inputs, "spikes": names, "membranes": names, "seed": 3}
-    expected = simulate(ready(model), stimuli, **recorded)  # type: ignore[arg-type]
+    recorded: dict[str, Any] = {"counts": model.network.inputs, "spikes": names}
+    recorded |= {"membranes": names, "seed": 3}
+    expected = simulate(ready(model), stimuli, **recorded)
     assert sum(int(expected.spikes[name].sum()) for name in names[1:]) > 0
 
     monkeypatch.setattr(dense, "respond", partial(dense.respond, fused=fused))
     monkeypatch.setattr(on_device, "_CHUNK", 2)
     told: list[int] = []
-    found = on_device.simulate(model, stimuli, DEVICE, progress=told.append, **recorded)  # type: ignore[arg-type]
+    found = on_device.simulate(model, stimuli, DEVICE, progress=told.append, **recorded)
     assert told == [2, 2, 1]
     for name in names:
         np.testing.assert_array_equal(found.spikes[name], expected.spikes[name])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -48,9 +48,9 @@ class Counting(PlainSimulator):
     def __init__(self) -> None:
         self.runs: list[tuple[int, int]] = []
 
-    def run(self, model: SpikingModel, stimuli: ArrayLike, **others: object) -> Recordings:
+    def run(self, model: SpikingModel, stimuli: ArrayLike, **others: Any) -> Recordings:
         self.runs.append((len(np.asarray(stimuli)), model.network.neuron_count))
-        return super().run(model, stimuli, **others)  # type: ignore[arg-type]
+        return super().run(model, stimuli, **others)
 
 
 def learner(settings: SpikingSettings, network: Network = NETWORK) -> LoopLearner:

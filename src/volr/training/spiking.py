@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from volr.backends.base import require
 from volr.backends.engine import ENGINE
@@ -95,7 +95,7 @@ class SpikingSettings:
         )
 
 
-def settings_of(model: SpikingModel, **others: object) -> SpikingSettings:
+def settings_of(model: SpikingModel, **others: Any) -> SpikingSettings:
     """The settings that a model was made with, for training to go on from it."""
     return SpikingSettings(
         neuron=model.neuron,
@@ -104,7 +104,7 @@ def settings_of(model: SpikingModel, **others: object) -> SpikingSettings:
         duration=model.duration,
         delay=model.delay,
         readout=model.readout,
-        **others,  # type: ignore[arg-type]
+        **others,
     )
 
 
@@ -172,7 +172,9 @@ def check_spiking(network: Network, spiking: SpikingSettings, start: SpikingMode
 
 
 def _check_outputs(network: Network) -> None:
-    """Inputs spike as they are told to, so the engine hands out no gradient of theirs."""
+    """Refuse an output that is an input too. Stimuli alone decide its spikes, so the engine has no
+    gradient of them.
+    """
     if both := [name for name in network.outputs if name in network.inputs]:
         raise TrainingError(
             f"training cannot start: the output {both[0]!r} is an input as well, and the engine's "

@@ -59,15 +59,16 @@ def block_of(size: int, density: float) -> int:
 class ByNeuron:
     """The same spikes the other way round: for every neuron the steps in which it spiked.
 
-    The steps of all stimuli in a row are cut into blocks of ``block``. ``begin`` is flat,
-    ``[block, neuron + 1]``:
+    The steps of all stimuli in a row are cut into ``blocks`` of ``block`` steps each. ``begin`` is
+    flat, ``[block, neuron + 1]``:
 
         index[begin[q, i] : begin[q, i + 1]]    steps of block q in which neuron i spiked, from 0
 
-    Spikes that arrive no more, ``delay`` steps later, are left out.
+    A spike that would arrive after the last step of its stimulus is left out.
     """
 
     block: int
+    blocks: int
     index: NDArray[np.uint16]
     begin: NDArray[np.uintp]
 
@@ -75,8 +76,8 @@ class ByNeuron:
 def by_neuron(events: Events, stimuli: int, steps: int) -> ByNeuron:
     """Room for the lists that ``turn_round`` writes, and where each block of steps begins.
 
-    Blocks are cut as those of neurons are, and for the same reason: what is added up along such a
-    list are rows of errors, one for each step.
+    Steps are cut as neurons are in ``Events``, and for the same reason: the rows that are added up
+    along a list are to stay in the first cache. Here they are errors, one row for each step.
     """
     ends = events.begin.reshape(stimuli * steps, events.blocks + 1)
     counts = ends[:, -1] - ends[:, 0]
@@ -87,7 +88,7 @@ def by_neuron(events: Events, stimuli: int, steps: int) -> ByNeuron:
     begin = np.empty((blocks, events.size + 1), np.uintp)
     begin[:1, 0] = 0
     begin[1:, 0] = np.cumsum(counts)[block - 1 : -1 : block]
-    return ByNeuron(block, np.empty(count, np.uint16), begin.reshape(-1))
+    return ByNeuron(block, blocks, np.empty(count, np.uint16), begin.reshape(-1))
 
 
 def empty_events(stimuli: int, steps: int, size: int, block: int) -> Events:
@@ -138,7 +139,7 @@ def list_spikes(
     following = np.empty(last - first, np.uintp)
     for b in range(last - first):
         following[b] = (first + b) * (steps * size + 8)
-    # As they lie in memory, stimulus by stimulus or step by step.
+    # Read as they lie in memory, stimulus by stimulus or step by step, which is faster.
     by_step = step_stride > stimulus_stride
     outer, inner = (steps, last - first) if by_step else (last - first, steps)
     for a in range(outer):

@@ -278,7 +278,7 @@ def _turned_round(plan: Plan, batch: Batch) -> dict[str, ByNeuron]:
 
     parts: list[tuple[str, tuple[int, int]]] = []
     for name, lists in turned.items():
-        blocks = -(-all_steps // lists.block)
-        parts += [(name, part) for part in slices(blocks, max(1, -(-blocks // _PARTS)))]
+        share = max(1, -(-lists.blocks // _PARTS))
+        parts += [(name, part) for part in slices(lists.blocks, share)]
     everywhere(work, parts, size=batch.stimuli * neuron_steps(plan))
     return turned

@@ -14,7 +14,7 @@ With S a spike, h the surrogate for dS/dV, and λ the derivative by the membrane
 
 A refractory neuron does not answer, h = 0, and under a hard reset does not integrate, δ = 0.
 
-One file in spite of its length: a kernel for each neuron model, which differ in what is above.
+The file is long because each neuron model has a kernel of its own.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ _INDEX = np.uintp
 def _backwards(steps: int) -> NDArray[np.int64]:
     """The steps from the last to the first, as an array.
 
-    LLVM asks before a loop whether its arrays overlap. If it can see that an outer loop counts
-    down, it asks once for all of that, always gets "they may", and makes no vector code: that took
-    three times as long. It cannot see what an array holds.
+    Read from an array, the steps do not show LLVM that the loop over them counts down. Where it
+    sees that, it asks once, before that loop, whether the arrays of the loops inside overlap. The
+    answer is always that they may, so it makes no vector code, and that took three times as long.
     """
     return np.arange(steps - 1, -1, -1)
 
@@ -70,6 +70,7 @@ def _derivative(
     ``volr.engine.surrogates``; ``per_width`` is 1 / (width · theta). Many short loops over few
     arrays: those become vector code, one long loop does not.
     """
+    # Numba has `one` in float64 beside float32 too, so surrogates are computed in that.
     one, zero = keep * 0 + 1, keep * 0
     if mean != zero:
         for j in range(_INDEX(size)):
@@ -96,6 +97,7 @@ def _derivative(
     else:
         for j in range(_INDEX(size)):
             slope[j] *= weight_of_total[base + j]
+    # Not `one`: this stays in the type of the arrays.
     lost = membrane.dtype.type(1) - keep
     # A bit becomes a number by being stored: int32 · float32 would be float64.
     for j in range(_INDEX(size)):

@@ -205,7 +205,7 @@ def list_inputs(
             if unit_stride != 1 or step_stride < 0 or stimulus_stride < 0:
                 spikes = np.ascontiguousarray(spikes)
                 step_stride, stimulus_stride, _ = spikes.strides
-            # From the first to the last, with what lies between.
+            # The bytes from the first number to the last, with what lies between them.
             reach = sum((n - 1) * m for n, m in zip(spikes.shape, spikes.strides, strict=True))
             list_spikes(
                 as_strided(spikes, (reach + 1 if spikes.size else 0,), (1,)),

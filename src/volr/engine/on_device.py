@@ -1,8 +1,9 @@
 """Spiking models on another device than the processor: ``volr.engine.simulation`` through PyTorch.
 
-All is done in float64, by matrix products, whose sums have another order than the engine's: a
-membrane that ends a step within rounding of the threshold may be on its other side, and with it a
-spike. Conductances are integrated by NEST's solver on the processor alone.
+Everything is computed in float64, by matrix products. Their sums have another order than the
+engine's. So a membrane that is at the threshold but for rounding may be on the other side of it,
+and there may be a spike more or less. Conductances are integrated by NEST's solver, which runs on
+the processor alone.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def deliver(
     together = max(1, min(last - first, TOGETHER // steps))
     scratch = np.empty(together * steps * tile, drive.dtype)
     nothing = np.zeros(tile, drive.dtype)
-    # Of each list of spikes that arrive: where it begins, and in which of the steps they do.
+    # For each list of spikes: where it begins, and the step in which its spikes arrive.
     lists, arrivals = np.empty(together * steps, np.uintp), np.empty(together * steps, np.uintp)
     for start in range(first, last, together):
         stop = min(start + together, last)
@@ -65,7 +65,7 @@ def deliver(
             width = min(tile, wide - column)
             whole = min(width, columns - column)
             there = _INDEX(start * steps * columns + column)
-            # What fills no vector cannot be summed where it belongs.
+            # Columns that do not fill a vector are summed elsewhere, and copied in the end.
             direct = whole == width
             if direct:
                 if not add:
@@ -212,9 +212,9 @@ def gather(
 ) -> None:
     """The gradient of neurons ``first`` to ``last``, in the tile that begins at ``column``.
 
-    Of the spikes ``index`` and ``begin`` are the lists by neuron, ``block_size`` steps at a time
-    (``volr.engine.events.ByNeuron``), of all stimuli. ``errors`` is a flat
-    ``[stimulus, step, column]``: the derivative of the loss by the drive.
+    ``index`` and ``begin`` list the spikes of all stimuli by neuron, ``block_size`` steps at a time
+    (``volr.engine.events.ByNeuron``). ``errors`` is a flat ``[stimulus, step, column]``: the
+    derivative of the loss by the drive.
     """
     tile = TILE_BYTES // errors.itemsize
     wide = (columns + LANES - 1) // LANES * LANES

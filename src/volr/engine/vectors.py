@@ -14,7 +14,7 @@ Everything is a flat array with an offset. ``width`` is a multiple of ``LANES``;
 index · ``stride``. Sums are taken in the order of the list, so that the result does not depend on
 how the work was split, nor on how wide the vectors of the processor are.
 
-One file in spite of its length: four loops that are all made with ``_Code``.
+The file is long because all four loops are made with ``_Code``.
 """
 
 from __future__ import annotations
@@ -38,8 +38,7 @@ LANES = 16
 def has_wide_vectors(context: Any) -> bool:
     """Whether the processor has AVX-512: vectors of 64 bytes, and 32 registers for them.
 
-    From vectors of a width that it does not have LLVM makes several, for which the registers of
-    AVX2 would be too few.
+    Without it LLVM makes two vectors of each wide one, and AVX2 has too few registers for them.
     """
     *_, features = context.codegen().magic_tuple()
     return "+avx512f" in features

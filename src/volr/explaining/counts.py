@@ -15,12 +15,12 @@ the activations a of its sources, a population with the causes S has the count n
 and n/(κ h) is its activation: κ is what the population's targets take its spikes for. g and o are
 the straight line that its counts do follow, by least squares, so that what a whole population does
 is told apart from what single neurons do. φ is for targets that differ about κ, t for those that
-differ about single units. h is the counts of units in balance over these: a badly scaled unit has
-too many spikes or too few, or leaves too few to the others. In balance d is smaller too, that of
-the unit itself where it has fewer spikes, and that of its targets where each brings less. d is
-measured, of the
-network with exactly those of the causes reset, refractory, transient and driving that are in S: see
-``measuring``. Outputs with the same count are told apart by y unless ties ∈ S.
+differ about single units. h is what a unit's counts are in balance, over what they are here: a
+badly scaled unit has too many spikes or too few, or leaves too few to the others. In balance d is
+smaller too: that of the unit itself if it has fewer spikes there, and that of its targets if each
+spike brings less. d is measured in the network with exactly those of the causes reset, refractory,
+transient and driving that are in S: see ``measuring``. Outputs with the same count are told apart
+by y unless ties ∈ S.
 """
 
 from __future__ import annotations
@@ -67,9 +67,10 @@ class Term:
 class Layer:
     """A population that computes.
 
-    ``bias``, ``found_bias`` ``[unit]``: the ANN's and the SNN's, in the ANN's units; of units that
-    are ``badly_scaled`` ``[unit]`` the latter belongs to the cause units. ``evened`` h ``[unit]``;
-    ``calmed`` ``[unit]``, what is left of the deviations where its sources' units are in balance.
+    ``bias``, ``found_bias`` ``[unit]``: the ANN's and the SNN's, in the ANN's units. Of units that
+    are ``badly_scaled`` ``[unit]``, the SNN's bias belongs to the cause units. ``evened``
+    ``[unit]`` is h. ``calmed`` ``[unit]`` is the share of the deviations that is left if its
+    sources' units are in balance.
     ``slope`` κ, ``gain`` g and ``offset`` o, spikes. ``most`` is where counts saturate, ``beyond``
     the share of them that what is recorded of the sources drives further. ``taken`` is what the
     targets' weights take a spike for, over what its own make it; 1 where a calibration may have.

@@ -116,10 +116,10 @@ class Explanation:
 def largest(parts: Sequence[Part], roots: Sequence[Cause] = ()) -> tuple[str, list[Part]]:
     """The costliest cause, with those that come of it after it, and the words for all.
 
-    ``roots`` show in the weights. Of those one has to be a quarter of the largest part, but for
-    badly scaled units and a wrong scale, which have all their effect through spikes and counts, be
-    their own parts as small as they may. A wrong scale is read from the weights, though, so where
-    these are others it tells nothing.
+    ``roots`` show in the weights. One of them is taken if its part is more than a quarter of the
+    largest. Badly scaled units and a wrong scale have all their effect through spikes and counts,
+    so they are taken however small their own parts are. But a wrong scale is read from the weights,
+    so it is left out where signs, weights or biases are taken.
     """
     by_cause = {part.cause: part for part in parts}
     most = max(part.points for part in parts)

@@ -32,17 +32,17 @@ if TYPE_CHECKING:
     from volr.models.model import ArtificialModel, SpikingModel
 
 UNEQUAL = 4.0
-"""A unit that is off by more than this factor, or its inverse, is badly scaled. Of trained networks
-that were transferred with one scale for a population, units are off by up to 1.6, one by 3.0."""
+"""A unit that is off by more than this factor, or its inverse, is badly scaled. In trained networks
+that were transferred with one scale for a population, most are off by up to 1.6, one by 3.0."""
 
 CALIBRATED = 2.0
 """A scale that is off by a factor below this, or its inverse, is taken for a calibrated one: a
 transfer has gains for excitation and for inhibition, to make up for what a reset throws away."""
 
 # A factor is believed where it leaves no more of a row or column than this share of its squares,
-# and where there are so many weights: one always fits.
+# and where there are at least so many weights, since a single one always fits.
 _LEFT, _ENOUGH = 0.1, 2
-# As the percentile of a transfer.
+# The percentile that a transfer takes unless told.
 _STRONG = 99.9
 # A factor that is nearer to 1 than this is 1.
 _ROUNDING = 1e-6
@@ -102,8 +102,8 @@ def evened(own: Floats, badly_scaled: Booleans, counts: Floats, full: float) -> 
 
     ``counts`` ``[batch, unit]`` are those that are wanted with the units as they are, ``own``. In
     balance, the strongest of the population's are as high as the strongest are now, but no higher
-    than at the ``full`` rate. A population without a unit that is badly scaled stays as it is, and
-    so does a unit whose counts would be other by no more than a calibration makes them.
+    than at the ``full`` rate. A population without a unit that is badly scaled stays as it is. So
+    does a unit whose counts would change by no more than a calibration may change them.
     """
     most = min(float(np.percentile(counts, _STRONG)), full)
     level = float(np.percentile(counts / own, _STRONG))

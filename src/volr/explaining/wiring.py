@@ -4,8 +4,8 @@ A weight over the neuron's unit is the charge, in spikes of the target, that one
 transferred model it is c · W, with one c a projection, for positive and for negative W alike, and
 the bias currents are a straight line over the ANN's biases. Both are fitted here, so scales need
 not be known, and what does not lie on the lines is not the ANN's. W are the weights of the ANN with
-its units on the spiking model's scales, which ``units`` reads, as it does how spikes of single
-units are taken: the columns of W are those times as large.
+its units on the spiking model's scales. ``units`` reads these scales. It also reads how many times
+what it stands for a spike of each unit counts, and w is divided by that before the fit.
 
     c₊, c₋  =  argmin Σ (w/u − c W)²  over W > 0, and over W < 0
 
@@ -43,9 +43,9 @@ class Block:
     """A projection. ``[post, pre]`` in the ANN's units: its weights (``wanted``), the same with
     their signs as the spiking model has them (``signed``), and the spiking model's (``found``).
 
-    ``taken`` ``[pre]`` is how many times what it stands for a spike of each source counts, for
-    which ``found`` makes up. ``charge`` is c: what a spike brings for a weight of 1, in spikes of
-    the target, and 0 where all weights are. ``balance`` is c₋/c₊, and ``foreign`` the share of the
+    ``taken`` ``[pre]`` is how many times what it stands for a spike of each source counts; it is
+    not in ``found``. ``charge`` is c: what a spike brings for a weight of 1, in spikes of the
+    target, and 0 where all weights are. ``balance`` is c₋/c₊, and ``foreign`` the share of the
     weights, by their squares, that lies on no line.
     """
 

@@ -6,8 +6,8 @@ from each source q in the duration T, the charge that arrives, in spikes, is
     z = Σ_q w n_q + (b − l) T/τ_m,    l = (½ (v_thresh + v_reset) − v_rest)/θ − i_offset/rheobase
 
 where l is what the leak takes while the membrane is halfway between reset and threshold, as it is
-on average. Without leak it takes nothing, and T stands for τ_m (``current_unit``). Of
-the charge it makes
+on average. Without leak nothing is taken, and the duration T takes the place of τ_m
+(``current_unit``). Of the charge it makes
 
     f(z) = s log(1 + e^(z/s)),    f′(z) = 1 / (1 + e^(−z/s)) = 1 − e^(−f(z)/s),    s = ``TAIL``
 
@@ -84,9 +84,9 @@ def _leak(neuron: NeuronModel, unit: float) -> float:
 
 
 def current_unit(neuron: NeuronModel, duration: float) -> float:
-    """The current, nA, that is 1 in training: the rheobase.
+    """The current, nA, that is 1 in training: what brings a spike's charge in τ_m, the rheobase.
 
-    It brings a spike's charge in τ_m. Without leak there is none, and it is what brings a spike's
-    charge in the ``duration``, ms.
+    A neuron without leak has no rheobase. There it is what brings a spike's charge in the
+    ``duration``, ms.
     """
     return neuron.rheobase if neuron.leaks else neuron.theta * neuron.cm / duration

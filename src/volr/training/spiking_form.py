@@ -1,9 +1,9 @@
 """A spiking network as training sees it: parameters in units of its neurons, logits of its counts.
 
-A weight of 1 carries the charge of a spike, excitatory or inhibitory, and a bias of 1 is the
-rheobase (without leak, ``rate_model.current_unit``), whatever the neuron model, so that one
-learning rate fits all of them. Conductances need
-the sign for it: inhibition is driven by some 12 mV where excitation has 57.
+A weight of 1 carries the charge of a spike, excitatory or inhibitory. A bias of 1 is the rheobase,
+or what takes its place without leak (``rate_model.current_unit``). So one learning rate fits all
+neuron models. Conductances need the sign for it: inhibition is driven by some 12 mV where
+excitation has 57.
 
 **Start.** An artificial network is initialised as for its own training (no neuron silent for all
 samples, none always on) and mapped to the spiking one by the analytic part of the transfer, so that

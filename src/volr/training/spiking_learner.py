@@ -153,7 +153,7 @@ class SpikingLearner:
                 return encode(self.plan, coding, inputs.numpy(), seed=seed)
 
     def _respond(self, values: Mapping[str, Tensor], encoded: Encoded) -> Response:
-        # Parameters are kept on the processor, which all the rest of training is for.
+        # All the rest of training is done on the processor, so parameters stay there.
         response = respond(
             self.plan,
             {name: value.to(self.device) for name, value in self.form.to_model(values).items()},

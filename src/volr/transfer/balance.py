@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from volr.models.arrays import Floats
     from volr.models.model import ArtificialModel
 
-# Powers of two by which a whole population's scales are apart from 1 at the most: further, and
-# weights might leave the range of a float.
+# The scales of a population are apart from 1 by this power of two at the most. Beyond it weights
+# might leave the range of a float.
 _FARTHEST = 300
 
 
@@ -86,7 +86,7 @@ def _scales(norm_in: _Norm, norm_out: _Norm) -> Floats:
     np.sqrt(np.divide(into, out, where=whole, out=scales), where=whole, out=scales)
     np.divide(into, typical, where=(into > 0) & ~whole, out=scales)
     np.divide(typical, out, where=(out > 0) & ~whole, out=scales)
-    # A population's own scale takes out what is left of a factor that its units share.
+    # The limit may leave a factor that all units share. The scale of the population takes it out.
     shared = (norm_in.exponent - norm_out.exponent) // 2
     return np.ldexp(scales, min(max(shared, -_FARTHEST), _FARTHEST))
 

@@ -5,17 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from tests.language.diagnosed import mistakes, only, type_after
 from tests.strategies import Program, programs, sizes
 
 from volr.errors import ProgramError
 from volr.language import Net, check, decode, lower
-from volr.source import Diagnostic, Source, edited
-
-
-def mistakes(text: str) -> tuple[Diagnostic, ...]:
-    with pytest.raises(ProgramError) as caught:
-        check(Source(text))
-    return caught.value.diagnostics
+from volr.source import Source
 
 
 def messages(text: str) -> list[str]:
@@ -200,47 +195,6 @@ def test_the_nearest_name_is_suggested(unknown: str, help: str) -> None:
     assert (found.message, found.help) == (f"unknown name `{unknown}`", help)
 
 
-@pytest.mark.parametrize(
-    ("text", "message", "places"),
-    [
-        # The first side is wrong, not the two that agree.
-        ("dense 3 4 ⊖ dense 2 5 ⊖ dense 2 6", "this `3` does not fit: 2 places want 2", 2),
-        ("dense 1 2 ⦶ (dense 3 4 ⊖ dense 2 5)", "this `3` does not fit: 2 places want 2", 2),
-        ("let n = 5 in dense 2 n ⦶ dense 4 n ⦶ dense 4 3", "this `5` does not fit: 2", 2),
-        (
-            "let l = dense 2 5 in (l ⦶ dense 4 1) ⊖ (l ⦶ dense 4 2) ⊖ (l ⦶ dense 4 3)",
-            "this `5` does not fit: 3 places want 4",
-            3,
-        ),
-        (
-            "let p = dense 2 1 ⊖ dense 2 5 in (p ⦶ dense 4 1) ⊖ (p ⦶ dense 4 2)",
-            "the sides of this `⊖` give 6 together, but 2 places want 4",
-            2,
-        ),
-    ],
-)
-def test_a_wrong_number_is_one_mistake_wherever_it_shows(
-    text: str, message: str, places: int
-) -> None:
-    [found] = mistakes(text)
-    assert found.message.startswith(message)
-    assert len(found.others) == places
-    if found.edits:
-        assert check(edited(text, found.edits)).type.inputs in (1, 2)
-
-
-def test_two_wrong_numbers_are_two_mistakes() -> None:
-    assert len(mistakes("dense 2 5 ⦶ dense 4 1 ⦶ dense 1 7 ⦶ dense 6 1")) == 2
-    assert len(mistakes("let l = dense 2 5 in (l ⦶ dense 4 1) ⊖ (l ⦶ dense 3 2)")) == 2
-
-
-def test_the_number_that_fits_nowhere_else_is_to_be_changed() -> None:
-    text = "let w = 4 in (dense 2 4 ⦶ dense w 1) ⊖ (dense 2 5 ⦶ dense w 1)"
-    [found] = mistakes(text)
-    assert found.help == "write `dense 2 4` before it"
-    assert str(check(edited(text, found.edits)).type) == "net 2 2"
-
-
 def test_where_the_other_operator_fits_what_follows_is_not_compared() -> None:
     assert len(mistakes("dense 2 4 ⊖ dense 4 3 ⦶ dense 3 2")) == 1
     assert len(mistakes("(dense 2 4 ⦶ dense 2 3) ⦶ dense 7 1")) == 1
@@ -260,9 +214,9 @@ def test_a_name_that_is_wrong_at_many_places_is_one_mistake(text: str) -> None:
 
 def test_an_unknown_name_is_shown_and_mended_at_all_its_places() -> None:
     text = "let hidden = 3 in dense hiden 2 ⦶ dense 2 hiden"
-    [found] = mistakes(text)
+    found = only(text)
     assert [text[other.span.start : other.span.end] for other in found.others] == ["hiden"]
-    assert str(check(edited(text, found.edits)).type) == "net 3 3"
+    assert type_after(text) == "net 3 3"
 
 
 def test_names_out_of_scope_are_not_suggested() -> None:

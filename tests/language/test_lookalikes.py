@@ -6,19 +6,16 @@ import sys
 import unicodedata
 
 import pytest
+from tests.language.diagnosed import only, type_after
 
-from volr.errors import ProgramError
 from volr.language import check
 from volr.language.lookalikes import _ALIKE, called, impostors, plain, told
-from volr.source import Diagnostic, Source, edited
+from volr.source import Diagnostic, Source
 
 
 def mended(text: str) -> tuple[Diagnostic, str]:
     """The one diagnostic of a text, and the type of the program after its edit."""
-    with pytest.raises(ProgramError) as caught:
-        check(text)
-    [found] = caught.value.diagnostics
-    return found, str(check(edited(text, found.edits)).type)
+    return only(text), type_after(text)
 
 
 @pytest.mark.parametrize(

@@ -3,32 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from tests.language.diagnosed import mistakes, only, type_after
 
-from volr.errors import ProgramError
 from volr.language import check
 from volr.language.foreign import COMMENTS
 from volr.language.tables import tables
 from volr.language.tokens import HOLE, SPELLED
-from volr.source import Diagnostic, edited
 
 COMMENT = "a comment is written `// …` to the end of the line, or `/* … */`"
 ACTIVATION = "is an activation, and activations are no part of a program"
-
-
-def mistakes(text: str) -> tuple[Diagnostic, ...]:
-    with pytest.raises(ProgramError) as caught:
-        check(text)
-    return caught.value.diagnostics
-
-
-def only(text: str) -> Diagnostic:
-    [found] = mistakes(text)
-    return found
-
-
-def type_after(text: str) -> str:
-    """The type of a program with one mistake, after the edit that its diagnostic proposes."""
-    return str(check(edited(text, only(text).edits)).type)
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,8 @@
-"""All commands under one name: help, exit codes, and what becomes of errors and streams."""
+"""All commands under one name: help, options, exit codes, and files that cannot be read."""
 
 from __future__ import annotations
 
 import errno
-import fcntl
 import inspect
 import io
 import json
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
 import pytest
-from tests.cli.running import VOLR, environment, piped
+from tests.cli.running import piped
 
 from volr import __version__
 from volr.backends import BACKENDS
@@ -31,7 +30,6 @@ from volr.experiments.settings import Settings
 from volr.experiments.tasks import TASKS
 from volr.models.activations import ACTIVATIONS
 from volr.models.coding import CODINGS
-from volr.models.files import load_model
 from volr.models.model import READOUTS
 from volr.models.neurons import NEURON_MODELS, RESETS, IFCondExp, IFCurrDelta
 from volr.training import SpikingSettings, TrainingSettings
@@ -236,132 +234,6 @@ def test_checking_loads_no_framework_and_no_numpy(folder: Path) -> None:
         loaded = {name.partition(".")[0] for name in json.loads(ran.stderr)}
         assert "volr" in loaded
         assert not loaded & {"numpy", "rich", "safetensors", "sklearn", "torch"}
-
-
-def test_a_reader_that_has_had_enough_is_no_error(folder: Path) -> None:
-    layers = " ⦶ ".join(["dense 2 2"] * 1000)
-    (folder / "long.volr").write_text(layers, encoding="utf-8")
-    for arguments in (["show"], ["show", "--json"], ["show", "--svg", "-"], ["format"]):
-        command = [*VOLR, *arguments, "long.volr"]
-        ours, theirs = os.pipe()
-        # Less than any of these would write.
-        fcntl.fcntl(ours, fcntl.F_SETPIPE_SZ, 4096)
-        process = subprocess.Popen(
-            command, cwd=folder, stdout=theirs, stderr=subprocess.PIPE, env=environment()
-        )
-        os.close(theirs)
-        assert os.read(ours, 10)
-        os.close(ours)
-        _, err = process.communicate()
-        assert (process.returncode, err) == (141, b"")
-
-
-HELP = [(), ("--help",), ("check", "--help"), ("train", "--help")]
-
-
-@pytest.mark.parametrize("arguments", HELP[1:])
-def test_a_help_that_nobody_reads(folder: Path, arguments: tuple[str, ...]) -> None:
-    ours, theirs = os.pipe()
-    os.close(ours)
-    ran = subprocess.run(
-        [*VOLR, *arguments],
-        cwd=folder,
-        stdout=theirs,
-        stderr=subprocess.PIPE,
-        env=environment(),
-        check=False,
-    )
-    os.close(theirs)
-    assert (ran.returncode, ran.stderr) == (141, b"")
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code"),
-    [
-        ((), 2),
-        (("chek",), 2),
-        (("check", "--nothing"), 2),
-        (("check", "wrong.volr"), 1),
-        (("lint", "nowhere.nir"), 1),
-    ],
-)
-@pytest.mark.parametrize("closed", [False, True])
-def test_errors_that_cannot_be_shown_end_as_they_do(
-    folder: Path, arguments: tuple[str, ...], code: int, *, closed: bool
-) -> None:
-    (folder / "wrong.volr").write_text("dense 2\n")
-    if closed:
-        ours, theirs = os.pipe()
-        os.close(ours)
-    else:
-        theirs = os.open("/dev/full", os.O_WRONLY)
-    ran = subprocess.run(
-        [*VOLR, *arguments],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-        env=environment(),
-        check=False,
-    )
-    os.close(theirs)
-    assert (ran.returncode, ran.stdout) == (code, b"")
-
-
-def test_no_work_is_given_up_because_a_note_cannot_be_shown(folder: Path) -> None:
-    pytest.importorskip("torch")
-    ours, theirs = os.pipe()
-    os.close(ours)
-    options = ("--task", "xor", "--epochs", "1", "--candidates", "1", "--out", "ann.safetensors")
-    ran = subprocess.run(
-        [*VOLR, "train", "xor.volr", *options],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=theirs,
-        env=environment(),
-        check=False,
-    )
-    os.close(theirs)
-    assert ran.returncode == 0
-    assert load_model(folder / "ann.safetensors").origin["task"] == "xor"
-
-
-@pytest.mark.parametrize("arguments", [("check", "xor.volr"), ("--version",), *HELP[1:]])
-def test_a_full_disk_is_an_error_message(folder: Path, arguments: tuple[str, ...]) -> None:
-    with Path("/dev/full").open("wb") as full:
-        ran = subprocess.run(
-            [*VOLR, *arguments],
-            cwd=folder,
-            stdout=full,
-            stderr=subprocess.PIPE,
-            env=environment(),
-            check=False,
-        )
-    assert ran.returncode == 1
-    assert ran.stderr == b"error: cannot write to standard output: No space left on device\n"
-
-
-@pytest.mark.parametrize(
-    ("redirection", "arguments", "code"),
-    [("<&-", "check -", 1), (">&-", "check xor.volr", 0), ("2>&-", "check nowhere.volr", 1)],
-)
-def test_closed_streams_are_no_traceback(
-    folder: Path, redirection: str, arguments: str, code: int
-) -> None:
-    command = f'exec "$0" -P -c "from volr.cli import main; main()" {arguments} {redirection}'
-    ran = subprocess.run(
-        ["/bin/sh", "-c", command, sys.executable],
-        cwd=folder,
-        capture_output=True,
-        check=False,
-        env=environment(),
-    )
-    assert ran.returncode == code
-    assert b"Traceback" not in ran.stderr
-
-
-def test_programs_are_utf_8_whatever_the_locale_says(folder: Path) -> None:
-    result = piped("format", "xor.volr", cwd=folder, LC_ALL="C", PYTHONIOENCODING="ascii")
-    assert result.out == "dense 2 4 ⦶ dense 4 2\n"
 
 
 def test_no_path_is_tried_before_the_command_opens_it() -> None:

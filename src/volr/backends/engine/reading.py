@@ -1,13 +1,8 @@
 """What the engine holds of a model, out of what its kernels are given and what they then do.
 
 A kernel knows no time constants but decays and rises in one step, no v_rest but membranes above it,
-and no step but steps. Where these determine a parameter of ours, it is solved for. Where they leave
-something open, the very arrays that run are simulated with other currents, and it is measured:
-
-    v_rest   the membranes that are recorded where there is no current at all
-    delays   a source spikes in the first step, and all other weights are zero: when does its target
-             respond?
-    dt       the duration of a stimulus over the number of steps that a run has
+and no step but steps. Where these determine a parameter of ours, it is solved for. What they leave
+open, ``measuring`` finds out in a simulation.
 
 Then ``SpikingReadback`` says that it was asked, and what the kernels cannot know, that it was told.
 """
@@ -16,11 +11,11 @@ from __future__ import annotations
 
 import inspect
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from volr.backends.engine.measuring import SILENT, STEPS, delay, resting, resting_inputs
 from volr.backends.readback import (
     Asked,
     Cells,
@@ -32,10 +27,9 @@ from volr.backends.readback import (
     precision_of,
 )
 from volr.engine.dynamics import call_of, empty_memory
-from volr.engine.encoding import constant_levels, plan_under
-from volr.engine.simulation import Ready, contents, simulate
-from volr.engine.tiles import empty_tiles
-from volr.models.coding import ConstantCurrent, Poisson
+from volr.engine.encoding import plan_under
+from volr.engine.simulation import Ready, contents
+from volr.models.coding import ConstantCurrent
 from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, raised
 
 if TYPE_CHECKING:
@@ -48,9 +42,6 @@ if TYPE_CHECKING:
     from volr.models.model import SpikingModel
     from volr.models.neurons import NeuronModel
 
-SILENT = "measured in a simulation without any current"
-SINGLE_SPIKE = "measured: the first response to a single source"
-STEPS = "measured: the duration of a stimulus over the steps of a run"
 SOLVED = "solved for, from what the kernel is given for one step"
 
 # A decay nearer to 1 has not the digits to say its time constant to within 1e-9.
@@ -61,7 +52,7 @@ def read(model: SpikingModel, prepared: Ready) -> SpikingReadback:
     """What a model that is ready holds; ``model`` gives the duration, and the unit of currents."""
     plan = prepared.plan
     weights, _ = contents(prepared)
-    steps, membranes = _resting(prepared)
+    steps, membranes = resting(prepared)
     dt = model.duration / steps
     kernels = {
         layer.name: _kernel(plan, layer, prepared.lifts[layer.name]) for layer in plan.layers
@@ -75,7 +66,7 @@ def read(model: SpikingModel, prepared: Ready) -> SpikingReadback:
     if isinstance(prepared.coding, ConstantCurrent):
         given = plan_under(plan.neuron, plan.dt, plan.steps, 1)
         kernel = _kernel(given, given.layers[0], np.zeros(1))
-        inputs = _cells(plan.neuron, kernel, dt, _resting_inputs(plan))
+        inputs = _cells(plan.neuron, kernel, dt, resting_inputs(plan))
         cells |= {name: inputs for name, _ in plan.inputs}
     terms = [(layer, source, name) for layer in plan.layers for source, name in layer.terms]
     return SpikingReadback(
@@ -95,7 +86,7 @@ def read(model: SpikingModel, prepared: Ready) -> SpikingReadback:
         ),
         cells=cells,
         delays={
-            (source, layer.name): _delay(
+            (source, layer.name): delay(
                 prepared, kernels, layer, source, weights[name], (dt, membranes[layer.name])
             )
             for layer, source, name in terms
@@ -128,37 +119,6 @@ def _kernel(plan: Plan, layer: Layer, lift: NDArray[Any]) -> Mapping[str, Any]:
     kernel, arguments = call_of(plan, layer, memory, lift, 1, differentiable=False)
     names = inspect.signature(getattr(kernel, "py_func", kernel)).parameters
     return dict(zip(names, arguments, strict=True))
-
-
-def _resting(prepared: Ready) -> tuple[int, dict[str, float]]:
-    """How many steps a run has, and the membrane, mV, of each layer where nothing happens."""
-    names = tuple(layer.name for layer in prepared.plan.layers)
-    inputs = sum(size for _, size in prepared.plan.inputs)
-    found = simulate(_without_currents(prepared), np.zeros((1, inputs)), membranes=names)
-    traces = found.membranes
-    return (
-        len(next(iter(traces.values()))) if traces else prepared.plan.steps,
-        {name: float(trace[0, 0, 0]) for name, trace in traces.items()},
-    )
-
-
-def _resting_inputs(plan: Plan) -> Said[float]:
-    """The membrane, mV, of input neurons where nothing happens."""
-    if plan.neuron.i_offset != 0.0:
-        return Told("its input neurons always have i_offset, and are never at rest")
-    # The first level is no current.
-    return Asked(float(constant_levels(plan.neuron, plan.dt, plan.steps).membranes[0, 0]), SILENT)
-
-
-def _without_currents(prepared: Ready) -> Ready:
-    # Random spikes of the probability 0 are none; input neurons might have an i_offset.
-    lifts = {name: np.zeros_like(lift) for name, lift in prepared.lifts.items()}
-    return replace(prepared, lifts=lifts, coding=_each_step(prepared.plan))
-
-
-def _each_step(plan: Plan) -> Poisson:
-    """The coding in which the value 1 is a spike in every step, and 0 none."""
-    return Poisson(rate_max=1000.0 / plan.dt)
 
 
 def _cells(neuron: NeuronModel, kernel: Mapping[str, Any], dt: float, v_rest: Said[float]) -> Cells:
@@ -249,61 +209,3 @@ def _currents(neuron: NeuronModel, kernel: Mapping[str, Any], dt: float, cm: flo
     # (1 − a) τ_m / dt, which goes to 1 as the decay does.
     share = (1.0 - decay) / -math.log(decay) if 0.0 < decay < 1.0 else 1.0
     return lift * cm / (dt * share)
-
-
-def _delay(
-    prepared: Ready,
-    kernels: Mapping[str, Mapping[str, Any]],
-    layer: Layer,
-    source: str,
-    weights: Floats,
-    timing: tuple[float, float],
-) -> Said[float]:
-    """How long after a spike of ``source`` the membranes of a layer move, ms.
-
-    One neuron spikes, that with the largest of the ``weights`` ``[post, pre]``. All weights of
-    other projections are zero, and nothing else has a current that could move a membrane.
-    ``timing`` is dt, ms, and the membrane at rest, mV.
-    """
-    neuron, (dt, rest) = prepared.plan.neuron, timing
-    size = np.abs(weights)
-    post, pre = np.unravel_index(int(size.argmax()), size.shape)
-    largest = float(weights[post, pre])
-    if largest == 0.0:
-        return Told("all weights are zero, so nothing arrives")
-    if isinstance(neuron, IFCondExp) and largest < 0.0 and neuron.e_rev_I == neuron.v_rest:
-        return Told("inhibition moves no membrane that is at rest")
-    probe = _with_one_projection(prepared, source, layer, 0.1 * neuron.unit_weight / abs(largest))
-    plan = probe.plan
-    stimulus = np.zeros((1, sum(size for _, size in plan.inputs)))
-    if source in kernels:
-        # Far more than lifts it to its threshold in the first step, whatever leaks away.
-        threshold = float(kernels[source]["threshold"])
-        probe.lifts[source][pre] = 10.0 * threshold * (1.0 + 1.0 / plan.dt + 1.0 / neuron.tau_m)
-    else:
-        stimulus[0, plan.input_units(source).start + int(pre)] = 1.0
-    found = simulate(probe, stimulus, spikes=(layer.name,), membranes=(layer.name,))
-    membrane = found.membranes[layer.name][:, 0, post]
-    moved = (membrane != rest) | found.spikes[layer.name][:, 0, post]
-    if not moved.any():
-        return Asked(math.inf, SINGLE_SPIKE)
-    # What currents and conductances take up moves the membrane from the next step on.
-    late = 0 if isinstance(neuron, IFCurrDelta) else 1
-    return Asked((int(moved.argmax()) - late) * dt, SINGLE_SPIKE)
-
-
-def _with_one_projection(prepared: Ready, source: str, layer: Layer, factor: float) -> Ready:
-    """What runs, but for one projection without weights and currents; its weights times a factor,
-    which makes what arrives large enough to be seen."""
-    plan = prepared.plan
-    tiles: dict[str, tuple[NDArray[Any], ...]] = {}
-    for each in plan.layers:
-        for before, name in each.terms:
-            kept = factor if (before, each) == (source, layer) else 0.0
-            tiles[name] = tuple(
-                # Where a cache line begins, as those that it is made of.
-                np.multiply(tile, kept, out=empty_tiles(plan.size(before), each.size, tile.dtype))
-                for tile in prepared.tiles[name]
-            )
-    plan = replace(plan, steps=max(plan.steps, plan.delay + 2))
-    return replace(_without_currents(prepared), plan=plan, tiles=tiles)

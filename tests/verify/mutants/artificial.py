@@ -66,7 +66,8 @@ def reference(model: ArtificialModel, mutation: str | None) -> Readback:
 def torch(model: ArtificialModel, mutation: str | None) -> Readback:
     import torch as library
 
-    from volr.backends.torch.module import contents, module_from
+    from volr.backends.torch.module import module_from
+    from volr.backends.torch.reading import contents
     from volr.models.activations import Tanh
 
     module = module_from(model)

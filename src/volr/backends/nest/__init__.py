@@ -29,13 +29,12 @@ from volr.backends.batches import (
     together,
     widest,
 )
+from volr.backends.nest.reading import asked_for, contents
 from volr.backends.nest.translation import (
     NEURONS,
     PICOAMPERE,
     UNREACHABLE,
-    asked_for,
     check_translatable,
-    contents,
     in_our_words,
     weight_factor,
 )

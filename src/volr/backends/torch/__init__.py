@@ -1,6 +1,6 @@
 """PyTorch: artificial models as ordinary ``nn.Module``s.
 
-This file can be imported without PyTorch; ``volr.backends.torch.module`` is what needs it.
+This file can be imported without PyTorch; the others of the package need it.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def _build(model: ArtificialModel) -> Forward:
 
 def _read_back(model: ArtificialModel) -> ArtificialReadback:
     require(TORCH)
-    from volr.backends.torch.module import read_back
+    from volr.backends.torch.reading import read_back
 
     return read_back(model)
 

@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from volr.models.neurons import Reset
 
 Target: TypeAlias = Backend | Document
+Started: TypeAlias = tuple[SpikingBackend, "Simulator"]
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
@@ -58,6 +59,9 @@ TARGETS: dict[str, Target] = {
     **{each.name: each for each in BACKENDS},
     **{f"{each.name} file": each for each in DOCUMENTS},
 }
+# By name, and as all that has the scope of a module, so that each is started once. The fixture
+# `started` stands in `conftest.py`.
+every_simulator = pytest.mark.parametrize("started", SPIKING, indirect=True, scope="module")
 
 AWKWARD = Network(
     populations=tuple(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import itertools
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -18,16 +18,17 @@ from tests.backends.conformance import (
     ARTIFICIAL,
     CASES,
     PROGRAM,
-    SPIKING,
     STEPS,
     TARGETS,
     Case,
+    Started,
     Target,
     Timing,
     artificial,
     artificial_models,
     assert_agrees,
     differences,
+    every_simulator,
     lacking,
     leniently,
     need,
@@ -45,7 +46,6 @@ from volr.backends.base import (
     Document,
     Record,
     Recordings,
-    Simulator,
     SpikingBackend,
     check_supported,
     takes,
@@ -55,11 +55,7 @@ from volr.errors import DataError, ModelError, UnsupportedError, VolrError
 from volr.models.activations import activation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from volr.models.model import Model
-
-Started: TypeAlias = tuple[SpikingBackend, Simulator]
 
 # --- artificial back ends
 
@@ -95,18 +91,6 @@ def test_what_runs_is_the_model(runner: ArtificialBackend) -> None:
 
 
 # --- spiking back ends
-
-
-@pytest.fixture(scope="module")
-def started(request: pytest.FixtureRequest) -> Iterator[Started]:
-    record = SPIKING[request.param]
-    need(record)
-    with record.start() as simulator:
-        yield record, simulator
-
-
-# By name, and as all that has the scope of a module, so that each is started once.
-every_simulator = pytest.mark.parametrize("started", SPIKING, indirect=True, scope="module")
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)

@@ -6,11 +6,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from tests.backends.conformance import SPIKING, need
+from tests.backends.conformance import SPIKING, Started, every_simulator, need
 from tests.integrators import integrator
 from tests.oracles import chain
 
@@ -35,22 +35,9 @@ if TYPE_CHECKING:
     from volr.models.arrays import Booleans, Floats
     from volr.models.neurons import NeuronModel
 
-Started: TypeAlias = tuple[SpikingBackend, Simulator]
-
 KINDS = ("delta", "exp")
 # v_rest, mV, steps of refractoriness, dt, ms: NEURON cannot do without the second.
 SETTINGS = [(0, 1, 1.0), (-65, 0, 0.5), (0, 3, 0.1), (-65, 1, 1.0)]
-
-
-@pytest.fixture(scope="module")
-def started(request: pytest.FixtureRequest) -> Iterator[Started]:
-    record = SPIKING[request.param]
-    need(record)
-    with record.start() as simulator:
-        yield record, simulator
-
-
-every_simulator = pytest.mark.parametrize("started", SPIKING, indirect=True, scope="module")
 
 
 def networks(record: SpikingBackend, kind: str, reset: Reset, steps: int) -> Iterator[Integrator]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -32,15 +32,7 @@ K = TypeVar("K", bound="Hashable")
 def said(held: Expected) -> Readback:
     """A readback of which all was asked, and which says this."""
     if held.dt is None:
-        return ArtificialReadback(
-            populations=all_asked(held.populations),
-            inputs=Asked(held.inputs),
-            outputs=Asked(held.outputs),
-            weights=all_asked(held.weights),
-            biases=all_asked(held.biases),
-            precision=Asked(held.precision),
-            activations=all_asked(held.activations),
-        )
+        return ArtificialReadback(**_of_both(held), activations=all_asked(held.activations))
     return spiking(held)
 
 
@@ -48,12 +40,7 @@ def spiking(held: Expected) -> SpikingReadback:
     """The same of a spiking network."""
     assert held.dt is not None
     return SpikingReadback(
-        populations=all_asked(held.populations),
-        inputs=Asked(held.inputs),
-        outputs=Asked(held.outputs),
-        weights=all_asked(held.weights),
-        biases=all_asked(held.biases),
-        precision=Asked(held.precision),
+        **_of_both(held),
         cells={
             name: asked_cells(each.kind, each.reset, each.numbers)
             for name, each in held.cells.items()
@@ -61,6 +48,18 @@ def spiking(held: Expected) -> SpikingReadback:
         delays=all_asked(held.delays),
         dt=Asked(held.dt),
     )
+
+
+def _of_both(held: Expected) -> dict[str, Any]:
+    """The fields that artificial and spiking readbacks share."""
+    return {
+        "populations": all_asked(held.populations),
+        "inputs": Asked(held.inputs),
+        "outputs": Asked(held.outputs),
+        "weights": all_asked(held.weights),
+        "biases": all_asked(held.biases),
+        "precision": Asked(held.precision),
+    }
 
 
 def plain(found: Readback) -> Expected:

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from volr.backends.base import Document
+    from volr.backends.nir.lint import Finding
     from volr.models.arrays import Booleans, Floats
 
 RESETS: tuple[Reset, ...] = ("hard", "subtract")
@@ -316,11 +317,16 @@ def test_the_library_gives_them_for_its_own_dialect_and_not_for_nir(peers: Peers
 ALL_FILES = {**files.FILES, **{name: graph for name, (graph, _) in files.ODD_FILES.items()}}
 
 
+def findings_of(file: str, importer: str) -> list[Finding]:
+    """What lint says of a file to one importer, or to one reader."""
+    graph = read_graph(files.file_of(ALL_FILES[file]))
+    return [each for each in rules.lint(graph) if each.importer == importer]
+
+
 @pytest.mark.parametrize("reader", READERS)
 @pytest.mark.parametrize("file", ALL_FILES)
 def test_lint_knows_which_nir_reads_a_file(peers: Peers, reader: str, file: str):
-    graph = read_graph(files.file_of(ALL_FILES[file]))
-    findings = [each for each in rules.lint(graph) if each.importer == reader]
+    findings = findings_of(file, reader)
     answer = peers.of_file(reader, file)
     assert [each.severity for each in findings] == ["error"] * isinstance(answer, str), answer
 
@@ -328,8 +334,7 @@ def test_lint_knows_which_nir_reads_a_file(peers: Peers, reader: str, file: str)
 @pytest.mark.parametrize("library", LIBRARIES)
 @pytest.mark.parametrize("file", ALL_FILES)
 def test_lint_foretells_refusals(peers: Peers, library: str, file: str):
-    graph = read_graph(files.file_of(ALL_FILES[file]))
-    findings = [each for each in rules.lint(graph) if each.importer == library]
+    findings = findings_of(file, library)
     answer = peers.of_file(library, file)
     if any(each.severity == "error" for each in findings):
         assert isinstance(answer, str)

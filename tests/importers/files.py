@@ -115,7 +115,28 @@ _CONV1 = Node(
         **dict.fromkeys(("stride", "padding", "dilation", "groups"), np.array(1)),
     },
 )
-_PLANE = "input>c c>p p>x x>output"
+
+
+def _convolved(node: Node, *axes: int) -> Graph:
+    """A convolution of two channels of these axes to three, and neurons."""
+    return graph(
+        "input>c c>x x>output",
+        **ends(2, *axes, to=(3, *axes)),
+        c=node,
+        x=one("LIF", 3, *axes, **_LIF),
+    )
+
+
+def _pooled(kind: str) -> Graph:
+    """A convolution of planes, of which every second point is kept, and neurons."""
+    return graph(
+        "input>c c>p p>x x>output",
+        **ends(2, 4, 4, to=(3, 2, 2)),
+        c=_CONV,
+        p=Node(kind, _POOL),
+        x=one("LIF", 3, 2, 2, **_LIF),
+    )
+
 
 FILES: dict[str, Graph] = {
     "lif": row(affine(), lif()),
@@ -184,53 +205,11 @@ ODD_FILES: dict[str, tuple[Graph, tuple[int, ...]]] = {
     "scalar scale": (row(Node("Scale", {"scale": np.array(2.0)}), affine(), lif()), (3,)),
     "cubali": (row(affine(), _less(Node("CubaLI", cuba().values), "v_threshold")), (3,)),
     "unknown": (row(affine(), one("Fancy", 4, x=1.0), lif()), (3,)),
-    "conv2d": (
-        graph(
-            _PLANE.replace(">p p", ""),
-            **ends(2, 4, 4, to=(3, 4, 4)),
-            c=_CONV,
-            x=one("LIF", 3, 4, 4, **_LIF),
-        ),
-        (2, 4, 4),
-    ),
-    "sum pool": (
-        graph(
-            _PLANE,
-            **ends(2, 4, 4, to=(3, 2, 2)),
-            c=_CONV,
-            p=Node("SumPool2d", _POOL),
-            x=one("LIF", 3, 2, 2, **_LIF),
-        ),
-        (2, 4, 4),
-    ),
-    "average pool": (
-        graph(
-            _PLANE,
-            **ends(2, 4, 4, to=(3, 2, 2)),
-            c=_CONV,
-            p=Node("AvgPool2d", _POOL),
-            x=one("LIF", 3, 2, 2, **_LIF),
-        ),
-        (2, 4, 4),
-    ),
-    "conv2d, no stride": (
-        graph(
-            _PLANE.replace(">p p", ""),
-            **ends(2, 4, 4, to=(3, 4, 4)),
-            c=_less(_CONV, "stride"),
-            x=one("LIF", 3, 4, 4, **_LIF),
-        ),
-        (2, 4, 4),
-    ),
-    "conv1d": (
-        graph(
-            _PLANE.replace(">p p", ""),
-            **ends(2, 4, to=(3, 4)),
-            c=_CONV1,
-            x=one("LIF", 3, 4, **_LIF),
-        ),
-        (2, 4),
-    ),
+    "conv2d": (_convolved(_CONV, 4, 4), (2, 4, 4)),
+    "sum pool": (_pooled("SumPool2d"), (2, 4, 4)),
+    "average pool": (_pooled("AvgPool2d"), (2, 4, 4)),
+    "conv2d, no stride": (_convolved(_less(_CONV, "stride"), 4, 4), (2, 4, 4)),
+    "conv1d": (_convolved(_CONV1, 4), (2, 4)),
     "plane of lif": (graph("input>x x>output", **ends(2, 2), x=one("LIF", 2, 2, **_LIF)), (2, 2)),
     "nothing to flatten": (row(_less(_flatten(1.0)), affine(), lif()), (3,)),
     "two linears": (

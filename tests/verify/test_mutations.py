@@ -22,8 +22,9 @@ from tests.verify.mutants import (
     Read,
     artificial,
     artificial_model,
-    documents,
     engine,
+    nir_files,
+    scripts,
     spiking_model,
 )
 from tests.verify.mutants.workers import MutatingPool, mutating
@@ -47,11 +48,11 @@ READS: dict[str, Read] = {
     "futhark": artificial.futhark,
     "futhark file": artificial.futhark_file,
     "engine": engine.engine,
-    "pynn file": documents.pynn,
-    "brian2 file": documents.brian2,
-    "nir file": documents.nir,
+    "pynn file": scripts.pynn,
+    "brian2 file": scripts.brian2,
+    "nir file": nir_files.nir,
     **{
-        f"nir.{name} file": documents.dialect(name)
+        f"nir.{name} file": nir_files.dialect(name)
         for name in ("norse", "snntorch", "spikingjelly", "sinabs")
     },
 }

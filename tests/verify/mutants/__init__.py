@@ -72,6 +72,20 @@ PARAMETERS = (
     *("v_rest", "v_reset", "v_thresh", "tau_m", "cm", "tau_refrac"),
     *("tau_syn_E", "tau_syn_I", "e_rev_E", "e_rev_I"),
 )
+OTHERWISE = {
+    "v_rest": -63.0,
+    "v_reset": -67.5,
+    "v_thresh": -49.0,
+    "tau_m": 16.0,
+    "cm": 0.9,
+    "tau_refrac": 1.5,
+    "tau_syn_E": 3.5,
+    "tau_syn_I": 6.5,
+    "e_rev_E": 5.0,
+    "e_rev_I": -76.0,
+}
+"""What parameters become; they are -64, -66, -50, 15, 0.8, 1, 3, 7, 0 and -75."""
+
 SPIKING = {
     **WIRING,
     "kind": ("cells.kind",),
@@ -113,6 +127,13 @@ or a projection of its own, or a field of its own, where it has to be found."""
 
 class NotPlantedError(Exception):
     """This cannot be changed in that back end; the message says why."""
+
+
+def one_more(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The values, one of which is another."""
+    changed = values.copy()
+    changed[(1, 2)[: values.ndim]] += 0.1
+    return changed
 
 
 def artificial_model(*, identity: bool = False) -> ArtificialModel:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from tests.verify.mutants import NotPlantedError
+from tests.verify.mutants import NotPlantedError, one_more
 
 from volr.backends.futhark import FUTHARK_PROGRAM, program
 from volr.backends.futhark.vectors import flattened
@@ -25,7 +25,6 @@ def reference(model: ArtificialModel, mutation: str | None) -> Readback:
     steps = {step.name: step for step in whole.steps}
     square = steps["square"]
     (left, weights), right = square.terms
-    bias, wrong = square.bias.copy(), weights.copy()
     match mutation:
         case None:
             pass
@@ -49,16 +48,14 @@ def reference(model: ArtificialModel, mutation: str | None) -> Readback:
         case "transposed":
             square = replace(square, terms=((left, weights.T), right))
         case "weight":
-            wrong[1, 2] += 0.1
-            square = replace(square, terms=((left, wrong), right))
+            square = replace(square, terms=((left, one_more(weights)), right))
         case "bias":
-            bias[1] += 0.1
-            square = replace(square, bias=bias)
+            square = replace(square, bias=one_more(square.bias))
         case "activation":
             square = replace(square, activation=np.tanh)
         case _:
             single = [(name, each.astype(np.float32)) for name, each in square.terms]
-            square = replace(square, bias=bias.astype(np.float32), terms=tuple(single))
+            square = replace(square, bias=square.bias.astype(np.float32), terms=tuple(single))
     changed = (square if each.name == "square" else each for each in whole.steps)
     return reference_contents(replace(whole, steps=tuple(changed)))
 
@@ -162,14 +159,10 @@ def _changed_graph(body: bytes, mutation: str | None) -> bytes:
         case "transposed":
             change(key, numpy_helper.to_array(tensors[key]).T)
         case "weight":
-            array = numpy_helper.to_array(tensors[key]).copy()
-            array[1, 2] += 0.1
-            change(key, array)
+            change(key, one_more(numpy_helper.to_array(tensors[key])))
         case "bias":
             name = next(each for each in tensors if "square" in each and "bias" in each)
-            array = numpy_helper.to_array(tensors[name]).copy()
-            array[1] += 0.1
-            change(name, array)
+            change(name, one_more(numpy_helper.to_array(tensors[name])))
         case "activation":
             next(each for each in graph.node if each.op_type == "Relu").op_type = "Tanh"
         case _:
@@ -229,14 +222,14 @@ def _changed_program(text: str, mutation: str | None) -> str:
 
 
 def _changed_vector(model: ArtificialModel, mutation: str | None) -> Any:
-    values = {name: each.copy() for name, each in model.parameters.items()}
+    values = dict(model.parameters)
     match mutation:
         case "transposed":
             values["left->square.weight"] = values["left->square.weight"].T
         case "weight":
-            values["left->square.weight"][1, 2] += 0.1
+            values["left->square.weight"] = one_more(values["left->square.weight"])
         case "bias":
-            values["square.bias"][1] += 0.1
+            values["square.bias"] = one_more(values["square.bias"])
         case _:
             pass
     return flattened(model.network, values)

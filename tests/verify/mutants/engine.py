@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
-from tests.verify.mutants import PARAMETERS, NotPlantedError
+from tests.verify.mutants import OTHERWISE, PARAMETERS, NotPlantedError, one_more
 
 from volr.backends.engine.reading import read
 from volr.engine.simulation import Ready, contents, ready
@@ -15,20 +15,6 @@ from volr.engine.tiles import in_tiles
 if TYPE_CHECKING:
     from volr.backends.readback import Readback
     from volr.models.model import SpikingModel
-
-OTHERWISE = {
-    "v_rest": -63.0,
-    "v_reset": -67.5,
-    "v_thresh": -49.0,
-    "tau_m": 16.0,
-    "cm": 0.9,
-    "tau_refrac": 1.5,
-    "tau_syn_E": 3.5,
-    "tau_syn_I": 6.5,
-    "e_rev_E": 5.0,
-    "e_rev_I": -76.0,
-}
-"""What parameters become; they are -64, -66, -50, 15, 0.8, 1, 3, 7, 0 and -75."""
 
 
 def engine(model: SpikingModel, mutation: str | None) -> Readback:
@@ -66,11 +52,11 @@ def _changed(whole: Ready, mutation: str | None) -> Ready:
             return replace(whole, plan=_with(plan, layers=tuple(layers)))
         case "transposed" | "weight":
             block = weights["left->square.weight"]
-            block = block.T.copy() if mutation == "transposed" else block + _single(block.shape)
+            block = block.T.copy() if mutation == "transposed" else one_more(block)
             tiles = in_tiles(plan, weights | {"left->square.weight": block})
             return replace(whole, tiles=tiles)
         case "bias":
-            lift = whole.lifts["square"] + _single(whole.lifts["square"].shape)
+            lift = one_more(whole.lifts["square"])
             return replace(whole, lifts={**whole.lifts, "square": lift})
         case "kind":
             from volr.models.neurons import IFCondExp
@@ -99,10 +85,3 @@ def _with(plan: Any, **changes: Any) -> Any:
 
 def _one(name: str) -> dict[str, float]:
     return {name: OTHERWISE[name]}
-
-
-def _single(shape: tuple[int, ...]) -> np.ndarray[Any, Any]:
-    """Zeros, and one number that is not."""
-    found = np.zeros(shape)
-    found[(1, 2)[: len(shape)]] = 0.1
-    return found

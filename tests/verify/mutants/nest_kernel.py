@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _BUILD, _ATTACH = kernel._build, kernel._attach
 
-# NEST's names, and what the parameters become; see `tests.verify.mutants.engine.OTHERWISE`.
+# NEST's names, and what the parameters become; see `tests.verify.mutants.OTHERWISE`.
 _NUMBERS = {
     "v_rest": ("E_L", -63.0),
     "v_reset": ("V_reset", -67.5),

@@ -177,11 +177,12 @@ def probing(
     make: Callable[[Floats, Record, int, int], Iterator[Request]],
     ask: Any,
 ) -> Iterator[Request]:
-    """Requests that ask what there is: of the network without a stimulus, and then, of its
-    populations alone, under the stimuli of ``input_probes``.
+    """Requests that ask what there is.
 
-    ``make`` is a back end's own way to requests: stimuli, what to record, seed, and how many copies
-    there are in each. ``ask`` is what its kernel wants to be told.
+    The first one is about the whole network, without a stimulus. The others are about its
+    populations alone, under the stimuli of ``input_probes``. ``make`` is how the back end makes
+    requests: of stimuli, what to record, a seed, and how many copies there are in each. ``ask`` is
+    what its kernel wants to be told.
     """
     stimuli = input_probes(model)
     made = make(stimuli, Record(), _seed_with_spikes(model, stimuli), 1)
@@ -199,7 +200,7 @@ def input_probes(model: SpikingModel) -> Floats:
 
 
 def _seed_with_spikes(model: SpikingModel, stimuli: Floats) -> int:
-    """A seed of which each input draws a spike for the value 1, if one of some does."""
+    """A seed with which each input draws a spike for the value 1; 0 if there is none."""
 
     def all_spike(seed: int) -> bool:
         drive = input_drive(model, stimuli, seed=seed)

@@ -43,8 +43,9 @@ def affine_of(
     """The weights ``[post, pre]`` by source, and the bias ``[post]``, of an affine ``function``.
 
     It takes the sources' values, ``[batch, unit]`` of the ``sizes``, to sums ``[batch, unit]``.
-    Zeros give the bias and unit vectors the columns of the weights. These are made so long, by a
-    power of two, that the bias does not take their last digits.
+    Zeros give the bias, and unit vectors the columns of the weights. Where the bias is much larger
+    than the weights, the unit vectors are multiplied by a power of two: otherwise adding the bias
+    would round off the last digits of the columns.
     """
 
     def called(name: str, values: Floats) -> Floats:

@@ -4,9 +4,10 @@
     Readback  ::=  ArtificialReadback | SpikingReadback
 
 ``volr verify`` compares a ``Readback`` with what is ``Expected`` of the model. That proves
-something only where the running simulator or the written document was *asked*. What the model
-*told* it, and what it cannot be asked for, would be the model compared with itself. So each field
-is given as one or the other: a ``Told`` has no value that could be compared by mistake.
+something only where the running simulator or the written document was *asked*. What the model has
+*told* it, and what it cannot be asked for, proves nothing: the model would be compared with itself.
+So each field is given as one or the other. A ``Told`` has no value that could be compared by
+mistake.
 """
 
 from __future__ import annotations

@@ -93,9 +93,9 @@ def _asked(found: Verification) -> tuple[str, ...]:
     fields = {name.removeprefix("cells."): each for name, each in comparison.fields.items()}
     told = ", ".join(name for name, each in fields.items() if each.told)
     ours = ", ".join(name for name, each in fields.items() if METADATA in each.notes)
-    said = [told] * bool(told) + [f"metadata: {ours}"] * bool(ours)
+    said = (told, f"metadata: {ours}" if ours else "")
     counts = f"{comparison.asked:,}", f"{comparison.told:,}"
-    return (found.name, found.generation, *counts, "; ".join(said) or NOTHING)
+    return (found.name, found.generation, *counts, "; ".join(filter(None, said)) or NOTHING)
 
 
 def _said(*, equal: bool) -> str:

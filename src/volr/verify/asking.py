@@ -57,7 +57,7 @@ NETWORK = Network(
 
 @dataclass
 class Answers:
-    """How values of each field were had: ``asked``, ``measured``, ``metadata`` or ``told``."""
+    """How values of each field were found: ``asked``, ``measured``, ``metadata`` or ``told``."""
 
     ways: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
     why: dict[str, set[str]] = field(default_factory=dict[str, set[str]])

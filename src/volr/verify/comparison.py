@@ -58,7 +58,8 @@ class Difference:
 class Tally:
     """How many values of a field the back end was asked for, and how many the model told it.
 
-    ``notes`` say how it was asked, where that is no plain question; ``why`` it could not be.
+    ``notes`` say how it was asked, where that is no plain question; ``why`` says why it could not
+    be asked.
     """
 
     asked: int = 0

@@ -141,7 +141,7 @@ def attempt(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Outcome:
-    """``verify``, whose error becomes a value, so that it stands in the way of no other target.
+    """``verify``, but an error is returned, so that other targets can still be compared.
 
     Raises ``DataError`` alone, for stimuli that do not fit the model.
     """

@@ -3,7 +3,8 @@
 Everything is built anew for every batch, so nothing can leak from one stimulus to the next. Neuron
 j of copy c is number ``c · size + j`` of its group. Numbers are in SI units, which is what Brian2
 holds. Its objects are called by numbers: what it compiles depends on their names, and so need not
-be compiled again for the next model of that shape.
+be compiled again for the next model of that shape. The file is long because no other one imports
+Brian2.
 """
 
 from __future__ import annotations

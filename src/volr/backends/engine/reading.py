@@ -4,7 +4,7 @@ A kernel knows no time constants but decays and rises in one step, no v_rest but
 and no step but steps. Where these determine a parameter of ours, it is solved for. What they leave
 open, ``measuring`` finds out in a simulation.
 
-Then ``SpikingReadback`` says that it was asked, and what the kernels cannot know, that it was told.
+Both count as asked. What the kernels cannot know is told.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 SOLVED = "solved for, from what the kernel is given for one step"
 
-# A decay nearer to 1 has not the digits to say its time constant to within 1e-9.
+# A decay nearer to 1 has too few digits left to say its time constant to within 1e-9.
 _SLOWEST = 1.0 - 2.5e-7
 
 

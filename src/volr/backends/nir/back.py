@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from volr.models.arrays import Floats
     from volr.models.model import Model
 
-ORDER = "the nodes are NIR's, which is which population is in Volr's own metadata"
+ORDER = "the nodes are NIR's; Volr's own metadata say which node is which population"
 
 # NIR's neurons that stand for ours, and for those whose threshold is out of reach.
 _KINDS = {

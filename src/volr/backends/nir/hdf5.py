@@ -3,7 +3,7 @@
 h5py finds its way through the file and unpacks the numbers, after their size is known and there is
 room for them. What leads out of the file, links to other files and data kept elsewhere, is refused
 unread. Text is taken out of the bytes (``heap``): the HDF5 library, asked for text of a damaged
-file, may never return.
+file, may never return. The file is long because everything is checked where it is read.
 """
 
 from __future__ import annotations
@@ -168,7 +168,7 @@ class _Reader:
                 values[key] = np.full(shape, _DEFAULTS[key])
             else:
                 self._refuse(f"the node {full!r}, {kind}, lacks its {key!r}")
-        # Volr has no use for it, and nir does.
+        # Volr does not need it, but the library nir does.
         if kind == "Flatten" and "input_type" in group:
             values["input_type"] = self._numbers(group, "input_type", full)
         return Node(kind, values, metadata, stored)

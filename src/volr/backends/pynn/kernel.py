@@ -6,6 +6,7 @@ is cell c · size + j. NEURON forgets everything at a reset, and its synapses ar
 there one copy takes one stimulus after another.
 
 What PyNN has no words for is asked of the simulator that it imports, through PyNN's own modules.
+The file is long because no other one imports PyNN.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 SUFFIX = ".nir"
 PRECISION = 1e-5
-"""Differences of numbers in single precision, some of them."""
+"""The relative error of what is read back: some of it is a difference of numbers in float32."""
 
 
 @dataclass(frozen=True, kw_only=True)

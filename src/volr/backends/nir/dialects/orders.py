@@ -21,7 +21,7 @@ def executed(graph: Graph, known: frozenset[str]) -> Iterator[Said]:
     A node that is not ``known`` to the importer is none, nor are its edges.
     """
     unknown = [name for name, node in graph.nodes.items() if node.kind not in known]
-    # It keeps the last of them alone, and looks for the others by name.
+    # The importer keeps only the last of them, and then looks for the others by name.
     wanted = {name for edge in graph.edges for name in edge}
     failing = [name for name in unknown[:-1] if name in wanted]
     for name in unknown:

@@ -5,8 +5,9 @@
                 that the next one takes, and so refuses a batch axis in Input and Output;
                 ``nir.read(file, type_check=False)`` does not ask
 
-Both make each node of all that a file has of it, by name: a name that they do not know, or one that
-is missing, is an exception. Read from their source, and measured.
+Both hand all that a file has of a node to the node's class, by name. A name that the class does not
+know raises an exception, and so does one that is missing. This was read in their source and
+measured.
 """
 
 from __future__ import annotations
@@ -99,8 +100,9 @@ def _of_shapes(node: Node) -> list[str]:
 
 def shapes(graph: Graph) -> tuple[Mapping[str, _Shape | None], Mapping[str, _Shape | None]]:
     """What each node takes and what it gives, without the batch, as far as that is known."""
-    gives = {name: _taken_and_given(node)[1] for name, node in graph.nodes.items()}
-    takes = {name: _taken_and_given(node)[0] for name, node in graph.nodes.items()}
+    said = {name: _taken_and_given(node) for name, node in graph.nodes.items()}
+    takes = {name: taken for name, (taken, _) in said.items()}
+    gives = {name: given for name, (_, given) in said.items()}
     # What a node does not say of itself is what the one before it gives.
     todo = list(graph.of_kind("Input"))
     seen: set[str] = set()

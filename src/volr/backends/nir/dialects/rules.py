@@ -52,7 +52,7 @@ def lint(graph: Graph) -> list[Finding]:
     rules["sinabs"] = _sinabs
     meant = graph.metadata.get(DIALECT)
     found = unreadable(graph)
-    # Of what nobody reads nothing else is to be said, and their updates could not be worked out.
+    # Nobody reads the other nodes, so there is nothing more to say of them.
     even = {name: node for name, node in graph.nodes.items() if is_even(node)}
     edges = tuple(edge for edge in graph.edges if set(edge) <= set(even))
     graph = replace(graph, nodes=even, edges=edges)
@@ -70,7 +70,7 @@ def lint(graph: Graph) -> list[Finding]:
 
 
 def unreadable(graph: Graph) -> list[Finding]:
-    """Which versions of nir cannot read a file at all, and which importers that is the end of."""
+    """Which versions of nir cannot read a file at all, and which importers read with them."""
     found: list[Finding] = []
     for reader in READERS:
         if not (problems := reader.problems(graph)):

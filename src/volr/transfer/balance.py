@@ -46,8 +46,10 @@ def balanced(model: ArtificialModel) -> ArtificialModel:
 
 
 def rescaled(model: ArtificialModel, factors: Mapping[str, Floats]) -> ArtificialModel:
-    """The model with the activations of hidden units multiplied by ``factors``, ``[unit]`` of every
-    hidden population, all above 0. It computes the same where the activation is homogeneous: ReLU.
+    """The model with the activations of hidden units multiplied by ``factors``, all above 0.
+
+    They are ``[unit]`` by hidden population; a population that is left out stays as it is. With
+    ReLU, which is homogeneous, the model computes the same.
     """
     values = dict(model.parameters)
     for population in model.network.layers:

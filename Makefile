@@ -10,6 +10,8 @@ LOCK := requirements.lock
 # apart, since they ask for a lot.
 PEERS := .venv-peers
 PEERS_LOCK := requirements-peers.lock
+# A file's tests stay in one process, which starts a simulator or a browser for all of them.
+WORKERS := --numprocesses auto --dist loadfile
 # Debian's Futhark, for a machine that has none on the path.
 FUTHARK := .futhark
 # What SpikingJelly's importer needs, beside the older versions that sinabs pins.
@@ -35,7 +37,7 @@ test: $(VENV)/.ready $(PEERS)/.ready futhark ## format, lint, types, layers, tes
 	$(BIN)/ruff check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest --numprocesses auto
+	$(BIN)/pytest $(WORKERS)
 
 # Each has an environment of its own, .venv-3.12 for example. WITHOUT=torch leaves a package out, and
 # so the tests that need it.
@@ -45,7 +47,7 @@ test-versions: ## the tests on each other Python that the machine has, of VERSIO
 	    echo "$$each is not on this machine"; continue; }; \
 	  echo "The tests on Python $$version ($$each)"; \
 	  $(MAKE) --no-print-directory PYTHON=$$each VENV=.venv-$$version setup $(PEERS)/.ready futhark; \
-	  .venv-$$version/bin/pytest --numprocesses auto; done
+	  .venv-$$version/bin/pytest $(WORKERS); done
 
 docs: $(VENV)/.ready ## the documentation as a site, in build/site
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
@@ -83,14 +85,14 @@ $(VENV)/.packages: $(LOCK)
 	@echo "Installing the packages of $(LOCK) into $(VENV): a minute or more, PyTorch being large."
 	@$(PYTHON) -m venv --clear $(VENV)
 	@grep -v '^$(or $(WITHOUT),nothing)==' $(LOCK) >$(VENV)/wanted
-	@$(BIN)/python -m pip install -qq --requirement $(VENV)/wanted
+	@$(PYTHON) tools/install_packages.py $(VENV) --requirement $(VENV)/wanted
 	@touch $@
 
 $(PEERS)/.packages: $(PEERS_LOCK) | $(VENV)/.packages
-	@echo "Installing the packages of $(PEERS_LOCK) into $(PEERS): two minutes or more."
+	@echo "Installing the packages of $(PEERS_LOCK) into $(PEERS)."
 	@$(PYTHON) -m venv --clear $(PEERS)
-	@$(PEERS)/bin/python -m pip install -qq --requirement $(PEERS_LOCK)
-	@$(PEERS)/bin/python -m pip install -qq --no-deps --target $(PEERS)/newer $(NEWER)
+	@$(PYTHON) tools/install_packages.py $(PEERS) --requirement $(PEERS_LOCK)
+	@$(PYTHON) tools/install_packages.py $(PEERS) --no-deps --target $(PEERS)/newer $(NEWER)
 	@touch $@
 
 $(VENV)/.ready $(PEERS)/.ready: %/.ready: pyproject.toml %/.packages

@@ -11,6 +11,9 @@ from hypothesis import settings
 from tests.needs import Lacks, missing_programs
 
 CI = bool(os.environ.get("CI"))
+# There is a worker for each core, so more threads would only wait. PyTorch reads it when imported.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 OPTIONAL = (
     *("brian2", "distributed", "futhark_ffi", "jinja2", "matplotlib", "nest", "neuron", "nir"),
     *("numba", "onnx", "onnxruntime", "optuna", "pooch", "pyNN", "scipy", "selenium", "sklearn"),

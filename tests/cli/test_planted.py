@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import importlib
 import inspect
 import os
@@ -166,6 +167,23 @@ def test_no_trap_is_sprung_when_a_program_is_compiled(
     )
     assert sprung() == []
     assert result.code == 0, result.err
+
+
+@needs("torch", "numba")
+def test_pytorch_compiles_into_no_folder_that_others_can_make(tmp_path: Path) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    user = getpass.getuser()
+    (temporary / f"torchinductor_{user}").touch()
+    (tmp_path / "xor.volr").write_text("dense 2 2\n", encoding="utf-8")
+    result = piped(
+        *("train", "xor.volr", "--task", "xor", "--epochs", "1", "--out", "xor.safetensors"),
+        cwd=tmp_path,
+        TMPDIR=str(temporary),
+        XDG_CACHE_HOME=str(tmp_path / "cache"),
+    )
+    assert result.code == 0, result.err
+    assert [each.name for each in temporary.iterdir()] == [f"torchinductor_{user}"]
 
 
 @needs("neuron", "brian2")

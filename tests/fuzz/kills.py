@@ -147,8 +147,7 @@ class Place:
             raise Broken("half", ", ".join(half))
         for name in WORKPLACES:
             remove_abandoned(name, self.temporary)
-        # PyTorch makes a folder for code that nobody compiles.
-        left = [each.name for each in self.temporary.iterdir() if "torchinductor" not in each.name]
+        left = [each.name for each in self.temporary.iterdir()]
         left += [each.name for each in self.cache.rglob("*unfinished*")]
         if left:
             raise Broken("left", ", ".join(left))

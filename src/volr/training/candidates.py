@@ -9,12 +9,15 @@ one it is so short that the extra work stays within a tenth of the whole.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor
+
+from volr.caches import cache_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,6 +82,9 @@ def begin(starts: Sequence[Mapping[str, Floats]], settings: TrainingSettings) ->
 
 
 def make_optimizer(values: Values, settings: TrainingSettings) -> torch.optim.Optimizer:
+    # PyTorch imports its compiler with the first optimizer, and that makes a folder for what it
+    # compiles. Left to itself it takes one in /tmp, under a name that others can guess.
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_for("torch")))
     rate, decay = settings.rate, settings.decay
     match settings.optimizer:
         case "adam":

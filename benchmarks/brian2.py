@@ -19,7 +19,7 @@ from volr.backends.base import Record
 from volr.backends.brian2 import TARGETS, Brian2Simulator
 from volr.cores import cores
 from volr.models.coding import decode_counts
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
     from volr.models.model import SpikingModel

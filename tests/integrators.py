@@ -21,14 +21,14 @@ from tests.oracles import chain
 
 from volr.models.coding import Poisson
 from volr.models.model import SpikingModel
-from volr.models.neurons import TIE, IFCurrDelta, IFCurrExp
 from volr.models.parameters import bias_name, weight_name
+from volr.neurons import TIE, IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.models.arrays import Booleans
-    from volr.models.neurons import NeuronModel, Reset
+    from volr.arrays import Booleans
+    from volr.neurons import NeuronModel, Reset
 
 HALF = Fraction(1, 2)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
 import re
@@ -98,6 +99,21 @@ def test_planted_violation_is_found(house: Path, module: str, line: str, broken:
     assert result.returncode == 1, result.stdout + result.stderr
     names = re.findall(r"^(.+) BROKEN", result.stdout, flags=re.MULTILINE)
     assert [CONTRACTS[name] for name in names] == [broken]
+
+
+def test_nobody_but_a_neuron_asks_which_model_it_is() -> None:
+    """What depends on the model is its own, or stands in a table by model."""
+    models = {"IFCondExp", "IFCurrDelta", "IFCurrExp"}
+    asking: list[str] = []
+    for path in (ROOT / "src" / "volr").rglob("*.py"):
+        if path.parent.name == "neurons":
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            named = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
+            asks = isinstance(node, ast.Call) and ast.unparse(node.func) == "isinstance"
+            if (asks or isinstance(node, ast.MatchClass)) and named & models:
+                asking.append(f"{path.name}:{node.lineno}")
+    assert asking == []
 
 
 def test_importing_volr_loads_no_framework() -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Engine(Protocol):
-    """A feed-forward network of ``volr.models.neurons.IFCurrDelta``, as ``peers.dynamics`` has it.
+    """A feed-forward network of ``volr.neurons.IFCurrDelta``, as ``peers.dynamics`` has it.
 
     ``note`` says where it differs from that. ``latency`` is how many steps a spike takes from one
     layer to the next. An engine is built from float32 ``weights`` ``[post, pre]``, one matrix a

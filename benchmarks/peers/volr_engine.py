@@ -17,9 +17,9 @@ from volr.engine.encoding import Spikes
 from volr.engine.passes import forwards
 from volr.engine.simulation import ready, simulate_encoded
 from volr.models.model import SpikingModel
-from volr.models.neurons import IFCurrDelta
 from volr.models.parameters import bias_name, weight_name
 from volr.network import Network, Population, Projection
+from volr.neurons import IFCurrDelta
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -32,9 +32,9 @@ if TYPE_CHECKING:
     from volr.models.coding import ConstantCurrent, Poisson
     from volr.models.files import load_model, save_model
     from volr.models.model import ArtificialModel, SpikingModel
-    from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
     from volr.models.samples import Data, Samples
     from volr.network import Network
+    from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp
     from volr.training import SpikingSettings, TrainingSettings, train_ann, train_in_loop, train_snn
     from volr.transfer import TransferSettings, transfer_ann
 
@@ -86,9 +86,9 @@ _HOMES = {
     "ArtificialModel": ("volr.models.model", "ArtificialModel"),
     "ConstantCurrent": ("volr.models.coding", "ConstantCurrent"),
     "Data": ("volr.models.samples", "Data"),
-    "IFCondExp": ("volr.models.neurons", "IFCondExp"),
-    "IFCurrDelta": ("volr.models.neurons", "IFCurrDelta"),
-    "IFCurrExp": ("volr.models.neurons", "IFCurrExp"),
+    "IFCondExp": ("volr.neurons", "IFCondExp"),
+    "IFCurrDelta": ("volr.neurons", "IFCurrDelta"),
+    "IFCurrExp": ("volr.neurons", "IFCurrExp"),
     "Identity": ("volr.models.activations", "Identity"),
     "Network": ("volr.network", "Network"),
     "Poisson": ("volr.models.coding", "Poisson"),

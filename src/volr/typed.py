@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from dataclasses import fields
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, TypeAlias, get_args
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,11 +21,12 @@ _WORDS = {
     "bool": "True or False",
     "str": "a text",
 }
+Classes: TypeAlias = "type | UnionType | tuple[type, ...]"
 _LONGEST = 60
 """Characters of a value that a message shows."""
 
 
-def settle(record: Any, **classes: type | UnionType) -> list[str]:
+def settle(record: Any, **classes: Classes) -> list[str]:
     """What of a frozen dataclass is not of its annotated type, in words.
 
     Known are float, int, bool and str, None, and the ``classes`` by the names that annotations have
@@ -42,7 +43,7 @@ def settle(record: Any, **classes: type | UnionType) -> list[str]:
     return wrong
 
 
-def fits(value: object, annotation: str, **classes: type | UnionType) -> bool:
+def fits(value: object, annotation: str, **classes: Classes) -> bool:
     """Whether ``settle`` takes the value for a field with that annotation."""
     return _settled(value, annotation, classes)[1] is None
 
@@ -56,9 +57,7 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def _settled(
-    value: Any, annotation: str, classes: Mapping[str, type | UnionType]
-) -> tuple[Any, str | None]:
+def _settled(value: Any, annotation: str, classes: Mapping[str, Classes]) -> tuple[Any, str | None]:
     """The value as Python's own. Where it is not of its annotated type: as it is, and what it
     should be, in words.
     """
@@ -73,10 +72,10 @@ def _settled(
     return (value, _WORDS[word]) if settled is None else (settled, None)
 
 
-def _one_of(kind: type | UnionType) -> str:
+def _one_of(kind: Classes) -> str:
     if kind is str:  # one of some words
         return _WORDS["str"]
-    kinds: tuple[Any, ...] = get_args(kind) or (kind,)
+    kinds: tuple[Any, ...] = kind if isinstance(kind, tuple) else get_args(kind) or (kind,)
     names = [str(each.__name__) for each in kinds]
     return f"a {names[0]}" if len(names) == 1 else f"one of {', '.join(names)}"
 

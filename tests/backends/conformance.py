@@ -37,16 +37,16 @@ from volr.language import to_network
 from volr.models.activations import Activation, ReLU, activation
 from volr.models.coding import CODINGS, ConstantCurrent, InputCoding, Poisson
 from volr.models.model import READOUTS, ArtificialModel, Readout, SpikingModel
-from volr.models.neurons import RESETS, IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 from volr.network import Network, Population, Projection
+from volr.neurons import RESETS, IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 from volr.verify.comparison import Difference, compare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from volr.arrays import Booleans, Floats
     from volr.backends.base import Simulator
-    from volr.models.arrays import Booleans, Floats
-    from volr.models.neurons import Reset
+    from volr.neurons import Reset
 
 Target: TypeAlias = Backend | Document
 Started: TypeAlias = tuple[SpikingBackend, "Simulator"]

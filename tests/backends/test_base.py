@@ -11,7 +11,7 @@ from tests.oracles import PlainSimulator, fork, random_parameters
 from volr.backends.base import Recordings, SpikingBackend, check_supported
 from volr.errors import UnsupportedError
 from volr.models.model import SpikingModel
-from volr.models.neurons import IFCurrDelta, IFCurrExp
+from volr.neurons import IFCurrDelta, IFCurrExp
 
 NETWORK = fork(3, 2, 4, 5)
 VALUES = random_parameters(NETWORK, np.random.default_rng(0), weight=5.0, bias=0.5)

@@ -26,8 +26,8 @@ from volr.errors import BackendError, DataError, ModelError, SimulatorError, Uns
 from volr.models.activations import ReLU
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 from volr.network import Network, Population, Projection
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from volr.backends.workers import Arrays, Request
     from volr.models.model import Readout
-    from volr.models.neurons import NeuronModel, Reset
+    from volr.neurons import NeuronModel, Reset
 
 # Not importorskip: Brian2 belongs into processes of its own.
 pytestmark = needs("brian2")

@@ -46,8 +46,8 @@ from volr.models.model import ArtificialModel, SpikingModel
 from volr.network import Network, Population, Projection
 
 if TYPE_CHECKING:
+    from volr.arrays import Floats, Integers
     from volr.backends.futhark.learning import Loss
-    from volr.models.arrays import Floats, Integers
 
 # Names that are code somewhere; two inputs, the second one first; projections that skip
 # populations, in no order; an output that feeds another, and an input that is an output.

@@ -24,12 +24,12 @@ from volr.cli.app import app
 from volr.errors import UnsupportedError
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import READOUTS, SpikingModel
-from volr.models.neurons import RESETS, IFCondExp, IFCurrDelta, IFCurrExp
+from volr.neurons import RESETS, IFCondExp, IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from volr.models.neurons import NeuronModel
+    from volr.neurons import NeuronModel
 
 NETWORK = chain(3, 4, 2)
 VALUES = random_parameters(NETWORK, np.random.default_rng(0), weight=1.0, bias=0.1)

@@ -23,7 +23,7 @@ from volr.engine.reference import simulate
 from volr.errors import ModelError, UnsupportedError
 from volr.models.coding import Poisson
 from volr.models.model import SpikingModel
-from volr.models.neurons import RESETS, IFCondExp, IFCurrDelta, Reset
+from volr.neurons import RESETS, IFCondExp, IFCurrDelta, Reset
 from volr.verify.comparison import compare
 from volr.verify.verification import verify
 
@@ -32,8 +32,8 @@ if TYPE_CHECKING:
 
     from tests.integrators import Integrator
 
-    from volr.models.arrays import Booleans, Floats
-    from volr.models.neurons import NeuronModel
+    from volr.arrays import Booleans, Floats
+    from volr.neurons import NeuronModel
 
 KINDS = ("delta", "exp")
 # v_rest, mV, steps of refractoriness, dt, ms: NEURON cannot do without the second.

@@ -25,7 +25,7 @@ from volr.errors import DataError, ModelError, SimulatorError, UnsupportedError
 from volr.models.activations import ReLU
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -26,8 +26,8 @@ from volr.errors import MissingError, ModelFileError, UnsupportedError
 from volr.models.activations import Identity, ReLU, Sigmoid, Tanh
 from volr.models.coding import ConstantCurrent, Poisson, poisson_spikes
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.neurons import IFCurrDelta, IFCurrExp
 from volr.network import Network, Population, Projection
+from volr.neurons import IFCurrDelta, IFCurrExp
 from volr.verify.comparison import compare
 
 if TYPE_CHECKING:

@@ -38,15 +38,15 @@ from volr.backends.readback import expected
 from volr.errors import BackendError, ModelFileError, UnsupportedError
 from volr.models.coding import Poisson
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, Reset
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, Reset
 from volr.verify.comparison import compare
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
+    from volr.arrays import Booleans, Floats
     from volr.backends.base import Document
     from volr.backends.nir.lint import Finding
-    from volr.models.arrays import Booleans, Floats
 
 RESETS: tuple[Reset, ...] = ("hard", "subtract")
 KINDS = ("delta", "exp")

@@ -19,7 +19,7 @@ from volr.backends.nir.lint import EVERYBODY, VOLR, Finding, general, lint, ours
 from volr.errors import ModelFileError
 
 if TYPE_CHECKING:
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
 
 pytest.importorskip("nir")
 

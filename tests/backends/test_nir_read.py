@@ -20,8 +20,8 @@ from volr.errors import ModelFileError
 from volr.models.activations import Identity, ReLU
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.neurons import IFCurrDelta, IFCurrExp
 from volr.network import Network, Population, Projection
+from volr.neurons import IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

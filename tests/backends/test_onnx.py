@@ -34,7 +34,7 @@ from volr.verify.comparison import compare
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
 
 # Outputs with projections of their own, inputs that are outputs, and one that is all there is.
 NETWORKS = {

@@ -30,7 +30,7 @@ from volr.errors import DataError, ModelError, SimulatorError, UnsupportedError
 from volr.language import to_network
 from volr.models.coding import ConstantCurrent, InputCoding, Poisson
 from volr.models.model import SpikingModel
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -20,7 +20,7 @@ from volr.backends.pynn import _requests, kernel
 from volr.backends.pynn.translation import NEURON
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import SpikingModel
-from volr.models.neurons import IFCurrExp
+from volr.neurons import IFCurrExp
 
 network, counted = chain(4, 5, 3), []
 values = random_parameters(network, np.random.default_rng(0), weight=1.5, bias=0.4)

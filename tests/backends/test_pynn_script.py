@@ -21,13 +21,13 @@ from volr.errors import DataError, UnsupportedError
 from volr.models.activations import ReLU
 from volr.models.coding import Poisson
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 from volr.network import Network, Population, Projection
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
 
 needs_pynn = needs("pyNN", "nest", "brian2", "neuron", "c++", "make")
 

@@ -34,8 +34,8 @@ from volr.network import Network, Population, Projection
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from volr.arrays import Floats
     from volr.models.activations import Activation
-    from volr.models.arrays import Floats
 
 FORK = fork(4, 3, 6, 5)
 

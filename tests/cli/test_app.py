@@ -31,7 +31,7 @@ from volr.experiments.tasks import TASKS
 from volr.models.activations import ACTIVATIONS
 from volr.models.coding import CODINGS
 from volr.models.model import READOUTS
-from volr.models.neurons import NEURON_MODELS, RESETS, IFCondExp, IFCurrDelta
+from volr.neurons import NEURON_MODELS, RESETS, IFCondExp, IFCurrDelta
 from volr.training import SpikingSettings, TrainingSettings
 from volr.training.in_loop import EPOCHS as LOOP_EPOCHS
 from volr.training.in_loop import UPDATES as LOOP_UPDATES

@@ -12,7 +12,7 @@ from volr.backends import DOCUMENTS, document
 from volr.backends.base import is_ready, takes
 from volr.backends.readback import Asked
 from volr.models.files import load_model, save_model
-from volr.models.neurons import IFCurrDelta
+from volr.neurons import IFCurrDelta
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,7 +23,7 @@ from tests.experiments.execution.planted import plant
 from volr.experiments.journal import open_journal
 from volr.models.files import load_model
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.neurons import IFCondExp
+from volr.neurons import IFCondExp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -20,7 +20,7 @@ from tests.needs import needs, skip_without
 
 from volr.cli.doctor import import_problem
 from volr.models.files import save_model
-from volr.models.neurons import IFCurrExp
+from volr.neurons import IFCurrExp
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -14,7 +14,7 @@ from tests.cli.running import VOLR, environment, snapshot, wait_until
 from volr.models.coding import ConstantCurrent
 from volr.models.files import load_model
 from volr.models.model import SpikingModel
-from volr.models.neurons import IFCurrDelta, IFCurrExp
+from volr.neurons import IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,7 +22,7 @@ from volr.language import to_network
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.files import load_model, save_model
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.neurons import IFCondExp, IFCurrDelta
+from volr.neurons import IFCondExp, IFCurrDelta
 from volr.training import (
     SpikingSettings,
     TrainingSettings,

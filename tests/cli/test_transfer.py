@@ -24,8 +24,8 @@ from volr.models.activations import Tanh
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.files import load_model, save_model
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.neurons import NEURON_MODELS, IFCurrDelta, IFCurrExp
 from volr.models.samples import Data, Samples
+from volr.neurons import NEURON_MODELS, IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from volr.arrays import Floats
     from volr.engine.readout import Response
-    from volr.models.arrays import Floats
 
 
 def tensors(values: Mapping[str, Floats], dtype: torch.dtype = torch.float64) -> dict[str, Tensor]:

@@ -10,8 +10,8 @@ from tests.oracles import chain, fork, random_parameters
 
 from volr.models.coding import Poisson
 from volr.models.model import Readout, SpikingModel
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 from volr.network import Network, Population, Projection
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

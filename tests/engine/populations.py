@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tests.engine.examples import NEURONS
 
-from volr.engine.dynamics import channels, empty_memory, lift_of, run
+from volr.engine.dynamics import empty_memory, lift_of, run
 from volr.engine.plan import Layer, Plan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from volr.arrays import Floats
     from volr.engine.dynamics import Memory
-    from volr.models.arrays import Floats
-    from volr.models.neurons import NeuronModel
+    from volr.neurons import NeuronModel
 
 # What drives each about as much as it can take, in the unit of its weights.
 STRENGTH = {"delta": 5.0, "exp": 2.0, "exp two decays": 2.0, "cond": 0.04}
@@ -76,7 +76,7 @@ def population(
     changes: Any = {"reset": reset, "tau_refrac": 0.5 * refractory}
     neuron: NeuronModel = replace(NEURONS[kind], **changes)
     drives: list[Floats] = []
-    for sign in channels(neuron):
+    for sign in neuron.channels:
         drawn = rng.normal(0.4, 1.0, (steps, stimuli, units)) * STRENGTH[kind]
         drawn *= rng.random(drawn.shape) < 0.7
         drives.append(drawn if sign == 0 else sign * abs(drawn) * (1.0 if sign > 0 else 0.4))

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.models.neurons import IFCondExp, IFCurrDelta, NeuronModel
+from volr.neurons import IFCondExp, IFCurrDelta, NeuronModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from volr.arrays import Floats
     from volr.engine.plan import Layer, Plan
     from volr.engine.surrogates import Surrogate
-    from volr.models.arrays import Floats
 
 
 @dataclass
@@ -165,7 +165,7 @@ def stepped(
     current = neuron.i_offset + current
     if isinstance(neuron, IFCurrDelta):
         return v * a + resistance * (1 - a) * current + more + less, e, i
-    taus = np.array([neuron.tau_syn_E, neuron.tau_syn_I])
+    taus = np.array([neuron.numbers[key] for key in ("tau_syn_E", "tau_syn_I")])
     b_e, b_i = np.exp(-dt / taus)
     if isinstance(neuron, IFCondExp):
         return quadrature_step(neuron, dt, v, e, i, current), b_e * e + more, b_i * i - less

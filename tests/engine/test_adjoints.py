@@ -19,7 +19,7 @@ from volr.engine.recurrence import unroll
 from volr.engine.surrogates import SHAPES, Surrogate
 
 if TYPE_CHECKING:
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
 
 neurons = pytest.mark.parametrize("kind", NEURONS)
 

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from volr.arrays import Floats
     from volr.engine.plan import Plan
     from volr.engine.readout import Response
-    from volr.models.arrays import Floats
 
 pytestmark = pytest.mark.usefixtures("one_thread_of_pytorch", "slices_and_threads")
 neurons = pytest.mark.parametrize("kind", NEURONS)

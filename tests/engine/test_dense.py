@@ -20,12 +20,12 @@ from volr.engine.surrogates import Surrogate
 from volr.errors import DataError
 from volr.models.coding import Poisson
 from volr.models.model import Readout, SpikingModel
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
     from volr.network import Network
 
 NEURONS: dict[str, NeuronModel] = {

@@ -11,18 +11,18 @@ pytest.importorskip("numba")
 from tests.engine.examples import NEURONS
 from tests.engine.populations import population
 
-from volr.engine.dynamics import bytes_per_value, channels, empty_memory, lift_of, quadrature
-from volr.models.neurons import IFCondExp, IFCurrExp
+from volr.engine.dynamics import bytes_per_value, empty_memory, lift_of, quadrature
+from volr.neurons import IFCondExp, IFCurrExp
 
 neurons = pytest.mark.parametrize("kind", NEURONS)
 
 
 def test_weights_are_kept_apart_where_their_currents_decay_apart() -> None:
-    found = {kind: channels(neuron) for kind, neuron in NEURONS.items()}
+    found = {kind: neuron.channels for kind, neuron in NEURONS.items()}
     assert found == {"delta": (0,), "exp": (0,), "exp two decays": (1, -1), "cond": (1, -1)}
-    assert channels(IFCurrExp(tau_syn_E=3.0, tau_syn_I=3.0)) == (0,)
+    assert IFCurrExp(tau_syn_E=3.0, tau_syn_I=3.0).channels == (0,)
     # Even then they pull to different potentials.
-    assert channels(IFCondExp(tau_syn_E=3.0, tau_syn_I=3.0)) == (1, -1)
+    assert IFCondExp(tau_syn_E=3.0, tau_syn_I=3.0).channels == (1, -1)
 
 
 @neurons

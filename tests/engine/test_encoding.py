@@ -25,11 +25,11 @@ from volr.engine.events import empty_events
 from volr.engine.plan import plan_of
 from volr.engine.reference import simulate
 from volr.models.coding import ConstantCurrent, Poisson, input_currents
-from volr.models.neurons import IFCurrDelta
-from volr.models.response import count_levels
+from volr.neurons import IFCurrDelta
+from volr.neurons.response import count_levels
 
 if TYPE_CHECKING:
-    from volr.models.neurons import Reset
+    from volr.neurons import Reset
 
 neurons = pytest.mark.parametrize("kind", NEURONS)
 STIMULI = np.random.default_rng(0).random((7, 15))

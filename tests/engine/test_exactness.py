@@ -21,13 +21,13 @@ pytest.importorskip("numba")
 from tests.needs import needs_nest
 from tests.oracles import chain, fork
 
+from volr.arrays import Booleans, Floats
 from volr.backends.base import Record
 from volr.backends.nest import NestSimulator
 from volr.engine import reference, simulation
-from volr.models.arrays import Booleans, Floats
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import SpikingModel
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -131,6 +131,8 @@ def random_weights(
             unit = neuron.cm / neuron.tau_syn_E
         case IFCondExp():
             unit = neuron.cm / neuron.tau_syn_E / (neuron.e_rev_E - neuron.v_thresh)
+        case _:
+            raise TypeError(neuron.name)
     values: dict[str, Floats] = {}
     for population in network.layers:
         into = network.incoming[population.name]

@@ -20,7 +20,7 @@ from volr.engine.encoding import Spikes
 from volr.engine.plan import plan_of
 from volr.engine.reference import simulate
 from volr.engine.surrogates import Surrogate
-from volr.models.neurons import RESETS, IFCurrDelta, Reset
+from volr.neurons import RESETS, IFCurrDelta, Reset
 
 pytestmark = pytest.mark.usefixtures("one_thread_of_pytorch", "slices_and_threads")
 

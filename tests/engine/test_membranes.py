@@ -11,11 +11,10 @@ pytest.importorskip("numba")
 from tests.engine.examples import NEURONS
 from tests.engine.populations import Population, population
 
-from volr.engine.reference import initial, step
-from volr.models.neurons import IFCondExp
+from volr.neurons import IFCondExp
 
 if TYPE_CHECKING:
-    from volr.models.arrays import Booleans, Floats
+    from volr.arrays import Booleans, Floats
 
 resets = pytest.mark.parametrize("reset", ["hard", "subtract"])
 rests = pytest.mark.parametrize("refractory", [0, 1, 3])
@@ -28,7 +27,7 @@ def by_hand(given: Population) -> tuple[Booleans, Booleans, Floats]:
     threshold = neuron.v_thresh - neuron.v_rest if given.layer.spiking else np.inf
     shape = given.shape[1:]
     v, left = np.zeros(shape), np.zeros(shape, dtype=int)
-    state = initial(neuron, plan.dt, shape)
+    state = neuron.initial(plan.dt, shape)
     spikes, resting, membranes = (np.zeros(given.shape) for _ in range(3))
     current = np.tile(neuron.i_offset + given.currents, (shape[0], 1))
     all_or_positive, *others = given.drives
@@ -37,7 +36,7 @@ def by_hand(given: Population) -> tuple[Booleans, Booleans, Floats]:
         held = (left > 0) & hard
         arriving = all_or_positive[k], negative[k]
         bound = threshold if hard else np.inf
-        moved, state = step(neuron, plan.dt, v, state, current, arriving, held, bound)
+        moved, state = neuron.step(plan.dt, v, state, current, arriving, held, bound)
         membranes[k] = v = np.where(held, v, moved)
         resting[k] = left > 0
         spikes[k] = spiked = (left == 0) & (v >= threshold)

@@ -24,7 +24,7 @@ from volr.engine.simulation import ready, simulate
 from volr.errors import UnsupportedError
 from volr.language import to_network
 from volr.models.coding import Poisson
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 from volr.transfer.settings import TransferSettings
 from volr.verify.examples import random_snn, random_stimuli
 

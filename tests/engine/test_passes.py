@@ -25,7 +25,7 @@ from volr.engine.batches import (
     put_back,
     slice_size,
 )
-from volr.engine.dynamics import channels, lift_of
+from volr.engine.dynamics import lift_of
 from volr.engine.encoding import Spikes
 from volr.engine.passes import backwards, forwards
 from volr.engine.plan import Plan, plan_of
@@ -70,7 +70,7 @@ def test_every_weight_is_in_the_tiles_of_its_channel(kind: str, back: Any) -> No
     for name in tiles:
         matrix = weights[name]
         expected = matrix.T if back else matrix
-        for sign, part in zip(channels(plan.neuron), tiles[name], strict=True):
+        for sign, part in zip(plan.neuron.channels, tiles[name], strict=True):
             found = np.full(expected.shape, np.nan, np.float32)
             for column in range(0, len(found), tile_of(matrix.dtype)):
                 unpack(part, tile_of(matrix.dtype), column, 0, len(found.T), found)

@@ -9,7 +9,7 @@ from tests.engine.examples import ODD, SKIP, spiking_model
 from tests.oracles import chain
 
 from volr.engine.plan import Layer, plan_of
-from volr.models.neurons import IFCurrDelta
+from volr.neurons import IFCurrDelta
 
 
 def test_a_plan_is_the_network_without_its_numbers() -> None:

@@ -13,12 +13,12 @@ from volr.engine.reference import Trace, simulate
 from volr.errors import DataError
 from volr.models.coding import ConstantCurrent, Poisson, input_currents, poisson_spikes
 from volr.models.model import SpikingModel
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 
 if TYPE_CHECKING:
-    from volr.models.arrays import Floats
-    from volr.models.neurons import Reset
+    from volr.arrays import Floats
     from volr.network import Network
+    from volr.neurons import Reset
 
 KINDS: tuple[type[NeuronModel], ...] = (IFCurrDelta, IFCurrExp, IFCondExp)
 # An input neuron gets one spike in by this and none by 0.

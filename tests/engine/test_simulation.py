@@ -23,7 +23,7 @@ from volr.errors import ModelError
 from volr.models.coding import ConstantCurrent, Poisson
 
 if TYPE_CHECKING:
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
     from volr.models.model import SpikingModel
 
 neurons = pytest.mark.parametrize("kind", NEURONS)

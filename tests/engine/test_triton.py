@@ -18,9 +18,9 @@ if not CUDA:
 pytest.importorskip("triton", reason="the fused kernels need Triton, which is optional")
 
 from volr.engine.dense import recurrence, respond
-from volr.engine.plan import Layer, Plan, channels
+from volr.engine.plan import Layer, Plan
 from volr.engine.surrogates import SHAPES, Shape, Surrogate
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel, Reset
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel, Reset
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -70,7 +70,7 @@ def test_the_fused_kernels_do_what_the_loop_does(
     torch.manual_seed(0)
     size = (STEPS, BATCH, UNITS)
     drives = [scale * (0.3 + torch.randn(size)) for scale in DRIVES[kind]]
-    if len(channels(model)) == 2:
+    if len(model.channels) == 2:
         drives = [scale * torch.rand(size) for scale in DRIVES[kind]]
     current = 0.3 + 0.3 * torch.randn(UNITS)
     by_spikes, by_v = torch.randn(size), torch.randn(size)

@@ -13,7 +13,7 @@ from volr.experiments.journal import Journal, open_journal
 from volr.experiments.results import Activity, Row, Run
 from volr.experiments.runner import carry_on
 from volr.experiments.settings import Settings
-from volr.models.neurons import RESETS
+from volr.neurons import RESETS
 from volr.training import Epoch
 from volr.transfer import PopulationReport, TransferReport
 

@@ -13,11 +13,11 @@ from volr.experiments import measurement
 from volr.experiments.measurement import measure_artificial, measure_spiking
 from volr.models.coding import Poisson, poisson_spikes
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.neurons import IFCurrDelta
 from volr.models.samples import Data, Samples
+from volr.neurons import IFCurrDelta
 
 if TYPE_CHECKING:
-    from volr.models.arrays import Floats, Integers
+    from volr.arrays import Floats, Integers
     from volr.network import Network
 
 CLASSES = 3

@@ -21,7 +21,7 @@ from volr.experiments.settings import (
     settings_json,
 )
 from volr.models.coding import ConstantCurrent, Poisson
-from volr.models.neurons import IFCondExp
+from volr.neurons import IFCondExp
 from volr.training import TrainingSettings
 from volr.transfer import TransferSettings
 

@@ -18,7 +18,7 @@ from volr.models.samples import Samples
 from volr.transfer import TransferSettings, transfer_ann
 
 if TYPE_CHECKING:
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
 
 INPUT, HIDDEN = "input->dense_1.weight", "dense_1->dense_2.weight"
 BIAS = "dense_1.bias"

@@ -34,11 +34,11 @@ from volr.explaining.variants import mechanisms
 from volr.models.activations import Tanh
 from volr.models.coding import ConstantCurrent, Poisson, decode_counts
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 from volr.models.samples import Samples
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 from volr.transfer import TransferSettings, transfer_ann
 from volr.transfer.balance import balanced, rescaled
-from volr.transfer.scaling import scales, synapse_units
+from volr.transfer.scaling import scales
 
 pytestmark = needs_numba
 
@@ -175,7 +175,7 @@ def test_signs() -> None:
 def test_equal_units_for_excitation_and_inhibition() -> None:
     # As if a µS of inhibition moved as much charge as one of excitation.
     neuron = IFCondExp()
-    excitation, inhibition = synapse_units(neuron)
+    excitation, inhibition = neuron.synapse_units
     rate = ConstantCurrent(500.0)
     settings = TransferSettings(neuron=neuron, coding=rate, population_rate=500.0, dt=1.0, rounds=0)
     snn = transferred(settings)

@@ -10,7 +10,7 @@ from volr.backends.engine import ENGINE
 from volr.explaining.causes import TITLES
 from volr.explaining.remedies import AGAIN, remedies
 from volr.models.coding import Poisson
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 from volr.transfer import TransferSettings
 
 NEURONS = [IFCurrDelta(), IFCurrExp(), IFCondExp()]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from volr.explaining.shares import closed_sets, shapley
 
 if TYPE_CHECKING:
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
 
 NAMES = "abcde"
 

@@ -13,13 +13,13 @@ from tests.oracles import chain, fork, random_parameters
 from volr.backends.reference import activations
 from volr.explaining.units import Units, evened, read_units, within
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 from volr.transfer import TransferSettings
 from volr.transfer.balance import balanced
 from volr.transfer.scaling import Correction, Scale, spiking_model
 
 if TYPE_CHECKING:
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
 
 NETWORK = chain(7, 9, 6, 4)
 FIRST, SECOND, THIRD = (

@@ -6,7 +6,7 @@ import pytest
 from tests.explaining.planted import explained, transferred
 from tests.needs import needs_numba
 
-from volr.models.neurons import IFCurrDelta
+from volr.neurons import IFCurrDelta
 from volr.transfer import TransferSettings
 
 pytestmark = needs_numba

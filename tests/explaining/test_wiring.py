@@ -13,12 +13,12 @@ from tests.oracles import chain, random_parameters
 from volr.explaining.units import read_units
 from volr.explaining.wiring import Wiring, wirings
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 from volr.transfer import TransferSettings
 from volr.transfer.scaling import Correction, Scale, spiking_model
 
 if TYPE_CHECKING:
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
 
 WEIGHT, BIAS = "input->dense_1.weight", "dense_1.bias"
 NETWORK = chain(7, 5)

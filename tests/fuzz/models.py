@@ -23,7 +23,7 @@ from volr.models.coding import Poisson
 from volr.models.container import packed, unpack
 from volr.models.files import load_model, model_bytes
 from volr.models.model import ArtificialModel, Model, SpikingModel
-from volr.models.neurons import IFCondExp, IFCurrExp
+from volr.neurons import IFCondExp, IFCurrExp
 
 if TYPE_CHECKING:
     from pathlib import Path

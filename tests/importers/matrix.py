@@ -23,14 +23,14 @@ from volr.backends.nir.dialects import DIALECTS
 from volr.backends.nir.dialects.writing import write_for
 from volr.models.coding import Poisson
 from volr.models.model import SpikingModel
-from volr.models.neurons import IFCurrDelta, IFCurrExp
 from volr.network import Network, Population, Projection
+from volr.neurons import IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.models.arrays import Booleans, Floats
-    from volr.models.neurons import NeuronModel, Reset
+    from volr.arrays import Booleans, Floats
+    from volr.neurons import NeuronModel, Reset
 
 CANONICAL = "nir"
 

@@ -18,8 +18,8 @@ from volr.models.coding import (
     input_currents,
     poisson_spikes,
 )
-from volr.models.neurons import IFCurrDelta
-from volr.models.response import count_levels, spike_count
+from volr.neurons import IFCurrDelta
+from volr.neurons.response import count_levels, spike_count
 
 
 @given(st.lists(st.floats(0.0, 1.0), min_size=1, max_size=20), st.sampled_from([0.2, 0.5, 1.0]))

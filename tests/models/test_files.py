@@ -26,7 +26,7 @@ from volr.models.coding import Poisson
 from volr.models.container import packed, unpack
 from volr.models.files import load_model, save_model
 from volr.models.model import ArtificialModel, Model, SpikingModel
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 
 PROGRAM = "// a comment stays\nlet n = 3 in dense 2 n ⦶ (dense n 4 | dense n 2) >> dense 6 2"
 NETWORK = to_network(PROGRAM)

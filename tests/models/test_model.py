@@ -14,7 +14,8 @@ from tests.oracles import chain, fork, random_parameters
 from volr.errors import ModelError
 from volr.models.activations import ACTIVATIONS, ReLU, Sigmoid, activate, activation
 from volr.models.model import ArtificialModel, Model, SpikingModel
-from volr.models.neurons import (
+from volr.models.parameters import incoming_weights, parameter_shapes, parameters
+from volr.neurons import (
     NEURON_MODELS,
     IFCondExp,
     IFCurrDelta,
@@ -22,7 +23,6 @@ from volr.models.neurons import (
     NeuronModel,
     neuron_model,
 )
-from volr.models.parameters import incoming_weights, parameter_shapes, parameters
 
 NETWORK = fork(3, 2, 4, 5)
 VALUES = random_parameters(NETWORK, np.random.default_rng(0), weight=1.0, bias=1.0)

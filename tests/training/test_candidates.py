@@ -22,7 +22,7 @@ from volr.training.losses import losses
 from volr.training.spiking_learner import SpikingLearner
 
 if TYPE_CHECKING:
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
     from volr.network import Network
 
 NETWORK = fork(4, 3, 6, 5)

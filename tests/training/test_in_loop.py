@@ -22,8 +22,8 @@ from volr.errors import TrainingError
 from volr.experiments.datasets.logic import load_logic, nand, xor
 from volr.experiments.evaluation import evaluate
 from volr.models.model import SpikingModel
-from volr.models.neurons import IFCondExp, IFCurrExp, NeuronModel
 from volr.models.samples import Samples
+from volr.neurons import IFCondExp, IFCurrExp, NeuronModel
 from volr.training import SpikingSettings, TrainingSettings, settings_of, train_in_loop
 from volr.training.in_loop import EPOCHS
 
@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
+    from volr.arrays import Floats, Integers
     from volr.backends.base import Simulator, SpikingBackend
-    from volr.models.arrays import Floats, Integers
     from volr.training import Training
 
 BRIEF = TrainingSettings(epochs=2, candidates=2, batch_size=25, seed=3)

@@ -15,9 +15,9 @@ from tests.oracles import PlainSimulator, chain, fork, random_parameters
 from volr.backends.base import Record, Recordings
 from volr.engine.reference import simulate
 from volr.models.coding import ConstantCurrent, Poisson
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 from volr.models.parameters import bias_name
 from volr.models.samples import Samples
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 from volr.training import SpikingSettings
 from volr.training.learner import Part
 from volr.training.loop_learner import LoopLearner, input_counts
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from torch import Tensor
 
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
     from volr.models.model import Readout, SpikingModel
     from volr.network import Network
 

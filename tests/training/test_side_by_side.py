@@ -11,7 +11,7 @@ from volr.backends import simulator
 from volr.backends.base import Record
 from volr.models.coding import Poisson
 from volr.models.model import Readout, SpikingModel
-from volr.models.neurons import IFCurrDelta, IFCurrExp, NeuronModel
+from volr.neurons import IFCurrDelta, IFCurrExp, NeuronModel
 from volr.training.side_by_side import apart, fits, side_by_side
 
 NETWORK = fork(5, 4, 3, 2)

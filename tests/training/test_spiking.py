@@ -23,16 +23,16 @@ from volr.experiments.datasets.logic import load_logic, xor
 from volr.experiments.evaluation import evaluate
 from volr.models.coding import ConstantCurrent, Poisson, decode_counts
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 from volr.models.samples import Samples
 from volr.network import Network, Population, Projection
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 from volr.training import SpikingSettings, TrainingSettings, settings_of, train_snn
 from volr.training.spiking import FINE_EPOCHS
 from volr.training.spiking_form import SHARPNESS, TAUGHT_SHARPNESS
 from volr.transfer import TransferSettings, transfer_ann
 
 if TYPE_CHECKING:
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
 
 DATA = load_logic(xor, 1)
 NETWORK = chain(2, 4, 2)

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 
 from tests.oracles import fork, random_parameters
 
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 from volr.training import SpikingSettings
 from volr.training.spiking_form import SpikingForm
 

@@ -15,8 +15,8 @@ from tests.oracles import chain, fork, random_parameters
 from volr.engine.reference import simulate
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 from volr.models.samples import Samples
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 from volr.training import SpikingSettings, spiking_learner
 from volr.training.spiking_form import SHARPNESS, TAUGHT_SHARPNESS
 from volr.training.spiking_learner import SpikingLearner
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from volr.arrays import Floats
     from volr.engine.encoding import Encoded
     from volr.engine.plan import Plan
     from volr.engine.readout import Response
-    from volr.models.arrays import Floats
     from volr.models.model import Readout
-    from volr.models.neurons import NeuronModel
     from volr.network import Network
+    from volr.neurons import NeuronModel
 
 NETWORK = fork(5, 4, 3, 2)
 INPUTS = np.random.default_rng(1).random((7, 5))

@@ -9,7 +9,7 @@ from tests.oracles import PlainSimulator, chain, random_parameters
 from volr.backends.base import Recordings
 from volr.backends.reference import activations
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 from volr.transfer import TransferSettings
 from volr.transfer.calibration import calibrate, gauss_newton_step, probes_of
 from volr.transfer.scaling import Correction, scales, spiking_model, wanted_counts

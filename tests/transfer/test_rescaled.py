@@ -15,14 +15,14 @@ from volr.backends.base import Record
 from volr.backends.reference import activations
 from volr.models.coding import decode_counts
 from volr.models.model import ArtificialModel
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 from volr.transfer import TransferSettings, transfer_ann
 from volr.transfer.scaling import scales
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
     from volr.models.samples import Data
     from volr.network import Network
     from volr.transfer import Transfer

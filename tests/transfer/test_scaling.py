@@ -11,15 +11,13 @@ from tests.oracles import chain, random_parameters
 from volr.errors import ModelError
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import ArtificialModel
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 from volr.transfer import TransferSettings
 from volr.transfer.scaling import (
     Correction,
     Scale,
-    inhibitory_unit,
     scales,
     spiking_model,
-    synapse_units,
     wanted_counts,
 )
 
@@ -58,7 +56,7 @@ def test_excitation_and_inhibition_have_gains_of_their_own(
     np.testing.assert_allclose(
         made.parameters["input->dense_1.weight"], unit * weights / 4.0, rtol=1e-12
     )
-    assert synapse_units(neuron) == pytest.approx((excitatory, inhibitory))
+    assert neuron.synapse_units == pytest.approx((excitatory, inhibitory))
 
 
 def test_a_conductance_based_neuron_fires_where_the_sum_exceeds_0() -> None:
@@ -96,8 +94,8 @@ def test_a_conductance_based_neuron_fires_where_the_sum_exceeds_0() -> None:
 
 
 def test_inhibition_that_only_shunts_has_a_finite_weight() -> None:
-    assert 0 < inhibitory_unit(IFCondExp(e_rev_I=-57.5)) < 10.0
-    _, inhibition = synapse_units(IFCondExp(e_rev_I=-50.5))
+    assert 0 < IFCondExp(e_rev_I=-57.5).inhibitory_unit < 10.0
+    _, inhibition = IFCondExp(e_rev_I=-50.5).synapse_units
     assert 0 < inhibition < 10.0
 
 

@@ -18,8 +18,8 @@ from volr.errors import DataError, ModelError, UnsupportedError
 from volr.models.activations import Tanh
 from volr.models.coding import ConstantCurrent, Poisson, decode_counts
 from volr.models.model import ArtificialModel
-from volr.models.neurons import IFCurrDelta
 from volr.models.samples import Samples
+from volr.neurons import IFCurrDelta
 from volr.transfer import TransferSettings, transfer_ann
 
 if TYPE_CHECKING:

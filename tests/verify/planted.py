@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from volr.arrays import Floats
     from volr.backends.base import Progress, Recordings
     from volr.backends.readback import SpikingReadback
-    from volr.models.arrays import Floats
 
 # Two branches of one size that are merged, so that populations can be exchanged, and a square block
 # and others that are not, so that each kind can be transposed.

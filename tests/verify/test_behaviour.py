@@ -21,7 +21,7 @@ from volr.engine.reference import simulate
 from volr.language import to_network
 from volr.models.coding import Poisson
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 from volr.verify.behaviour import spiking_behaviour
 from volr.verify.examples import random_snn, random_stimuli
 from volr.verify.outputs import artificial_behaviour
@@ -30,8 +30,8 @@ from volr.verify.verification import verify
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from volr.arrays import Booleans, Floats
     from volr.backends.base import Forward
-    from volr.models.arrays import Booleans, Floats
 
 STIMULI = random_stimuli(TWINS, 12)
 NEURONS: dict[str, NeuronModel] = {

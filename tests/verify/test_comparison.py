@@ -26,13 +26,13 @@ from volr.backends.readback import (
 )
 from volr.language import to_network
 from volr.models.model import SpikingModel
-from volr.models.neurons import IFCurrDelta
+from volr.neurons import IFCurrDelta
 from volr.verify.comparison import Difference, compare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
 
 MODEL = SpikingModel(
     network=TWINS,

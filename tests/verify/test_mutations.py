@@ -31,7 +31,7 @@ from tests.verify.mutants.workers import MutatingPool, mutating
 
 from volr.backends.base import ArtificialBackend, Document, SpikingBackend
 from volr.backends.readback import expected
-from volr.models.neurons import IFCurrExp
+from volr.neurons import IFCurrExp
 from volr.verify.comparison import compare
 
 if TYPE_CHECKING:

@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
+from volr.arrays import Booleans, Floats, Integers
 from volr.backends.readback import DOUBLE, ArtificialReadback, Readback, SpikingReadback
 from volr.commands import find_command
 from volr.errors import DataError, MissingError, ModelError, UnsupportedError
-from volr.models.arrays import Booleans, Floats, Integers
 from volr.models.coding import stimuli_of
 from volr.models.model import ArtificialModel, Model, SpikingModel
 from volr.typed import shown
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from volr.models.activations import Activation
-    from volr.models.neurons import Reset
     from volr.network import Network
+    from volr.neurons import Reset
 
 Forward: TypeAlias = Callable[[Floats], Floats]
 """Stimuli ``[batch, unit]`` to logits ``[batch, unit]``."""

@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from volr.arrays import Booleans, Floats
     from volr.backends.base import Progress
     from volr.backends.readback import Names, Said
     from volr.backends.workers import Arrays, Request, Settings, WorkerPool
-    from volr.models.arrays import Booleans, Floats
     from volr.models.model import SpikingModel
 
 

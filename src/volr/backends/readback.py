@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
     from volr.models.model import Model
-    from volr.models.neurons import NeuronModel
+    from volr.neurons import NeuronModel
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)

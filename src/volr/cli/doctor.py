@@ -137,7 +137,7 @@ def trial_problem(backend: Backend | Document) -> str | None:
     from volr.backends.base import ArtificialBackend, SpikingBackend, takes
     from volr.errors import VolrError
     from volr.language import to_network
-    from volr.models.neurons import neuron_model
+    from volr.neurons import neuron_model
     from volr.transfer import TransferSettings
     from volr.verify import verify
     from volr.verify.examples import random_ann, random_snn, random_stimuli

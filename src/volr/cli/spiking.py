@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from volr.experiments.tasks import Task
     from volr.models.files import Origin
     from volr.models.model import ArtificialModel, SpikingModel
-    from volr.models.neurons import NeuronModel
     from volr.network import Network
+    from volr.neurons import NeuronModel
 
 _M = TypeVar("_M")
 
@@ -203,7 +203,7 @@ def neuron_of(
     name: str, assignments: Iterable[str] | None, reset: Literal["hard", "subtract"]
 ) -> NeuronModel:
     """The model of that name with parameters such as ``tau_m=10``; ``ModelError`` as they come."""
-    from volr.models.neurons import neuron_model
+    from volr.neurons import neuron_model
 
     return neuron_model(name, parameters(assignments or ()), reset)
 

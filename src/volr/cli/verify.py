@@ -16,8 +16,8 @@ from volr.errors import MissingError, UnsupportedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from volr.arrays import Floats
     from volr.backends.base import Backend, Document
-    from volr.models.arrays import Floats
     from volr.models.files import Origin
     from volr.models.model import Model
     from volr.network import Network

@@ -1,6 +1,6 @@
 """One step of ``IFCondExp`` in PyTorch, and the numbers that it takes.
 
-The formula is that of ``volr.models.neurons.IFCondExp``, V counted from v_rest. With g_x the
+The formula is that of ``volr.neurons.IFCondExp``, V counted from v_rest. With g_x the
 conductances at the start of the step, d_x(t) = e^(−t/τ_x) and s_x(t) = τ_x/c_m (d_x(t) − d_x(dt)),
 
     c_m A(t) = c_m/τ_m + Σ g_x d_x(t)
@@ -19,7 +19,7 @@ import torch
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from volr.models.neurons import IFCondExp
+    from volr.neurons import IFCondExp
 
 # The nodes of Gauss-Legendre quadrature with two nodes, as fractions of the step.
 _NODES = (0.5 - 0.5 / math.sqrt(3.0), 0.5 + 0.5 / math.sqrt(3.0))

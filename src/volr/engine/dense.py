@@ -17,12 +17,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
-from volr.engine.plan import channels
 from volr.engine.readout import Response
 from volr.engine.recurrence import unroll
 from volr.engine.surrogates import Surrogate
 from volr.errors import DataError
-from volr.models.neurons import IFCondExp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,7 +28,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from volr.engine.plan import Layer, Plan
-    from volr.models.neurons import NeuronModel
+    from volr.neurons import NeuronModel
 
 
 def respond(
@@ -133,7 +131,7 @@ def _drives(
 ) -> list[Tensor]:
     """What arrives at a layer, ``[time, batch, unit]`` for each channel of its neurons."""
     drives: list[Tensor] = []
-    for sign in channels(plan.neuron):
+    for sign in plan.neuron.channels:
         products = [
             functional.linear(sent[source], _part(values[weight], sign, plan.neuron))
             for source, weight in layer.terms
@@ -150,4 +148,4 @@ def _part(weight: Tensor, sign: int, neuron: NeuronModel) -> Tensor:
     if sign > 0:
         return torch.where(weight >= 0, weight, 0.0)
     negative = torch.where(weight < 0, weight, 0.0)
-    return -negative if isinstance(neuron, IFCondExp) else negative
+    return -negative if neuron.has_conductances else negative

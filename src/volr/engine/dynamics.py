@@ -1,22 +1,20 @@
 """From a neuron model to the kernels that run it, and to the numbers they want.
 
-This is where a new neuron model joins the engine: a case in each of the functions below, and in
-``volr.engine.plan.channels``.
+This is where a new neuron model joins the engine: with a row in ``KERNELS``.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
 from volr.engine.adjoints import return_cond, return_delta, return_exp
 from volr.engine.fehlberg import run_cond_adaptive
 from volr.engine.membranes import run_cond, run_delta, run_exp
-from volr.engine.plan import channels
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 
     from volr.engine.plan import Layer, Plan
     from volr.engine.surrogates import Surrogate
-    from volr.models.neurons import NeuronModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,24 +49,21 @@ class Memory:
 
 def empty_memory(neuron: NeuronModel, values: int, units: int, dtype: np.dtype[Any]) -> Memory:
     """Room for ``values`` numbers, ``units`` in total."""
-    drives = tuple(np.empty(values, dtype) for _ in channels(neuron))
+    drives = tuple(np.empty(values, dtype) for _ in neuron.channels)
     # A conductance is not a membrane: it needs a place of its own.
-    membrane = np.empty(values, dtype) if isinstance(neuron, IFCondExp) else drives[0]
+    membrane = np.empty(values, dtype) if neuron.has_conductances else drives[0]
     return Memory(drives, membrane, np.empty(values, np.uint8), np.empty(units, dtype))
 
 
 def bytes_per_value(neuron: NeuronModel, dtype: np.dtype[Any]) -> int:
     """Memory of a neuron in a step."""
-    return dtype.itemsize * (len(channels(neuron)) + isinstance(neuron, IFCondExp)) + 1
+    return dtype.itemsize * (len(neuron.channels) + neuron.has_conductances) + 1
 
 
 def lift_of(plan: Plan) -> float:
     """What 1 nA of constant current adds to ``lift``: see ``volr.engine.membranes``."""
-    match plan.neuron:
-        case IFCurrDelta() | IFCurrExp():
-            return plan.neuron.rise(plan.dt)
-        case IFCondExp():
-            return 1.0 / plan.neuron.cm
+    neuron = plan.neuron
+    return 1.0 / neuron.cm if neuron.has_conductances else neuron.rise(plan.dt)
 
 
 def lifts_of(
@@ -112,6 +106,137 @@ def _numbers(plan: Plan, layer: Layer, kind: type[np.floating[Any]]) -> _Numbers
 
 _NOTHING = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
 
+# A kernel, and all that it is given.
+_Call: TypeAlias = "tuple[Callable[..., None], tuple[Any, ...]]"
+
+
+@dataclass(frozen=True)
+class _Population:
+    """A population in memory, and what its kernels are told of time."""
+
+    neuron: Any
+    dt: float
+    steps: int
+    memory: Memory
+    lift: NDArray[Any]
+    stimuli: int
+    numbers: _Numbers
+
+    @property
+    def kind(self) -> type[np.floating[Any]]:
+        return self.lift.dtype.type
+
+    @property
+    def inhibition(self) -> NDArray[Any]:
+        """What arrives in the second channel; nothing where there is one."""
+        drives = self.memory.drives
+        return drives[1] if len(drives) > 1 else _NOTHING[self.lift.dtype]
+
+    @property
+    def outcome(self) -> tuple[Any, ...]:
+        """Where what happens is written, and how much there is of it."""
+        return self.memory.state, self.memory.total, self.lift, self.stimuli, self.steps
+
+    @property
+    def threshold(self) -> tuple[Any, ...]:
+        n = self.numbers
+        return n.threshold, n.keep, n.back, n.hold, n.refractory, n.mean
+
+    @property
+    def decay(self) -> Any:
+        return self.kind(self.neuron.decay(self.dt))
+
+    @property
+    def currents(self) -> tuple[Any, ...]:
+        """Of both synaptic currents, what is left after a step, and what they add in it."""
+        numbers = *self.neuron.synaptic_decays(self.dt), *self.neuron.synaptic_rises(self.dt)
+        return tuple(map(self.kind, numbers))
+
+    @property
+    def nodes(self) -> tuple[Any, ...]:
+        return tuple(map(self.kind, quadrature(self.neuron, self.dt)))
+
+
+@dataclass(frozen=True)
+class _Return:
+    """What goes back into a population: derivatives by its membranes and by its total."""
+
+    given: NDArray[Any]
+    weight_of_total: NDArray[Any]
+    bias: NDArray[Any]
+    window: int
+    surrogate: tuple[Any, ...]
+
+
+def _delta(of: _Population) -> _Call:
+    return run_delta, (of.memory.drives[0], *of.outcome, of.decay, *of.threshold)
+
+
+def _exp(of: _Population) -> _Call:
+    drives = of.memory.drives[0], of.inhibition
+    return run_exp, (*drives, *of.outcome, of.decay, *of.currents, *of.threshold)
+
+
+def _cond(of: _Population) -> _Call:
+    arrays = *of.memory.drives, of.memory.membrane
+    return run_cond, (*arrays, *of.outcome, of.nodes, *of.threshold)
+
+
+def _cond_adaptive(of: _Population) -> _Call:
+    neuron = of.neuron
+    arrays = *of.memory.drives, of.memory.membrane
+    reversals = neuron.e_rev_E - neuron.v_rest, neuron.e_rev_I - neuron.v_rest
+    taus = neuron.tau_syn_E, neuron.tau_syn_I
+    equation = of.dt, 1.0 / neuron.tau_m, reversals, taus, neuron.cm
+    return run_cond_adaptive, (*arrays, *of.outcome, *equation, *of.threshold)
+
+
+def _delta_back(of: _Population, by: _Return) -> _Call:
+    memory = of.memory
+    arrays = memory.drives[0], memory.state, by.given, by.weight_of_total, by.bias
+    return return_delta, (*arrays, of.stimuli, of.steps, by.window, of.decay, *by.surrogate)
+
+
+def _exp_back(of: _Population, by: _Return) -> _Call:
+    memory = of.memory
+    arrays = memory.drives[0], of.inhibition, memory.state, by.given, by.weight_of_total, by.bias
+    extent = of.stimuli, of.steps, by.window
+    return return_exp, (*arrays, *extent, of.decay, *of.currents, *by.surrogate)
+
+
+def _cond_back(of: _Population, by: _Return) -> _Call:
+    memory = of.memory
+    arrays = *memory.drives, memory.membrane, memory.state, by.given, by.weight_of_total, by.bias
+    extent = of.lift, of.stimuli, of.steps, by.window
+    return return_cond, (*arrays, *extent, of.nodes, of.numbers.back, *by.surrogate)
+
+
+@dataclass(frozen=True)
+class _Kernels:
+    """How the engine runs a neuron model.
+
+    ``forward`` is what simulators run, ``smooth`` what is differentiated, and ``backward`` its
+    derivatives.
+    """
+
+    forward: Callable[[_Population], _Call]
+    smooth: Callable[[_Population], _Call]
+    backward: Callable[[_Population, _Return], _Call]
+
+
+KERNELS: Mapping[type[NeuronModel], _Kernels] = {
+    IFCurrDelta: _Kernels(_delta, _delta, _delta_back),
+    IFCurrExp: _Kernels(_exp, _exp, _exp_back),
+    IFCondExp: _Kernels(_cond_adaptive, _cond, _cond_back),
+}
+
+
+def _population(
+    plan: Plan, layer: Layer, memory: Memory, lift: NDArray[Any], stimuli: int
+) -> _Population:
+    numbers = _numbers(plan, layer, lift.dtype.type)
+    return _Population(plan.neuron, plan.dt, plan.steps, memory, lift, stimuli, numbers)
+
 
 def run(
     plan: Plan,
@@ -141,67 +266,9 @@ def call_of(
     differentiable: bool,
 ) -> tuple[Callable[..., None], tuple[Any, ...]]:
     """The kernel that ``run`` calls for a population, and all that it is given."""
-    kind = lift.dtype.type
-    n = _numbers(plan, layer, kind)
-    neuron, dt = plan.neuron, plan.dt
-    decay = kind(neuron.decay(dt))
-    common = (n.threshold, n.keep, n.back, n.hold, n.refractory, n.mean)
-    drive, *others = memory.drives
-    state, total = memory.state, memory.total
-    match neuron:
-        case IFCurrDelta():
-            return run_delta, (drive, state, total, lift, stimuli, plan.steps, decay, *common)
-        case IFCurrExp():
-            return run_exp, (
-                drive,
-                others[0] if others else _NOTHING[lift.dtype],
-                state,
-                total,
-                lift,
-                stimuli,
-                plan.steps,
-                decay,
-                *_currents(neuron, dt, kind),
-                *common,
-            )
-        case IFCondExp() if not differentiable:
-            return run_cond_adaptive, (
-                drive,
-                others[0],
-                memory.membrane,
-                state,
-                total,
-                lift,
-                stimuli,
-                plan.steps,
-                dt,
-                1.0 / neuron.tau_m,
-                (neuron.e_rev_E - neuron.v_rest, neuron.e_rev_I - neuron.v_rest),
-                (neuron.tau_syn_E, neuron.tau_syn_I),
-                neuron.cm,
-                *common,
-            )
-        case IFCondExp():
-            return run_cond, (
-                drive,
-                others[0],
-                memory.membrane,
-                state,
-                total,
-                lift,
-                stimuli,
-                plan.steps,
-                tuple(map(kind, quadrature(neuron, dt))),
-                *common,
-            )
-
-
-def _currents(
-    neuron: IFCurrExp, dt: float, kind: type[np.floating[Any]]
-) -> tuple[Any, Any, Any, Any]:
-    decay_e, decay_i = neuron.synaptic_decays(dt)
-    rise_e, rise_i = neuron.synaptic_rises(dt)
-    return kind(decay_e), kind(decay_i), kind(rise_e), kind(rise_i)
+    kernels = KERNELS[type(plan.neuron)]
+    call = kernels.smooth if differentiable else kernels.forward
+    return call(_population(plan, layer, memory, lift, stimuli))
 
 
 def run_back(
@@ -216,66 +283,22 @@ def run_back(
     window: int,
 ) -> NDArray[Any]:
     """All steps backwards: ``memory.drives`` become derivatives; returns that by ``lift``."""
-    kind = lift.dtype.type
-    n = _numbers(plan, layer, kind)
-    neuron, dt = plan.neuron, plan.dt
-    bias = np.zeros_like(lift)
-    drive, *others = memory.drives
-    given = _NOTHING[lift.dtype] if returned is None else returned
-    per_width = 1.0 / (surrogate.width * neuron.theta)
-    height = surrogate.height / neuron.theta
-    common = (
-        *(n.keep, n.hold, n.refractory, n.mean),
-        *(surrogate.code, n.threshold, kind(per_width), kind(height)),
+    of = _population(plan, layer, memory, lift, stimuli)
+    n, kind, theta = of.numbers, of.kind, plan.neuron.theta
+    by = _Return(
+        given=_NOTHING[lift.dtype] if returned is None else returned,
+        weight_of_total=weight_of_total,
+        bias=np.zeros_like(lift),
+        window=window,
+        surrogate=(
+            *(n.keep, n.hold, n.refractory, n.mean),
+            *(surrogate.code, n.threshold),
+            *(kind(1.0 / (surrogate.width * theta)), kind(surrogate.height / theta)),
+        ),
     )
-    decay = kind(neuron.decay(dt))
-    match neuron:
-        case IFCurrDelta():
-            return_delta(
-                drive,
-                memory.state,
-                given,
-                weight_of_total,
-                bias,
-                stimuli,
-                plan.steps,
-                window,
-                decay,
-                *common,
-            )
-        case IFCurrExp():
-            return_exp(
-                drive,
-                others[0] if others else _NOTHING[lift.dtype],
-                memory.state,
-                given,
-                weight_of_total,
-                bias,
-                stimuli,
-                plan.steps,
-                window,
-                decay,
-                *_currents(neuron, dt, kind),
-                *common,
-            )
-        case IFCondExp():
-            return_cond(
-                drive,
-                others[0],
-                memory.membrane,
-                memory.state,
-                given,
-                weight_of_total,
-                bias,
-                lift,
-                stimuli,
-                plan.steps,
-                window,
-                tuple(map(kind, quadrature(neuron, dt))),
-                n.back,
-                *common,
-            )
-    return bias
+    kernel, arguments = KERNELS[type(plan.neuron)].backward(of, by)
+    kernel(*arguments)
+    return by.bias
 
 
 def quadrature(neuron: IFCondExp, dt: float) -> tuple[float, ...]:

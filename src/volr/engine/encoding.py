@@ -22,16 +22,16 @@ from volr.engine.plan import Layer, Plan
 from volr.engine.work import compiled
 from volr.memory import check_room
 from volr.models.coding import ConstantCurrent, Poisson, input_levels, poisson_spikes
-from volr.models.response import count_levels
+from volr.neurons.response import count_levels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from volr.arrays import Booleans, Floats
     from volr.engine.dynamics import Memory
     from volr.engine.events import Events
-    from volr.models.arrays import Booleans, Floats
     from volr.models.coding import InputCoding
-    from volr.models.neurons import NeuronModel
+    from volr.neurons import NeuronModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,7 +120,7 @@ def trains_of(plan: Plan, levels: NDArray[np.int32]) -> Trains:
 
 @dataclass(frozen=True, eq=False)
 class Levels:
-    """What neurons do under each current of ``volr.models.response.count_levels``.
+    """What neurons do under each current of ``volr.neurons.response.count_levels``.
 
     ``spikes`` bool and ``membranes`` mV, after the reset, both ``[time, level]``.
     """

@@ -13,7 +13,7 @@ import numpy as np
 
 from volr.engine.compiler import njit
 from volr.engine.membranes import fire
-from volr.engine.reference import RKF_ERROR, RKF_RESULT, RKF_STAGES, TOLERANCES
+from volr.neurons.if_cond_exp import RKF_ERROR, RKF_RESULT, RKF_STAGES, TOLERANCES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

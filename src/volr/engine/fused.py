@@ -7,7 +7,6 @@ This file needs Triton. The kernels run on CUDA, or anywhere under ``TRITON_INTE
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, cast
@@ -21,10 +20,10 @@ from volr.engine.conductances import instants, pulls
 from volr.engine.recurrence import synapses
 from volr.engine.triton_conductances import backward_conductances, forward_conductances
 from volr.engine.triton_kernels import backward_currents, forward_currents
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from triton import JITFunction
 
@@ -57,7 +56,7 @@ def unroll(
 ) -> tuple[Tensor, Tensor]:
     """As ``volr.engine.recurrence.unroll``, for float32 and float64."""
     push = neuron.i_offset + current
-    if not isinstance(neuron, IFCondExp):
+    if not neuron.has_conductances:
         push = neuron.rise(dt) * push
     run = _Run(neuron, dt, spiking, surrogate, window)
     inhibition = drives[1] if len(drives) == 2 else None
@@ -77,7 +76,7 @@ class _Unroll(Function):
         # What a kernel does not touch is another array, for Triton wants one.
         spikes = torch.empty_like(drive) if run.spiking else membranes
         stored = {"push": push, "spikes": spikes, "membranes": membranes}
-        if isinstance(run.neuron, IFCondExp):
+        if run.neuron.has_conductances:
             stored |= {name: torch.empty_like(drive) for name in ("excited", "inhibited")}
         arriving = {
             "numbers": _numbers(run, drive),
@@ -85,7 +84,7 @@ class _Unroll(Function):
             "inhibition": drive if inhibition is None else inhibition.contiguous(),
         }
         shape = _shape(run, drive)
-        if isinstance(run.neuron, IFCondExp):
+        if run.neuron.has_conductances:
             _launch(forward_conductances, drive, arriving | stored, shape)
         else:
             _launch(
@@ -128,7 +127,7 @@ class _Unroll(Function):
             "from_membranes": by_membranes is not None,
             "shape": run.surrogate.code,
         }
-        if isinstance(run.neuron, IFCondExp):
+        if run.neuron.has_conductances:
             _launch(backward_conductances, membranes, stored | errors, shape)
         else:
             del stored["push"], shape["units"]
@@ -183,14 +182,29 @@ def _constants(
     fires_at = neuron.fires_at(single=dtype == torch.float32)
     numbers = [fires_at - neuron.v_rest, neuron.v_reset - neuron.v_rest, neuron.theta]
     numbers += [surrogate.width * neuron.theta, surrogate.height / neuron.theta]
-    match neuron:
-        case IFCurrDelta():
-            numbers += [neuron.decay(dt), 0.0, 0.0, 0.0, 0.0]
-        case IFCurrExp():
-            numbers += [neuron.decay(dt), *neuron.synaptic_rises(dt), *neuron.synaptic_decays(dt)]
-        case IFCondExp():
-            numbers += [neuron.cm / neuron.tau_m, 0.5 * dt / neuron.cm, *pulls(neuron)]
-            numbers += [math.exp(-dt / tau) for tau in (neuron.tau_syn_E, neuron.tau_syn_I)]
-            for at in instants(neuron, dt):
-                numbers += [*at.left, *at.spent, at.leak]
+    numbers += NUMBERS[type(neuron)](neuron, dt)
     return torch.tensor(numbers, dtype=dtype, device=device)
+
+
+def _of_delta(neuron: IFCurrDelta, dt: float) -> list[float]:
+    return [neuron.decay(dt), 0.0, 0.0, 0.0, 0.0]
+
+
+def _of_currents(neuron: IFCurrExp, dt: float) -> list[float]:
+    return [neuron.decay(dt), *neuron.synaptic_rises(dt), *neuron.synaptic_decays(dt)]
+
+
+def _of_conductances(neuron: IFCondExp, dt: float) -> list[float]:
+    numbers = [neuron.cm / neuron.tau_m, 0.5 * dt / neuron.cm, *pulls(neuron)]
+    numbers += neuron.synaptic_decays(dt)
+    for at in instants(neuron, dt):
+        numbers += [*at.left, *at.spent, at.leak]
+    return numbers
+
+
+NUMBERS: Mapping[type[NeuronModel], Callable[[Any, float], list[float]]] = {
+    IFCurrDelta: _of_delta,
+    IFCurrExp: _of_currents,
+    IFCondExp: _of_conductances,
+}
+"""What the kernels are told of a neuron model, in the order that they read it."""

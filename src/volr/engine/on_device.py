@@ -19,15 +19,14 @@ from volr.engine.plan import plan_of
 from volr.engine.simulation import Result, empty_result, record_inputs
 from volr.engine.work import slices
 from volr.errors import UnsupportedError
-from volr.models.neurons import IFCondExp
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
+    from volr.arrays import Floats
     from volr.engine.plan import Plan
     from volr.engine.simulation import Progress
-    from volr.models.arrays import Floats
     from volr.models.model import SpikingModel
 
 # Stimuli that are run at once, and the most memory for what their neurons do.
@@ -48,7 +47,7 @@ def simulate(
     """As ``volr.engine.simulation.simulate``. Raises ``UnsupportedError`` for conductances, and
     ``ModelError`` where there is not the memory for what is recorded.
     """
-    if isinstance(model.neuron, IFCondExp):
+    if model.neuron.has_conductances:
         raise UnsupportedError(
             "if_cond_exp is simulated with NEST's solver, which runs on the processor alone",
             help="--device cpu, or device='cpu' in Python",

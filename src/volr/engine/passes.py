@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from volr.engine.batches import Batch, neuron_steps, slice_size
-from volr.engine.dynamics import channels, run, run_back
+from volr.engine.dynamics import run, run_back
 from volr.engine.encoding import list_inputs
 from volr.engine.events import by_neuron, list_spikes, turn_round
 from volr.engine.synapses import deliver, gather, return_errors
@@ -206,7 +206,7 @@ def _weight_gradients(
     plan: Plan, weights: Mapping[str, NDArray[Any]], batch: Batch
 ) -> dict[str, NDArray[Any]]:
     """What each weight is owed, from the lists of spikes and the derivatives by the drives."""
-    signs = channels(plan.neuron)
+    signs = plan.neuron.channels
     found: dict[str, list[NDArray[Any]]] = {}
     owed: list[_Owed] = []
     for layer in plan.layers:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 from volr.models.parameters import bias_name, weight_name
 
 if TYPE_CHECKING:
     from volr.models.model import SpikingModel
-    from volr.models.neurons import NeuronModel
+    from volr.neurons import NeuronModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +80,3 @@ def plan_of(model: SpikingModel) -> Plan:
         steps=model.steps,
         delay=model.delay_steps,
     )
-
-
-def channels(neuron: NeuronModel) -> tuple[int, ...]:
-    """Which weights go where: 0 is all of them, 1 and −1 the positive and the negative ones.
-
-    Currents that decay alike need not be kept apart.
-    """
-    match neuron:
-        case IFCurrDelta():
-            return (0,)
-        case IFCurrExp():
-            return (0,) if neuron.tau_syn_E == neuron.tau_syn_I else (1, -1)
-        case IFCondExp():
-            return (1, -1)

@@ -1,6 +1,6 @@
 """One population over time, in PyTorch: from what arrives to spikes and membranes.
 
-The update is that of ``volr.models.neurons``, V counted from v_rest. Backwards,
+The update is that of ``volr.neurons``, V counted from v_rest. Backwards,
 
 - dS/dV is the surrogate, and 0 in a refractory neuron;
 - the reset is held to be constant: hard, V ← V (1 − S) + (v_reset − v_rest) S, and subtracting,
@@ -14,7 +14,6 @@ What arrives comes as one drive ``[time, batch, unit]`` for each of the neuron's
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
@@ -23,11 +22,10 @@ from torch import Tensor
 from torch.autograd import Function
 
 from volr.engine.conductances import moved
-from volr.engine.plan import channels
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from volr.engine.surrogates import Surrogate
 
@@ -40,7 +38,7 @@ Advance: TypeAlias = Callable[
 
 def synapses(neuron: NeuronModel) -> int:
     """How many states of synapses a neuron has: currents or conductances."""
-    return 0 if isinstance(neuron, IFCurrDelta) else len(channels(neuron))
+    return 0 if neuron.moves_at_once else len(neuron.channels)
 
 
 def unroll(
@@ -55,7 +53,7 @@ def unroll(
 ) -> tuple[Tensor, Tensor]:
     """Spikes, 0 or 1, and V − v_rest before the reset, mV, both ``[time, batch, unit]``.
 
-    ``drives`` are ``[time, batch, unit]``, one for each of ``channels(neuron)``, in the unit of its
+    ``drives`` are ``[time, batch, unit]``, one for each channel of the neuron, in the unit of its
     weights (conductances are positive); ``current`` ``[unit]`` is the biases, nA. Neurons that are
     not ``spiking`` emit nothing and are not reset.
     """
@@ -94,13 +92,7 @@ def unroll(
 
 
 def _advance(neuron: NeuronModel, dt: float, current: Tensor) -> Advance:
-    match neuron:
-        case IFCurrDelta():
-            return _delta(neuron, dt, current)
-        case IFCurrExp():
-            return _currents(neuron, dt, current)
-        case IFCondExp():
-            return _conductances(neuron, dt, current)
+    return ADVANCES[type(neuron)](neuron, dt, current)
 
 
 def _delta(neuron: IFCurrDelta, dt: float, current: Tensor) -> Advance:
@@ -134,7 +126,7 @@ def _currents(neuron: IFCurrExp, dt: float, current: Tensor) -> Advance:
 
 def _conductances(neuron: IFCondExp, dt: float, current: Tensor) -> Advance:
     total = neuron.i_offset + current
-    decay_e, decay_i = (math.exp(-dt / tau) for tau in (neuron.tau_syn_E, neuron.tau_syn_I))
+    decay_e, decay_i = neuron.synaptic_decays(dt)
 
     def advance(
         v: Tensor, state: tuple[Tensor, ...], arriving: tuple[Tensor, ...]
@@ -144,6 +136,13 @@ def _conductances(neuron: IFCondExp, dt: float, current: Tensor) -> Advance:
         return v, (decay_e * g_e + arriving[0], decay_i * g_i + arriving[1])
 
     return advance
+
+
+ADVANCES: Mapping[type[NeuronModel], Callable[[Any, float, Tensor], Advance]] = {
+    IFCurrDelta: _delta,
+    IFCurrExp: _currents,
+    IFCondExp: _conductances,
+}
 
 
 def slope(v: Tensor, threshold: float, theta: float, surrogate: Surrogate) -> Tensor:

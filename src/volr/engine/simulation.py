@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
+from volr.arrays import Booleans, Floats
 from volr.cores import cores
 from volr.engine.batches import bytes_per_stimulus, empty_batch, neuron_steps, put_back, slice_size
 from volr.engine.dynamics import lift_of, lifts_of
@@ -22,7 +23,6 @@ from volr.engine.plan import plan_of
 from volr.engine.tiles import in_tiles, out_of_tiles
 from volr.engine.work import compiled, everywhere, slices
 from volr.memory import check_room
-from volr.models.arrays import Booleans, Floats
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

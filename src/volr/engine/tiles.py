@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from volr.engine.compiler import njit
-from volr.engine.plan import channels
 from volr.engine.vectors import LANES, TILE_BYTES
 from volr.engine.work import everywhere
 
@@ -113,7 +112,7 @@ def in_tiles(plan: Plan, weights: Mapping[str, NDArray[Any]], *, back: bool = Fa
 
     With ``back`` in tiles of the sources, and only of those that errors return to: not of inputs.
     """
-    signs, inputs = channels(plan.neuron), dict(plan.inputs)
+    signs, inputs = plan.neuron.channels, dict(plan.inputs)
     found: dict[str, list[NDArray[Any]]] = {}
     parts: list[tuple[NDArray[Any], int, NDArray[Any], int]] = []
     for layer in plan.layers:

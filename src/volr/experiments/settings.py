@@ -18,8 +18,8 @@ from volr.errors import DataError, ModelError, TrainingError
 from volr.jsonable import in_words, out_of_words
 from volr.models.coding import coding_problems, coding_told
 from volr.models.model import timing_problems
-from volr.models.neurons import RESETS, neuron_model
 from volr.naming import named
+from volr.neurons import RESETS, neuron_model
 from volr.training import SpikingSettings, TrainingSettings
 from volr.transfer import TransferSettings
 from volr.typed import fits, settle, shown
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Generator
 
     from volr.models.coding import InputCoding
-    from volr.models.neurons import NeuronModel, Reset
+    from volr.neurons import NeuronModel, Reset
 
 STEP = 0.5
 """The time step, ms, unless told."""

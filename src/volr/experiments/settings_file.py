@@ -9,8 +9,8 @@ from volr.errors import DataError, ModelError
 from volr.experiments.settings import Settings, given, said_of, settings_from
 from volr.experiments.tasks import task as find_task
 from volr.jsonable import entries_of, read_json
-from volr.models.neurons import NEURON_MODELS, parameter_names
 from volr.naming import named
+from volr.neurons import NEURON_MODELS, parameter_names
 from volr.reading import format_of, read_whole
 from volr.typed import shown
 

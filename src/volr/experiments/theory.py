@@ -22,13 +22,13 @@ from volr.backends.base import Record
 from volr.language import to_network
 from volr.models.coding import ConstantCurrent
 from volr.models.model import SpikingModel
-from volr.models.neurons import IFCondExp
 from volr.models.parameters import parameter_shapes, weight_name
+from volr.neurons import IFCondExp
 from volr.transfer import TransferSettings, transfer_ann
 
 if TYPE_CHECKING:
+    from volr.arrays import Floats
     from volr.backends.base import Recordings, Simulator
-    from volr.models.arrays import Floats
     from volr.models.model import ArtificialModel
     from volr.models.samples import Samples
     from volr.transfer import CalibrationProgress, PopulationReport

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from volr.experiments.settings import settings_json
-from volr.models.neurons import IFCondExp
+from volr.neurons import IFCondExp
 
 if TYPE_CHECKING:
     from volr.experiments.settings import Settings

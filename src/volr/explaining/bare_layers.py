@@ -12,8 +12,8 @@ from volr.explaining.wiring import is_calibrated
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from volr.arrays import Floats
     from volr.explaining.wiring import Wiring
-    from volr.models.arrays import Floats
     from volr.models.model import SpikingModel
 
 # What stands for a full activation where nothing else tells the scale of a silent population.

@@ -33,8 +33,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from volr.arrays import Booleans, Floats, Integers
     from volr.explaining.causes import Cause, Dynamic
-    from volr.models.arrays import Booleans, Floats, Integers
 
 OF_WIRING: frozenset[Cause] = frozenset({"sign", "weights", "bias", "units", "scale", "dead"})
 

@@ -11,11 +11,11 @@ from volr.explaining.wiring import is_calibrated
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from volr.arrays import Floats
     from volr.explaining.causes import Cause
     from volr.explaining.counts import Layer
     from volr.explaining.measuring import Measured
     from volr.explaining.wiring import Block, Wiring
-    from volr.models.arrays import Floats
     from volr.models.model import SpikingModel
 
 # At most so many badly scaled units are listed, by their numbers, which begin at 0.

@@ -25,9 +25,9 @@ from volr.transfer import transfer_ann
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from volr.arrays import Floats
     from volr.backends.base import Simulator, SpikingBackend
     from volr.explaining.measuring import Measured
-    from volr.models.arrays import Floats
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.samples import Samples
     from volr.transfer import TransferSettings

@@ -12,9 +12,9 @@ from volr.explaining.counts import OF_WIRING, weighted_sum
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from volr.arrays import Floats
     from volr.explaining.counts import Layer
     from volr.explaining.wiring import Wiring
-    from volr.models.arrays import Floats
 
 # A neuron that fires in every third step, or in half of those that refractoriness leaves, and more
 # often, answers in coarse stairs; one that is expected below half a spike, hardly. Neither says

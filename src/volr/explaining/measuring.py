@@ -27,11 +27,11 @@ from volr.models.coding import by_input
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from volr.arrays import Booleans, Floats
     from volr.backends.base import Progress, Simulator
     from volr.explaining.causes import Cause, Dynamic
     from volr.explaining.counts import Layer
     from volr.explaining.wiring import Wiring
-    from volr.models.arrays import Booleans, Floats
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.samples import Samples
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from volr.errors import VolrError
 from volr.models.coding import ConstantCurrent, Poisson
-from volr.models.neurons import IFCondExp
 from volr.transfer import TransferSettings
 
 if TYPE_CHECKING:
@@ -132,5 +131,5 @@ def _changes(
             yield longer
         case "driving":
             yield again
-            if isinstance(now.neuron, IFCondExp):
+            if now.neuron.has_conductances:
                 yield with_("--neuron if_curr_exp", neuron=now.neuron.with_currents())

@@ -19,7 +19,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
 
 T = TypeVar("T")
 

@@ -23,12 +23,11 @@ import numpy as np
 
 from volr.models.parameters import weight_name
 from volr.transfer.balance import balanced, hidden_populations, rescaled
-from volr.transfer.scaling import synapse_units
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.models.arrays import Booleans, Floats
+    from volr.arrays import Booleans, Floats
     from volr.models.model import ArtificialModel, SpikingModel
 
 UNEQUAL = 4.0
@@ -115,7 +114,7 @@ def evened(own: Floats, badly_scaled: Booleans, counts: Floats, full: float) -> 
 
 def charges_of(snn: SpikingModel, name: str) -> Floats:
     """The weights ``name`` ``[post, pre]`` as the charge of a spike, in spikes of the target."""
-    excitation, inhibition = synapse_units(snn.neuron)
+    excitation, inhibition = snn.neuron.synapse_units
     weights = snn.parameters[name]
     return weights / np.where(weights < 0, inhibition, excitation)
 

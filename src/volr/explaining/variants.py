@@ -16,18 +16,16 @@ import numpy as np
 
 from volr.backends.base import Record
 from volr.explaining.causes import DYNAMIC
-from volr.models.neurons import IFCondExp
 from volr.models.parameters import weight_name
 from volr.network.subgraph import depths
-from volr.transfer.scaling import synapse_units
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from volr.arrays import Floats
     from volr.backends.base import Simulator
     from volr.explaining.causes import Dynamic
     from volr.explaining.wiring import Wiring
-    from volr.models.arrays import Floats
     from volr.models.model import SpikingModel
 
 # Where a count begins in the middle, it depends on how far each membrane is just then. Over so many
@@ -45,7 +43,7 @@ def mechanisms(model: SpikingModel) -> tuple[Dynamic, ...]:
         "reset": model.neuron.reset == "hard",
         "refractory": model.neuron.refractory_steps(model.dt) > 0,
         "transient": True,
-        "driving": isinstance(model.neuron, IFCondExp),
+        "driving": model.neuron.has_conductances,
     }
     return tuple(each for each in DYNAMIC if has[each])
 
@@ -61,9 +59,9 @@ def variant(
 ) -> SpikingModel:
     """The model without these mechanisms, ``transient`` aside, which is no part of a model."""
     neuron, values = model.neuron, dict(model.parameters)
-    if "driving" in without and isinstance(neuron, IFCondExp):
+    if "driving" in without and neuron.has_conductances:
         twin = neuron.with_currents()
-        excitation, inhibition = synapse_units(twin)
+        excitation, inhibition = twin.synapse_units
         for wiring in wirings.values():
             for block in wiring.blocks:
                 weights = values[weight_name(block.projection)]

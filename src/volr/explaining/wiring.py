@@ -21,11 +21,10 @@ import numpy as np
 
 from volr.explaining.units import CALIBRATED, charges_of, within
 from volr.models.parameters import bias_name, weight_name
-from volr.transfer.scaling import leak_current
 
 if TYPE_CHECKING:
+    from volr.arrays import Booleans, Floats
     from volr.explaining.units import Units
-    from volr.models.arrays import Booleans, Floats
     from volr.models.model import SpikingModel
     from volr.network import Projection
 
@@ -110,7 +109,7 @@ class Wiring:
 def wirings(units: Units, snn: SpikingModel) -> dict[str, Wiring]:
     """The wiring of every population but the inputs of ``snn``, whose units were read."""
     neuron = snn.neuron
-    lift = leak_current(neuron)
+    lift = neuron.leak_current
     # As in the transfer: what brings one spike in one stimulus.
     one_spike = neuron.theta / (neuron.rise(snn.dt) * snn.steps)
     found: dict[str, Wiring] = {}

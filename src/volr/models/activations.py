@@ -17,7 +17,7 @@ from volr.errors import ModelError
 from volr.naming import named
 
 if TYPE_CHECKING:
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True)

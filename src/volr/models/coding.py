@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
 import numpy as np
 
+from volr.arrays import real_array
 from volr.errors import DataError, ModelError
-from volr.models.arrays import real_array
-from volr.models.neurons import SMALLEST, IFCondExp, IFCurrDelta, IFCurrExp
-from volr.models.response import count_levels
 from volr.naming import named
+from volr.neurons import SMALLEST
+from volr.neurons.response import count_levels
 from volr.typed import settle
 
 if TYPE_CHECKING:
@@ -26,24 +26,19 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from volr.models.arrays import Booleans, Floats, Integers
+    from volr.arrays import Booleans, Floats, Integers
     from volr.models.model import SpikingModel
-    from volr.models.neurons import NeuronModel
     from volr.network import Network
+    from volr.neurons import NeuronModel
 
 T = TypeVar("T", bound=np.generic)
-
-# Hz, of inputs unless told; and with conductances. Where inputs are fast the membrane of a neuron
-# with conductances follows them at once, and its rate jumps where they exceed the threshold; slow
-# inputs fluctuate more, and fluctuations smooth the jump.
-PLAIN_RATE, CONDUCTANCE_INPUT_RATE = 500.0, 200.0
 
 
 @dataclass(frozen=True, slots=True)
 class ConstantCurrent:
     """Each input neuron gets the constant current whose spike count is nearest to value · rate_max.
 
-    The current comes from the neuron's own response (``volr.models.response``), turned round, so
+    The current comes from the neuron's own response (``volr.neurons.response``), turned round, so
     the rate is linear in the value as far as whole spikes allow: a current proportional to the
     value would not be, because of the leak and of the charge lost at each reset. The value 0 is
     no current at all. ``rate_max`` in Hz.
@@ -100,11 +95,7 @@ def suited_coding(neuron: NeuronModel, dt: float) -> ConstantCurrent:
 
 
 def _suited_rate(neuron: NeuronModel, dt: float) -> float:
-    match neuron:
-        case IFCurrDelta() | IFCurrExp():
-            rate = PLAIN_RATE
-        case IFCondExp():
-            rate = CONDUCTANCE_INPUT_RATE
+    rate = neuron.input_rate
     return min(rate, 1000.0 / dt) if dt > 0 else rate
 
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
 
 WITH_HASH, WITHOUT_HASH = "2", "1"
 _VERSION, _MODEL, _HASH = "volr.version", "volr.model", "volr.sha256"

@@ -17,12 +17,12 @@ from volr.language import to_network
 from volr.models.activations import Activation, activation
 from volr.models.coding import input_coding
 from volr.models.model import READOUTS, ArtificialModel, Model, SpikingModel
-from volr.models.neurons import RESETS, neuron_model
+from volr.neurons import RESETS, neuron_model
 from volr.source import Source
 from volr.typed import as_float, shown
 
 if TYPE_CHECKING:
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
     from volr.network import Network
 
 Origin: TypeAlias = Mapping[str, str | int | float]

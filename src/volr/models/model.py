@@ -12,9 +12,9 @@ from typing import Any, Literal, TypeAlias, get_args
 from volr.errors import ModelError
 from volr.models.activations import Activation, ReLU
 from volr.models.coding import ConstantCurrent, InputCoding, coding_problems
-from volr.models.neurons import IFCurrDelta, NeuronModel
 from volr.models.parameters import Parameters, parameters
 from volr.network import Network
+from volr.neurons import NEURON_MODELS, IFCurrDelta, NeuronModel
 from volr.typed import settle
 
 Readout: TypeAlias = Literal["count", "membrane"]
@@ -72,7 +72,7 @@ class SpikingModel:
     readout: Readout = "count"
 
     def __post_init__(self) -> None:
-        known = {"Network": Network, "NeuronModel": NeuronModel, "InputCoding": InputCoding}
+        known = {"Network": Network, "NeuronModel": NEURON_MODELS, "InputCoding": InputCoding}
         if wrong := settle(self, Readout=str, **known):
             raise ModelError("this is no spiking model: " + "; ".join(wrong))
         object.__setattr__(self, "parameters", parameters(self.network, self.parameters))

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from volr.arrays import array_of
 from volr.errors import DataError
-from volr.models.arrays import array_of
 from volr.typed import settle, shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from volr.models.arrays import Floats, Integers
+    from volr.arrays import Floats, Integers
 
 
 @dataclass(frozen=True, eq=False)

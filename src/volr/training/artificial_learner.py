@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
+    from volr.arrays import Floats
     from volr.backends.torch.module import Plan
     from volr.models.activations import Activation
-    from volr.models.arrays import Floats
     from volr.models.samples import Samples
     from volr.network import Network
     from volr.training.candidates import Values

@@ -19,7 +19,7 @@ from volr.training.result import Epoch, Training
 from volr.training.settings import LOOKED_AT
 
 if TYPE_CHECKING:
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
     from volr.models.model import Model
     from volr.models.samples import Samples
     from volr.network import Network

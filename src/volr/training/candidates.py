@@ -22,7 +22,7 @@ from volr.caches import cache_for
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from volr.models.arrays import Booleans, Floats, Integers
+    from volr.arrays import Booleans, Floats, Integers
     from volr.training.settings import TrainingSettings
 
 Values: TypeAlias = dict[str, Tensor]

@@ -15,7 +15,7 @@ import numpy as np
 from volr.training.settings import EPOCHS, UPDATES, validation_count
 
 if TYPE_CHECKING:
-    from volr.models.arrays import Integers
+    from volr.arrays import Integers
     from volr.network import Network
     from volr.training.settings import TrainingSettings
 

@@ -28,9 +28,9 @@ from volr.training.settings import LOOKED_AT
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from volr.arrays import Integers
     from volr.backends.futhark.library import Held, Library
     from volr.backends.futhark.vectors import Singles
-    from volr.models.arrays import Integers
     from volr.models.samples import Samples
     from volr.network import Network
     from volr.training.result import Progress

@@ -22,8 +22,8 @@ from volr.models.coding import by_input
 from volr.models.parameters import bias_name, weight_name
 
 if TYPE_CHECKING:
+    from volr.arrays import Floats
     from volr.models.activations import Activation
-    from volr.models.arrays import Floats
     from volr.network import Network
 
 OUTPUT_SPREAD = 0.5

@@ -24,7 +24,7 @@ import torch
 
 from volr.backends.base import Record
 from volr.models.coding import ConstantCurrent, Poisson, by_input, input_drive, input_levels
-from volr.models.response import count_levels
+from volr.neurons.response import count_levels
 from volr.training.learner import Activity, Answer, Part
 from volr.training.rate_model import charge, membrane_slope, slope
 from volr.training.side_by_side import apart, fits, side_by_side
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from volr.arrays import Floats, Integers
     from volr.backends.base import Simulator
-    from volr.models.arrays import Floats, Integers
     from volr.models.model import SpikingModel
     from volr.models.samples import Samples
     from volr.network import Network

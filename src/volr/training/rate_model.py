@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from volr.models.neurons import NeuronModel
     from volr.network import Network, Population
+    from volr.neurons import NeuronModel
 
 TAIL = 2.0
 """s, the number of spikes over which a neuron's answer to charge sets in."""

@@ -14,7 +14,7 @@ from volr.errors import TrainingError
 from volr.memory import check_room
 from volr.models.coding import InputCoding, coding_problems, suited_coding
 from volr.models.model import Readout, SpikingModel, readout_problems, timing_problems
-from volr.models.neurons import IFCurrDelta, NeuronModel
+from volr.neurons import NEURON_MODELS, IFCurrDelta, NeuronModel
 from volr.training.checks import check_samples, check_start
 from volr.training.settings import TrainingSettings
 from volr.typed import settle
@@ -58,7 +58,7 @@ class SpikingSettings:
     rate_penalty: float = 1.0
 
     def __post_init__(self) -> None:
-        known = {"NeuronModel": NeuronModel, "InputCoding": InputCoding, "Surrogate": Surrogate}
+        known = {"NeuronModel": NEURON_MODELS, "InputCoding": InputCoding, "Surrogate": Surrogate}
         if wrong := settle(self, Readout=str, **known):
             raise TrainingError("training cannot start: " + "; ".join(wrong))
         wrong = timing_problems(self.dt, self.duration, self.delay_ms)

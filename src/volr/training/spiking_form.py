@@ -34,7 +34,7 @@ from volr.models.parameters import bias_name, weight_name
 from volr.training.initialisation import initial_parameters
 from volr.training.learner import Answer
 from volr.training.rate_model import current_unit
-from volr.transfer.scaling import Correction, inhibitory_unit, scales, spiking_model
+from volr.transfer.scaling import Correction, scales, spiking_model
 from volr.transfer.settings import TransferSettings
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
     from volr.network import Network
     from volr.training.candidates import Values
     from volr.training.spiking import SpikingSettings
@@ -87,7 +87,7 @@ class SpikingForm:
     def units(self) -> dict[str, Unit]:
         """The unit of every parameter."""
         neuron = self.settings.neuron
-        synapse = Unit(neuron.unit_weight, inhibitory_unit(neuron))
+        synapse = Unit(neuron.unit_weight, neuron.inhibitory_unit)
         bias = current_unit(neuron, self.settings.duration)
         current = Unit(bias, bias)
         units = {weight_name(each): synapse for each in self.network.projections}

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
+    from volr.arrays import Floats
     from volr.engine.plan import Plan
-    from volr.models.arrays import Floats
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.samples import Samples
     from volr.network import Network

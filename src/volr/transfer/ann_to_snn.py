@@ -22,8 +22,8 @@ from volr.transfer.settings import TransferSettings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from volr.arrays import Floats
     from volr.backends.base import Simulator
-    from volr.models.arrays import Floats
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.samples import Samples
     from volr.transfer.calibration import CalibrationProgress

@@ -23,18 +23,17 @@ from typing import TYPE_CHECKING, Protocol
 import numpy as np
 
 from volr.backends.base import Record
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 from volr.network.subgraph import depths, upto
 from volr.transfer.scaling import Correction, spiking_model, wanted_counts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from volr.arrays import Floats, Integers
     from volr.backends.base import Simulator
-    from volr.models.arrays import Floats, Integers
     from volr.models.model import ArtificialModel
-    from volr.models.neurons import NeuronModel
     from volr.network import Network
+    from volr.neurons import NeuronModel
     from volr.transfer.scaling import Scale
     from volr.transfer.settings import TransferSettings
 
@@ -127,11 +126,9 @@ def probes_of(neuron: NeuronModel) -> Floats:
     A current does the same whatever the membrane, so excitation and inhibition have one gain: two
     would be told apart by how curved the response is, and spoil their balance.
     """
-    match neuron:
-        case IFCurrDelta() | IFCurrExp():
-            gains = [[PROBE_GAIN, PROBE_GAIN, 0.0]]
-        case IFCondExp():
-            gains = [[PROBE_GAIN, 0.0, 0.0], [0.0, PROBE_GAIN, 0.0]]
+    gains = [[PROBE_GAIN, PROBE_GAIN, 0.0]]
+    if neuron.has_conductances:
+        gains = [[PROBE_GAIN, 0.0, 0.0], [0.0, PROBE_GAIN, 0.0]]
     return np.array([*gains, [0.0, 0.0, PROBE_OFFSET]])
 
 

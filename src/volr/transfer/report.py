@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from volr.models.arrays import Floats, Integers
+    from volr.arrays import Floats, Integers
     from volr.transfer.scaling import Correction
 
 # A neuron counts as saturated where it fires as fast as it can in more than this share of stimuli.

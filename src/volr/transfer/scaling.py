@@ -9,22 +9,15 @@ full_rate: a high one instead of the largest, because one outlier would cost all
 resolution (Rueckauer et al. 2017). The inputs have λ = 1.
 
 A neuron spends θ = v_thresh − v_reset mV on a spike, which is what a spike of weight u brings
-(``synapse_units``; for IFCurrDelta u = θ), so the charge that the ANN's weighted sum W a + b stands
-for is θ κ_p (W a + b). It comes as spikes, each of which stands for 1/κ_q of the presynaptic
-activation, and as a constant current over the whole duration T:
+(the neuron's ``synapse_units``; for IFCurrDelta u = θ), so the charge that the ANN's weighted sum
+W a + b stands for is θ κ_p (W a + b). It comes as spikes, each of which stands for 1/κ_q of the
+presynaptic activation, and as a constant current over the whole duration T:
 
     w = u κ_p / κ_q · W  a spike,        I_bias = θ κ_p b / (T (1 − a) R / dt)  nA.
 
 The leak takes (V − v_rest)(1 − a) a step, and a constant current of (V* − v_rest) / R makes up for
-it where V is at V* (``operating_point``). Gains and offset, 1 and 0 here, are what the calibration
-corrects; the bias goes with the excitation.
-
-**The operating point** V* is halfway between v_reset and v_thresh for currents, where V is on
-average. With conductances it is v_thresh. What a synapse brings depends on V there (from rest to
-threshold the original's excitation falls from 65 to 50 mV and its inhibition rises from 5 to 20),
-and they make the membrane fast: it follows its inputs, and fires where g_E (e_rev_E − v_thresh) +
-g_I (e_rev_I − v_thresh) + I exceeds the leak at v_thresh. Only with these drives is that where the
-ANN's sum exceeds 0.
+it where V is at V*, the neuron's ``operating_point``. Gains and offset, 1 and 0 here, are what the
+calibration corrects; the bias goes with the excitation.
 
 The outputs compete only with each other, and softmax does not see a shift common to all. So their
 zero is put at the median of the runners-up, and spikes are spent on telling winners apart; but no
@@ -40,15 +33,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.models.model import SpikingModel
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 from volr.models.parameters import bias_name, weight_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
     from volr.models.model import ArtificialModel
-    from volr.models.neurons import NeuronModel
     from volr.network import Network
     from volr.transfer.settings import TransferSettings
 
@@ -57,8 +48,6 @@ if TYPE_CHECKING:
 OUTPUT_PERCENTILE = 99.0
 # The winners' logits at which silence begins at the most: below it all outputs would be silent.
 SILENT_PERCENTILE = 1.0
-# mV: inhibition that only shunts has no driving force, and no weight makes up for that.
-_LEAST_DRIVE = 1.0
 
 
 @dataclass(frozen=True)
@@ -134,56 +123,6 @@ def wanted_counts(activations: Floats, scale: Scale, settings: TransferSettings)
     return (activations - scale.zero) * (full_count(settings) / scale.activation)
 
 
-def inhibitory_unit(neuron: NeuronModel) -> float:
-    """What ``unit_weight`` is for a negative weight, the absolute value of it, at its mean drive.
-
-    Inhibitory synapses have another time constant, and conductances another driving force: some
-    12 mV where excitation has 57, so that equal weights would be next to no inhibition.
-    """
-    match neuron:
-        case IFCurrDelta():
-            return neuron.unit_weight
-        case IFCurrExp():
-            return neuron.unit_weight * neuron.tau_syn_E / neuron.tau_syn_I
-        case IFCondExp():
-            middle = 0.5 * (neuron.v_thresh + neuron.v_reset)
-            return _inhibition_at(neuron, middle)
-
-
-def operating_point(neuron: NeuronModel) -> float:
-    """V*, mV: where the charge that a synapse brings, and the leak takes, is what is counted on."""
-    match neuron:
-        case IFCurrDelta() | IFCurrExp():
-            return 0.5 * (neuron.v_thresh + neuron.v_reset)
-        case IFCondExp():
-            return neuron.v_thresh
-
-
-def leak_current(neuron: NeuronModel) -> float:
-    """The constant current, nA, that makes up for what the leak takes at the operating point."""
-    return (operating_point(neuron) - neuron.v_rest) / neuron.resistance
-
-
-def synapse_units(neuron: NeuronModel) -> tuple[float, float]:
-    """The weights whose charge is θ at the operating point: of excitation, of inhibition.
-
-    Both positive, in ``neuron.weight_unit``.
-    """
-    match neuron:
-        case IFCurrDelta() | IFCurrExp():
-            return neuron.unit_weight, inhibitory_unit(neuron)
-        case IFCondExp():
-            at = operating_point(neuron)
-            excitation = neuron.theta * neuron.cm / (neuron.tau_syn_E * (neuron.e_rev_E - at))
-            return excitation, _inhibition_at(neuron, at)
-
-
-def _inhibition_at(neuron: IFCondExp, at: float) -> float:
-    """The inhibitory weight, µS, that takes θ off a membrane that is ``at`` mV."""
-    drive = max(abs(neuron.e_rev_I - at), _LEAST_DRIVE)
-    return neuron.theta * neuron.cm / (neuron.tau_syn_I * drive)
-
-
 def spiking_model(
     model: ArtificialModel,
     network: Network,
@@ -193,8 +132,8 @@ def spiking_model(
 ) -> SpikingModel:
     """The spiking model for ``network``: the artificial model's, or its first layers."""
     neuron = settings.neuron
-    excitation, inhibition = synapse_units(neuron)
-    base = leak_current(neuron) - neuron.i_offset
+    excitation, inhibition = neuron.synapse_units
+    base = neuron.leak_current - neuron.i_offset
     kappa = {name: full_count(settings) / each.activation for name, each in scale.items()}
     values: dict[str, Floats] = {}
     for population in network.layers:

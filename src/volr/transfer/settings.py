@@ -8,11 +8,8 @@ from dataclasses import dataclass
 from volr.errors import ModelError
 from volr.models.coding import InputCoding, coding_problems, suited_coding
 from volr.models.model import timing_problems
-from volr.models.neurons import SMALLEST, IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+from volr.neurons import NEURON_MODELS, SMALLEST, IFCurrDelta, NeuronModel
 from volr.typed import settle
-
-CONDUCTANCE_RATE = 1000.0
-"""Hz, of full activations with conductances unless told."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +37,7 @@ class TransferSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        wrong = settle(self, NeuronModel=NeuronModel, InputCoding=InputCoding) or self._problems()
+        wrong = settle(self, NeuronModel=NEURON_MODELS, InputCoding=InputCoding) or self._problems()
         if wrong:
             raise ModelError("this transfer cannot be made: " + "; ".join(wrong))
 
@@ -53,18 +50,10 @@ class TransferSettings:
 
     @property
     def full_rate(self) -> float:
-        """The rate, Hz, of a population at its full activation: the inputs' unless told.
-
-        With conductances it is higher than suits the inputs.
-        """
+        """The rate, Hz, of a population at its full activation: what suits the neuron."""
         if self.population_rate is not None:
             return self.population_rate
-        inputs = self.input_coding.rate_max
-        match self.neuron:
-            case IFCurrDelta() | IFCurrExp():
-                return inputs
-            case IFCondExp():
-                return max(inputs, min(CONDUCTANCE_RATE, self._most))
+        return self.neuron.population_rate(self.input_coding.rate_max, self._most)
 
     @property
     def current_of_one_spike(self) -> float:

@@ -21,8 +21,8 @@ from volr.backends.support import between
 from volr.errors import UnsupportedError
 from volr.models.activations import Identity, ReLU
 from volr.models.coding import ConstantCurrent, Poisson
-from volr.models.neurons import NEURON_MODELS, RESETS
 from volr.network import Network, Population, Projection
+from volr.neurons import NEURON_MODELS, RESETS
 from volr.storage import write_whole
 from volr.transfer.settings import TransferSettings
 from volr.verify.comparison import FIELDS, Tally, compare

@@ -16,13 +16,13 @@ from volr.verify.causes import spiking_suspects
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from volr.arrays import Booleans, Floats
     from volr.backends.base import (
         Progress,
         Recordings,
         Simulator,
         SpikingBackend,
     )
-    from volr.models.arrays import Booleans, Floats
     from volr.models.model import SpikingModel
 
 # A membrane this near to its threshold, as a share of θ, is at it but for rounding.

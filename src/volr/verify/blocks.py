@@ -9,8 +9,8 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from volr.arrays import Booleans, Floats
     from volr.backends.readback import Ends
-    from volr.models.arrays import Booleans, Floats
 
 # Differences of so many units of the precision are rounding.
 _ROUNDING = 4.0

@@ -16,14 +16,14 @@ import numpy as np
 
 from volr.errors import ModelError
 from volr.models.activations import ACTIVATIONS
-from volr.models.neurons import RESETS
 from volr.models.parameters import bias_name, weight_name
 from volr.network.text import counted
+from volr.neurons import RESETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.network import Network
 

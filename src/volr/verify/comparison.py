@@ -15,6 +15,7 @@ from volr.verify.blocks import arrow, cause_of, close, factor_or_sign, worst
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from volr.arrays import Floats
     from volr.backends.readback import (
         Ends,
         Expected,
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
         Readback,
         Said,
     )
-    from volr.models.arrays import Floats
 
 Kind: TypeAlias = Literal["topology", "parameters"]
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from volr.transfer.scaling import Correction, scales, spiking_model
 from volr.transfer.settings import TransferSettings
 
 if TYPE_CHECKING:
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
     from volr.models.model import SpikingModel
     from volr.network import Network
 

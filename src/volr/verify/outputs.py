@@ -13,8 +13,8 @@ from volr.verify.behaviour import Behaviour, FirstDifference
 from volr.verify.causes import artificial_suspects
 
 if TYPE_CHECKING:
+    from volr.arrays import Booleans, Floats
     from volr.backends.base import ArtificialBackend
-    from volr.models.arrays import Booleans, Floats
     from volr.models.model import ArtificialModel
 
 CLOSE = 1e-5

@@ -24,8 +24,8 @@ from volr.verify.outputs import artificial_behaviour
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from volr.arrays import Floats
     from volr.backends.base import Backend, Progress
-    from volr.models.arrays import Floats
     from volr.models.model import Model
 
 Target: TypeAlias = "Backend | Document"

@@ -27,9 +27,9 @@ from volr.experiments.original import (
 )
 from volr.experiments.original.transfer import INPUTS
 from volr.models.model import ArtificialModel
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
-from volr.models.response import spike_count
 from volr.models.samples import Samples
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+from volr.neurons.response import spike_count
 from volr.training import TrainingSettings
 from volr.transfer import TransferSettings, transfer_ann
 

@@ -12,7 +12,7 @@ from tests.experiments.examples import POPULATION
 from volr.experiments.results import Activity, Row, Run, write_json
 from volr.experiments.run_file import run_json
 from volr.models.files import save_model
-from volr.models.neurons import IFCurrExp
+from volr.neurons import IFCurrExp
 from volr.training import Epoch
 from volr.transfer import PopulationReport, TransferReport
 

@@ -19,8 +19,8 @@ from volr.backends.readback import Readback
 from volr.models.activations import Identity, ReLU
 from volr.models.coding import ConstantCurrent
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.neurons import IFCondExp, IFCurrExp, NeuronModel
 from volr.network import Network, Population, Projection
+from volr.neurons import IFCondExp, IFCurrExp, NeuronModel
 
 Read: TypeAlias = Callable[[Any, str | None], Readback]
 """What is read back of a model with a mutation, or without one."""

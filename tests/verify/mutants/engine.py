@@ -59,7 +59,7 @@ def _changed(whole: Ready, mutation: str | None) -> Ready:
             lift = one_more(whole.lifts["square"])
             return replace(whole, lifts={**whole.lifts, "square": lift})
         case "kind":
-            from volr.models.neurons import IFCondExp
+            from volr.neurons import IFCondExp
 
             numbers = plan.neuron.numbers
             return replace(whole, plan=_with(plan, neuron=IFCondExp(**cast("Any", numbers))))

@@ -13,7 +13,7 @@ from tests.verify.mutants import OTHERWISE, NotPlantedError, one_more
 from volr.backends.brian2.script import BRIAN2_SCRIPT
 from volr.backends.pynn import PYNN
 from volr.backends.pynn.translation import CELLS, SOLUTIONS
-from volr.models.neurons import IFCondExp
+from volr.neurons import IFCondExp
 
 if TYPE_CHECKING:
     from collections.abc import Callable

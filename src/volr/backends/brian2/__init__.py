@@ -58,10 +58,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from volr.arrays import Floats
     from volr.backends.base import Progress
     from volr.backends.readback import SpikingReadback
     from volr.backends.workers import Arrays, Request, Settings
-    from volr.models.arrays import Floats
     from volr.models.model import SpikingModel
 
 Target: TypeAlias = Literal["numpy", "cython", "cpp_standalone"]

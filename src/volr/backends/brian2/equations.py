@@ -3,12 +3,12 @@
 ``v`` is the membrane above ``v_rest``, as in the engine, so that rounding is alike; ``v_thresh``,
 ``fires_at``, ``v_reset`` and the reversal potentials count from there too. A spike is emitted where
 ``fires_at`` is reached: ``v_thresh``, or a hair less where there is no leak. Everything else has
-the name that it has in ``volr.models.neurons``, but for ``c_m``, since cm is a centimetre to
+the name that it has in ``volr.neurons``, but for ``c_m``, since cm is a centimetre to
 Brian2.
 
 Brian2's own method ``exact`` finds the solution over a step by computer algebra. That takes up to
 twenty seconds, divides by zero where two time constants are equal, and overflows where one is far
-below dt. So each model brings its solution, ``step``, which is the one in ``volr.models.neurons``.
+below dt. So each model brings its solution, ``step``, which is the one in ``volr.neurons``.
 
 In a step of Brian2's schedule come first the groups, then thresholds, synapses, resets. Currents
 and conductances move the membrane from the next step on, so that is their order. A jump of the
@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING, TypeAlias
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.models.neurons import Reset
+    from volr.neurons import Reset
 
 Row: TypeAlias = tuple[str, str, str, float]
 """Our name, Brian2's name, its SI unit, and how many of these make one of ours."""

@@ -16,9 +16,9 @@ from volr.errors import DataError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from volr.arrays import Floats
     from volr.backends.base import Files
     from volr.backends.readback import Said, SpikingReadback
-    from volr.models.arrays import Floats
 
 UNITS = {"ms": MILLI, "mV": MILLI, "nA": NANO, "nF": NANO, "uS": 1e-6}
 """The units of a script, and how many of SI's make one."""

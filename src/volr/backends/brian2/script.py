@@ -20,13 +20,13 @@ from volr.backends.scripts import packed
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import READOUTS
 from volr.models.parameters import bias_name, weight_name
-from volr.models.response import count_levels
+from volr.neurons.response import count_levels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from volr.arrays import Floats
     from volr.backends.base import Files
-    from volr.models.arrays import Floats
     from volr.models.model import Model, SpikingModel
 
 # An array of more numbers than this goes into the archive.

@@ -21,14 +21,14 @@ from volr.backends.brian2.equations import (
     Equations,
 )
 from volr.backends.readback import Asked, Cells, SpikingReadback, all_asked, asked_cells, uniform
-from volr.models.neurons import ENDLESS, raised
+from volr.neurons import ENDLESS, raised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from volr.arrays import Floats, Integers
     from volr.backends.readback import Ends, Names, Said
-    from volr.models.arrays import Floats, Integers
-    from volr.models.neurons import NeuronModel
+    from volr.neurons import NeuronModel
 
 _ABOVE = "above "
 # Decimals, of mV, that adding v_rest leaves intact.

@@ -25,7 +25,7 @@ from volr.backends.base import (
 )
 from volr.models.coding import CODINGS
 from volr.models.model import READOUTS
-from volr.models.neurons import NEURON_MODELS, RESETS
+from volr.neurons import NEURON_MODELS, RESETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from volr.arrays import Floats, Integers
     from volr.backends.base import Progress
     from volr.backends.readback import SpikingReadback
     from volr.engine.devices import Device
     from volr.engine.simulation import Result
-    from volr.models.arrays import Floats, Integers
     from volr.models.model import SpikingModel
 
 

@@ -19,15 +19,14 @@ from volr.engine.encoding import constant_levels
 from volr.engine.simulation import Ready, simulate
 from volr.engine.tiles import empty_tiles
 from volr.models.coding import Poisson
-from volr.models.neurons import IFCondExp, IFCurrDelta
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
+    from volr.arrays import Floats
     from volr.engine.plan import Layer, Plan
-    from volr.models.arrays import Floats
 
 SILENT = "measured in a simulation without any current"
 SINGLE_SPIKE = "measured: the first response to a single source"
@@ -74,7 +73,7 @@ def delay(
     largest = float(weights[post, pre])
     if largest == 0.0:
         return Told("all weights are zero, so nothing arrives")
-    if isinstance(neuron, IFCondExp) and largest < 0.0 and neuron.e_rev_I == neuron.v_rest:
+    if not neuron.is_moved_at_rest(largest):
         return Told("inhibition moves no membrane that is at rest")
     probe = _with_one_projection(prepared, source, layer, 0.1 * neuron.unit_weight / abs(largest))
     plan = probe.plan
@@ -91,7 +90,7 @@ def delay(
     if not moved.any():
         return Asked(math.inf, SINGLE_SPIKE)
     # What currents and conductances take up moves the membrane from the next step on.
-    late = 0 if isinstance(neuron, IFCurrDelta) else 1
+    late = 0 if neuron.moves_at_once else 1
     return Asked((int(moved.argmax()) - late) * dt, SINGLE_SPIKE)
 
 

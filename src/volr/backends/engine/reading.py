@@ -30,17 +30,17 @@ from volr.engine.dynamics import call_of, empty_memory
 from volr.engine.encoding import plan_under
 from volr.engine.simulation import Ready, contents
 from volr.models.coding import ConstantCurrent
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, raised
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, raised
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
+    from volr.arrays import Floats
     from volr.engine.plan import Layer, Plan
-    from volr.models.arrays import Floats
     from volr.models.model import SpikingModel
-    from volr.models.neurons import NeuronModel
+    from volr.neurons import NeuronModel
 
 SOLVED = "solved for, from what the kernel is given for one step"
 
@@ -143,22 +143,47 @@ def _cells(neuron: NeuronModel, kernel: Mapping[str, Any], dt: float, v_rest: Sa
         "v_thresh": Asked(v_thresh),
         "tau_refrac": Asked(int(kernel["refractory"]) * dt),
     }
-    match neuron:
-        case IFCurrDelta():
-            numbers["tau_m"] = _time_constant(kernel["decay"], dt)
-            numbers["cm"] = Told("it holds what a current adds in a step, which is I / cm")
-        case IFCurrExp():
-            numbers["tau_m"] = _time_constant(kernel["decay"], dt)
-            numbers["tau_syn_E"] = _time_constant(kernel["decay_e"], dt)
-            numbers["tau_syn_I"] = _time_constant(kernel["decay_i"], dt)
-            numbers["cm"] = _capacitance(kernel, dt)
-        case IFCondExp():
-            leak, (e, i) = float(kernel["leak"]), kernel["reversals"]
-            numbers["tau_m"] = Asked(1.0 / leak if leak else math.inf)
-            numbers["cm"] = Asked(float(kernel["cm"]))
-            numbers["tau_syn_E"], numbers["tau_syn_I"] = map(Asked, map(float, kernel["taus"]))
-            numbers["e_rev_E"], numbers["e_rev_I"] = Asked(rest + e), Asked(rest + i)
+    numbers |= OWN[type(neuron)](kernel, dt, rest)
     return Cells(Asked(_kind(kernel)), Asked(reset), numbers)
+
+
+def _of_delta(kernel: Mapping[str, Any], dt: float, rest: float) -> dict[str, Said[float]]:
+    del rest
+    return {
+        "tau_m": _time_constant(kernel["decay"], dt),
+        "cm": Told("it holds what a current adds in a step, which is I / cm"),
+    }
+
+
+def _of_currents(kernel: Mapping[str, Any], dt: float, rest: float) -> dict[str, Said[float]]:
+    del rest
+    return {
+        "tau_m": _time_constant(kernel["decay"], dt),
+        "tau_syn_E": _time_constant(kernel["decay_e"], dt),
+        "tau_syn_I": _time_constant(kernel["decay_i"], dt),
+        "cm": _capacitance(kernel, dt),
+    }
+
+
+def _of_conductances(kernel: Mapping[str, Any], dt: float, rest: float) -> dict[str, Said[float]]:
+    del dt
+    leak, taus, (e, i) = float(kernel["leak"]), kernel["taus"], kernel["reversals"]
+    return {
+        "tau_m": Asked(1.0 / leak if leak else math.inf),
+        "cm": Asked(float(kernel["cm"])),
+        "tau_syn_E": Asked(float(taus[0])),
+        "tau_syn_I": Asked(float(taus[1])),
+        "e_rev_E": Asked(rest + e),
+        "e_rev_I": Asked(rest + i),
+    }
+
+
+OWN: Mapping[type[NeuronModel], Callable[..., dict[str, Said[float]]]] = {
+    IFCurrDelta: _of_delta,
+    IFCurrExp: _of_currents,
+    IFCondExp: _of_conductances,
+}
+"""The parameters that a neuron model's kernel is solved for, of its arguments, dt and v_rest."""
 
 
 def _kind(kernel: Mapping[str, Any]) -> str:
@@ -200,9 +225,9 @@ def _capacitance(kernel: Mapping[str, Any], dt: float) -> Said[float]:
 def _currents(neuron: NeuronModel, kernel: Mapping[str, Any], dt: float, cm: float) -> Floats:
     """The constant currents, nA, that add ``lift`` to the membranes in a step."""
     lift = np.asarray(kernel["lift"], dtype=np.float64)
-    if isinstance(neuron, IFCondExp):
+    if neuron.has_conductances:
         return lift * float(kernel["cm"])
-    if isinstance(neuron, IFCurrExp):
+    if neuron.has_currents:
         held = _capacitance(kernel, dt)
         cm = held.value if isinstance(held, Asked) else cm
     decay = float(kernel["decay"])

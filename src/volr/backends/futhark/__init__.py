@@ -25,13 +25,13 @@ from volr.models.model import ArtificialModel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from volr.arrays import Floats
     from volr.backends.base import Files, Forward
     from volr.backends.futhark.compiler import Target
     from volr.backends.futhark.learning import Loss
     from volr.backends.futhark.library import Held, Library
     from volr.backends.readback import ArtificialReadback
     from volr.models.activations import Activation
-    from volr.models.arrays import Floats
     from volr.models.model import Model
     from volr.network import Network
 

@@ -19,7 +19,7 @@ from volr.models.parameters import parameter_shapes
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
     from volr.network import Network
 
 Singles: TypeAlias = NDArray[np.float32]

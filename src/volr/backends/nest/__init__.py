@@ -40,8 +40,8 @@ from volr.backends.nest.translation import (
 )
 from volr.backends.workers import WorkerPool
 from volr.models.model import READOUTS, SpikingModel
-from volr.models.neurons import RESETS
 from volr.models.parameters import weight_name
+from volr.neurons import RESETS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,10 +49,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from volr.arrays import Floats
     from volr.backends.base import Progress
     from volr.backends.readback import SpikingReadback
     from volr.backends.workers import Request, Settings
-    from volr.models.arrays import Floats
 
 # Neurons and synapses in one batch of copies. Measured on 100-100-10: 8 to 12 copies take 3.7 ms an
 # image; 4 take 4.0, since a batch costs some ms by itself, and 30 too: their synapses do not fit

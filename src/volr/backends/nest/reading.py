@@ -20,14 +20,14 @@ from volr.backends.nest.translation import (
 )
 from volr.backends.readback import Asked, Cells, Said, SpikingReadback, Told, all_asked, uniform
 from volr.backends.workers import text_of
-from volr.models.neurons import raised
+from volr.neurons import raised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from volr.arrays import Floats, Integers
     from volr.backends.readback import Ends
     from volr.backends.workers import Arrays
-    from volr.models.arrays import Floats, Integers
     from volr.network import Network
 
 

@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING, TypeAlias
 from volr.backends.base import elsewhere
 from volr.errors import UnsupportedError
 from volr.models.model import SpikingModel, is_multiple
-from volr.models.neurons import ENDLESS, TIE, IFCurrExp
+from volr.neurons import ENDLESS, TIE, IFCurrExp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from volr.models.neurons import NeuronModel
+    from volr.neurons import NeuronModel
 
 PICOAMPERE = 1000.0
 """How many of NEST's units of current make one of ours, nA."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from volr.backends.base import Document, check_supported, require
 from volr.models.coding import CODINGS
 from volr.models.model import READOUTS
-from volr.models.neurons import RESETS
+from volr.neurons import RESETS
 
 if TYPE_CHECKING:
     from volr.backends.base import Files

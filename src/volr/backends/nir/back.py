@@ -29,12 +29,12 @@ from volr.backends.readback import (
 )
 from volr.errors import ModelError, ModelFileError, NetworkError
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.neurons import IFCurrDelta, IFCurrExp
+from volr.neurons import IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
+    from volr.arrays import Floats
     from volr.backends.nir.graph import Graph, Node
     from volr.backends.readback import Ends
-    from volr.models.arrays import Floats
     from volr.models.model import Model
 
 ORDER = "the nodes are NIR's; Volr's own metadata say which node is which population"
@@ -148,7 +148,7 @@ class _Back:
                 return total
             case SpikingModel(neuron=neuron):
                 values = self._cells(name).values
-                if isinstance(neuron, IFCurrDelta):
+                if not neuron.has_currents:
                     # mV/s: r / τ of it is what the membrane sees.
                     total = total * neuron.cm / SECOND
                     if not neuron.leaks:
@@ -175,12 +175,11 @@ class _Back:
             # The resistance is r; w_in takes up the synapse's time constant.
             resistance = values["r"] * values["w_in"] / values["tau_syn"]
             numbers["cm"] = Asked(uniform(tau * SECOND / resistance))
-        elif is_input and isinstance(neuron, IFCurrExp):
+        elif is_input and neuron.has_currents:
             # Nothing leads to it, so it needs no synapses, and is said without.
             kind = Asked(neuron.name, METADATA)
-            numbers["tau_syn_E"] = Asked(neuron.tau_syn_E, METADATA)
-            numbers["tau_syn_I"] = Asked(neuron.tau_syn_I, METADATA)
-            numbers["cm"] = Asked(neuron.cm, METADATA)
+            own = neuron.numbers
+            numbers |= {k: Asked(own[k], METADATA) for k in ("tau_syn_E", "tau_syn_I", "cm")}
         else:
             share = values["r"] / tau if np.isfinite(tau).all() else values["r"]
             numbers["cm"] = Asked(neuron.cm * uniform(share), METADATA)

@@ -18,14 +18,14 @@ from volr.jsonable import in_words, out_of_words
 from volr.models.activations import activation
 from volr.models.coding import input_coding
 from volr.models.model import ArtificialModel, Model, SpikingModel
-from volr.models.neurons import neuron_model
 from volr.models.parameters import bias_name, weight_name
 from volr.network import Network, Population, Projection
+from volr.neurons import neuron_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
 
 KEY = "volr"
 """Where the description stands in a graph's metadata."""

@@ -21,8 +21,8 @@ from volr.memory import check_room
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from volr.arrays import Floats
     from volr.backends.nir.graph import Graph, Node
-    from volr.models.arrays import Floats
 
 
 @dataclass(frozen=True, eq=False)

@@ -26,8 +26,8 @@ from volr.reading import format_of, is_model
 if TYPE_CHECKING:
     import h5py
 
+    from volr.arrays import Floats
     from volr.backends.nir.graph import Edge
-    from volr.models.arrays import Floats
 
 MOST_NODES = 10_000
 """A file of more nodes in a graph, or more edges than ten times as many, is refused."""

@@ -22,7 +22,7 @@ from volr.errors import ModelFileError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
 """``error``: the importer refuses the file or crashes. ``warning``: it reads it as another

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from volr.models.coding import ConstantCurrent
 from volr.models.model import ArtificialModel
-from volr.models.neurons import IFCurrExp
 from volr.models.parameters import bias_name
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ def losses(model: Model) -> list[str]:
         found.append(
             f"NIR's edges take no time: others will leave out the delay {model.delay:g} ms"
         )
-    if isinstance(neuron, IFCurrExp) and _has_currents(model):
+    if neuron.has_currents and _has_currents(model):
         found.append(
             "NIR leads every current of CubaLIF through the synapse, so biases and i_offset are "
             "written as v_leak, which some importers refuse or ignore"

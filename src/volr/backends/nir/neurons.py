@@ -26,8 +26,8 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 import numpy as np
 
 if TYPE_CHECKING:
+    from volr.arrays import Floats
     from volr.backends.nir.graph import Node
-    from volr.models.arrays import Floats
 
 Signal: TypeAlias = Literal["euler", "jump", "step", "impulse"]
 SIGNALS: tuple[Signal, ...] = get_args(Signal)

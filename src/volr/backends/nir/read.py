@@ -27,12 +27,12 @@ from volr.memory import check_room
 from volr.models.activations import Identity, ReLU
 from volr.models.coding import ConstantCurrent, InputCoding, Poisson
 from volr.models.model import ArtificialModel, Model, timing_problems
-from volr.models.neurons import RESETS, Reset
+from volr.neurons import RESETS, Reset
 from volr.reading import check_ordinary, read_whole
 
 if TYPE_CHECKING:
+    from volr.arrays import Floats
     from volr.backends.nir.graph import Graph, Node
-    from volr.models.arrays import Floats
 
 Generation: TypeAlias = Literal["ANN", "SNN"]
 GENERATIONS: tuple[Generation, ...] = get_args(Generation)

@@ -22,18 +22,18 @@ from volr.backends.nir.foreign import refuse
 from volr.backends.nir.forms import full
 from volr.backends.nir.neurons import stepped
 from volr.models.model import SpikingModel
-from volr.models.neurons import TIE, IFCurrDelta, IFCurrExp
+from volr.neurons import TIE, IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from volr.arrays import Floats
     from volr.backends.nir.foreign import Skeleton
     from volr.backends.nir.graph import Graph
     from volr.backends.nir.neurons import Signal, Stepped
     from volr.backends.nir.units import Time
-    from volr.models.arrays import Floats
     from volr.models.coding import InputCoding
-    from volr.models.neurons import NeuronModel, Reset
+    from volr.neurons import NeuronModel, Reset
 
 _CLOSE = 1e-9
 _DELAYED = (
@@ -178,7 +178,7 @@ def _parameters(
     for name, form in found.forms.items():
         cell, unit = cells[name], units[name]
         factor = cell.kick / unit
-        if isinstance(neuron, IFCurrExp) and cell.gain is not None:
+        if neuron.has_currents and cell.gain is not None:
             factor = factor * cell.gain / neuron.synaptic_rises(dt)[0]
         for key, matrix in form.matrices.items():
             found.room.take(len(unit), found.network[key].size)

@@ -10,9 +10,9 @@ import numpy as np
 from volr.errors import ModelFileError
 
 if TYPE_CHECKING:
+    from volr.arrays import Floats
     from volr.backends.nir.graph import Graph
     from volr.backends.nir.neurons import Signal
-    from volr.models.arrays import Floats
 
 TimeUnit: TypeAlias = Literal["s", "ms"]
 TIME_UNITS: tuple[TimeUnit, ...] = get_args(TimeUnit)

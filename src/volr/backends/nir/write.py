@@ -34,12 +34,11 @@ from volr.backends.nir.graph import Graph, Node
 from volr.errors import UnsupportedError
 from volr.models.coding import ConstantCurrent
 from volr.models.model import ArtificialModel, Model, SpikingModel
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 from volr.models.parameters import bias_name, weight_name
 
 if TYPE_CHECKING:
+    from volr.arrays import Floats
     from volr.backends.nir.graph import Edge
-    from volr.models.arrays import Floats
     from volr.network import Network, Population
 
 SECOND = 1000.0
@@ -63,18 +62,19 @@ def canonical(model: Model) -> Graph:
 
 def _check_sayable(model: SpikingModel) -> None:
     neuron = model.neuron
-    if isinstance(neuron, IFCondExp):
+    if neuron.has_conductances:
         raise UnsupportedError(
             "NIR has no synapses that change a conductance",
             help=elsewhere("brian2", verb="write it for"),
         )
-    if isinstance(neuron, IFCurrExp) and neuron.tau_syn_E != neuron.tau_syn_I:
+    if len(neuron.channels) > 1:
+        taus = (f"{key} {neuron.numbers[key]:g} ms" for key in ("tau_syn_E", "tau_syn_I"))
         raise UnsupportedError(
-            f"NIR has one synaptic time constant to a neuron, and this model's are tau_syn_E "
-            f"{neuron.tau_syn_E:g} ms and tau_syn_I {neuron.tau_syn_I:g} ms",
+            "NIR has one synaptic time constant to a neuron, and this model's are "
+            + " and ".join(taus),
             help=elsewhere("brian2", verb="write it for"),
         )
-    if isinstance(neuron, IFCurrExp) and not neuron.leaks:
+    if neuron.has_currents and not neuron.leaks:
         raise UnsupportedError(
             "NIR's neurons with synapses have a time constant in s, and this model's tau_m is "
             "infinite",
@@ -158,7 +158,7 @@ class _Writer:
         match self.model:
             case ArtificialModel():
                 return bias
-            case SpikingModel(neuron=IFCurrDelta() as neuron):
+            case SpikingModel(neuron=neuron) if not neuron.has_currents:
                 return SECOND * (neuron.i_offset + bias) / neuron.cm
             case SpikingModel():
                 return None
@@ -167,9 +167,8 @@ class _Writer:
         model = self.model
         if isinstance(model, SpikingModel):
             spiking = model.is_spiking(population.name)
-            if isinstance(model.neuron, IFCurrExp):
-                return _exp(model, model.neuron, population, spiking=spiking)
-            return _delta(model, population, spiking=spiking)
+            cells = _exp if model.neuron.has_currents else _delta
+            return cells(model, population, spiking=spiking)
         ones = np.ones(population.size)
         if model.activation.name == "identity":
             return Node("Scale", {"scale": ones})
@@ -208,10 +207,10 @@ def _delta(model: SpikingModel, population: Population, *, spiking: bool) -> Nod
     return _spiking("LIF", "LI", model, values, spiking=spiking)
 
 
-def _exp(model: SpikingModel, neuron: IFCurrExp, population: Population, *, spiking: bool) -> Node:
+def _exp(model: SpikingModel, population: Population, *, spiking: bool) -> Node:
     """CubaLIF or CubaLI. A constant current is its v_leak: others go through the synapse."""
-    each = np.ones(population.size)
-    tau = neuron.tau_syn_E / SECOND * each
+    neuron, each = model.neuron, np.ones(population.size)
+    tau = neuron.numbers["tau_syn_E"] / SECOND * each
     current = neuron.i_offset + np.array(model.parameters[bias_name(population)])
     values = {
         "tau_syn": tau,

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from onnx import GraphProto, ModelProto, NodeProto
 
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
 
 ACTIVATIONS: Mapping[str, str] = {theirs: ours for ours, theirs in OPERATORS.items()}
 # What an operator's attributes are where a node has none, and what all that we read must be.

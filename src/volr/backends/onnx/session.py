@@ -20,9 +20,9 @@ from volr.workplaces import Workplace
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from volr.arrays import Floats
     from volr.backends.base import Forward
     from volr.backends.readback import ArtificialReadback
-    from volr.models.arrays import Floats
     from volr.models.model import ArtificialModel
 
 LARGE = 200_000

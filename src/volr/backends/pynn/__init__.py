@@ -53,7 +53,6 @@ from volr.backends.workers import WorkerPool
 from volr.errors import UnsupportedError
 from volr.models.coding import input_drive
 from volr.models.model import READOUTS, is_multiple
-from volr.models.neurons import IFCurrDelta
 from volr.workplaces import Workplace
 
 if TYPE_CHECKING:
@@ -62,10 +61,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from volr.arrays import Floats
     from volr.backends.base import Progress
     from volr.backends.readback import SpikingReadback
     from volr.backends.workers import Arrays, Request, Settings
-    from volr.models.arrays import Floats
     from volr.models.model import SpikingModel
 
 # Neurons of all copies in one batch, for simulators that take copies side by side, and synapses;
@@ -229,7 +228,7 @@ def _requests(
         "cell": CELLS[neuron.name],
         "parameters": translation.parameters(dialect, model),
         "own": {name: {"v_thresh": UNREACHABLE} for name in silent(model)},
-        "early": dialect is translation.BRIAN2 and isinstance(neuron, IFCurrDelta),
+        "early": dialect is translation.BRIAN2 and neuron.moves_at_once,
         "solution": SOLUTIONS[neuron.name] if dialect is translation.BRIAN2 else "",
         "watch": [p.name for p in network.populations if restless and model.is_spiking(p.name)],
     }

@@ -31,15 +31,15 @@ from volr.backends.scripts import AS_TEXT, DAMAGED, arrays_beside, packed
 from volr.errors import DataError
 from volr.models.coding import ConstantCurrent
 from volr.models.model import SpikingModel
-from volr.models.neurons import neuron_model
 from volr.models.parameters import bias_name, weight_name
-from volr.models.response import count_levels
+from volr.neurons import neuron_model
+from volr.neurons.response import count_levels
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from volr.arrays import Floats
     from volr.backends.base import Document, Files
-    from volr.models.arrays import Floats
     from volr.models.model import Model
 
 MOST_NUMBERS = 1_000

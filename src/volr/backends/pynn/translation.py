@@ -15,14 +15,14 @@ less. PyNN leaves the choice of a method to Brian2, which solves equations with 
 after some 20 s of computer algebra and not where two time constants are equal; those with
 conductances it does not, and falls back on Euler's method, which is far off. So the cells
 are given their ``SOLUTIONS``: the equations are PyNN's, the step from one dt to the next is that of
-``volr.models.neurons``.
+``volr.neurons``.
 
 **NEURON** integrates by the Crank–Nicolson method (its ``secondorder = 2``; PyNN leaves it at
 implicit Euler), with synapses held for a step as they are at its start. One step of the
 former takes a membrane to where it should be if ``tau_m`` is told as dt / (2 tanh(dt / 2τ)), and
 ``cm`` by the same factor; weights make up for the latter:
 
-    p_x / (R (1 − a)),    with p_x, R, a of ``volr.models.neurons``
+    p_x / (R (1 − a)),    with p_x, R, a of ``volr.neurons``
 
 That is exact for currents. For conductances it is an approximation, as any number would be, since
 a membrane decays the faster the more of them are open; τ_m / 2 stands for it there, as if they were
@@ -30,7 +30,7 @@ the leak's size. A threshold is told ``TIE`` less here too.
 
 A membrane without leak is told ``ENDLESS`` for ``tau_m``; on NEST 2^53 · dt, for the reason that
 ``volr.backends.nest.translation`` gives. All three are told its threshold as
-``Membrane.fires_at`` has it.
+``NeuronModel.fires_at`` has it.
 """
 
 from __future__ import annotations
@@ -44,17 +44,17 @@ import numpy as np
 from volr.backends.batches import inputs_of
 from volr.backends.readback import Asked, Cells, SpikingReadback, Told, all_asked, uniform
 from volr.backends.workers import text_of
-from volr.models.neurons import ENDLESS, IFCondExp, IFCurrDelta, IFCurrExp
 from volr.models.parameters import weight_name
+from volr.neurons import ENDLESS, IFCondExp, IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from volr.arrays import Floats
     from volr.backends.readback import Ends, Names, Said
     from volr.backends.workers import Arrays
-    from volr.models.arrays import Floats
     from volr.models.model import SpikingModel
-    from volr.models.neurons import NeuronModel
+    from volr.neurons import NeuronModel
 
 CELLS = {
     IFCurrDelta.name: "IF_curr_delta",
@@ -101,7 +101,7 @@ v = v_1 + left_0*(v - v_1) + 0.5*dt*(left_a*pull_a + left_b*pull_b)
 ge = ge_1
 gi = gi_1""",
 }
-"""PyNN's equations on Brian2, solved over a step: those of ``volr.models.neurons``, and in the same
+"""PyNN's equations on Brian2, solved over a step: those of ``volr.neurons``, and in the same
 order; conductances by quadrature with two nodes, a and b."""
 
 
@@ -165,18 +165,17 @@ def lines(dialect: Dialect, neuron: NeuronModel, dt: float) -> Mapping[str, Line
         case "brian2":
             told["tau_refrac"] = Line(shift=dt)
             told["tau_m"] = Line(endless=ENDLESS)
-            if isinstance(neuron, IFCurrDelta):
+            if neuron.moves_at_once:
                 told["delay"] = Line(shift=-dt)
         case "neuron":
             half = dt / (2.0 * neuron.tau_m)
             factor = half / math.tanh(half) if neuron.leaks else 1.0
             told["cm"] = Line(factor)
             told["tau_m"] = Line(factor, endless=ENDLESS)
-            if not isinstance(neuron, IFCurrDelta):
-                membrane = neuron.tau_m / (2.0 if isinstance(neuron, IFCondExp) else 1.0)
-                held = IFCurrExp(
-                    tau_m=membrane, tau_syn_E=neuron.tau_syn_E, tau_syn_I=neuron.tau_syn_I
-                )
+            if not neuron.moves_at_once:
+                membrane = neuron.tau_m / (2.0 if neuron.has_conductances else 1.0)
+                tau_e, tau_i = (neuron.numbers[key] for key in ("tau_syn_E", "tau_syn_I"))
+                held = IFCurrExp(tau_m=membrane, tau_syn_E=tau_e, tau_syn_I=tau_i)
                 rises = held.synaptic_rises(dt)
                 for name, rise in zip(("excitatory", "inhibitory"), rises, strict=True):
                     told[name] = Line(rise / held.rise(dt))

@@ -13,8 +13,8 @@ from volr.models.samples import Data, Samples
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from volr.arrays import Floats
     from volr.experiments.datasets.idx import Bytes
-    from volr.models.arrays import Floats
 
 _BRIGHTEST = 255
 _MARGIN = 4

@@ -26,15 +26,15 @@ import numpy as np
 
 from volr.models.coding import ConstantCurrent
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.neurons import IFCondExp
 from volr.models.parameters import bias_name, incoming_weights, weight_name
+from volr.neurons import IFCondExp
 from volr.transfer import TransferSettings, transfer_ann
 from volr.transfer.scaling import Scale, full_count
 
 if TYPE_CHECKING:
+    from volr.arrays import Floats
     from volr.backends.base import Simulator
     from volr.experiments.original.recipe import Recipe
-    from volr.models.arrays import Floats
     from volr.models.samples import Samples
     from volr.network import Population
     from volr.transfer import CalibrationProgress

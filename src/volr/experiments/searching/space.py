@@ -18,8 +18,8 @@ from volr.errors import DataError, VolrError
 from volr.experiments.conditions import DEPENDS_ON
 from volr.experiments.searching.variation import OF_NEURON, WIDTH, Value, varied
 from volr.experiments.settings import Settings
-from volr.models.neurons import NEURON_MODELS, parameter_names
 from volr.naming import named
+from volr.neurons import NEURON_MODELS, parameter_names
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

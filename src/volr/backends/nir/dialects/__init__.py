@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 from volr.backends.base import Document
 from volr.errors import BackendError
 from volr.models.coding import CODINGS
-from volr.models.neurons import IFCurrDelta, IFCurrExp
 from volr.naming import named
+from volr.neurons import IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from volr.backends.base import Files
     from volr.backends.readback import SpikingReadback
     from volr.models.model import Model
-    from volr.models.neurons import Reset
+    from volr.neurons import Reset
 
 SUFFIX = ".nir"
 PRECISION = 1e-5

@@ -26,13 +26,13 @@ from volr.backends.readback import (
     precision_of,
 )
 from volr.errors import ModelError, ModelFileError, NetworkError
-from volr.models.neurons import IFCurrExp, NeuronModel, neuron_model
 from volr.network import Network, Population, Projection
+from volr.neurons import NeuronModel, neuron_model
 
 if TYPE_CHECKING:
+    from volr.arrays import Floats
     from volr.backends.nir.dialects.ring import Ring
     from volr.backends.nir.graph import Graph
-    from volr.models.arrays import Floats
     from volr.models.model import SpikingModel
 
 
@@ -85,7 +85,7 @@ class _Back:
         into, bias = drive["weight"] / scale, drive["bias"] / scale
         neuron = self._as_held(neuron, a, b, theta, dt)
         chains = cast("dict[str, list[int]]", self.told["chains"])
-        unit = 1.0 if b is None else cast("IFCurrExp", neuron).synaptic_rises(dt)[0]
+        unit = 1.0 if b is None else neuron.synaptic_rises(dt)[0]
 
         def units(name: str, stage: int = 0) -> slice:
             start = chains[name][stage]
@@ -149,7 +149,7 @@ class _Back:
 
     @staticmethod
     def _has_currents(neuron: NeuronModel) -> bool:
-        return isinstance(neuron, IFCurrExp)
+        return neuron.has_currents
 
     @staticmethod
     def _as_held(
@@ -158,9 +158,12 @@ class _Back:
         """The neuron with what the arrays hold of it."""
         tau_m = -dt / math.log(a)
         held = replace(neuron, tau_m=tau_m, v_thresh=neuron.v_reset + theta, tau_refrac=0.0)
-        if b is None or not isinstance(held, IFCurrExp):
+        if b is None or not held.has_currents:
             return held
-        return replace(held, tau_syn_E=-dt / math.log(b), tau_syn_I=-dt / math.log(b))
+        tau = -dt / math.log(b)
+        return neuron_model(
+            held.name, {**held.numbers, "tau_syn_E": tau, "tau_syn_I": tau}, held.reset
+        )
 
     def _weight(self, name: str) -> Floats:
         return self.graph.nodes[name].values["weight"]

@@ -41,13 +41,12 @@ import numpy as np
 
 from volr.backends.base import elsewhere
 from volr.memory import check_room
-from volr.models.neurons import IFCurrExp
 from volr.models.parameters import bias_name, weight_name
 
 if TYPE_CHECKING:
-    from volr.models.arrays import Floats
+    from volr.arrays import Floats
     from volr.models.model import SpikingModel
-    from volr.models.neurons import NeuronModel
+    from volr.neurons import NeuronModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -156,6 +155,6 @@ def ring(model: SpikingModel) -> Ring:
 
 def _dynamics(neuron: NeuronModel, dt: float) -> tuple[float, float | None, float]:
     """What is left of u and of i after a step, and what a weight of 1 adds to u, mV."""
-    if isinstance(neuron, IFCurrExp):
+    if neuron.has_currents:
         return neuron.decay(dt), neuron.synaptic_decays(dt)[0], neuron.synaptic_rises(dt)[0]
     return neuron.decay(dt), None, 1.0

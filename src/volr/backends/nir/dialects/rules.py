@@ -24,9 +24,9 @@ from volr.backends.nir.lint import Finding
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from volr.arrays import Floats
     from volr.backends.nir.dialects.orders import Said
     from volr.backends.nir.graph import Graph
-    from volr.models.arrays import Floats
 
 DIALECT = "volr.dialect"
 """Where a file's metadata says for whom it was written."""

@@ -17,7 +17,7 @@ from volr.backends.nir.emit import write_graph
 from volr.backends.nir.hdf5 import read_graph
 from volr.errors import ModelFileError, UnsupportedError
 from volr.models.model import ArtificialModel, Model, SpikingModel
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+from volr.neurons import IFCurrDelta, IFCurrExp, NeuronModel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -104,7 +104,7 @@ def _check_expressible(model: SpikingModel, found: Dialect) -> None:
     neuron = model.neuron
     wrong: list[str] = []
     ways: list[str] = []
-    if isinstance(neuron, IFCondExp):
+    if neuron.has_conductances:
         wrong.append(f"it has no neuron model {neuron.name!r}")
         ways.append(f"--neuron {IFCurrDelta.name} or {IFCurrExp.name}")
     if neuron.reset not in found.resets:
@@ -114,12 +114,13 @@ def _check_expressible(model: SpikingModel, found: Dialect) -> None:
     if neuron.refractory_steps(model.dt) > 0:
         wrong.append(f"it has no refractoriness, and tau_refrac is {neuron.tau_refrac:g} ms")
         ways.append("--neuron-parameter tau_refrac=0")
-    if isinstance(neuron, IFCurrExp) and neuron.tau_syn_E != neuron.tau_syn_I:
+    if neuron.has_currents and len(neuron.channels) > 1:
+        e, i = (neuron.numbers[key] for key in ("tau_syn_E", "tau_syn_I"))
         wrong.append(
             "a neuron has one synaptic current there, and tau_syn_E is "
-            f"{neuron.tau_syn_E:g} ms but tau_syn_I {neuron.tau_syn_I:g} ms"
+            f"{e:g} ms but tau_syn_I {i:g} ms"
         )
-        ways.append("--neuron-parameter tau_syn_I=" + format(neuron.tau_syn_E, "g"))
+        ways.append(f"--neuron-parameter tau_syn_I={e:g}")
     if model.readout != "count":
         wrong.append("its neurons all spike, and this model's readout is the membrane")
         ways.append("--readout count")
@@ -144,6 +145,6 @@ def _check_expressible(model: SpikingModel, found: Dialect) -> None:
 
 
 def _decays(neuron: NeuronModel, dt: float) -> dict[str, float]:
-    if isinstance(neuron, IFCurrExp):
+    if neuron.has_currents:
         return {"tau_m": neuron.decay(dt), "tau_syn_E": neuron.synaptic_decays(dt)[0]}
     return {"tau_m": neuron.decay(dt)}

@@ -15,13 +15,13 @@ from volr.errors import ModelError
 from volr.language import to_network
 from volr.models.files import load_model, save_model
 from volr.models.model import SpikingModel
-from volr.models.neurons import RESETS, TIE, IFCurrDelta, IFCurrExp, Reset, neuron_model, raised
-from volr.models.response import count_levels, spike_count
+from volr.neurons import RESETS, TIE, IFCurrDelta, IFCurrExp, Reset, neuron_model, raised
+from volr.neurons.response import count_levels, spike_count
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from volr.models.neurons import NeuronModel
+    from volr.neurons import NeuronModel
 
 ENDLESS: list[NeuronModel] = [
     IFCurrDelta(tau_m=math.inf, cm=0.3),

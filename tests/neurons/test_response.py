@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from volr.models.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel, Reset
-from volr.models.response import count_levels, edge_currents, spike_count
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel, Reset
+from volr.neurons.response import count_levels, edge_currents, spike_count
 
 HARD: list[NeuronModel] = [
     IFCurrDelta(),

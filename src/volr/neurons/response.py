@@ -26,14 +26,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from volr.models.arrays import Floats, Integers
-    from volr.models.neurons import Membrane
+    from volr.arrays import Floats, Integers
+    from volr.neurons import NeuronModel
 
 # Halvings of the range of currents: an edge is found to some 1e-9 of it.
 _HALVINGS = 32
 
 
-def edge_currents(neuron: Membrane, dt: float, start: float, steps: Floats) -> Floats:
+def edge_currents(neuron: NeuronModel, dt: float, start: float, steps: Floats) -> Floats:
     """The least current, nA, that takes V from ``start`` mV to the threshold in ``steps`` steps."""
     time = steps * dt
     missing = neuron.fires_at() - neuron.v_rest
@@ -43,7 +43,7 @@ def edge_currents(neuron: Membrane, dt: float, start: float, steps: Floats) -> F
     return missing / (-neuron.resistance * np.expm1(-time / neuron.tau_m)) - neuron.i_offset
 
 
-def spike_count(neuron: Membrane, dt: float, steps: int, current: Floats) -> Integers:
+def spike_count(neuron: NeuronModel, dt: float, steps: int, current: Floats) -> Integers:
     """Spikes in the first ``steps`` steps from rest under a constant current (nA, any shape)."""
     if neuron.reset == "subtract":
         return _simulated_count(neuron, dt, steps, current)
@@ -55,7 +55,7 @@ def spike_count(neuron: Membrane, dt: float, steps: int, current: Floats) -> Int
 
 
 def _steps_to_spike(
-    neuron: Membrane, dt: float, start: float, ladder: Floats, current: Floats
+    neuron: NeuronModel, dt: float, start: float, ladder: Floats, current: Floats
 ) -> Integers:
     """Steps from ``start`` to the threshold; one more than the ladder's last where never."""
     edges = edge_currents(neuron, dt, start, ladder)
@@ -65,7 +65,7 @@ def _steps_to_spike(
     return len(ladder) - np.searchsorted(falling[::-1], current, side="right") + 1
 
 
-def _simulated_count(neuron: Membrane, dt: float, steps: int, current: Floats) -> Integers:
+def _simulated_count(neuron: NeuronModel, dt: float, steps: int, current: Floats) -> Integers:
     """``spike_count`` of a neuron with the reset ``subtract``, step by step."""
     threshold, pause = neuron.fires_at() - neuron.v_rest, 1 + neuron.refractory_steps(dt)
     decay, pull = neuron.decay(dt), neuron.rise(dt) * (neuron.i_offset + current)
@@ -85,7 +85,7 @@ def _simulated_count(neuron: Membrane, dt: float, steps: int, current: Floats) -
 
 # A coding asks before every batch, and a search is slow.
 @lru_cache(maxsize=64)
-def count_levels(neuron: Membrane, dt: float, steps: int) -> tuple[Integers, Floats]:
+def count_levels(neuron: NeuronModel, dt: float, steps: int) -> tuple[Integers, Floats]:
     """Every spike count that a constant current can give, rising, and a current that gives it.
 
     Returns ``(counts, currents)``, both ``[level]``, read-only, the currents in nA. Each current
@@ -108,7 +108,7 @@ def count_levels(neuron: Membrane, dt: float, steps: int) -> tuple[Integers, Flo
     return levels, currents
 
 
-def _known_stairs(neuron: Membrane, dt: float, steps: int) -> tuple[Integers, Floats, Floats]:
+def _known_stairs(neuron: NeuronModel, dt: float, steps: int) -> tuple[Integers, Floats, Floats]:
     """Counts, rising, and the lowest and the highest current of each, from the closed form."""
     ladder = np.arange(1, steps + 1, dtype=np.float64)
     edges = np.unique(
@@ -127,7 +127,7 @@ def _known_stairs(neuron: Membrane, dt: float, steps: int) -> tuple[Integers, Fl
     return levels, edges[first], np.append(edges, edges[-1] * 2.0)[last + 1]
 
 
-def _found_stairs(neuron: Membrane, dt: float, steps: int) -> tuple[Integers, Floats, Floats]:
+def _found_stairs(neuron: NeuronModel, dt: float, steps: int) -> tuple[Integers, Floats, Floats]:
     """Counts from 1, and the lowest and the highest current of each, by bisection.
 
     More current is never fewer spikes, so the edge of n spikes is the least current that gives n.

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from volr import arguments
 from volr.backends.base import ArtificialBackend, SpikingBackend, check_supported, require
 from volr.errors import DataError, UnsupportedError
 from volr.models.coding import check_stimuli, decode_counts
@@ -56,6 +57,9 @@ def evaluate(
     ``MissingError`` where its packages are not installed, ``DataError`` for samples that do not fit
     or that there are none of.
     """
+    arguments.check_model("evaluate", model)
+    arguments.check_samples("evaluate", samples)
+    arguments.check_backend("evaluate", backend)
     require(backend)
     check_supported(backend, model)
     if not len(samples):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
+from volr import arguments
 from volr.backends import ENGINE
 from volr.backends.base import check_supported, require
 from volr.errors import DataError, ModelError, UnsupportedError
@@ -69,6 +70,11 @@ def explain(
     Raises ``ModelError`` where the models are of different networks, ``UnsupportedError`` for what
     has no spike counts to compare, ``DataError`` for stimuli that do not fit.
     """
+    arguments.check_model("explain", ann, "ann")
+    arguments.check_model("explain", snn, "snn")
+    arguments.check_samples("explain", samples)
+    arguments.check_backend("explain", backend)
+    arguments.check_simulator("explain", simulator)
     require(backend)
     check_supported(backend, snn)
     _check(ann, snn, samples)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
+from volr import arguments
 from volr.backends.base import require
 from volr.backends.torch import TORCH
 from volr.errors import BackendError
@@ -41,6 +42,8 @@ def train_ann(
     ``BackendError`` for a back end that does not train, ``MissingError`` where PyTorch, or
     what Futhark needs, is not installed.
     """
+    arguments.check_network("train_ann", network)
+    arguments.check_samples("train_ann", samples)
     check_samples(network, samples, settings)
     if initial is not None:
         check_initial(network, initial, settings)

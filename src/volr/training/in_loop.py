@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from volr import arguments
 from volr.backends.base import require
 from volr.backends.torch import TORCH
 from volr.training.checks import check_samples, check_start
@@ -49,6 +50,11 @@ def train_in_loop(
     with every simulator that gives the same spikes. ``Training.dead`` and ``rates`` are those of
     the first 1,024 samples. Raises as ``train_snn`` does, and as the simulator does.
     """
+    arguments.check_network("train_in_loop", network)
+    arguments.check_samples("train_in_loop", samples)
+    arguments.check_simulator("train_in_loop", simulator)
+    if start is not None:
+        arguments.check_model("train_in_loop", start, "start")
     if spiking is None:
         spiking = SpikingSettings() if start is None else settings_of(start)
     check_spiking(network, spiking, start)

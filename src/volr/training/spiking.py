@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from volr import arguments
 from volr.backends.base import require
 from volr.backends.engine import ENGINE
 from volr.backends.torch import TORCH
@@ -130,6 +131,12 @@ def train_snn(
     device. Raises as ``train_ann`` does, ``ModelError`` where there is not the memory for a batch,
     and ``MissingError`` for ``cuda`` without a GPU.
     """
+    arguments.check_network("train_snn", network)
+    arguments.check_samples("train_snn", samples)
+    if start is not None:
+        arguments.check_model("train_snn", start, "start")
+    if teacher is not None:
+        arguments.check_model("train_snn", teacher, "teacher")
     if spiking is None:
         spiking = SpikingSettings() if start is None else settings_of(start)
     check_spiking(network, spiking, start)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from volr import arguments
 from volr.backends.base import Record
 from volr.backends.reference import activations
 from volr.errors import DataError, UnsupportedError
@@ -63,6 +64,9 @@ def transfer_ann(
     Raises ``UnsupportedError`` for an activation that a rate cannot stand for, ``DataError`` for
     samples that do not fit.
     """
+    arguments.check_model("transfer_ann", model)
+    arguments.check_samples("transfer_ann", samples)
+    arguments.check_simulator("transfer_ann", simulator)
     if not isinstance(model.activation, ReLU):
         raise UnsupportedError(
             f"a spike rate cannot stand for the activation {model.activation.name!r}: "

@@ -1,0 +1,84 @@
+"""The usual slips in Python are named, and the way out works."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tests.needs import needs, needs_numba
+
+import volr
+from volr.models.files import save_model
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytestmark = [needs("sklearn"), needs_numba]
+
+
+@pytest.fixture(scope="module")
+def things(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """One of each kind, and the nearest thing that is none."""
+    network = volr.to_network("dense 2 4 ⦶ dense 4 2")
+    values = {
+        "input->dense_1.weight": [[1.0, -1.0]] * 4,
+        "dense_1.bias": [0.1] * 4,
+        "dense_1->dense_2.weight": [[0.5, -0.5, 0.2, 0.1]] * 2,
+        "dense_2.bias": [0.0, 0.1],
+    }
+    ann = volr.ArtificialModel(network, values)
+    path: Path = tmp_path_factory.mktemp("arguments") / "ann"
+    save_model(ann, path, {})
+    data = volr.task("xor").load(seed=0)
+    return {"network": network, "ann": ann, "file": volr.load_model(path), "data": data}
+
+
+# As somebody without a type checker sees it.
+API: Any = volr
+SLIPS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
+    "a file for its model": (
+        lambda t: API.evaluate(t["file"], t["data"].test, API.backend("reference")),
+        "evaluate: model is ModelFile(",
+        "its `model` is one",
+    ),
+    "a name for a back end": (
+        lambda t: API.evaluate(t["ann"], t["data"].test, "nest"),
+        "evaluate: backend is 'nest', a str and not a back end",
+        "`volr.backend(…)` finds one by its name",
+    ),
+    "a text for a network": (
+        lambda t: API.train_ann("dense 2 4", t["data"].train),
+        "train_ann: network is 'dense 2 4', a str and not a network",
+        "`volr.to_network(…)` makes one",
+    ),
+    "a term for a network": (
+        lambda t: API.train_snn(API.dense(2, 4) >> API.dense(4, 2), t["data"].train),
+        "a Sequence and not a network",
+        "`volr.to_network(…)` makes one",
+    ),
+    "a back end for a simulator": (
+        lambda t: API.transfer_ann(t["ann"], t["data"].train, API.backend("engine")),
+        "a SpikingBackend and not a simulator",
+        "`with volr.simulator('engine') as simulator:` starts one",
+    ),
+    "data for samples": (
+        lambda t: API.train_ann(t["network"], t["data"]),
+        "a Data and not samples",
+        "its `train` and its `test` are samples",
+    ),
+    "nothing at all": (
+        lambda t: API.train_ann(t["network"], None),
+        "train_ann: samples is None, a NoneType and not samples",
+        "",
+    ),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_is_named_with_the_way_out(things: dict[str, Any], slip: str) -> None:
+    call, said, way = SLIPS[slip]
+    with pytest.raises(volr.VolrError) as caught:
+        call(things)
+    assert said in caught.value.message
+    assert (caught.value.help or "") == way

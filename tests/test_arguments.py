@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+# As somebody without a type checker sees it.
+API: Any = volr
+
 pytestmark = [needs("sklearn"), needs_numba]
 
 
@@ -27,15 +30,13 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         "dense_1->dense_2.weight": [[0.5, -0.5, 0.2, 0.1]] * 2,
         "dense_2.bias": [0.0, 0.1],
     }
-    ann = volr.ArtificialModel(network, values)
+    ann = API.ArtificialModel(network, values)
     path: Path = tmp_path_factory.mktemp("arguments") / "ann"
     save_model(ann, path, {})
     data = volr.task("xor").load(seed=0)
     return {"network": network, "ann": ann, "file": volr.load_model(path), "data": data}
 
 
-# As somebody without a type checker sees it.
-API: Any = volr
 SLIPS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     "a file for its model": (
         lambda t: API.evaluate(t["file"], t["data"].test, API.backend("reference")),

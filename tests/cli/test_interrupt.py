@@ -75,7 +75,7 @@ def test_while_the_engine_is_compiled(
     empty = str(tmp_path_factory.mktemp("cache"))
     options = ("--task", "xor", "--out", "m", "--as", "snn")
     with terminal("train", "xor.volr", *options, NUMBA_CACHE_DIR=empty) as shown:
-        shown.wait_for("compiling the engine for this processor, once")
+        shown.wait_for("compiling the engine for this kind of model, once")
         assert shown.interrupt() == 130
     assert last_words(shown).split() == ["interrupted"]
     # LLVM calls Python from C, where an exception is lost, and something else goes wrong later.

@@ -391,7 +391,7 @@ def test_compilation_is_announced_above_the_bar(
     with terminal("evaluate", spiking, "--task", "xor", NUMBA_CACHE_DIR=empty) as shown:
         assert shown.wait() == 0
     plain = re.sub(r"\x1b\[[\d;?]*[A-Za-z]", "", shown.shown)
-    told = "compiling the engine for this processor, once: up to a minute"
+    told = "compiling the engine for this kind of model, once: up to a minute"
     assert plain.count(told) == 1
     # On a line of its own.
     assert f"\r{told}\r\n" in plain.replace("\n\r", "\n") or f"  {told}\r\n" in plain

@@ -124,7 +124,7 @@ def _announced() -> Generator[None]:
 
     def announce() -> None:
         if not done.wait(PATIENCE):
-            logger.warning("compiling the engine for this processor, once: up to a minute")
+            logger.warning("compiling the engine for this kind of model, once: up to a minute")
 
     thread = threading.Thread(target=announce, daemon=True)
     thread.start()

@@ -39,7 +39,7 @@ from volr.backends.batches import (
     together,
     widest,
 )
-from volr.backends.pynn import translation
+from volr.backends.pynn import mechanisms, translation
 from volr.backends.pynn.script import read_back_script, write_script
 from volr.backends.pynn.translation import (
     CELLS,
@@ -88,6 +88,8 @@ class PynnSimulator:
         # ended removes nothing.
         self._folder = Workplace("volr-pynn")
         environment = {"TMPDIR": str(self._folder.path)}
+        if dialect is translation.NEURON:
+            mechanisms.announce()
         kernel = "volr.backends.pynn.kernel"
         self._pool = WorkerPool(kernel, self._record.name, processes, environment)
 

@@ -11,16 +11,20 @@ from __future__ import annotations
 import fcntl
 import hashlib
 import importlib.util
+import logging
 import platform
 import sys
 import tempfile
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from volr.caches import cache_for
+from volr.caches import cache_for, cache_path
 from volr.commands import find_command, run_command
 from volr.storage import open_lock
 from volr.workplaces import Workplace
+
+logger = logging.getLogger("volr")
 
 _LIBRARY = "libnrnmech.so"
 
@@ -40,6 +44,14 @@ def load(neuron: Any) -> None:
             _compile(sources, folder)
     neuron.load_mechanisms(str(folder))
     neuron.nrn_dll_loaded.append(str(sources))
+
+
+def announce() -> None:
+    """Log that they have to be compiled, where they have to: it takes a minute or two."""
+    sources = _sources()
+    folder = cache_path("pynn") / _version(sources, metadata.version("neuron"))
+    if not (_library(sources).exists() or _library(folder).exists()):
+        logger.warning("compiling PyNN's mechanisms for NEURON, once: a minute or two")
 
 
 def _sources() -> Path:

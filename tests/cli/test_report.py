@@ -94,10 +94,32 @@ def test_runs_that_are_none_are_an_error_message(volr: Volr, folder: Path) -> No
 
 
 def test_a_file_is_no_folder(volr: Volr, folder: Path) -> None:
-    (folder / "d1").touch()
-    result = volr("report", "d1")
+    write_runs(folder / "my runs", {"xor-0-ann": xor_runs()["xor-0-ann"]})
+    (folder / "my runs" / "results.json").touch()
+    before = snapshot(folder)
+    result = volr("report", "my runs/results.json")
     assert (result.code, result.out) == (1, "")
-    assert "cannot write in d1: Not a directory" in result.err
+    assert "my runs/results.json is a file" in result.err
+    assert "name the folder: volr report 'my runs'" in result.err
+    assert snapshot(folder) == before
+
+
+def test_what_nobody_may_count_or_trust_is_told(volr: Volr, folder: Path) -> None:
+    write_runs(folder / "r", {"xor-0-ann": xor_runs()["xor-0-ann"]})
+    path = folder / "r" / "runs" / "xor-0-ann.json"
+    told = json.loads(path.read_text(encoding="utf-8"))
+    copy = path.with_name("xor-0-ann (1).json")
+    copy.write_bytes(path.read_bytes())
+    result = volr("report", "r")
+    assert result.code == 1
+    assert "r/runs/xor-0-ann (1).json is the run xor-0-ann" in result.err
+    assert not (folder / "r" / "report.html").exists()
+    copy.unlink()
+    # As Volr 0.1.0 wrote it.
+    path.write_text(json.dumps({"spec": told["spec"], "run": told["run"]}), encoding="utf-8")
+    result = volr("report", "r")
+    assert result.code == 0
+    assert "xor-0-ann.json is of Volr 0.1.0, without a hash" in result.err
 
 
 def test_a_folder_without_runs(volr: Volr, folder: Path) -> None:

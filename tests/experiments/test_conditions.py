@@ -22,6 +22,7 @@ from volr.experiments.conditions import (
     Plan,
     condition,
     essential,
+    key_told,
     spec_from,
     spec_json,
 )
@@ -29,6 +30,8 @@ from volr.experiments.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from volr.experiments.conditions import Part
 
 EVERY = {each.label: each for method in METHODS.values() for each in method}
 LABELS = list(EVERY)
@@ -151,3 +154,18 @@ def test_conditions_by_their_labels() -> None:
     with pytest.raises(DataError, match=r"no condition 'snn-tuned'") as caught:
         condition("snn-tuned")
     assert "did you mean 'snn-finetuned'?" in str(caught.value)
+
+
+@pytest.mark.parametrize("part", ["test", "validation"])
+@pytest.mark.parametrize("neuron", ["if_curr_exp", "if_cond_exp"])
+def test_a_spec_as_json_has_the_same_key(part: Part, neuron: str) -> None:
+    specs = plan_of(*LABELS, seeds=(3,), neurons=(neuron,)).specs()
+    assert len(specs) > len(LABELS)
+    for spec in specs:
+        of_part = replace(spec, part=part)
+        read = json.loads(json.dumps(spec_json(of_part)))
+        assert key_told(read) == of_part.key
+        # Volr 0.1.0 told no part, and its runs were all on test samples.
+        del read["part"]
+        assert key_told(read) == spec.key
+    assert key_told({"task": "xor", "condition": "snn-of-1999", "settings": {}}) is None

@@ -446,6 +446,66 @@ def test_runs_of_0_1_0_go_on(tmp_path: Path) -> None:
     assert read_plan(tmp_path) == {"tasks": {}}
 
 
+def without_hash(path: Path, **row: object) -> None:
+    """Make of a run what Volr 0.1.0 wrote of it, with other numbers in its row."""
+    content = json.loads(path.read_text())
+    content["run"]["row"].update(row)
+    path.write_text(json.dumps({key: content[key] for key in ("spec", "run")}))
+
+
+def test_a_run_without_a_hash_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    journal = written(tmp_path, 4)
+    journal.finished(SPECS)
+    read_runs(tmp_path)
+    assert not caplog.records
+    without_hash(tmp_path / "runs" / "xor-0-ann.json", accuracy=0.125)
+    for ask in (lambda: journal.finished(SPECS), lambda: read_runs(tmp_path)):
+        caplog.clear()
+        ask()
+        (said,) = caplog.messages
+        assert "xor-0-ann.json is of Volr 0.1.0, without a hash" in said
+        assert "whether it was damaged cannot be seen" in said
+        assert "nand" not in said
+    for spec in SPECS[:4]:
+        without_hash(tmp_path / "runs" / f"{spec.key}.json")
+    caplog.clear()
+    read_runs(tmp_path)
+    (said,) = caplog.messages
+    assert "and 1 more are of Volr 0.1.0" in said
+
+
+@pytest.mark.parametrize("name", ["xor-0-ann (1)", "xor-0-ann copy", "nand-7-ann", "XOR-0-ANN"])
+@pytest.mark.parametrize("has_hash", [True, False])
+def test_a_copy_of_a_run_is_not_counted(tmp_path: Path, name: str, *, has_hash: bool) -> None:
+    journal = written(tmp_path)
+    whole = tmp_path / "runs" / "xor-0-ann.json"
+    if not has_hash:
+        without_hash(whole)
+    copy = whole.with_name(f"{name}.json")
+    copy.write_bytes(whole.read_bytes())
+    for ask in (lambda: read_runs(tmp_path), lambda: journal.conflicts(SPECS)):
+        with pytest.raises(DataError) as caught:
+            ask()
+        assert f"{name}.json is the run xor-0-ann" in caught.value.message
+        assert "remove it" in (caught.value.help or "")
+    # Where it was moved, its own name is the way out.
+    whole.unlink()
+    copy.rename(whole)
+    assert len(read_runs(tmp_path)) == 3
+
+
+def test_a_folder_in_place_of_a_file_is_found_before_the_work(tmp_path: Path) -> None:
+    journal = written(tmp_path)
+    for path in (journal.model_path("new"), tmp_path / "runs" / "new.json"):
+        journal.check_place("new")
+        path.mkdir()
+        with pytest.raises(DataError, match=r"cannot write .*new\..*: it is a folder"):
+            journal.check_place("new")
+        path.rmdir()
+    # Files are replaced.
+    journal.check_place("xor-0-ann")
+
+
 def test_a_damaged_plan_is_refused(tmp_path: Path) -> None:
     written(tmp_path)
     path = tmp_path / "plan.json"

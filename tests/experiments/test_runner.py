@@ -121,6 +121,13 @@ def test_what_is_there_is_not_made_again(made: list[str], tmp_path: Path) -> Non
     assert second == made_by(Here(), PLAN, tmp_path / "at once")
 
 
+def test_what_cannot_be_kept_is_not_made(made: list[str], tmp_path: Path) -> None:
+    (tmp_path / "models" / "nand-0-ann.safetensors").mkdir(parents=True)
+    with pytest.raises(DataError, match=r"nand-0-ann\.safetensors: it is a folder"):
+        made_by(Here(), plan_of("ann"), tmp_path)
+    assert made == []
+
+
 def test_a_run_that_fails_costs_those_that_need_it(
     made: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

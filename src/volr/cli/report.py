@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from volr.cli import options
 from volr.cli.files import check_apart, check_folder, check_writable, write_text
 from volr.cli.output import note
 from volr.cli.progress import progress_bar
+from volr.errors import VolrError
 from volr.source import visible
 from volr.storage import check_no_link
 
@@ -40,6 +42,11 @@ def report(
     from volr.experiments.results import RESULTS
     from volr.experiments.searching.files import BEST, SEARCH, TRIALS
 
+    if folder.is_file():
+        raise VolrError(
+            f"{folder} is a file, and a report is made of an experiment's folder",
+            help=f"name the folder: volr report {shlex.quote(str(folder.parent))}",
+        )
     require_drawing()
     page_file = folder / PAGE if out is None else out
     figures = folder / FIGURES

@@ -32,6 +32,7 @@ from volr.experiments.settings import (
     FOR_SPIKING,
     FOR_SURROGATE,
     FOR_TRANSFER,
+    Settings,
     settings_from,
     settings_json,
 )
@@ -40,8 +41,6 @@ from volr.naming import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-
-    from volr.experiments.settings import Settings
 
 Key: TypeAlias = str
 """A run's name in an experiment, and that of its files."""
@@ -128,8 +127,11 @@ def condition(label: str) -> Condition:
 
     A hyphen will do for a minus, which few keyboards have.
     """
-    known = {_typed(each.label): each for conditions in METHODS.values() for each in conditions}
-    return named("condition", _typed(label), known, DataError)
+    return named("condition", _typed(label), _labelled(), DataError)
+
+
+def _labelled() -> dict[str, Condition]:
+    return {_typed(each.label): each for conditions in METHODS.values() for each in conditions}
 
 
 def _typed(label: str) -> str:
@@ -158,17 +160,8 @@ class Spec:
         """Unique in an experiment; of a run on validation samples, unique among all such runs,
         since a search makes many that differ in their settings alone.
         """
-        parts = [self.task, f"{self.seed}", self.condition.name]
-        if self.condition.source == "futhark":
-            parts.append("futhark")
-        if self.condition.step:
-            # Signs and spaces are no part of a file's name.
-            parts += self.condition.step.replace("−", "without").replace("+", "with").split()
-        if self.condition.is_spiking:
-            parts.append(self.settings.neuron)
-        if self.part == "validation":
-            parts.append(_digest(self))
-        return "-".join(parts)
+        digest = _digest(spec_json(self)) if self.part == "validation" else None
+        return _key(self.task, self.seed, self.condition, self.settings.neuron, digest)
 
     @property
     def needs(self) -> tuple[Spec, ...]:
@@ -266,6 +259,32 @@ def spec_json(spec: Spec) -> dict[str, Any]:
     }
 
 
+def key_told(told: Mapping[str, Any]) -> Key | None:
+    """The key of a spec as JSON, of whatever version; None where its condition is not known here.
+
+    ``told`` is what ``volr.experiments.run_file.spec_told`` takes.
+    """
+    if (found := _labelled().get(_typed(told["condition"]))) is None:
+        return None
+    digest = _digest(told) if told.get("part") == "validation" else None
+    neuron = told["settings"].get("neuron", Settings().neuron)
+    return _key(told["task"], told.get("seed"), found, neuron, digest)
+
+
+def _key(task: str, seed: object, condition: Condition, neuron: str, digest: str | None) -> Key:
+    parts = [task, f"{seed}", condition.name]
+    if condition.source == "futhark":
+        parts.append("futhark")
+    if condition.step:
+        # Signs and spaces are no part of a file's name.
+        parts += condition.step.replace("−", "without").replace("+", "with").split()
+    if condition.is_spiking:
+        parts.append(neuron)
+    if digest is not None:
+        parts.append(digest)
+    return "-".join(parts)
+
+
 def spec_from(told: Mapping[str, Any]) -> Spec:
     """The spec that was written as JSON."""
     return Spec(
@@ -279,6 +298,6 @@ def spec_from(told: Mapping[str, Any]) -> Spec:
     )
 
 
-def _digest(spec: Spec) -> str:
-    text = json.dumps(spec_json(spec), sort_keys=True)
+def _digest(told: Mapping[str, Any]) -> str:
+    text = json.dumps(told, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -9,9 +9,10 @@
 A run counts as finished once both of its files are there, and a file appears whole or not at all:
 first the model, then the run. So whatever kills the process loses the runs in flight and nothing
 else, and the same command goes on from there. Both have a hash, and the run has its model's: a
-model that was damaged afterwards, as by a copy that was not finished, is as good as none, and a
-damaged run is refused with what to remove. One process at a time writes to a folder. The folder may
-itself be a link; what is in it may not, since to write there would be to write elsewhere.
+model that was damaged afterwards, as by a copy that was not finished, is as good as none. A run
+that is damaged, or under another run's name, is refused with what to do about it. One process at a
+time writes to a folder. The folder may itself be a link; what is in it may not, since to write
+there would be to write elsewhere.
 """
 
 from __future__ import annotations
@@ -25,11 +26,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from volr.errors import DataError, ModelFileError, VolrError
-from volr.experiments.conditions import spec_json
+from volr.experiments.conditions import key_told, spec_json
 from volr.experiments.plan_file import commands
 from volr.experiments.results import RESULTS, write_json, write_results
 from volr.experiments.run_file import run_from, run_json, spec_told
-from volr.experiments.sealed import sealed, unsealed
+from volr.experiments.sealed import is_sealed, sealed, unsealed
 from volr.jsonable import entries_of, read_json
 from volr.models.files import check_whole
 from volr.reading import check_ordinary, read_whole
@@ -56,14 +57,16 @@ class Journal:
         self.folder = folder
 
     def finished(self, specs: Iterable[Spec]) -> dict[str, Run]:
-        """Those of ``specs`` that have been run, by key."""
-        return {
-            spec.key: entry.run
+        """Those of ``specs`` that have been run, by key. Those without a hash are told."""
+        found = [
+            entry
             for spec in specs
             if (entry := _read_entry(self._run(spec.key))) is not None
             and entry.told == spec_json(spec)
             and self._has_model(entry)
-        }
+        ]
+        _tell_unchecked(found, self.folder)
+        return {each.key: each.run for each in found}
 
     def conflicts(self, specs: Iterable[Spec]) -> list[str]:
         """The keys of what was run that no table may count together with ``specs``: runs of a task
@@ -93,6 +96,15 @@ class Journal:
 
     def model_path(self, key: str) -> Path:
         return self.folder / MODELS / f"{key}.safetensors"
+
+    def check_place(self, key: str) -> None:
+        """Raise ``DataError`` where the files of a run could not be written in the end."""
+        for path in (self.model_path(key), self._run(key)):
+            if path.is_dir():
+                raise DataError(
+                    f"cannot write {path}: it is a folder, and a file of that name is to be there",
+                    help="move it elsewhere, and the same command goes on",
+                )
 
     def write(self, spec: Spec, run: Run, model: bytes) -> None:
         """Keep a finished run; ``DataError`` where it cannot be written."""
@@ -201,20 +213,24 @@ def set_aside(folder: Path, names: Sequence[str] = (MODELS, RESULTS, PLAN, RUNS)
 
 @dataclass(frozen=True)
 class Entry:
-    """A finished run: its ``key``, its spec as JSON, what came of it, and the hash of its model,
-    which runs of Volr 0.1.0 lack.
+    """A finished run: its ``key``, its spec as JSON, what came of it, and the hash of its model.
+
+    ``checked`` says whether a hash of its own showed that it is as it was written. Runs of Volr
+    0.1.0 have neither of the two hashes.
     """
 
     key: str
     told: Mapping[str, Any]
     run: Run
     model: str | None = None
+    checked: bool = True
 
 
 def read_runs(folder: Path) -> tuple[Entry, ...]:
     """Every finished run in ``folder`` that was measured on test samples, by name.
 
-    Those on validation samples are a search's. ``DataError`` where there is none.
+    Those on validation samples are a search's. Those without a hash are told. ``DataError`` where
+    there is none, or where one is damaged or under another run's name.
     """
     entries = _read_entries(folder)
     runs = tuple(each for each in entries if each.told.get("part", "test") == "test")
@@ -223,13 +239,30 @@ def read_runs(folder: Path) -> tuple[Entry, ...]:
             f"there are no finished runs in {folder}",
             help="name the folder that `volr experiment` wrote to (--out)",
         )
+    _tell_unchecked(runs, folder)
     return runs
+
+
+def _tell_unchecked(entries: Sequence[Entry], folder: Path) -> None:
+    """Log as a warning which runs have no hash: in one line, since an experiment has many."""
+    keys = [each.key for each in entries if not each.checked]
+    if not keys:
+        return
+    shown = ", ".join(f"{key}.json" for key in keys[:3])
+    more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
+    logging.getLogger("volr").warning(
+        "%s: %s%s of Volr 0.1.0, without a hash: whether %s damaged cannot be seen",
+        folder / RUNS,
+        shown,
+        f"{more} is" if len(keys) == 1 else f"{more} are",
+        "it was" if len(keys) == 1 else "they were",
+    )
 
 
 def read_plan(folder: Path, name: str = PLAN) -> dict[str, Any]:
     """What was asked for; empty where that is not known."""
-    content = _read_json(folder / name, "remove it: the runs stay, and go on without it")
-    return content if content is not None else {}
+    found = _read_json(folder / name, "remove it: the runs stay, and go on without it")
+    return {} if found is None else found[0]
 
 
 def _digest(model: bytes) -> str:
@@ -258,9 +291,10 @@ def _read_entries(folder: Path) -> list[Entry]:
 
 def _read_entry(path: Path) -> Entry | None:
     """The run in a file; None where there is no such file."""
-    content = _read_json(path, "remove it, and the run is made again")
-    if content is None:
+    found = _read_json(path, "remove it, and the run is made again")
+    if found is None:
         return None
+    content, checked = found
     try:
         told, run = spec_told(content["spec"]), run_from(content["run"])
     except (KeyError, TypeError, ValueError, RecursionError) as error:
@@ -268,10 +302,17 @@ def _read_entry(path: Path) -> Entry | None:
             f"{path} is not what this version of Volr writes of a run",
             help="remove it, and the run is made again; or begin anew with --fresh",
         ) from error
-    return Entry(path.stem, told, run, content.get("model"))
+    # A copy under another name would count twice.
+    if (key := key_told(told) or path.stem) != path.stem:
+        raise DataError(
+            f"{path} is the run {key}, and has another name than {key}.json",
+            help=f"remove it if it is a copy, or else call it {key}.json",
+        )
+    return Entry(path.stem, told, run, content.get("model"), checked)
 
 
-def _read_json(path: Path, way_out: str) -> dict[str, Any] | None:
+def _read_json(path: Path, way_out: str) -> tuple[dict[str, Any], bool] | None:
+    """What is in a file, and whether a hash showed that it is whole; None without a file."""
     try:
         content = entries_of(read_json(read_whole(path, _LONGEST)))
     except FileNotFoundError:
@@ -283,6 +324,6 @@ def _read_json(path: Path, way_out: str) -> dict[str, Any] | None:
     if content is None:
         raise DataError(f"{path} is damaged: it is no JSON object", help=way_out)
     try:
-        return unsealed(content)
+        return unsealed(content), is_sealed(content)
     except ValueError as error:
         raise DataError(f"{path} is damaged: {error}", help=way_out) from error

@@ -111,10 +111,13 @@ def make_missing(
     """Make those of ``specs``, each of them after those that it needs, that are not ``there`` by
     key, and keep each; yield what came of them as it comes.
 
-    ``stage`` is what ``progress`` is told that this is.
+    ``stage`` is what ``progress`` is told that this is. ``DataError`` before any is made where one
+    could not be kept in the end.
     """
     runs = dict(there)
     todo = [spec for spec in specs if spec.key not in runs]
+    for spec in todo:
+        journal.check_place(spec.key)
     # Who makes the runs may have another current folder.
     data_folder = None if data_dir is None else str(data_dir.absolute())
     failed: dict[str, Failed] = {}

@@ -23,12 +23,17 @@ def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
     return {**whole, _HASH: _digest(whole)}
 
 
+def is_sealed(content: Mapping[str, Any]) -> bool:
+    """Whether it has what shows that it is whole, or once had."""
+    return _LAYOUT in content or _HASH in content
+
+
 def unsealed(content: Mapping[str, Any]) -> dict[str, Any]:
     """The content that was ``sealed``, or as it is where it says that it is older.
 
     Raises ``ValueError`` where it is not what was written.
     """
-    if _LAYOUT not in content and _HASH not in content:
+    if not is_sealed(content):
         return dict(content)
     rest = {key: value for key, value in content.items() if key != _HASH}
     if content.get(_HASH) != _digest(rest) or rest.pop(_LAYOUT, None) != LAYOUT:

@@ -9,8 +9,10 @@ import pytest
 from tests.cli.running import made
 from tests.experiments.examples import POPULATION
 
+from volr.experiments.conditions import key_told
 from volr.experiments.results import Activity, Row, Run, write_json
 from volr.experiments.run_file import run_json
+from volr.experiments.sealed import sealed
 from volr.models.files import save_model
 from volr.neurons import IFCurrExp
 from volr.training import Epoch
@@ -121,10 +123,17 @@ def all_runs() -> dict[str, Run]:
 
 
 def write_runs(folder: Path, runs: Mapping[str, Run], plan: object = PLAN) -> Path:
+    """Write runs under their keys, or under the names that they have here where they have none."""
     for name, run in runs.items():
         settings = {"neuron": run.row.neuron} if run.row.neuron else {}
-        spec = {"task": run.row.task, "condition": run.row.condition, "settings": settings}
-        write_json({"spec": spec, "run": run_json(run)}, folder / "runs" / f"{name}.json")
+        spec = {
+            "task": run.row.task,
+            "condition": run.row.condition,
+            "seed": run.row.seed,
+            "settings": settings,
+        }
+        told = sealed({"spec": spec, "run": run_json(run)})
+        write_json(told, folder / "runs" / f"{key_told(spec) or name}.json")
     if plan is not None:
         write_json(plan, folder / "plan.json")
     return folder

@@ -27,7 +27,8 @@ from volr.experiments.report.tables import (
     version_table,
 )
 from volr.experiments.report.thesis import in_words, reported
-from volr.experiments.results import Run
+from volr.experiments.results import Run, write_json
+from volr.experiments.sealed import sealed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -104,7 +105,12 @@ def test_the_spikes_of_the_originals_method_are_looked_at(experiment: Path, tmp_
     told["run"]["row"]["condition"] = told["spec"]["condition"] = "original-random"
     for each in (folder / "runs").glob("xor-*"):
         each.unlink()
-    run.write_text(json.dumps({key: told[key] for key in ("spec", "run")}), encoding="utf-8")
+    model = folder / "models" / f"{run.stem}.safetensors"
+    model.rename(model.with_stem("xor-0-original-random-if_curr_exp"))
+    write_json(
+        sealed({key: told[key] for key in ("spec", "run")}),
+        folder / "runs" / "xor-0-original-random-if_curr_exp.json",
+    )
     page = page_of(folder)
     assert any("original-random" in each.title for each in page.drawings)
 

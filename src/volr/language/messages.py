@@ -56,7 +56,7 @@ class Suggestions:
         self._left -= 1
         plain = lookalikes.plain(text)
         for name in (*foreign.LAYERS, *known):
-            if lookalikes.plain(name) == plain:
+            if lookalikes.plain(name).casefold() == plain.casefold():
                 return name
         alike = [name for name in known if abs(len(name) - len(text)) <= 3][-_MOST_CANDIDATES:]
         # A name of two letters with one wrong is half alike; so is many a word to `dense`.

@@ -24,6 +24,8 @@ MOST_JOINED = 5
 LONGEST_WORD = 40
 _SIGNS = "()=| "
 _WORD = re.compile(r"\w[\w']*|>>|\S")
+# Sizes as they are written elsewhere: 2x4.
+_SIZES = re.compile(r"([0-9]+)[xX×]([0-9]+)")
 _WORDS = frozenset(SPELLED.values())
 
 
@@ -36,6 +38,9 @@ def respelled(place: Place, index: int) -> Iterator[Repair]:
             parts = _lexed(left, token.start) + _lexed(right, token.start + at)
             if len(parts) == 2 and _sound(parts):
                 yield spliced(index, index + 1, parts, costs.SPLIT, "split")
+    if sizes := _SIZES.fullmatch(token.text):
+        parts = [*_lexed(sizes[1], token.start), *_lexed(sizes[2], token.start + sizes.start(2))]
+        yield spliced(index, index + 1, parts, costs.SPLIT, "split")
     if token.kind in ("NAME", "MALFORMED"):
         for sign in _SIGNS:
             for text in (sign + token.text[1:], token.text[:-1] + sign):

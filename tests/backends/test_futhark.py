@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -25,7 +27,7 @@ from tests.oracles import chain, fork, random_parameters
 from tests.readbacks import plain
 
 from volr.backends.base import missing_programs, require
-from volr.backends.futhark import FUTHARK, FUTHARK_PROGRAM, library_of, program
+from volr.backends.futhark import FUTHARK, FUTHARK_PROGRAM, compiler, library_of, program
 from volr.backends.futhark.compiler import chosen_target, compiled, library_file
 from volr.backends.futhark.library import Library
 from volr.backends.futhark.program import RESERVED
@@ -33,7 +35,7 @@ from volr.backends.futhark.reading import parse
 from volr.backends.futhark.vectors import flattened, from_bytes, to_bytes, unflattened
 from volr.backends.readback import SINGLE, Readback, expected
 from volr.backends.reference import forward
-from volr.caches import cache_path
+from volr.caches import cache_path, foreign_hands
 from volr.errors import (
     BackendError,
     DataError,
@@ -398,6 +400,7 @@ def test_a_program_is_compiled_once_and_again_where_the_cache_is_damaged(
 
 def test_two_processes_may_compile_the_same_program(cache: Path) -> None:
     code = f"""
+from volr.backends.futhark import compiler
 from volr.backends.futhark.compiler import compiled
 from volr.backends.futhark.library import Library
 print(Library(compiled({tiny(2)!r}, "multicore")).number("more", 40))
@@ -418,6 +421,62 @@ def test_where_the_cache_cannot_be_written_a_temporary_folder_does(
     folder = compiled(tiny(3), "c")
     assert tmp_path not in folder.parents
     assert Library(folder).number("more", 4) == 7
+
+
+def test_a_program_that_another_user_has_made_is_not_loaded(
+    cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a folder to another user")
+    folder = compiled(tiny(7), "c")
+    assert foreign_hands(cache) is None
+    os.chown(library_file(folder), 12345, 12345)
+    with caplog.at_level(logging.WARNING, logger="volr"):
+        own = compiled(tiny(7), "c")
+    assert cache not in own.parents
+    assert Library(own).number("more", 4) == 11
+    assert f"{library_file(folder)} belongs to another user" in caplog.text
+
+
+def test_what_is_compiled_is_closed_to_others(cache: Path) -> None:
+    before = os.umask(0)
+    try:
+        compiled(tiny(8), "c")
+    finally:
+        os.umask(before)
+    assert foreign_hands(cache) is None
+
+
+def test_where_the_cache_is_full_a_temporary_folder_does(
+    cache: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    # A compiler that fails for want of room, and no room for anything else there.
+    real = shutil.which("futhark")
+    script = f'case "$PWD" in {cache}/*) echo backtrace; exit 1;; esac; exec {real} "$@"'
+    fake(tmp_path / "bin", "futhark", script)
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"), prepend=os.pathsep)
+
+    def allocate(descriptor: int, start: int, size: int) -> None:
+        if Path(f"/proc/self/fd/{descriptor}").readlink().is_relative_to(cache):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        assert (start, size > 0) == (0, True)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "posix_fallocate", allocate)
+        with caplog.at_level(logging.WARNING, logger="volr"):
+            folder = compiled(tiny(9), "c")
+            assert compiled(tiny(9), "c") == folder
+    assert cache not in folder.parents
+    assert Library(folder).number("more", 4) == 13
+    assert caplog.text.count("No space left on device") == 1
+    assert list(cache.iterdir()) == []
+    # With room, what the compiler says is what is wrong.
+    monkeypatch.setattr(compiler, "_full", set[str]())
+    with pytest.raises(SimulatorError, match="backtrace"):
+        compiled(tiny(10), "c")
 
 
 def test_a_program_that_the_compiler_refuses(cache: Path) -> None:
@@ -510,6 +569,7 @@ def test_what_is_no_document_is_refused(files: dict[str, bytes]) -> None:
 
 ALONE = """
 import sys
+from volr.backends.futhark import compiler
 from volr.backends.futhark.compiler import compiled
 compiled(sys.argv[1], "c")
 """

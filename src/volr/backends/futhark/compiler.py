@@ -14,6 +14,7 @@ what it leaves in the cache is removed by the next one that compiles.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import logging
 import os
@@ -25,7 +26,7 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
-from volr.caches import cache_for
+from volr.caches import cache_for, close_to_others, own_folder
 from volr.commands import NOT_RUN, find_command, run_command
 from volr.errors import BackendError, MissingError, SimulatorError
 from volr.naming import named
@@ -60,6 +61,10 @@ _SOURCE, _HEADER, _LIBRARY, _SUMS = "network.fut", "network.h", "network.so", "S
 _KEPT = (_SOURCE, _HEADER, _LIBRARY)
 _ATTEMPTS = 10
 _TAIL = 1500
+# Bytes, more than the compilers write for a program.
+_ROOM = 1 << 24
+_full: set[str] = set()
+"""The folders in which this process has found no room."""
 
 
 def chosen_target() -> Target:
@@ -79,19 +84,59 @@ def compiled(text: str, target: Target) -> Path:
     """
     described = "\0".join((text, target, _toolchain(*map(_found, PROGRAMS))))
     key = hashlib.sha256(described.encode()).hexdigest()[:32]
-    folder = cache_for("futhark") / key
-    if _is_sound(folder):
-        return folder
+    place = cache_for("futhark", key)
+    if str(place) in _full:
+        place = own_folder("futhark")
+    if _is_sound(place / key):
+        return place / key
     try:
-        with Workplace("unfinished", folder.parent) as unfinished:
-            _compile(text, target, unfinished)
-            _put_in_place(unfinished, folder)
+        return _compiled_in(place, key, text, target)
     except OSError as error:
-        raise SimulatorError(
-            f"cannot compile the Futhark program in {folder.parent}: {error.strerror or error}",
-            help="make room there, or name another cache with XDG_CACHE_HOME",
-        ) from error
+        _full.add(str(place))
+        own = own_folder("futhark")
+        if own == place:
+            raise _no_room(place, error) from error
+        logger.warning(
+            "compiled programs cannot be kept in %s, so each run compiles its own: %s",
+            place,
+            error.strerror or error,
+        )
+    try:
+        return _compiled_in(own, key, text, target)
+    except OSError as error:
+        raise _no_room(own, error) from error
+
+
+def _compiled_in(place: Path, key: str, text: str, target: Target) -> Path:
+    """The program's folder ``key`` in ``place``, made now. Raises ``OSError`` where no room is."""
+    folder = place / key
+    with Workplace("unfinished", place) as unfinished:
+        try:
+            _compile(text, target, unfinished)
+        except SimulatorError:
+            # A compiler that cannot write says so in its own way; Futhark's is a backtrace.
+            _check_room(unfinished)
+            raise
+        _put_in_place(unfinished, folder)
     return folder
+
+
+def _check_room(folder: Path) -> None:
+    """Raise ``OSError`` where a compiler's files have no room."""
+    try:
+        with tempfile.TemporaryFile(dir=folder) as file:
+            os.posix_fallocate(file.fileno(), 0, _ROOM)
+    except OSError as error:
+        # There are file systems that cannot be asked.
+        if error.errno in {errno.ENOSPC, errno.EDQUOT}:
+            raise
+
+
+def _no_room(place: Path, error: OSError) -> SimulatorError:
+    return SimulatorError(
+        f"cannot compile the Futhark program in {place}: {error.strerror or error}",
+        help="make room there, or name another folder with XDG_CACHE_HOME or TMPDIR",
+    )
 
 
 def library_file(folder: Path) -> Path:
@@ -136,6 +181,7 @@ def _compile(text: str, target: Target, folder: Path) -> None:
     for path in folder.iterdir():
         if path.name not in {*_KEPT, _SUMS}:
             path.unlink()
+    close_to_others(folder)
 
 
 def _run(command: list[str], folder: Path) -> str:

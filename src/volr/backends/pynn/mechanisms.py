@@ -19,7 +19,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from volr.caches import cache_for, cache_path
+from volr.caches import cache_for, cache_path, close_to_others
 from volr.commands import find_command, run_command
 from volr.storage import open_lock
 from volr.workplaces import Workplace
@@ -39,7 +39,8 @@ def load(neuron: Any) -> None:
         return
     folder = sources
     if not _library(sources).exists():
-        folder = cache_for("pynn") / _version(sources, neuron.__version__)
+        version = _version(sources, neuron.__version__)
+        folder = cache_for("pynn", version) / version
         if not _library(folder).exists():
             _compile(sources, folder)
     neuron.load_mechanisms(str(folder))
@@ -83,6 +84,7 @@ def _compile(sources: Path, folder: Path) -> None:
                 log.seek(0)
                 said = log.read().decode(errors="replace")
                 raise RuntimeError(f"PyNN's NEURON mechanisms do not compile:\n{said}")
+            close_to_others(place)
             # Whole or not at all. What is there lacks the library.
             with Workplace("unfinished", folder.parent) as aside:
                 if folder.exists():

@@ -112,7 +112,7 @@ def test_nobody_but_a_neuron_asks_which_model_it_is() -> None:
             named = {each.id for each in ast.walk(node) if isinstance(each, ast.Name)}
             asks = isinstance(node, ast.Call) and ast.unparse(node.func) == "isinstance"
             if (asks or isinstance(node, ast.MatchClass)) and named & models:
-                asking.append(f"{path.name}:{node.lineno}")
+                asking.append(f"{path.name}: {ast.unparse(node)}")
     assert asking == []
 
 

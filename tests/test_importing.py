@@ -14,7 +14,7 @@ from volr.backends.nir import NIR
 from volr.backends.nir.emit import write_graph
 from volr.backends.reference import forward
 from volr.engine.reference import simulate
-from volr.errors import NetworkError
+from volr.errors import ModelFileError, NetworkError
 from volr.importing import import_nir
 from volr.models.files import load_model, save_model
 from volr.models.model import ArtificialModel, SpikingModel
@@ -107,3 +107,12 @@ def test_what_no_program_says_is_refused() -> None:
     found = graph(dict(skip), "input a hidden b last output", "input skip last")
     with pytest.raises(NetworkError, match="no program for this network: 'input' leads"):
         import_nir(write_graph(found))
+
+
+def test_a_file_of_ours_leaves_nothing_open() -> None:
+    network = to_network(PROGRAM)
+    values = random_parameters(network, np.random.default_rng(0), weight=0.5, bias=0.1)
+    body = NIR.write(ArtificialModel(network, values))[".nir"]
+    with pytest.raises(ModelFileError, match="says all of its model itself") as caught:
+        import_nir(body, dt=1.0, signal="euler")
+    assert caught.value.help == "leave out dt, signal"

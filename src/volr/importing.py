@@ -38,7 +38,8 @@ def import_nir(file: str | Path | bytes, **settings: Any) -> ImportedModel:
 
     ``settings`` are those of ``volr.backends.nir.read_nir``. Populations get the names that the
     program gives them; a note tells where theirs were others. Raises ``ModelFileError`` as
-    ``read_nir`` does, and ``NetworkError`` where no program of the language says the network.
+    ``read_nir`` does, also for settings that the file leaves no room for, and ``NetworkError``
+    where no program of the language says the network.
     """
     imported = read_nir(file, **settings)
     model = imported.model

@@ -18,6 +18,8 @@ def named(what: str, name: str, known: Mapping[str, T], error: type[VolrError]) 
         return known[name]
     import difflib
 
-    near = difflib.get_close_matches(name, known, n=1)
-    guess = f"did you mean {near[0]!r}? " if near else ""
+    # Names that are right but for their case come first.
+    folded = {each.casefold(): each for each in known}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1)
+    guess = f"did you mean {folded[near[0]]!r}? " if near else ""
     raise error(f"there is no {what} {name!r}", help=f"{guess}choose one of {', '.join(known)}")

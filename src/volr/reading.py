@@ -107,7 +107,8 @@ _IN_PYTHON = (
 )
 _MODEL = Format(
     "a model file",
-    "`volr evaluate`, `volr verify` and `volr compile` take models; the others take programs",
+    "name a program; `volr evaluate`, `volr transfer`, `volr explain`, `volr verify` and "
+    "`volr compile` take models",
 )
 _PICKLE = Format(
     "a pickle, which may run code when it is opened, and Volr opens none",

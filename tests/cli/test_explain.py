@@ -102,9 +102,13 @@ def test_refusals(volr: Volr, folder: Path, model: Path, spiking: Path) -> None:
         ((spiking, *XOR, "--ann", spiking), 1, "is a spiking model"),
         ((spiking, *XOR, "--ann", "other"), 1, "not of the same network"),
         ((model, *XOR, "--ann", "other"), 1, "is an ANN itself"),
-        ((spiking, *XOR, "--ann", model, "--dt", "0.2"), 2, "--dt: these are options of an ANN's"),
+        (
+            (spiking, *XOR, "--ann", model, "--dt", "0.2"),
+            2,
+            "leave them out, or name the ANN as MODEL",
+        ),
         ((model, *XOR, "--on", "torch"), 1, "simulates nothing"),
-        ((model, "--task", "digits"), 1, "the task offers 64"),
+        ((model, "--task", "digits"), 1, "name its own task: --task xor"),
     ):
         result = volr("explain", *arguments)
         assert (result.code, result.out) == (code, "")

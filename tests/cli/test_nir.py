@@ -84,3 +84,29 @@ def test_garbage_is_an_error(volr: Volr, folder: Path, command: str) -> None:
     assert result.err.startswith("error: ")
     assert "bad.nir" in result.err
     assert not (folder / "model").exists()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        *(("--dt", "1"), ("--dt", "-3"), ("--duration", "200"), ("--as", "ann")),
+        *(("--signal", "euler"), ("--reset", "hard"), ("--time-unit", "ms")),
+        ("--reset", "subtract", "--as", "ann", "--dt", "2"),
+    ],
+)
+def test_a_file_of_ours_takes_no_options(
+    volr: Volr, folder: Path, spiking: Path, options: tuple[str, ...]
+) -> None:
+    assert volr("compile", spiking, "--to", "nir", "--out", "net.nir").code == 0
+    result = volr("import", "net.nir", "--out", "back", *options)
+    assert (result.code, result.out) == (2, "")
+    assert "net.nir was written by Volr, and says all of its model itself" in result.err
+    told = result.err.partition("leave out ")[2].strip().split(", ")
+    assert sorted(told) == sorted(options[::2])
+    assert not (folder / "back").exists()
+
+
+def test_a_wrong_step_of_a_foreign_file_is_told_once(volr: Volr, foreign: Path) -> None:
+    result = volr("import", foreign, "--out", "model", "--dt", "-3")
+    assert result.code == 1
+    assert result.err.count("not above 0") == 1

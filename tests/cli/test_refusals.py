@@ -102,3 +102,44 @@ def test_a_simulation_that_memory_does_not_hold_is_refused(
         assert said in result.err
         assert "needs less, and makes another network\n" in result.err
     assert "for dense_1, and 2 GB are free" in volr("evaluate", "wide", "--task", "xor").err
+
+
+def test_the_way_out_is_of_the_command_at_hand(volr: Volr, model: Path, spiking: Path) -> None:
+    xor = ("--task", "xor")
+    for arguments, code, said in (
+        (("train", model, *xor, "--out", "x"), 1, f"--start {model}"),
+        (("check", model), 1, "`volr transfer`, `volr explain`, `volr verify`"),
+        (("transfer", model, "--task", "digits", "--out", "x"), 1, "its own task: --task xor"),
+        (("verify", model, "--task", "digits", "--on", "torch"), 1, "its own task: --task xor"),
+        (("transfer", model, *xor, "--delay", "60", "--out", "x"), 1, "the delay is 60 ms"),
+        (("verify", model, "--on", "nest, engine"), 2, "repeat the option: --on nest --on engine"),
+        (
+            ("train", "xor.volr", *xor, "--as", "snn", "--on", "nest", "--out", "x"),
+            2,
+            "--in-loop nest",
+        ),
+        (("train", "xor.volr", *xor, "--on", "TORCH", "--out", "x"), 1, "did you mean 'torch'?"),
+        (
+            ("train", "xor.volr", *xor, "--device", "gpu", "--out", "x"),
+            2,
+            "'--device': 'gpu' is not",
+        ),
+        (("transfer", model, *xor, "-p", "tau_m", "10", "--out", "x"), 2, "write tau_m=10"),
+        (("evaluate", model, *xor, "--on", "Torch"), 1, "did you mean 'torch'?"),
+        (("evaluate", model, "--task", "XOR"), 1, "did you mean 'xor'?"),
+    ):
+        result = volr(*arguments)
+        assert (result.code, result.out) == (code, ""), result.err
+        assert said in result.err
+    result = volr("verify", spiking, "--task", "nand", "--on", "engine")
+    assert result.code == 0
+    assert "was trained on xor, and not on nand" in result.err
+
+
+def test_a_wrong_number_of_cores_is_told_by_every_command(
+    volr: Volr, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VOLR_CORES", "zwei")
+    result = volr("check", "xor.volr")
+    assert (result.code, result.out) == (1, "")
+    assert "VOLR_CORES is 'zwei'" in result.err

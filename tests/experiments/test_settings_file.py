@@ -101,3 +101,22 @@ def test_files_that_are_none(tmp_path: Path, body: bytes, said: str) -> None:
         read_settings(tmp_path / "nowhere")
     with pytest.raises(DataError, match="cannot read"):
         read_settings(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("value", "help"),
+    [
+        ('{"dt": "0,5"}', "write 0.5, without quotes"),
+        ('{"epochs": "12"}', "write 12, without quotes"),
+        ('{"epochs": "1,5"}', None),
+        ('{"dt": "half"}', None),
+    ],
+)
+def test_a_number_in_quotes_is_told_how_to_write_it(
+    tmp_path: Path, value: str, help: str | None
+) -> None:
+    path = tmp_path / "best.json"
+    path.write_text(f'{{"settings": {value}}}', encoding="utf-8")
+    with pytest.raises(DataError, match="cannot be") as caught:
+        read_settings(path)
+    assert caught.value.help == help

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from volr.errors import DataError
-from volr.experiments.tasks import TASKS, check_fits, task
+from volr.experiments.tasks import TASKS, check_fits, check_model, task
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -110,3 +110,19 @@ def test_a_size_or_seed_that_is_not_on_offer_is_refused_before_anything_is_read(
         task("mnist").load(inputs=196, data_dir=tmp_path)
     with pytest.raises(DataError, match="the seed is -1; a seed is 0 or more"):
         task("mnist").load(seed=-1, data_dir=tmp_path)
+
+
+def test_a_model_on_another_task_is_told_its_own(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(DataError, match="was trained on xor, and does not fit") as caught:
+        check_model(task("digits"), 2, 2, "xor")
+    assert caught.value.help == "name its own task: --task xor"
+    # Nothing is known of these.
+    for trained in (None, 3, "my task", "digits"):
+        with pytest.raises(DataError, match="this program does not fit"):
+            check_model(task("digits"), 2, 2, trained)
+        check_model(task("nand"), 2, 2, trained if trained != "digits" else None)
+    check_model(task("xor"), 2, 2, "xor")
+    check_model(task("mnist"), 100, 10, "mnist-parallel")
+    assert not caplog.records
+    check_model(task("nand"), 2, 2, "xor")
+    assert caplog.messages == ["the model was trained on xor, and not on nand"]

@@ -11,9 +11,12 @@ import numpy as np
 import pytest
 from tests.oracles import chain, fork, random_parameters
 
+from volr.engine.reference import simulate
 from volr.errors import ModelError
+from volr.language import to_network
 from volr.models.activations import ACTIVATIONS, ReLU, Sigmoid, activate, activation
-from volr.models.model import ArtificialModel, Model, SpikingModel
+from volr.models.coding import Poisson
+from volr.models.model import ArtificialModel, Model, SpikingModel, check_reach, timing_problems
 from volr.models.parameters import incoming_weights, parameter_shapes, parameters
 from volr.neurons import (
     NEURON_MODELS,
@@ -307,3 +310,47 @@ def test_neuron_parameters_of_another_type_are_refused(kind: type[NeuronModel], 
         kind(tau_m=value)
     with pytest.raises(ModelError, match="reset is 3, not a text"):
         kind(reset=3)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+@pytest.mark.parametrize("delay_steps", [1, 3, 4, 5, 7, 12])
+def test_a_delay_that_lets_nothing_through_is_refused(layers: int, delay_steps: int) -> None:
+    dt, steps = 0.1, 12
+    network = chain(*(2 + i for i in range(layers + 1)))
+    values = {
+        name: np.full(shape, 1000.0 if len(shape) == 2 else 0.0)
+        for name, shape in parameter_shapes(network).items()
+    }
+    model = SpikingModel(
+        network=network,
+        parameters=values,
+        neuron=IFCurrDelta(tau_refrac=0.0),
+        coding=Poisson(1000.0 / dt),
+        dt=dt,
+        duration=steps * dt,
+        delay=delay_steps * dt,
+    )
+    # Every input spikes in every step, and every spike makes a spike.
+    spikes = simulate(model, np.ones((1, 2))).spikes[network.outputs[0]]
+    if spikes.any():
+        check_reach(network, model.duration, model.delay)
+        return
+    with pytest.raises(ModelError, match="no output can depend on the input") as caught:
+        check_reach(network, model.duration, model.delay)
+    assert f"the delay is {model.delay:g} ms, the duration 1.2 ms" in caught.value.message
+
+
+def test_the_shortest_way_to_any_output_counts() -> None:
+    # One output is two projections away, the other three.
+    network = to_network("dense 3 4 ⦶ (dense 4 2 ⊖ (dense 4 5 ⦶ dense 5 1))")
+    check_reach(network, 10.0, 4.9)
+    with pytest.raises(ModelError, match="2 projections of 5 ms each") as caught:
+        check_reach(network, 10.0, 5.0)
+    assert caught.value.help == "choose a delay below 5 ms, or a duration above 10 ms"
+
+
+@pytest.mark.parametrize("dt", [-3.0, 0.0, float("nan"), float("inf")])
+def test_a_wrong_step_is_told_once(dt: float) -> None:
+    # The delay is one step unless told.
+    assert timing_problems(dt, 50.0, dt) == [f"dt is {dt} ms, not above 0"]
+    assert len(timing_problems(dt, -1.0, -2.0)) == 3

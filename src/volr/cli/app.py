@@ -37,6 +37,7 @@ from volr.cli.theory import theory
 from volr.cli.train import train
 from volr.cli.transfer import transfer
 from volr.cli.verify import verify
+from volr.cores import cores
 from volr.errors import VolrError
 
 if TYPE_CHECKING:
@@ -65,10 +66,12 @@ def _visible_complaints() -> Generator[None]:
         yield
     except TyperException as error:
         text = error.format_message()
-        if shown_text(text) == text:
+        # The words of a library that Typer reads choices with.
+        said = text.replace("Value error, ", "")
+        if shown_text(said) == text:
             raise
         # Those of Typer's own Click know the command, for its usage; they have no public name.
-        raise MisplacedError(shown_text(text), ctx=getattr(error, "ctx", None)) from error
+        raise MisplacedError(shown_text(said), ctx=getattr(error, "ctx", None)) from error
 
 
 class _Commands(TyperGroup):
@@ -131,6 +134,7 @@ def _root(
     ] = False,
 ) -> None:
     del version
+    cores()  # A wrong limit is told at once, and not after some of the work.
 
 
 def run(arguments: Sequence[str] | None = None) -> None:

@@ -52,7 +52,7 @@ def evaluate(
     from volr.experiments.evaluation import data_seed
     from volr.experiments.evaluation import evaluate as measure
     from volr.experiments.progress import of_simulation
-    from volr.experiments.tasks import check_fits
+    from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
     from volr.models.files import load_model
 
@@ -70,7 +70,7 @@ def evaluate(
         )
     runs = nullcontext() if device == "cpu" else simulator(runner.name, device=found_device)
     network = loaded.model.network
-    check_fits(chosen, network.input_size, network.output_size)
+    check_model(chosen, network.input_size, network.output_size, loaded.origin.get("task"))
     split = data_seed(loaded.origin, task, seed)
     with runs as running, progress_bar() as progress:
         progress(f"loading {task}", 0, None)

@@ -76,7 +76,7 @@ def explain(
     from volr.backends.base import require
     from volr.experiments.evaluation import data_seed
     from volr.experiments.progress import of_calibration
-    from volr.experiments.tasks import check_fits
+    from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
     from volr.explaining import explain as split
     from volr.models.coding import coding_told
@@ -92,7 +92,11 @@ def explain(
     drawn = split_seed if seed is None else seed
     settings: TransferSettings | None = None
     if isinstance(loaded.model, SpikingModel):
-        refuse(given(ctx, SPIKING, CALIBRATION), "these are options of an ANN's transfer")
+        refuse(
+            given(ctx, SPIKING, CALIBRATION),
+            f"options of an ANN's transfer, and {model} is a spiking model; leave them out, or "
+            "name the ANN as MODEL",
+        )
         artificial, spiking_model = _source(loaded, model, ann), loaded.model
     else:
         if ann is not None:
@@ -109,7 +113,7 @@ def explain(
             seed=drawn,
         )
     network = loaded.model.network
-    check_fits(chosen, network.input_size, network.output_size)
+    check_model(chosen, network.input_size, network.output_size, loaded.origin.get("task"))
     with runner.start() as simulator, ENGINE.start() as engine, progress_bar() as progress:
         progress(f"loading {task}", 0, None)
         whole = chosen.load(seed=split_seed, inputs=network.input_size, data_dir=data)

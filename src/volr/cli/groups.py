@@ -19,6 +19,7 @@ THROUGH_SPIKES = "Training of spiking networks"
 CALIBRATION = "Calibration"
 MACHINES = "Who does the work"
 _REST = "Options"
+_OF_NEURONS = ("-p", "--neuron-parameter")
 
 
 class Command(TyperCommand):
@@ -32,6 +33,13 @@ class Command(TyperCommand):
 
 class Grouped(Command):
     """A command whose help has its options by group (Typer's ``rich_help_panel``)."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        has_parameters = any("-p" in each.opts for each in self.get_params(ctx))
+        for option, name, value in zip(args, args[1:], args[2:], strict=False):
+            if has_parameters and option in _OF_NEURONS and "=" not in name and _is_number(value):
+                raise MisplacedError(f"{option} {name} {value}: write {name}={value}", ctx=ctx)
+        return super().parse_args(ctx, args)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         groups: dict[str, list[tuple[str, str]]] = {"Arguments": [], _REST: []}
@@ -49,6 +57,14 @@ class MisplacedError(typer.BadParameter):
 
     def format_message(self) -> str:
         return self.message
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def given(ctx: typer.Context, *groups: str) -> list[str]:

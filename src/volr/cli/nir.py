@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from volr.cli import options, spiking
+from volr.cli import options
 from volr.cli.files import check_writable, save_made
+from volr.cli.groups import MisplacedError
 from volr.cli.output import emit, note, print_json, print_table
 
 if TYPE_CHECKING:
@@ -48,36 +49,53 @@ def import_nir(
         ),
     ] = None,
     signal: Annotated[
-        Literal["euler", "jump", "step", "impulse"],
+        Literal["euler", "jump", "step", "impulse"] | None,
         typer.Option(
             help="How an input acts in a step: by Euler's method, as a jump of the membrane, held "
-            "for the step, or as an impulse of area 1."
+            "for the step, or as an impulse of area 1.",
+            show_default="euler",
         ),
-    ] = "euler",
-    reset: spiking.Reset = "hard",
+    ] = None,
+    reset: Annotated[
+        Literal["hard", "subtract"] | None,
+        typer.Option(
+            help="After a spike, put the membrane to v_reset or take v_thresh − v_reset off it.",
+            show_default="hard",
+        ),
+    ] = None,
 ) -> None:
     """Make a model of a NIR file.
 
-    It can then be trained, verified and run on any back end, as Volr's own can.
+    It can then be trained, verified and run on any back end, as Volr's own can. A file that Volr
+    wrote says all of its model itself, and takes no options but `--out`.
     """
+    from volr.backends.nir.read import SAYS_ALL, SaidByFileError
     from volr.importing import import_nir as imported
 
     check_writable(out, source=file)
     kinds: dict[str, Generation] = {"ann": "ANN", "snn": "SNN"}
-    found = imported(
-        file,
-        generation=None if generation is None else kinds[generation],
-        time_unit=time_unit,
-        dt=dt,
-        duration=duration,
-        signal=signal,
-        reset=reset,
-    )
+    try:
+        found = imported(
+            file,
+            generation=None if generation is None else kinds[generation],
+            time_unit=time_unit,
+            dt=dt,
+            duration=duration,
+            signal=signal,
+            reset=reset,
+        )
+    except SaidByFileError as error:
+        options = [_OPTIONS.get(each, f"--{each}") for each in error.settings]
+        raise MisplacedError(f"{file} {SAYS_ALL}; leave out {', '.join(options)}") from error
     save_made(found.model, out)
     for each in found.notes:
         note(each)
     emit(_described(found.model))
     note(f"wrote {out}")
+
+
+_OPTIONS = {"generation": "--as", "time_unit": "--time-unit"}
+"""What settings are called on the command line, where that is another name."""
 
 
 def _described(model: Model) -> str:

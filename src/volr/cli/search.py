@@ -214,7 +214,8 @@ def _progress(found: Found, batch: int) -> str:
     reasons = "".join(
         f"\ntrial {each.number}: {each.why}" for each in latest if each.state == "failed"
     )
-    return f"{len(found.trials)} trials{said}{so_far}{reasons}"
+    trials = "1 trial" if len(found.trials) == 1 else f"{len(found.trials)} trials"
+    return f"{trials}{said}{so_far}{reasons}"
 
 
 def _print_found(asked: Search, found: Found, rungs: int, shares: Mapping[str, float]) -> None:

@@ -258,7 +258,7 @@ def teacher_of(path: Path, task: Task, out: Path) -> Read[ArtificialModel]:
     """The model to learn from; ``ModelError`` where it is not an artificial one, or its file says
     that it was trained on other data.
     """
-    from volr.experiments.tasks import TASKS
+    from volr.experiments.tasks import same_data
     from volr.models.files import load_model
     from volr.models.model import ArtificialModel
 
@@ -268,8 +268,7 @@ def teacher_of(path: Path, task: Task, out: Path) -> Read[ArtificialModel]:
         raise ModelError(f"{path} is a spiking model, and a teacher is an artificial one")
     learned = loaded.origin.get("task")
     # Both of MNIST have the same images, and a network of one may teach one of the other.
-    same = [each.name for each in TASKS if each.loader is task.loader]
-    if learned is not None and learned not in same:
+    if learned is not None and learned not in same_data(task):
         raise ModelError(
             f"{path} was trained on {learned}, and cannot teach {task.name}",
             help=f"take a teacher that was trained with --task {task.name}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
@@ -14,6 +14,9 @@ from volr.cli.files import check_writable, path_from, save_made
 from volr.cli.groups import ARTIFICIAL, LEARNING, SPIKING, THROUGH_SPIKES, given, refuse
 from volr.cli.output import note
 from volr.cli.progress import progress_bar
+from volr.cli.subjects import is_model_file
+from volr.errors import BackendError, ModelFileError
+from volr.naming import named
 
 if TYPE_CHECKING:
     from volr.models.files import Origin
@@ -35,9 +38,11 @@ def train(
         typer.Option("--as", help="Train an artificial or a spiking network."),
     ] = "ann",
     on: Annotated[
-        Literal["torch", "futhark"],
+        str,
         typer.Option(
-            help="What an artificial network is trained with.", rich_help_panel=ARTIFICIAL
+            metavar="BACKEND",
+            help="What an artificial network is trained with: torch or futhark.",
+            rich_help_panel=ARTIFICIAL,
         ),
     ] = "torch",
     data: options.DataFolder = None,
@@ -181,7 +186,12 @@ def train(
         train_snn,
     )
 
+    trainer = _trainer(on)
     _check_together(ctx, kind, start, in_loop)
+    if is_model_file(file):
+        raise ModelFileError(
+            f"{file} is a model file, and training begins with a program", help=_with_model(file)
+        )
     found_device = device_of(device)
     chosen = find_task(task)
     check_writable(out, source=Path(file))
@@ -229,7 +239,7 @@ def train(
         shown = train if samples is None else train.first(samples)
         told = of_training(progress)
         if kind == "ann":
-            trained = train_ann(lowered, shown, settings, backend=on, progress=told)
+            trained = train_ann(lowered, shown, settings, backend=trainer, progress=told)
         elif running is None:
             trained = train_snn(
                 lowered,
@@ -255,6 +265,30 @@ def train(
     if device != "cpu":
         note(f"trained on {described(found_device)}")
     note(f"wrote {out}")
+
+
+_Trainer: TypeAlias = Literal["torch", "futhark"]
+
+
+def _trainer(on: str) -> _Trainer:
+    """What trains an artificial network; a matter of usage where it does not."""
+    from volr.backends import BACKENDS
+    from volr.backends.base import SpikingBackend
+
+    known: dict[str, _Trainer] = {"torch": "torch", "futhark": "futhark"}
+    if on in known:
+        return known[on]
+    if any(each.name == on for each in BACKENDS if isinstance(each, SpikingBackend)):
+        loop = "" if on == "engine" else f"; a simulator in the loop is --as snn --in-loop {on}"
+        refuse([f"--on {on}"], f"artificial networks are trained with torch or futhark{loop}")
+    return named("back end that trains", on, known, BackendError)
+
+
+def _with_model(file: str) -> str:
+    return (
+        f"name the program that it was made of; a spiking model is trained further with --as snn "
+        f"--start {file}, and an artificial one becomes a spiking one by `volr transfer {file}`"
+    )
 
 
 def _check_together(ctx: typer.Context, kind: str, start: Path | None, in_loop: str | None) -> None:

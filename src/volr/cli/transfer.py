@@ -91,7 +91,7 @@ def transfer(
     from volr.experiments.evaluation import data_seed
     from volr.experiments.progress import of_calibration
     from volr.experiments.settings_file import read_settings, settings_told
-    from volr.experiments.tasks import check_fits
+    from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
     from volr.experiments.unless_told import with_unless_told
     from volr.models.coding import coding_told
@@ -142,7 +142,7 @@ def transfer(
         told_or_not = with_unless_told(settings_told(read_settings(settings_file), first), task)
         settings = told_or_not.transfer(drawn)
     network = loaded.model.network
-    check_fits(chosen, network.input_size, network.output_size)
+    check_model(chosen, network.input_size, network.output_size, loaded.origin.get("task"))
     check_writable(out, source=model)
     with simulator(on) as target, progress_bar() as progress:
         progress(f"loading {task}", 0, None)

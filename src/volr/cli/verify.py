@@ -114,6 +114,10 @@ def verify(
             random_ann(read, find_activation(activation), seed),
             random_snn(read, settings, seed),
         ]
+    for each in on or ():
+        if "," in each:
+            repeated = " ".join(f"--on {name.strip()}" for name in each.split(","))
+            refuse([f"--on {each}"], f"one back end at a time; repeat the option: {repeated}")
     pairs, left_out = _pairs(models, on)
     stimuli = _stimuli(models[0].network, task, samples, seed, origin, data)
     found: list[Outcome] = []
@@ -185,14 +189,14 @@ def _stimuli(
     data: Path | None,
 ) -> Floats:
     from volr.experiments.evaluation import data_seed
-    from volr.experiments.tasks import check_fits
+    from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
     from volr.verify.examples import random_stimuli
 
     if task is None:
         return random_stimuli(network, samples, seed)
     chosen = find_task(task)
-    check_fits(chosen, network.input_size, network.output_size)
+    check_model(chosen, network.input_size, network.output_size, origin.get("task"))
     split = data_seed(origin, task, seed)
     whole = chosen.load(seed=split, inputs=network.input_size, data_dir=data)
     return whole.test.first(samples).inputs

@@ -234,7 +234,10 @@ def settings_from(told: Mapping[str, Any], where: str) -> Settings:
         with said_of(where):
             annotation = named("setting", name, known, DataError)
         if not _can_be(value, annotation):
-            raise DataError(f"{where}: the setting {name!r} cannot be {shown(value)}")
+            raise DataError(
+                f"{where}: the setting {name!r} cannot be {shown(value)}",
+                help=_as_number(value, annotation),
+            )
     with said_of(where):
         return replace(Settings(), **told)
 
@@ -277,6 +280,18 @@ def _called(names: Mapping[str, str]) -> Generator[None]:
         for own, here in names.items():
             message = message.replace(f"{own} is ", f"{here} is ")
         raise type(error)(message, help=error.help) from error
+
+
+def _as_number(value: object, annotation: str) -> str | None:
+    """How to write a number that was written as a text, with a comma maybe."""
+    if not isinstance(value, str):
+        return None
+    try:
+        number = float(value.replace(",", "."))
+    except ValueError:
+        return None
+    whole = int(number) if number.is_integer() and abs(number) < 2**63 else number
+    return f"write {whole}, without quotes" if _can_be(whole, annotation) else None
 
 
 def _can_be(value: object, annotation: str) -> bool:

@@ -9,6 +9,7 @@ Any other program that fits may take the place of a task's own.
 
 from __future__ import annotations
 
+import logging
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -96,6 +97,35 @@ def check_fits(task: Task, inputs: int, outputs: int) -> None:
             f"this program does not fit the task {task.name}: " + "; ".join(wrong),
             help=f"{'; '.join(edits)}; the task's own program is `{task.program}`",
         )
+
+
+def check_model(task: Task, inputs: int, outputs: int, trained: object) -> None:
+    """``check_fits`` for a model, whose origin says that it was ``trained`` on a task, or nothing.
+
+    Raises ``DataError`` where it does not fit, with its own task as the way out. Where it fits, and
+    its own task has other data, that is logged as a warning.
+    """
+    is_known = any(each.name == trained for each in TASKS)
+    if is_known and trained in same_data(task):
+        is_known = False
+    try:
+        check_fits(task, inputs, outputs)
+    except DataError as error:
+        if not is_known:
+            raise
+        raise DataError(
+            f"the model was trained on {trained}, and does not fit the task {task.name}",
+            help=f"name its own task: --task {trained}",
+        ) from error
+    if is_known:
+        logging.getLogger("volr").warning(
+            "the model was trained on %s, and not on %s", trained, task.name
+        )
+
+
+def same_data(task: Task) -> tuple[str, ...]:
+    """The tasks that have the data of this one, itself among them: both of MNIST have the same."""
+    return tuple(each.name for each in TASKS if each.loader is task.loader)
 
 
 _PIXELS = (InputForm(100, "10 × 10 pixels"), InputForm(784, "28 × 28 pixels"))

@@ -127,10 +127,15 @@ def _made_again(kind: type[Model], values: dict[str, Any]) -> Model:
 
 
 def timing_problems(dt: float, duration: float, delay: float) -> list[str]:
-    """What is wrong with a step, duration and delay (ms), in words."""
+    """What is wrong with a step, duration and delay (ms), in words.
+
+    What is as wrong as the step, and may be one step because nobody told it, is not said again.
+    """
     given = {"dt": dt, "duration": duration, "delay": delay}
     wrong = [
-        f"{k} is {v} ms, not above 0" for k, v in given.items() if not (math.isfinite(v) and v > 0)
+        f"{k} is {v} ms, not above 0"
+        for k, v in given.items()
+        if not (math.isfinite(v) and v > 0) and (k == "dt" or repr(v) != repr(dt))
     ]
     if not wrong:
         wrong = [
@@ -145,6 +150,25 @@ def timing_problems(dt: float, duration: float, delay: float) -> list[str]:
             if not is_multiple(given[name], dt)
         ]
     return wrong
+
+
+def check_reach(network: Network, duration: float, delay: float) -> None:
+    """Raise ``ModelError`` where no output can depend on the input: where a spike of the first step
+    comes after the last one even by the path of the fewest projections.
+    """
+    layers, reached = 0, set(network.inputs)
+    while reached and not reached & set(network.outputs):
+        layers += 1
+        reached = {each.target for each in network.projections if each.source in reached}
+    if not reached or layers * delay < duration * (1 - _TOLERANCE):
+        return
+    ways = "one projection" if layers == 1 else f"{layers} projections of {delay:g} ms each"
+    raise ModelError(
+        f"no output can depend on the input: the delay is {delay:g} ms, the duration "
+        f"{duration:g} ms, and the shortest way to an output is {ways}",
+        help=f"choose a delay below {duration / layers:g} ms, or a duration above "
+        f"{layers * delay:g} ms",
+    )
 
 
 def is_multiple(value: float, step: float) -> bool:

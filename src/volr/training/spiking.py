@@ -14,7 +14,13 @@ from volr.engine.surrogates import Surrogate
 from volr.errors import TrainingError
 from volr.memory import check_room
 from volr.models.coding import InputCoding, coding_problems, suited_coding
-from volr.models.model import Readout, SpikingModel, readout_problems, timing_problems
+from volr.models.model import (
+    Readout,
+    SpikingModel,
+    check_reach,
+    readout_problems,
+    timing_problems,
+)
 from volr.neurons import NEURON_MODELS, IFCurrDelta, NeuronModel
 from volr.training.checks import check_samples, check_start
 from volr.training.settings import TrainingSettings
@@ -168,7 +174,9 @@ def train_snn(
 
 
 def check_spiking(network: Network, spiking: SpikingSettings, start: SpikingModel | None) -> None:
-    """Raise ``TrainingError`` where the network, its settings and a model to go on from differ."""
+    """Raise ``TrainingError`` where the network, its settings and a model to go on from differ, and
+    ``ModelError`` where the delay is so long that no output can depend on the input.
+    """
     wrong = readout_problems(network, spiking.readout)
     if start is not None and start.network != network:
         wrong.append("the model to start from is of another network")
@@ -176,6 +184,7 @@ def check_spiking(network: Network, spiking: SpikingSettings, start: SpikingMode
         wrong.append("the model to start from has another neuron, coding, readout or timing")
     if wrong:
         raise TrainingError("training cannot start: " + "; ".join(wrong))
+    check_reach(network, spiking.duration, spiking.delay_ms)
 
 
 def _check_outputs(network: Network) -> None:

@@ -13,6 +13,7 @@ from volr.backends.reference import activations
 from volr.errors import DataError, UnsupportedError
 from volr.models.activations import ReLU
 from volr.models.coding import check_stimuli, decode_counts
+from volr.models.model import check_reach
 from volr.models.samples import check_labels
 from volr.transfer.balance import rescaled, unit_scales
 from volr.transfer.calibration import calibrate
@@ -62,7 +63,8 @@ def transfer_ann(
     ``scale`` is what the counts of every population stand for, unless told by its percentiles;
     where it is given, units are left as they are.
     Raises ``UnsupportedError`` for an activation that a rate cannot stand for, ``DataError`` for
-    samples that do not fit.
+    samples that do not fit, ``ModelError`` where the delay is so long that no output can depend on
+    the input.
     """
     arguments.check_model("transfer_ann", model)
     arguments.check_samples("transfer_ann", samples)
@@ -76,6 +78,7 @@ def transfer_ann(
     if len(samples) == 0:
         raise DataError("a transfer needs training stimuli to calibrate on, and there are none")
     network = model.network
+    check_reach(network, settings.duration, settings.delay_ms)
     check_stimuli(samples.inputs, network.input_size)
     check_labels(samples, network.output_size)
     chosen = np.random.default_rng(settings.seed).permutation(len(samples))[: settings.samples]

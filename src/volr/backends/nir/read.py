@@ -7,7 +7,7 @@ or else the file is read as any other.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
@@ -31,6 +31,8 @@ from volr.neurons import RESETS, Reset
 from volr.reading import check_ordinary, read_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from volr.arrays import Floats
     from volr.backends.nir.graph import Graph, Node
 
@@ -61,13 +63,14 @@ def read_nir(
     time_unit: TimeUnit | None = None,
     dt: float | None = None,
     duration: float | None = None,
-    signal: Signal = "euler",
-    reset: Reset = "hard",
+    signal: Signal | None = None,
+    reset: Reset | None = None,
     coding: InputCoding | None = None,
 ) -> Imported:
     """The model in a NIR file, a path or its bytes.
 
     What NIR leaves open is taken as follows, for files that Volr did not write; ``notes`` say so.
+    A file that Volr wrote leaves nothing open.
 
     ``generation``  SNN where there are neurons. As an ANN, an IF stands for a ReLU, its rate
     ``time_unit``   of the file: inferred from its time constants, see ``units``
@@ -79,7 +82,8 @@ def read_nir(
                     input itself, a constant current with 500 Hz for the value 1, or half the most
 
     Raises ``ModelFileError`` for a file that cannot be read, is damaged, or is no network that Volr
-    can express, with everything in the way.
+    can express, with everything in the way; ``SaidByFileError`` where one of these is told, and
+    Volr wrote the file.
     """
     name, data = file_bytes(file)
     how = Reading(
@@ -94,6 +98,21 @@ def read_nir(
     return model_of(read_graph(data, name), name, how)
 
 
+class SaidByFileError(ModelFileError):
+    """A file that Volr wrote says all of the model, and something of it was told beside it.
+
+    ``settings`` are the names of what was told, as ``read_nir`` has them.
+    """
+
+    def __init__(self, name: str, settings: Sequence[str]) -> None:
+        super().__init__(f"{name} {SAYS_ALL}", help=f"leave out {', '.join(settings)}")
+        self.name = name
+        self.settings = tuple(settings)
+
+
+SAYS_ALL = "was written by Volr, and says all of its model itself"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Reading:
     """How a graph is read: the arguments of ``read_nir``.
@@ -105,16 +124,16 @@ class Reading:
     time_unit: TimeUnit | None = None
     dt: float | None = None
     duration: float | None = None
-    signal: Signal = "euler"
-    reset: Reset = "hard"
+    signal: Signal | None = None
+    reset: Reset | None = None
     coding: InputCoding | None = None
 
     def __post_init__(self) -> None:
         for what, word, known in (
             ("generation", self.generation or GENERATIONS[0], GENERATIONS),
             ("unit of time", self.time_unit or TIME_UNITS[0], TIME_UNITS),
-            ("signal", self.signal, SIGNALS),
-            ("reset", self.reset, RESETS),
+            ("signal", self.signal or SIGNALS[0], SIGNALS),
+            ("reset", self.reset or RESETS[0], RESETS),
         ):
             if word not in known:
                 raise ModelFileError(f"the {what} is {word!r}, not one of {', '.join(known)}")
@@ -135,6 +154,8 @@ def _model(graph: Graph, name: str, how: Reading) -> Imported:
     if KEY in graph.metadata:
         own = own_model(graph)
         if isinstance(own, Imported):
+            if told := [each.name for each in fields(how) if getattr(how, each.name) is not None]:
+                raise SaidByFileError(name, told)
             return own
         notes.append(own)
     spiking = any(node.kind in NEURONS for node in graph.nodes.values())
@@ -142,7 +163,8 @@ def _model(graph: Graph, name: str, how: Reading) -> Imported:
         model = _artificial(skeleton(graph, name, artificial=True), graph, name)
         return Imported(model, tuple(notes) + _artificial_notes(model))
     found = skeleton(graph, name, artificial=False)
-    time = time_of(graph, how.time_unit, how.dt, how.signal)
+    signal, reset = how.signal or "euler", how.reset or "hard"
+    time = time_of(graph, how.time_unit, how.dt, signal)
     wrong = timing_problems(time.dt, time.dt if how.duration is None else how.duration, time.dt)
     if wrong:
         raise ModelFileError(f"{name}: " + "; ".join(wrong))
@@ -155,8 +177,8 @@ def _model(graph: Graph, name: str, how: Reading) -> Imported:
         notes.append(why)
     else:
         coding = how.coding
-    notes.append(_SIGNALS[how.signal])
-    meaning = Meaning(how.signal, how.reset, time, coding, length)
+    notes.append(_SIGNALS[signal])
+    meaning = Meaning(signal, reset, time, coding, length)
     model, more = spiking_model(graph, found, meaning, name)
     return Imported(model, (*notes, *more))
 

@@ -108,7 +108,7 @@ def test_a_spiking_model_runs_on_the_engine_or_nest_and_the_seed_draws_its_input
         (("snn", "--task", "xor", "--on", "reference"), "no spiking neurons"),
         (("snn", "--task", "xor", "--on", "nset"), "did you mean 'nest'?"),
         (("ann.safetensors", "--task", "xor", "--on", "engine"), "simulates spiking models"),
-        (("snn", "--task", "digits"), "takes 2 inputs, and the task offers 64"),
+        (("snn", "--task", "digits"), "trained on xor, and does not fit the task digits"),
         (("snn", "--task", "xro"), "did you mean 'xor'?"),
     ],
 )

@@ -70,7 +70,7 @@ def test_json_has_all_of_it(volr: Volr, folder: Path, model: Path) -> None:
 
 @needs_numba
 def test_an_ann_is_transferred_first(volr: Volr, model: Path) -> None:
-    result = volr("explain", model, *XOR, "--duration", "1", "--json")
+    result = volr("explain", model, *XOR, "--duration", "1.5", "--json")
     assert result.code == 0, result.err
     found = json.loads(result.out)
     assert found["ann"] == 1.0

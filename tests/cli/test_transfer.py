@@ -221,7 +221,7 @@ def test_scales_of_units_that_differ_much_are_told(volr: Volr, folder: Path, mod
         (("-p", "cm=1", "-p", "cm=2"), "'cm' is given twice"),
         (("--neuron", "if_cur_delta"), "did you mean 'if_curr_delta'?"),
         (("--coding", "poison"), "did you mean 'poisson'?"),
-        (("--task", "digits"), "takes 2 inputs, and the task offers 64"),
+        (("--task", "digits"), "trained on xor, and does not fit the task digits"),
         (("--task", "xxor"), "did you mean 'xor'?"),
         (("--out", "ann.safetensors"), "would be lost"),
         (("--out", "xor.volr/snn"), "Not a directory"),
@@ -338,7 +338,7 @@ def test_assignments() -> None:
 @needs_numba
 def test_a_transfer_that_loses_much_says_so(volr: Volr, model: Path) -> None:
     # One spike at the most leaves nothing to compare.
-    options = ("--duration", "1", *QUICK)
+    options = ("--duration", "1.5", *QUICK)
     result = volr("transfer", model, "--task", "xor", "--out", "snn", *options)
     assert result.code == 0
     assert re.search(r"the transfer lost \d+\.\d% of the training stimuli", result.err)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from tests.verify.planted import TWINS, Mistaken
 
 from volr.backends.engine import ENGINE
 from volr.backends.reference import REFERENCE, forward
+from volr.engine import dynamics
 from volr.engine.reference import simulate
 from volr.language import to_network
 from volr.models.coding import Poisson
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from volr.arrays import Booleans, Floats
     from volr.backends.base import Forward
+    from volr.models.model import Readout
 
 STIMULI = random_stimuli(TWINS, 12)
 NEURONS: dict[str, NeuronModel] = {
@@ -190,3 +193,32 @@ class _Started:
 
     def __exit__(self, *_: object) -> None:
         pass
+
+
+@pytest.mark.parametrize("readout", ["count", "membrane"])
+def test_the_engine_is_held_to_its_specification(
+    monkeypatch: pytest.MonkeyPatch, readout: Readout
+) -> None:
+    # A kernel that is told the right number and takes twice as long: nothing that is read shows it.
+    model = replace(model_of("delta"), readout=readout)
+    assert verify(model, ENGINE, STIMULI).equal
+    real: Any = dynamics.run_delta
+
+    @functools.wraps(real)
+    def tired(*arguments: Any) -> None:
+        *others, refractory, mean = arguments
+        real(*others, 2 * refractory, mean)
+
+    monkeypatch.setattr(dynamics, "run_delta", tired)
+    found = verify(model, ENGINE, STIMULI)
+    assert not found.differences
+    assert found.behaviour is not None
+    assert found.behaviour.equal < found.behaviour.compared
+
+
+def test_the_reference_is_not_compared_with_itself() -> None:
+    network = to_network("dense 3 4 ⦶ dense 4 2")
+    values = random_parameters(network, np.random.default_rng(3), weight=1.0, bias=0.4)
+    found = verify(ArtificialModel(network, values), REFERENCE, random_stimuli(network, 3))
+    assert found.equal
+    assert found.behaviour is None

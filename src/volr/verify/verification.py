@@ -14,6 +14,7 @@ from volr.backends.base import (
     require,
 )
 from volr.backends.readback import expected
+from volr.backends.reference import REFERENCE
 from volr.errors import MissingError, UnsupportedError, VolrError
 from volr.models.coding import check_stimuli
 from volr.models.model import ArtificialModel, SpikingModel
@@ -38,7 +39,8 @@ class Verification:
     """What was found: the ``comparison`` of what the back end holds, and its ``behaviour``.
 
     ``generation`` is that of the model, ANN or SNN.
-    Documents do nothing, and have no behaviour.
+    Documents do nothing, and have no behaviour; neither has the reference, with which the outputs
+    of the others are compared.
     """
 
     name: str
@@ -120,7 +122,8 @@ def verify(
             found, behaviour = target.read_back(target.write(model)), None
         case ArtificialBackend(), ArtificialModel():
             found = target.read_back(model)
-            behaviour = artificial_behaviour(model, target, stimuli)
+            is_measure = target.name == REFERENCE.name
+            behaviour = None if is_measure else artificial_behaviour(model, target, stimuli)
         case SpikingBackend(), SpikingModel():
             with target.start() as simulator:
                 found = simulator.read_back(model)

@@ -68,6 +68,9 @@ class Told:
 
 Said: TypeAlias = Asked[T] | Told
 
+PROGRAM = {"program": Told("what works on the tables is a program, and reading does not run it")}
+"""``rest`` of a document whose tables are read, and whose program has to be run to be checked."""
+
 
 @dataclass(frozen=True)
 class Cells:
@@ -93,6 +96,8 @@ class _Holding:
     ``biases``       ``[unit]`` of each population but the inputs; of spiking neurons the whole
                      constant current, nA, i_offset included
     ``precision``    the relative error with which it holds a number: see ``precision_of``
+    ``rest``         what else a document consists of, by part: what is wrong with it, in words,
+                     nothing where it is as it has to be; ``Told`` where reading cannot say that
     """
 
     populations: Mapping[str, Said[int]]
@@ -101,6 +106,9 @@ class _Holding:
     weights: Mapping[Ends, Said[Floats]]
     biases: Mapping[str, Said[Floats]]
     precision: Said[float]
+    rest: Mapping[str, Said[tuple[str, ...]]] = field(
+        default_factory=dict[str, "Said[tuple[str, ...]]"]
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -90,7 +90,7 @@ def _row(found: Outcome) -> tuple[str, ...]:
 def _asked(found: Verification) -> tuple[str, ...]:
     """How much was asked and told, and the fields that were told or only our metadata say."""
     comparison = found.comparison
-    fields = {name.removeprefix("cells."): each for name, each in comparison.fields.items()}
+    fields = {name.rpartition(".")[2]: each for name, each in comparison.fields.items()}
     told = ", ".join(name for name, each in fields.items() if each.told)
     ours = ", ".join(name for name, each in fields.items() if METADATA in each.notes)
     said = (told, f"metadata: {ours}" if ours else "")

@@ -69,7 +69,7 @@ class Answers:
             if tally.told:
                 ways.add("told")
                 for why in tally.why:
-                    self.why.setdefault(why, set()).add(name.removeprefix("cells."))
+                    self.why.setdefault(why, set()).add(name.rpartition(".")[2])
             notes = tally.notes or ("",) * bool(tally.asked)
             ways.update(map(_way, notes))
 
@@ -144,13 +144,13 @@ def _spiking(target: Backend | Document) -> Iterator[SpikingModel]:
 
 
 def _cell(answers: Answers, name: str) -> str:
-    """One cell; of neurons, what is not plainly asked by parameter."""
-    if name != "cells":
+    """One cell; of neurons and of the rest, what is not plainly asked, by parameter or part."""
+    if name not in ("cells", "rest"):
         return ", ".join(sorted(answers.ways.get(name, ()))) or NOTHING
     ways: dict[str, list[str]] = {}
     for key, each in answers.ways.items():
-        if key.startswith("cells."):
-            ways.setdefault(", ".join(sorted(each)), []).append(key.removeprefix("cells."))
+        if key.startswith(f"{name}."):
+            ways.setdefault(", ".join(sorted(each)), []).append(key.removeprefix(f"{name}."))
     plain = ["asked"] if "asked" in ways else []
     others = [
         f"{way}: {', '.join(sorted(each))}" for way, each in sorted(ways.items()) if way != "asked"

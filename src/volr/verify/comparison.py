@@ -30,9 +30,10 @@ T = TypeVar("T")
 
 FIELDS = (
     *("populations", "inputs", "outputs", "weights", "biases", "activations"),
-    *("cells", "delays", "dt", "precision"),
+    *("cells", "delays", "dt", "precision", "rest"),
 )
-"""What is compared, by name; a parameter of the neurons is ``cells.tau_m``, say."""
+"""What is compared, by name; a parameter of the neurons is ``cells.tau_m``, say, and a part of the
+rest of a document ``rest.program``."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Difference:
 
     ``where`` is a population or a projection, ``message`` what was found there and what was
     expected, ``cause`` what it looks like, where it looks like something. ``field`` is one of
-    ``FIELDS``, or a parameter of the neurons.
+    ``FIELDS``, a parameter of the neurons, or a part of the rest.
     """
 
     kind: Kind
@@ -157,6 +158,9 @@ class _Comparing:
     def parameters(self) -> None:
         expected, found = self.expected, self.found
         self._precision()
+        for part, said in found.rest.items():
+            for message in self.take(f"rest.{part}", said) or ():
+                self.differ(f"rest.{part}", part, message)
         for ends, weights in expected.weights.items():
             self._weights(ends, weights)
         for ends in found.weights:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ast
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from volr.backends.brian2.equations import MILLI, NANO, RESTS, UNREACHABLE
 from volr.backends.brian2.translation import Neurons, Pathway, in_our_words
-from volr.backends.readback import Asked, precision_of
+from volr.backends.readback import PROGRAM, Asked, precision_of
 from volr.backends.scripts import AS_TEXT, DAMAGED, arrays_beside
 from volr.errors import DataError
 
@@ -33,9 +34,10 @@ def read_back(files: Files) -> SpikingReadback:
     """What a script and its archive say. Raises ``DataError`` for what is no such script."""
     try:
         archive = arrays_beside(files) if ".npz" in files else {}
-        return _contents(_tables(ast.parse(files[".py"]), archive), _precision(archive))
+        held = _contents(_tables(ast.parse(files[".py"]), archive), _precision(archive))
     except DAMAGED as error:
         raise DataError(f"this is not a Brian2 script of Volr's: {error}") from error
+    return replace(held, rest=PROGRAM)
 
 
 def _tables(tree: ast.Module, archive: Mapping[str, Floats]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ this process. This file can be imported without futhark-ffi and the compilers;
 
 from __future__ import annotations
 
+from dataclasses import replace
 from shlex import quote
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from volr.backends.futhark.compiler import PROGRAMS, chosen_target
 from volr.backends.futhark.program import program
 from volr.backends.futhark.reading import parse, readback
 from volr.backends.futhark.vectors import flattened, from_bytes, to_bytes
-from volr.backends.readback import SINGLE
+from volr.backends.readback import PROGRAM, SINGLE
 from volr.errors import BackendError, DataError, UnsupportedError
 from volr.models.activations import ACTIVATIONS
 from volr.models.model import ArtificialModel
@@ -128,7 +129,7 @@ def _read_document(files: Files) -> ArtificialReadback:
         cut = written.cuts[name]
         return vector[cut.first : cut.last].reshape(cut.shape)
 
-    return readback(written, value)
+    return replace(readback(written, value), rest=PROGRAM)
 
 
 FUTHARK = ArtificialBackend(

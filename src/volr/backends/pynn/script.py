@@ -21,6 +21,7 @@ from volr.backends.base import check_supported
 from volr.backends.identifiers import identifiers
 from volr.backends.pynn.translation import CELLS, SOLUTIONS, tie
 from volr.backends.readback import (
+    PROGRAM,
     Asked,
     SpikingReadback,
     all_asked,
@@ -217,6 +218,7 @@ def _contents(tables: Mapping[str, Any]) -> SpikingReadback:
         delays=all_asked({(names[a], names[b]): tables["DELAY_STEPS"] * dt for a, b in ends}),
         dt=Asked(dt),
         precision=precision if tables["BESIDE"] else AS_TEXT,
+        rest=PROGRAM,
     )
 
 

@@ -1,8 +1,9 @@
 """A ring in a file back in our words, for ``volr verify``.
 
-What the arrays hold is taken out of them: weights, currents, decays, thresholds, delays, and which
-units are read. How the units stand in a row, which neuron model it was, and where its mV and nF
-begin, no array tells: that is in the metadata.
+What the arrays hold is taken out of them: weights, currents, decays, thresholds, and which units
+are read. How the units stand in a row, how many of them a spike passes on its way, which neuron
+model it was, and where its mV and nF begin, no array tells: that is in the metadata. All other
+entries of the arrays, and the edges, have to be those of a ring: see ``entries`` and ``updates``.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from volr.backends.nir.dialects import importers
+from volr.backends.nir.dialects.entries import Entries
+from volr.backends.nir.dialects.updates import wrong_cells, wrong_edges
 from volr.backends.readback import (
     METADATA,
     Asked,
@@ -111,6 +114,25 @@ class _Back:
                 later = recurrent[rows, self.told["clocks"][0]]
             each = first + later + (0.0 if b is None else b * first)
             biases[population.name] = (each - (1.0 - a) * start) / neuron.rise(dt)
+        entries = Entries(
+            network=network,
+            chains=chains,
+            clocks=self.told["clocks"],
+            into=into,
+            bias=bias,
+            recurrent=recurrent,
+            select=self._weight("select"),
+            a=a,
+            b=b or 0.0,
+            theta=theta,
+            start=start,
+            reset=neuron.reset,
+        )
+        rest = {
+            **entries.check(),
+            "cells": wrong_cells(self.graph, self.dialect, dt / 1000.0, (a, b, theta)),
+            "edges": wrong_edges(self.graph, self.dialect),
+        }
         cells = self._cells(neuron)
         inputs = dict.fromkeys(network.inputs, Told("the file takes the spikes of the inputs"))
         return SpikingReadback(
@@ -120,9 +142,11 @@ class _Back:
             weights=all_asked(weights),
             biases=all_asked(biases),
             cells={**{p.name: cells for p in network.layers}, **inputs},
-            delays=all_asked({ends: delays[ends[0]] for ends in weights}),
+            # That each relay passes its spike on is asked; how many there are says the metadata.
+            delays=all_asked({ends: delays[ends[0]] for ends in weights}, METADATA),
             dt=Asked(dt, METADATA),
             precision=precision_of(self.graph.types),
+            rest=all_asked(rest),
         )
 
     def _cells(self, neuron: NeuronModel) -> Cells:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from volr.surroundings import absolute_path_list, elsewhere
+from volr.surroundings import absolute_path_list, elsewhere, keep_absolute_paths
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,3 +93,12 @@ def test_folders_of_a_variable_are_those_that_they_were(
     environment = {} if said is None else {"PYTHONPATH": said}
     wanted = [each.replace("HERE", str(tmp_path)) for each in found]
     assert absolute_path_list("PYTHONPATH", environment) == wanted
+
+
+def test_programs_are_not_looked_for_in_the_current_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", os.pathsep.join((".", "/usr/bin", "", "bin", "/bin", "")))
+    keep_absolute_paths()
+    assert os.environ["PATH"] == os.pathsep.join(("/usr/bin", "/bin"))
+    monkeypatch.delenv("PATH")
+    keep_absolute_paths()
+    assert "PATH" not in os.environ

@@ -39,6 +39,16 @@ def elsewhere() -> Generator[None]:
             os.close(here)
 
 
+def keep_absolute_paths() -> None:
+    """Leave the current folder out of ``PATH``, for programs that libraries start by themselves.
+
+    Matplotlib looks for ``fc-list``, and Python's ``platform`` for ``uname``.
+    """
+    said = os.environ.get("PATH")
+    if said is not None:
+        os.environ["PATH"] = os.pathsep.join(filter(os.path.isabs, said.split(os.pathsep)))
+
+
 def absolute_path_list(variable: str, environment: Mapping[str, str] = os.environ) -> list[str]:
     """The folders of a variable such as ``PYTHONPATH``, as absolute paths.
 

@@ -33,7 +33,9 @@ MODULES = (
     *("matplotlib", "nest", "brian2", "neuron", "pyNN", "h5py", "onnx", "onnxruntime", "cffi"),
     *("futhark_ffi", "sklearn", "optuna", "distributed", "typer", "rich", "volr"),
 )
-PROGRAMS = ("futhark", "cc", "gcc", "g++", "nrnivmodl", "nest-config", "make", "sh")
+PROGRAMS = (
+    *("futhark", "cc", "gcc", "g++", "nrnivmodl", "nest-config", "make", "sh", "fc-list", "uname"),
+)
 LIBRARY = """
 #include <stdio.h>
 #include <stdlib.h>

@@ -39,6 +39,7 @@ from volr.cli.transfer import transfer
 from volr.cli.verify import verify
 from volr.cores import cores
 from volr.errors import VolrError
+from volr.surroundings import keep_absolute_paths
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -140,6 +141,7 @@ def _root(
 def run(arguments: Sequence[str] | None = None) -> None:
     """Run the command and exit; ``KeyboardInterrupt`` after Ctrl-C."""
     _prepare_streams()
+    keep_absolute_paths()
     try:
         with noting_warnings():
             app(arguments, prog_name="volr")

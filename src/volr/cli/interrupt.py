@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 import threading
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -62,15 +63,19 @@ class _Dropped:
         self._closed = False
 
     def again(self) -> None:
-        timer = threading.Timer(_SOON, self._press)
-        timer.daemon = True
-        timer.start()
+        # Python tells nobody of what is raised in its hook, where this runs. On a machine that is
+        # busy, starting a thread takes longer than `_SOON`: it counts from when that is over.
+        over = threading.Event()
+        threading.Thread(target=self._press, args=(over,), daemon=True).start()
+        over.set()
 
     def close(self) -> None:
         with self._lock:
             self._closed = True
 
-    def _press(self) -> None:
+    def _press(self, over: threading.Event) -> None:
+        over.wait()
+        time.sleep(_SOON)
         with self._lock:
             if not self._closed:
                 # A signal of its own, which a wait in the system does notice.

@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.backends.conformance import need
 from tests.needs import needs_nest
 from tests.verify.planted import Mistaken, late, soft
 
 from volr import backends
-from volr.backends import ENGINE, REFERENCE
+from volr.backends import BACKENDS, DOCUMENTS, ENGINE, REFERENCE, target, title
 from volr.errors import SimulatorError, UnsupportedError
 from volr.models.files import load_model, save_model
 
@@ -275,9 +276,9 @@ def test_what_was_asked_and_told_is_counted(volr: Volr, program: Path) -> None:
     assert head.split() == ["back", "end", "generation", "asked", "told", "what", "was", "told"]
     # 5 sizes, 63 weights, 14 biases, precision and an input; then the engine's 5 delays, dt, and
     # 7 of each population's neurons, which have a capacitance that it cannot tell from its
-    # currents; and the reference's output and 3 activations.
+    # currents; and the reference's output and 3 activations. The engine's input is told.
     assert {line.split()[0]: line.split()[2:] for line in lines} == {
-        "engine": ["125", "6", "outputs,", "cm"],
+        "engine": ["123", "8", "populations,", "inputs,", "outputs,", "cm"],
         "reference": ["88", "0", "–"],
     }
     (engine,) = json.loads(volr("verify", program, "--on", "engine", "--json").out)["backends"]
@@ -296,3 +297,20 @@ def test_what_was_asked_and_told_is_counted(volr: Volr, program: Path) -> None:
     assert (engine["asked"], engine["told"]) == tuple(
         sum(each[key] for each in fields.values()) for key in ("asked", "told")
     )
+
+
+@pytest.mark.parametrize("name", ["brian2.py", "futhark.fut", "onnx.onnx"])
+def test_a_document_that_shares_its_name_is_named_with_its_suffix(
+    volr: Volr, program: Path, name: str
+) -> None:
+    need(target(name))
+    result = volr("verify", program, "--on", name)
+    row = result.out.splitlines()[1]
+    assert row.split()[0] == name
+    assert row.endswith("a document")
+
+
+def test_every_back_end_and_document_has_a_title_of_its_own() -> None:
+    titles = [title(each) for each in (*BACKENDS, *DOCUMENTS)]
+    assert len(set(titles)) == len(titles)
+    assert [title(target(each)) for each in titles] == titles

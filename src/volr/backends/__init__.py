@@ -49,6 +49,7 @@ __all__ = [
     "simulator",
     "spiking_backend",
     "target",
+    "title",
 ]
 
 
@@ -63,9 +64,16 @@ def document(name: str) -> Document:
 
 
 def target(name: str) -> Backend | Document:
-    """Either of the two; a back end where both have that name."""
-    everything = {each.name: each for each in (*DOCUMENTS, *BACKENDS)}
+    """Either of the two, by its ``title``; ``BackendError`` when there is none."""
+    everything = {title(each): each for each in (*DOCUMENTS, *BACKENDS)}
     return named("back end or document", name, everything, BackendError)
+
+
+def title(found: Backend | Document) -> str:
+    """Its name, and of a document that has the name of a back end the suffix too: ``brian2.py``."""
+    if isinstance(found, Document) and any(found.name == each.name for each in BACKENDS):
+        return f"{found.name}{found.suffix}"
+    return found.name
 
 
 def simulator(name: str = "engine", *, device: Device = "cpu") -> AbstractContextManager[Simulator]:

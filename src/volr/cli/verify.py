@@ -41,7 +41,8 @@ def verify(
         list[str] | None,
         typer.Option(
             metavar="BACKEND",
-            help="Back end or document to compare. May be repeated.",
+            help="Back end or document to compare, such as nest, nir or brian2.py, which is the "
+            "script for brian2. May be repeated.",
             show_default="all that are installed",
         ),
     ] = None,
@@ -153,7 +154,7 @@ def _pairs(
 ) -> tuple[list[tuple[Model, Backend | Document]], list[Unverified]]:
     """Which models go where: to all that were named, else to all that can take them; and those
     that were not named and cannot."""
-    from volr.backends import BACKENDS, DOCUMENTS, target
+    from volr.backends import BACKENDS, DOCUMENTS, target, title
     from volr.backends.base import check_supported, require, takes
     from volr.verify.verification import Unverified, generation_of
 
@@ -174,7 +175,7 @@ def _pairs(
                 check_supported(chosen, model)
             except (MissingError, UnsupportedError) as error:
                 generation = generation_of(model)
-                left_out.append(Unverified(chosen.name, generation, "refused", error))
+                left_out.append(Unverified(title(chosen), generation, "refused", error))
             else:
                 pairs.append((model, chosen))
     return pairs, left_out

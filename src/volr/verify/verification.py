@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from volr.backends import title
 from volr.backends.base import (
     ArtificialBackend,
     Document,
@@ -38,6 +39,7 @@ logger = logging.getLogger("volr")
 class Verification:
     """What was found: the ``comparison`` of what the back end holds, and its ``behaviour``.
 
+    ``name`` is the ``title`` of the back end or document, as ``volr.backends.target`` takes it.
     ``generation`` is that of the model, ANN or SNN.
     Documents do nothing, and have no behaviour; neither has the reference, with which the outputs
     of the others are compared.
@@ -133,7 +135,7 @@ def verify(
         case _:
             raise UnsupportedError(f"{target.name} cannot run this model")
     comparison = compare(expected(model, target.precision), found)
-    return Verification(target.name, generation_of(model), comparison, behaviour)
+    return Verification(title(target), generation_of(model), comparison, behaviour)
 
 
 def attempt(
@@ -153,13 +155,13 @@ def attempt(
     try:
         return verify(model, target, stimuli, seed=seed, progress=progress)
     except (UnsupportedError, MissingError) as error:
-        return Unverified(target.name, generation, "refused", error)
+        return Unverified(title(target), generation, "refused", error)
     except Exception as error:
         # Whatever a simulator's library raises.
         logger.debug("%s failed", target.name, exc_info=True)
         if isinstance(error, VolrError) and target.name not in error.message:
             error.message = f"{target.name}: {error.message}"
-        return Unverified(target.name, generation, "failed", error)
+        return Unverified(title(target), generation, "failed", error)
 
 
 def verify_all(

@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from volr.models.model import SpikingModel
     from volr.neurons import NeuronModel
 
+_INPUTS = Told("the names and sizes of its inputs are the model's: no kernel is given them")
+
 SOLVED = "solved for, from what the kernel is given for one step"
 
 # A decay nearer to 1 has too few digits left to say its time constant to within 1e-9.
@@ -71,10 +73,10 @@ def read(model: SpikingModel, prepared: Ready) -> SpikingReadback:
     terms = [(layer, source, name) for layer in plan.layers for source, name in layer.terms]
     return SpikingReadback(
         populations={
-            **{name: Asked(size) for name, size in plan.inputs},
+            **{name: _INPUTS for name, _ in plan.inputs},
             **{layer.name: Asked(len(prepared.lifts[layer.name])) for layer in plan.layers},
         },
-        inputs=Asked(tuple(name for name, _ in plan.inputs)),
+        inputs=_INPUTS,
         outputs=Told("it counts every population's spikes, whichever of them are read"),
         weights={(source, layer.name): Asked(weights[name]) for layer, source, name in terms},
         biases=all_asked(

@@ -99,6 +99,11 @@ def test_programs_are_not_looked_for_in_the_current_folder(monkeypatch: pytest.M
     monkeypatch.setenv("PATH", os.pathsep.join((".", "/usr/bin", "", "bin", "/bin", "")))
     keep_absolute_paths()
     assert os.environ["PATH"] == os.pathsep.join(("/usr/bin", "/bin"))
+    # Where nothing is left: an empty one would be the current folder again.
+    for said in ("", ".", "bin:"):
+        monkeypatch.setenv("PATH", said)
+        keep_absolute_paths()
+        assert os.environ["PATH"] == os.defpath
     monkeypatch.delenv("PATH")
     keep_absolute_paths()
     assert "PATH" not in os.environ

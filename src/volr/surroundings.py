@@ -46,7 +46,9 @@ def keep_absolute_paths() -> None:
     """
     said = os.environ.get("PATH")
     if said is not None:
-        os.environ["PATH"] = os.pathsep.join(filter(os.path.isabs, said.split(os.pathsep)))
+        left = os.pathsep.join(filter(os.path.isabs, said.split(os.pathsep)))
+        # An empty one would be the current folder again.
+        os.environ["PATH"] = left or os.defpath
 
 
 def absolute_path_list(variable: str, environment: Mapping[str, str] = os.environ) -> list[str]:

@@ -34,7 +34,10 @@ MODULES = (
     *("futhark_ffi", "sklearn", "optuna", "distributed", "typer", "rich", "volr"),
 )
 PROGRAMS = (
-    *("futhark", "cc", "gcc", "g++", "nrnivmodl", "nest-config", "make", "sh", "fc-list", "uname"),
+    *("futhark", "cc", "gcc", "g++", "c++", "nrnivmodl", "nest-config", "make", "sh", "env"),
+    *("ld", "ldconfig", "objdump", "clang", "nm", "uname", "id", "dirname", "which", "hostname"),
+    # What Matplotlib asks for fonts, PyTorch and Numba for the machine.
+    *("fc-list", "lscpu", "nvidia-smi", "ptxas", "git"),
 )
 LIBRARY = """
 #include <stdio.h>
@@ -245,6 +248,33 @@ def test_the_traps_are_sharp(
 def test_matplotlib_reads_nothing_there(planted: Path) -> None:
     code = "import volr.experiments.report; from matplotlib import rcParams"
     subprocess.run([sys.executable, "-P", "-c", code], cwd=planted, check=True)
+
+
+@needs("matplotlib")
+@pytest.mark.parametrize(
+    ("first", "is_started"),
+    [("pass", True), ("from volr.cli import main; main(['--version'])", False)],
+)
+def test_matplotlib_starts_nothing_there(
+    planted: Path, tmp_path: Path, sprung: Callable[[], list[str]], first: str, is_started: bool
+) -> None:
+    # Alone: Matplotlib by itself does not get past its trap.
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "fc-list").symlink_to(planted / "fc-list")
+    code = f"try:\n    {first}\nexcept SystemExit:\n    pass\nimport matplotlib.font_manager"
+    subprocess.run(
+        [sys.executable, "-P", "-c", code],
+        cwd=tmp_path / "here",
+        env=environment(
+            PATH=os.pathsep.join(("", ".", os.environ["PATH"])),
+            VOLR_TESTS_SPRUNG=str(tmp_path / "sprung"),
+            # It asks for the system's fonts where it has no list of its own yet.
+            MPLCONFIGDIR=str(tmp_path / "settings"),
+        ),
+        check=True,
+        capture_output=True,
+    )
+    assert sprung() == (["fc-list"] if is_started else [])
 
 
 @needs("matplotlib")

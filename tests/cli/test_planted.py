@@ -285,6 +285,38 @@ def test_a_backend_that_matplotlib_does_not_know(tmp_path: Path) -> None:
     assert "= help: unset MPLBACKEND" in result.err
 
 
+@needs("matplotlib")
+@pytest.mark.parametrize("said", ["/dev/zero", "folder"])
+def test_settings_of_matplotlib_that_have_no_end(tmp_path: Path, said: str) -> None:
+    named = tmp_path / said
+    if said == "folder":
+        named.mkdir()
+        os.mkfifo(named / "matplotlibrc")
+    result = piped("report", tmp_path, MATPLOTLIBRC=str(named))
+    assert (result.code, result.out) == (1, "")
+    assert f"error: MATPLOTLIBRC: {named}" in result.err
+    assert "is not an ordinary file" in result.err
+    assert "= help: unset MATPLOTLIBRC" in result.err
+
+
+@needs("matplotlib")
+@pytest.mark.parametrize("said", ["file", "folder", "missing"])
+def test_settings_of_matplotlib_that_are_ordinary(tmp_path: Path, said: str) -> None:
+    (tmp_path / "file").write_text("lines.linewidth: 7\n")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder" / "matplotlibrc").write_text("lines.linewidth: 7\n")
+    code = (
+        "import volr.experiments.report; from matplotlib import rcParams; "
+        "print(rcParams['lines.linewidth'])"
+    )
+    found = subprocess.check_output(
+        [sys.executable, "-P", "-c", code],
+        env=environment(MATPLOTLIBRC=str(tmp_path / said), MPLCONFIGDIR=str(tmp_path)),
+        text=True,
+    )
+    assert float(found) == (1.5 if said == "missing" else 7.0)
+
+
 @needs("numba")
 def test_numba_believes_the_folder_that_it_is_imported_in(planted: Path) -> None:
     code = "import numba; print(numba.config.CACHE_DIR, numba.config.DISABLE_JIT)"

@@ -21,6 +21,7 @@ from volr.cli.experiment import experiment
 from volr.cli.explain import explain
 from volr.cli.groups import Command, Grouped, MisplacedError
 from volr.cli.interrupt import interruptions
+from volr.cli.libraries import failed_import
 from volr.cli.nir import import_nir, lint
 from volr.cli.output import (
     emit,
@@ -152,11 +153,20 @@ def run(arguments: Sequence[str] | None = None) -> None:
         # Typer was saying what is wrong with the usage, and nobody could be told.
         code = getattr(error.__context__, "exit_code", None)
         if code is None:
-            raise
+            if (told := failed_import(error)) is None:
+                raise
+            show_error(told)
+            sys.exit(1)
         silence(sys.stderr)
         sys.exit(code)
     except _Interrupted:
         raise KeyboardInterrupt from None
+    except Exception as error:
+        told = failed_import(error)
+        if told is None:
+            raise
+        show_error(told)
+        sys.exit(1)
 
 
 def _prepare_streams() -> None:

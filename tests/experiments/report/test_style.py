@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
@@ -65,6 +66,14 @@ def test_nothing_is_loaded_and_nothing_depends_on_the_day() -> None:
     svg = plotted().svg
     assert set(re.findall(r"https?://[^\"' ]+", svg)) == {"http://www.w3.org/2000/svg"}
     assert svg == plotted().svg
+
+
+@pytest.mark.parametrize("said", ["abc", "", "0", "-1", "99999999999999999999"])
+def test_a_date_of_the_environment_has_no_say(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    svg = plotted().svg
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", said)
+    assert plotted().svg == svg
+    assert os.environ["SOURCE_DATE_EPOCH"] == said
 
 
 def luminance(color: tuple[float, ...]) -> float:

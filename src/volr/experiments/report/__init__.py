@@ -14,11 +14,18 @@ page, font  the page as HTML, and the operators' glyphs
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from volr.errors import BackendError, MissingError
+from volr.source import visible
 from volr.surroundings import elsewhere
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _PACKAGES = ("fontTools", "jinja2", "matplotlib")
 
@@ -33,13 +40,29 @@ def require_drawing() -> None:
         )
 
 
+def _check_settings(environment: Mapping[str, str] = os.environ) -> None:
+    """Raise ``BackendError`` where ``MATPLOTLIBRC`` names what Matplotlib might read for ever."""
+    said = environment.get("MATPLOTLIBRC")
+    if not said:
+        return
+    for path in (Path(said), Path(said) / "matplotlibrc"):
+        if path.exists() and not path.is_dir() and not path.is_file():
+            raise BackendError(
+                f"MATPLOTLIBRC: {visible(str(path))} is not an ordinary file",
+                help="unset MATPLOTLIBRC, or have it name a file with Matplotlib's settings",
+            )
+
+
 if find_spec("matplotlib") is not None:
     # It reads `matplotlibrc` in the current folder: not for figures that are the same everywhere.
     try:
         with elsewhere():
+            _check_settings()
             import_module("matplotlib")
-    except ValueError as error:
-        # A setting of the user's that it does not know: MPLBACKEND, or a line of their own file.
+    except BackendError:
+        raise
+    # A setting of the user's that it does not know: MPLBACKEND, or a line of their own file.
+    except Exception as error:
         raise BackendError(
             f"Matplotlib cannot be imported: {error}",
             help="unset MPLBACKEND, or mend the matplotlibrc in your settings",

@@ -9,7 +9,9 @@ can be read.
 
 from __future__ import annotations
 
+import os
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import StringIO
 from typing import TYPE_CHECKING
@@ -21,7 +23,7 @@ from matplotlib.figure import Figure
 from volr.source import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from matplotlib.axes import Axes
 
@@ -52,6 +54,7 @@ WIDTH = 4.6
 SMALL = 7.5
 """Points, of the smallest letters."""
 
+_DATE = "SOURCE_DATE_EPOCH"
 _STYLE: dict[str, object] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "volr",
@@ -123,7 +126,7 @@ def drawing(
     ``description`` unless told.
     """
     written = StringIO()
-    with rc_context(_STYLE):
+    with rc_context(_STYLE), _without_date():
         figure = Figure(figsize=(width, height), layout="constrained")
         draw(figure)
         figure.savefig(written, format="svg", metadata={"Date": None})
@@ -142,6 +145,21 @@ def drawing(
         description=visible(description),
         svg=ET.tostring(root, encoding="unicode") + "\n",
     )
+
+
+@contextmanager
+def _without_date() -> Generator[None]:
+    """Leave ``SOURCE_DATE_EPOCH`` out of the environment within.
+
+    A figure has no date. Matplotlib measures it first, though, with one, and ends at a variable
+    that is no number.
+    """
+    before = os.environ.pop(_DATE, None)
+    try:
+        yield
+    finally:
+        if before is not None:
+            os.environ[_DATE] = before
 
 
 def light_and_dark(selector: str, *, indent: str = "") -> str:

@@ -1,39 +1,78 @@
-"""That NEURON's mechanisms are compiled takes a minute, and is said before."""
+"""NEURON's mechanisms: compiled once, and loaded only where nobody else has a hand in them."""
 
 from __future__ import annotations
 
-import logging
+import os
+from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 
 pytest.importorskip("pyNN")
-pytest.importorskip("neuron")
 
-from tests.needs import skip_without
-
-from volr.backends.pynn import PYNN_NEURON, mechanisms
+from volr import caches
+from volr.backends.pynn import mechanisms
+from volr.caches import cache_path, foreign_hands
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-skip_without("c++", "make")
+    from collections.abc import Callable, Sequence
 
 
-def test_what_takes_a_minute_is_said_once(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    # Where PyNN is installed anew nothing is compiled yet.
-    sources = tmp_path / "nmodl"
+@pytest.fixture
+def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Path]:
+    """Load them, with a compiler that makes an empty library, as anybody may write to it; where
+    from."""
+    sources = tmp_path / "sources"
     sources.mkdir()
-    (sources / "cell.mod").write_text("NEURON { }", encoding="utf-8")
+    (sources / "a.mod").write_text("NEURON {}\n")
     monkeypatch.setattr(mechanisms, "_sources", lambda: sources)
+    monkeypatch.setattr(mechanisms, "_compiler", lambda: "nrnivmodl")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    with caplog.at_level(logging.WARNING), PYNN_NEURON.start():
-        assert caplog.messages == ["compiling PyNN's mechanisms for NEURON, once: a minute or two"]
-    caplog.clear()
-    library = mechanisms._library(sources)
-    library.parent.mkdir()
-    library.touch()
-    with caplog.at_level(logging.WARNING), PYNN_NEURON.start():
-        assert caplog.messages == []
+    caches._temporary.cache_clear()
+    caches._tell.cache_clear()
+
+    def run(command: Sequence[str], folder: Path, log: object) -> int:
+        del log
+        assert command == ["nrnivmodl", str(sources)]
+        library = mechanisms._library(folder)
+        library.parent.mkdir()
+        library.touch()
+        for each in (library.parent, library):
+            each.chmod(0o777)
+        return 0
+
+    monkeypatch.setattr(mechanisms, "run_command", run)
+
+    def loaded() -> Path:
+        found: list[str] = []
+        neuron = SimpleNamespace(
+            nrn_dll_loaded=[], __version__="9.0.1", load_mechanisms=found.append
+        )
+        mechanisms.load(neuron)
+        assert neuron.nrn_dll_loaded == [str(sources)]
+        (folder,) = found
+        return Path(folder)
+
+    return loaded
+
+
+def test_they_are_closed_to_others(load: Callable[[], Path]) -> None:
+    folder = load()
+    assert folder.parent == cache_path("pynn")
+    assert foreign_hands(folder) is None
+    assert load() == folder
+
+
+def test_those_that_another_user_has_made_are_not_loaded(load: Callable[[], Path]) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can give a folder to another user")
+    folder = load()
+    library = mechanisms._library(folder)
+    for each in (folder, library.parent, library):
+        os.chown(each, 12345, 12345)
+        own = load()
+        assert own.name == folder.name
+        assert cache_path("pynn") not in own.parents
+        os.chown(each, 0, 0)
+    assert load() == folder

@@ -17,9 +17,9 @@ from common import mnist
 import volr
 from volr.backends.base import Record
 from volr.backends.brian2 import TARGETS, Brian2Simulator
-from volr.cores import cores
 from volr.models.coding import decode_counts
 from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp
+from volr.system.cores import cores
 
 if TYPE_CHECKING:
     from volr.models.model import SpikingModel

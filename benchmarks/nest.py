@@ -13,8 +13,8 @@ import time
 from common import mnist
 
 import volr
-from volr.cores import cores
 from volr.models.coding import decode_counts
+from volr.system.cores import cores
 
 # In a process of its own: the kernel is one per process, and it prints.
 PROJECTION = """

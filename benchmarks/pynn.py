@@ -18,9 +18,9 @@ import volr
 from volr.backends.base import Record
 from volr.backends.pynn import PynnSimulator
 from volr.backends.pynn.translation import BRIAN2, NEST, NEURON
-from volr.cores import cores
 from volr.models.coding import decode_counts
 from volr.neurons import IFCondExp, IFCurrExp
+from volr.system.cores import cores
 
 # Images evaluated on each simulator; NEST also takes all 10,000.
 IMAGES = {"nest": 1_000, "brian2": 1_000, "neuron": 1_000}

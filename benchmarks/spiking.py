@@ -26,8 +26,8 @@ from peers.tables import say
 from peers.workloads import DENSITIES, growing, open_neuromorphic, standard
 
 import volr
-from volr.cores import cores
 from volr.experiments.versions import versions as made_with
+from volr.system.cores import cores
 
 SECTIONS = ("check", "speed", "memory", "open", "mnist", "curve")
 

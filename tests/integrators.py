@@ -27,7 +27,7 @@ from volr.neurons import TIE, IFCurrDelta, IFCurrExp
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.arrays import Booleans
+    from volr.checks.arrays import Booleans
     from volr.neurons import NeuronModel, Reset
 
 HALF = Fraction(1, 2)

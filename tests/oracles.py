@@ -17,9 +17,9 @@ from volr.network import Network, Population, Projection
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from volr.arrays import Booleans, Floats
     from volr.backends.base import Progress
     from volr.backends.readback import SpikingReadback
+    from volr.checks.arrays import Booleans, Floats
     from volr.models.model import SpikingModel
 
 

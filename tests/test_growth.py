@@ -35,8 +35,8 @@ import volr
 from volr.models.files import load_model, save_model
 from volr.neurons import neuron_model
 from volr.transfer import TransferSettings
-from volr.verify import verify
-from volr.verify.examples import random_snn, random_stimuli
+from volr.verification import verify
+from volr.verification.examples import random_snn, random_stimuli
 
 network = volr.to_network("dense 3 4 >> dense 4 2")
 neuron = neuron_model("if_curr_short", {"tau_refrac": 0.5})

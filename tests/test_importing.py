@@ -11,7 +11,7 @@ from tests.oracles import random_parameters
 
 from volr import to_network
 from volr.backends.nir import NIR
-from volr.backends.nir.emit import write_graph
+from volr.backends.nir.hdf5_write import write_graph
 from volr.backends.reference import forward
 from volr.engine.reference import simulate
 from volr.errors import ModelFileError, NetworkError

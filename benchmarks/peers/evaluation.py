@@ -15,7 +15,7 @@ from peers.timing import Task, medians
 from volr.models.coding import decode_counts
 
 if TYPE_CHECKING:
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
 
 BACKENDS = ("engine", "nest")
 TRACED = 200

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 
 from volr.engine.autograd import respond
-from volr.engine.batches import empty_batch
+from volr.engine.cpu.buffers import empty_batch
+from volr.engine.cpu.passes import forwards
 from volr.engine.encoding import Spikes
-from volr.engine.passes import forwards
 from volr.engine.simulation import ready, simulate_encoded
 from volr.models.model import SpikingModel
 from volr.models.parameters import bias_name, weight_name

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from volr.errors import ProgramError, VolrError
     from volr.experiments.evaluation import evaluate
     from volr.experiments.tasks import task
-    from volr.explaining import explain
+    from volr.explanation import explain
     from volr.importing import import_nir
     from volr.language import check, dense, to_network
     from volr.models.activations import Identity, ReLU, Sigmoid, Tanh
@@ -108,7 +108,7 @@ _HOMES = {
     "check": ("volr.language", "check"),
     "dense": ("volr.language", "dense"),
     "document": ("volr.backends", "document"),
-    "explain": ("volr.explaining", "explain"),
+    "explain": ("volr.explanation", "explain"),
     "evaluate": ("volr.experiments.evaluation", "evaluate"),
     "import_nir": ("volr.importing", "import_nir"),
     "load_model": ("volr.models.files", "load_model"),

@@ -39,13 +39,13 @@ from volr.models.coding import CODINGS, ConstantCurrent, InputCoding, Poisson
 from volr.models.model import READOUTS, ArtificialModel, Readout, SpikingModel
 from volr.network import Network, Population, Projection
 from volr.neurons import RESETS, IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
-from volr.verify.comparison import Difference, compare
+from volr.verification.comparison import Difference, compare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from volr.arrays import Booleans, Floats
     from volr.backends.base import Simulator
+    from volr.checks.arrays import Booleans, Floats
     from volr.neurons import Reset
 
 Target: TypeAlias = Backend | Document

@@ -30,12 +30,11 @@ from volr.backends.base import missing_programs, require
 from volr.backends.futhark import FUTHARK, FUTHARK_PROGRAM, compiler, library_of, program
 from volr.backends.futhark.compiler import chosen_target, compiled, library_file
 from volr.backends.futhark.library import Library
+from volr.backends.futhark.parameter_vector import flattened, from_bytes, to_bytes, unflattened
 from volr.backends.futhark.program import RESERVED
-from volr.backends.futhark.reading import parse
-from volr.backends.futhark.vectors import flattened, from_bytes, to_bytes, unflattened
+from volr.backends.futhark.read_back import parse
 from volr.backends.readback import SINGLE, Readback, expected
 from volr.backends.reference import forward
-from volr.caches import cache_path, foreign_hands
 from volr.errors import (
     BackendError,
     DataError,
@@ -46,10 +45,11 @@ from volr.errors import (
 from volr.models.activations import ACTIVATIONS, Activation, ReLU, Sigmoid
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.network import Network, Population, Projection
+from volr.system.caches import cache_path, foreign_hands
 
 if TYPE_CHECKING:
-    from volr.arrays import Floats, Integers
-    from volr.backends.futhark.learning import Loss
+    from volr.backends.futhark.program_body import Loss
+    from volr.checks.arrays import Floats, Integers
 
 # Names that are code somewhere; two inputs, the second one first; projections that skip
 # populations, in no order; an output that feeds another, and an input that is an output.

@@ -24,15 +24,15 @@ from volr.errors import ModelError, UnsupportedError
 from volr.models.coding import Poisson
 from volr.models.model import SpikingModel
 from volr.neurons import RESETS, IFCondExp, IFCurrDelta, Reset
-from volr.verify.comparison import compare
-from volr.verify.verification import verify
+from volr.verification.comparison import compare
+from volr.verification.verify import verify
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.integrators import Integrator
 
-    from volr.arrays import Booleans, Floats
+    from volr.checks.arrays import Booleans, Floats
     from volr.neurons import NeuronModel
 
 KINDS = ("delta", "exp")

@@ -18,8 +18,8 @@ from tests.readbacks import plain
 
 from volr.backends.base import Record
 from volr.backends.nest import NestSimulator, batch_size
+from volr.backends.processes import WorkerPool
 from volr.backends.readback import Expected, expected
-from volr.backends.workers import WorkerPool
 from volr.engine.reference import simulate
 from volr.errors import DataError, ModelError, SimulatorError, UnsupportedError
 from volr.models.activations import ReLU
@@ -30,7 +30,7 @@ from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from volr.backends.workers import Request
+    from volr.backends.processes import Request
     from volr.network import Network
 
 pytestmark = needs_nest

@@ -18,7 +18,7 @@ from tests.readbacks import plain
 
 from volr import to_network
 from volr.backends.nir import NIR
-from volr.backends.nir.hdf5 import read_graph
+from volr.backends.nir.hdf5_read import read_graph
 from volr.backends.nir.read import read_nir
 from volr.backends.readback import expected
 from volr.engine.reference import simulate
@@ -28,7 +28,7 @@ from volr.models.coding import ConstantCurrent, Poisson, poisson_spikes
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.network import Network, Population, Projection
 from volr.neurons import IFCurrDelta, IFCurrExp
-from volr.verify.comparison import compare
+from volr.verification.comparison import compare
 
 if TYPE_CHECKING:
     from collections.abc import Callable

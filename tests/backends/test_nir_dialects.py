@@ -33,20 +33,20 @@ from tests.oracles import chain
 from volr.backends.nir import dialects
 from volr.backends.nir.dialects import rules, writing
 from volr.backends.nir.dialects.ring import Ring, ring
-from volr.backends.nir.hdf5 import read_graph
+from volr.backends.nir.hdf5_read import read_graph
 from volr.backends.readback import expected
 from volr.errors import BackendError, ModelFileError, UnsupportedError
 from volr.models.coding import Poisson
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, Reset
-from volr.verify.comparison import compare
+from volr.verification.comparison import compare
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from volr.arrays import Booleans, Floats
     from volr.backends.base import Document
     from volr.backends.nir.lint import Finding
+    from volr.checks.arrays import Booleans, Floats
 
 RESETS: tuple[Reset, ...] = ("hard", "subtract")
 KINDS = ("delta", "exp")

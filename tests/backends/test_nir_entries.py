@@ -11,13 +11,13 @@ pytest.importorskip("h5py")
 pytest.importorskip("nir")
 
 from tests.importers.matrix import PARALLEL, model_of, neuron_of
-from tests.verify.mutants.nir_files import _changed_graph
+from tests.verification.mutants.nir_files import _changed_graph
 
 from volr.backends import document
 from volr.backends.nir import dialects
 from volr.backends.readback import expected
 from volr.errors import ModelFileError
-from volr.verify.comparison import compare
+from volr.verification.comparison import compare
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -18,7 +18,7 @@ from tests.engine.examples import spiking_model
 from tests.oracles import chain
 
 from volr.backends.nir import NIR
-from volr.backends.nir.hdf5 import DEEPEST, read_graph
+from volr.backends.nir.hdf5_read import DEEPEST, read_graph
 from volr.backends.nir.read import read_nir
 from volr.errors import ModelFileError
 from volr.models.coding import Poisson
@@ -227,7 +227,7 @@ def test_other_formats_are_told_apart(body: bytes, tmp_path: Path) -> None:
 
 
 def test_many_nodes_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("volr.backends.nir.hdf5.MOST_NODES", 50)
+    monkeypatch.setattr("volr.backends.nir.hdf5_read.MOST_NODES", 50)
 
     def many(_: Any, nodes: Any) -> None:
         for index in range(60):
@@ -244,7 +244,7 @@ def test_many_nodes_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_small_file_cannot_ask_for_a_large_matrix(monkeypatch: pytest.MonkeyPatch) -> None:
     """Weights of 1 × n and n × 1 in turn: each product would have n × n numbers."""
-    monkeypatch.setattr("volr.memory.available", lambda: 200_000_000)
+    monkeypatch.setattr("volr.system.memory.available", lambda: 200_000_000)
 
     def thin(file: Any, nodes: Any) -> None:
         n = 2000
@@ -287,7 +287,7 @@ def mutated(draw: random.Random, body: bytes) -> bytes:
 
 
 def test_damaged_bytes_are_read_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("volr.memory.available", lambda: 500_000_000)
+    monkeypatch.setattr("volr.system.memory.available", lambda: 500_000_000)
     draw = random.Random(0)
     bodies = [file_of()]
     for kind in ("delta", "exp"):

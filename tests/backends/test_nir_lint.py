@@ -13,13 +13,13 @@ from tests.importers.files import lif as cells
 from tests.oracles import chain
 
 from volr.backends.nir import NIR
-from volr.backends.nir.emit import write_graph
 from volr.backends.nir.graph import Graph, Node
+from volr.backends.nir.hdf5_write import write_graph
 from volr.backends.nir.lint import EVERYBODY, VOLR, Finding, general, lint, ours
 from volr.errors import ModelFileError
 
 if TYPE_CHECKING:
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
 
 pytest.importorskip("nir")
 

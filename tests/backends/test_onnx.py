@@ -29,12 +29,12 @@ from volr.language import to_network
 from volr.models.activations import ACTIVATIONS, Activation, Identity, ReLU, Tanh
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.network import Network, Population, Projection
-from volr.verify.comparison import compare
+from volr.verification.comparison import compare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
 
 # Outputs with projections of their own, inputs that are outputs, and one that is all there is.
 NETWORKS = {

@@ -14,6 +14,7 @@ from tests.oracles import chain, fork, random_parameters
 from tests.readbacks import plain
 
 from volr.backends.base import Record
+from volr.backends.processes import WorkerPool
 from volr.backends.pynn import (
     PYNN_BRIAN2,
     PYNN_NEST,
@@ -24,7 +25,6 @@ from volr.backends.pynn import (
 )
 from volr.backends.pynn.translation import BRIAN2, DIALECTS, NEST, NEURON, SOLUTIONS, Dialect, lines
 from volr.backends.readback import expected
-from volr.backends.workers import WorkerPool
 from volr.engine.reference import simulate
 from volr.errors import DataError, ModelError, SimulatorError, UnsupportedError
 from volr.language import to_network

@@ -11,9 +11,9 @@ import pytest
 
 pytest.importorskip("pyNN")
 
-from volr import caches
 from volr.backends.pynn import mechanisms
-from volr.caches import cache_path, foreign_hands
+from volr.system import caches
+from volr.system.caches import cache_path, foreign_hands
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

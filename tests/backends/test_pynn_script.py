@@ -27,7 +27,7 @@ from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
 
 needs_pynn = needs("pyNN", "nest", "brian2", "neuron", "c++", "make")
 

@@ -17,7 +17,7 @@ from volr.models.model import ArtificialModel
 from volr.network import Network, Population, Projection
 
 if TYPE_CHECKING:
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
 
 # Two inputs, an input that skips a population, an output that also feeds another, and an input
 # that is read as it is.

@@ -34,7 +34,7 @@ from volr.network import Network, Population, Projection
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
     from volr.models.activations import Activation
 
 FORK = fork(4, 3, 6, 5)

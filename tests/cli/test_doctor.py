@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.conftest import CI
-from tests.verify import planted
-from tests.verify.planted import Mistaken
+from tests.verification import planted
+from tests.verification.planted import Mistaken
 
 from volr import __version__
 from volr.backends import BACKENDS, DOCUMENTS, ENGINE

@@ -20,7 +20,7 @@ import pytest
 from tests.cli.running import VOLR, children, environment, snapshot, terminal, wait_until
 from tests.experiments.execution.planted import plant
 
-from volr.experiments.journal import open_journal
+from volr.experiments.store.folder import open_journal
 from volr.models.files import load_model
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.neurons import IFCondExp
@@ -362,7 +362,7 @@ def test_what_is_wrong_is_said_before_anything_is_trained_or_changed(
     arguments: tuple[str, ...],
     said: str,
 ) -> None:
-    monkeypatch.setattr("volr.experiments.making.train_ann", training)
+    monkeypatch.setattr("volr.experiments.build.train_ann", training)
     (folder / "results").mkdir()
     (folder / "results" / "results.json").write_text("an hour's work", encoding="utf-8")
     (folder / "results" / ".lock").touch()

@@ -323,7 +323,9 @@ def test_numba_believes_the_folder_that_it_is_imported_in(planted: Path) -> None
     alone = subprocess.check_output([sys.executable, "-P", "-c", code], cwd=planted, text=True)
     assert alone == "./nc 1\n"
     ours = subprocess.check_output(
-        [sys.executable, "-P", "-c", f"import volr.engine.compiler; {code}"], cwd=planted, text=True
+        [sys.executable, "-P", "-c", f"import volr.engine.cpu.compiler; {code}"],
+        cwd=planted,
+        text=True,
     )
     assert ours.split()[-1] == "0"
     assert "nc" not in ours.replace("func", "")

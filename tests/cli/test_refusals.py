@@ -77,7 +77,7 @@ def test_a_network_that_memory_does_not_hold_is_refused(
     options: tuple[str, ...],
     said: str,
 ) -> None:
-    monkeypatch.setattr("volr.memory.available", lambda: 2_000_000_000)
+    monkeypatch.setattr("volr.system.memory.available", lambda: 2_000_000_000)
     common = ("train", "-", "--task", "mnist", "--data", mnist_dir, "--out", "m")
     result = volr(*common, *options, stdin=program.encode())
     assert result.code == 1
@@ -88,7 +88,7 @@ def test_a_network_that_memory_does_not_hold_is_refused(
 def test_a_simulation_that_memory_does_not_hold_is_refused(
     volr: Volr, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("volr.memory.available", lambda: 2_000_000_000)
+    monkeypatch.setattr("volr.system.memory.available", lambda: 2_000_000_000)
     wide = made("dense 2 4000 >> dense 4000 2", duration=500_000.0, coding=Poisson(100.0))
     save_model(wide, folder / "wide")
     long = made("dense 2 4 >> dense 4 2", duration=500_000.0)

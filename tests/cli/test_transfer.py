@@ -15,7 +15,7 @@ from tests.experiments.examples import POPULATION
 from tests.needs import needs_nest, needs_numba
 from tests.oracles import random_parameters
 
-from volr.cli.spiking import parameters
+from volr.cli.spiking_options import parameters
 from volr.cli.transfer import lost
 from volr.errors import ModelError
 from volr.experiments.tasks import Task

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.backends.conformance import need
 from tests.needs import needs_nest
-from tests.verify.planted import Mistaken, late, soft
+from tests.verification.planted import Mistaken, late, soft
 
 from volr import backends
 from volr.backends import BACKENDS, DOCUMENTS, ENGINE, REFERENCE, target, title

@@ -24,7 +24,7 @@ def one_thread_of_pytorch() -> Iterator[None]:
 @pytest.fixture
 def slices_and_threads(monkeypatch: pytest.MonkeyPatch) -> None:
     """Small as the networks are, let them be cut into slices of 32 and go to all threads."""
-    from volr.engine import batches, work
+    from volr.engine.cpu import buffers, work
 
-    monkeypatch.setattr(batches, "_SLICE_VALUES", 0)
+    monkeypatch.setattr(buffers, "_SLICE_VALUES", 0)
     monkeypatch.setattr(work, "ENOUGH", 0)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
     from volr.engine.readout import Response
 
 

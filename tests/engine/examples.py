@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from volr.engine.plan import Plan
+    from volr.engine.schedule import Plan
 
 # Two inputs, the second one first; projections that skip populations, from an input and from a
 # hidden one to the same target, in no order; an input that is read as it is; and populations of one

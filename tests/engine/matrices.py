@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from volr.engine.tiles import empty_tiles, pack, tile_of
+from volr.engine.cpu.tiles import empty_tiles, pack, tile_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tests.engine.examples import NEURONS
 
-from volr.engine.dynamics import empty_memory, lift_of, run
-from volr.engine.plan import Layer, Plan
+from volr.engine.cpu.dynamics import empty_memory, lift_of, run
+from volr.engine.schedule import Layer, Plan
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from volr.arrays import Floats
-    from volr.engine.dynamics import Memory
+    from volr.checks.arrays import Floats
+    from volr.engine.cpu.dynamics import Memory
     from volr.neurons import NeuronModel
 
 # What drives each about as much as it can take, in the unit of its weights.

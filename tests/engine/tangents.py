@@ -18,8 +18,8 @@ from volr.neurons import IFCondExp, IFCurrDelta, NeuronModel
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.arrays import Floats
-    from volr.engine.plan import Layer, Plan
+    from volr.checks.arrays import Floats
+    from volr.engine.schedule import Layer, Plan
     from volr.engine.surrogates import Surrogate
 
 

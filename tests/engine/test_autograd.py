@@ -15,10 +15,11 @@ from tests.engine.derivatives import gradient, identical, loss_of, same, tensors
 from tests.engine.examples import NETWORKS, NEURONS, SKIP, WEIGHTS, random_spikes, spiking_model
 from tests.oracles import chain
 
-from volr.engine import dense, work
 from volr.engine.autograd import respond
+from volr.engine.cpu import work
 from volr.engine.encoding import Spikes, encode
-from volr.engine.plan import plan_of
+from volr.engine.gpu import matrices
+from volr.engine.schedule import plan_of
 from volr.engine.surrogates import Surrogate
 from volr.errors import DataError
 from volr.models.coding import ConstantCurrent
@@ -28,9 +29,9 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from volr.arrays import Floats
-    from volr.engine.plan import Plan
+    from volr.checks.arrays import Floats
     from volr.engine.readout import Response
+    from volr.engine.schedule import Plan
 
 pytestmark = pytest.mark.usefixtures("one_thread_of_pytorch", "slices_and_threads")
 neurons = pytest.mark.parametrize("kind", NEURONS)
@@ -77,7 +78,9 @@ def test_spikes_and_derivatives_are_those_of_the_dense_path(
     spikes = random_spikes(plan, 37)
     values = tensors(model.parameters)
     found = respond(plan, values, Spikes(spikes), surrogate=surrogate, window=window)
-    expected = dense.respond(plan, values, torch.tensor(spikes), surrogate=surrogate, window=window)
+    expected = matrices.respond(
+        plan, values, torch.tensor(spikes), surrogate=surrogate, window=window
+    )
     assert found.counts.keys() == expected.counts.keys()
     for name, counts in expected.counts.items():
         assert counts.mean() > 0.3, f"{name} is silent"

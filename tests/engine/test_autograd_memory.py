@@ -12,10 +12,10 @@ from tests.engine.examples import NEURONS, SKIP, random_spikes, spiking_model
 from tests.oracles import chain
 from torch import Tensor
 
-from volr.engine import batches
 from volr.engine.autograd import respond
+from volr.engine.cpu import buffers
 from volr.engine.encoding import Spikes
-from volr.engine.plan import plan_of
+from volr.engine.schedule import plan_of
 
 pytestmark = pytest.mark.usefixtures("one_thread_of_pytorch", "slices_and_threads")
 neurons = pytest.mark.parametrize("kind", NEURONS)
@@ -113,7 +113,7 @@ def test_memory_goes_back_when_there_is_no_way_back(*, recorded: bool) -> None:
     plan, values = plan_of(model), tensors(model.parameters)
     with torch.set_grad_enabled(recorded):
         response = respond(plan, values, Spikes(random_spikes(plan, 4)))
-    spare = [batch for kept in batches._spare.values() for batch in kept]
+    spare = [batch for kept in buffers._spare.values() for batch in kept]
     mine = [batch for batch in spare if batch.key[0] == plan and batch.stimuli == 4]
     assert len(mine) == (0 if recorded else 1)
     assert response.counts["dense_2"].requires_grad == recorded

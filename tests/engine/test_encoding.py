@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("numba")
 from tests.engine.examples import NEURONS, SKIP, random_spikes, spiking_model
 
+from volr.engine.cpu.events import empty_events
 from volr.engine.encoding import (
     Encoded,
     Spikes,
@@ -21,9 +22,8 @@ from volr.engine.encoding import (
     list_inputs,
     trains_of,
 )
-from volr.engine.events import empty_events
-from volr.engine.plan import plan_of
 from volr.engine.reference import simulate
+from volr.engine.schedule import plan_of
 from volr.models.coding import ConstantCurrent, Poisson, input_currents
 from volr.neurons import IFCurrDelta
 from volr.neurons.response import count_levels

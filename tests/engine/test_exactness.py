@@ -21,9 +21,9 @@ pytest.importorskip("numba")
 from tests.needs import needs_nest
 from tests.oracles import chain, fork
 
-from volr.arrays import Booleans, Floats
 from volr.backends.base import Record
 from volr.backends.nest import NestSimulator
+from volr.checks.arrays import Booleans, Floats
 from volr.engine import reference, simulation
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import SpikingModel

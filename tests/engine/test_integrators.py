@@ -14,11 +14,11 @@ from tests.engine.derivatives import gradient, loss_of, same, tensors
 from tests.engine.examples import NETWORKS, random_spikes, spiking_model
 from tests.integrators import integrator
 
-from volr.engine import dense, recurrence
 from volr.engine.autograd import respond
 from volr.engine.encoding import Spikes
-from volr.engine.plan import plan_of
+from volr.engine.gpu import matrices, recurrence
 from volr.engine.reference import simulate
+from volr.engine.schedule import plan_of
 from volr.engine.surrogates import Surrogate
 from volr.neurons import RESETS, IFCurrDelta, Reset
 
@@ -38,7 +38,7 @@ def test_training_sees_the_spikes_of_exact_arithmetic(reset: Reset, dtype: torch
         given = torch.tensor(spikes, dtype=dtype)
         values = tensors(model.parameters, dtype)
         by_engine = respond(plan, values, Spikes(spikes))
-        by_loop = dense.respond(plan, values, given)
+        by_loop = matrices.respond(plan, values, given)
         for found in (by_engine, by_loop):
             for name, counts in found.counts.items():
                 wanted = trace.spikes[name].sum(axis=0)
@@ -64,7 +64,9 @@ def test_derivatives_are_those_of_the_loop(
     plan, surrogate = plan_of(model), Surrogate("atan", 0.8)
     spikes, values = random_spikes(plan, 37), tensors(model.parameters)
     found = respond(plan, values, Spikes(spikes), surrogate=surrogate, window=window)
-    expected = dense.respond(plan, values, torch.tensor(spikes), surrogate=surrogate, window=window)
+    expected = matrices.respond(
+        plan, values, torch.tensor(spikes), surrogate=surrogate, window=window
+    )
     wanted = gradient(loss_of(expected), values)
     assert all(bool(each.any()) for each in wanted.values())
     same(gradient(loss_of(found), values), wanted, 1e-10)

@@ -16,7 +16,7 @@ from volr.models.model import SpikingModel
 from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 
 if TYPE_CHECKING:
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
     from volr.network import Network
     from volr.neurons import Reset
 

@@ -13,17 +13,18 @@ pytest.importorskip("numba")
 from tests.engine.examples import NETWORKS, NEURONS, ODD, SKIP, spiking_model
 from tests.oracles import chain
 
-from volr import memory
-from volr.engine import batches, simulation, work
+from volr.engine import simulation
 from volr.engine.autograd import respond
+from volr.engine.cpu import buffers, work
 from volr.engine.encoding import encode
 from volr.engine.reference import simulate as reference
 from volr.engine.simulation import Result, ready, simulate, simulate_encoded
 from volr.errors import ModelError
 from volr.models.coding import ConstantCurrent, Poisson
+from volr.system import memory
 
 if TYPE_CHECKING:
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
     from volr.models.model import SpikingModel
 
 neurons = pytest.mark.parametrize("kind", NEURONS)
@@ -117,11 +118,11 @@ def test_how_the_stimuli_are_cut_changes_no_bit_and_progress_adds_up(
     model = spiking_model(kind, ODD, coding=coding, tau_refrac=1.0)
     stimuli = stimuli_for(model, 20)
     expected = whole(model, stimuli)
-    monkeypatch.setattr(batches, "_SLICE_VALUES", 0)
+    monkeypatch.setattr(buffers, "_SLICE_VALUES", 0)
     monkeypatch.setattr(work, "ENOUGH", 0)
     for size, steps in ((1, [1] * 20), (7, [7, 7, 6]), (20, [20])):
         told: list[int] = []
-        monkeypatch.setattr(batches, "SLICE", size)
+        monkeypatch.setattr(buffers, "SLICE", size)
         alike(whole(model, stimuli, progress=told.append), expected)
         assert told == steps
     alone = [whole(model, stimuli[i : i + 1]) for i in range(2)]
@@ -209,7 +210,7 @@ def test_a_stimulus_that_there_is_no_room_for_is_refused(monkeypatch: pytest.Mon
 def test_long_stimuli_go_in_smaller_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     model = spiking_model("delta", chain(3, 40, 2), steps=50)
     stimuli, told = stimuli_for(model, 10), list[int]()
-    each = sum(batches.bytes_per_stimulus(ready(model).plan, np.dtype(np.float64)).values())
+    each = sum(buffers.bytes_per_stimulus(ready(model).plan, np.dtype(np.float64)).values())
     monkeypatch.setattr(simulation, "_SLICE_BYTES", 4 * each)
     whole(model, stimuli, progress=told.append)
     assert told == [4, 4, 2]

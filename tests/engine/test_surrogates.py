@@ -14,7 +14,7 @@ from volr.errors import ModelError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
 
 
 def curve(shape: Shape, x: Floats) -> NDArray[Any]:

@@ -17,8 +17,8 @@ if not CUDA:
     os.environ["TRITON_INTERPRET"] = "1"  # read when the kernels are first imported
 pytest.importorskip("triton", reason="the fused kernels need Triton, which is optional")
 
-from volr.engine.dense import recurrence, respond
-from volr.engine.plan import Layer, Plan
+from volr.engine.gpu.matrices import recurrence, respond
+from volr.engine.schedule import Layer, Plan
 from volr.engine.surrogates import SHAPES, Shape, Surrogate
 from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel, Reset
 

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from volr.experiments.conditions import Plan, condition
-from volr.experiments.journal import Journal, open_journal
 from volr.experiments.results import Activity, Row, Run
 from volr.experiments.runner import carry_on
 from volr.experiments.settings import Settings
+from volr.experiments.store.folder import Journal, open_journal
 from volr.neurons import RESETS
 from volr.training import Epoch
 from volr.transfer import PopulationReport, TransferReport

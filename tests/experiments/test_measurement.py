@@ -17,7 +17,7 @@ from volr.models.samples import Data, Samples
 from volr.neurons import IFCurrDelta
 
 if TYPE_CHECKING:
-    from volr.arrays import Floats, Integers
+    from volr.checks.arrays import Floats, Integers
     from volr.network import Network
 
 CLASSES = 3

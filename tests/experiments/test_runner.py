@@ -27,9 +27,9 @@ from volr.experiments import tasks as task_module
 from volr.experiments.execution import job
 from volr.experiments.execution.here import Here
 from volr.experiments.execution.job import Done, Failed, carry_out
-from volr.experiments.journal import open_journal
 from volr.experiments.runner import carry_on, check_possible, task_network
 from volr.experiments.simulators import Simulators
+from volr.experiments.store.folder import open_journal
 from volr.experiments.tasks import task
 from volr.language import to_network
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from volr.backends.base import Backend
     from volr.experiments.conditions import Spec
     from volr.experiments.execution.job import Job
-    from volr.experiments.performing import Outcome
+    from volr.experiments.run import Outcome
     from volr.models.samples import Data
 
 PLAN = plan_of("snn-finetuned", "snn-random")

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from volr.workplaces import remove_abandoned
+from volr.system.temporary import remove_abandoned
 
 VOLR = (sys.executable, "-P", "-c", "from volr.cli import main; main()")
 TOKEN = "VOLR_FUZZ_KILLS"

@@ -12,7 +12,7 @@ import numpy as np
 from volr.backends.nir.graph import Graph, Node
 
 if TYPE_CHECKING:
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
 
 INPUTS, NEURONS = 3, 4
 _rng = np.random.default_rng(0)

@@ -19,7 +19,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
 
 ROOT = Path(__file__).parents[2]
 PEERS = Path(os.environ.get("VOLR_PEERS", ROOT / ".venv-peers"))

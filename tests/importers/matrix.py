@@ -29,7 +29,7 @@ from volr.neurons import IFCurrDelta, IFCurrExp
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.arrays import Booleans, Floats
+    from volr.checks.arrays import Booleans, Floats
     from volr.neurons import NeuronModel, Reset
 
 CANONICAL = "nir"

@@ -8,7 +8,7 @@ import numpy as np
 from tests.importers import files
 
 if TYPE_CHECKING:
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
 
 
 def drive(graph_weight: Floats = files.WEIGHT) -> Floats:

@@ -18,7 +18,7 @@ from volr.errors import ModelFileError
 from volr.models.container import packed, unpack
 
 if TYPE_CHECKING:
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
 
 _FIRST: Floats = np.array([[0.0, 1.0, 2.0], [3.0, 4.0, 5.0]])
 _SECOND: Floats = np.array([0.1])

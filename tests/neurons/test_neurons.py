@@ -121,7 +121,7 @@ def test_a_file_keeps_it_in_words_that_json_has(tmp_path: Path) -> None:
 
 
 def test_words_are_read_as_they_are_written() -> None:
-    from volr.jsonable import in_words, out_of_words
+    from volr.checks.json_values import in_words, out_of_words
 
     numbers = {"tau_m": math.inf, "cm": 0.5}
     text = json.dumps(in_words(numbers), allow_nan=False)

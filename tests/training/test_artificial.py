@@ -20,8 +20,8 @@ from volr.models.model import ArtificialModel
 from volr.models.samples import Samples
 from volr.training import Training, TrainingSettings, train_ann
 from volr.training.artificial_learner import dead_neurons, tensors
-from volr.training.course import learning_rate
 from volr.training.initialisation import initial_parameters
+from volr.training.minibatches import learning_rate
 
 
 def clouds(count: int, *, units: int = 3, classes: int = 4, noise: float = 0.25) -> Samples:

@@ -17,12 +17,12 @@ from volr.models.activations import ReLU
 from volr.training import SpikingSettings, TrainingSettings
 from volr.training.artificial_learner import ArtificialLearner
 from volr.training.candidates import Candidates, all_finite, begin, improved, keep
-from volr.training.course import probation
 from volr.training.losses import losses
+from volr.training.minibatches import probation
 from volr.training.spiking_learner import SpikingLearner
 
 if TYPE_CHECKING:
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
     from volr.network import Network
 
 NETWORK = fork(4, 3, 6, 5)

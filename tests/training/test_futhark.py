@@ -19,13 +19,13 @@ from tests.oracles import chain, random_parameters
 from torch.nn import functional
 
 from volr.backends.futhark import library_of
-from volr.backends.futhark.vectors import flattened, unflattened
+from volr.backends.futhark.parameter_vector import flattened, unflattened
 from volr.backends.reference import forward
 from volr.errors import BackendError, TrainingError
 from volr.experiments.datasets.logic import load_logic, xor
 from volr.models.activations import ReLU, Sigmoid
 from volr.models.samples import Samples
-from volr.training import TrainingSettings, course, train_ann
+from volr.training import TrainingSettings, minibatches, train_ann
 
 if TYPE_CHECKING:
     from volr.models.model import ArtificialModel
@@ -125,8 +125,8 @@ def test_the_same_course_as_on_pytorch(settings: TrainingSettings) -> None:
 
 def test_a_probation_may_end_within_an_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
     # As if candidates cost much: three epochs of nine updates, and a choice after 13.
-    monkeypatch.setattr(course, "OVERHEAD", 1.0)
-    monkeypatch.setattr(course, "EXTRA", 1.5)
+    monkeypatch.setattr(minibatches, "OVERHEAD", 1.0)
+    monkeypatch.setattr(minibatches, "EXTRA", 1.5)
     settings = replace(SHORT, epochs=3, candidates=4)
     samples = clouds(150)
     found = in_futhark(samples, settings)

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from contextlib import AbstractContextManager
 
-    from volr.arrays import Floats, Integers
     from volr.backends.base import Simulator, SpikingBackend
+    from volr.checks.arrays import Floats, Integers
     from volr.training import Training
 
 BRIEF = TrainingSettings(epochs=2, candidates=2, batch_size=25, seed=3)

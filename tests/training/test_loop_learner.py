@@ -23,7 +23,7 @@ from volr.training.learner import Part
 from volr.training.loop_learner import LoopLearner, input_counts
 from volr.training.losses import losses
 from volr.training.rate_model import LEAST, TAIL, charge, current_unit, membrane_slope
-from volr.training.spiking_form import SHARPNESS
+from volr.training.spiking_units import SHARPNESS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
     from torch import Tensor
 
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
     from volr.models.model import Readout, SpikingModel
     from volr.network import Network
 

@@ -19,7 +19,7 @@ from volr.models.model import ArtificialModel
 from volr.training.losses import losses, taught_losses
 
 if TYPE_CHECKING:
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
     from volr.network import Network
     from volr.training.settings import Loss
 

@@ -15,7 +15,7 @@ from tests.needs import needs_nest
 from tests.oracles import PlainSimulator, chain, random_parameters
 
 from volr.backends import ENGINE, NEST
-from volr.engine import work
+from volr.engine.cpu import work
 from volr.engine.reference import simulate
 from volr.engine.surrogates import Surrogate
 from volr.errors import ModelError, TrainingError
@@ -28,11 +28,11 @@ from volr.network import Network, Population, Projection
 from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 from volr.training import SpikingSettings, TrainingSettings, settings_of, train_snn
 from volr.training.spiking import FINE_EPOCHS
-from volr.training.spiking_form import SHARPNESS, TAUGHT_SHARPNESS
+from volr.training.spiking_units import SHARPNESS, TAUGHT_SHARPNESS
 from volr.transfer import TransferSettings, transfer_ann
 
 if TYPE_CHECKING:
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
 
 DATA = load_logic(xor, 1)
 NETWORK = chain(2, 4, 2)
@@ -137,7 +137,7 @@ def test_a_start_that_overflows_float32_is_refused_by_name() -> None:
 def test_what_memory_does_not_hold_is_refused_by_population(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("volr.memory.available", lambda: 500_000_000)
+    monkeypatch.setattr("volr.system.memory.available", lambda: 500_000_000)
     # 20 million weights, more than 20 bytes each.
     wide = Samples(np.zeros((20, 4000)), np.zeros(20, dtype=int))
     with pytest.raises(ModelError, match=r"to train this network: .*for input->dense_1\.weight"):

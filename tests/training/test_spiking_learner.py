@@ -18,18 +18,18 @@ from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.samples import Samples
 from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 from volr.training import SpikingSettings, spiking_learner
-from volr.training.spiking_form import SHARPNESS, TAUGHT_SHARPNESS
 from volr.training.spiking_learner import SpikingLearner
+from volr.training.spiking_units import SHARPNESS, TAUGHT_SHARPNESS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from torch import Tensor
 
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
     from volr.engine.encoding import Encoded
-    from volr.engine.plan import Plan
     from volr.engine.readout import Response
+    from volr.engine.schedule import Plan
     from volr.models.model import Readout
     from volr.network import Network
     from volr.neurons import NeuronModel

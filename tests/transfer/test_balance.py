@@ -17,7 +17,7 @@ from volr.network import Network, Population, Projection
 from volr.transfer.balance import balanced, hidden_populations, rescaled, unit_scales
 
 if TYPE_CHECKING:
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
 
 NETWORKS = {"flat": chain(5, 7, 3), "deep": chain(4, 6, 5, 3), "fork": fork(5, 6, 4, 3)}
 

@@ -22,7 +22,7 @@ from volr.transfer.scaling import scales
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
     from volr.models.samples import Data
     from volr.network import Network
     from volr.transfer import Transfer

@@ -17,9 +17,9 @@ from volr.backends.onnx import ONNX, ONNX_FILE
 from volr.backends.pynn import PYNN, PYNN_BRIAN2, PYNN_NEST, PYNN_NEURON
 from volr.backends.reference import REFERENCE
 from volr.backends.torch import TORCH
+from volr.checks.names import named
 from volr.errors import BackendError
 from volr.models.model import ArtificialModel, Model, SpikingModel
-from volr.naming import named
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
-from volr.arrays import Booleans, Floats, Integers
 from volr.backends.readback import DOUBLE, ArtificialReadback, Readback, SpikingReadback
-from volr.commands import find_command
+from volr.checks.annotations import shown
+from volr.checks.arrays import Booleans, Floats, Integers
 from volr.errors import DataError, MissingError, ModelError, UnsupportedError
 from volr.models.coding import stimuli_of
 from volr.models.model import ArtificialModel, Model, SpikingModel
-from volr.typed import shown
+from volr.system.commands import find_command
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager

@@ -9,7 +9,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
 
 _POINTS = np.array([-3.0, -0.75, 0.0, 0.5, 2.0])
 # Far above the rounding of float32, far below what the functions differ by.

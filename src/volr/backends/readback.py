@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
     from volr.models.model import Model
     from volr.neurons import NeuronModel
 

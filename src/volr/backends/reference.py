@@ -26,9 +26,9 @@ from volr.models.parameters import bias_name, weight_name
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from volr.arrays import Floats
     from volr.backends.base import Forward
     from volr.backends.readback import Ends
+    from volr.checks.arrays import Floats
     from volr.models.model import ArtificialModel
 
 

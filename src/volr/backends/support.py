@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from volr.backends import BACKENDS, DOCUMENTS
 from volr.backends.base import ArtificialBackend, Document, SpikingBackend
-from volr.storage import write_whole
+from volr.system.storage import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

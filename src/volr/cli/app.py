@@ -19,10 +19,10 @@ from volr.cli.doctor import doctor
 from volr.cli.evaluate import evaluate
 from volr.cli.experiment import experiment
 from volr.cli.explain import explain
-from volr.cli.groups import Command, Grouped, MisplacedError
 from volr.cli.interrupt import interruptions
 from volr.cli.libraries import failed_import
 from volr.cli.nir import import_nir, lint
+from volr.cli.option_groups import Command, Grouped, MisplacedError
 from volr.cli.output import (
     emit,
     noting_warnings,
@@ -38,9 +38,9 @@ from volr.cli.theory import theory
 from volr.cli.train import train
 from volr.cli.transfer import transfer
 from volr.cli.verify import verify
-from volr.cores import cores
 from volr.errors import VolrError
-from volr.surroundings import keep_absolute_paths
+from volr.system.cores import cores
+from volr.system.current_folder import keep_absolute_paths
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence

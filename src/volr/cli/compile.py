@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from volr.cli.files import check_writable, write_bytes
-from volr.cli.groups import MisplacedError
+from volr.cli.option_groups import MisplacedError
 from volr.cli.output import emit_bytes, note
+from volr.cli.output_files import check_writable, write_bytes
 from volr.cli.progress import patience
 from volr.errors import BackendError, ModelError
 
@@ -56,7 +56,7 @@ def compile_to(
     """
     from volr.backends import document
     from volr.backends.base import check_supported, require
-    from volr.cli.subjects import read_subject
+    from volr.cli.program_or_model import read_subject
     from volr.models.activations import activation as find_activation
     from volr.models.files import ModelFile
 
@@ -84,7 +84,7 @@ def compile_to(
 
 def _dialect(to: str, importer: str) -> Document:
     from volr.backends import DOCUMENTS
-    from volr.naming import named
+    from volr.checks.names import named
 
     if to != "nir":
         raise MisplacedError("--for: it goes with --to nir alone")

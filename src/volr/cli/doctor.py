@@ -139,8 +139,8 @@ def trial_problem(backend: Backend | Document) -> str | None:
     from volr.language import to_network
     from volr.neurons import neuron_model
     from volr.transfer import TransferSettings
-    from volr.verify import verify
-    from volr.verify.examples import random_ann, random_snn, random_stimuli
+    from volr.verification import verify
+    from volr.verification.examples import random_ann, random_snn, random_stimuli
 
     network, settings, exact = to_network(PROGRAM), TransferSettings(), True
     if not isinstance(backend, ArtificialBackend) and backend.neurons:
@@ -172,7 +172,7 @@ def import_problem(modules: Sequence[str]) -> str | None:
     import subprocess
     import sys
 
-    from volr.surroundings import NEUTRAL, absolute_path_list
+    from volr.system.current_folder import NEUTRAL, absolute_path_list
 
     if not modules:
         return None

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from volr.cli import machines, options, spiking
-from volr.cli.files import check_folder, check_writable
-from volr.cli.groups import SPIKING
+from volr.cli import executors, options, spiking_options
+from volr.cli.option_groups import SPIKING
 from volr.cli.output import note, print_json, print_table
+from volr.cli.output_files import check_folder, check_writable
 from volr.cli.progress import progress_bar
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def experiment(
             "where it was cut short; another experiment's results are moved aside.",
         ),
     ] = Path("results"),
-    fresh: machines.Fresh = False,
+    fresh: executors.Fresh = False,
     program: Annotated[
         str | None,
         typer.Option(
@@ -104,8 +104,8 @@ def experiment(
             rich_help_panel=SPIKING,
         ),
     ] = None,
-    duration: spiking.DurationTold = None,
-    dt: spiking.StepTold = None,
+    duration: spiking_options.DurationTold = None,
+    dt: spiking_options.StepTold = None,
     on: Annotated[
         str,
         typer.Option(
@@ -114,17 +114,17 @@ def experiment(
             rich_help_panel=SPIKING,
         ),
     ] = "nest",
-    processes: machines.Processes = None,
-    dask: machines.Dask = None,
+    processes: executors.Processes = None,
+    dask: executors.Dask = None,
     as_json: options.Json = False,
 ) -> None:
     """Measure every condition of each task, in one table."""
     from volr.experiments.conditions import METHODS, Plan
-    from volr.experiments.journal import MODELS, RUNS, open_journal, set_aside
-    from volr.experiments.plan_file import described
     from volr.experiments.results import RESULTS, results_json
     from volr.experiments.runner import carry_on, check_possible, task_network
     from volr.experiments.settings_file import read_settings, settings_told
+    from volr.experiments.store.folder import MODELS, RUNS, open_journal, set_aside
+    from volr.experiments.store.plans import described
     from volr.experiments.tasks import task as find_task
     from volr.language import read_source, to_network
 
@@ -163,7 +163,7 @@ def experiment(
         missing = len(specs) - len(there)
         execution = None
         if missing:
-            execution = stack.enter_context(machines.execution(processes, dask, missing, progress))
+            execution = stack.enter_context(executors.execution(processes, dask, missing, progress))
         # Not before it is sure that somebody makes others.
         if anew and (aside := set_aside(out)):
             note(f"the earlier results are now in {aside}")

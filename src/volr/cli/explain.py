@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from volr.cli import options, spiking
-from volr.cli.groups import CALIBRATION, SPIKING, given, refuse
+from volr.cli import options, spiking_options
+from volr.cli.option_groups import CALIBRATION, SPIKING, given, refuse
 from volr.cli.output import emit, print_json, print_table
 from volr.cli.progress import progress_bar
 from volr.errors import ModelError
 
 if TYPE_CHECKING:
-    from volr.explaining import Explanation
+    from volr.explanation import Explanation
     from volr.models.files import ModelFile
     from volr.models.model import ArtificialModel
 
@@ -55,15 +55,15 @@ def explain(
             metavar="N", min=0, help="Seed of random input spikes.", show_default="the model's own"
         ),
     ] = None,
-    neuron: spiking.Neuron = "if_curr_delta",
-    neuron_parameters: spiking.NeuronParameters = None,
-    reset: spiking.Reset = "hard",
-    coding: spiking.Coding = "current",
-    rate_max: spiking.InputRate = None,
-    duration: spiking.Duration = 50.0,
-    dt: spiking.Step = 0.5,
-    delay: spiking.Delay = None,
-    percentile: spiking.Percentile = 99.9,
+    neuron: spiking_options.Neuron = "if_curr_delta",
+    neuron_parameters: spiking_options.NeuronParameters = None,
+    reset: spiking_options.Reset = "hard",
+    coding: spiking_options.Coding = "current",
+    rate_max: spiking_options.InputRate = None,
+    duration: spiking_options.Duration = 50.0,
+    dt: spiking_options.Step = 0.5,
+    delay: spiking_options.Delay = None,
+    percentile: spiking_options.Percentile = 99.9,
     as_json: options.Json = False,
 ) -> None:
     """Split what a spiking model loses into causes.
@@ -78,7 +78,7 @@ def explain(
     from volr.experiments.progress import of_calibration
     from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
-    from volr.explaining import explain as split
+    from volr.explanation import explain as split
     from volr.models.coding import coding_told
     from volr.models.files import load_model
     from volr.models.model import SpikingModel
@@ -102,7 +102,7 @@ def explain(
         if ann is not None:
             raise ModelError(f"{model} is an ANN itself", help="leave --ann out")
         artificial, spiking_model = loaded.model, None
-        kind = spiking.neuron_of(neuron, neuron_parameters, reset)
+        kind = spiking_options.neuron_of(neuron, neuron_parameters, reset)
         settings = TransferSettings(
             neuron=kind,
             coding=coding_told(coding, rate_max, kind, dt),

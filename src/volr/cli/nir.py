@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from volr.cli import options
-from volr.cli.files import check_writable, save_made
-from volr.cli.groups import MisplacedError
+from volr.cli.option_groups import MisplacedError
 from volr.cli.output import emit, note, print_json, print_table
+from volr.cli.output_files import check_writable, save_made
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,8 +21,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 import typer
 
+from volr.checks.json_values import jsonable
 from volr.errors import ProgramError, UnsupportedError, VolrError
-from volr.jsonable import jsonable
 from volr.source import visible
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from volr.cli import options
-from volr.cli.files import check_writable, write_text
 from volr.cli.output import emit, note, print_json, show_error
+from volr.cli.output_files import check_writable, write_text
 from volr.cli.progress import patience
 from volr.errors import ProgramError
 

@@ -9,12 +9,12 @@ from typing import Annotated
 import typer
 
 from volr.cli import options
-from volr.cli.files import check_apart, check_folder, check_writable, write_text
 from volr.cli.output import note
+from volr.cli.output_files import check_apart, check_folder, check_writable, write_text
 from volr.cli.progress import progress_bar
 from volr.errors import VolrError
 from volr.source import visible
-from volr.storage import check_no_link
+from volr.system.storage import check_no_link
 
 
 def report(
@@ -37,10 +37,10 @@ def report(
     data: options.DataFolder = None,
 ) -> None:
     """Write an experiment's report: one HTML page and its figures."""
-    from volr.experiments.journal import FIGURES, MODELS, PAGE, PLAN, RUNS
     from volr.experiments.report import require_drawing
     from volr.experiments.results import RESULTS
-    from volr.experiments.searching.files import BEST, SEARCH, TRIALS
+    from volr.experiments.search.store import BEST, SEARCH, TRIALS
+    from volr.experiments.store.folder import FIGURES, MODELS, PAGE, PLAN, RUNS
 
     if folder.is_file():
         raise VolrError(

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from volr.cli import machines, options, spiking
-from volr.cli.files import check_folder, check_writable
-from volr.cli.groups import SPIKING
+from volr.cli import executors, options, spiking_options
+from volr.cli.option_groups import SPIKING
 from volr.cli.output import emit, note, print_json, print_table
+from volr.cli.output_files import check_folder, check_writable
 from volr.cli.progress import progress_bar
 from volr.errors import VolrError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from volr.experiments.searching.trial import Trial
-    from volr.experiments.searching.trials import Found, Search
+    from volr.experiments.search.trial import Trial
+    from volr.experiments.search.trials import Found, Search
 
 SHOWN = 10
 
@@ -85,7 +85,7 @@ def search(
             "it was cut short, with more --trials further.",
         ),
     ] = Path("search"),
-    fresh: machines.Fresh = False,
+    fresh: executors.Fresh = False,
     program: Annotated[
         str | None,
         typer.Option(
@@ -105,8 +105,8 @@ def search(
             rich_help_panel=SPIKING,
         ),
     ] = None,
-    duration: spiking.DurationTold = None,
-    dt: spiking.StepTold = None,
+    duration: spiking_options.DurationTold = None,
+    dt: spiking_options.StepTold = None,
     on: Annotated[
         str,
         typer.Option(
@@ -115,20 +115,20 @@ def search(
             rich_help_panel=SPIKING,
         ),
     ] = "engine",
-    processes: machines.Processes = None,
-    dask: machines.Dask = None,
+    processes: executors.Processes = None,
+    dask: executors.Dask = None,
     as_json: options.Json = False,
 ) -> None:
     """Find better settings on validation data, with Optuna."""
     from volr.experiments.conditions import Plan
     from volr.experiments.conditions import condition as find_condition
-    from volr.experiments.journal import open_journal
     from volr.experiments.runner import check_possible, task_network
-    from volr.experiments.searching.files import BEST, begin, best_json, trials_json, write_found
-    from volr.experiments.searching.proposals import require_optuna, weights
-    from volr.experiments.searching.space import parameters
-    from volr.experiments.searching.trials import FIRST_SEED, Search, rungs_of, search_on
+    from volr.experiments.search.proposals import require_optuna, weights
+    from volr.experiments.search.space import parameters
+    from volr.experiments.search.store import BEST, begin, best_json, trials_json, write_found
+    from volr.experiments.search.trials import FIRST_SEED, Search, rungs_of, search_on
     from volr.experiments.settings_file import read_settings, settings_told
+    from volr.experiments.store.folder import open_journal
     from volr.experiments.tasks import task as find_task
     from volr.language import read_source, to_network
 
@@ -167,7 +167,7 @@ def search(
     with (
         open_journal(out) as journal,
         progress_bar() as progress,
-        machines.execution(processes, dask, batch * repeats, progress) as execution,
+        executors.execution(processes, dask, batch * repeats, progress) as execution,
     ):
         if aside := begin(asked, out, sys.argv, fresh=fresh):
             note(f"the earlier search is now in {aside}")
@@ -201,7 +201,7 @@ def search(
 
 def _progress(found: Found, batch: int) -> str:
     """A line on what the last batch brought."""
-    from volr.experiments.searching.trial import best
+    from volr.experiments.search.trial import best
 
     if not found.trials:
         return f"the settings as they are: {found.unless_told:.4f}"

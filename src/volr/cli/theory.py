@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from volr.cli import options
-from volr.cli.files import check_folder, check_writable, write_text
-from volr.cli.groups import refuse
+from volr.cli.option_groups import refuse
 from volr.cli.output import note, print_json, print_table
+from volr.cli.output_files import check_folder, check_writable, write_text
 from volr.cli.progress import progress_bar
 from volr.errors import DataError, ModelError
 

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from volr.cli import options, spiking
-from volr.cli.files import check_writable, path_from, save_made
-from volr.cli.groups import ARTIFICIAL, LEARNING, SPIKING, THROUGH_SPIKES, given, refuse
+from volr.checks.names import named
+from volr.cli import options, spiking_options
+from volr.cli.option_groups import ARTIFICIAL, LEARNING, SPIKING, THROUGH_SPIKES, given, refuse
 from volr.cli.output import note
+from volr.cli.output_files import check_writable, path_from, save_made
+from volr.cli.program_or_model import is_model_file
 from volr.cli.progress import progress_bar
-from volr.cli.subjects import is_model_file
 from volr.errors import BackendError, ModelFileError
-from volr.naming import named
 
 if TYPE_CHECKING:
     from volr.models.files import Origin
@@ -148,24 +148,24 @@ def train(
             rich_help_panel=ARTIFICIAL,
         ),
     ] = "relu",
-    neuron: spiking.Neuron = "if_curr_delta",
-    neuron_parameters: spiking.NeuronParameters = None,
-    reset: spiking.Reset = "hard",
-    coding: spiking.Coding = "current",
-    rate_max: spiking.InputRate = None,
-    duration: spiking.Duration = 50.0,
-    dt: spiking.Step = 1.0,
-    delay: spiking.Delay = None,
-    readout: spiking.Readout = "count",
-    start: spiking.Start = None,
-    teacher: spiking.Teacher = None,
-    in_loop: spiking.InLoop = None,
-    device: spiking.Device = "cpu",
-    surrogate: spiking.Surrogate = "atan",
-    surrogate_width: spiking.SurrogateWidth = 0.3,
-    window: spiking.Window = None,
-    rate_floor: spiking.RateFloor = 5.0,
-    rate_penalty: spiking.RatePenalty = 1.0,
+    neuron: spiking_options.Neuron = "if_curr_delta",
+    neuron_parameters: spiking_options.NeuronParameters = None,
+    reset: spiking_options.Reset = "hard",
+    coding: spiking_options.Coding = "current",
+    rate_max: spiking_options.InputRate = None,
+    duration: spiking_options.Duration = 50.0,
+    dt: spiking_options.Step = 1.0,
+    delay: spiking_options.Delay = None,
+    readout: spiking_options.Readout = "count",
+    start: spiking_options.Start = None,
+    teacher: spiking_options.Teacher = None,
+    in_loop: spiking_options.InLoop = None,
+    device: spiking_options.Device = "cpu",
+    surrogate: spiking_options.Surrogate = "atan",
+    surrogate_width: spiking_options.SurrogateWidth = 0.3,
+    window: spiking_options.Window = None,
+    rate_floor: spiking_options.RateFloor = 5.0,
+    rate_penalty: spiking_options.RatePenalty = 1.0,
 ) -> None:
     """Train a program as an artificial or a spiking network."""
     from volr.backends import simulator
@@ -196,11 +196,11 @@ def train(
     chosen = find_task(task)
     check_writable(out, source=Path(file))
     lowered = task_network(chosen, to_network(read_source(file)))
-    begun = None if start is None else spiking.start_of(start, lowered, out)
-    taught = None if teacher is None else spiking.teacher_of(teacher, chosen, out)
+    begun = None if start is None else spiking_options.start_of(start, lowered, out)
+    taught = None if teacher is None else spiking_options.teacher_of(teacher, chosen, out)
     runs = nullcontext() if in_loop is None else simulator(in_loop)
     known = [each.origin for each in (begun, taught) if each is not None]
-    split = spiking.split_of(known, task, seed)
+    split = spiking_options.split_of(known, task, seed)
     settings = TrainingSettings(
         epochs=epochs,
         batch_size=batch_size,
@@ -216,7 +216,7 @@ def train(
         candidates=candidates,
         seed=split if seed is None else seed,
     )
-    kind_of_neuron = spiking.neuron_of(neuron, neuron_parameters, reset)
+    kind_of_neuron = spiking_options.neuron_of(neuron, neuron_parameters, reset)
     through = SpikingSettings(
         neuron=kind_of_neuron,
         coding=coding_told(coding, rate_max, kind_of_neuron, dt),

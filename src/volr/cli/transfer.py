@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from volr.cli import options, spiking
-from volr.cli.files import check_writable, path_from, save_made
-from volr.cli.groups import CALIBRATION, SPIKING, given
+from volr.cli import options, spiking_options
+from volr.cli.option_groups import CALIBRATION, SPIKING, given
 from volr.cli.output import emit, note, print_json, print_table
+from volr.cli.output_files import check_writable, path_from, save_made
 from volr.cli.progress import progress_bar
 from volr.errors import ModelError
 
@@ -30,11 +30,11 @@ def transfer(
     out: options.Out,
     data: options.DataFolder = None,
     settings_file: options.SettingsFile = None,
-    neuron: spiking.Neuron = "if_curr_delta",
-    neuron_parameters: spiking.NeuronParameters = None,
-    reset: spiking.Reset = "hard",
-    coding: spiking.Coding = "current",
-    rate_max: spiking.InputRate = None,
+    neuron: spiking_options.Neuron = "if_curr_delta",
+    neuron_parameters: spiking_options.NeuronParameters = None,
+    reset: spiking_options.Reset = "hard",
+    coding: spiking_options.Coding = "current",
+    rate_max: spiking_options.InputRate = None,
     population_rate: Annotated[
         float | None,
         typer.Option(
@@ -44,9 +44,9 @@ def transfer(
             rich_help_panel=SPIKING,
         ),
     ] = None,
-    duration: spiking.Duration = 50.0,
-    dt: spiking.Step = 0.5,
-    delay: spiking.Delay = None,
+    duration: spiking_options.Duration = 50.0,
+    dt: spiking_options.Step = 0.5,
+    delay: spiking_options.Delay = None,
     on: Annotated[
         str,
         typer.Option(
@@ -55,7 +55,7 @@ def transfer(
             rich_help_panel=CALIBRATION,
         ),
     ] = "engine",
-    percentile: spiking.Percentile = 99.9,
+    percentile: spiking_options.Percentile = 99.9,
     rounds: Annotated[
         int,
         typer.Option(
@@ -88,12 +88,12 @@ def transfer(
 ) -> None:
     """Make a trained model a spiking one, calibrated on a simulator."""
     from volr.backends import simulator
+    from volr.experiments.defaults import with_unless_told
     from volr.experiments.evaluation import data_seed
     from volr.experiments.progress import of_calibration
     from volr.experiments.settings_file import read_settings, settings_told
     from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
-    from volr.experiments.unless_told import with_unless_told
     from volr.models.coding import coding_told
     from volr.models.files import load_model
     from volr.models.model import ArtificialModel
@@ -108,7 +108,7 @@ def transfer(
     split = data_seed(loaded.origin, task, seed)
     drawn = split if seed is None else seed
     if settings_file is None:
-        kind = spiking.neuron_of(neuron, neuron_parameters, reset)
+        kind = spiking_options.neuron_of(neuron, neuron_parameters, reset)
         settings = TransferSettings(
             neuron=kind,
             coding=coding_told(coding, rate_max, kind, dt),
@@ -124,7 +124,7 @@ def transfer(
     else:
         told = {
             "--neuron": neuron,
-            "--neuron-parameter": spiking.parameters(neuron_parameters or ()),
+            "--neuron-parameter": spiking_options.parameters(neuron_parameters or ()),
             "--reset": reset,
             "--coding": coding,
             "--rate-max": rate_max,

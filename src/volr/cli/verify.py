@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from volr.cli import options, spiking
-from volr.cli.groups import ARTIFICIAL, SPIKING, given, refuse
+from volr.cli import options, spiking_options
+from volr.cli.option_groups import ARTIFICIAL, SPIKING, given, refuse
 from volr.cli.output import note, print_json
 from volr.cli.progress import progress_bar
 from volr.errors import MissingError, UnsupportedError
@@ -16,13 +16,13 @@ from volr.errors import MissingError, UnsupportedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from volr.arrays import Floats
     from volr.backends.base import Backend, Document
+    from volr.checks.arrays import Floats
     from volr.models.files import Origin
     from volr.models.model import Model
     from volr.network import Network
-    from volr.verify import Unverified
-    from volr.verify.verification import Outcome
+    from volr.verification import Unverified
+    from volr.verification.verify import Outcome
 
 # How many stimuli are compared unless told: most neurons spike for some of them.
 SAMPLES = 20
@@ -66,14 +66,14 @@ def verify(
             rich_help_panel=ARTIFICIAL,
         ),
     ] = "relu",
-    neuron: spiking.Neuron = "if_curr_delta",
-    neuron_parameters: spiking.NeuronParameters = None,
-    reset: spiking.Reset = "hard",
-    coding: spiking.Coding = "current",
-    rate_max: spiking.RateMax = 500.0,
-    duration: spiking.Duration = 50.0,
-    dt: spiking.Step = 0.5,
-    delay: spiking.Delay = None,
+    neuron: spiking_options.Neuron = "if_curr_delta",
+    neuron_parameters: spiking_options.NeuronParameters = None,
+    reset: spiking_options.Reset = "hard",
+    coding: spiking_options.Coding = "current",
+    rate_max: spiking_options.RateMax = 500.0,
+    duration: spiking_options.Duration = 50.0,
+    dt: spiking_options.Step = 0.5,
+    delay: spiking_options.Delay = None,
     as_json: options.Json = False,
 ) -> None:
     """Prove that back ends run the same network.
@@ -87,16 +87,16 @@ def verify(
     that fails as failed, and the others are compared all the same. The exit code is 1 where one
     failed, and where one refused that was named with `--on`.
     """
-    from volr.cli.subjects import read_subject
-    from volr.cli.verified import outcome_json, print_outcomes, show_outcome
+    from volr.cli.program_or_model import read_subject
+    from volr.cli.verify_tables import outcome_json, print_outcomes, show_outcome
     from volr.experiments.progress import of_simulation
     from volr.models.activations import activation as find_activation
     from volr.models.coding import input_coding
     from volr.models.files import ModelFile
     from volr.transfer import TransferSettings
-    from volr.verify import Unverified, Verification
-    from volr.verify.examples import random_ann, random_snn
-    from volr.verify.verification import attempt
+    from volr.verification import Unverified, Verification
+    from volr.verification.examples import random_ann, random_snn
+    from volr.verification.verify import attempt
 
     read = read_subject(subject)
     origin: Origin = {}
@@ -105,7 +105,7 @@ def verify(
         models, origin = [read.model], read.origin
     else:
         settings = TransferSettings(
-            neuron=spiking.neuron_of(neuron, neuron_parameters, reset),
+            neuron=spiking_options.neuron_of(neuron, neuron_parameters, reset),
             coding=input_coding(coding, rate_max),
             duration=duration,
             dt=dt,
@@ -156,7 +156,7 @@ def _pairs(
     that were not named and cannot."""
     from volr.backends import BACKENDS, DOCUMENTS, target, title
     from volr.backends.base import check_supported, require, takes
-    from volr.verify.verification import Unverified, generation_of
+    from volr.verification.verify import Unverified, generation_of
 
     if on is not None:
         return [
@@ -192,7 +192,7 @@ def _stimuli(
     from volr.experiments.evaluation import data_seed
     from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
-    from volr.verify.examples import random_stimuli
+    from volr.verification.examples import random_stimuli
 
     if task is None:
         return random_stimuli(network, samples, seed)

@@ -1,7 +1,7 @@
 """The engine in PyTorch: a network of spiking neurons as one differentiable function.
 
 On the CPU this is the engine's own kernels, forwards and backwards; on any other device the dense
-path of ``volr.engine.dense``. Both compute the same, derivatives included.
+path of ``volr.engine.gpu.matrices``. Both compute the same, derivatives included.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from volr.engine.batches import empty_batch, neuron_steps, put_back, slice_size
-from volr.engine.dynamics import lift_of, lifts_of
-from volr.engine.passes import backwards, forwards
+from volr.engine.cpu.buffers import empty_batch, neuron_steps, put_back, slice_size
+from volr.engine.cpu.dynamics import lift_of, lifts_of
+from volr.engine.cpu.passes import backwards, forwards
+from volr.engine.cpu.tiles import in_tiles
+from volr.engine.cpu.work import compiled, everywhere, slices
 from volr.engine.readout import Response
 from volr.engine.surrogates import Surrogate
-from volr.engine.tiles import in_tiles
-from volr.engine.work import compiled, everywhere, slices
 from volr.errors import DataError
 
 if TYPE_CHECKING:
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from volr.engine.batches import Batch
+    from volr.engine.cpu.buffers import Batch
     from volr.engine.encoding import Encoded
-    from volr.engine.plan import Plan
+    from volr.engine.schedule import Plan
 
 
 def respond(
@@ -58,10 +58,10 @@ def respond(
     names = tuple(values)
     device = values[names[0]].device
     if device.type != "cpu":
-        from volr.engine import dense
+        from volr.engine.gpu import matrices
 
         spikes = torch.as_tensor(encoded.spelled_out()).to(device)
-        return dense.respond(plan, values, spikes, surrogate=surrogate, window=window)
+        return matrices.respond(plan, values, spikes, surrogate=surrogate, window=window)
     totals = cast(
         "tuple[Tensor, ...]",
         _Respond.apply(  # pyright: ignore[reportUnknownMemberType]

@@ -16,20 +16,20 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from volr.engine.dynamics import bytes_per_value, empty_memory, lift_of, run
-from volr.engine.events import list_spikes, list_trains
-from volr.engine.plan import Layer, Plan
-from volr.engine.work import compiled
-from volr.memory import check_room
+from volr.engine.cpu.dynamics import bytes_per_value, empty_memory, lift_of, run
+from volr.engine.cpu.events import list_spikes, list_trains
+from volr.engine.cpu.work import compiled
+from volr.engine.schedule import Layer, Plan
 from volr.models.coding import ConstantCurrent, Poisson, input_levels, poisson_spikes
 from volr.neurons.response import count_levels
+from volr.system.memory import check_room
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from volr.arrays import Booleans, Floats
-    from volr.engine.dynamics import Memory
-    from volr.engine.events import Events
+    from volr.checks.arrays import Booleans, Floats
+    from volr.engine.cpu.dynamics import Memory
+    from volr.engine.cpu.events import Events
     from volr.models.coding import InputCoding
     from volr.neurons import NeuronModel
 

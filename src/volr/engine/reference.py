@@ -20,7 +20,7 @@ from volr.models.parameters import bias_name, weight_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.arrays import Booleans, Floats
+    from volr.checks.arrays import Booleans, Floats
     from volr.models.model import SpikingModel
     from volr.network import Population
     from volr.neurons.base import Arriving

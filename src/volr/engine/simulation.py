@@ -13,23 +13,29 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from volr.arrays import Booleans, Floats
-from volr.cores import cores
-from volr.engine.batches import bytes_per_stimulus, empty_batch, neuron_steps, put_back, slice_size
-from volr.engine.dynamics import lift_of, lifts_of
+from volr.checks.arrays import Booleans, Floats
+from volr.engine.cpu.buffers import (
+    bytes_per_stimulus,
+    empty_batch,
+    neuron_steps,
+    put_back,
+    slice_size,
+)
+from volr.engine.cpu.dynamics import lift_of, lifts_of
+from volr.engine.cpu.passes import forwards
+from volr.engine.cpu.tiles import in_tiles, out_of_tiles
+from volr.engine.cpu.work import compiled, everywhere, slices
 from volr.engine.encoding import Encoded, Trains, after_reset, constant_levels, encode
-from volr.engine.passes import forwards
-from volr.engine.plan import plan_of
-from volr.engine.tiles import in_tiles, out_of_tiles
-from volr.engine.work import compiled, everywhere, slices
-from volr.memory import check_room
+from volr.engine.schedule import plan_of
+from volr.system.cores import cores
+from volr.system.memory import check_room
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from volr.engine.batches import Batch
-    from volr.engine.plan import Plan
-    from volr.engine.tiles import Tiles
+    from volr.engine.cpu.buffers import Batch
+    from volr.engine.cpu.tiles import Tiles
+    from volr.engine.schedule import Plan
     from volr.models.coding import InputCoding
     from volr.models.model import SpikingModel
 

@@ -17,8 +17,8 @@ import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
+from volr.checks.annotations import settle
 from volr.errors import ModelError
-from volr.typed import settle
 
 Shape: TypeAlias = Literal["triangle", "rectangle", "fast_sigmoid", "atan"]
 SHAPES: tuple[Shape, ...] = get_args(Shape)

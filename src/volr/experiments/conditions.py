@@ -23,7 +23,9 @@ import json
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from volr.checks.names import named
 from volr.errors import DataError
+from volr.experiments.defaults import with_unless_told
 from volr.experiments.original.recipe import LADDER, LEFT_OUT
 from volr.experiments.settings import (
     FOR_ARTIFICIAL,
@@ -36,8 +38,6 @@ from volr.experiments.settings import (
     settings_from,
     settings_json,
 )
-from volr.experiments.unless_told import with_unless_told
-from volr.naming import named
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -197,7 +197,7 @@ class Plan:
     """An experiment: all of ``conditions`` for each task, seed and settings.
 
     ``tasks`` are names with their programs; ``settings`` has an entry for each neuron model, and
-    what it leaves open is as ``volr.experiments.unless_told`` says, ``quick`` or not.
+    what it leaves open is as ``volr.experiments.defaults`` says, ``quick`` or not.
     """
 
     tasks: Mapping[str, str]
@@ -262,7 +262,7 @@ def spec_json(spec: Spec) -> dict[str, Any]:
 def key_told(told: Mapping[str, Any]) -> Key | None:
     """The key of a spec as JSON, of whatever version; None where its condition is not known here.
 
-    ``told`` is what ``volr.experiments.run_file.spec_told`` takes.
+    ``told`` is what ``volr.experiments.store.runs.spec_told`` takes.
     """
     if (found := _labelled().get(_typed(told["condition"]))) is None:
         return None

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr import arguments
 from volr.backends.base import ArtificialBackend, SpikingBackend, check_supported, require
+from volr.checks import arguments
 from volr.errors import DataError, UnsupportedError
 from volr.models.coding import check_stimuli, decode_counts
 from volr.models.model import ArtificialModel, Model, SpikingModel

@@ -21,8 +21,8 @@ from volr.models.parameters import weight_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.arrays import Floats, Integers
     from volr.backends.base import ArtificialBackend, Progress, Simulator
+    from volr.checks.arrays import Floats, Integers
     from volr.models.model import ArtificialModel, Model, SpikingModel
     from volr.models.samples import Data
 

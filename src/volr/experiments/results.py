@@ -13,16 +13,16 @@ import statistics
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from volr.checks.json_values import jsonable
 from volr.errors import DataError
-from volr.jsonable import jsonable
-from volr.storage import write_whole
+from volr.system.storage import write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from volr.training.result import Epoch
-    from volr.transfer.report import TransferReport
+    from volr.transfer.summary import TransferReport
 
 RESULTS = "results.json"
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from volr.backends import backend, spiking_backend
 from volr.backends.base import check_supported, require
 from volr.errors import VolrError
+from volr.experiments.build import check_transferable, made_with
 from volr.experiments.execution.job import Done, Failed, Job
-from volr.experiments.making import check_transferable, made_with
-from volr.experiments.performing import data_of, empty_model
 from volr.experiments.progress import silent
 from volr.experiments.results import Run
+from volr.experiments.run import data_of, empty_model
 from volr.experiments.tasks import check_fits
 from volr.language import to_network
 
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from volr.experiments.conditions import Plan, Spec
     from volr.experiments.execution.job import Execution
-    from volr.experiments.journal import Journal
     from volr.experiments.progress import Progress
+    from volr.experiments.store.folder import Journal
     from volr.experiments.tasks import Task
     from volr.network import Network
 

@@ -2,7 +2,7 @@
 
 One vocabulary for the options of `volr experiment`, the spaces of `volr search`, the files that a
 search writes, and what the journal of an experiment compares. None stands for what the stage in
-question does unless told, which may depend on task and neuron (``volr.experiments.unless_told``).
+question does unless told, which may depend on task and neuron (``volr.experiments.defaults``).
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, cast
 
+from volr.checks.annotations import fits, settle, shown
+from volr.checks.json_values import in_words, out_of_words
+from volr.checks.names import named
 from volr.engine.surrogates import Surrogate
 from volr.errors import DataError, ModelError, TrainingError
-from volr.jsonable import in_words, out_of_words
 from volr.models.coding import coding_problems, coding_told
 from volr.models.model import timing_problems
-from volr.naming import named
 from volr.neurons import RESETS, neuron_model
 from volr.training import SpikingSettings, TrainingSettings
 from volr.transfer import TransferSettings
-from volr.typed import fits, settle, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Generator

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any
 
+from volr.checks.annotations import shown
+from volr.checks.json_values import entries_of, read_json
+from volr.checks.names import named
 from volr.errors import DataError, ModelError
 from volr.experiments.settings import Settings, given, said_of, settings_from
 from volr.experiments.tasks import task as find_task
-from volr.jsonable import entries_of, read_json
-from volr.naming import named
 from volr.neurons import NEURON_MODELS, parameter_names
-from volr.reading import format_of, read_whole
-from volr.typed import shown
+from volr.system.incoming import format_of, read_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

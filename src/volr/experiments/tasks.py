@@ -14,11 +14,11 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from volr.checks.names import named
 from volr.errors import DataError
 from volr.experiments.datasets.digits import load_digits
 from volr.experiments.datasets.logic import load_logic, nand, xor
 from volr.experiments.datasets.mnist import load_mnist
-from volr.naming import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable

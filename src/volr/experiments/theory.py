@@ -27,8 +27,8 @@ from volr.neurons import IFCondExp
 from volr.transfer import TransferSettings, transfer_ann
 
 if TYPE_CHECKING:
-    from volr.arrays import Floats
     from volr.backends.base import Recordings, Simulator
+    from volr.checks.arrays import Floats
     from volr.models.model import ArtificialModel
     from volr.models.samples import Samples
     from volr.transfer import CalibrationProgress, PopulationReport

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from volr.language.grammar import END, Rule, Tables, Token
 from volr.language.syntax import (
     Dense,
     Expression,
@@ -19,7 +20,6 @@ from volr.language.syntax import (
     Parallel,
     Sequence,
 )
-from volr.language.tables import END, Rule, Tables, Token
 from volr.source import Span
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from volr.language import messages
+from volr.language import type_messages
 from volr.language.syntax import Parallel, Sequence
 
 if TYPE_CHECKING:
@@ -39,7 +39,11 @@ class Mismatch:
         yield self.taken, self.given.size
 
     def diagnostic(self, *, blame_left: bool) -> Diagnostic:
-        say = messages.sides_differ if isinstance(self.node, Parallel) else messages.sizes_differ
+        say = (
+            type_messages.sides_differ
+            if isinstance(self.node, Parallel)
+            else type_messages.sizes_differ
+        )
         return say(self, blame_left=blame_left)
 
 
@@ -74,7 +78,7 @@ class Mismatches:
             width = next(
                 w for w, s in group[0].accusations() if (id(w.origin), s) == (origin, size)
             )
-            yield partial(messages.wrong_number, width, size, group)
+            yield partial(type_messages.wrong_number, width, size, group)
         for index, mismatch in enumerate(self._all):
             if index not in explained:
                 blame_left = self._fits(mismatch.given) < self._fits(mismatch.taken)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from volr.errors import ProgramError
-from volr.language import messages, terms
+from volr.language import terms, type_messages
 from volr.language.inference import MOST_BYTES, inferred
 from volr.language.lowering import lower
 from volr.language.parser import read
@@ -70,7 +70,7 @@ def check(program: Program) -> Checked:
     result = inferred(reading.expression)
     # A program whose syntax was mended may be cut short, and is what it is for that reason.
     if isinstance(result.value, Number) and not found:
-        found.append(messages.number_as_program(reading.expression))
+        found.append(type_messages.number_as_program(reading.expression))
     found += result.diagnostics()
     term = result.value.term if isinstance(result.value, Layers) else None
     if term is not None and not found:
@@ -102,7 +102,7 @@ def _too_large(term: terms.Term) -> list[Diagnostic]:
         return []
     while inner := next((part for part in terms.children(term) if _exceeds(part.bulk)), None):
         term = inner
-    return [messages.too_large(term, MOST_PARTS, MOST_BYTES)]
+    return [type_messages.too_large(term, MOST_PARTS, MOST_BYTES)]
 
 
 def _exceeds(bulk: terms.Bulk) -> bool:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from volr.language import messages, terms
+from volr.language import terms, type_messages
 from volr.language.blame import Mismatch, Mismatches
 from volr.language.syntax import (
     Dense,
@@ -100,7 +100,7 @@ class _Inference:
 
     def findings(self) -> list[Callable[[], Diagnostic]]:
         """All that was found wrong, each cause once."""
-        suggestions = messages.Suggestions()
+        suggestions = type_messages.Suggestions()
         unknown = [
             partial(suggestions.unknown_name, uses, known) for uses, known in self._unknown.values()
         ]
@@ -178,10 +178,10 @@ class _Inference:
         term = None
         if inputs.huge or outputs.huge:
             digits = inputs.digits + outputs.digits - 1
-            self._found.append(partial(messages.huge_layer, node, digits))
+            self._found.append(partial(type_messages.huge_layer, node, digits))
         elif a is not None and b is not None:
             if a * b * terms.BYTES_PER_WEIGHT > MOST_BYTES:
-                self._found.append(partial(messages.large_layer, node, a, b))
+                self._found.append(partial(type_messages.large_layer, node, a, b))
             else:
                 term = terms.Dense(Net(a, b), node.span)
         return Layers(_width(inputs, node), _width(outputs, node), term, node, node, node)
@@ -192,7 +192,7 @@ class _Inference:
             case Hole():
                 return Unknown()
             case Integer(digits="0"):
-                self._found.append(partial(messages.zero, node))
+                self._found.append(partial(type_messages.zero, node))
                 return Number(None, 1, node)
             case Integer():
                 exact = len(node.digits) <= EXACT_DIGITS
@@ -221,7 +221,7 @@ class _Inference:
             case Unknown():
                 pass
             case Number():
-                self._misuse(node, partial(messages.number_as_network, node, operator))
+                self._misuse(node, partial(type_messages.number_as_network, node, operator))
         return Layers(None, None, None, node, node)
 
     def _size(self, value: Value, node: Expression) -> Number:
@@ -232,7 +232,7 @@ class _Inference:
             case Unknown():
                 pass
             case Layers():
-                self._misuse(node, partial(messages.network_as_size, node, value))
+                self._misuse(node, partial(type_messages.network_as_size, node, value))
         return Number(None, 1)
 
     def _misuse(self, node: Expression, found: Callable[[Let | None], Diagnostic]) -> None:

@@ -13,16 +13,16 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from volr.language import mistakes
+from volr.language import syntax_messages
 from volr.language.automaton import Automaton, Stack
-from volr.language.changes import WINDOW, Place, spliced
+from volr.language.grammar import END, tables
 from volr.language.inference import mistakes_in
-from volr.language.repair import Effort, Search
-from volr.language.tables import END, tables
+from volr.language.repair.changes import WINDOW, Place, spliced
+from volr.language.repair.repair import Effort, Search
 from volr.language.tokens import UNREADABLE, listed
 
 if TYPE_CHECKING:
-    from volr.language.changes import Repair
+    from volr.language.repair.changes import Repair
     from volr.language.syntax import Expression
     from volr.source import Diagnostic
 
@@ -65,7 +65,7 @@ class _Reader:
         self._quiet_until = -1
         self._cut_short = unfinished is not None
         if unfinished is not None:
-            self.diagnostics.append(mistakes.unfinished_comment(unfinished))
+            self.diagnostics.append(syntax_messages.unfinished_comment(unfinished))
 
     def run(self) -> Expression | None:
         """Read to the end. None if there are too many mistakes."""
@@ -89,7 +89,7 @@ class _Reader:
             for token in repair.first.tokens:
                 stack = self._automaton.advance(stack, token) or stack
                 index += 1
-        self.diagnostics += mistakes.of_tokens(self._tokens)
+        self.diagnostics += syntax_messages.of_tokens(self._tokens)
         return stack.tree
 
     def _repair(self, place: Place) -> Repair:
@@ -107,7 +107,7 @@ class _Reader:
             repair = self._last_resort(place)
             self._quiet_until = place.error + len(repair.first.tokens) + 1
         if not (quiet or self._at_cut(place)):
-            self.diagnostics.append(mistakes.of_repair(place, repair, self._automaton))
+            self.diagnostics.append(syntax_messages.of_repair(place, repair, self._automaton))
         return repair
 
     def _at_cut(self, place: Place) -> bool:

@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from typing import TypeAlias
 
 from volr.errors import ProgramError
-from volr.language.layout import Comment, Mark, Piece, Word, lay_out, with_comments
+from volr.language.grammar import Token, comments
+from volr.language.pretty import Comment, Mark, Piece, Word, lay_out, with_comments
 from volr.language.syntax import (
     Dense,
     Expression,
@@ -26,7 +27,6 @@ from volr.language.syntax import (
     Sequence,
     children,
 )
-from volr.language.tables import Token, comments
 from volr.source import Diagnostic, Source, Span
 
 MOST_NODES = 10_000_000

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from volr.errors import ProgramError
 from volr.language.printer import format_expression
 from volr.language.syntax import Node
-from volr.reading import MOST_BYTES, Format, format_of, is_model
 from volr.source import Diagnostic, Source, Span
+from volr.system.incoming import MOST_BYTES, Format, format_of, is_model
 
 if TYPE_CHECKING:
     from volr.language.syntax import Expression

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from volr.language.tables import END, Token, tables
+from volr.language.grammar import END, Token, tables
 from volr.source import clip
 
 HOLE = "HOLE"

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
+from volr.checks.names import named
 from volr.errors import ModelError
-from volr.naming import named
 
 if TYPE_CHECKING:
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, TypeVar
 
 import numpy as np
 
-from volr.arrays import real_array
+from volr.checks.annotations import settle
+from volr.checks.arrays import real_array
+from volr.checks.names import named
 from volr.errors import DataError, ModelError
-from volr.naming import named
 from volr.neurons import SMALLEST
 from volr.neurons.response import count_levels
-from volr.typed import settle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from volr.arrays import Booleans, Floats, Integers
+    from volr.checks.arrays import Booleans, Floats, Integers
     from volr.models.model import SpikingModel
     from volr.network import Network
     from volr.neurons import NeuronModel

@@ -19,16 +19,16 @@ from typing import TYPE_CHECKING, Any, cast
 import safetensors
 import safetensors.numpy
 
+from volr.checks.json_values import read_json
 from volr.errors import ModelFileError
-from volr.jsonable import read_json
-from volr.memory import check_room
-from volr.reading import Format, check_ordinary, format_of
+from volr.system.incoming import Format, check_ordinary, format_of
+from volr.system.memory import check_room
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
 
 WITH_HASH, WITHOUT_HASH = "2", "1"
 _VERSION, _MODEL, _HASH = "volr.version", "volr.model", "volr.sha256"

@@ -11,18 +11,18 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
 
+from volr.checks.annotations import as_float, shown
+from volr.checks.json_values import entries_of, in_words, out_of_words, read_json
 from volr.errors import ModelFileError, VolrError
-from volr.jsonable import entries_of, in_words, out_of_words, read_json
 from volr.language import to_network
 from volr.models.activations import Activation, activation
 from volr.models.coding import input_coding
 from volr.models.model import READOUTS, ArtificialModel, Model, SpikingModel
 from volr.neurons import RESETS, neuron_model
 from volr.source import Source
-from volr.typed import as_float, shown
 
 if TYPE_CHECKING:
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
     from volr.network import Network
 
 Origin: TypeAlias = Mapping[str, str | int | float]

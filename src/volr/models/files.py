@@ -17,7 +17,7 @@ import numpy as np
 from volr.errors import ModelError, ModelFileError, ProgramError
 from volr.models.container import check_whole, packed, unpack
 from volr.models.description import MalformedError, Origin, describe, read_description
-from volr.storage import write_whole
+from volr.system.storage import write_whole
 
 if TYPE_CHECKING:
     from volr.models.model import Model

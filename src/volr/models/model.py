@@ -9,13 +9,13 @@ import math
 from dataclasses import dataclass, fields
 from typing import Any, Literal, TypeAlias, get_args
 
+from volr.checks.annotations import settle
 from volr.errors import ModelError
 from volr.models.activations import Activation, ReLU
 from volr.models.coding import ConstantCurrent, InputCoding, coding_problems
 from volr.models.parameters import Parameters, parameters
 from volr.network import Network
 from volr.neurons import NEURON_MODELS, IFCurrDelta, NeuronModel
-from volr.typed import settle
 
 Readout: TypeAlias = Literal["count", "membrane"]
 READOUTS: tuple[Readout, ...] = get_args(Readout)

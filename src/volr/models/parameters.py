@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
-from volr.arrays import Floats, real_array
+from volr.checks.arrays import Floats, real_array
 from volr.errors import ModelError
-from volr.memory import check_room
+from volr.system.memory import check_room
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from volr.arrays import array_of
+from volr.checks.annotations import settle, shown
+from volr.checks.arrays import array_of
 from volr.errors import DataError
-from volr.typed import settle, shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from volr.arrays import Floats, Integers
+    from volr.checks.arrays import Floats, Integers
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """The network as a graph: data, validation, a stable text form, and a drawing."""
 
-from volr.network.drawing import network_svg
+from volr.network.drawing.svg import network_svg
 from volr.network.graph import AllToAll, Connector, Network, Population, Projection
 from volr.network.text import (
     NetworkJson,

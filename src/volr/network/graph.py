@@ -99,7 +99,7 @@ class Network:
         return network_text(self)
 
     def _repr_svg_(self) -> str:
-        from volr.network.drawing import network_svg
+        from volr.network.drawing.svg import network_svg
 
         return network_svg(self)
 

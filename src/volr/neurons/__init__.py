@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from volr.checks.names import named
 from volr.errors import ModelError
-from volr.naming import named
 from volr.neurons.base import (
     ENDLESS,
     LARGEST,

@@ -34,9 +34,9 @@ from typing import ClassVar, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from volr.arrays import Booleans, Floats
+from volr.checks.annotations import settle
+from volr.checks.arrays import Booleans, Floats
 from volr.errors import ModelError
-from volr.typed import settle
 
 Reset: TypeAlias = Literal["hard", "subtract"]
 RESETS: tuple[Reset, ...] = get_args(Reset)

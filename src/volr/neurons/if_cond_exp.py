@@ -12,7 +12,7 @@ from volr.neurons.base import NeuronModel, parameter_names
 from volr.neurons.if_curr_exp import IFCurrExp
 
 if TYPE_CHECKING:
-    from volr.arrays import Booleans, Floats
+    from volr.checks.arrays import Booleans, Floats
     from volr.neurons.base import Arriving, State
 
 # Fehlberg's formula 4(5) (1969): the weights of the slopes so far in each stage, in the result of

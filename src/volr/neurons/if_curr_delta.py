@@ -10,7 +10,7 @@ import numpy as np
 from volr.neurons.base import NeuronModel
 
 if TYPE_CHECKING:
-    from volr.arrays import Booleans, Floats
+    from volr.checks.arrays import Booleans, Floats
     from volr.neurons.base import Arriving, State
 
 

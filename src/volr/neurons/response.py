@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from volr.arrays import Floats, Integers
+    from volr.checks.arrays import Floats, Integers
     from volr.neurons import NeuronModel
 
 # Halvings of the range of currents: an edge is found to some 1e-9 of it.

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from volr import arguments
 from volr.backends.base import require
 from volr.backends.torch import TORCH
+from volr.checks import arguments
+from volr.checks.names import named
 from volr.errors import BackendError
-from volr.naming import named
 from volr.training.checks import check_initial, check_samples
 from volr.training.settings import TrainingSettings
 

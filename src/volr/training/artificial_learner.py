@@ -11,16 +11,16 @@ import torch
 from volr.backends.torch.module import array_of, logits, plan_of, walk
 from volr.models.activations import ReLU
 from volr.models.model import ArtificialModel
-from volr.training.course import DECIDING, ArtificialCost
 from volr.training.initialisation import initial_parameters
 from volr.training.learner import Activity, Answer, Part
+from volr.training.minibatches import DECIDING, ArtificialCost
 
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
-    from volr.arrays import Floats
     from volr.backends.torch.module import Plan
+    from volr.checks.arrays import Floats
     from volr.models.activations import Activation
     from volr.models.samples import Samples
     from volr.network import Network

@@ -11,15 +11,15 @@ import torch
 from torch import autograd
 
 from volr.errors import TrainingError
-from volr.threads import one_thread
+from volr.system.threads import one_thread
 from volr.training.candidates import all_finite, begin, improved, keep
-from volr.training.course import course, learning_rate, probation
 from volr.training.losses import losses, taught_losses
+from volr.training.minibatches import course, learning_rate, probation
 from volr.training.result import Epoch, Training
 from volr.training.settings import LOOKED_AT
 
 if TYPE_CHECKING:
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
     from volr.models.model import Model
     from volr.models.samples import Samples
     from volr.network import Network

@@ -17,12 +17,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from volr.caches import cache_for
+from volr.system.caches import cache_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from volr.arrays import Booleans, Floats, Integers
+    from volr.checks.arrays import Booleans, Floats, Integers
     from volr.training.settings import TrainingSettings
 
 Values: TypeAlias = dict[str, Tensor]

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.errors import TrainingError
-from volr.memory import check_room
 from volr.models.parameters import parameter_shapes
 from volr.models.samples import label_problem
+from volr.system.memory import check_room
 from volr.training.settings import LOOKED_AT, validation_count
 
 if TYPE_CHECKING:

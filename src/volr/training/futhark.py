@@ -15,22 +15,22 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from volr.backends.futhark import library_of
-from volr.backends.futhark.vectors import flattened, unflattened
+from volr.backends.futhark.parameter_vector import flattened, unflattened
 from volr.backends.reference import activations
 from volr.errors import TrainingError
 from volr.models.activations import ReLU
 from volr.models.model import ArtificialModel
-from volr.training.course import DECIDING, ArtificialCost, course, learning_rate, probation
 from volr.training.initialisation import initial_parameters
+from volr.training.minibatches import DECIDING, ArtificialCost, course, learning_rate, probation
 from volr.training.result import Epoch, Training
 from volr.training.settings import LOOKED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from volr.arrays import Integers
     from volr.backends.futhark.library import Held, Library
-    from volr.backends.futhark.vectors import Singles
+    from volr.backends.futhark.parameter_vector import Singles
+    from volr.checks.arrays import Integers
     from volr.models.samples import Samples
     from volr.network import Network
     from volr.training.result import Progress

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from volr import arguments
 from volr.backends.base import require
 from volr.backends.torch import TORCH
+from volr.checks import arguments
 from volr.training.checks import check_samples, check_start
 from volr.training.settings import TrainingSettings, validation_count
 from volr.training.spiking import (

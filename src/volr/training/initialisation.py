@@ -22,7 +22,7 @@ from volr.models.coding import by_input
 from volr.models.parameters import bias_name, weight_name
 
 if TYPE_CHECKING:
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
     from volr.models.activations import Activation
     from volr.network import Network
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
     from volr.models.model import Model
     from volr.models.samples import Samples
     from volr.training.candidates import Values

@@ -28,15 +28,15 @@ from volr.neurons.response import count_levels
 from volr.training.learner import Activity, Answer, Part
 from volr.training.rate_model import charge, membrane_slope, slope
 from volr.training.side_by_side import apart, fits, side_by_side
-from volr.training.spiking_form import SpikingForm
+from volr.training.spiking_units import SpikingForm
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from torch import Tensor
 
-    from volr.arrays import Floats, Integers
     from volr.backends.base import Simulator
+    from volr.checks.arrays import Floats, Integers
     from volr.models.model import SpikingModel
     from volr.models.samples import Samples
     from volr.network import Network

@@ -6,9 +6,9 @@ import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, get_args
 
+from volr.checks.annotations import settle
 from volr.errors import TrainingError
 from volr.models.activations import Activation, ReLU
-from volr.typed import settle
 
 Optimizer: TypeAlias = Literal["adam", "sgd"]
 Loss: TypeAlias = Literal["cross_entropy", "mse"]

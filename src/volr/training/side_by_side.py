@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
     from volr.models.model import SpikingModel
 
 NumberT = TypeVar("NumberT", np.float64, np.int64)

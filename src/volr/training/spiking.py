@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from volr import arguments
 from volr.backends.base import require
 from volr.backends.engine import ENGINE
 from volr.backends.torch import TORCH
+from volr.checks import arguments
+from volr.checks.annotations import settle
 from volr.engine.surrogates import Surrogate
 from volr.errors import TrainingError
-from volr.memory import check_room
 from volr.models.coding import InputCoding, coding_problems, suited_coding
 from volr.models.model import (
     Readout,
@@ -22,9 +22,9 @@ from volr.models.model import (
     timing_problems,
 )
 from volr.neurons import NEURON_MODELS, IFCurrDelta, NeuronModel
+from volr.system.memory import check_room
 from volr.training.checks import check_samples, check_start
 from volr.training.settings import TrainingSettings
-from volr.typed import settle
 
 if TYPE_CHECKING:
     from volr.engine.devices import Device

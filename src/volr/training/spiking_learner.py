@@ -1,7 +1,7 @@
 """A spiking network in training: the engine runs it, forwards and backwards.
 
 Parameters are in units of its neurons; logits and penalty follow from what it counts. Both are in
-``volr.training.spiking_form``. A teacher, an artificial model, says how probable each label is,
+``volr.training.spiking_units``. A teacher, an artificial model, says how probable each label is,
 with logits that counts can be: scaled as a transfer would scale them, and 0 where an output is to
 be silent. No count is below 0: a network that is asked for less would never stop changing.
 """
@@ -18,15 +18,15 @@ import torch
 from volr.backends.reference import activations
 from volr.backends.torch.module import array_of
 from volr.engine.autograd import respond
-from volr.engine.batches import bytes_per_stimulus
+from volr.engine.cpu.buffers import bytes_per_stimulus
 from volr.engine.encoding import Encoded, encode, levels_of, trains_of
-from volr.engine.plan import plan_of
 from volr.engine.readout import Response
+from volr.engine.schedule import plan_of
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.parameters import parameter_shapes
-from volr.training.course import DECIDING
 from volr.training.learner import Activity, Answer, Part
-from volr.training.spiking_form import SHARPNESS, TAUGHT_SHARPNESS, SpikingForm
+from volr.training.minibatches import DECIDING
+from volr.training.spiking_units import SHARPNESS, TAUGHT_SHARPNESS, SpikingForm
 from volr.transfer.scaling import scales
 from volr.transfer.settings import TransferSettings
 
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from volr.arrays import Floats
-    from volr.engine.plan import Plan
+    from volr.checks.arrays import Floats
+    from volr.engine.schedule import Plan
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.samples import Samples
     from volr.network import Network

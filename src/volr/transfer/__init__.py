@@ -2,8 +2,8 @@
 
 from volr.transfer.ann_to_snn import Transfer, transfer_ann
 from volr.transfer.calibration import CalibrationProgress
-from volr.transfer.report import PopulationReport, TransferReport
 from volr.transfer.settings import TransferSettings
+from volr.transfer.summary import PopulationReport, TransferReport
 
 __all__ = [
     "CalibrationProgress",

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr import arguments
 from volr.backends.base import Record
 from volr.backends.reference import activations
+from volr.checks import arguments
 from volr.errors import DataError, UnsupportedError
 from volr.models.activations import ReLU
 from volr.models.coding import check_stimuli, decode_counts
@@ -17,15 +17,15 @@ from volr.models.model import check_reach
 from volr.models.samples import check_labels
 from volr.transfer.balance import rescaled, unit_scales
 from volr.transfer.calibration import calibrate
-from volr.transfer.report import TransferReport, population_report
 from volr.transfer.scaling import Correction, full_count, scales, spiking_model, wanted_counts
 from volr.transfer.settings import TransferSettings
+from volr.transfer.summary import TransferReport, population_report
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.arrays import Floats
     from volr.backends.base import Simulator
+    from volr.checks.arrays import Floats
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.samples import Samples
     from volr.transfer.calibration import CalibrationProgress

@@ -32,7 +32,7 @@ from volr.models.parameters import bias_name, weight_name
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
     from volr.models.model import ArtificialModel
 
 # The scales of a population are apart from 1 by this power of two at the most. Beyond it weights

@@ -29,8 +29,8 @@ from volr.transfer.scaling import Correction, spiking_model, wanted_counts
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from volr.arrays import Floats, Integers
     from volr.backends.base import Simulator
+    from volr.checks.arrays import Floats, Integers
     from volr.models.model import ArtificialModel
     from volr.network import Network
     from volr.neurons import NeuronModel

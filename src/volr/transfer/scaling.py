@@ -38,7 +38,7 @@ from volr.models.parameters import bias_name, weight_name
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
     from volr.models.model import ArtificialModel
     from volr.network import Network
     from volr.transfer.settings import TransferSettings

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from volr.checks.annotations import settle
 from volr.errors import ModelError
 from volr.models.coding import InputCoding, coding_problems, suited_coding
 from volr.models.model import timing_problems
 from volr.neurons import NEURON_MODELS, SMALLEST, IFCurrDelta, NeuronModel
-from volr.typed import settle
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,7 +12,7 @@ from volr.experiments.datasets.logic import load_logic, nand, xor
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from volr.arrays import Integers
+    from volr.checks.arrays import Integers
 
 NAND = {(0, 0): 1, (0, 1): 1, (1, 0): 1, (1, 1): 0}
 XOR = {(0, 0): 0, (0, 1): 1, (1, 0): 1, (1, 1): 0}

@@ -1,6 +1,6 @@
 """Runs that take no time and no training, and that die, fail or wait where a test says so.
 
-``perform`` stands for ``volr.experiments.performing.perform``. Processes that the tests start take
+``perform`` stands for ``volr.experiments.run.perform``. Processes that the tests start take
 it, or put it before the real one, because a ``sitecustomize`` that they find says so.
 """
 
@@ -17,13 +17,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tests.oracles import random_parameters
 
-from volr.cores import LIMIT
 from volr.errors import TrainingError
 from volr.experiments.execution import job
-from volr.experiments.performing import Outcome
 from volr.experiments.results import Row, Run
+from volr.experiments.run import Outcome
 from volr.language import to_network
 from volr.models.model import ArtificialModel, SpikingModel
+from volr.system.cores import LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ from tests.experiments.examples import made_by, plan_of
 from tests.experiments.execution.planted import perform
 from tests.needs import needs
 
-from volr.backends.workers import ProcessEnded, WorkerPool
+from volr.backends.processes import ProcessEnded, WorkerPool
 from volr.errors import TrainingError
 from volr.experiments.execution import job as module
 from volr.experiments.execution.here import Here
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from volr.experiments.conditions import Spec
-    from volr.experiments.performing import Outcome
+    from volr.experiments.run import Outcome
     from volr.models.model import Model
 
 ANN, TRANSFERRED, FINETUNED = plan_of("snn-finetuned", tasks=["xor"], seeds=[4]).specs()

@@ -11,8 +11,8 @@ from tests.experiments.examples import POPULATION
 
 from volr.experiments.conditions import key_told
 from volr.experiments.results import Activity, Row, Run, write_json
-from volr.experiments.run_file import run_json
-from volr.experiments.sealed import sealed
+from volr.experiments.store.hashed_json import sealed
+from volr.experiments.store.runs import run_json
 from volr.models.files import save_model
 from volr.neurons import IFCurrExp
 from volr.training import Epoch

@@ -14,8 +14,6 @@ pytest.importorskip("matplotlib")
 pytest.importorskip("numba")
 
 from volr.errors import DataError, MissingError
-from volr.experiments.journal import Entry
-from volr.experiments.plan_file import commands
 from volr.experiments.report import contents
 from volr.experiments.report.contents import _since, page_of
 from volr.experiments.report.groups import by_task
@@ -28,7 +26,9 @@ from volr.experiments.report.tables import (
 )
 from volr.experiments.report.thesis import in_words, reported
 from volr.experiments.results import Run, write_json
-from volr.experiments.sealed import sealed
+from volr.experiments.store.folder import Entry
+from volr.experiments.store.hashed_json import sealed
+from volr.experiments.store.plans import commands
 
 if TYPE_CHECKING:
     from pathlib import Path

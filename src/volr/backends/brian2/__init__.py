@@ -2,7 +2,7 @@
 
     equations.py    our neuron models in Brian2's language
     translation.py  our words and units in Brian2's, and back
-    kernel.py       what runs in a process that has Brian2 (``volr.backends.workers``)
+    kernel.py       what runs in a process that has Brian2 (``volr.backends.processes``)
 
 This file cuts the stimuli into batches and puts the answers together.
 """
@@ -24,17 +24,6 @@ from volr.backends.base import (
     check_supported,
     require,
 )
-from volr.backends.batches import (
-    answered,
-    answers_of,
-    described,
-    inputs_of,
-    probing,
-    requests,
-    silent,
-    together,
-    widest,
-)
 from volr.backends.brian2.equations import (
     MILLI,
     NANO,
@@ -45,12 +34,23 @@ from volr.backends.brian2.equations import (
     UNREACHABLE,
 )
 from volr.backends.brian2.translation import Neurons, Pathway, in_our_words, parameters
+from volr.backends.processes import WorkerPool, text_of
 from volr.backends.readback import Asked, precision_of, uniform
-from volr.backends.workers import WorkerPool, text_of
+from volr.backends.worker import (
+    answered,
+    answers_of,
+    described,
+    inputs_of,
+    probing,
+    requests,
+    silent,
+    together,
+    widest,
+)
 from volr.errors import BackendError
 from volr.models.model import READOUTS
 from volr.models.parameters import weight_name
-from volr.workplaces import Workplace
+from volr.system.temporary import Workplace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,10 +58,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from volr.arrays import Floats
     from volr.backends.base import Progress
+    from volr.backends.processes import Arrays, Request, Settings
     from volr.backends.readback import SpikingReadback
-    from volr.backends.workers import Arrays, Request, Settings
+    from volr.checks.arrays import Floats
     from volr.models.model import SpikingModel
 
 Target: TypeAlias = Literal["numpy", "cython", "cpp_standalone"]
@@ -207,7 +207,7 @@ def _requests(
 
 
 def _contents(model: SpikingModel, answers: list[Arrays], asked: list[str]) -> SpikingReadback:
-    """What a kernel says that Brian2 holds: its answers to ``volr.backends.batches.probing``."""
+    """What a kernel says that Brian2 holds: its answers to ``volr.backends.worker.probing``."""
     names, answer = [p.name for p in model.network.populations], answers[0]
 
     neurons = {

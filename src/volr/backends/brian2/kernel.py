@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from volr.backends.workers import text_array
-from volr.surroundings import elsewhere
+from volr.backends.processes import text_array
+from volr.system.current_folder import elsewhere
 
 # Brian2 reads preferences from the current folder and from home when it is imported: not here.
 _HOME = os.environ.get("HOME")
@@ -41,7 +41,7 @@ if _HOME is not None:
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from volr.backends.workers import Arrays, Settings
+    from volr.backends.processes import Arrays, Settings
 
 # A run collects garbage first; going through all that importing made takes a quarter of a second.
 gc.freeze()

@@ -13,8 +13,8 @@ import numpy as np
 
 from volr.backends.base import Document, check_supported
 from volr.backends.brian2.equations import NEURONS, REFRACTORY, RESETS, THRESHOLD
-from volr.backends.brian2.program import HEAD, PROGRAM
-from volr.backends.brian2.reading import read_back
+from volr.backends.brian2.read_back import read_back
+from volr.backends.brian2.script_body import HEAD, PROGRAM
 from volr.backends.brian2.translation import above_rest
 from volr.backends.scripts import packed
 from volr.models.coding import ConstantCurrent, Poisson
@@ -25,8 +25,8 @@ from volr.neurons.response import count_levels
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from volr.arrays import Floats
     from volr.backends.base import Files
+    from volr.checks.arrays import Floats
     from volr.models.model import Model, SpikingModel
 
 # An array of more numbers than this goes into the archive.

@@ -26,8 +26,8 @@ from volr.neurons import ENDLESS, raised
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.arrays import Floats, Integers
     from volr.backends.readback import Ends, Names, Said
+    from volr.checks.arrays import Floats, Integers
     from volr.neurons import NeuronModel
 
 _ABOVE = "above "

@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from volr.arrays import Floats, Integers
     from volr.backends.base import Progress
     from volr.backends.readback import SpikingReadback
+    from volr.checks.arrays import Floats, Integers
     from volr.engine.devices import Device
     from volr.engine.simulation import Result
     from volr.models.model import SpikingModel
@@ -86,16 +86,16 @@ class EngineSimulator:
             from volr.engine.simulation import ready, simulate
 
             return partial(simulate, ready(model, smooth=self.smooth))
-        from volr.engine import on_device
+        from volr.engine.gpu import simulation
 
         def run(stimuli: Floats, **told: Any) -> Result:
-            return on_device.simulate(model, stimuli, self.device, **told)
+            return simulation.simulate(model, stimuli, self.device, **told)
 
         return run
 
     def read_back(self, model: SpikingModel) -> SpikingReadback:
         """See ``volr.backends.base.Simulator``: what its kernels are given, and what they do."""
-        from volr.backends.engine.reading import read, told
+        from volr.backends.engine.read_back import read, told
         from volr.engine.simulation import ready
 
         check_supported(ENGINE, model)

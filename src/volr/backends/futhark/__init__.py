@@ -15,9 +15,9 @@ import numpy as np
 
 from volr.backends.base import ArtificialBackend, Document, check_supported, require
 from volr.backends.futhark.compiler import PROGRAMS, chosen_target
+from volr.backends.futhark.parameter_vector import flattened, from_bytes, to_bytes
 from volr.backends.futhark.program import program
-from volr.backends.futhark.reading import parse, readback
-from volr.backends.futhark.vectors import flattened, from_bytes, to_bytes
+from volr.backends.futhark.read_back import parse, readback
 from volr.backends.readback import PROGRAM, SINGLE
 from volr.errors import BackendError, DataError, UnsupportedError
 from volr.models.activations import ACTIVATIONS
@@ -26,12 +26,12 @@ from volr.models.model import ArtificialModel
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from volr.arrays import Floats
     from volr.backends.base import Files, Forward
     from volr.backends.futhark.compiler import Target
-    from volr.backends.futhark.learning import Loss
     from volr.backends.futhark.library import Held, Library
+    from volr.backends.futhark.program_body import Loss
     from volr.backends.readback import ArtificialReadback
+    from volr.checks.arrays import Floats
     from volr.models.activations import Activation
     from volr.models.model import Model
     from volr.network import Network

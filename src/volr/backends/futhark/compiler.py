@@ -26,11 +26,11 @@ from functools import cache
 from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
-from volr.caches import cache_for, close_to_others, own_folder
-from volr.commands import NOT_RUN, find_command, run_command
+from volr.checks.names import named
 from volr.errors import BackendError, MissingError, SimulatorError
-from volr.naming import named
-from volr.workplaces import Workplace
+from volr.system.caches import cache_for, close_to_others, own_folder
+from volr.system.commands import NOT_RUN, find_command, run_command
+from volr.system.temporary import Workplace
 
 logger = logging.getLogger("volr")
 

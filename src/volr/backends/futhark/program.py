@@ -9,8 +9,8 @@
     cuts        one entry point a parameter, which cuts it out of the vector
 
 Every entry point gives one array or one number: how several are handed out is not the same in all
-versions of the compiler. ``volr.backends.futhark.reading`` parses what is written here, so a change
-to the form of a line is one there too.
+versions of the compiler. ``volr.backends.futhark.read_back`` parses what is written here, so a
+change to the form of a line is one there too.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from volr.backends.futhark.learning import DESCENT, FORWARD, LOSSES
+from volr.backends.futhark.program_body import DESCENT, FORWARD, LOSSES
 from volr.backends.identifiers import comment, identifiers
 from volr.models.activations import Activation, Identity, ReLU, Sigmoid, Tanh
 from volr.models.parameters import bias_name, parameter_shapes, weight_name
 
 if TYPE_CHECKING:
-    from volr.backends.futhark.learning import Loss
+    from volr.backends.futhark.program_body import Loss
     from volr.network import Network, Population
 
 _KEYWORDS = (

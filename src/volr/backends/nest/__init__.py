@@ -1,6 +1,6 @@
 """NEST: spiking models on the NEST simulator, through its own Python interface.
 
-The kernel runs in processes of its own (``volr.backends.workers``), one a core, because there is
+The kernel runs in processes of its own (``volr.backends.processes``), one a core, because there is
 one kernel to a process and a crash of it should be an error message. This file cuts the stimuli
 into batches and puts the answers together; ``volr.backends.nest.kernel`` is what runs over there.
 """
@@ -19,7 +19,17 @@ from volr.backends.base import (
     check_supported,
     require,
 )
-from volr.backends.batches import (
+from volr.backends.nest.read_back import asked_for, contents
+from volr.backends.nest.translation import (
+    NEURONS,
+    PICOAMPERE,
+    UNREACHABLE,
+    check_translatable,
+    in_our_words,
+    weight_factor,
+)
+from volr.backends.processes import WorkerPool
+from volr.backends.worker import (
     answered,
     answers_of,
     described,
@@ -29,16 +39,6 @@ from volr.backends.batches import (
     together,
     widest,
 )
-from volr.backends.nest.reading import asked_for, contents
-from volr.backends.nest.translation import (
-    NEURONS,
-    PICOAMPERE,
-    UNREACHABLE,
-    check_translatable,
-    in_our_words,
-    weight_factor,
-)
-from volr.backends.workers import WorkerPool
 from volr.models.model import READOUTS, SpikingModel
 from volr.models.parameters import weight_name
 from volr.neurons import RESETS
@@ -49,10 +49,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from volr.arrays import Floats
     from volr.backends.base import Progress
+    from volr.backends.processes import Request, Settings
     from volr.backends.readback import SpikingReadback
-    from volr.backends.workers import Request, Settings
+    from volr.checks.arrays import Floats
 
 # Neurons and synapses in one batch of copies. Measured on 100-100-10: 8 to 12 copies take 3.7 ms an
 # image; 4 take 4.0, since a batch costs some ms by itself, and 30 too: their synapses do not fit

@@ -29,9 +29,9 @@ def _write(model: Model) -> Files:
     """
     check_supported(NIR, model)
     require(NIR)
-    from volr.backends.nir.emit import write_graph
-    from volr.backends.nir.losses import warn
-    from volr.backends.nir.write import canonical
+    from volr.backends.nir.hdf5_write import write_graph
+    from volr.backends.nir.left_out import warn
+    from volr.backends.nir.to_graph import canonical
 
     body = write_graph(canonical(model))
     warn(model)
@@ -41,8 +41,8 @@ def _write(model: Model) -> Files:
 def _read_back(files: Files) -> Readback:
     """What the file of a model says. Raises ``ModelFileError`` for a file that is none of ours."""
     require(NIR)
-    from volr.backends.nir.back import back
-    from volr.backends.nir.hdf5 import read_graph
+    from volr.backends.nir.hdf5_read import read_graph
+    from volr.backends.nir.read_back import back
 
     return back(read_graph(files.get(SUFFIX, b"")))
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
 
 Edge: TypeAlias = tuple[str, str]
 """From a node to a node."""

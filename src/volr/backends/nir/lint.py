@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from volr.backends.nir.described import KEY
-from volr.backends.nir.forms import order
+from volr.backends.nir.affine import order
 from volr.backends.nir.graph import NEURONS, Graph
-from volr.backends.nir.hdf5 import read_graph
+from volr.backends.nir.hdf5_read import read_graph
+from volr.backends.nir.metadata import KEY
 from volr.backends.nir.read import file_bytes, model_of
-from volr.backends.nir.units import said
+from volr.backends.nir.time_unit import said
 from volr.errors import ModelFileError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
 
 Severity: TypeAlias = Literal["error", "warning", "note"]
 """``error``: the importer refuses the file or crashes. ``warning``: it reads it as another

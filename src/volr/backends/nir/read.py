@@ -13,28 +13,28 @@ from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from volr.backends.nir.described import KEY, Described, MalformedError, read_description
-from volr.backends.nir.foreign import Skeleton, refuse, skeleton
-from volr.backends.nir.forms import full
+from volr.backends.nir.affine import full
 from volr.backends.nir.graph import NEURONS
-from volr.backends.nir.hdf5 import read_graph
-from volr.backends.nir.neurons import SIGNALS, Signal
-from volr.backends.nir.spiking import Meaning, spiking_model
-from volr.backends.nir.units import TIME_UNITS, TimeUnit, time_of
-from volr.backends.nir.write import canonical
+from volr.backends.nir.hdf5_read import read_graph
+from volr.backends.nir.import_graph import Skeleton, refuse, skeleton
+from volr.backends.nir.import_spiking import Meaning, spiking_model
+from volr.backends.nir.metadata import KEY, Described, MalformedError, read_description
+from volr.backends.nir.spiking_nodes import SIGNALS, Signal
+from volr.backends.nir.time_unit import TIME_UNITS, TimeUnit, time_of
+from volr.backends.nir.to_graph import canonical
 from volr.errors import BackendError, ModelError, ModelFileError, NetworkError
-from volr.memory import check_room
 from volr.models.activations import Identity, ReLU
 from volr.models.coding import ConstantCurrent, InputCoding, Poisson
 from volr.models.model import ArtificialModel, Model, timing_problems
 from volr.neurons import RESETS, Reset
-from volr.reading import check_ordinary, read_whole
+from volr.system.incoming import check_ordinary, read_whole
+from volr.system.memory import check_room
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from volr.arrays import Floats
     from volr.backends.nir.graph import Graph, Node
+    from volr.checks.arrays import Floats
 
 Generation: TypeAlias = Literal["ANN", "SNN"]
 GENERATIONS: tuple[Generation, ...] = get_args(Generation)

@@ -37,7 +37,7 @@ def write(model: Model) -> Files:
 def read_back(files: Files) -> ArtificialReadback:
     """What a written file says; ``ModelFileError`` for anything but a file that ``write`` made."""
     require(ONNX_FILE)
-    from volr.backends.onnx.reading import contents
+    from volr.backends.onnx.read_back import contents
 
     return contents(files.get(SUFFIX, b""))
 

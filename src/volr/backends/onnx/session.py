@@ -13,16 +13,16 @@ import numpy as np
 import onnxruntime
 
 from volr.backends.onnx.graph import LOGITS, STIMULI, onnx_bytes
-from volr.backends.onnx.reading import contents
+from volr.backends.onnx.read_back import contents
 from volr.errors import DataError
-from volr.workplaces import Workplace
+from volr.system.temporary import Workplace
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from volr.arrays import Floats
     from volr.backends.base import Forward
     from volr.backends.readback import ArtificialReadback
+    from volr.checks.arrays import Floats
     from volr.models.model import ArtificialModel
 
 LARGE = 200_000

@@ -1,7 +1,7 @@
 """PyNN: spiking models on NEST, Brian2 and NEURON, through PyNN's own interface; and its scripts.
 
     translation.py  our models in PyNN's words, simulator by simulator: what each means by them
-    kernel.py       what runs in a process that has PyNN (``volr.backends.workers``)
+    kernel.py       what runs in a process that has PyNN (``volr.backends.processes``)
     mechanisms.py   NEURON's part of PyNN, compiled
     script.py       a model as a script for PyNN
 
@@ -29,16 +29,7 @@ from volr.backends.base import (
     elsewhere,
     require,
 )
-from volr.backends.batches import (
-    answered,
-    answers_of,
-    described,
-    probing,
-    requests,
-    silent,
-    together,
-    widest,
-)
+from volr.backends.processes import WorkerPool
 from volr.backends.pynn import mechanisms, translation
 from volr.backends.pynn.script import read_back_script, write_script
 from volr.backends.pynn.translation import (
@@ -49,11 +40,20 @@ from volr.backends.pynn.translation import (
     Dialect,
     in_our_words,
 )
-from volr.backends.workers import WorkerPool
+from volr.backends.worker import (
+    answered,
+    answers_of,
+    described,
+    probing,
+    requests,
+    silent,
+    together,
+    widest,
+)
 from volr.errors import UnsupportedError
 from volr.models.coding import input_drive
 from volr.models.model import READOUTS, is_multiple
-from volr.workplaces import Workplace
+from volr.system.temporary import Workplace
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,10 +61,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from volr.arrays import Floats
     from volr.backends.base import Progress
+    from volr.backends.processes import Arrays, Request, Settings
     from volr.backends.readback import SpikingReadback
-    from volr.backends.workers import Arrays, Request, Settings
+    from volr.checks.arrays import Floats
     from volr.models.model import SpikingModel
 
 # Neurons of all copies in one batch, for simulators that take copies side by side, and synapses;

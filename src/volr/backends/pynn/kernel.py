@@ -23,14 +23,14 @@ from pyNN.parameters import Sequence
 from pyNN.standardmodels import build_translations
 
 from volr.backends.pynn import mechanisms
-from volr.backends.pynn.readings import Built, contents, is_given, run
+from volr.backends.pynn.recording import Built, contents, is_given, run
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from numpy.typing import NDArray
 
-    from volr.backends.workers import Arrays, Settings
+    from volr.backends.processes import Arrays, Settings
 
 
 def handle(arrays: Arrays, settings: Settings) -> Arrays:

@@ -19,10 +19,10 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from volr.caches import cache_for, cache_path, close_to_others
-from volr.commands import find_command, run_command
-from volr.storage import open_lock
-from volr.workplaces import Workplace
+from volr.system.caches import cache_for, cache_path, close_to_others
+from volr.system.commands import find_command, run_command
+from volr.system.storage import open_lock
+from volr.system.temporary import Workplace
 
 logger = logging.getLogger("volr")
 

@@ -39,8 +39,8 @@ from volr.neurons.response import count_levels
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.arrays import Floats
     from volr.backends.base import Document, Files
+    from volr.checks.arrays import Floats
     from volr.models.model import Model
 
 MOST_NUMBERS = 1_000

@@ -41,18 +41,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.backends.batches import inputs_of
+from volr.backends.processes import text_of
 from volr.backends.readback import Asked, Cells, SpikingReadback, Told, all_asked, uniform
-from volr.backends.workers import text_of
+from volr.backends.worker import inputs_of
 from volr.models.parameters import weight_name
 from volr.neurons import ENDLESS, IFCondExp, IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.arrays import Floats
+    from volr.backends.processes import Arrays
     from volr.backends.readback import Ends, Names, Said
-    from volr.backends.workers import Arrays
+    from volr.checks.arrays import Floats
     from volr.models.model import SpikingModel
     from volr.neurons import NeuronModel
 
@@ -215,7 +215,7 @@ def weights(dialect: Dialect, model: SpikingModel) -> dict[str, Floats]:
 
 def in_our_words(dialect: Dialect, model: SpikingModel, answers: list[Arrays]) -> SpikingReadback:
     """What a kernel says that the simulator holds, in our words: its answers to
-    ``volr.backends.batches.probing``, which are those of ``readings.contents``."""
+    ``volr.backends.worker.probing``, which are those of ``readings.contents``."""
     network, neuron, answer = model.network, model.neuron, answers[0]
     names = [p.name for p in network.populations]
     told = lines(dialect, neuron, model.dt)

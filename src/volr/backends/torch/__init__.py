@@ -48,7 +48,7 @@ def _build(model: ArtificialModel) -> Forward:
 
 def _read_back(model: ArtificialModel) -> ArtificialReadback:
     require(TORCH)
-    from volr.backends.torch.reading import read_back
+    from volr.backends.torch.read_back import read_back
 
     return read_back(model)
 

@@ -22,8 +22,8 @@ from volr.models.parameters import bias_name, parameter_shapes, parameters, weig
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from volr.arrays import Floats
     from volr.backends.base import Forward
+    from volr.checks.arrays import Floats
     from volr.models.model import ArtificialModel
     from volr.models.parameters import Parameters
     from volr.network import Network

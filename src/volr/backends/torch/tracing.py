@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from torch import nn
 
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from volr.models.samples import Data, Samples
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from volr.arrays import Integers
+    from volr.checks.arrays import Integers
 
 POINTS = 512
 

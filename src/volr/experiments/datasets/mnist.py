@@ -13,7 +13,7 @@ from volr.models.samples import Data, Samples
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
     from volr.experiments.datasets.idx import Bytes
 
 _BRIGHTEST = 255

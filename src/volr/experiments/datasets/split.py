@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from volr.arrays import Integers
+    from volr.checks.arrays import Integers
 
 # Sets the data's random numbers apart from those that others draw with the same seed.
 _STREAM = 0xDA7A

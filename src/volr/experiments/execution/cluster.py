@@ -16,11 +16,11 @@ import uuid
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING, Self
 
-from volr.cores import LIMIT
 from volr.errors import BackendError, MissingError
 from volr.experiments.execution.job import Failed, carry_out
-from volr.experiments.execution.messages import answer_from, answer_text, job_from, job_text
+from volr.experiments.execution.transport import answer_from, answer_text, job_from, job_text
 from volr.experiments.simulators import Simulators
+from volr.system.cores import LIMIT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

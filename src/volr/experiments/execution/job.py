@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self
 
-from volr.backends.workers import ProcessEnded
+from volr.backends.processes import ProcessEnded
 from volr.errors import ModelFileError, VolrError
-from volr.experiments.performing import perform
 from volr.experiments.progress import silent
+from volr.experiments.run import perform
 from volr.models.files import load_model, model_bytes
-from volr.threads import one_thread
-from volr.workplaces import Workplace
+from volr.system.temporary import Workplace
+from volr.system.threads import one_thread
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

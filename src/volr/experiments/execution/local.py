@@ -8,11 +8,11 @@ from __future__ import annotations
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import TYPE_CHECKING, Self
 
-from volr.backends.workers import WorkerPool
-from volr.cores import LIMIT, cores
+from volr.backends.processes import WorkerPool
 from volr.experiments.datasets.archive import DATA_VARIABLE, folder_of_environment
 from volr.experiments.execution.job import unless_killed
-from volr.experiments.execution.messages import answer_of, request_of
+from volr.experiments.execution.transport import answer_of, request_of
+from volr.system.cores import LIMIT, cores
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

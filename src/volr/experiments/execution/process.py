@@ -1,15 +1,15 @@
-"""What runs inside a process of ``Local``: see ``volr.backends.workers``."""
+"""What runs inside a process of ``Local``: see ``volr.backends.processes``."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from volr.experiments.execution.job import carry_out
-from volr.experiments.execution.messages import arrays_of, job_of
+from volr.experiments.execution.transport import arrays_of, job_of
 from volr.experiments.simulators import Simulators
 
 if TYPE_CHECKING:
-    from volr.backends.workers import Arrays, Settings
+    from volr.backends.processes import Arrays, Settings
 
 # They live as long as the process: the next run needs them again.
 _simulators = Simulators()

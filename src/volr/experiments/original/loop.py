@@ -29,8 +29,8 @@ from volr.training.checks import check_samples
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.arrays import Floats, Integers
     from volr.backends.base import Simulator
+    from volr.checks.arrays import Floats, Integers
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.parameters import Parameters
     from volr.models.samples import Samples

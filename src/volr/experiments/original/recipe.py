@@ -27,10 +27,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from volr.checks.names import named
 from volr.errors import DataError
 from volr.models.model import ArtificialModel
 from volr.models.parameters import parameter_shapes, weight_name
-from volr.naming import named
 from volr.training import TrainingSettings, train_ann
 
 if TYPE_CHECKING:

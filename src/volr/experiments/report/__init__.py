@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from volr.errors import BackendError, MissingError
 from volr.source import visible
-from volr.surroundings import elsewhere
+from volr.system.current_folder import elsewhere
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,10 +12,8 @@ from typing import TYPE_CHECKING
 from volr import __version__
 from volr.backends import simulator
 from volr.errors import VolrError
-from volr.experiments.journal import MODELS, read_plan, read_runs
-from volr.experiments.plan_file import commands
 from volr.experiments.progress import silent
-from volr.experiments.report import results
+from volr.experiments.report import figures
 from volr.experiments.report.confusion import confusion_figure
 from volr.experiments.report.groups import by_task
 from volr.experiments.report.parts import Figures, Page, Section, Words
@@ -30,6 +28,8 @@ from volr.experiments.report.tables import (
     version_table,
 )
 from volr.experiments.report.theory import theory_figures
+from volr.experiments.store.folder import MODELS, read_plan, read_runs
+from volr.experiments.store.plans import commands
 from volr.experiments.tasks import task as find_task
 from volr.experiments.theory import comparisons, theory
 from volr.experiments.versions import differences
@@ -42,12 +42,12 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from volr.experiments.journal import Entry
     from volr.experiments.progress import Progress
     from volr.experiments.report.groups import Group, TaskGroups
     from volr.experiments.report.parts import Part
     from volr.experiments.report.style import Drawing
     from volr.experiments.results import Row
+    from volr.experiments.store.folder import Entry
 
 # Whose spikes are looked at: of the first of these that has a model.
 _LOOKED_AT = (
@@ -98,7 +98,7 @@ def _results(tasks: Sequence[TaskGroups]) -> Section:
     if groups:
         parts.append(result_table(groups))
     parts += _figures(
-        results.accuracy_figure(
+        figures.accuracy_figure(
             f"accuracy-{each.name}", f"Accuracy on {each.task}", each.conditions
         )
         for each in tasks
@@ -109,14 +109,14 @@ def _results(tasks: Sequence[TaskGroups]) -> Section:
 
 def _task(each: TaskGroups, models: Mapping[Row, Path], data_dir: Path | None) -> Section:
     name, groups = each.name, each.conditions
-    training = results.training_figure(f"training-{name}", "Training", groups)
-    over_time = results.over_time_figure(f"time-{name}", "Accuracy against simulated time", groups)
+    training = figures.training_figure(f"training-{name}", "Training", groups)
+    over_time = figures.over_time_figure(f"time-{name}", "Accuracy against simulated time", groups)
     parts: list[Part] = [*_figures([training, over_time])]
     if training is None:
         parts.append(Words("No training curves: nothing was trained."))
     if over_time is None:
         parts.append(Words("No accuracy against time: no spiking network's spikes were counted."))
-    parts += _figures(each for group in groups for each in results.transfer_figures(group))
+    parts += _figures(each for group in groups for each in figures.transfer_figures(group))
     parts += _stimuli(each, models, data_dir)
     confusions = (confusion_figure(f"confusion-{g.name}", g) for g in groups)
     parts += _figures(confusions, folded="Which label got which answer")
@@ -166,7 +166,7 @@ def _ablation(tasks: Sequence[TaskGroups]) -> list[Section]:
         ),
         ablation_table([group for each in kept for group in each.ablation]),
         *_figures(
-            results.accuracy_figure(
+            figures.accuracy_figure(
                 f"ablation-{each.name}", f"Repairs on {each.task}", each.ablation
             )
             for each in kept

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from volr.arrays import Booleans, Floats
     from volr.backends.base import Simulator
+    from volr.checks.arrays import Booleans, Floats
     from volr.experiments.report.style import Drawing
     from volr.models.model import SpikingModel
     from volr.models.samples import Samples

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from typing import Any
 
-    from volr.experiments.journal import Entry
     from volr.experiments.report.groups import Group
     from volr.experiments.report.parts import Table
     from volr.experiments.results import Run
+    from volr.experiments.store.folder import Entry
     from volr.experiments.theory import Comparison
 
 _NONE = "–"

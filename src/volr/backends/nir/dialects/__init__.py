@@ -18,9 +18,9 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from volr.backends.base import Document
+from volr.checks.names import named
 from volr.errors import BackendError
 from volr.models.coding import CODINGS
-from volr.naming import named
 from volr.neurons import IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:

@@ -24,7 +24,7 @@ import numpy as np
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
     from volr.network import Network
 
 # Numbers in single precision that were added and multiplied a few times.

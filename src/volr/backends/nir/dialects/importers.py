@@ -42,8 +42,8 @@ from volr.backends.readback import uniform
 from volr.errors import UnsupportedError
 
 if TYPE_CHECKING:
-    from volr.arrays import Floats
     from volr.backends.nir.dialects.ring import Ring
+    from volr.checks.arrays import Floats
 
 MOST_SPIKES = 2**17
 """How many spikes in a step single precision tells from one more or less."""

@@ -40,11 +40,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.backends.base import elsewhere
-from volr.memory import check_room
 from volr.models.parameters import bias_name, weight_name
+from volr.system.memory import check_room
 
 if TYPE_CHECKING:
-    from volr.arrays import Floats
+    from volr.checks.arrays import Floats
     from volr.models.model import SpikingModel
     from volr.neurons import NeuronModel
 

@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.backends.nir.dialects.importers import SNNTORCH_DT
-from volr.backends.nir.dialects.orders import executed, traced
-from volr.backends.nir.dialects.readers import READERS, is_even, shapes
+from volr.backends.nir.dialects.nir_versions import READERS, is_even, shapes
+from volr.backends.nir.dialects.nirtorch import executed, traced
 from volr.backends.nir.lint import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from volr.arrays import Floats
-    from volr.backends.nir.dialects.orders import Said
+    from volr.backends.nir.dialects.nirtorch import Said
     from volr.backends.nir.graph import Graph
+    from volr.checks.arrays import Floats
 
 DIALECT = "volr.dialect"
 """Where a file's metadata says for whom it was written."""

@@ -18,8 +18,8 @@ from volr.backends.readback import uniform
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from volr.arrays import Floats
     from volr.backends.nir.graph import Graph
+    from volr.checks.arrays import Floats
 
 _ROUNDING = 1e-6
 

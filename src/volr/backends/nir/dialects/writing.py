@@ -10,11 +10,11 @@ import numpy as np
 
 from volr.backends.base import elsewhere, otherwise
 from volr.backends.nir.dialects import SUFFIX, dialect, importers
-from volr.backends.nir.dialects.back import back, described
+from volr.backends.nir.dialects.read_back import back, described
 from volr.backends.nir.dialects.ring import Ring, ring
 from volr.backends.nir.dialects.rules import DIALECT
-from volr.backends.nir.emit import write_graph
-from volr.backends.nir.hdf5 import read_graph
+from volr.backends.nir.hdf5_read import read_graph
+from volr.backends.nir.hdf5_write import write_graph
 from volr.errors import ModelFileError, UnsupportedError
 from volr.models.model import ArtificialModel, Model, SpikingModel
 from volr.neurons import IFCurrDelta, IFCurrExp, NeuronModel

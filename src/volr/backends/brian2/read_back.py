@@ -1,0 +1,113 @@
+"""A Brian2 script that ``script`` wrote, parsed back: its tables are taken apart, never run."""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from volr.backends.brian2.equations import MILLI, NANO, RESTS, UNREACHABLE
+from volr.backends.brian2.translation import Neurons, Pathway, in_our_words
+from volr.backends.readback import PROGRAM, Asked, precision_of
+from volr.backends.scripts import AS_TEXT, DAMAGED, arrays_beside
+from volr.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from volr.backends.base import Files
+    from volr.backends.readback import Said, SpikingReadback
+    from volr.checks.arrays import Floats
+
+UNITS = {"ms": MILLI, "mV": MILLI, "nA": NANO, "nF": NANO, "uS": 1e-6}
+"""The units of a script, and how many of SI's make one."""
+
+_WANTED = (
+    *("DT", "EQUATIONS", "STEP", "THRESHOLD", "RESET", "REFRACTORY", "NEURON", "POPULATIONS"),
+    *("INPUTS", "OUTPUTS", "SILENT", "CURRENTS", "PATHWAYS", "SLOT", "DELAY", "WEIGHTS", "CODING"),
+)
+
+
+def read_back(files: Files) -> SpikingReadback:
+    """What a script and its archive say. Raises ``DataError`` for what is no such script."""
+    try:
+        archive = arrays_beside(files) if ".npz" in files else {}
+        held = _contents(_tables(ast.parse(files[".py"]), archive), _precision(archive))
+    except DAMAGED as error:
+        raise DataError(f"this is not a Brian2 script of Volr's: {error}") from error
+    return replace(held, rest=PROGRAM)
+
+
+def _tables(tree: ast.Module, archive: Mapping[str, Floats]) -> dict[str, Any]:
+    """The values of the assignments at the top, in SI units."""
+    found: dict[str, Any] = {}
+    for statement in tree.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in _WANTED:
+                found[name] = _value(value, archive)
+            case _:
+                pass
+    if missing := [name for name in _WANTED if name not in found]:
+        raise ValueError(f"it has no {', '.join(missing)}")
+    return found
+
+
+def _value(node: ast.expr, archive: Mapping[str, Floats]) -> Any:
+    match node:
+        case ast.Dict(keys=keys, values=values):
+            pairs = zip(keys, values, strict=True)
+            return {ast.literal_eval(k): _value(v, archive) for k, v in pairs if k is not None}
+        case ast.BinOp(left=left, op=ast.Mult(), right=ast.Name(id=unit)):
+            return np.asarray(_value(left, archive), dtype=np.float64) * UNITS[unit]
+        case ast.Subscript(value=ast.Name(id="DATA"), slice=ast.Constant(value=str(key))):
+            return archive[key]
+        case _:
+            return ast.literal_eval(node)
+
+
+def _precision(archive: Mapping[str, Floats]) -> Said[float]:
+    if not archive:
+        return AS_TEXT
+    return precision_of(each.dtype for each in archive.values())
+
+
+def _contents(tables: dict[str, Any], precision: Said[float]) -> SpikingReadback:
+    sizes: dict[str, int] = tables["POPULATIONS"]
+    inputs: tuple[str, ...] = tables["INPUTS"]
+    silent: tuple[str, ...] = tables["SILENT"]
+    numbers = {name: float(value) for name, value in tables["NEURON"].items()}
+    neurons: dict[str, Neurons] = {}
+    for name in sizes:
+        if name in inputs and tables["CODING"] != "current":
+            continue
+        own = {"fires_at": UNREACHABLE} if name in silent else {}
+        neurons[name] = Neurons(
+            tables["EQUATIONS"],
+            f"{RESTS.format(tables['REFRACTORY'])}\n{tables['STEP'].strip()}",
+            tables["THRESHOLD"],
+            tables["RESET"],
+            {**numbers, **own},
+            np.zeros(0) if name in inputs else tables["CURRENTS"][name],
+        )
+    codes: tuple[str, ...] = tables["PATHWAYS"]
+    pathways: list[Pathway] = []
+    for (source, target), weights in tables["WEIGHTS"].items():
+        positive = weights >= 0.0
+        masks = [positive, ~positive] if len(codes) == 2 else [np.ones_like(positive)]
+        for code, mask in zip(codes, masks, strict=True):
+            j, i = np.nonzero(mask)
+            if j.size:
+                delay, slot = float(tables["DELAY"]), tables["SLOT"]
+                pathways.append(Pathway(source, target, i, j, weights[j, i], delay, code, slot))
+    outputs: tuple[str, ...] = tables["OUTPUTS"]
+    return in_our_words(
+        sizes,
+        Asked(inputs),
+        Asked(outputs),
+        neurons,
+        pathways,
+        float(tables["DT"]),
+        precision,
+    )

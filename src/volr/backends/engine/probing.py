@@ -1,0 +1,122 @@
+"""What the engine's kernels leave open, measured: the very arrays that run, with other currents.
+
+v_rest   the membranes that are recorded where there is no current at all
+delays   a source spikes in the first step, and all other weights are zero: when does its target
+         respond?
+dt       the duration of a stimulus over the number of steps that a run has
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from volr.backends.readback import Asked, Said, Told
+from volr.engine.cpu.tiles import empty_tiles
+from volr.engine.encoding import constant_levels
+from volr.engine.simulation import Ready, simulate
+from volr.models.coding import Poisson
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from volr.checks.arrays import Floats
+    from volr.engine.schedule import Layer, Plan
+
+SILENT = "measured in a simulation without any current"
+SINGLE_SPIKE = "measured: the first response to a single source"
+STEPS = "measured: the duration of a stimulus over the steps of a run"
+
+
+def resting(prepared: Ready) -> tuple[int, dict[str, float]]:
+    """How many steps a run has, and the membrane, mV, of each layer where nothing happens."""
+    names = tuple(layer.name for layer in prepared.plan.layers)
+    inputs = sum(size for _, size in prepared.plan.inputs)
+    found = simulate(_without_currents(prepared), np.zeros((1, inputs)), membranes=names)
+    traces = found.membranes
+    return (
+        len(next(iter(traces.values()))) if traces else prepared.plan.steps,
+        {name: float(trace[0, 0, 0]) for name, trace in traces.items()},
+    )
+
+
+def resting_inputs(plan: Plan) -> Said[float]:
+    """The membrane, mV, of input neurons where nothing happens."""
+    if plan.neuron.i_offset != 0.0:
+        return Told("its input neurons always have i_offset, and are never at rest")
+    # The first level is no current.
+    return Asked(float(constant_levels(plan.neuron, plan.dt, plan.steps).membranes[0, 0]), SILENT)
+
+
+def delay(
+    prepared: Ready,
+    kernels: Mapping[str, Mapping[str, Any]],
+    layer: Layer,
+    source: str,
+    weights: Floats,
+    timing: tuple[float, float],
+) -> Said[float]:
+    """How long after a spike of ``source`` the membranes of a layer move, ms.
+
+    One neuron spikes, that with the largest of the ``weights`` ``[post, pre]``. All weights of
+    other projections are zero, and nothing else has a current that could move a membrane.
+    ``timing`` is dt, ms, and the membrane at rest, mV.
+    """
+    neuron, (dt, rest) = prepared.plan.neuron, timing
+    size = np.abs(weights)
+    post, pre = np.unravel_index(int(size.argmax()), size.shape)
+    largest = float(weights[post, pre])
+    if largest == 0.0:
+        return Told("all weights are zero, so nothing arrives")
+    if not neuron.is_moved_at_rest(largest):
+        return Told("inhibition moves no membrane that is at rest")
+    probe = _with_one_projection(prepared, source, layer, 0.1 * neuron.unit_weight / abs(largest))
+    plan = probe.plan
+    stimulus = np.zeros((1, sum(size for _, size in plan.inputs)))
+    if source in kernels:
+        # Far more than lifts it to its threshold in the first step, whatever leaks away.
+        threshold = float(kernels[source]["threshold"])
+        probe.lifts[source][pre] = 10.0 * threshold * (1.0 + 1.0 / plan.dt + 1.0 / neuron.tau_m)
+    else:
+        stimulus[0, plan.input_units(source).start + int(pre)] = 1.0
+    found = simulate(probe, stimulus, spikes=(layer.name,), membranes=(layer.name,))
+    membrane = found.membranes[layer.name][:, 0, post]
+    moved = (membrane != rest) | found.spikes[layer.name][:, 0, post]
+    if not moved.any():
+        return Asked(math.inf, SINGLE_SPIKE)
+    # What currents and conductances take up moves the membrane from the next step on.
+    late = 0 if neuron.moves_at_once else 1
+    return Asked((int(moved.argmax()) - late) * dt, SINGLE_SPIKE)
+
+
+def _without_currents(prepared: Ready) -> Ready:
+    # Random spikes of the probability 0 are none; input neurons might have an i_offset.
+    lifts = {name: np.zeros_like(lift) for name, lift in prepared.lifts.items()}
+    return replace(prepared, lifts=lifts, coding=_each_step(prepared.plan))
+
+
+def _each_step(plan: Plan) -> Poisson:
+    """The coding in which the value 1 is a spike in every step, and 0 none."""
+    return Poisson(rate_max=1000.0 / plan.dt)
+
+
+def _with_one_projection(prepared: Ready, source: str, layer: Layer, factor: float) -> Ready:
+    """What runs, but for one projection without weights and currents; its weights times a factor,
+    which makes what arrives large enough to be seen."""
+    plan = prepared.plan
+    tiles: dict[str, tuple[NDArray[Any], ...]] = {}
+    for each in plan.layers:
+        for before, name in each.terms:
+            kept = factor if (before, each) == (source, layer) else 0.0
+            tiles[name] = tuple(
+                # Where a cache line begins, as those that it is made of.
+                np.multiply(tile, kept, out=empty_tiles(plan.size(before), each.size, tile.dtype))
+                for tile in prepared.tiles[name]
+            )
+    plan = replace(plan, steps=max(plan.steps, plan.delay + 2))
+    return replace(_without_currents(prepared), plan=plan, tiles=tiles)

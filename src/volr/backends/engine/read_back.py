@@ -1,0 +1,238 @@
+"""What the engine holds of a model, out of what its kernels are given and what they then do.
+
+A kernel knows no time constants but decays and rises in one step, no v_rest but membranes above it,
+and no step but steps. Where these determine a parameter of ours, it is solved for. What they leave
+open, ``measuring`` finds out in a simulation.
+
+Both count as asked. What the kernels cannot know is told.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from volr.backends.engine.probing import SILENT, STEPS, delay, resting, resting_inputs
+from volr.backends.readback import (
+    Asked,
+    Cells,
+    Said,
+    SpikingReadback,
+    Told,
+    all_asked,
+    all_told,
+    precision_of,
+)
+from volr.engine.cpu.dynamics import call_of, empty_memory
+from volr.engine.encoding import plan_under
+from volr.engine.simulation import Ready, contents
+from volr.models.coding import ConstantCurrent
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, raised
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from volr.checks.arrays import Floats
+    from volr.engine.schedule import Layer, Plan
+    from volr.models.model import SpikingModel
+    from volr.neurons import NeuronModel
+
+_INPUTS = Told("the names and sizes of its inputs are the model's: no kernel is given them")
+
+SOLVED = "solved for, from what the kernel is given for one step"
+
+# A decay nearer to 1 has too few digits left to say its time constant to within 1e-9.
+_SLOWEST = 1.0 - 2.5e-7
+
+
+def read(model: SpikingModel, prepared: Ready) -> SpikingReadback:
+    """What a model that is ready holds; ``model`` gives the duration, and the unit of currents."""
+    plan = prepared.plan
+    weights, _ = contents(prepared)
+    steps, membranes = resting(prepared)
+    dt = model.duration / steps
+    kernels = {
+        layer.name: _kernel(plan, layer, prepared.lifts[layer.name]) for layer in plan.layers
+    }
+    cells = {
+        layer.name: _cells(
+            plan.neuron, kernels[layer.name], dt, Asked(float(membranes[layer.name]), SILENT)
+        )
+        for layer in plan.layers
+    }
+    if isinstance(prepared.coding, ConstantCurrent):
+        given = plan_under(plan.neuron, plan.dt, plan.steps, 1)
+        kernel = _kernel(given, given.layers[0], np.zeros(1))
+        inputs = _cells(plan.neuron, kernel, dt, resting_inputs(plan))
+        cells |= {name: inputs for name, _ in plan.inputs}
+    terms = [(layer, source, name) for layer in plan.layers for source, name in layer.terms]
+    return SpikingReadback(
+        populations={
+            **{name: _INPUTS for name, _ in plan.inputs},
+            **{layer.name: Asked(len(prepared.lifts[layer.name])) for layer in plan.layers},
+        },
+        inputs=_INPUTS,
+        outputs=Told("it counts every population's spikes, whichever of them are read"),
+        weights={(source, layer.name): Asked(weights[name]) for layer, source, name in terms},
+        biases=all_asked(
+            {
+                name: _currents(plan.neuron, kernel, dt, model.neuron.cm)
+                for name, kernel in kernels.items()
+            },
+            SOLVED,
+        ),
+        cells=cells,
+        delays={
+            (source, layer.name): delay(
+                prepared, kernels, layer, source, weights[name], (dt, membranes[layer.name])
+            )
+            for layer, source, name in terms
+        },
+        dt=Asked(dt, STEPS),
+        precision=precision_of(tile.dtype for each in prepared.tiles.values() for tile in each),
+    )
+
+
+def told(model: SpikingModel, why: str) -> SpikingReadback:
+    """A readback of which nothing was asked."""
+    network = model.network
+    ends = [(each.source, each.target) for each in network.projections]
+    return SpikingReadback(
+        populations=all_told(network.by_name, why),
+        inputs=Told(why),
+        outputs=Told(why),
+        weights=all_told(ends, why),
+        biases=all_told((each.name for each in network.layers), why),
+        cells=all_told(network.by_name, why),
+        delays=all_told(ends, why),
+        dt=Told(why),
+        precision=Told(why),
+    )
+
+
+def _kernel(plan: Plan, layer: Layer, lift: NDArray[Any]) -> Mapping[str, Any]:
+    """The arguments of the layer's kernel, by the names that the kernel has for them."""
+    memory = empty_memory(plan.neuron, plan.steps * len(lift), len(lift), lift.dtype)
+    kernel, arguments = call_of(plan, layer, memory, lift, 1, differentiable=False)
+    names = inspect.signature(getattr(kernel, "py_func", kernel)).parameters
+    return dict(zip(names, arguments, strict=True))
+
+
+def _cells(neuron: NeuronModel, kernel: Mapping[str, Any], dt: float, v_rest: Said[float]) -> Cells:
+    """The neurons that a kernel simulates, in our parameters."""
+    rest = v_rest.value if isinstance(v_rest, Asked) else neuron.v_rest
+    threshold, back = float(kernel["threshold"]), float(kernel["back"])
+    reset = {(0.0, True): "hard", (1.0, False): "subtract"}.get(
+        (float(kernel["keep"]), bool(kernel["hold"])), "another"
+    )
+    v_thresh = rest + threshold
+    if _is_endless(kernel) and math.isfinite(threshold):
+        low = rest + back if reset != "subtract" else v_thresh + back
+        v_thresh = raised(v_thresh, low)
+    v_reset: Said[float] = Asked(rest + back)
+    if reset == "subtract":
+        v_reset = Asked(v_thresh + back)
+        if math.isinf(threshold):
+            v_reset = Told("of neurons that never spike it holds what a spike would take away")
+    numbers: dict[str, Said[float]] = {
+        "v_rest": v_rest,
+        "v_reset": v_reset,
+        "v_thresh": Asked(v_thresh),
+        "tau_refrac": Asked(int(kernel["refractory"]) * dt),
+    }
+    numbers |= OWN[type(neuron)](kernel, dt, rest)
+    return Cells(Asked(_kind(kernel)), Asked(reset), numbers)
+
+
+def _of_delta(kernel: Mapping[str, Any], dt: float, rest: float) -> dict[str, Said[float]]:
+    del rest
+    return {
+        "tau_m": _time_constant(kernel["decay"], dt),
+        "cm": Told("it holds what a current adds in a step, which is I / cm"),
+    }
+
+
+def _of_currents(kernel: Mapping[str, Any], dt: float, rest: float) -> dict[str, Said[float]]:
+    del rest
+    return {
+        "tau_m": _time_constant(kernel["decay"], dt),
+        "tau_syn_E": _time_constant(kernel["decay_e"], dt),
+        "tau_syn_I": _time_constant(kernel["decay_i"], dt),
+        "cm": _capacitance(kernel, dt),
+    }
+
+
+def _of_conductances(kernel: Mapping[str, Any], dt: float, rest: float) -> dict[str, Said[float]]:
+    del dt
+    leak, taus, (e, i) = float(kernel["leak"]), kernel["taus"], kernel["reversals"]
+    return {
+        "tau_m": Asked(1.0 / leak if leak else math.inf),
+        "cm": Asked(float(kernel["cm"])),
+        "tau_syn_E": Asked(float(taus[0])),
+        "tau_syn_I": Asked(float(taus[1])),
+        "e_rev_E": Asked(rest + e),
+        "e_rev_I": Asked(rest + i),
+    }
+
+
+OWN: Mapping[type[NeuronModel], Callable[..., dict[str, Said[float]]]] = {
+    IFCurrDelta: _of_delta,
+    IFCurrExp: _of_currents,
+    IFCondExp: _of_conductances,
+}
+"""The parameters that a neuron model's kernel is solved for, of its arguments, dt and v_rest."""
+
+
+def _kind(kernel: Mapping[str, Any]) -> str:
+    """The neuron model that a kernel is, by what it is given."""
+    if "reversals" in kernel:
+        return IFCondExp.name
+    return IFCurrExp.name if "rise_e" in kernel else IFCurrDelta.name
+
+
+def _is_endless(kernel: Mapping[str, Any]) -> bool:
+    """Whether membranes have no leak, which lets the threshold be a hair lower."""
+    return float(kernel["leak"]) == 0.0 if "leak" in kernel else float(kernel["decay"]) == 1.0
+
+
+def _time_constant(decay: float, dt: float) -> Said[float]:
+    """τ, ms, of what is left after a step: e^(−dt/τ)."""
+    decay = float(decay)
+    if decay == 1.0:
+        return Asked(math.inf, SOLVED)
+    if not np.finfo(np.float64).tiny < decay < _SLOWEST:
+        return Told("what is left after a step is 0, or 1, but for the last digits")
+    return Asked(-dt / math.log(decay), SOLVED)
+
+
+def _capacitance(kernel: Mapping[str, Any], dt: float) -> Said[float]:
+    """c_m, nF, from p = (dt/c_m) a (e^x − 1)/x of both synapses, x = dt/τ_m − dt/τ."""
+    decay = float(kernel["decay"])
+    found: list[float] = []
+    for left, rise in (("decay_e", "rise_e"), ("decay_i", "rise_i")):
+        if decay <= 0.0 or float(kernel[left]) <= 0.0:
+            return Told("what is left of a current after a step is 0 but for the last digits")
+        x = math.log(float(kernel[left])) - math.log(decay)
+        slope = math.expm1(x) / x if x else 1.0
+        found.append(dt * decay * slope / float(kernel[rise]))
+    same = math.isclose(*found, rel_tol=1e-9)
+    return Asked(found[0] if same else math.nan, SOLVED)
+
+
+def _currents(neuron: NeuronModel, kernel: Mapping[str, Any], dt: float, cm: float) -> Floats:
+    """The constant currents, nA, that add ``lift`` to the membranes in a step."""
+    lift = np.asarray(kernel["lift"], dtype=np.float64)
+    if neuron.has_conductances:
+        return lift * float(kernel["cm"])
+    if neuron.has_currents:
+        held = _capacitance(kernel, dt)
+        cm = held.value if isinstance(held, Asked) else cm
+    decay = float(kernel["decay"])
+    # (1 − a) τ_m / dt, which goes to 1 as the decay does.
+    share = (1.0 - decay) / -math.log(decay) if 0.0 < decay < 1.0 else 1.0
+    return lift * cm / (dt * share)

@@ -1,0 +1,167 @@
+"""What a running NEST says that it holds, in our words: the rows of ``translation`` backwards."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from volr.backends.nest.translation import (
+    BRIEF,
+    FOLLOWING,
+    NEURONS,
+    PICOAMPERE,
+    SOURCE,
+    UNREACHABLE,
+    Translation,
+    weight_factor,
+)
+from volr.backends.processes import text_of
+from volr.backends.readback import Asked, Cells, Said, SpikingReadback, Told, all_asked, uniform
+from volr.backends.worker import inputs_of
+from volr.neurons import raised
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from volr.backends.processes import Arrays
+    from volr.backends.readback import Ends
+    from volr.checks.arrays import Floats, Integers
+    from volr.network import Network
+
+
+def asked_for() -> dict[str, list[str]]:
+    """Whatever ``contents`` wants to know of a neuron, by NEST's model."""
+    asked: dict[str, list[str]] = {}
+    for translation in NEURONS.values():
+        theirs = (*(name for _, name, _ in translation.rows), "I_e")
+        asked[translation.model] = list(dict.fromkeys(theirs))
+    return asked
+
+
+def contents(network: Network, answers: list[Arrays]) -> SpikingReadback:
+    """What a kernel says that NEST holds (``volr.backends.nest.kernel``), in our words.
+
+    ``answers`` are those to ``volr.backends.worker.probing``.
+    """
+    answer = answers[0]
+    dt = float(answer["resolution"][0])
+    nodes = {
+        p.name: answer[f"{p.name}.nodes"]
+        for p in network.populations
+        if f"{p.name}.nodes" in answer
+    }
+    models = {name: text_of(answer[f"{name}.model"]) for name in nodes}
+    cells: dict[str, Cells] = {}
+    translations: dict[str, Translation] = {}
+    factors: dict[str, float] = {}
+    for name, model in models.items():
+        key = _which(model, uniform(answer.get(f"{name}.tau_syn_ex", np.nan)), dt)
+        if key is not None:
+            translation = translations[name] = NEURONS[key]
+            reset, numbers = _numbers(translation, key[1], name, answer, dt)
+            cells[name] = Cells(Asked(key[0]), Asked(reset), _said(numbers, translation))
+            factors[name] = weight_factor(translation, numbers["tau_m"], numbers["cm"], dt)
+        elif model != SOURCE:
+            cells[name] = Cells(Asked(model), Asked("another"), {})
+    weights: dict[Ends, Floats] = {}
+    delays: dict[Ends, float] = {}
+    for ends, synapses in _projections(nodes, answer).items():
+        source, target = (nodes[name] for name in ends)
+        late = translations[ends[1]].late if ends[1] in translations else 0
+        matrix = np.full((len(target), len(source)), np.nan)
+        rows = answer["synapses.target"][synapses] - target[0]
+        columns = answer["synapses.source"][synapses] - source[0]
+        matrix[rows, columns] = 0.0
+        # Two synapses between the same neurons would do what their sum does.
+        factor = factors.get(ends[1], math.nan)
+        np.add.at(matrix, (rows, columns), answer["synapses.weight"][synapses] / factor)
+        weights[ends] = matrix
+        delays[ends] = uniform(answer["synapses.delay"][synapses]) + late * dt
+    return SpikingReadback(
+        populations=all_asked({name: len(each) for name, each in nodes.items()}),
+        inputs=inputs_of([p.name for p in network.populations], answers),
+        outputs=Asked(_read(nodes, answer), "which nodes have counters, recorders or meters"),
+        weights=all_asked(weights),
+        biases=all_asked(
+            {
+                p.name: answer[f"{p.name}.I_e"] / PICOAMPERE
+                for p in network.layers
+                if p.name in translations
+            }
+        ),
+        cells=cells,
+        delays=all_asked(delays),
+        dt=Asked(dt),
+        precision=Told("it hands out numbers as Python's, which are float64 whatever it holds"),
+    )
+
+
+def _read(nodes: Mapping[str, Integers], answer: Arrays) -> frozenset[str]:
+    """The populations that a device reads: spikes go to it, or it asks for membranes."""
+    sources, targets, devices = (
+        answer[key] for key in ("synapses.source", "synapses.target", "devices")
+    )
+    read = np.concatenate([sources[np.isin(targets, devices)], targets[np.isin(sources, devices)]])
+    return frozenset(name for name, each in nodes.items() if np.isin(each, read).all())
+
+
+def _which(model: str, tau_syn: float, dt: float) -> tuple[str, str] | None:
+    """The neuron model and reset of ours that NEST's model stands for; None for no neuron."""
+    brief = math.isclose(tau_syn * BRIEF, dt)
+    found = [key for key, each in NEURONS.items() if each.model == model]
+    # One of NEST's models is two of ours, which synapses tell apart.
+    return next((key for key in found if len(found) == 1 or bool(NEURONS[key].late) == brief), None)
+
+
+def _numbers(
+    translation: Translation, reset: str, name: str, answer: Arrays, dt: float
+) -> tuple[str, dict[str, float]]:
+    """The reset of a population's neurons, and their numbers in our words."""
+    said: dict[str, float] = {}
+    for ours, theirs, factor in translation.rows:
+        # Two of NEST's numbers that are one of ours must agree on it.
+        values = answer[f"{name}.{theirs}"] / factor
+        said[ours] = uniform(np.append(values, said[ours] if ours in said else values[0]))
+    if said["v_thresh"] >= UNREACHABLE:
+        said["v_thresh"] = math.inf
+    if "leak" in said:
+        said["tau_m"] = said["cm"] / said["leak"]
+    elif math.isclose(said["tau_m"], translation.endless(dt)):
+        said["tau_m"] = math.inf
+        if math.isfinite(said["v_thresh"]):
+            low = said["v_reset"] if "v_reset" in said else said["v_thresh"] - said["theta"]
+            said["v_thresh"] = raised(said["v_thresh"], low)
+    if "theta" in said:
+        said["v_reset"] = said["v_thresh"] - said["theta"]
+        # A threshold that rises by more, or falls otherwise, subtracts nothing.
+        if said["nothing"] != 0.0 or math.isnan(said["tau_m"]):
+            reset = "another"
+    return reset, said
+
+
+def _said(numbers: Mapping[str, float], translation: Translation) -> dict[str, Said[float]]:
+    """Those of the numbers that are parameters of ours."""
+    brief = ("tau_syn_E", "tau_syn_I") if translation.late else ()
+    found: dict[str, Said[float]] = {
+        name: Asked(value)
+        for name, value in numbers.items()
+        if name not in FOLLOWING and name not in brief
+    }
+    if "theta" in numbers and math.isinf(numbers["v_thresh"]):
+        found["v_reset"] = Told("of neurons that never spike it holds what a spike would take away")
+    return found
+
+
+def _projections(nodes: Mapping[str, Integers], answer: Arrays) -> dict[Ends, Integers]:
+    """Which of all synapses there are between each two populations."""
+    sources, targets = answer["synapses.source"], answer["synapses.target"]
+    found: dict[Ends, Integers] = {}
+    for target, after in nodes.items():
+        into = np.flatnonzero(np.isin(targets, after))
+        for source, before in nodes.items():
+            of = into[np.isin(sources[into], before)]
+            if of.size:
+                found[source, target] = of
+    return found

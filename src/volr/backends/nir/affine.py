@@ -1,0 +1,181 @@
+"""What arrives at a node, as a linear form of the populations before it.
+
+    form  =  Σ M x + b,   one M for each population x that a signal comes from
+
+Affine, Linear, Scale and Flatten nodes between two populations, however many, in a row or side by
+side, are one matrix and one bias: they are multiplied out. Matrices that only scale stay vectors
+until something else has to be added to them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from volr.backends.nir.graph import LINEAR, NEURONS
+from volr.system.memory import check_room
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from volr.backends.nir.graph import Graph, Node
+    from volr.checks.arrays import Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Form:
+    """``size`` values. Matrices ``[size, source]``, or ``[size]`` for the diagonal of one that
+    only scales, by source; ``bias`` ``[size]``."""
+
+    size: int
+    matrices: Mapping[str, Floats] = field(default_factory=dict["str", "Floats"])
+    bias: Floats | None = None
+
+    def offset(self) -> Floats:
+        """The bias, zeros where there is none."""
+        return np.zeros(self.size) if self.bias is None else self.bias
+
+    def is_identity(self) -> bool:
+        """Whether it hands on the values of one source as they are."""
+        return (
+            len(self.matrices) == 1
+            and (self.bias is None or not self.bias.any())
+            and all(each.ndim == 1 and bool((each == 1.0).all()) for each in self.matrices.values())
+        )
+
+
+@dataclass
+class Room:
+    """What the forms of a graph have taken so far, bytes: a small file may ask for a lot."""
+
+    taken: int = 0
+
+    def take(self, *shape: int) -> None:
+        """Raise ``ModelError`` unless there is room for one more matrix."""
+        self.taken += 8 * math.prod(shape)
+        check_room({"its matrices": self.taken}, "to multiply out the graph")
+
+
+class SizeError(Exception):
+    """Sizes that do not fit; the text says of what."""
+
+
+def full(matrix: Floats, room: Room) -> Floats:
+    """A matrix, or the one that has this diagonal."""
+    if matrix.ndim == 2:
+        return matrix
+    room.take(len(matrix), len(matrix))
+    return np.diag(matrix)
+
+
+MOST_NEURONS = 100_000_000
+"""A population of more is refused before anything of its size is made."""
+
+
+def source(name: str, size: int) -> Form:
+    """What a population sends. Raises ``SizeError`` for one that is too large."""
+    if size > MOST_NEURONS:
+        raise SizeError(f"it has {size:,} neurons, more than {MOST_NEURONS:,}")
+    return Form(size, {name: np.ones(size)})
+
+
+def arriving(graph: Graph, name: str, forms: Mapping[str, Form], room: Room) -> Form:
+    """The sum of what leads to a node. Raises ``SizeError``, ``ModelError`` for lack of memory."""
+    parts = [forms[each] for each in graph.before[name]]
+    sizes = {part.size for part in parts}
+    if len(sizes) != 1:
+        found = ", ".join(str(each) for each in sorted(sizes)) or "nothing"
+        raise SizeError(f"what leads to it has sizes that differ: {found}")
+    if len(parts) == 1:
+        return parts[0]
+    matrices: dict[str, Floats] = {}
+    for part in parts:
+        for key, matrix in part.matrices.items():
+            matrices[key] = matrix if key not in matrices else _sum(matrices[key], matrix, room)
+    biases = [part.bias for part in parts if part.bias is not None]
+    return Form(sizes.pop(), matrices, np.sum(biases, axis=0) if biases else None)
+
+
+def through(node: Node, form: Form, room: Room) -> Form:
+    """What a linear node makes of a form. Raises as ``arriving`` does."""
+    values = node.values
+    match node.kind:
+        case "Affine" | "Linear":
+            weight = values["weight"]
+            if weight.ndim != 2:
+                raise SizeError(f"its weight has {weight.ndim} axes, not 2")
+            if weight.shape[1] != form.size:
+                raise SizeError(f"its weight takes {weight.shape[1]} values and gets {form.size}")
+            matrices = {key: _product(weight, each, room) for key, each in form.matrices.items()}
+            bias = None if form.bias is None else weight @ form.bias
+            if "bias" in values:
+                own = values["bias"].ravel()
+                if own.size != weight.shape[0]:
+                    raise SizeError(f"its bias has {own.size} values for {weight.shape[0]} rows")
+                bias = own if bias is None else bias + own
+            return Form(weight.shape[0], matrices, bias)
+        case "Scale":
+            scale = values["scale"].ravel()
+            if scale.size not in {1, form.size}:
+                raise SizeError(f"it scales {scale.size} values and gets {form.size}")
+            scale = np.broadcast_to(scale, (form.size,))
+            matrices = {
+                key: each * (scale if each.ndim == 1 else scale[:, None])
+                for key, each in form.matrices.items()
+            }
+            return Form(form.size, matrices, None if form.bias is None else scale * form.bias)
+        case _:  # Flatten: rows of a matrix are flat as they are
+            return form
+
+
+def order(graph: Graph) -> tuple[list[str], list[str]]:
+    """The nodes, each after all that lead to it, and those that lie on or behind a loop."""
+    missing = {name: len(each) for name, each in graph.before.items()}
+    ready = [name for name, count in missing.items() if count == 0]
+    found: list[str] = []
+    for name in ready:  # grows while it is gone through
+        found.append(name)
+        for each in graph.after[name]:
+            missing[each] -= 1
+            if missing[each] == 0:
+                ready.append(each)
+    return found, [name for name, count in missing.items() if count > 0]
+
+
+def size_of(node: Node) -> int:
+    """How many values or neurons an Input or a population has; 1 may stand for any number."""
+    if node.kind == "Input":
+        shape = node.values["shape"].ravel()
+        size = float(np.prod(shape)) if shape.size else 1.0
+        if not (size >= 1 and size < 1 << 40 and (shape == np.floor(shape)).all()):
+            raise SizeError(f"its shape is {shape.tolist()}")
+        return int(size)
+    return max(each.size for each in node.values.values())
+
+
+def is_linear(node: Node) -> bool:
+    return node.kind in LINEAR
+
+
+def is_population(node: Node) -> bool:
+    return node.kind in NEURONS
+
+
+def _product(weight: Floats, matrix: Floats, room: Room) -> Floats:
+    if matrix.ndim == 1:
+        if bool((matrix == 1.0).all()):
+            return weight
+        room.take(*weight.shape)
+        return weight * matrix
+    room.take(weight.shape[0], matrix.shape[1])
+    return weight @ matrix
+
+
+def _sum(a: Floats, b: Floats, room: Room) -> Floats:
+    if a.ndim == 1 and b.ndim == 1:
+        return a + b
+    room.take(*(a if a.ndim == 2 else b).shape)
+    return full(a, room) + full(b, room)

@@ -1,0 +1,224 @@
+"""From a graph that some other program wrote to a model of ours, or everything in the way of one.
+
+Populations are the spiking nodes and the leaky integrators; what lies between two of them is a
+weight matrix (``forms``). Our neurons are all alike, so what differs from one to the next goes into
+weights and biases: r, v_leak, and a threshold, in whose unit the potential of each neuron is
+counted. That is exact, since the equations are linear between spikes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from volr.backends.nir.affine import (
+    Form,
+    Room,
+    SizeError,
+    arriving,
+    is_linear,
+    is_population,
+    order,
+    size_of,
+    source,
+    through,
+)
+from volr.backends.nir.graph import PARAMETERS
+from volr.errors import ModelFileError
+from volr.network import Network, Population, Projection
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from volr.backends.nir.graph import Graph
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """A graph as a network: ``forms`` are what arrives at each population but the inputs.
+
+    ``nodes`` are the nodes of the populations, by the populations' names; an input that is given as
+    spikes or values is an ``Input``, one whose neurons are driven is theirs. ``driven`` says which
+    of the two all inputs are.
+    """
+
+    network: Network
+    forms: Mapping[str, Form]
+    nodes: Mapping[str, str]
+    driven: bool
+    room: Room
+
+
+def refuse(name: str, problems: list[str], *, help: str | None = None) -> ModelFileError:
+    """The one error that lists them all."""
+    listed = "\n".join(f"  - {each}" for each in problems[:_MOST])
+    more = f"\n  … and {len(problems) - _MOST:,} more" if len(problems) > _MOST else ""
+    return ModelFileError(f"{name} is no network that Volr can express:\n{listed}{more}", help=help)
+
+
+_MOST = 50
+
+
+def skeleton(graph: Graph, name: str, *, artificial: bool) -> Skeleton:
+    """The network in a graph. An ``artificial`` one has outputs of its own, which are sums.
+
+    Raises ``ModelFileError`` with every node that is in the way, and why.
+    """
+    problems = [
+        f"node {each!r}: Volr has no {node.kind}"
+        for each, node in graph.nodes.items()
+        if node.kind not in PARAMETERS
+    ]
+    nodes, looped = order(graph)
+    if looped:
+        some = ", ".join(map(repr, looped[:5])) + (" …" if len(looped) > 5 else "")
+        problems.append(f"nodes {some}: they lie on a loop or behind one, and Volr has none")
+    problems += [
+        f"node {each!r}: nothing leads to it, and it is no Input"
+        for each in nodes
+        if not graph.before[each] and graph.nodes[each].kind != "Input"
+    ]
+    problems += [
+        f"node {each!r}: an Input has something that leads to it"
+        for each, node in graph.nodes.items()
+        if node.kind == "Input" and graph.before[each]
+    ]
+    problems += [
+        f"node {each!r}: it leads nowhere, and is no Output"
+        for each, node in graph.nodes.items()
+        if not graph.after[each] and node.kind != "Output"
+    ]
+    problems += [
+        f"node {each!r}: an Output leads to something"
+        for each, node in graph.nodes.items()
+        if node.kind == "Output" and graph.after[each]
+    ]
+    if problems:
+        dialect = graph.metadata.get("volr.dialect")
+        help = f"this file is for {dialect} alone" if dialect else None
+        raise refuse(name, problems, help=help)
+    return _Builder(graph, artificial).build(name, nodes)
+
+
+@dataclass
+class _Builder:
+    """One network in the making."""
+
+    graph: Graph
+    artificial: bool
+    room: Room = field(default_factory=Room)
+    arrived: dict[str, Form] = field(default_factory=dict[str, Form])
+    sizes: dict[str, int] = field(default_factory=dict[str, int])
+    problems: list[str] = field(default_factory=list[str])
+
+    def build(self, name: str, nodes: list[str]) -> Skeleton:
+        graph = self.graph
+        forms: dict[str, Form] = {}
+        for each in nodes:
+            try:
+                forms[each] = self._form(each, forms)
+            except SizeError as error:
+                self.problems.append(f"node {each!r}: {error}")
+                break  # what comes after it has no sizes either
+        if self.problems:
+            raise refuse(name, self.problems)
+        inputs = graph.of_kind("Input")
+        driven = [each for each in inputs if self._drives(each)]
+        if driven and len(driven) != len(inputs):
+            raise refuse(name, ["some Inputs lead to neurons and others to weights"])
+        ports: dict[str, str] = {}
+        for each in driven:
+            after = graph.after[each]
+            if len(after) != 1 or len(graph.before[after[0]]) != 1:
+                self.problems.append(f"node {each!r}: it leads to neurons and to something else")
+            ports[each] = after[0]
+        outputs = self._outputs(ports)
+        if self.problems:
+            raise refuse(name, self.problems)
+        return self._skeleton(nodes, ports, outputs, bool(driven))
+
+    def _form(self, name: str, forms: Mapping[str, Form]) -> Form:
+        """What a node sends."""
+        node = self.graph.nodes[name]
+        if node.kind == "Input":
+            self.sizes[name] = size_of(node)
+            return source(name, self.sizes[name])
+        arrived = arriving(self.graph, name, forms, self.room)
+        if is_linear(node):
+            return through(node, arrived, self.room)
+        self.arrived[name] = arrived
+        if is_population(node):
+            if size_of(node) not in {1, arrived.size}:
+                raise SizeError(f"it has {size_of(node)} neurons and gets {arrived.size} values")
+            self.sizes[name] = arrived.size
+            return source(name, arrived.size)
+        return arrived
+
+    def _drives(self, name: str) -> bool:
+        """Whether an Input leads to neurons, with no weights in between."""
+        return not self.artificial and any(
+            is_population(self.graph.nodes[each]) for each in self.graph.after[name]
+        )
+
+    def _outputs(self, ports: Mapping[str, str]) -> list[str]:
+        """The populations that are read, in the order of the Outputs; sums of their own are added.
+
+        The order of a file's nodes is that of their names.
+        """
+        outputs: list[str] = []
+        for name in self.graph.of_kind("Output"):
+            form = self.arrived[name]
+            first = next(iter(form.matrices), "")
+            if form.is_identity() and (not self.artificial or first not in self.arrived):
+                outputs.append(ports.get(first, first))
+            elif self.artificial:
+                self.sizes[name] = form.size
+                outputs.append(name)
+            else:
+                self.problems.append(
+                    f"node {name!r}: it reads a weighted sum, and a spiking output is neurons"
+                )
+        if len(set(outputs)) != len(outputs):
+            self.problems.append("two Outputs read the same neurons")
+        return outputs
+
+    def _skeleton(
+        self, nodes: list[str], ports: Mapping[str, str], outputs: list[str], driven: bool
+    ) -> Skeleton:
+        inputs = [ports.get(each, each) for each in self.graph.of_kind("Input")]
+        places = [each for each in nodes if each in self.sizes and each not in ports]
+        names = _names(places)
+        projections: list[Projection] = []
+        forms: dict[str, Form] = {}
+        for each in places:
+            if each in inputs:
+                continue
+            form = self.arrived[each]
+            forms[names[each]] = Form(
+                form.size,
+                {names[ports.get(k, k)]: m for k, m in form.matrices.items()},
+                form.bias,
+            )
+            projections += [Projection(key, names[each]) for key in forms[names[each]].matrices]
+        network = Network(
+            tuple(Population(names[each], (self.sizes[each],)) for each in places),
+            tuple(projections),
+            tuple(names[each] for each in inputs),
+            tuple(names[each] for each in outputs),
+        )
+        return Skeleton(network, forms, {names[k]: k for k in places}, driven, self.room)
+
+
+def _names(nodes: list[str]) -> dict[str, str]:
+    """A name for each population that a line of text can hold: the node's own, where it can."""
+    found: dict[str, str] = {}
+    taken: dict[str, int] = {}
+    for node in nodes:
+        base = "".join(each if each.isprintable() and each != " " else "_" for each in node)
+        name = base = base.replace("->", "_") or "population"
+        while name in taken:
+            taken[base] += 1
+            name = f"{base}_{taken[base]}"
+        taken[name] = 1
+        found[node] = name
+    return found

@@ -1,0 +1,189 @@
+"""What a file of ours says, node by node, in our names and units: the other direction of ``write``.
+
+The numbers are the graph's. The metadata give what the graph has no words for: which node is which
+population, how a current is counted, what the potential of 0 stands for, and timing.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from volr.backends.nir.graph import LINEAR
+from volr.backends.nir.metadata import KEY, Described, MalformedError, read_description
+from volr.backends.nir.read import described_weights
+from volr.backends.nir.to_graph import SECOND
+from volr.backends.readback import (
+    METADATA,
+    ArtificialReadback,
+    Asked,
+    Cells,
+    Readback,
+    Said,
+    SpikingReadback,
+    all_asked,
+    precision_of,
+    uniform,
+)
+from volr.errors import ModelError, ModelFileError, NetworkError
+from volr.models.model import ArtificialModel, SpikingModel
+from volr.neurons import IFCurrDelta, IFCurrExp
+
+if TYPE_CHECKING:
+    from volr.backends.nir.graph import Graph, Node
+    from volr.backends.readback import Ends
+    from volr.checks.arrays import Floats
+    from volr.models.model import Model
+
+ORDER = "the nodes are NIR's; Volr's own metadata say which node is which population"
+
+# NIR's neurons that stand for ours, and for those whose threshold is out of reach.
+_KINDS = {
+    "IF": IFCurrDelta.name,
+    "I": IFCurrDelta.name,
+    "LIF": IFCurrDelta.name,
+    "LI": IFCurrDelta.name,
+    "CubaLIF": IFCurrExp.name,
+    "CubaLI": IFCurrExp.name,
+}
+_ACTIVATIONS = {"IF": "relu", "Scale": "identity"}
+
+
+def back(graph: Graph) -> Readback:
+    """The graph in our words. Raises ``ModelFileError`` where it is none of ours."""
+    try:
+        described = read_description(graph.metadata[KEY])
+        model = described.model(described_weights(graph, described))
+        # A number that overflows is another than the model's, and so it is seen.
+        with np.errstate(all="ignore"):
+            return _Back(graph, described, model).read()
+    except KeyError as error:
+        raise ModelFileError(f"this NIR file is none of Volr's: it lacks {error}") from error
+    except (MalformedError, ModelError, NetworkError) as error:
+        raise ModelFileError(f"this NIR file is none of Volr's: its metadata: {error}") from error
+
+
+class _Back:
+    def __init__(self, graph: Graph, described: Described, model: Model) -> None:
+        self.graph = graph
+        self.described = described
+        self.places = described.places
+        self.model = model
+
+    def read(self) -> Readback:
+        network, model = self.described.network, self.model
+        populations = {p.name: self._size(p.name) for p in network.populations}
+        weights: dict[Ends, Floats] = {}
+        for projection in network.projections:
+            node = self.places.projections[projection.name]
+            if self._joined(projection.source, node, projection.target):
+                ends = (projection.source, projection.target)
+                weights[ends] = self.graph.nodes[node].values["weight"]
+        common: dict[str, Any] = {
+            "populations": all_asked(populations),
+            "inputs": Asked(
+                tuple(n for n in network.inputs if self.places.inputs[n] in self.graph.nodes), ORDER
+            ),
+            "outputs": Asked(tuple(n for n in network.outputs if self._is_read(n)), ORDER),
+            "weights": all_asked(weights),
+            "biases": all_asked({p.name: self._bias(p.name) for p in network.layers}),
+            "precision": precision_of(self.graph.types),
+        }
+        if isinstance(model, ArtificialModel):
+            hidden = {p.source for p in network.projections} - set(network.inputs)
+            activations = {
+                name: _ACTIVATIONS.get(self._cells(name).kind, "unknown")
+                for name in populations
+                if name in hidden
+            }
+            return ArtificialReadback(**common, activations=all_asked(activations))
+        return SpikingReadback(
+            **common,
+            cells={
+                name: self._numbers(model, self._cells(name), is_input=name in network.inputs)
+                for name in populations
+                if self._cells(name).kind != "Input"
+            },
+            delays=all_asked(dict.fromkeys(weights, model.delay_steps * model.dt), METADATA),
+            dt=Asked(model.dt, METADATA),
+        )
+
+    def _cells(self, name: str) -> Node:
+        return self.graph.nodes[self.places.populations[name]]
+
+    def _size(self, name: str) -> int:
+        if name in self.places.populations:
+            node = self._cells(name)
+            if node.kind == "Input":
+                return int(np.prod(node.values["shape"]))
+            return max(each.size for each in node.values.values())
+        return max(len(self.graph.nodes[each].values["weight"]) for each in self._into(name))
+
+    def _into(self, name: str) -> list[str]:
+        """The weights' nodes that lead to a population, as the graph has it."""
+        node = self.places.populations.get(name, self.places.outputs.get(name, ""))
+        return [each for each in self.graph.before[node] if self.graph.nodes[each].kind in LINEAR]
+
+    def _joined(self, source: str, node: str, target: str) -> bool:
+        return self.graph.before[node] == (self.places.populations[source],) and (
+            node in self._into(target)
+        )
+
+    def _is_read(self, name: str) -> bool:
+        output = self.places.outputs[name]
+        if output not in self.graph.nodes:
+            return False
+        artificial = isinstance(self.model, ArtificialModel) and name not in self.places.inputs
+        wanted = self._into(name) if artificial else [self.places.populations[name]]
+        return set(self.graph.before[output]) == set(wanted)
+
+    def _bias(self, name: str) -> Floats:
+        """All that is added, of a spiking population in nA."""
+        into = [self.graph.nodes[each].values for each in self._into(name)]
+        total = sum((v["bias"] for v in into if "bias" in v), np.zeros(self._size(name)))
+        match self.model:
+            case ArtificialModel():
+                return total
+            case SpikingModel(neuron=neuron):
+                values = self._cells(name).values
+                if not neuron.has_currents:
+                    # mV/s: r / τ of it is what the membrane sees.
+                    total = total * neuron.cm / SECOND
+                    if not neuron.leaks:
+                        return total * uniform(values["r"])
+                return total + values["v_leak"] / neuron.resistance
+
+    def _numbers(self, model: SpikingModel, node: Node, *, is_input: bool) -> Cells:
+        """A node's parameters in ours: what NIR has no words for is the metadata's."""
+        neuron, values = model.neuron, node.values
+        kind: Said[str] = Asked(_KINDS.get(node.kind, node.kind))
+        rest = neuron.v_rest
+        numbers: dict[str, Said[float]] = {
+            "v_rest": Asked(rest, METADATA),
+            "tau_refrac": Asked(neuron.refractory_steps(model.dt) * model.dt, METADATA),
+            "v_thresh": Asked(math.inf),
+            "v_reset": Asked(neuron.v_reset, METADATA),
+        }
+        # IF and I have none.
+        tau = values.get("tau_mem", values.get("tau", np.full(1, np.inf)))
+        numbers["tau_m"] = Asked(SECOND * uniform(tau))
+        if "tau_syn" in values:
+            synapse = Asked(SECOND * uniform(values["tau_syn"]))
+            numbers["tau_syn_E"] = numbers["tau_syn_I"] = synapse
+            # The resistance is r; w_in takes up the synapse's time constant.
+            resistance = values["r"] * values["w_in"] / values["tau_syn"]
+            numbers["cm"] = Asked(uniform(tau * SECOND / resistance))
+        elif is_input and neuron.has_currents:
+            # Nothing leads to it, so it needs no synapses, and is said without.
+            kind = Asked(neuron.name, METADATA)
+            own = neuron.numbers
+            numbers |= {k: Asked(own[k], METADATA) for k in ("tau_syn_E", "tau_syn_I", "cm")}
+        else:
+            share = values["r"] / tau if np.isfinite(tau).all() else values["r"]
+            numbers["cm"] = Asked(neuron.cm * uniform(share), METADATA)
+        if "v_threshold" in values:
+            numbers["v_thresh"] = Asked(rest + uniform(values["v_threshold"]))
+            numbers["v_reset"] = Asked(rest + uniform(values["v_reset"]))
+        return Cells(kind, Asked(neuron.reset, METADATA), numbers)

@@ -1,0 +1,107 @@
+"""Seconds or milliseconds, and the time step: NIR writes neither, so they are told or inferred."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+
+import numpy as np
+
+from volr.errors import ModelFileError
+
+if TYPE_CHECKING:
+    from volr.backends.nir.graph import Graph
+    from volr.backends.nir.spiking_nodes import Signal
+    from volr.checks.arrays import Floats
+
+TimeUnit: TypeAlias = Literal["s", "ms"]
+TIME_UNITS: tuple[TimeUnit, ...] = get_args(TimeUnit)
+MILLISECONDS: dict[TimeUnit, float] = {"s": 1000.0, "ms": 1.0}
+
+DEFAULT_DT = 1.0
+# Steps, ms, that exporters fold into r = τ / dt: snnTorch's, and the usual one.
+_FOLDED = (0.1, 1.0)
+_TAUS = ("tau", "tau_mem", "tau_syn")
+
+
+@dataclass(frozen=True)
+class Time:
+    """``second`` is what the file's unit of time is, ms; ``dt`` the step, ms; ``notes`` say why."""
+
+    second: float
+    dt: float
+    notes: tuple[str, ...]
+
+
+def time_of(graph: Graph, time_unit: TimeUnit | None, dt: float | None, signal: Signal) -> Time:
+    """The unit of time and the step, as given, or else as the graph lets one guess.
+
+    Time constants below 1 are taken for seconds, of 1 and above for milliseconds (or steps of one);
+    ``ModelFileError`` where some are below and others above.
+    """
+    taus = [each for node in graph.nodes.values() for k, each in node.values.items() if k in _TAUS]
+    values = np.concatenate([each.ravel() for each in taus]) if taus else np.empty(0)
+    notes: list[str] = []
+    unit = time_unit
+    if unit is None:
+        unit, why = _unit(values)
+        notes.append(why)
+    second = MILLISECONDS[unit]
+    if dt is None:
+        dt, why = _step(graph, second, signal)
+        notes.append(why)
+    return Time(second, dt, tuple(notes))
+
+
+def _unit(taus: Floats) -> tuple[TimeUnit, str]:
+    if not taus.size:
+        return "s", "there is no time constant to tell the unit of time by: seconds are assumed"
+    low, high = float(taus.min()), float(taus.max())
+    if high < 1.0:
+        return "s", f"time constants are taken for seconds, the largest being {high:g}"
+    if low >= 1.0:
+        return "ms", f"time constants are taken for milliseconds, the smallest being {low:g}"
+    raise ModelFileError(
+        f"the unit of time is not clear: time constants range from {low:g} to {high:g}",
+        help="say which it is: time_unit='s' or time_unit='ms'",
+    )
+
+
+def _step(graph: Graph, second: float, signal: Signal) -> tuple[float, str]:
+    found = said(graph)
+    if found is not None:
+        return found * second, f"the step is the file's own, {found * second:g} ms"
+    folded = folded_step(graph, second)
+    if folded is not None and signal == "euler":
+        return folded, f"the step is {folded:g} ms: everywhere r is the time constant over that"
+    return DEFAULT_DT, f"the file names no step: {DEFAULT_DT:g} ms is assumed"
+
+
+def said(graph: Graph) -> float | None:
+    """The step that the metadata name, in the file's unit of time."""
+    metadata = [graph.metadata, *(node.metadata for node in graph.nodes.values())]
+    for each in metadata:
+        try:
+            value = float(each.get("dt", ""))
+        except ValueError:
+            continue
+        if 0 < value < float("inf"):
+            return value
+    return None
+
+
+def folded_step(graph: Graph, second: float) -> float | None:
+    """The usual step, ms, over which every time constant is that neuron's r, if there is one."""
+    steps: list[Floats] = []
+    for node in graph.nodes.values():
+        tau, r = node.values.get("tau", node.values.get("tau_mem")), node.values.get("r")
+        if tau is None or r is None or tau.size != r.size or not (r.ravel() > 0).all():
+            continue
+        if (r == 1.0).all():
+            return None
+        steps.append(second * tau.ravel() / r.ravel())
+    if not steps:
+        return None
+    each = np.concatenate(steps)
+    # Single precision, in which τ and r were computed.
+    return next((dt for dt in _FOLDED if np.allclose(each, dt, rtol=1e-4, atol=0.0)), None)

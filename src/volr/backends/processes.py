@@ -1,0 +1,304 @@
+"""Processes that run a simulator's kernel, so that a crash of it is an error message.
+
+A kernel is a module with a function ``handle(arrays, settings) -> arrays``. ``WorkerPool`` starts
+several processes that ``serve`` it, deals requests out to whichever is idle, and hands the answers
+back. A process that dies takes nothing with it.
+
+A message on the pipe is its length, eight bytes little-endian, and then that many bytes of
+safetensors: the arrays, and the settings as JSON in one more array. Nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import gc
+import importlib
+import json
+import os
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Self, TypeAlias, cast
+
+import numpy as np
+import safetensors.numpy
+from numpy.typing import NDArray
+
+from volr.errors import SimulatorError
+from volr.system.commands import end_group, wait_for_group
+from volr.system.cores import cores
+from volr.system.current_folder import NEUTRAL, absolute_path_list
+from volr.system.threads import VARIABLE
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+Arrays: TypeAlias = dict[str, NDArray[Any]]
+Settings: TypeAlias = dict[str, Any]
+Handle: TypeAlias = Callable[[Arrays, Settings], Arrays]
+Request: TypeAlias = tuple[Arrays, Settings]
+
+_LENGTH = struct.Struct("<Q")
+_SETTINGS = "__settings__"
+_TAIL = 1500
+# Seconds between two looks at whether the parent still lives.
+_LOOK = 0.5
+_SERVE = (
+    "import sys; from volr.backends.processes import serve; serve(sys.argv[1], int(sys.argv[2]))"
+)
+
+
+class ProcessEnded(SimulatorError):  # noqa: N818 (what happened, as its name)
+    """A process died: ``code`` is its exit code, or what killed it, negative."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class WorkerPool:
+    """Up to ``processes`` processes that run the kernel ``module``; a context manager.
+
+    They start when they are first needed, and end with the ``with`` block, whatever ends it.
+    ``name`` is what messages call the simulator; ``environment`` is added to this process's own.
+    """
+
+    def __init__(
+        self,
+        module: str,
+        name: str,
+        processes: int | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
+        self.module = module
+        self.name = name
+        self.processes = processes or cores()
+        self._environment = dict(environment or {})
+        self._idle: list[_Worker] = []
+        self._all: list[_Worker] = []
+        self._lock = threading.Lock()
+        self._closed = threading.Event()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End every process now, in the middle of its work too."""
+        self._closed.set()
+        self._end_all(self._closed)
+
+    def _end_all(self, stopped: threading.Event) -> None:
+        """End every process, and let nothing that asks on behalf of ``stopped`` start another."""
+        with self._lock:
+            stopped.set()
+            workers, self._all, self._idle = self._all, [], []
+        for worker in workers:
+            worker.end()
+
+    def identifiers(self) -> tuple[int, ...]:
+        """The process identifiers of those that have been started."""
+        with self._lock:
+            return tuple(worker.process.pid for worker in self._all)
+
+    def run(self, requests: Iterable[Request]) -> Iterator[tuple[int, Arrays]]:
+        """Yield ``(index of the request, answer)`` as answers come.
+
+        Requests are drawn as processes become free, so a generator of large ones stays small.
+        Raises ``SimulatorError`` when a process dies, with the last that it wrote. Whatever ends
+        the run early ends the processes too; the next run starts others.
+        """
+        waiting: dict[Future[Arrays], int] = {}
+        stopped = threading.Event()
+        with ThreadPoolExecutor(self.processes) as threads:
+            try:
+                for index, request in enumerate(requests):
+                    waiting[threads.submit(self._answer, request, stopped)] = index
+                    if len(waiting) > self.processes:
+                        yield from _finished(waiting)
+                while waiting:
+                    yield from _finished(waiting)
+            except BaseException:
+                # An error or Ctrl-C: without this the threads would wait for the whole of it.
+                self._end_all(stopped)
+                raise
+
+    def ask(self, request: Request) -> Arrays:
+        """The answer to a single request, which may be asked from several threads at once.
+
+        Raises ``ProcessEnded`` when the process dies, which leaves the others alone.
+        """
+        return self._answer(request, self._closed)
+
+    def _answer(self, request: Request, stopped: threading.Event) -> Arrays:
+        worker = self._take(stopped)
+        try:
+            answer = worker.ask(request)
+        except ProcessEnded:
+            with self._lock:
+                if worker in self._all:
+                    self._all.remove(worker)
+            worker.end()
+            raise
+        with self._lock:
+            # Not one that was ended as it answered.
+            if worker in self._all:
+                self._idle.append(worker)
+        return answer
+
+    def _take(self, stopped: threading.Event) -> _Worker:
+        with self._lock:
+            if self._closed.is_set() or stopped.is_set():
+                raise SimulatorError(f"{self.name} has been stopped")
+            if self._idle:
+                return self._idle.pop()
+            worker = _Worker(self.module, self.name, self._environment)
+            self._all.append(worker)
+            return worker
+
+
+def _finished(waiting: dict[Future[Arrays], int]) -> Iterator[tuple[int, Arrays]]:
+    done, _ = wait(waiting, return_when=FIRST_COMPLETED)
+    for future in done:
+        yield waiting.pop(future), future.result()
+
+
+class _Worker:
+    """One process and its two pipes."""
+
+    def __init__(self, module: str, name: str, extra: Mapping[str, str]) -> None:
+        self.name = name
+        self.log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `end`)
+        package = str(Path(__file__).absolute().parents[2])
+        environment = {
+            **os.environ,
+            # The package that asks is the one that answers, even when it is not installed.
+            "PYTHONPATH": os.pathsep.join([package, *absolute_path_list("PYTHONPATH")]),
+            # One thread each: on small networks several are slower, and there is a process a core.
+            VARIABLE: "1",
+            # NEST and Brian2 import Matplotlib, and nobody looks at a window of theirs.
+            "MPLBACKEND": "agg",
+            # NEST's greeting would stand before what it has to say of its end.
+            "PYNEST_QUIET": "1",
+            **extra,
+        }
+        self.process = subprocess.Popen(
+            # -P: a random.py in the current folder is nobody's module here. Simulators look there
+            # for settings and libraries, too, so the current folder is one that has none.
+            [sys.executable, "-P", "-c", _SERVE, module, f"{os.getpid()}"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self.log,
+            env=environment,
+            cwd=NEUTRAL,
+            # Ctrl-C goes to the parent alone, which then ends its workers, and with each of them
+            # its group: the compilers that it has started.
+            start_new_session=True,
+        )
+
+        # Popen types them as optional; asked for as pipes, they are there.
+        self.requests = cast("IO[bytes]", self.process.stdin)
+        self.answers = cast("IO[bytes]", self.process.stdout)
+
+    def ask(self, request: Request) -> Arrays:
+        try:
+            _write(self.requests, request)
+            answer = _read(self.answers)
+        except (BrokenPipeError, ValueError):
+            answer = None
+        if answer is None:
+            # Its pipe may be closed before it has ended.
+            code = wait_for_group(self.process)
+            raise ProcessEnded(self._obituary(code), code)
+        return answer[0]
+
+    def _obituary(self, code: int) -> str:
+        cause = f"with exit code {code}" if code >= 0 else f"by {signal.Signals(-code).name}"
+        self.log.seek(0, os.SEEK_END)
+        self.log.seek(max(0, self.log.tell() - _TAIL))
+        tail = self.log.read().decode(errors="replace").strip()
+        last = f"; the last it wrote:\n{tail}" if tail else ""
+        return f"the {self.name} process was ended {cause}{last}"
+
+    def end(self) -> None:
+        end_group(self.process)
+        for pipe in (self.requests, self.answers, self.log):
+            # Closing flushes a request that nobody is left to read.
+            with suppress(BrokenPipeError):
+                pipe.close()
+
+
+def text_array(text: str) -> NDArray[np.uint8]:
+    """A text as an array, for messages: they hold nothing else."""
+    return np.frombuffer(text.encode(), dtype=np.uint8)
+
+
+def text_of(array: NDArray[Any]) -> str:
+    """The inverse of ``text_array``."""
+    return array.tobytes().decode()
+
+
+def _write(pipe: IO[bytes], request: Request) -> None:
+    arrays, settings = request
+    text = text_array(json.dumps(settings))
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    body = safetensors.numpy.save({**contiguous, _SETTINGS: text})
+    pipe.write(_LENGTH.pack(len(body)))
+    pipe.write(body)
+    pipe.flush()
+
+
+def _read(pipe: IO[bytes]) -> Request | None:
+    """The next message; None where the pipe ends before it does."""
+    head = pipe.read(_LENGTH.size)
+    if len(head) < _LENGTH.size:
+        return None
+    (length,) = _LENGTH.unpack(head)
+    body = pipe.read(length)
+    if len(body) < length:
+        return None
+    arrays = safetensors.numpy.load(body)
+    settings: Settings = json.loads(text_of(arrays.pop(_SETTINGS)))
+    return arrays, settings
+
+
+def serve(module: str, parent: int) -> None:
+    """The life of a worker process: answer requests with the kernel until the pipe closes.
+
+    It is told its ``parent``, which may have been killed before it can ask for it.
+    """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
+    # Simulators print. The pipe keeps a descriptor of its own, and stdout becomes stderr.
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    with requests, answers:
+        handle: Handle = importlib.import_module(module).handle
+        # What importing has made stays: no collection needs to look through it, at each request.
+        gc.freeze()
+        while (request := _read(requests)) is not None:
+            _write(answers, (handle(*request), {}))
+
+
+def _end_with_parent(parent: int) -> None:
+    """Whoever asked may be killed in the middle of a long answer, which then nobody wants."""
+    while os.getppid() == parent:
+        time.sleep(_LOOK)
+    if os.getpgrp() == os.getpid():
+        # Nor does anybody want what its compilers are making.
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)

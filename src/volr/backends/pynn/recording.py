@@ -1,0 +1,217 @@
+"""What PyNN hands out of a simulator: what was recorded, and what there is.
+
+It imports no PyNN; the objects are what ``kernel.py`` made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from volr.backends.processes import text_array
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from volr.backends.processes import Arrays, Settings
+
+
+@dataclass(frozen=True)
+class Built:
+    """``projections``: one for each receptor that the synapses between two populations have."""
+
+    sim: Any
+    populations: dict[str, Any]
+    projections: dict[tuple[str, str], list[Any]]
+
+
+def is_given(population: Any) -> bool:
+    return "spike_times" in population.celltype.default_parameters
+
+
+def run(built: Built, settings: Settings, copies: int) -> Arrays:
+    """Simulate what was built; the answer of ``volr.backends.pynn.kernel.handle``.
+
+    A population that is to be watched is ``stuck`` under a stimulus where a neuron is above its
+    threshold after a step, and yet did not spike in it.
+    """
+    dt, steps = settings["dt"], settings["steps"]
+    # PyNN hands out what happened up to now, or just before: the last step must be over.
+    built.sim.run((steps + 1) * dt)
+    answer: Arrays = {}
+    for name, population in built.populations.items():
+        if is_given(population):
+            continue
+        shape = (steps, copies, settings["populations"][name])
+        recorded = {each.name for each in population.recorder.recorded}
+        spikes = np.zeros(shape, dtype=np.bool_)
+        if "spikes" in recorded:
+            spikes = _spikes(population, settings).reshape(shape)
+            if name in settings["spikes"]:
+                answer[f"{name}.spikes"] = spikes
+            if name in settings["spiking"]:
+                answer[f"{name}.counts"] = spikes.sum(axis=0)
+        if "v" in recorded:
+            membranes = _membranes(population, steps).reshape(shape)
+            if name in settings["watch"]:
+                threshold: float = settings["parameters"]["v_thresh"]
+                stuck = np.logical_and(membranes > threshold, ~spikes)
+                answer[f"{name}.stuck"] = np.asarray(stuck.any(axis=(0, 2)))
+            if settings["simulator"] == "neuron":
+                # It resets a membrane when the next step begins.
+                membranes[spikes] = settings["parameters"]["v_reset"]
+            if name in settings["membranes"]:
+                answer[f"{name}.membranes"] = membranes
+            if name in settings["means"]:
+                rest: float = settings["parameters"]["v_rest"]
+                answer[f"{name}.means"] = (membranes - rest).mean(axis=0)
+    return answer
+
+
+# `get_data` would make Neo objects of this, neuron by neuron, and read them back: the slowest part.
+def _spikes(population: Any, settings: Settings) -> NDArray[np.bool_]:
+    """``[time, cell]``."""
+    dt, steps, first = settings["dt"], settings["steps"], settings["first"]
+    found = population.recorder._get_spiketimes(sorted(population.all_cells))
+    cells: NDArray[Any]
+    times: NDArray[Any]
+    if isinstance(found, tuple):
+        cells, times = (np.asarray(each) for each in found)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    else:
+        trains: dict[Any, NDArray[Any]] = found
+        cells = np.repeat(np.array([int(each) for each in trains]), [*map(len, trains.values())])
+        times = np.concatenate([*trains.values()])
+    step = np.rint(times / dt).astype(np.int64) - first
+    spikes = np.zeros((steps, population.size), dtype=np.bool_)
+    within = step < steps
+    spikes[step[within], cells[within].astype(np.int64) - int(population.first_id)] = True
+    return spikes
+
+
+def _membranes(population: Any, steps: int) -> NDArray[np.float64]:
+    """mV, ``[time, cell]``; PyNN puts the start before the first step."""
+    (variable,) = (each for each in population.recorder.recorded if each.name == "v")
+    cells = sorted(population.all_cells)
+    values, _ = population.recorder._get_all_signals(variable, cells)
+    return np.array(values, dtype=np.float64)[1 : steps + 1]
+
+
+def contents(built: Built, ask: list[str]) -> Arrays:
+    """What PyNN says that the simulator holds.
+
+    ``dt``; ``name.cells``, how many; ``name.drive``, the current or the number of spikes that
+    drives each; ``name.read`` where a population is recorded; of neurons ``name.model`` and
+    ``name.reset``, as texts, and ``name.`` each parameter ``[unit]``; ``source->target.weights``
+    ``[post, pre]``, signed, NaN for a missing synapse, and ``.delays`` of each synapse.
+    """
+    answer: Arrays = {"dt": np.array([_step(built.sim)])}
+    for name, population in built.populations.items():
+        answer[f"{name}.cells"] = np.array([_size(population)])
+        if population.recorder.recorded:
+            answer[f"{name}.read"] = np.array([True])
+        if is_given(population):
+            answer[f"{name}.drive"] = _number_of_spikes(population)
+            continue
+        model, reset = _model(population)
+        answer[f"{name}.model"] = text_array(model)
+        answer[f"{name}.reset"] = text_array(reset)
+        for parameter, values in zip(ask, population.get(ask, simplify=False), strict=True):
+            each = np.asarray(values, dtype=np.float64)
+            answer[f"{name}.{parameter}"] = np.broadcast_to(each, (len(population),))
+        answer[f"{name}.drive"] = answer[f"{name}.i_offset"]
+    for (source, target), projections in built.projections.items():
+        shape = len(built.populations[target]), len(built.populations[source])
+        total, there = np.zeros(shape), np.zeros(shape, dtype=np.bool_)
+        delays: list[NDArray[Any]] = []
+        for projection in projections:
+            pre, post, each, delay = _synapses_of(projection)
+            np.add.at(total, (post, pre), _sign(projection) * each)
+            there[post, pre] = True
+            delays.append(delay)
+        answer[f"{source}->{target}.weights"] = np.where(there, total, np.nan)
+        answer[f"{source}->{target}.delays"] = np.concatenate(delays)
+    return answer
+
+
+def _step(sim: Any) -> float:
+    """ms, out of the simulator itself."""
+    simulator = sim.simulator
+    match simulator.name:
+        case "NEST":
+            return float(simulator.nest.resolution)
+        case "Brian2":
+            clocks = {float(one.clock.dt_) for one in simulator.state.network.objects}
+            return 1000.0 * clocks.pop() if len(clocks) == 1 else float("nan")
+        case _:
+            return float(simulator.h.dt)
+
+
+def _size(population: Any) -> int:
+    """The number of cells that the simulator has of a population."""
+    match population._simulator.name:
+        case "NEST":
+            return len(population.node_collection)
+        case "Brian2":
+            return int(population.brian2_group.N)
+        case _:
+            return sum(hasattr(each, "_cell") for each in population.all_cells)
+
+
+def _number_of_spikes(population: Any) -> NDArray[Any]:
+    """How many spikes each source is given."""
+    if population._simulator.name == "Brian2":
+        # PyNN fails to convert the units of what it reads from there.
+        group = population.brian2_group
+        given = np.asarray(group.variables["neuron_index"].get_value())
+        return np.bincount(given, minlength=int(group.N))
+    trains = population.get("spike_times", simplify=False)
+    return np.array([np.size(train.value) for train in trains])
+
+
+def _model(population: Any) -> tuple[str, str]:
+    """What the simulator's neurons are, and how they are reset, in its own words.
+
+    NEST's model; of Brian2 what solves the equations over a step, its threshold and its reset; of
+    NEURON its synapses and what resets a membrane.
+    """
+    match population._simulator.name:
+        case "NEST":
+            models = np.atleast_1d(np.asarray(population.node_collection.get("model")))
+            return ", ".join(sorted(set(models.tolist()))), ""
+        case "Brian2":
+            group = population.brian2_group
+            method = group.state_updater.method_choice
+            solution = method(group.equations) if callable(method) else str(method)
+            return str(solution), f"{group.events['spike']}; {group.event_codes['spike']}"
+        case _:
+            kinds = {
+                f"{cell.syn_type} {cell.syn_shape}"
+                for cell in (each._cell for each in population.all_cells)
+            }
+            resets = {each._cell.spike_reset.hname().split("[")[0] for each in population.all_cells}
+            return ", ".join(sorted(kinds)), ", ".join(sorted(resets))
+
+
+def _synapses_of(projection: Any) -> tuple[NDArray[Any], ...]:
+    """Source, target, weight and delay of each, as PyNN has them."""
+    wanted = ["weight", "delay"]
+    if projection._simulator.name == "Brian2":
+        # Its list fails where there is but one synapse; on NEST, arrays take a second each.
+        weights, delays = projection.get(wanted, format="array")
+        pre, post = np.nonzero(~np.isnan(weights))
+        return pre, post, weights[pre, post], delays[pre, post]
+    rows = np.array(projection.get(wanted, format="list"), dtype=np.float64)
+    pre, post = rows[:, :2].astype(np.int64).T
+    return pre, post, rows[:, 2], rows[:, 3]
+
+
+def _sign(projection: Any) -> float:
+    """What makes our weights of PyNN's."""
+    cell = projection.post.celltype
+    if cell.conductance_based and projection.receptor_type == "inhibitory":
+        return -1.0
+    # It divides by a thousand what it reads from NEST, which holds these in mV.
+    jumps = getattr(cell, "voltage_based_synapses", False)
+    return 1000.0 if jumps and projection._simulator.name == "NEST" else 1.0

@@ -1,0 +1,1 @@
+"""What is given is checked, and an error names what is wrong."""

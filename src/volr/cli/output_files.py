@@ -1,0 +1,150 @@
+"""Files that a command is to write: refused before the work is done, and written whole."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from volr.cli.output import note
+from volr.errors import VolrError
+from volr.system.storage import write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from volr.models.files import Origin
+    from volr.models.model import Model
+
+
+def check_writable(path: Path, *, source: Path | None = None) -> None:
+    """Raise ``VolrError`` where ``path`` could not be written in the end.
+
+    ``source`` is what the command reads, which must not be lost. Nothing is left behind, and
+    folders that are missing are not made yet.
+    """
+    try:
+        if str(path) == "-":
+            raise VolrError("cannot write this to standard output", help="name a file")
+        if path.is_dir():
+            raise VolrError(f"cannot write {path}: it is a folder", help="name a file in it")
+        if path.exists():
+            if not path.is_file():
+                raise VolrError(f"cannot write {path}: it is not an ordinary file")
+            if source is not None and source.exists() and path.samefile(source):
+                raise VolrError(
+                    f"cannot write {path}: that is the file to read from, which would be lost",
+                    help="name another file",
+                )
+        _try_in(path.absolute().parent)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def check_folder(folder: Path) -> None:
+    """Raise ``VolrError`` where no files could be written in ``folder`` in the end.
+
+    Nothing is left behind, and a folder that is missing is not made yet.
+    """
+    try:
+        _try_in(folder.absolute())
+    except OSError as error:
+        raise VolrError(f"cannot write in {folder}: {error.strerror or error}") from error
+
+
+def check_apart(path: Path, sources: Iterable[Path]) -> None:
+    """Raise ``VolrError`` where ``path`` is one of ``sources``, or in one of them, wherever links
+    lead; these are what the command reads, and need not be there.
+    """
+    real = Path(os.path.realpath(path))
+    for source in sources:
+        if real.is_relative_to(os.path.realpath(source)):
+            raise VolrError(
+                f"cannot write {path}: {source} is read from, and would be lost or damaged",
+                help="name another file",
+            )
+
+
+def path_from(file: Path, other: Path) -> str:
+    """The path to ``other`` as ``file`` is to have it: relative, since folders are moved whole,
+    and from where ``file`` really is, since links lead elsewhere.
+    """
+    return os.path.relpath(os.path.realpath(other), os.path.realpath(file.parent))
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write UTF-8, whole or not at all; ``VolrError`` where it cannot be written."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, body: bytes) -> None:
+    """Write a file, whole or not at all; ``VolrError`` where it cannot be written."""
+    try:
+        write_whole(path, body)
+    except OSError as error:
+        raise _unwritable(path, error) from error
+
+
+def save_made(model: Model, out: Path, origin: Origin | None = None) -> None:
+    """Write a model that took long to make, whole or not at all.
+
+    That may fail, on a disk that has become full say. Then the model is kept in Volr's cache or
+    among the temporary files, and ``VolrError`` says where. Where it can be kept nowhere, a user at
+    a terminal is asked to make room, and ``VolrError`` tells everybody else.
+    """
+    from volr.models.files import model_bytes
+
+    body = model_bytes(model, origin)
+    while True:
+        try:
+            write_whole(out, body)
+        except OSError as error:
+            failure = _unwritable(out, error)
+        else:
+            return
+        if (kept := _rescued(out.name, body)) is not None:
+            raise VolrError(
+                f"{failure.message}; the model is kept in {kept}",
+                help=f"make room, and move it: mv {shlex.quote(f'{kept}')} {shlex.quote(f'{out}')}",
+            ) from failure
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            raise failure
+        note(failure.message)
+        note("make room, and press Enter to try again; Ctrl-C gives the model up")
+        sys.stdin.readline()
+
+
+def _rescued(name: str, body: bytes) -> Path | None:
+    """Where the file could be kept, in a folder of its own; None where nowhere."""
+    from volr.system.caches import cache_path
+
+    for place in (cache_path("rescued"), Path(tempfile.gettempdir())):
+        folder: Path | None = None
+        try:
+            place.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder = Path(tempfile.mkdtemp(prefix="volr-rescued-", dir=place))
+            write_whole(folder / name, body)
+        except OSError:
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+        else:
+            return folder / name
+    return None
+
+
+def _try_in(folder: Path) -> None:
+    """Raise ``OSError`` where nothing can be written in ``folder``, or in the nearest one above it
+    that exists.
+    """
+    nearest = next(each for each in (folder, *folder.parents) if each.exists())
+    # Permissions tell neither a full disk nor a read-only one, and mean nothing to root.
+    with tempfile.TemporaryFile(dir=nearest):
+        pass
+
+
+def _unwritable(path: Path, error: OSError) -> VolrError:
+    return VolrError(f"cannot write {path}: {error.strerror or error}")

@@ -1,0 +1,1 @@
+"""The engine on the processor: kernels for Numba, and who runs them."""

@@ -1,0 +1,105 @@
+"""Some stimuli on their way through a network: the memory that they take, and keeping it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from volr.engine.cpu.dynamics import Memory, bytes_per_value, empty_memory
+from volr.engine.cpu.events import MANY, Events, block_of, empty_events
+from volr.engine.cpu.vectors import TILE_BYTES
+from volr.engine.schedule import Plan
+from volr.system.cores import cores
+
+SLICE = 32
+"""Stimuli in a slice, or more if they are small."""
+_SLICE_VALUES = 400_000
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Some stimuli on their way through a network: lists of spikes, and memories, by name."""
+
+    key: _Key
+    events: dict[str, Events]
+    memory: dict[str, Memory]
+
+    @property
+    def stimuli(self) -> int:
+        return self.key[1]
+
+
+_Key = tuple[Plan, int, np.dtype[Any], bool]
+# The last few kinds of batches, and of each as many as are used at once.
+_spare: dict[_Key, list[Batch]] = {}
+_SPARE = 4
+
+
+def slice_size(plan: Plan) -> int:
+    """Stimuli in a slice: their spikes fit into the third cache, and few slices are many enough."""
+    return max(SLICE, min(1024, _SLICE_VALUES // neuron_steps(plan)))
+
+
+def neuron_steps(plan: Plan) -> int:
+    """Of one stimulus."""
+    return plan.steps * sum(plan.sizes.values())
+
+
+def empty_batch(plan: Plan, stimuli: int, dtype: np.dtype[Any], density: float) -> Batch:
+    """Room for ``stimuli``; ``density`` is the share of the inputs that spikes in a step."""
+    sources = {source for layer in plan.layers for source, _ in layer.terms}
+    steps, inputs = plan.steps, dict(plan.inputs)
+    key = (plan, stimuli, dtype, density >= MANY)
+    spare = _spare.get(key)
+    if spare:
+        try:
+            return spare.pop()
+        except IndexError:  # another thread took it in the meantime
+            pass
+    return Batch(
+        key,
+        {
+            # How much hidden neurons will spike, nobody knows: seldom, in most networks.
+            name: empty_events(
+                stimuli, steps, size, block_of(size, density if name in inputs else 0.0)
+            )
+            for name, size in plan.sizes.items()
+            if name in sources
+        },
+        {
+            layer.name: empty_memory(
+                plan.neuron, stimuli * steps * layer.size, stimuli * layer.size, dtype
+            )
+            for layer in plan.layers
+        },
+    )
+
+
+def put_back(batch: Batch) -> None:
+    """Keep the memory of a batch for the next one: to get it from the system takes longer than to
+    fill it."""
+    spare = _spare.setdefault(batch.key, [])
+    if len(spare) < cores():
+        spare.append(batch)
+    # A list of the keys is made in one step; to walk through a dictionary takes many.
+    for oldest in list(_spare)[:-_SPARE]:
+        _spare.pop(oldest, None)
+
+
+def bytes_per_stimulus(plan: Plan, dtype: np.dtype[Any]) -> dict[str, int]:
+    """What a stimulus takes in a batch, by population."""
+    each = bytes_per_value(plan.neuron, dtype)
+    # Of the lists of spikes: an entry a neuron, and where each block begins; and for a layer what
+    # a tile's drive takes while it is summed.
+    found = {name: plan.steps * (2 * size + _begins(size)) for name, size in plan.inputs}
+    return found | {
+        layer.name: plan.steps * ((each + 2) * layer.size + _begins(layer.size) + TILE_BYTES)
+        for layer in plan.layers
+    }
+
+
+def _begins(size: int) -> int:
+    """Bytes at the most, in a step."""
+    return 8 * (-(-size // block_of(size, 1.0)) + 1)

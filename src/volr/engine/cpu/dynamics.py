@@ -1,0 +1,322 @@
+"""From a neuron model to the kernels that run it, and to the numbers they want.
+
+This is where a new neuron model joins the engine: with a row in ``KERNELS``.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from volr.engine.cpu.adjoints import return_cond, return_delta, return_exp
+from volr.engine.cpu.fehlberg import run_cond_adaptive
+from volr.engine.cpu.membranes import run_cond, run_delta, run_exp
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    from volr.engine.schedule import Layer, Plan
+    from volr.engine.surrogates import Surrogate
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """What a population leaves behind, flat ``[stimulus, step, unit]`` but for ``total``.
+
+    ``drives`` are as many as ``channels``: first what arrives, then whatever the way back needs.
+    ``total`` is ``[stimulus, unit]``. See ``volr.engine.cpu.membranes``.
+    """
+
+    drives: tuple[NDArray[Any], ...]
+    membrane: NDArray[Any]
+    state: NDArray[np.uint8]
+    total: NDArray[Any]
+
+    def part(self, first: int, last: int, values: int, units: int) -> Memory:
+        """The stimuli ``first`` to ``last``, with ``values`` numbers each, ``units`` in total."""
+        cut = slice(first * values, last * values)
+        drives = tuple(each[cut] for each in self.drives)
+        membrane = drives[0] if self.membrane is self.drives[0] else self.membrane[cut]
+        total = self.total[first * units : last * units]
+        return Memory(drives, membrane, self.state[cut], total)
+
+
+def empty_memory(neuron: NeuronModel, values: int, units: int, dtype: np.dtype[Any]) -> Memory:
+    """Room for ``values`` numbers, ``units`` in total."""
+    drives = tuple(np.empty(values, dtype) for _ in neuron.channels)
+    # A conductance is not a membrane: it needs a place of its own.
+    membrane = np.empty(values, dtype) if neuron.has_conductances else drives[0]
+    return Memory(drives, membrane, np.empty(values, np.uint8), np.empty(units, dtype))
+
+
+def bytes_per_value(neuron: NeuronModel, dtype: np.dtype[Any]) -> int:
+    """Memory of a neuron in a step."""
+    return dtype.itemsize * (len(neuron.channels) + neuron.has_conductances) + 1
+
+
+def lift_of(plan: Plan) -> float:
+    """What 1 nA of constant current adds to ``lift``: see ``volr.engine.cpu.membranes``."""
+    neuron = plan.neuron
+    return 1.0 / neuron.cm if neuron.has_conductances else neuron.rise(plan.dt)
+
+
+def lifts_of(
+    plan: Plan, parameters: Mapping[str, NDArray[Any]], dtype: np.dtype[Any]
+) -> dict[str, NDArray[Any]]:
+    """What the constant currents of each layer add to its membranes in a step, ``[unit]``."""
+    factor, offset = lift_of(plan), plan.neuron.i_offset
+    return {
+        # In float64 first: float32 would round twice.
+        layer.name: (factor * (offset + parameters[layer.bias].astype(np.float64))).astype(dtype)
+        for layer in plan.layers
+    }
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """What all kernels want of a layer, as numbers of the arrays' type."""
+
+    threshold: Any
+    keep: Any
+    back: Any
+    hold: bool
+    refractory: int
+    mean: Any
+
+
+def _numbers(plan: Plan, layer: Layer, kind: type[np.floating[Any]]) -> _Numbers:
+    neuron = plan.neuron
+    soft = neuron.reset == "subtract"
+    fires_at = neuron.fires_at(single=kind is np.float32)
+    return _Numbers(
+        threshold=kind(fires_at - neuron.v_rest if layer.spiking else math.inf),
+        keep=kind(soft),
+        back=kind(-neuron.theta if soft else neuron.v_reset - neuron.v_rest),
+        hold=not soft,
+        refractory=neuron.refractory_steps(plan.dt),
+        mean=kind(0.0 if layer.spiking else 1.0 / plan.steps),
+    )
+
+
+_NOTHING = {np.dtype(kind): np.empty(0, kind) for kind in (np.float32, np.float64)}
+
+# A kernel, and all that it is given.
+_Call: TypeAlias = "tuple[Callable[..., None], tuple[Any, ...]]"
+
+
+@dataclass(frozen=True)
+class _Population:
+    """A population in memory, and what its kernels are told of time."""
+
+    neuron: Any
+    dt: float
+    steps: int
+    memory: Memory
+    lift: NDArray[Any]
+    stimuli: int
+    numbers: _Numbers
+
+    @property
+    def kind(self) -> type[np.floating[Any]]:
+        return self.lift.dtype.type
+
+    @property
+    def inhibition(self) -> NDArray[Any]:
+        """What arrives in the second channel; nothing where there is one."""
+        drives = self.memory.drives
+        return drives[1] if len(drives) > 1 else _NOTHING[self.lift.dtype]
+
+    @property
+    def outcome(self) -> tuple[Any, ...]:
+        """Where what happens is written, and how much there is of it."""
+        return self.memory.state, self.memory.total, self.lift, self.stimuli, self.steps
+
+    @property
+    def threshold(self) -> tuple[Any, ...]:
+        n = self.numbers
+        return n.threshold, n.keep, n.back, n.hold, n.refractory, n.mean
+
+    @property
+    def decay(self) -> Any:
+        return self.kind(self.neuron.decay(self.dt))
+
+    @property
+    def currents(self) -> tuple[Any, ...]:
+        """Of both synaptic currents, what is left after a step, and what they add in it."""
+        numbers = *self.neuron.synaptic_decays(self.dt), *self.neuron.synaptic_rises(self.dt)
+        return tuple(map(self.kind, numbers))
+
+    @property
+    def nodes(self) -> tuple[Any, ...]:
+        return tuple(map(self.kind, quadrature(self.neuron, self.dt)))
+
+
+@dataclass(frozen=True)
+class _Return:
+    """What goes back into a population: derivatives by its membranes and by its total."""
+
+    given: NDArray[Any]
+    weight_of_total: NDArray[Any]
+    bias: NDArray[Any]
+    window: int
+    surrogate: tuple[Any, ...]
+
+
+def _delta(of: _Population) -> _Call:
+    return run_delta, (of.memory.drives[0], *of.outcome, of.decay, *of.threshold)
+
+
+def _exp(of: _Population) -> _Call:
+    drives = of.memory.drives[0], of.inhibition
+    return run_exp, (*drives, *of.outcome, of.decay, *of.currents, *of.threshold)
+
+
+def _cond(of: _Population) -> _Call:
+    arrays = *of.memory.drives, of.memory.membrane
+    return run_cond, (*arrays, *of.outcome, of.nodes, *of.threshold)
+
+
+def _cond_adaptive(of: _Population) -> _Call:
+    neuron = of.neuron
+    arrays = *of.memory.drives, of.memory.membrane
+    reversals = neuron.e_rev_E - neuron.v_rest, neuron.e_rev_I - neuron.v_rest
+    taus = neuron.tau_syn_E, neuron.tau_syn_I
+    equation = of.dt, 1.0 / neuron.tau_m, reversals, taus, neuron.cm
+    return run_cond_adaptive, (*arrays, *of.outcome, *equation, *of.threshold)
+
+
+def _delta_back(of: _Population, by: _Return) -> _Call:
+    memory = of.memory
+    arrays = memory.drives[0], memory.state, by.given, by.weight_of_total, by.bias
+    return return_delta, (*arrays, of.stimuli, of.steps, by.window, of.decay, *by.surrogate)
+
+
+def _exp_back(of: _Population, by: _Return) -> _Call:
+    memory = of.memory
+    arrays = memory.drives[0], of.inhibition, memory.state, by.given, by.weight_of_total, by.bias
+    extent = of.stimuli, of.steps, by.window
+    return return_exp, (*arrays, *extent, of.decay, *of.currents, *by.surrogate)
+
+
+def _cond_back(of: _Population, by: _Return) -> _Call:
+    memory = of.memory
+    arrays = *memory.drives, memory.membrane, memory.state, by.given, by.weight_of_total, by.bias
+    extent = of.lift, of.stimuli, of.steps, by.window
+    return return_cond, (*arrays, *extent, of.nodes, of.numbers.back, *by.surrogate)
+
+
+@dataclass(frozen=True)
+class _Kernels:
+    """How the engine runs a neuron model.
+
+    ``forward`` is what simulators run, ``smooth`` what is differentiated, and ``backward`` its
+    derivatives.
+    """
+
+    forward: Callable[[_Population], _Call]
+    smooth: Callable[[_Population], _Call]
+    backward: Callable[[_Population, _Return], _Call]
+
+
+KERNELS: Mapping[type[NeuronModel], _Kernels] = {
+    IFCurrDelta: _Kernels(_delta, _delta, _delta_back),
+    IFCurrExp: _Kernels(_exp, _exp, _exp_back),
+    IFCondExp: _Kernels(_cond_adaptive, _cond, _cond_back),
+}
+
+
+def _population(
+    plan: Plan, layer: Layer, memory: Memory, lift: NDArray[Any], stimuli: int
+) -> _Population:
+    numbers = _numbers(plan, layer, lift.dtype.type)
+    return _Population(plan.neuron, plan.dt, plan.steps, memory, lift, stimuli, numbers)
+
+
+def run(
+    plan: Plan,
+    layer: Layer,
+    memory: Memory,
+    lift: NDArray[Any],
+    stimuli: int,
+    *,
+    differentiable: bool,
+) -> None:
+    """All steps of a population; ``lift`` is that of each neuron.
+
+    Where there are two forms of a neuron model, the one that simulators run and one that is smooth,
+    ``differentiable`` is the latter.
+    """
+    kernel, arguments = call_of(plan, layer, memory, lift, stimuli, differentiable=differentiable)
+    kernel(*arguments)
+
+
+def call_of(
+    plan: Plan,
+    layer: Layer,
+    memory: Memory,
+    lift: NDArray[Any],
+    stimuli: int,
+    *,
+    differentiable: bool,
+) -> tuple[Callable[..., None], tuple[Any, ...]]:
+    """The kernel that ``run`` calls for a population, and all that it is given."""
+    kernels = KERNELS[type(plan.neuron)]
+    call = kernels.smooth if differentiable else kernels.forward
+    return call(_population(plan, layer, memory, lift, stimuli))
+
+
+def run_back(
+    plan: Plan,
+    layer: Layer,
+    memory: Memory,
+    lift: NDArray[Any],
+    returned: NDArray[Any] | None,
+    weight_of_total: NDArray[Any],
+    stimuli: int,
+    surrogate: Surrogate,
+    window: int,
+) -> NDArray[Any]:
+    """All steps backwards: ``memory.drives`` become derivatives; returns that by ``lift``."""
+    of = _population(plan, layer, memory, lift, stimuli)
+    n, kind, theta = of.numbers, of.kind, plan.neuron.theta
+    by = _Return(
+        given=_NOTHING[lift.dtype] if returned is None else returned,
+        weight_of_total=weight_of_total,
+        bias=np.zeros_like(lift),
+        window=window,
+        surrogate=(
+            *(n.keep, n.hold, n.refractory, n.mean),
+            *(surrogate.code, n.threshold),
+            *(kind(1.0 / (surrogate.width * theta)), kind(surrogate.height / theta)),
+        ),
+    )
+    kernel, arguments = KERNELS[type(plan.neuron)].backward(of, by)
+    kernel(*arguments)
+    return by.bias
+
+
+def quadrature(neuron: IFCondExp, dt: float) -> tuple[float, ...]:
+    """The constants of a step of ``IFCondExp``, 23 numbers.
+
+    leak, E_E, E_I (from rest), decay_E, decay_I, then for each of three times t, 0 and the two
+    nodes: weight, e^(−t/τ_E)/c_m, e^(−t/τ_I)/c_m, and the integrals from t to dt of leak, and of
+    e^(−t/τ_E)/c_m and e^(−t/τ_I)/c_m.
+    """
+    leak, cm = 1.0 / neuron.tau_m, neuron.cm
+    taus = neuron.tau_syn_E, neuron.tau_syn_I
+    numbers = [leak, neuron.e_rev_E - neuron.v_rest, neuron.e_rev_I - neuron.v_rest]
+    numbers += [math.exp(-dt / tau) for tau in taus]
+    offset = 0.5 / math.sqrt(3.0)
+    for weight, t in ((0.0, 0.0), (0.5, 0.5 - offset), (0.5, 0.5 + offset)):
+        start = t * dt
+        numbers.append(weight * dt)
+        numbers += [math.exp(-start / tau) / cm for tau in taus]
+        numbers.append(leak * (dt - start))
+        numbers += [tau * (math.exp(-start / tau) - math.exp(-dt / tau)) / cm for tau in taus]
+    return tuple(numbers)

@@ -1,0 +1,284 @@
+"""Forwards and backwards through a network, slice by slice of the stimuli.
+
+Forwards, population by population: the spikes of the sources as lists, what they deliver, the
+neurons step by step. Backwards, in reverse: what the targets return, the neurons' steps from the
+last to the first; in the end, over all stimuli, what each list of spikes is owed by each weight.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from volr.engine.cpu.buffers import Batch, neuron_steps, slice_size
+from volr.engine.cpu.dynamics import run, run_back
+from volr.engine.cpu.events import by_neuron, list_spikes, turn_round
+from volr.engine.cpu.synapses import deliver, gather, return_errors
+from volr.engine.cpu.tiles import empty_tiles, in_tiles, tile_of, unpack
+from volr.engine.cpu.work import everywhere, scratch, slices
+from volr.engine.encoding import list_inputs
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+    from volr.engine.cpu.events import ByNeuron
+    from volr.engine.cpu.tiles import Tiles
+    from volr.engine.encoding import Encoded
+    from volr.engine.schedule import Layer, Plan
+    from volr.engine.surrogates import Surrogate
+
+# What returns to a population is written and read again while the second cache has it.
+_RETURNED_BYTES = 200_000
+# The gradient of fewer tiles than this is cut by neurons of the source too, for all threads to have
+# something to do.
+_PARTS = 4
+
+
+def forwards(
+    plan: Plan,
+    encoded: Encoded,
+    tiles: Tiles,
+    lifts: Mapping[str, NDArray[Any]],
+    batch: Batch,
+    first: int,
+    last: int,
+    *,
+    differentiable: bool,
+) -> None:
+    """Run the stimuli ``first`` to ``last`` of a batch; see ``volr.engine.cpu.dynamics.run``."""
+    start = 0
+    for name, size in plan.inputs:
+        if name in batch.events:
+            list_inputs(encoded, batch.events[name], start, first, last, plan.steps)
+        start += size
+    for layer in plan.layers:
+        memory = batch.memory[layer.name]
+        for channel, drive in enumerate(memory.drives):
+            for term, (source, weight) in enumerate(layer.terms):
+                events = batch.events[source]
+                deliver(
+                    events.index,
+                    events.begin,
+                    events.block,
+                    tiles[weight][channel],
+                    drive,
+                    first,
+                    last,
+                    plan.steps,
+                    plan.delay,
+                    events.size,
+                    layer.size,
+                    term > 0,
+                )
+        part = memory.part(first, last, plan.steps * layer.size, layer.size)
+        run(plan, layer, part, lifts[layer.name], last - first, differentiable=differentiable)
+        if layer.name in batch.events:
+            events = batch.events[layer.name]
+            values = plan.steps * layer.size
+            list_spikes(
+                memory.state,
+                0,
+                values,
+                layer.size,
+                first,
+                last,
+                plan.steps,
+                layer.size,
+                events.block,
+                events.index,
+                events.begin,
+            )
+
+
+@dataclass(frozen=True, eq=False)
+class Gradient:
+    """Derivatives of the loss by the weights ``[post, pre]`` and by the lifts ``[unit]``."""
+
+    weights: dict[str, NDArray[Any]]
+    lifts: dict[str, NDArray[Any]]
+
+
+def backwards(
+    plan: Plan,
+    weights: Mapping[str, NDArray[Any]],
+    lifts: Mapping[str, NDArray[Any]],
+    batch: Batch,
+    by_total: Mapping[str, NDArray[Any]],
+    surrogate: Surrogate,
+    window: int,
+) -> Gradient:
+    """The gradient of a loss whose derivatives by the totals ``[stimulus, unit]`` are given.
+
+    The memories of the batch are used up.
+    """
+    returning = in_tiles(plan, weights, back=True)
+    parts = slices(batch.stimuli, slice_size(plan))
+    of_lift: dict[tuple[str, int], NDArray[Any]] = {}
+
+    def work(part: tuple[int, int]) -> None:
+        first, last = part
+        for layer in reversed(plan.layers):
+            lift = lifts[layer.name]
+            some = max(1, _RETURNED_BYTES // (plan.steps * layer.size * lift.itemsize))
+            for begin, end in slices(last - first, some):
+                of_lift[layer.name, first + begin] = _some_back(
+                    plan,
+                    layer,
+                    returning,
+                    lift,
+                    batch,
+                    by_total[layer.name],
+                    surrogate,
+                    window,
+                    (first + begin, first + end),
+                )
+
+    everywhere(work, parts, size=batch.stimuli * neuron_steps(plan))
+    # In the order of the stimuli, so that the sum does not depend on who was first.
+    summed = {name: np.zeros_like(lift) for name, lift in lifts.items()}
+    for name, first in sorted(of_lift):
+        summed[name] += of_lift[name, first]
+    return Gradient(_weight_gradients(plan, weights, batch), summed)
+
+
+def _some_back(
+    plan: Plan,
+    layer: Layer,
+    returning: Tiles,
+    lift: NDArray[Any],
+    batch: Batch,
+    by_total: NDArray[Any],
+    surrogate: Surrogate,
+    window: int,
+    part: tuple[int, int],
+) -> NDArray[Any]:
+    """One population of some stimuli; the derivative by its lifts."""
+    first, last = part
+    values = plan.steps * layer.size
+    returned: NDArray[Any] | None = None
+    for target in plan.layers:
+        for source, weight in target.terms:
+            if source != layer.name:
+                continue
+            drives = batch.memory[target.name].drives
+            for errors, tiles in zip(drives, returning[weight], strict=True):
+                add = returned is not None
+                if returned is None:
+                    returned = scratch((last - first) * values, lift.dtype)
+                return_errors(
+                    errors,
+                    tiles,
+                    returned,
+                    first,
+                    last,
+                    first,
+                    plan.steps,
+                    plan.delay,
+                    window,
+                    target.size,
+                    layer.size,
+                    add,
+                )
+    memory = batch.memory[layer.name].part(first, last, values, layer.size)
+    wanted = np.ascontiguousarray(by_total[first:last]).reshape(-1)
+    return run_back(plan, layer, memory, lift, returned, wanted, last - first, surrogate, window)
+
+
+@dataclass(frozen=True, eq=False)
+class _Owed:
+    """A part of a gradient: some neurons of the source, one tile of the target, one channel."""
+
+    layer: Layer
+    source: str
+    channel: int
+    column: int
+    first: int
+    last: int
+    tiles: NDArray[Any]
+    gradient: NDArray[Any]
+
+
+def _weight_gradients(
+    plan: Plan, weights: Mapping[str, NDArray[Any]], batch: Batch
+) -> dict[str, NDArray[Any]]:
+    """What each weight is owed, from the lists of spikes and the derivatives by the drives."""
+    signs = plan.neuron.channels
+    found: dict[str, list[NDArray[Any]]] = {}
+    owed: list[_Owed] = []
+    for layer in plan.layers:
+        for source, name in layer.terms:
+            matrix = weights[name]
+            tile, pre = tile_of(matrix.dtype), matrix.shape[1]
+            columns = range(0, layer.size, tile)
+            share = -(-pre // max(1, _PARTS // len(columns)))
+            found[name] = [np.empty_like(matrix) for _ in signs]
+            for channel, gradient in enumerate(found[name]):
+                tiles = empty_tiles(pre, layer.size, matrix.dtype)
+                owed += [
+                    _Owed(layer, source, channel, column, first, last, tiles, gradient)
+                    for column in columns
+                    for first, last in slices(pre, share)
+                ]
+    turned = _turned_round(plan, batch)
+
+    def work(part: _Owed) -> None:
+        lists, layer = turned[part.source], part.layer
+        gather(
+            lists.index,
+            lists.begin,
+            lists.block,
+            batch.memory[layer.name].drives[part.channel],
+            part.tiles,
+            part.column,
+            part.first,
+            part.last,
+            plan.delay,
+            batch.events[part.source].size,
+            layer.size,
+        )
+        tile = tile_of(part.gradient.dtype)
+        unpack(part.tiles, tile, part.column, part.first, part.last, part.gradient)
+
+    everywhere(work, owed, size=batch.stimuli * neuron_steps(plan))
+    return {
+        # A weight of 0 is about to be excitatory.
+        name: each[0] if len(each) == 1 else np.where(weights[name] < 0, each[1], each[0])
+        for name, each in found.items()
+    }
+
+
+def _turned_round(plan: Plan, batch: Batch) -> dict[str, ByNeuron]:
+    """The spikes of each source by neuron."""
+    steps, all_steps = plan.steps, batch.stimuli * plan.steps
+    turned = {
+        name: by_neuron(events, batch.stimuli, steps) for name, events in batch.events.items()
+    }
+
+    def work(part: tuple[str, tuple[int, int]]) -> None:
+        name, (first, last) = part
+        events, lists = batch.events[name], turned[name]
+        turn_round(
+            events.index,
+            events.begin,
+            events.blocks,
+            first,
+            last,
+            lists.block,
+            all_steps,
+            steps,
+            plan.delay,
+            events.size,
+            lists.index,
+            lists.begin,
+        )
+
+    parts: list[tuple[str, tuple[int, int]]] = []
+    for name, lists in turned.items():
+        share = max(1, -(-lists.blocks // _PARTS))
+        parts += [(name, part) for part in slices(lists.blocks, share)]
+    everywhere(work, parts, size=batch.stimuli * neuron_steps(plan))
+    return turned

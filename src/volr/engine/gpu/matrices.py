@@ -1,0 +1,151 @@
+"""The engine in PyTorch, on any device: dense matrix products over all steps at once.
+
+A projection is one product ``[time · batch, pre]`` × ``[pre, post]``, shifted by the delay. Time is
+then gone through population by population: by the loop of ``volr.engine.gpu.recurrence``, or on
+CUDA, where Triton is installed, by the fused kernels of ``volr.engine.gpu.fused``.
+
+The derivatives are those of ``volr.engine.gpu.recurrence``. With a ``window``, moreover, a spike
+that is emitted in one window and arrives in a later one is held to be constant, though the weight
+that it goes through is not.
+"""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import TYPE_CHECKING
+
+import torch
+from torch.nn import functional
+
+from volr.engine.gpu.recurrence import unroll
+from volr.engine.readout import Response
+from volr.engine.surrogates import Surrogate
+from volr.errors import DataError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from torch import Tensor
+
+    from volr.engine.schedule import Layer, Plan
+    from volr.neurons import NeuronModel
+
+
+def respond(
+    plan: Plan,
+    values: Mapping[str, Tensor],
+    spikes: Tensor,
+    *,
+    surrogate: Surrogate = Surrogate(),
+    window: int | None = None,
+    trace: bool = False,
+    fused: bool | None = None,
+) -> Response:
+    """Run a plan on the input spikes ``[time, batch, unit]``, all inputs side by side.
+
+    ``values`` are the parameters by our names, weights ``[post, pre]`` in the neuron's unit and
+    biases ``[unit]`` in nA, of one float type and on one device, which the response shares.
+    ``window`` truncates backpropagation through time; None is the whole of it. ``trace`` keeps
+    spikes and membranes. ``fused`` says whether the fused kernels run; None: where they can.
+    Raises ``DataError`` for spikes of another shape.
+    """
+    width = sum(size for _, size in plan.inputs)
+    if spikes.ndim != 3 or len(spikes) != plan.steps or spikes.shape[2] != width:
+        raise DataError(
+            f"the spikes have the shape {list(spikes.shape)}, the plan takes "
+            f"[{plan.steps}, batch, {width}]"
+        )
+    if window is not None and window < 1:
+        raise DataError(f"the window is {window} steps, not at least 1")
+    like = next(iter(values.values()), spikes)
+    given = spikes.to(like.device, like.dtype)
+    parts = torch.split(given, [size for _, size in plan.inputs], dim=2)
+    # What each population sends, as it arrives: the spikes of all steps but the last ones.
+    sent = {
+        name: _in_flight(part, plan.delay, window)
+        for (name, _), part in zip(plan.inputs, parts, strict=True)
+    }
+    counts: dict[str, Tensor] = {}
+    membranes: dict[str, Tensor] = {}
+    traced: dict[str, Tensor] = {}
+    potentials: dict[str, Tensor] = {}
+    for layer in plan.layers:
+        emitted, v = recurrence(
+            plan.neuron,
+            plan.dt,
+            _drives(plan, layer, values, sent),
+            values[layer.bias],
+            spiking=layer.spiking,
+            surrogate=surrogate,
+            window=window,
+            fused=fused,
+        )
+        if layer.spiking:
+            sent[layer.name] = _in_flight(emitted, plan.delay, window)
+            counts[layer.name] = emitted.sum(dim=0)
+        else:
+            membranes[layer.name] = v.mean(dim=0)
+        if trace:
+            potentials[layer.name] = v
+            if layer.spiking:
+                traced[layer.name] = emitted
+    return Response(counts, membranes, traced, potentials)
+
+
+def recurrence(
+    neuron: NeuronModel,
+    dt: float,
+    drives: Sequence[Tensor],
+    current: Tensor,
+    *,
+    spiking: bool,
+    surrogate: Surrogate,
+    window: int | None,
+    fused: bool | None = None,
+) -> tuple[Tensor, Tensor]:
+    """``volr.engine.gpu.recurrence.unroll``, by the fused kernels where they can run or must."""
+    if fused is None:
+        known = drives[0].dtype in {torch.float32, torch.float64}
+        fused = drives[0].is_cuda and known and find_spec("triton") is not None
+    if fused:
+        from volr.engine import fused as kernels
+
+        run = kernels.unroll
+    else:
+        run = unroll
+    return run(neuron, dt, drives, current, spiking=spiking, surrogate=surrogate, window=window)
+
+
+def _in_flight(spikes: Tensor, delay: int, window: int | None) -> Tensor:
+    """Those of the spikes that arrive in time, without derivative where they leave their window."""
+    arriving = spikes[: max(len(spikes) - delay, 0)]
+    if window is None or not arriving.requires_grad:
+        return arriving
+    step = torch.arange(len(arriving), device=arriving.device)
+    stays = step // window == (step + delay) // window
+    return torch.where(stays[:, None, None], arriving, arriving.detach())
+
+
+def _drives(
+    plan: Plan, layer: Layer, values: Mapping[str, Tensor], sent: Mapping[str, Tensor]
+) -> list[Tensor]:
+    """What arrives at a layer, ``[time, batch, unit]`` for each channel of its neurons."""
+    drives: list[Tensor] = []
+    for sign in plan.neuron.channels:
+        products = [
+            functional.linear(sent[source], _part(values[weight], sign, plan.neuron))
+            for source, weight in layer.terms
+        ]
+        total = torch.stack(products).sum(dim=0) if len(products) > 1 else products[0]
+        drives.append(functional.pad(total, (0, 0, 0, 0, plan.steps - len(total), 0)))
+    return drives
+
+
+def _part(weight: Tensor, sign: int, neuron: NeuronModel) -> Tensor:
+    """The weights that a channel takes, as what they add to it; 0 counts as excitatory."""
+    if sign == 0:
+        return weight
+    if sign > 0:
+        return torch.where(weight >= 0, weight, 0.0)
+    negative = torch.where(weight < 0, weight, 0.0)
+    return -negative if neuron.has_conductances else negative

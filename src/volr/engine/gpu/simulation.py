@@ -1,0 +1,93 @@
+"""Spiking models on another device than the processor: ``volr.engine.simulation`` through PyTorch.
+
+Everything is computed in float64, by matrix products. Their sums have another order than the
+engine's. So a membrane that is at the threshold but for rounding may be on the other side of it,
+and there may be a spike more or less. Conductances are integrated by NEST's solver, which runs on
+the processor alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from volr.engine.cpu.work import slices
+from volr.engine.encoding import after_reset, encode
+from volr.engine.gpu import matrices
+from volr.engine.schedule import plan_of
+from volr.engine.simulation import Result, empty_result, record_inputs
+from volr.errors import UnsupportedError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from volr.checks.arrays import Floats
+    from volr.engine.schedule import Plan
+    from volr.engine.simulation import Progress
+    from volr.models.model import SpikingModel
+
+# Stimuli that are run at once, and the most memory for what their neurons do.
+_CHUNK, _CHUNK_BYTES = 1024, 1_000_000_000
+
+
+def simulate(
+    model: SpikingModel,
+    stimuli: Floats,
+    device: str,
+    *,
+    seed: int = 0,
+    counts: tuple[str, ...] = (),
+    spikes: tuple[str, ...] = (),
+    membranes: tuple[str, ...] = (),
+    progress: Progress | None = None,
+) -> Result:
+    """As ``volr.engine.simulation.simulate``. Raises ``UnsupportedError`` for conductances, and
+    ``ModelError`` where there is not the memory for what is recorded.
+    """
+    if model.neuron.has_conductances:
+        raise UnsupportedError(
+            "if_cond_exp is simulated with NEST's solver, which runs on the processor alone",
+            help="--device cpu, or device='cpu' in Python",
+        )
+    plan, count = plan_of(model), len(stimuli)
+    result = empty_result(plan, count, counts, spikes, membranes)
+    values = {
+        name: torch.as_tensor(np.array(value, np.float64)).to(device)
+        for name, value in model.parameters.items()
+    }
+    for first, last in slices(count, _together(plan)):
+        shown = encode(plan, model.coding, stimuli[first:last], seed=seed, first=first)
+        record_inputs(result, plan, shown, first, last)
+        given = torch.as_tensor(shown.spelled_out()).to(device)
+        with torch.no_grad():
+            found = matrices.respond(plan, values, given, trace=bool(spikes or membranes))
+        for layer in plan.layers:
+            name = layer.name
+            result.totals[name][first:last] = _array((found.counts | found.membranes)[name])
+            if name in result.spikes or name in result.membranes:
+                potentials = _array(found.potentials[name])
+                if layer.spiking:
+                    fired = _array(found.spikes[name]) != 0
+                else:
+                    fired = np.zeros(potentials.shape, np.bool_)
+                if name in result.spikes:
+                    result.spikes[name][:, first:last] = fired
+                if name in result.membranes:
+                    after = after_reset(plan.neuron, potentials, fired)
+                    result.membranes[name][:, first:last] = after
+        if progress is not None:
+            progress(last - first)
+    return result
+
+
+def _together(plan: Plan) -> int:
+    # What arrives, spikes and membranes of a neuron in a step, and as much on the way.
+    each = 6 * 8 * plan.steps * sum(plan.sizes.values())
+    return max(1, min(_CHUNK, _CHUNK_BYTES // each))
+
+
+def _array(values: Tensor) -> NDArray[Any]:
+    return values.cpu().numpy()

@@ -1,0 +1,75 @@
+"""Jobs and answers on their way to another process and back: text, and the bytes of model files.
+
+``volr.backends.processes`` sends arrays and JSON, Dask any bytes; nothing else travels.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from volr.experiments.conditions import spec_from, spec_json
+from volr.experiments.execution.job import Done, Failed, Job
+from volr.experiments.store.runs import run_from, run_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from volr.backends.processes import Arrays, Request, Settings
+
+
+def job_text(job: Job) -> str:
+    """The job as JSON, its models aside."""
+    return json.dumps({"spec": spec_json(job.spec), "data_dir": job.data_dir})
+
+
+def job_from(text: str, models: Sequence[bytes]) -> Job:
+    """The job that ``job_text`` wrote, with its models."""
+    told: dict[str, Any] = json.loads(text)
+    return Job(spec_from(told["spec"]), tuple(models), told["data_dir"])
+
+
+def answer_text(answer: Done | Failed) -> tuple[str, bytes]:
+    """The answer as JSON, and the file of its model, which is empty where there is none."""
+    match answer:
+        case Done():
+            return json.dumps({"run": run_json(answer.run)}), answer.model
+        case Failed():
+            return json.dumps({"failed": answer.message, "help": answer.help}), b""
+
+
+def answer_from(text: str, model: bytes) -> Done | Failed:
+    """The answer that ``answer_text`` wrote."""
+    told: dict[str, Any] = json.loads(text)
+    if "failed" in told:
+        return Failed(told["failed"], told["help"])
+    return Done(run_from(told["run"]), model)
+
+
+def request_of(job: Job) -> Request:
+    """The job as what a process of ours is sent."""
+    arrays = {f"model.{index}": _array(body) for index, body in enumerate(job.models)}
+    return arrays, {"job": job_text(job), "models": len(arrays)}
+
+
+def job_of(arrays: Arrays, settings: Settings) -> Job:
+    """The job that ``request_of`` wrote."""
+    bodies = [arrays[f"model.{index}"].tobytes() for index in range(settings["models"])]
+    return job_from(settings["job"], bodies)
+
+
+def arrays_of(answer: Done | Failed) -> Arrays:
+    """The answer as what a process of ours sends back."""
+    text, model = answer_text(answer)
+    return {"text": _array(text.encode()), "model": _array(model)}
+
+
+def answer_of(arrays: Arrays) -> Done | Failed:
+    """The answer that ``arrays_of`` wrote."""
+    return answer_from(arrays["text"].tobytes().decode(), arrays["model"].tobytes())
+
+
+def _array(body: bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    return np.frombuffer(body, dtype=np.uint8)

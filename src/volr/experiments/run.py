@@ -1,0 +1,153 @@
+"""One run: a spec, and the models that it starts from, to a measured model."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from volr.backends import backend
+from volr.backends.base import ArtificialBackend, SpikingBackend, check_supported, require
+from volr.errors import BackendError
+from volr.experiments.build import make
+from volr.experiments.datasets.split import generator, stratified
+from volr.experiments.measurement import Measurement, measure_artificial, measure_spiking
+from volr.experiments.progress import (
+    Progress,
+    of_simulation,
+    silent,
+    under,
+)
+from volr.experiments.results import Row, Run
+from volr.experiments.tasks import check_fits, task
+from volr.experiments.versions import versions
+from volr.language import to_network
+from volr.models.model import ArtificialModel, SpikingModel
+from volr.models.parameters import parameter_shapes
+from volr.models.samples import Data
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from volr.experiments.conditions import Spec
+    from volr.experiments.simulators import Simulators
+    from volr.experiments.tasks import Task
+    from volr.models.files import Origin
+    from volr.models.model import Model
+    from volr.network import Network
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One measured model: what is kept of the run, the model itself, and where it comes from."""
+
+    run: Run
+    model: Model
+    origin: Origin
+
+
+def perform(
+    spec: Spec,
+    needed: Sequence[Model],
+    simulators: Simulators,
+    data_dir: Path | None = None,
+    progress: Progress = silent,
+) -> Outcome:
+    """Make the model of ``spec`` out of those ``needed``, in the order of ``spec.needs``; measure.
+
+    The spec's seed draws the task's data where the task draws any, the initialisation, the order
+    of the samples and the calibration. Raises as training, transfer and back ends do.
+    """
+    progress = under(f"{spec.task} {spec.seed} {spec.condition.label}", progress)
+    started = time.perf_counter()
+    network = to_network(spec.program)
+    progress("loading", 0, None)
+    data = data_of(spec, network, data_dir)
+    made = make(spec, network, needed, data, simulators, progress)
+    measured = _measure(spec, made.model, data, simulators, progress)
+    row = Row(
+        task=spec.task,
+        condition=spec.condition.called,
+        source=spec.on if spec.condition.source == "loop" else spec.condition.source,
+        backend=spec.on,
+        neuron=spec.settings.neuron if spec.condition.is_spiking else "",
+        seed=spec.seed,
+        accuracy=measured.accuracy,
+        chance=data.chance,
+        seconds=time.perf_counter() - started,
+        samples=len(data.test),
+        ties=measured.ties,
+        program=spec.program,
+    )
+    run = Run(
+        row=row,
+        history=made.history,
+        confusion=measured.confusion,
+        over_time=measured.over_time,
+        dt=made.model.dt if isinstance(made.model, SpikingModel) else 0.0,
+        transfer=made.transfer,
+        activity=measured.activity,
+        versions=versions(),
+    )
+    origin = {"task": spec.task, "seed": spec.seed, "condition": spec.condition.called}
+    if spec.needs:
+        # Beside it, where `volr explain` looks for it.
+        origin["ann"] = f"{spec.needs[0].key}.safetensors"
+    return Outcome(run, made.model, origin)
+
+
+def data_of(spec: Spec, network: Network, data_dir: Path | None) -> Data:
+    """The task's data for this run, cut to the numbers of samples that its settings allow.
+
+    Where it is measured on validation samples, ``test`` is these, and no test sample is in it.
+    """
+    chosen = task(spec.task)
+    check_fits(chosen, network.input_size, network.output_size)
+    data = _load(chosen, spec.seed, network.input_size, data_dir)
+    if spec.part == "validation":
+        kept, aside = stratified(data.train.labels, generator(spec.seed))
+        data = Data(data.train.take(kept), data.train.take(aside), data.classes)
+    limits = spec.settings.train_samples, spec.settings.test_samples
+    train, test = (
+        half if limit is None else half.first(limit)
+        for half, limit in zip((data.train, data.test), limits, strict=True)
+    )
+    return Data(train, test, data.classes)
+
+
+@lru_cache(maxsize=1)
+def _load(task: Task, seed: int, inputs: int, data_dir: Path | None) -> Data:
+    """A search makes many runs of the same data, and MNIST takes a second to unpack."""
+    return task.load(seed=seed, inputs=inputs, data_dir=data_dir)
+
+
+def empty_model(spec: Spec) -> SpikingModel:
+    """A model of the kind that a spiking run makes, all parameters 0."""
+    network = to_network(spec.program)
+    zeros = {name: np.zeros(shape) for name, shape in parameter_shapes(network).items()}
+    return spec.settings.spiking().model(network, zeros)
+
+
+def _measure(
+    spec: Spec, model: Model, data: Data, simulators: Simulators, progress: Progress
+) -> Measurement:
+    on = backend(spec.on)
+    require(on)
+    check_supported(on, model)
+    match model, on:
+        case ArtificialModel(), ArtificialBackend():
+            return measure_artificial(model, data, on)
+        case SpikingModel(), SpikingBackend():
+            return measure_spiking(
+                model,
+                data,
+                simulators[spec.on],
+                seed=spec.seed,
+                progress=of_simulation(progress, len(data.test)),
+            )
+        case _:
+            raise BackendError(f"{spec.on} cannot run this model")

@@ -1,0 +1,117 @@
+"""What a search leaves behind, beside its runs.
+
+DIR/search.json    what was searched, with which versions and which command
+DIR/trials.json    every trial so far, and which parameters mattered
+DIR/best.json      the best settings so far, and the program, for `--settings`
+
+The latter two never get to know of fewer trials than they did.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, cast
+
+from volr.experiments.results import write_json
+from volr.experiments.search.space import described
+from volr.experiments.search.trial import best
+from volr.experiments.search.variation import varied
+from volr.experiments.settings import settings_json
+from volr.experiments.store.folder import MODELS, RUNS, read_plan, set_aside
+from volr.experiments.store.hashed_json import sealed
+from volr.experiments.store.plans import surroundings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from volr.experiments.search.rungs import Rung
+    from volr.experiments.search.trials import Found, Search
+    from volr.experiments.search.variation import Value
+
+SEARCH, TRIALS, BEST = "search.json", "trials.json", "best.json"
+
+
+def begin(search: Search, folder: Path, command: Sequence[str], *, fresh: bool) -> Path | None:
+    """Write ``search.json``; where that of another search is there, or ``fresh``, move what the
+    earlier one left aside first, and return where to. Runs stay but for ``fresh``: they are found
+    by all that they depend on, and may serve again.
+    """
+    asked = _asked(search)
+    aside = None
+    if fresh:
+        aside = set_aside(folder, (SEARCH, TRIALS, BEST, RUNS, MODELS))
+    elif read_plan(folder, SEARCH).get("search", asked) != asked:
+        aside = set_aside(folder, (SEARCH, TRIALS, BEST))
+    write_json(sealed({"search": asked, **surroundings(command)}), folder / SEARCH)
+    return aside
+
+
+def write_found(
+    search: Search,
+    ladder: Sequence[Rung],
+    found: Found,
+    folder: Path,
+    weights: Mapping[str, float] | None = None,
+) -> bool:
+    """Write ``trials.json`` and ``best.json``; ``DataError`` where they cannot be.
+
+    False where those of the same search, told to make more trials, are there, and stay.
+    """
+    there = read_plan(folder, TRIALS).get("trials")
+    if isinstance(there, list) and len(cast("list[object]", there)) > len(found.trials):
+        return False
+    write_json(sealed(trials_json(ladder, found, weights)), folder / TRIALS)
+    write_json(best_json(search, found), folder / BEST)
+    return True
+
+
+def trials_json(
+    ladder: Sequence[Rung], found: Found, weights: Mapping[str, float] | None = None
+) -> dict[str, Any]:
+    """All that is known; ``weights`` are the parameters' shares of the differences."""
+    return {
+        "rungs": [asdict(each) for each in ladder],
+        "unless told": found.unless_told,
+        "trials": [asdict(each) for each in found.trials],
+        "weights": dict(weights or {}),
+    }
+
+
+def best_json(search: Search, found: Found) -> dict[str, Any]:
+    """The settings and program of the best trial, or, unless it is better than these, as they were
+    (``trial`` is then null).
+    """
+    chosen = best(found.trials)
+    if chosen is not None and chosen.scores[-1] <= found.unless_told:
+        chosen = None
+    values: Mapping[str, Value] = {} if chosen is None else chosen.values
+    settings, program = varied(values, search.settings, search.program)
+    # Of a spiking network in any case: the original's method has another one unless told.
+    neuron = {"neuron": settings.neuron} if search.condition.is_spiking else {}
+    return {
+        "settings": {**neuron, **settings_json(settings)},
+        "task": search.task,
+        "program": program,
+        "condition": search.condition.label,
+        "on": search.on,
+        "trial": None if chosen is None else chosen.number,
+        "values": dict(values),
+        "validation accuracy": found.unless_told if chosen is None else chosen.scores[-1],
+        "unless told": found.unless_told,
+        "trials": len(found.trials),
+    }
+
+
+def _asked(search: Search) -> dict[str, Any]:
+    return {
+        "task": search.task,
+        "program": search.program,
+        "condition": search.condition.label,
+        "on": search.on,
+        "settings": settings_json(search.settings),
+        "over": [described(each) for each in search.space],
+        "batch": search.batch,
+        "seeds": search.seeds,
+        "seed": search.seed,
+    }

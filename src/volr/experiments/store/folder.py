@@ -1,0 +1,329 @@
+"""What an experiment has done so far, in a folder, so that it can be cut short and go on.
+
+    DIR/plan.json           what was asked for, with which versions and which command
+    DIR/runs/KEY.json       each finished run: its spec, and what came of it
+    DIR/models/KEY.safetensors    its model
+    DIR/results.json        rows and summary of what was asked for and is finished
+    DIR/report.html, DIR/figures    what `volr report` made of it
+
+A run counts as finished once both of its files are there, and a file appears whole or not at all:
+first the model, then the run. So whatever kills the process loses the runs in flight and nothing
+else, and the same command goes on from there. Both have a hash, and the run has its model's: a
+model that was damaged afterwards, as by a copy that was not finished, is as good as none. A run
+that is damaged, or under another run's name, is refused with what to do about it. One process at a
+time writes to a folder. The folder may itself be a link; what is in it may not, since to write
+there would be to write elsewhere.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import itertools
+import logging
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from volr.checks.json_values import entries_of, read_json
+from volr.errors import DataError, ModelFileError, VolrError
+from volr.experiments.conditions import key_told, spec_json
+from volr.experiments.results import RESULTS, write_json, write_results
+from volr.experiments.store.hashed_json import is_sealed, sealed, unsealed
+from volr.experiments.store.plans import commands
+from volr.experiments.store.runs import run_from, run_json, spec_told
+from volr.models.files import check_whole
+from volr.system.incoming import check_ordinary, read_whole
+from volr.system.storage import check_no_link, open_lock, remove_unfinished, write_whole
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    from volr.experiments.conditions import Spec
+    from volr.experiments.results import Row, Run
+
+PLAN, RUNS, MODELS = "plan.json", "runs", "models"
+PAGE, FIGURES = "report.html", "figures"
+_LOCK = ".lock"
+# Bytes of a run, or of a plan with all the commands before it.
+_LONGEST = 1 << 30
+
+
+class Journal:
+    """The folder of one experiment. ``open_journal`` makes one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def finished(self, specs: Iterable[Spec]) -> dict[str, Run]:
+        """Those of ``specs`` that have been run, by key. Those without a hash are told."""
+        found = [
+            entry
+            for spec in specs
+            if (entry := _read_entry(self._run(spec.key))) is not None
+            and entry.told == spec_json(spec)
+            and self._has_model(entry)
+        ]
+        _tell_unchecked(found, self.folder)
+        return {each.key: each.run for each in found}
+
+    def conflicts(self, specs: Iterable[Spec]) -> list[str]:
+        """The keys of what was run that no table may count together with ``specs``: runs of a task
+        and a condition that one of these has too, and that differ from it in more than the seed.
+        """
+        wanted = {_counted_as(told): _but_seed(told) for told in map(spec_json, specs)}
+        return [
+            entry.key
+            for entry in _read_entries(self.folder)
+            if (told := entry.told).get("part") == "test"
+            and _but_seed(told) != wanted.get(_counted_as(told), _but_seed(told))
+        ]
+
+    def is_unplanned(self) -> bool:
+        """Whether there are results of which nothing tells what they are of: an older version's."""
+        known = [self.folder / name for name in (PLAN, RUNS)]
+        others = [self.folder / name for name in (RESULTS, MODELS)]
+        return not any(path.exists() for path in known) and any(path.exists() for path in others)
+
+    def model(self, key: str) -> bytes:
+        """The file of a finished run's model; ``DataError`` where it cannot be read."""
+        path = self.model_path(key)
+        try:
+            return read_whole(path, check_ordinary(path))
+        except OSError as error:
+            raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+
+    def model_path(self, key: str) -> Path:
+        return self.folder / MODELS / f"{key}.safetensors"
+
+    def check_place(self, key: str) -> None:
+        """Raise ``DataError`` where the files of a run could not be written in the end."""
+        for path in (self.model_path(key), self._run(key)):
+            if path.is_dir():
+                raise DataError(
+                    f"cannot write {path}: it is a folder, and a file of that name is to be there",
+                    help="move it elsewhere, and the same command goes on",
+                )
+
+    def write(self, spec: Spec, run: Run, model: bytes) -> None:
+        """Keep a finished run; ``DataError`` where it cannot be written."""
+        path = self.model_path(spec.key)
+        try:
+            write_whole(path, model)
+        except OSError as error:
+            raise DataError(
+                f"cannot write {path}: {error.strerror or error}",
+                help="finished runs stay: make room there, and the same command goes on",
+            ) from error
+        told = {"spec": spec_json(spec), "run": run_json(run), "model": _digest(model)}
+        write_json(sealed(told), self._run(spec.key))
+
+    def write_plan(self, plan: Mapping[str, Any]) -> None:
+        """Keep what was asked for, and under ``earlier`` what was before."""
+        before = read_plan(self.folder)
+        earlier = [_alone(each) for each in commands(before)] if before else []
+        told = {**plan, "earlier": earlier} if earlier else plan
+        write_json(sealed(told), self.folder / PLAN)
+
+    def write_results(self, rows: Sequence[Row]) -> None:
+        """Keep the table."""
+        write_results(rows, self.folder)
+
+    def _has_model(self, entry: Entry) -> bool:
+        """Whether a run's model is there and whole; one that is not is told."""
+        path = self.model_path(entry.key)
+        if not path.exists():
+            return False
+        try:
+            if entry.model is None:
+                check_whole(path)
+            elif _digest(self.model(entry.key)) != entry.model:
+                # It may be cut short, or damaged. Else it is another run's.
+                check_whole(path)
+                raise ModelFileError(f"{path} is not the model of its run")
+        except VolrError as error:
+            logging.getLogger("volr").warning("%s; its run is made again", error.message)
+            return False
+        return True
+
+    def _run(self, key: str) -> Path:
+        return self.folder / RUNS / f"{key}.json"
+
+
+@contextmanager
+def open_journal(folder: Path) -> Generator[Journal]:
+    """The journal in ``folder``, for one process at a time.
+
+    Raises ``DataError`` where another process has it open, the folder cannot be made, or one of
+    those in it is a link.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in (RUNS, MODELS):
+            check_no_link(folder / name)
+        lock = open_lock(folder / _LOCK)
+    except OSError as error:
+        raise DataError(f"cannot write in {folder}: {error.strerror or error}") from error
+    with lock:
+        try:
+            # The system lets go of it when the process ends, however it ends.
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise DataError(
+                f"another process is writing to {folder}",
+                help="wait for it to end, or name another folder with --out",
+            ) from error
+        except OSError as error:
+            # Some network file systems have no locks.
+            raise DataError(
+                f"cannot lock {folder}: {error.strerror or error}",
+                help="name a folder on another file system with --out",
+            ) from error
+        try:
+            for name in (".", RUNS, MODELS):
+                remove_unfinished(folder / name)
+        except OSError as error:
+            raise DataError(f"cannot write in {folder}: {error.strerror or error}") from error
+        yield Journal(folder)
+
+
+# Runs come last: while they are there, a command that was killed here finds the conflict again.
+def set_aside(folder: Path, names: Sequence[str] = (MODELS, RESULTS, PLAN, RUNS)) -> Path | None:
+    """Move what an earlier experiment left in ``folder``, and its report, to ``earlier-1`` in it,
+    or the first number that is free; None where there is nothing. ``DataError`` where it cannot be
+    moved.
+    """
+    there = [path for name in names if (path := folder / name).exists()]
+    if not there:
+        return None
+    # A report is made of runs: where there are none, figures are somebody else's.
+    if folder / RUNS in there:
+        there = [*(path for name in (PAGE, FIGURES) if (path := folder / name).exists()), *there]
+    try:
+        numbered = (folder / f"earlier-{number}" for number in itertools.count(1))
+        aside = next(path for path in numbered if not path.exists())
+        aside.mkdir()
+        for path in there:
+            path.rename(aside / path.name)
+    except OSError as error:
+        raise DataError(f"cannot move the earlier results in {folder}: {error}") from error
+    return aside
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A finished run: its ``key``, its spec as JSON, what came of it, and the hash of its model.
+
+    ``checked`` says whether a hash of its own showed that it is as it was written. Runs of Volr
+    0.1.0 have neither of the two hashes.
+    """
+
+    key: str
+    told: Mapping[str, Any]
+    run: Run
+    model: str | None = None
+    checked: bool = True
+
+
+def read_runs(folder: Path) -> tuple[Entry, ...]:
+    """Every finished run in ``folder`` that was measured on test samples, by name.
+
+    Those on validation samples are a search's. Those without a hash are told. ``DataError`` where
+    there is none, or where one is damaged or under another run's name.
+    """
+    entries = _read_entries(folder)
+    runs = tuple(each for each in entries if each.told.get("part", "test") == "test")
+    if not runs:
+        raise DataError(
+            f"there are no finished runs in {folder}",
+            help="name the folder that `volr experiment` wrote to (--out)",
+        )
+    _tell_unchecked(runs, folder)
+    return runs
+
+
+def _tell_unchecked(entries: Sequence[Entry], folder: Path) -> None:
+    """Log as a warning which runs have no hash: in one line, since an experiment has many."""
+    keys = [each.key for each in entries if not each.checked]
+    if not keys:
+        return
+    shown = ", ".join(f"{key}.json" for key in keys[:3])
+    more = f" and {len(keys) - 3} more" if len(keys) > 3 else ""
+    logging.getLogger("volr").warning(
+        "%s: %s%s of Volr 0.1.0, without a hash: whether %s damaged cannot be seen",
+        folder / RUNS,
+        shown,
+        f"{more} is" if len(keys) == 1 else f"{more} are",
+        "it was" if len(keys) == 1 else "they were",
+    )
+
+
+def read_plan(folder: Path, name: str = PLAN) -> dict[str, Any]:
+    """What was asked for; empty where that is not known."""
+    found = _read_json(folder / name, "remove it: the runs stay, and go on without it")
+    return {} if found is None else found[0]
+
+
+def _digest(model: bytes) -> str:
+    return hashlib.sha256(model).hexdigest()
+
+
+def _alone(plan: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in plan.items() if name != "earlier"}
+
+
+def _counted_as(spec: Mapping[str, Any]) -> tuple[object, ...]:
+    """What runs have in common that a table counts together, of specs as JSON."""
+    settings: Mapping[str, Any] = spec.get("settings", {})
+    return spec.get("task"), spec.get("condition"), settings.get("neuron")
+
+
+def _but_seed(spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in spec.items() if name != "seed"}
+
+
+def _read_entries(folder: Path) -> list[Entry]:
+    """All finished runs in a folder, by name."""
+    found = map(_read_entry, sorted((folder / RUNS).glob("*.json")))
+    return [each for each in found if each is not None]
+
+
+def _read_entry(path: Path) -> Entry | None:
+    """The run in a file; None where there is no such file."""
+    found = _read_json(path, "remove it, and the run is made again")
+    if found is None:
+        return None
+    content, checked = found
+    try:
+        told, run = spec_told(content["spec"]), run_from(content["run"])
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise DataError(
+            f"{path} is not what this version of Volr writes of a run",
+            help="remove it, and the run is made again; or begin anew with --fresh",
+        ) from error
+    # A copy under another name would count twice.
+    if (key := key_told(told) or path.stem) != path.stem:
+        raise DataError(
+            f"{path} is the run {key}, and has another name than {key}.json",
+            help=f"remove it if it is a copy, or else call it {key}.json",
+        )
+    return Entry(path.stem, told, run, content.get("model"), checked)
+
+
+def _read_json(path: Path, way_out: str) -> tuple[dict[str, Any], bool] | None:
+    """What is in a file, and whether a hash showed that it is whole; None without a file."""
+    try:
+        content = entries_of(read_json(read_whole(path, _LONGEST)))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise DataError(f"{path} is damaged: it is not JSON", help=way_out) from error
+    if content is None:
+        raise DataError(f"{path} is damaged: it is no JSON object", help=way_out)
+    try:
+        return unsealed(content), is_sealed(content)
+    except ValueError as error:
+        raise DataError(f"{path} is damaged: {error}", help=way_out) from error

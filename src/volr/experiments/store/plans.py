@@ -1,0 +1,53 @@
+"""What was asked for, and with what: the part of an experiment's folder that a reader checks."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from volr.checks.json_values import entries_of
+from volr.experiments.settings import settings_json
+from volr.experiments.versions import versions
+from volr.system.cores import cores
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from volr.experiments.conditions import Plan
+
+
+def described(plan: Plan, command: Sequence[str]) -> dict[str, Any]:
+    """The plan as JSON, with the command, the versions of what computes, and the machine."""
+    return {
+        **surroundings(command),
+        "tasks": dict(plan.tasks),
+        "seeds": list(plan.seeds),
+        "conditions": [each.label for each in plan.conditions],
+        "on": plan.on,
+        "settings": [settings_json(each) for each in plan.settings],
+        "quick": plan.quick,
+    }
+
+
+def commands(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """What says with which command a folder was filled and when, first to last: an experiment that
+    was cut short goes on. Of a plan as it was read, which may say anything.
+    """
+    earlier = plan.get("earlier")
+    if isinstance(earlier, list):
+        for each in cast("list[object]", earlier):
+            if (told := entries_of(each)) is not None:
+                yield told
+    yield plan
+
+
+def surroundings(command: Sequence[str]) -> dict[str, Any]:
+    """The command, the time, the versions of what computes, and the machine."""
+    return {
+        "command": shlex.join(["volr", *command[1:]]),
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "versions": dict(versions()),
+        "machine": {"system": platform.platform(), "cores": cores()},
+    }

@@ -1,0 +1,146 @@
+"""What is found out about a gap, and what is said of it in a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from volr.explanation.causes import COME_OF_WEIGHTS, FAMILIES, Cause
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# The plainest remedy is the best where it gains this share of what another does.
+_MOST_OF_IT = 0.9
+
+
+@dataclass(frozen=True)
+class Part:
+    """What a cause costs: ``points`` of accuracy (0.01 is one of a hundred), with the standard
+    ``error`` of the sample, most of it in the population ``where``; ``evidence`` says what was seen
+    there, and ``change`` which options to try.
+    """
+
+    cause: Cause
+    title: str
+    points: float
+    error: float
+    where: str
+    evidence: str
+    change: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What is lost in a ``population``, with those before it as they are: points and error."""
+
+    population: str
+    points: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A transfer with another setting: the accuracy on the same stimuli, and what it ``gained``."""
+
+    cause: Cause
+    change: str
+    accuracy: float
+    gained: float
+    error: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """The gap between ``ann`` and ``snn``, both accuracies, and its parts, which add up to it.
+
+    ``parts``, the costliest first, and ``stages``, from the inputs on, are two ways to split the
+    same gap. ``faults`` are what is wrong with weights and biases; ``foreign`` the projections
+    whose weights are not the ANN's at all; ``roots`` the causes that show in the weights, of which
+    others come. ``trials`` are the remedies that were tried.
+    """
+
+    backend: str
+    samples: int
+    ann: float
+    snn: float
+    gap: float
+    error: float
+    parts: tuple[Part, ...]
+    stages: tuple[Stage, ...]
+    faults: tuple[str, ...]
+    foreign: tuple[str, ...]
+    roots: tuple[Cause, ...]
+    trials: tuple[Trial, ...]
+
+    @property
+    def summary(self) -> str:
+        """What matters most, in a sentence or two."""
+        said: list[str] = []
+        if self.foreign:
+            said.append(f"The weights are not the ANN's: {', '.join(self.foreign)}.")
+        if abs(self.gap) <= 2 * self.error and not self.foreign:
+            return (
+                f"The gap, {_points(self.gap)}, is within its sampling error: nothing is lost that "
+                f"{self.samples:,} stimuli could show."
+            )
+        if self.gap < 0:
+            said.append(f"Nothing is lost: the spiking network is better by {_points(-self.gap)}.")
+            return " ".join(said)
+        title, parts = largest(self.parts, self.roots)
+        said.append(
+            f"The largest cause is {title}, {_points(sum(part.points for part in parts))} of a gap "
+            f"of {_points(self.gap)}, in {parts[0].where}: {parts[0].evidence}."
+        )
+        if (best := self.remedy) is not None:
+            said.append(f"What helps: {best.change}, from {self.snn:.4f} to {best.accuracy:.4f}.")
+        elif self.trials:
+            tried = ", ".join(trial.change for trial in self.trials)
+            said.append(f"None of what was tried helps: {tried}.")
+        elif parts[0].change:
+            said.append(f"What may help: {parts[0].change[0]}.")
+        return " ".join(said)
+
+    @property
+    def remedy(self) -> Trial | None:
+        """The first trial that gained as much as the best, within its error or a tenth; None where
+        none gained more than its error.
+        """
+        best = max(self.trials, key=lambda trial: trial.gained, default=None)
+        if best is None or best.gained <= best.error:
+            return None
+        enough = min(best.gained - best.error, _MOST_OF_IT * best.gained)
+        return next(each for each in self.trials if each.gained >= enough)
+
+
+def largest(parts: Sequence[Part], roots: Sequence[Cause] = ()) -> tuple[str, list[Part]]:
+    """The costliest cause, with those that come of it after it, and the words for all.
+
+    ``roots`` show in the weights. One of them is taken if its part is more than a quarter of the
+    largest. Badly scaled units and a wrong scale have all their effect through spikes and counts,
+    so they are taken however small their own parts are. But a wrong scale is read from the weights,
+    so it is left out where signs, weights or biases are taken.
+    """
+    by_cause = {part.cause: part for part in parts}
+    most = max(part.points for part in parts)
+    groups: list[tuple[str, list[Part]]] = []
+
+    def add(head: Part, title: str, members: frozenset[Cause]) -> None:
+        rest = [part for part in parts if part.cause in members - {head.cause}]
+        groups.append((title, [head, *rest]))
+
+    scales: tuple[Cause, ...] = ("units", "scale")
+    strong = [each for each in roots if each not in scales and 4 * by_cause[each].points > most]
+    for cause in [each for each in roots if each == "units" or each in (strong or scales)]:
+        add(by_cause[cause], by_cause[cause].title, COME_OF_WEIGHTS)
+    for cause, (title, members) in FAMILIES.items():
+        head = by_cause.get(cause)
+        if head is not None and head.points > 2 * head.error:
+            add(head, title, members)
+    groups += [(part.title, [part]) for part in parts]
+    # What one of them gains does not make the others smaller; of equals the first.
+    return max(groups, key=lambda each: sum(max(part.points, 0.0) for part in each[1]))
+
+
+def _points(share: float) -> str:
+    return f"{100 * share:.1f} points"

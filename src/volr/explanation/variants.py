@@ -1,0 +1,115 @@
+"""The spiking model without one of its mechanisms or several.
+
+reset       reset by subtraction
+refractory  no refractoriness
+transient   the stimulus begins earlier, and spikes are counted once all layers have begun
+driving     currents of the same charge instead of conductances
+"""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from volr.backends.base import Record
+from volr.explanation.causes import DYNAMIC
+from volr.models.parameters import weight_name
+from volr.network.subgraph import depths
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from volr.backends.base import Simulator
+    from volr.checks.arrays import Floats
+    from volr.explanation.causes import Dynamic
+    from volr.explanation.wiring import Wiring
+    from volr.models.model import SpikingModel
+
+# Where a count begins in the middle, it depends on how far each membrane is just then. Over so many
+# durations that matters less.
+_WINDOWS = 3
+# Durations after which a membrane that hardly leaks has not settled either.
+_LONGEST_LEAD = 5
+# Bytes of whole spike trains that are kept at a time.
+_KEPT = 64_000_000
+
+
+def mechanisms(model: SpikingModel) -> tuple[Dynamic, ...]:
+    """The mechanisms that the model has."""
+    has: dict[Dynamic, bool] = {
+        "reset": model.neuron.reset == "hard",
+        "refractory": model.neuron.refractory_steps(model.dt) > 0,
+        "transient": True,
+        "driving": model.neuron.has_conductances,
+    }
+    return tuple(each for each in DYNAMIC if has[each])
+
+
+def subsets(mechanisms: tuple[Dynamic, ...]) -> Iterator[frozenset[Dynamic]]:
+    """All sets of mechanisms to be left in, all of them first."""
+    for size in range(len(mechanisms), -1, -1):
+        yield from map(frozenset, itertools.combinations(mechanisms, size))
+
+
+def variant(
+    model: SpikingModel, without: frozenset[Dynamic], wirings: Mapping[str, Wiring]
+) -> SpikingModel:
+    """The model without these mechanisms, ``transient`` aside, which is no part of a model."""
+    neuron, values = model.neuron, dict(model.parameters)
+    if "driving" in without and neuron.has_conductances:
+        twin = neuron.with_currents()
+        excitation, inhibition = twin.synapse_units
+        for wiring in wirings.values():
+            for block in wiring.blocks:
+                weights = values[weight_name(block.projection)]
+                unit = np.where(weights < 0, inhibition, excitation)
+                values[weight_name(block.projection)] = block.charges * unit
+        neuron = twin
+    if "reset" in without:
+        neuron = replace(neuron, reset="subtract")
+    if "refractory" in without:
+        neuron = replace(neuron, tau_refrac=0.0)
+    return replace(model, neuron=neuron, parameters=values)
+
+
+def run(
+    model: SpikingModel,
+    stimuli: Floats,
+    simulator: Simulator,
+    *,
+    late: bool,
+    seed: int,
+    progress: Callable[[int], None] | None,
+) -> dict[str, Floats]:
+    """Spike counts ``[batch, unit]`` of every population; mean membranes (mV) of those read so.
+
+    ``late``: a third of those in the last three durations of a stimulus whose first spikes came to
+    the last layer half a duration, and at least τ_m or ``_LONGEST_LEAD`` durations, before these;
+    rounded.
+    """
+    network = model.network
+    spiking = tuple(p.name for p in network.populations if model.is_spiking(p.name))
+    silent = tuple(p.name for p in network.populations if not model.is_spiking(p.name))
+    if not late:
+        record = Record(counts=spiking)
+        found = simulator.run(model, stimuli, record=record, seed=seed, progress=progress)
+        counts = {name: found.counts[name].astype(np.float64) for name in spiking}
+        return {**counts, **{name: found.means[name] for name in silent}}
+    settled = min(model.neuron.tau_m, _LONGEST_LEAD * model.duration)
+    lead = round(max(0.5 * model.duration, settled) / model.dt)
+    lead += (len(depths(network)) - 1) * model.delay_steps
+    longer = replace(model, duration=(lead + _WINDOWS * model.steps) * model.dt)
+    record = Record(counts=(), spikes=spiking, membranes=silent)
+    batch = max(1, _KEPT // (longer.steps * network.neuron_count))
+    parts: list[dict[str, Floats]] = []
+    for first in range(0, len(stimuli), batch):
+        some = stimuli[first : first + batch]
+        found = simulator.run(longer, some, record=record, seed=seed, progress=progress)
+        part = {n: np.rint(found.spikes[n][lead:].sum(axis=0) / _WINDOWS) for n in spiking}
+        means = {name: found.membranes[name][lead:].mean(axis=0) for name in silent}
+        rest = model.neuron.v_rest
+        parts.append({**part, **{name: mean - rest for name, mean in means.items()}})
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

@@ -1,0 +1,1 @@
+"""How to read on after a token that does not fit."""

@@ -1,0 +1,91 @@
+"""The changes that may mend a text where a token does not fit.
+
+Tokens are put in, left out, replaced and swapped here, one or two at a time. What can be put in is
+the list of the language's tokens (`tokens.SPELLED`). Tokens are split and joined in `respelling`,
+and changed at several places at once in `constructs`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from volr.language import foreign, lookalikes
+from volr.language.grammar import END, Token
+from volr.language.repair import constructs, costs
+from volr.language.repair.changes import Repair, spliced
+from volr.language.repair.respelling import LONGEST_WORD, respelled
+from volr.language.tokens import HOLE, SPELLED, UNREADABLE, made
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from volr.language.repair.changes import Place
+
+
+def candidates(place: Place) -> Iterator[Repair]:
+    """All changes that are tried at a place, those at the token that does not fit first."""
+    for index in range(place.error, place.first - 1, -1):
+        farther = costs.FARTHER * (place.error - index)
+        for repair in _changes(place, index):
+            yield Repair(repair.splices, repair.cost + farther, repair.story)
+    for index in range(place.error, max(place.first - 1, place.error - 3), -1):
+        yield from constructs.around(place, index)
+    yield from constructs.let_within(place)
+
+
+def _changes(place: Place, index: int) -> Iterator[Repair]:
+    """What may be done at one token: put in, left out, replaced, swapped, split and joined."""
+    token = place.tokens[index]
+    at = place.tokens[index - 1].end if index else token.start
+    # A name without a text binds; elsewhere a hole says that something is missing.
+    binds = index > 0 and place.tokens[index - 1].kind == "LET"
+    for kinds, cost in costs.INSERTED.items():
+        if kinds == ("NAME",) and not binds:
+            continue
+        yield spliced(index, index, [made(kind, at, at) for kind in kinds], cost)
+    if token.kind == END:
+        return
+    yield from _left_out(place, index)
+    yield spliced(index, index + 1, [made(HOLE, token.start, token.end)], costs.BY_HOLE)
+    if binds and token.kind != "NAME":
+        yield spliced(index, index + 1, [made("NAME", token.start, token.end)], costs.RENAMED)
+    for kind, word in SPELLED.items():
+        if kind != token.kind:
+            put = made(kind, token.start, token.end)
+            yield spliced(index, index + 1, [put], _cost_of_replacing(token, word))
+    following = place.tokens[index + 1]
+    if following.kind != END:
+        yield spliced(index, index + 2, [following, token], costs.SWAPPED, "swapped")
+    yield from respelled(place, index)
+
+
+def _left_out(place: Place, index: int) -> Iterator[Repair]:
+    """A token left out, or several: a run of characters that mean nothing, or of sizes."""
+    tokens = place.tokens
+    kind, text = tokens[index].kind, tokens[index].text
+    if kind != UNREADABLE:
+        yield spliced(index, index + 1, [], costs.DELETED)
+    elif not lookalikes.plain(text).strip():
+        yield spliced(index, index + 1, [], costs.LOOK_ALIKE)
+    else:
+        yield spliced(index, index + 1, [], costs.UNREADABLE_DELETED)
+    if kind in (UNREADABLE, "INTEGER"):
+        stop = index + 1
+        while tokens[stop].kind == kind and stop < index + LONGEST_WORD:
+            stop += 1
+        if stop > index + 1:
+            yield spliced(index, stop, [], costs.DELETED + costs.EACH_MORE * (stop - index))
+
+
+def _cost_of_replacing(token: Token, word: str) -> float:
+    """A token by a word of the language: less where one can be taken for the other."""
+    plain = lookalikes.plain(token.text)
+    if plain == word and token.text != word:
+        return costs.LOOK_ALIKE
+    if foreign.keyword_meant(plain, word):
+        return costs.SLIP
+    if token.kind == "MALFORMED" and word.isalpha() and plain.endswith(word):
+        return costs.SPLIT
+    if token.kind == UNREADABLE:
+        return costs.UNREADABLE_REPLACED
+    return costs.REPLACED

@@ -1,0 +1,318 @@
+"""The words for mistakes of syntax.
+
+The file is long because it has the words for every kind of change, a method for each.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from volr.language import foreign, lookalikes
+from volr.language.grammar import END, Token
+from volr.language.repair.changes import edits
+from volr.language.tokens import HOLE, OPERATORS, SPELLED, UNREADABLE, shown, spelled
+from volr.language.type_messages import LAYER, activation
+from volr.source import Diagnostic, Edit, Label, Span, clip
+
+if TYPE_CHECKING:
+    from volr.language.automaton import Automaton
+    from volr.language.repair.changes import Place, Repair
+
+_LET = "write `let name = … in …`"
+_LONGEST_RUN = 30
+
+
+def of_tokens(tokens: list[Token]) -> list[Diagnostic]:
+    """The mistakes that are tokens of the grammar: numbers that are none."""
+    found: list[Diagnostic] = []
+    for token in tokens:
+        if token.kind == "MALFORMED":
+            found.append(Diagnostic(token.span, _malformed(token)))
+        elif token.kind == "NEGATIVE":
+            number = token.text[1:].lstrip("0") or "1"
+            message = f"a size must be at least 1, found {shown(token)}"
+            help = f"write `{clip(number)}`"
+            edit = Edit(token.span, number)
+            found.append(Diagnostic(token.span, message, help=help, edits=(edit,)))
+    return found
+
+
+def unfinished_comment(token: Token) -> Diagnostic:
+    span = Span(token.start, token.start + 2)
+    end = Edit(Span(token.end, token.end), " */")
+    help = "close it with `*/`"
+    return Diagnostic(span, "this comment is never closed", help=help, edits=(end,))
+
+
+def of_repair(place: Place, repair: Repair, automaton: Automaton) -> Diagnostic:
+    """What a repair tells: the part that was changed, and what it was changed to."""
+    return _Mistake(place, repair, automaton).diagnostic()
+
+
+class _Mistake:
+    """A repair in its place."""
+
+    def __init__(self, place: Place, repair: Repair, automaton: Automaton) -> None:
+        self._place = place
+        self._repair = repair
+        self._automaton = automaton
+        first = repair.first
+        self._removed = place.tokens[first.start : first.end]
+        self._put = [token.kind for token in first.tokens]
+        self._next = place.tokens[first.start]
+        self._previous = place.tokens[first.start - 1] if first.start else None
+        self._stack = place.before(first.start)
+        self._edits = edits(place, repair)
+
+    def diagnostic(self) -> Diagnostic:
+        match self._repair.story:
+            case "comment":
+                return self._comment()
+            case "call":
+                return self._call()
+            case "comma":
+                return self._comma()
+            case "let":
+                return self._let_within()
+            case "swapped":
+                return self._swapped()
+            case "quotes":
+                message = f"unexpected quotation mark {shown(self._removed[0])}"
+                return self._say(self._span(), message, "leave out both")
+            case "brackets":
+                message = f"unexpected bracket {shown(self._removed[0])}"
+                return self._say(self._span(), message, "write `(` and `)`")
+            case _ if any(token.kind == UNREADABLE for token in self._removed):
+                return self._unreadable()
+            case "look-alike" | "joined" | "split" if self._put:
+                return self._respelled()
+            case _ if not self._removed:
+                return self._missing()
+            case _ if not self._put:
+                return self._too_much(self._removed[0])
+            case _:
+                return self._replaced(self._removed[0])
+
+    def _say(
+        self, span: Span, message: str, help: str | None = None, others: tuple[Label, ...] = ()
+    ) -> Diagnostic:
+        return Diagnostic(span, message, help=help, others=others, edits=self._edits)
+
+    def _span(self) -> Span:
+        """What was replaced, or what stands where something is missing."""
+        return self._next.span.to(self._removed[-1].span) if self._removed else self._next.span
+
+    def _fits(self, kind: str) -> bool:
+        return self._automaton.fits(self._stack, kind)
+
+    # What another language, or another alphabet, would have.
+
+    def _comment(self) -> Diagnostic:
+        start = self._removed[0].start
+        text = self._place.text
+        opener = max((o for o in foreign.COMMENTS if text.startswith(o, start)), key=len)
+        span = Span(start, start + len(opener))
+        help = "a comment is written `// …` to the end of the line, or `/* … */`"
+        return self._say(span, f"unexpected {_characters(text, span)}", help)
+
+    def _call(self) -> Diagnostic:
+        """A layer of another framework, or an activation, with its arguments."""
+        name = [self._removed[0]]
+        for token in self._removed[1:]:
+            if token.text != "." and name[-1].text != ".":
+                break
+            name.append(token)
+        word = "".join(token.text for token in name)
+        span = name[0].span.to(name[-1].span)
+        if foreign.is_activation(word):
+            return activation(word, span)
+        message = f"unknown layer `{clip(word)}`"
+        near = foreign.layer_meant(word)
+        if near is None:
+            layers = ", ".join(f"`{layer}`" for layer in foreign.LAYERS)
+            return self._say(span, message, f"the layers of this version: {layers}")
+        sizes = [token.text for token in self._removed if token.kind == "INTEGER"]
+        if len(sizes) != 2:
+            return self._say(span, message, f"write `{near} inputs outputs`")
+        layer = f"{near} {' '.join(sizes)}"
+        edit = Edit(self._span(), layer)
+        return Diagnostic(span, message, help=f"write `{clip(layer)}`", edits=(edit,))
+
+    def _comma(self) -> Diagnostic:
+        following = self._place.tokens[self._repair.first.start :]
+        comma = next(token for token in following if token.text == ",")
+        help = "sizes are separated by a space: `dense 2 4`"
+        return self._say(comma.span, "unexpected `,`", help)
+
+    def _unreadable(self) -> Diagnostic:
+        if self._repair.story in ("look-alike", "joined"):
+            span = self._span()
+        else:
+            unreadable = [token for token in self._removed if token.kind == UNREADABLE]
+            span = unreadable[0].span.to(unreadable[-1].span)
+        text = self._place.text[span.start : span.end]
+        message = f"unexpected {_characters(self._place.text, span)}"
+        return self._say(span, message, self._instead(text))
+
+    def _instead(self, text: str) -> str | None:
+        """What to write for characters that no token has."""
+        words = [spelled(token) for token in self._repair.first.tokens]
+        if self._put == [HOLE] or "" in words:
+            return None
+        if words:
+            return f"write `{clip(' '.join(words))}`"
+        plain = lookalikes.plain(text)
+        if plain != text and not plain.strip():
+            return "write a plain space" if plain else "leave it out; nobody can see it"
+        return "leave it out"
+
+    def _respelled(self) -> Diagnostic:
+        """A word that is nearly one of the language."""
+        words = " ".join(map(spelled, self._repair.first.tokens))
+        span = self._span()
+        text = self._place.text[span.start : span.end]
+        if self._repair.first.tokens[0].kind == "DENSE" and len(self._put) == 1:
+            message = f"unknown layer `{clip(text)}`"
+        elif len(self._removed) == 1 and self._removed[0].kind == "MALFORMED":
+            message = _malformed(self._removed[0])
+        else:
+            message = f"expected `{clip(words)}`, found `{clip(text)}`"
+        return self._say(span, message, f"write `{clip(words)}`" + lookalikes.told(text, words))
+
+    def _swapped(self) -> Diagnostic:
+        one, other = self._removed
+        message = f"{shown(one)} and {shown(other)} stand the wrong way round"
+        help = f"write `{clip(other.text)} {clip(one.text)}`"
+        return self._say(self._span(), message, help)
+
+    # Something is missing.
+
+    def _missing(self) -> Diagnostic:
+        if not self._put:
+            return self._say(self._span(), f"unexpected {shown(self._next)}")
+        match self._put[0]:
+            case "CLOSE":
+                return self._unclosed()
+            case "IN":
+                return self._no_in()
+            case "NAME":
+                message = f"expected a name after `let`, found {shown(self._next)}"
+                return self._say(self._span(), message)
+            case "EQUAL":
+                message = f"expected `=` after the name, found {shown(self._next)}"
+                return self._say(self._span(), message)
+            case "BESIDE" | "THEN":
+                message = f"expected an operator before {shown(self._next)}"
+                help = "write `⦶` for one after the other, `⊖` for side by side"
+                return self._say(self._span(), message, help)
+            case "HOLE":
+                return self._no_operand(self._next)
+            case "OPEN":
+                message = "this `)` closes nothing"
+                closing = self._place.tokens[self._place.error]
+                if closing.kind != "CLOSE":
+                    message = f"expected `(` before {shown(self._next)}"
+                    return self._say(self._span(), message, "write the `(`")
+                label = Label(self._span(), "a `(` fits before this")
+                help = "leave it out, or write the `(`"
+                return self._say(closing.span, message, help, (label,))
+            case kind:
+                word = SPELLED[kind]
+                message = f"expected `{word}` before {shown(self._next)}"
+                help = _LET if kind == "LET" else f"write `{word} {clip(self._next.text)}`"
+                return self._say(self._span(), message, help)
+
+    def _unclosed(self) -> Diagnostic:
+        """One report for all parentheses that are closed here for the user, at the innermost."""
+        opened = next((t for t in self._stack.tokens() if t.kind == "OPEN"), self._next)
+        message = "this `(` is never closed"
+        if len(self._put) > 1 and set(self._put) == {"CLOSE"}:
+            message += f", nor are the {len(self._put) - 1:,} around it"
+        if self._previous is None or self._next.kind in (END, "IN"):
+            return self._say(opened.span, message, "write the `)`")
+        end = self._previous.end
+        label = Label(Span(max(end - 1, 0), end), "a `)` fits after this")
+        return self._say(opened.span, message, "write the `)`", (label,))
+
+    def _no_in(self) -> Diagnostic:
+        if self._next.kind in (END, "CLOSE"):
+            let = next((t for t in self._stack.tokens() if t.kind == "LET"), self._next)
+            return self._say(let.span, "this `let` has no `in`", _LET)
+        return self._say(self._span(), f"expected `in` before {shown(self._next)}", _LET)
+
+    def _no_operand(self, found: Token) -> Diagnostic:
+        """Here something must stand, a network or a size, and does not."""
+        span, last, what = found.span, self._previous, shown(found)
+        if not self._fits("DENSE"):
+            if found.kind in ("INTEGER", "NAME"):
+                return self._say(span, f"a size is missing before {what}", LAYER)
+            return self._say(span, f"expected a size, found {what}", LAYER)
+        if last is None and found.kind == END:
+            help = "write a network: `dense 2 4 ⦶ dense 4 2`"
+            return self._say(span, "this program is empty", help)
+        if last is not None and last.kind in OPERATORS:
+            return self._say(span, f"expected a network after {shown(last)}, found {what}")
+        if found.kind in OPERATORS:
+            return self._say(span, f"expected a network, found {what} with nothing before it")
+        return self._say(span, f"expected a network or a size, found {what}")
+
+    def _let_within(self) -> Diagnostic:
+        message = "a `let` within an expression needs parentheses"
+        return self._say(self._span(), message, "write `(let … in …)`")
+
+    # Something is too much, or stands where another word should.
+
+    def _too_much(self, token: Token) -> Diagnostic:
+        span, found = token.span, shown(token)
+        match token.kind:
+            case "CLOSE":
+                message = "this `)` closes nothing"
+                return self._say(span, message, "leave it out, or write the `(`")
+            case "OPEN":
+                help = "leave it out, or write the `)`"
+                return self._say(span, "this `(` is never closed", help)
+            case "IN":
+                return self._say(span, "this `in` belongs to no `let`", "leave it out")
+            case "INTEGER" | "MALFORMED":
+                help = "`dense` takes two sizes, inputs and outputs"
+                return self._say(span, f"unexpected {found}", help)
+            case "NEGATIVE":
+                return self._say(span, f"unexpected {found}", "there is no arithmetic")
+            case _:
+                return self._say(span, f"unexpected {found}", "leave it out")
+
+    def _replaced(self, token: Token) -> Diagnostic:
+        span, found, kind = self._span(), shown(token), self._put[0]
+        if kind == HOLE:
+            if token.kind == "DENSE":
+                following = self._place.tokens[self._repair.first.end]
+                message = f"expected a size, found {shown(following)}"
+                return self._say(following.span, message, LAYER)
+            return self._no_operand(token)
+        word = SPELLED.get(kind, "a name")
+        if kind == "DENSE" and token.kind == "NAME":
+            help = f"write `{word}`" + lookalikes.told(token.text, word)
+            return self._say(span, f"unknown layer {found}", help)
+        if token.kind == "IN":
+            return self._say(span, "this `in` belongs to no `let`", f"write `{word}`")
+        if kind == "NAME":
+            return self._say(span, f"expected a name after `let`, found {found}")
+        told = lookalikes.told(token.text, word)
+        return self._say(span, f"expected `{word}`, found {found}", f"write `{word}`{told}")
+
+
+def _malformed(token: Token) -> str:
+    if "." in token.text:
+        return f"a size is a whole number, found {shown(token)}"
+    if token.text[0].isdigit() and set(token.text) <= set("0123456789_'eE"):
+        return f"a size is written in digits only, found {shown(token)}"
+    return f"{shown(token)} is neither a size nor a name: a name does not begin with a digit"
+
+
+def _characters(source: str, span: Span) -> str:
+    """Characters of a text by their look, or a single one that has none by its name."""
+    text = source[span.start : min(span.end, span.start + _LONGEST_RUN)]
+    if len(text) == 1 and not (text.isascii() and text.isprintable()):
+        return f"character {lookalikes.called(text)}"
+    more = "" if len(text) == span.end - span.start else "…"
+    return f"character{'s' if len(text) > 1 else ''} `{text}{more}`"

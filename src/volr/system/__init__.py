@@ -1,0 +1,1 @@
+"""What Volr takes from the machine: files, folders, memory, cores, other people's programs."""

@@ -1,0 +1,159 @@
+"""A spiking network as training sees it: parameters in units of its neurons, logits of its counts.
+
+A weight of 1 carries the charge of a spike, excitatory or inhibitory. A bias of 1 is the rheobase,
+or what takes its place without leak (``rate_model.current_unit``). So one learning rate fits all
+neuron models. Conductances need the sign for it: inhibition is driven by some 12 mV where
+excitation has 57.
+
+**Start.** An artificial network is initialised as for its own training (no neuron silent for all
+samples, none always on) and mapped to the spiking one by the analytic part of the transfer, so that
+every population begins with rates that its neurons can have.
+
+**Logits.** ``count``: the spikes of each output, of those of a population at its full rate, times
+``SHARPNESS``; which rate that is, the transfer says: rate_max, or more with conductances.
+``membrane``: its mean above rest, in units of v_thresh − v_reset, times ``SHARPNESS``.
+
+**Penalty.** For each hidden neuron with r, its mean rate over the minibatch, below the floor f:
+``rate_penalty`` · (1 − r/f)², averaged over the neurons of a population, summed over populations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from volr.backends.reference import activations
+from volr.backends.torch.module import array_of
+from volr.models.activations import ReLU
+from volr.models.model import ArtificialModel, SpikingModel
+from volr.models.parameters import bias_name, weight_name
+from volr.training.initialisation import initial_parameters
+from volr.training.learner import Answer
+from volr.training.rate_model import current_unit
+from volr.transfer.scaling import Correction, scales, spiking_model
+from volr.transfer.settings import TransferSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from torch import Tensor
+
+    from volr.checks.arrays import Floats
+    from volr.network import Network
+    from volr.training.candidates import Values
+    from volr.training.spiking import SpikingSettings
+
+SHARPNESS = 10.0
+"""The logit of an output at its full rate, or of a membrane at the threshold."""
+TAUGHT_SHARPNESS = 40.0
+"""The same where a teacher is learned from: its answers differ in little but who comes second."""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """How much of a model's parameter makes 1 of training's, where that is positive or negative."""
+
+    positive: float
+    negative: float
+
+    @property
+    def least(self) -> float:
+        return min(self.positive, self.negative)
+
+    def to_model(self, values: Tensor) -> Tensor:
+        """The parameter in the model's unit, differentiable."""
+        if self.positive == self.negative:
+            return values * self.positive
+        return torch.where(values < 0, values * self.negative, values * self.positive)
+
+    def to_training(self, values: Floats) -> Floats:
+        """The parameter in training's unit."""
+        return values / np.where(values < 0, self.negative, self.positive)
+
+
+@dataclass(frozen=True)
+class SpikingForm:
+    """What all training of spiking networks shares, whatever runs them."""
+
+    network: Network
+    settings: SpikingSettings
+    sharpness: float = SHARPNESS
+
+    @cached_property
+    def units(self) -> dict[str, Unit]:
+        """The unit of every parameter."""
+        neuron = self.settings.neuron
+        synapse = Unit(neuron.unit_weight, neuron.inhibitory_unit)
+        bias = current_unit(neuron, self.settings.duration)
+        current = Unit(bias, bias)
+        units = {weight_name(each): synapse for each in self.network.projections}
+        return units | {bias_name(each): current for each in self.network.layers}
+
+    @cached_property
+    def mapping(self) -> TransferSettings:
+        """How an artificial network would become such a spiking one."""
+        s = self.settings
+        return TransferSettings(
+            neuron=s.neuron, coding=s.input_coding, dt=s.dt, duration=s.duration, delay=s.delay
+        )
+
+    @property
+    def least_units(self) -> dict[str, float]:
+        """The smaller unit of every parameter: no value is larger in training than in this."""
+        return {name: unit.least for name, unit in self.units.items()}
+
+    @property
+    def hidden(self) -> list[str]:
+        """The populations that are not outputs."""
+        return [p.name for p in self.network.layers if p.name not in self.network.outputs]
+
+    def to_model(self, values: Mapping[str, Tensor]) -> Values:
+        """Parameters in the model's units, differentiable."""
+        return {name: self.units[name].to_model(value) for name, value in values.items()}
+
+    def to_training(self, model: SpikingModel) -> dict[str, Floats]:
+        """A model's parameters in units of training."""
+        return {name: self.units[name].to_training(v) for name, v in model.parameters.items()}
+
+    def model(self, values: Mapping[str, Tensor]) -> SpikingModel:
+        """The spiking model with these parameters, which are in units of training."""
+        exact = {name: value.detach().double() for name, value in values.items()}
+        return self.with_parameters(
+            {name: array_of(value) for name, value in self.to_model(exact).items()}
+        )
+
+    def with_parameters(self, parameters: Mapping[str, Floats]) -> SpikingModel:
+        """The spiking model with these parameters, which are in its own units."""
+        return self.settings.model(self.network, parameters)
+
+    def random_start(self, inputs: Floats, random: np.random.Generator) -> dict[str, Floats]:
+        """An artificial network that was initialised on ``inputs`` and transferred untrained."""
+        drawn = initial_parameters(self.network, ReLU(), inputs, random)
+        artificial = ArtificialModel(self.network, drawn)
+        scale = scales(self.network, activations(artificial, inputs), self.mapping)
+        none = {population.name: Correction() for population in self.network.layers}
+        made = spiking_model(artificial, self.network, scale, none, self.mapping)
+        return self.to_training(made)
+
+    def answer(self, counts: Mapping[str, Tensor], membranes: Mapping[str, Tensor]) -> Answer:
+        """Logits and penalty from ``[batch, unit]``: spike counts, and mean membranes (mV)."""
+        s = self.settings
+        outputs = self.network.outputs
+        if s.readout == "count":
+            full = self.mapping.full_rate * s.duration / 1000.0
+            logits = torch.cat([counts[name] for name in outputs], dim=1) * (self.sharpness / full)
+        else:
+            logits = torch.cat([membranes[name] for name in outputs], dim=1)
+            logits = logits * (self.sharpness / s.neuron.theta)
+        if s.rate_penalty == 0 or s.rate_floor == 0:
+            return Answer(logits)
+        floor = s.rate_floor * s.duration / 1000.0
+        missing = [
+            (1.0 - counts[name].mean(dim=0) / floor).clamp(min=0.0).square().mean()
+            for name in self.hidden
+        ]
+        return Answer(logits, s.rate_penalty * sum(missing, torch.zeros(())))

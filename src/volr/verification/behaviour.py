@@ -1,0 +1,258 @@
+"""The same stimuli through a simulator and through the engine: do they agree?
+
+The engine itself is compared with the specification, ``volr.engine.reference``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from volr.backends.base import Record
+from volr.backends.engine import ENGINE, EngineSimulator
+from volr.engine.reference import simulate
+from volr.models.coding import ConstantCurrent
+from volr.verification.mistakes import spiking_suspects
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from volr.backends.base import (
+        Progress,
+        Recordings,
+        Simulator,
+        SpikingBackend,
+    )
+    from volr.checks.arrays import Booleans, Floats
+    from volr.models.model import SpikingModel
+
+# A membrane this near to its threshold, as a share of θ, is at it but for rounding.
+_TIE = 1e-9
+# Means of membranes, mV: sums of as many numbers as there are steps.
+_SAME_MEMBRANE = 1e-6
+# Neurons times steps that are recorded and compared at once. The specification keeps some ten
+# numbers of each.
+_CHUNK = 20_000_000
+# Stimuli that decide on a cause.
+_DECIDING = 20
+
+
+@dataclass(frozen=True)
+class FirstDifference:
+    """Where two runs part: the first stimulus, in it the first step, in it the first population.
+
+    ``step`` and ``membrane`` (mV, the engine's, as it was compared with the threshold) are those of
+    spiking neurons. ``expected`` and ``found`` are spikes, 0 or 1, logits, or mean membranes, mV.
+    """
+
+    stimulus: int
+    population: str
+    neuron: int
+    step: int | None
+    membrane: float | None
+    expected: float
+    found: float
+    cause: str
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """``equal`` of ``compared`` spike trains (of a neuron under a stimulus), or outputs.
+
+    ``silent`` of these trains have no spike on either side: they say little.
+    """
+
+    compared: int
+    equal: int
+    silent: int = 0
+    first_difference: FirstDifference | None = None
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What was seen: spikes ``[time, batch, unit]``, and the mean V − v_rest, mV, of those that do
+    not spike, ``[batch, unit]``.
+    """
+
+    spikes: Mapping[str, Booleans]
+    means: Mapping[str, Floats]
+
+    @staticmethod
+    def of(recordings: Recordings) -> _Run:
+        return _Run(recordings.spikes, recordings.means)
+
+
+def spiking_behaviour(
+    model: SpikingModel,
+    backend: SpikingBackend,
+    simulator: Simulator,
+    stimuli: Floats,
+    *,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Behaviour:
+    """Compare all spike trains, those of the inputs' neurons too, with the engine's.
+
+    The engine's are compared with those of its specification. ``stimuli`` are ``[batch, unit]``.
+    Raises what ``Simulator.run`` does.
+    """
+    watched = _watched(model)
+    record = Record(counts=(), spikes=watched)
+    size = _chunk_size(model, watched)
+    # Random codings draw by the stimulus' number, which counts from the first of a run.
+    size = size if isinstance(model.coding, ConstantCurrent) else max(1, len(stimuli))
+    compared = equal = silent = 0
+    first: FirstDifference | None = None
+    for start in range(0, len(stimuli), size):
+        part = stimuli[start : start + size]
+        found = _Run.of(simulator.run(model, part, record=record, seed=seed))
+        expected = _expected(model, backend, part, record, seed)
+        same = dict(_same(expected, found))
+        compared += sum(each.size for each in same.values())
+        equal += sum(int(each.sum()) for each in same.values())
+        silent += sum(
+            int((~(expected.spikes[name] | found.spikes[name]).any(axis=0)).sum())
+            for name in expected.spikes
+        )
+        if first is None and not all(each.all() for each in same.values()):
+            first = _first(model, backend, part, expected, found, same, start, seed)
+        if progress is not None:
+            progress(len(part))
+    return Behaviour(compared, equal, silent, first)
+
+
+def _expected(
+    model: SpikingModel, backend: SpikingBackend, stimuli: Floats, record: Record, seed: int
+) -> _Run:
+    """What has to happen: as the engine says, or, where it is the engine that is asked, as the
+    specification does.
+    """
+    if backend.name != ENGINE.name:
+        return _Run.of(EngineSimulator().run(model, stimuli, record=record, seed=seed))
+    trace = simulate(model, stimuli, seed=seed)
+    rest = model.neuron.v_rest
+    return _Run(
+        spikes={name: trace.spikes[name] for name in record.spikes},
+        means={
+            name: trace.membranes[name].mean(axis=0) - rest
+            for name in model.network.outputs
+            if not model.is_spiking(name)
+        },
+    )
+
+
+def _watched(model: SpikingModel) -> tuple[str, ...]:
+    """Populations of spiking neurons: inputs that are given as spikes are none."""
+    given = () if isinstance(model.coding, ConstantCurrent) else model.network.inputs
+    return tuple(
+        p.name
+        for p in model.network.populations
+        if model.is_spiking(p.name) and p.name not in given
+    )
+
+
+def _chunk_size(model: SpikingModel, watched: tuple[str, ...]) -> int:
+    neurons = sum(model.network[name].size for name in watched)
+    return max(1, _CHUNK // (model.steps * max(neurons, 1)))
+
+
+def _same(expected: _Run, found: _Run) -> Iterator[tuple[str, Booleans]]:
+    """By population, ``[batch, unit]``: whether a neuron did the same under a stimulus."""
+    for name, spikes in expected.spikes.items():
+        yield name, (spikes == found.spikes[name]).all(axis=0)
+    for name, mean in expected.means.items():
+        yield name, np.abs(mean - found.means[name]) <= _SAME_MEMBRANE
+
+
+def _first(
+    model: SpikingModel,
+    backend: SpikingBackend,
+    stimuli: Floats,
+    expected: _Run,
+    found: _Run,
+    same: Mapping[str, Booleans],
+    start: int,
+    seed: int,
+) -> FirstDifference:
+    stimulus = min(int((~each).any(axis=1).argmax()) for each in same.values() if not each.all())
+    order = [p.name for p in model.network.populations if p.name in same]
+    differing = [name for name in order if not same[name][stimulus].all()]
+    places: list[tuple[int, int, str]] = []
+    for rank, name in enumerate(differing):
+        if name in expected.spikes:
+            off = expected.spikes[name][:, stimulus] != found.spikes[name][:, stimulus]
+            places.append((int(off.any(axis=1).argmax()), rank, name))
+    cause = _cause(model, stimuli, found, stimulus, seed)
+    if not places:
+        name = differing[0]
+        neuron = int((~same[name][stimulus]).argmax())
+        seen, wanted = found.means[name][stimulus, neuron], expected.means[name][stimulus, neuron]
+        said = cause or "the mean membrane differs where no spike does"
+        return FirstDifference(
+            start + stimulus, name, neuron, None, None, float(wanted), float(seen), said
+        )
+    step, _, name = min(places)
+    off = expected.spikes[name][step, stimulus] != found.spikes[name][step, stimulus]
+    neuron = int(off.argmax())
+    trace = simulate(model, stimuli[: stimulus + 1], seed=seed)
+    membrane = float(trace.tested[name][step, stimulus, neuron])
+    return FirstDifference(
+        start + stimulus,
+        name,
+        neuron,
+        step,
+        membrane,
+        float(expected.spikes[name][step, stimulus, neuron]),
+        float(found.spikes[name][step, stimulus, neuron]),
+        cause or _otherwise(model, backend, membrane),
+    )
+
+
+def _otherwise(model: SpikingModel, backend: SpikingBackend, membrane: float) -> str:
+    """What can be said where no mistake that is known gives the back end's spikes."""
+    neuron = model.neuron
+    distance = membrane - neuron.fires_at()
+    if abs(distance) <= _TIE * neuron.theta:
+        return "a tie: the membrane is at the threshold but for rounding"
+    side = f"{abs(distance):.3g} mV {'above' if distance > 0 else 'below'} the threshold"
+    if neuron.name not in backend.exact:
+        return (
+            f"{backend.name} integrates {neuron.name} in a way of its own; the engine's membrane "
+            f"is {side}"
+        )
+    return f"unknown: no mistake that was tried gives these spikes; the engine's membrane is {side}"
+
+
+def _cause(
+    model: SpikingModel, stimuli: Floats, found: _Run, stimulus: int, seed: int
+) -> str | None:
+    """The mistake that makes the engine do what the back end did, on a few stimuli."""
+    last = stimulus + _DECIDING
+    first = stimulus if isinstance(model.coding, ConstantCurrent) else 0
+    shown = stimuli[first:last]
+    seen = _Run(
+        {name: each[:, first:last] for name, each in found.spikes.items()},
+        {name: each[first:last] for name, each in found.means.items()},
+    )
+    record, engine = Record(counts=(), spikes=tuple(seen.spikes)), EngineSimulator()
+    itself = _Run.of(engine.run(model, shown, record=record, seed=seed))
+    for steps in (1, -1):
+        moved = {name: _moved(each, steps) for name, each in itself.spikes.items()}
+        if moved and all(np.array_equal(moved[name], seen.spikes[name]) for name in moved):
+            return f"recording: every spike is one step {'late' if steps > 0 else 'early'}"
+    for said, suspect in spiking_suspects(model):
+        tried = _Run.of(engine.run(suspect, shown, record=record, seed=seed))
+        if all(same.all() for _, same in _same(tried, seen)):
+            return said
+    return None
+
+
+def _moved(spikes: Booleans, steps: int) -> Booleans:
+    moved = np.zeros_like(spikes)
+    if steps > 0:
+        moved[steps:] = spikes[:-steps]
+    else:
+        moved[:steps] = spikes[-steps:]
+    return moved

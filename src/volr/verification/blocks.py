@@ -1,0 +1,98 @@
+"""Two blocks of numbers: are they equal but for rounding, and if not, what does one look like?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from volr.backends.readback import Ends
+    from volr.checks.arrays import Booleans, Floats
+
+# Differences of so many units of the precision are rounding.
+_ROUNDING = 4.0
+# Of a block's largest value: what is left where numbers that cancel were added and taken off again.
+_CANCELLED = 1e-12
+
+
+def arrow(ends: Ends) -> str:
+    return f"{ends[0]}->{ends[1]}"
+
+
+def close(expected: Floats, found: Floats, precision: float) -> Booleans:
+    """Which values are equal but for rounding, each within its own, in the shape of both."""
+    size = np.abs(expected)
+    rounding = np.maximum(precision * size, _CANCELLED * size.max(initial=0.0))
+    return np.abs(found - expected) <= _ROUNDING * rounding
+
+
+def worst(what: str, expected: Floats, found: Floats, same: Booleans) -> str:
+    """How many values are not the ``same``, and the one that is furthest off."""
+    off = np.where(same, 0.0, np.abs(found - expected))
+    index = np.unravel_index(int(off.argmax()), off.shape)
+    place = ", ".join(str(int(each)) for each in index)
+    return (
+        f"{int((~same).sum())} of {same.size} {what}{'s' if what == 'weight' else 'es'} differ; "
+        f"[{place}] is {found[index]:.6g}, expected {expected[index]:.6g}"
+    )
+
+
+def cause_of(
+    ends: Ends, found: Floats, blocks: Mapping[Ends, Floats], precision: float
+) -> str | None:
+    """What has become of a block: transposed, of other signs or units, or another one's.
+
+    ``blocks`` are the expected weights of all projections.
+    """
+    weights = blocks[ends]
+
+    def same(other: Floats) -> bool:
+        return other.shape == found.shape and bool(close(other, found, precision).all())
+
+    if weights.shape[0] == weights.shape[1] and same(weights.T):
+        return "the block is transposed"
+    if same(weights.ravel(order="F").reshape(weights.shape)) or same(
+        weights.ravel().reshape(weights.shape[::-1]).T
+    ):
+        return "the block is transposed, in its memory order"
+    if cause := factor_or_sign(weights, found, precision):
+        return cause
+    for others, block in blocks.items():
+        if others != ends and same(block):
+            kind, pair = ("targets", 1) if others[0] == ends[0] else ("sources", 0)
+            if others[1 - pair] == ends[1 - pair]:
+                return f"the {kind} {ends[pair]} and {others[pair]} are exchanged"
+            return f"these are the weights of {arrow(others)}"
+    return None
+
+
+def factor_or_sign(expected: Floats, found: Floats, precision: float) -> str | None:
+    """The one factor, or the signs, in which all values differ; None where it is neither."""
+
+    def same(other: Floats) -> bool:
+        return bool(close(other, found, precision).all())
+
+    if not expected.any():
+        return None
+    signs = {
+        "all signs are flipped": -expected,
+        "all are missing": np.zeros_like(expected),
+        "what is negative has become positive": np.abs(expected),
+        "what is negative is missing": np.maximum(expected, 0.0),
+        "what is positive is missing": np.minimum(expected, 0.0),
+    }
+    for said, other in signs.items():
+        if same(other):
+            return said
+    flipped = close(np.abs(expected), np.abs(found), precision)
+    if flipped.all():
+        number = int((~close(expected, found, precision)).sum())
+        return f"{number} sign{'s are' if number != 1 else ' is'} flipped"
+    peak = np.unravel_index(int(np.abs(expected).argmax()), expected.shape)
+    factor = float(found[peak] / expected[peak])
+    if factor and np.isfinite(factor) and same(expected * factor):
+        return f"all are {factor:.6g} times what they should be"
+    return None

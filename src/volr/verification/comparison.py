@@ -1,0 +1,304 @@
+"""What a back end holds against what the model says: every difference."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+
+import numpy as np
+
+from volr.backends.readback import ArtificialReadback, Asked, Cells, SpikingReadback, Told
+from volr.verification.blocks import arrow, cause_of, close, factor_or_sign, worst
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from volr.backends.readback import (
+        Ends,
+        Expected,
+        ExpectedCells,
+        Names,
+        Readback,
+        Said,
+    )
+    from volr.checks.arrays import Floats
+
+Kind: TypeAlias = Literal["topology", "parameters"]
+T = TypeVar("T")
+
+FIELDS = (
+    *("populations", "inputs", "outputs", "weights", "biases", "activations"),
+    *("cells", "delays", "dt", "precision", "rest"),
+)
+"""What is compared, by name; a parameter of the neurons is ``cells.tau_m``, say, and a part of the
+rest of a document ``rest.program``."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is not as the model says.
+
+    ``where`` is a population or a projection, ``message`` what was found there and what was
+    expected, ``cause`` what it looks like, where it looks like something. ``field`` is one of
+    ``FIELDS``, a parameter of the neurons, or a part of the rest.
+    """
+
+    kind: Kind
+    where: str
+    message: str
+    cause: str | None = None
+    field: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.message}" + (f" ({self.cause})" if self.cause else "")
+
+
+@dataclass
+class Tally:
+    """How many values of a field the back end was asked for, and how many the model told it.
+
+    ``notes`` say how it was asked, where that is no plain question; ``why`` says why it could not
+    be asked.
+    """
+
+    asked: int = 0
+    told: int = 0
+    notes: tuple[str, ...] = ()
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Every difference in what was asked, and by field what that was."""
+
+    differences: tuple[Difference, ...]
+    fields: Mapping[str, Tally]
+
+    @property
+    def asked(self) -> int:
+        """The number of values that were asked for, and compared."""
+        return sum(each.asked for each in self.fields.values())
+
+    @property
+    def told(self) -> int:
+        """The number of values that the back end has from the model, and that prove nothing."""
+        return sum(each.told for each in self.fields.values())
+
+
+def compare(expected: Expected, found: Readback) -> Comparison:
+    """Compare all that was asked; no difference where the back end holds the model.
+
+    What a readback says nothing of, neither asked nor told, is a difference too.
+    """
+    comparing = _Comparing(expected, found)
+    comparing.topology()
+    comparing.parameters()
+    differences = sorted(comparing.differences, key=lambda each: each.kind == "parameters")
+    return Comparison(tuple(differences), comparing.fields)
+
+
+@dataclass
+class _Comparing:
+    """One comparison: the differences and the tallies so far."""
+
+    expected: Expected
+    found: Readback
+    differences: list[Difference] = field(default_factory=list[Difference])
+    fields: dict[str, Tally] = field(default_factory=dict[str, Tally])
+
+    def differ(self, name: str, where: str, message: str, cause: str | None = None) -> None:
+        in_topology = ("populations", "inputs", "outputs", "projections")
+        kind: Kind = "topology" if name in in_topology else "parameters"
+        name = "weights" if name == "projections" else name
+        self.differences.append(Difference(kind, where, message, cause, name))
+
+    def take(self, name: str, said: Said[T], count: int = 1) -> T | None:
+        """The value that was asked, which counts for ``count``; None where it was told."""
+        tally = self.fields.setdefault(name, Tally())
+        match said:
+            case Asked(value, note):
+                tally.asked += count
+                if note and note not in tally.notes:
+                    tally.notes += (note,)
+                return value
+            case Told(why):
+                tally.told += count
+                if why not in tally.why:
+                    tally.why += (why,)
+                return None
+
+    def topology(self) -> None:
+        expected, found = self.expected, self.found
+        sizes = {name: self.take("populations", said) for name, said in found.populations.items()}
+        known = {name: size for name, size in sizes.items() if size is not None}
+        exchanged = _exchanged_sizes(expected.populations, known)
+        for name, size in expected.populations.items():
+            if name not in sizes:
+                self.differ("populations", name, "the population is missing")
+            elif (has := sizes[name]) is not None and has != size:
+                message = f"{has} neurons, expected {size}"
+                self.differ("populations", name, message, exchanged.get(name))
+        for name in sizes:
+            if name not in expected.populations:
+                self.differ("populations", name, "there is no such population in the model")
+        self._names("inputs", found.inputs, expected.inputs)
+        self._names("outputs", found.outputs, expected.outputs)
+
+    def _names(self, side: str, said: Said[Names], wanted: tuple[str, ...]) -> None:
+        has = self.take(side, said, len(wanted))
+        if has is None:
+            return
+        same = has == frozenset(wanted) if isinstance(has, frozenset) else has == wanted
+        if not same:
+            message = f"they are {_listed(has)}, expected {_listed(wanted)}"
+            self.differ(side, side, message)
+
+    def parameters(self) -> None:
+        expected, found = self.expected, self.found
+        self._precision()
+        for part, said in found.rest.items():
+            for message in self.take(f"rest.{part}", said) or ():
+                self.differ(f"rest.{part}", part, message)
+        for ends, weights in expected.weights.items():
+            self._weights(ends, weights)
+        for ends in found.weights:
+            if ends not in expected.weights:
+                message = "there is no such projection in the model"
+                self.differ("projections", arrow(ends), message)
+        for name, bias in expected.biases.items():
+            self._bias(name, bias)
+        match found:
+            case ArtificialReadback():
+                for name in dict.fromkeys((*expected.activations, *found.activations)):
+                    self._activation(name, found.activations.get(name))
+            case SpikingReadback():
+                self._times(found)
+                for name, cells in expected.cells.items():
+                    if name in found.populations:
+                        self._cells(name, cells, found.cells.get(name))
+
+    def _precision(self) -> None:
+        has, most = self.take("precision", self.found.precision), self.expected.precision
+        if has is not None and has > most:
+            message = f"numbers are held to within {has:.2g} of their size, expected {most:.2g}"
+            self.differ("precision", "precision", message)
+
+    def _weights(self, ends: Ends, weights: Floats) -> None:
+        said = self.found.weights.get(ends)
+        if said is None:
+            cause = "it leads the other way" if ends[::-1] in self.found.weights else None
+            self.differ("projections", arrow(ends), "the projection is missing", cause)
+            return
+        has = self.take("weights", said, weights.size)
+        if has is None:
+            return
+        if has.shape != weights.shape:
+            cause = "the block is transposed" if has.shape == weights.shape[::-1] else None
+            message = f"a block of {list(has.shape)}, expected {list(weights.shape)}"
+            self.differ("projections", arrow(ends), message, cause)
+            return
+        absent = np.isnan(has)
+        if absent.any():
+            message = f"{int(absent.sum())} of {has.size} synapses are missing"
+            self.differ("projections", arrow(ends), message)
+        same = close(weights, has, self.expected.precision) | absent
+        if not same.all():
+            cause = cause_of(ends, has, self.expected.weights, self.expected.precision)
+            self.differ("weights", arrow(ends), worst("weight", weights, has, same), cause)
+
+    def _bias(self, name: str, bias: Floats) -> None:
+        if name not in self.found.populations:
+            return
+        said, precision = self.found.biases.get(name), self.expected.precision
+        if said is None:
+            message = f"biases of the shape none, expected {list(bias.shape)}"
+            self.differ("biases", name, message)
+            return
+        has = self.take("biases", said, bias.size)
+        if has is None:
+            return
+        if has.shape != bias.shape:
+            message = f"biases of the shape {list(has.shape)}, expected {list(bias.shape)}"
+            self.differ("biases", name, message)
+        elif not (same := close(bias, has, precision)).all():
+            message = worst("bias", bias, has, same)
+            self.differ("biases", name, message, factor_or_sign(bias, has, precision))
+
+    def _activation(self, name: str, said: Said[str] | None) -> None:
+        if name not in self.found.populations:
+            return
+        wanted = self.expected.activations.get(name, "none")
+        has = "none" if said is None else self.take("activations", said)
+        if has is not None and has != wanted:
+            self.differ("activations", name, f"the activation {has}, expected {wanted}")
+
+    def _times(self, found: SpikingReadback) -> None:
+        expected = self.expected
+        dt = self.take("dt", found.dt)
+        if dt is not None and expected.dt is not None and not _near(dt, expected.dt):
+            message = f"dt is {dt:g} ms, expected {expected.dt:g} ms"
+            self.differ("dt", "time step", message)
+        for ends, wanted in expected.delays.items():
+            if ends not in found.weights:
+                continue
+            if ends not in found.delays:
+                self.differ("delays", arrow(ends), "it has no delay")
+                continue
+            delay = self.take("delays", found.delays[ends])
+            if delay is None or _near(delay, wanted):
+                continue
+            cause = None
+            if expected.dt and not math.isnan(delay):
+                steps = (delay - wanted) / expected.dt
+                less = "more" if steps > 0 else "less"
+                cause = f"{abs(steps):.3g} step{'s' if abs(steps) != 1 else ''} {less}"
+            said = "delays that differ" if math.isnan(delay) else f"the delay {delay:g} ms"
+            self.differ("delays", arrow(ends), f"{said}, expected {wanted:g} ms", cause)
+
+    def _cells(self, name: str, wanted: ExpectedCells, said: Cells | Told | None) -> None:
+        if said is None:
+            self.differ("cells.kind", name, "it has no neurons")
+            return
+        if isinstance(said, Told):
+            said = Cells(said, said, dict.fromkeys(wanted.numbers, said))
+        kind = self.take("cells.kind", said.kind)
+        if kind is not None and kind != wanted.kind:
+            self.differ("cells.kind", name, f"neurons of the model {kind}, expected {wanted.kind}")
+        reset = self.take("cells.reset", said.reset)
+        if reset is not None and reset != wanted.reset:
+            message = f"the reset {reset!r}, expected {wanted.reset!r}"
+            self.differ("cells.reset", name, message, "wrong reset")
+        for key, number in wanted.numbers.items():
+            if key not in said.numbers:
+                # Neurons of another model have other parameters.
+                if kind is None or kind == wanted.kind:
+                    message = f"it has no {key}, expected {number:g}"
+                    self.differ(f"cells.{key}", name, message)
+                continue
+            has = self.take(f"cells.{key}", said.numbers[key])
+            if has is None or _near(has, number, max(self.expected.precision, 1e-9)):
+                continue
+            differs = "differs between the neurons" if math.isnan(has) else f"is {has:g}"
+            cause = "wrong reset" if key == "v_reset" else None
+            message = f"{key} {differs}, expected {number:g}"
+            self.differ(f"cells.{key}", name, message, cause)
+
+
+def _near(has: float, wanted: float, within: float = 1e-9) -> bool:
+    return has == wanted or math.isclose(has, wanted, rel_tol=within)
+
+
+def _listed(names: Names) -> str:
+    return ", ".join(sorted(names) if isinstance(names, frozenset) else names) or "none"
+
+
+def _exchanged_sizes(expected: Mapping[str, int], found: Mapping[str, int]) -> dict[str, str]:
+    wrong = [name for name in expected if found.get(name, expected[name]) != expected[name]]
+    return {
+        name: f"{first} and {second} are exchanged"
+        for first, second in itertools.combinations(wrong, 2)
+        if (found[first], found[second]) == (expected[second], expected[first])
+        for name in (first, second)
+    }

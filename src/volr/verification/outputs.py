@@ -1,0 +1,88 @@
+"""The same stimuli through an artificial back end and through the reference: do they agree?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from volr.backends.reference import activations, forward
+from volr.models.activations import activate
+from volr.models.parameters import bias_name, weight_name
+from volr.verification.behaviour import Behaviour, FirstDifference
+from volr.verification.mistakes import artificial_suspects
+
+if TYPE_CHECKING:
+    from volr.backends.base import ArtificialBackend
+    from volr.checks.arrays import Booleans, Floats
+    from volr.models.model import ArtificialModel
+
+CLOSE = 1e-5
+"""How far an artificial back end's output may be off, as a share of what its terms add up to."""
+
+
+def artificial_behaviour(
+    model: ArtificialModel, backend: ArtificialBackend, stimuli: Floats
+) -> Behaviour:
+    """Compare the outputs with the reference's, within ``CLOSE``; stimuli ``[batch, unit]``."""
+    found = backend.build(model)(stimuli)
+    expected = forward(model, stimuli)
+    scale = _scale(model, stimuli)
+    same = _close(expected, found, scale)
+    if same.all():
+        return Behaviour(same.size, same.size)
+    stimulus, column = (int(i) for i in np.argwhere(~same)[0])
+    name, neuron = _output(model, column)
+    cause = next(
+        (
+            said
+            for said, suspect in artificial_suspects(model)
+            if _close(forward(suspect, stimuli), found, scale).all()
+        ),
+        "unknown: no mistake that was tried gives these outputs",
+    )
+    first = FirstDifference(
+        stimulus,
+        name,
+        neuron,
+        None,
+        None,
+        float(expected[stimulus, column]),
+        float(found[stimulus, column]),
+        cause,
+    )
+    return Behaviour(same.size, int(same.sum()), first_difference=first)
+
+
+def _scale(model: ArtificialModel, stimuli: Floats) -> Floats:
+    """Of each output the largest that its terms add up to, signs aside: what rounding is a share
+    of, ``[unit]``.
+    """
+    network, values = model.network, model.parameters
+    sent = activations(model, stimuli)
+    parts: list[Floats] = []
+    for name in network.outputs:
+        if name in network.inputs:
+            parts.append(np.abs(sent[name]).max(axis=0, initial=0.0))
+            continue
+        terms = np.tile(np.abs(values[bias_name(network[name])]), (len(stimuli), 1))
+        for each in network.incoming[name]:
+            terms += np.abs(sent[each.source]) @ np.abs(values[weight_name(each)]).T
+        parts.append(terms.max(axis=0, initial=0.0))
+        # It is shown as a weighted sum; an output further on gets its activation.
+        sent[name] = activate(model.activation, sent[name])
+    return np.concatenate(parts)
+
+
+def _close(expected: Floats, found: Floats, scale: Floats) -> Booleans:
+    # A logit that is not a number is close to nothing.
+    return np.abs(found - expected) <= CLOSE * scale
+
+
+def _output(model: ArtificialModel, column: int) -> tuple[str, int]:
+    """The population and the neuron in it of a column of the logits."""
+    for name in model.network.outputs:
+        if column < model.network[name].size:
+            return name, column
+        column -= model.network[name].size
+    raise IndexError(column)

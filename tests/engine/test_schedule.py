@@ -1,0 +1,71 @@
+"""A network in a straight line."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from tests.engine.examples import ODD, SKIP, spiking_model
+from tests.oracles import chain
+
+from volr.engine.schedule import Layer, plan_of
+from volr.neurons import IFCurrDelta
+
+
+def test_a_plan_is_the_network_without_its_numbers() -> None:
+    model = spiking_model("delta", ODD, delay=3, steps=12)
+    plan = plan_of(model)
+    assert plan.inputs == (("right", 6), ("left", 9))
+    assert plan.layers == (
+        Layer("first", 11, (("left", "left->first.weight"),), "first.bias", spiking=True),
+        Layer(
+            "second",
+            70,
+            (("right", "right->second.weight"), ("first", "first->second.weight")),
+            "second.bias",
+            spiking=True,
+        ),
+        Layer(
+            "last",
+            5,
+            (
+                ("second", "second->last.weight"),
+                ("left", "left->last.weight"),
+                ("first", "first->last.weight"),
+            ),
+            "last.bias",
+            spiking=True,
+        ),
+    )
+    assert plan.outputs == ("last", "left", "first")
+    assert (plan.neuron, plan.dt, plan.steps, plan.delay) == (model.neuron, 0.5, 12, 3)
+
+
+def test_sizes_and_places_are_those_of_the_populations() -> None:
+    plan = plan_of(spiking_model("delta", SKIP))
+    assert plan.sizes == {"right": 6, "left": 9, "first": 11, "second": 70, "last": 5}
+    assert plan.size("second") == 70
+    row = np.arange(15)
+    np.testing.assert_array_equal(row[plan.input_units("right")], row[:6])
+    np.testing.assert_array_equal(row[plan.input_units("left")], row[6:])
+
+
+def test_an_output_whose_membrane_is_read_does_not_spike() -> None:
+    plan = plan_of(spiking_model("delta", SKIP, readout="membrane"))
+    assert [layer.spiking for layer in plan.layers] == [True, True, False]
+
+
+def test_plans_are_equal_when_all_but_the_parameters_are() -> None:
+    # Memory is kept for them by the plan.
+    model = spiking_model("delta", chain(3, 4, 2), seed=1)
+    same = spiking_model("delta", chain(3, 4, 2), seed=2)
+    assert plan_of(model) == plan_of(same)
+    assert hash(plan_of(model)) == hash(plan_of(same))
+    for other in (
+        replace(model, delay=1.0),
+        replace(model, duration=20.0),
+        replace(model, neuron=IFCurrDelta()),
+        replace(model, readout="membrane"),
+        spiking_model("delta", chain(3, 5, 2)),
+    ):
+        assert plan_of(other) != plan_of(model)

@@ -1,0 +1,78 @@
+"""What runs are told where nobody tells them anything."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.experiments.examples import plan_of, settings
+
+from volr.experiments.conditions import DEPENDS_ON
+from volr.experiments.defaults import with_unless_told
+from volr.experiments.settings import FOR_ARTIFICIAL, Settings, settings_json
+from volr.experiments.tasks import TASKS
+
+NAMES = [each.name for each in TASKS]
+NEURONS = ["if_curr_exp", "if_curr_delta", "if_cond_exp"]
+
+
+@given(settings(), st.sampled_from(NAMES), st.booleans())
+def test_what_is_told_has_the_say(told: Settings, task: str, quick: bool) -> None:
+    found = settings_json(with_unless_told(told, task, quick=quick))
+    said = settings_json(told)
+    assert {name: found[name] for name in said} == said
+
+
+@pytest.mark.parametrize("quick", [False, True])
+@pytest.mark.parametrize("neuron", NEURONS)
+@pytest.mark.parametrize("task", ["mnist", "mnist-parallel"])
+def test_so_has_what_is_told_to_be_as_it_is_elsewhere(task: str, neuron: str, quick: bool) -> None:
+    elsewhere = with_unless_told(Settings(neuron=neuron), "digits")
+    told = Settings(neuron=neuron, dt=elsewhere.step, loop_samples=elsewhere.in_loop_samples)
+    found = with_unless_told(told, task, quick=quick)
+    assert (found.dt, found.loop_samples) == (0.5, 8192)
+
+
+@pytest.mark.parametrize("neuron", NEURONS)
+@pytest.mark.parametrize("task", NAMES)
+def test_nothing_is_changed_that_cannot_be_untold(task: str, neuron: str) -> None:
+    # What has a value in any case could not be told to have that one.
+    told = Settings(neuron=neuron)
+    for quick in (False, True):
+        found = asdict(with_unless_told(told, task, quick=quick))
+        changed = {name for name, value in asdict(told).items() if value != found[name]}
+        assert all(asdict(told)[name] is None for name in changed)
+
+
+@pytest.mark.parametrize("task", ["nand", "xor", "digits"])
+def test_what_is_quick_as_it_is_stays_whole(task: str) -> None:
+    whole = with_unless_told(Settings(), task)
+    assert with_unless_told(Settings(), task, quick=True) == whole
+    assert whole.only(FOR_ARTIFICIAL) == Settings()
+
+
+@pytest.mark.parametrize("neuron", NEURONS)
+@pytest.mark.parametrize("task", ["mnist", "mnist-parallel"])
+def test_quick_only_does_less(task: str, neuron: str) -> None:
+    told = Settings(neuron=neuron)
+    whole = with_unless_told(told, task)
+    less = with_unless_told(told, task, quick=True)
+    # An artificial network is the same whichever neuron it is transferred to.
+    assert whole.only(FOR_ARTIFICIAL) == told.only(FOR_ARTIFICIAL)
+    amounts = {name for name in asdict(told) if name.endswith(("epochs", "samples"))}
+    differ = {name for name, value in asdict(less).items() if value != asdict(whole)[name]}
+    assert differ <= amounts
+    for name in differ:
+        some, all_of_it = getattr(less, name), getattr(whole, name)
+        assert all_of_it is None or some < all_of_it
+
+
+def test_a_plan_asks_for_each_of_its_tasks() -> None:
+    plan = plan_of("snn-surrogate", tasks=["xor", "mnist"], seeds=[0])
+    plan = replace(plan, settings=[Settings(surrogate_width=0.7)])
+    for quick in (False, True):
+        for spec in replace(plan, quick=quick).specs():
+            wanted = with_unless_told(Settings(surrogate_width=0.7), spec.task, quick=quick)
+            assert spec.settings == wanted.only(DEPENDS_ON["snn-surrogate"])

@@ -1,0 +1,146 @@
+"""One mistake gives one error, in words that help, with an edit that mends it."""
+
+from __future__ import annotations
+
+import pytest
+from tests.language.diagnosed import mistakes, only, type_after
+
+from volr.language import check
+from volr.language.foreign import COMMENTS
+from volr.language.grammar import tables
+from volr.language.tokens import HOLE, SPELLED
+
+COMMENT = "a comment is written `// …` to the end of the line, or `/* … */`"
+ACTIVATION = "is an activation, and activations are no part of a program"
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "after"),
+    [
+        ("(((q = dense 2 2 in q)))", "expected `let` before `q`", "net 2 2"),
+        ("dnse (4) 9", "unknown layer `dnse`", "net 4 9"),
+        ("let x = 3 dense x 2", "expected `in` before `dense`", "net 3 2"),
+        ("let x = 3; dense x 2", "unexpected character `;`", "net 3 2"),
+        ("let x = 3, dense x 2", "unexpected character `,`", "net 3 2"),
+        ("let x := 3 in dense x 2", "unexpected characters `:=`", "net 3 2"),
+        ("let x <- 3 in dense x 2", "unexpected characters `<-`", "net 3 2"),
+        ("var x = 3 in dense x 2", "expected `let`, found `var`", "net 3 2"),
+        ("def x = 3 in dense x 2", "expected `let`, found `def`", "net 3 2"),
+        ("let x = 3 then dense x 2", "expected `in`, found `then`", "net 3 2"),
+        ("let x = 3 inn dense x 2", "expected `in`, found `inn`", "net 3 2"),
+        ("lte x = 3 in dense x 2", "expected `let`, found `lte`", "net 3 2"),
+        ("letx = 3 in dense x 2", "expected `let x`, found `letx`", "net 3 2"),
+        ("let x = 3in dense x 2", "`3in` is neither a size nor a name", "net 3 2"),
+        ("let x = 3 i ndense x 2", "expected `in dense`, found `i ndense`", "net 3 2"),
+        ("let = x 3 in dense x 2", "`=` and `x` stand the wrong way round", "net 3 2"),
+        ("dense 2 4 -> dense 4 3", "unexpected characters `->`", "net 2 3"),
+        ("dense 2 4 => dense 4 3", "unexpected characters `=>`", "net 2 3"),
+        ("dense 2 4 |> dense 4 3", "unexpected characters `|>`", "net 2 3"),
+        ("dense 2 4 || dense 2 3", "expected `⊖`, found `||`", "net 2 7"),
+        ("dense 2 4 && dense 2 3", "unexpected characters `&&`", "net 2 7"),
+        ("dense 2 4, dense 4 3", "unexpected character `,`", "net 2 3"),
+        ("dense(2, 4)", "unexpected `,`", "net 2 4"),
+        ("dense 2, 4", "unexpected `,`", "net 2 4"),
+        ("2 4 ⦶ dense 4 3", "expected `dense` before `2`", "net 2 3"),
+        ("d-nse 2 4", "unexpected characters `d-nse`", "net 2 4"),
+        ("d ense 2 4", "unknown layer `d ense`", "net 2 4"),
+        ("dense24 3", "expected `dense 24`, found `dense24`", "net 24 3"),
+        ("dense 2 4 5 ⦶ dense 4 3", "unexpected `5`", "net 2 3"),
+        ("dense 2 4 dense 4 3", "expected an operator before `dense`", "net 2 3"),
+        ("dense 2 4 dense 2 3", "expected an operator before `dense`", "net 2 7"),
+        ("(dense 2 2 ⊖ dense 2 2 ⦶ dense 4 3", "this `(` is never closed", "net 2 3"),
+        ("dense 2 2 ⊖ dense 2 2) ⦶ dense 4 3", "this `)` closes nothing", "net 2 3"),
+        ("dense 2 3 ⦶ ((dense 3 2 ⊖ dense 3 2 ⦶ dense 4 3)", "this `(` is never closed", "net 2 3"),
+    ],
+)  # fmt: skip
+def test_one_mistake_one_error_and_its_edit(text: str, message: str, after: str) -> None:
+    found = mistakes(text)
+    assert len(found) == 1, [each.message for each in found]
+    assert found[0].message.startswith(message)
+    assert type_after(text) == after
+
+
+@pytest.mark.parametrize("opener", COMMENTS)
+@pytest.mark.parametrize(
+    "program", ["{}dense 2 4", "dense {}2 4", "dense 2 4 {}", "dense 2 3 ⦶ {}dense 3 4"]
+)
+def test_comments_of_other_languages(program: str, opener: str) -> None:
+    closer = COMMENTS[opener]
+    text = program.format(f"{opener} a note of 3 words {closer}")
+    found = only(text)
+    assert found.help == COMMENT
+    assert f"`{opener}`" in found.message or len(opener) == 1
+    assert type_after(text) == "net 2 4"
+
+
+@pytest.mark.parametrize(
+    "name", ["relu", "ReLU()", "softmax", "sigmoid", "nn.ReLU()", "LeakyReLU(0)", "tanh", "gelu"]
+)
+def test_activations_are_an_option(name: str) -> None:
+    found = only(f"dense 2 4 ⦶ {name} ⦶ dense 4 3")
+    assert found.message.endswith(ACTIVATION)
+    assert "`volr train --activation NAME`" in (found.help or "")
+
+
+def test_a_name_that_is_bound_may_be_an_activations() -> None:
+    assert str(check("let relu = dense 2 4 in relu").type) == "net 2 4"
+
+
+@pytest.mark.parametrize(
+    ("layer", "help"),
+    [
+        ("Linear 2 4", "write `dense 2 4`"),
+        ("Linear(2, 4)", "write `dense 2 4`"),
+        ("nn.Linear(2, 4)", "write `dense 2 4`"),
+        ("Dense 2 4", "write `dense`"),
+        ("conv 3 4", "the layers of this version: `dense`"),
+        ("Conv2d(1, 6, 5)", "the layers of this version: `dense`"),
+        ("maxpool 2", "the layers of this version: `dense`"),
+        ("nn.Dropout(2)", "the layers of this version: `dense`"),
+    ],
+)
+def test_layers_of_other_frameworks(layer: str, help: str) -> None:
+    found = only(f"dense 2 2 ⦶ {layer} ⦶ dense 4 3")
+    assert found.message.startswith("unknown layer `")
+    assert found.help == help
+
+
+@pytest.mark.parametrize("wrong", ["6", "dense", "in", "'", "2x", "⦶"])
+def test_what_is_no_name_may_stand_for_any(wrong: str) -> None:
+    found = only(f"let {wrong} = 5 in dense 4 width")
+    assert found.message.startswith("expected a name after `let`") or wrong in found.message
+    assert only("dense 2 4 ⦶").message.startswith("expected a network after `⦶`")
+
+
+@pytest.mark.parametrize("sign", ["`", '"', "'", "“", "[", "]", ",", ";", "#", ".", "-", "²"])
+@pytest.mark.parametrize("program", ["{}dense 2 4", "dense {}2 4", "dense 2 {}4", "dense 2 4{}"])
+def test_a_sign_at_any_place_the_last_among_them(program: str, sign: str) -> None:
+    assert len(mistakes(program.format(sign))) >= 1
+    assert len(mistakes(f"({program.format(sign)})")) >= 1
+
+
+def test_two_mistakes_far_apart_are_two_errors() -> None:
+    text = "(dense 2 2 ⊖ dnse 2 2) ⦶ dense 4 3 ⦶ dense 3 3 ⦶ dense 3 3 ⦶ dense 3 # 4"
+    assert len(mistakes(text)) == 2
+
+
+def test_a_program_that_is_cut_short_is_not_said_to_be_a_number_too() -> None:
+    assert only("let x = 3 x").message == "expected `in` before `x`"
+    assert only("let x = 3").message == "this `let` has no `in`"
+
+
+@pytest.mark.parametrize("count", [100, 10_000])
+def test_one_mistake_among_many_layers(count: int) -> None:
+    many = " ⦶ ".join(["dense 2 2"] * count)
+    assert only(f"{many} ⦶ dense 2 ⦶ {many}").message == "expected a size, found `⦶`"
+    assert only(f"({many}").message == "this `(` is never closed"
+    assert only(f"{many} ⦶ let n = 2 in {many}").message.startswith("a `let` within")
+
+
+def test_every_token_of_the_grammar_can_be_written_or_is_none() -> None:
+    grammar = tables()
+    kinds = {kind for actions in grammar.states.values() for kind in actions if kind.isupper()}
+    none = {HOLE, "NEGATIVE", "MALFORMED", "STRAY", "UNFINISHED", "NAME", "INTEGER", "$END"}
+    assert kinds - none == set(SPELLED)
+    for kind, word in SPELLED.items():
+        assert [token.kind for token in grammar.tokens(word)] == [kind]

@@ -1,0 +1,87 @@
+"""The engine, with other arrays or another plan than those that were made of the model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from tests.verification.mutants import OTHERWISE, PARAMETERS, NotPlantedError, one_more
+
+from volr.backends.engine.read_back import read
+from volr.engine.cpu.tiles import in_tiles
+from volr.engine.simulation import Ready, contents, ready
+
+if TYPE_CHECKING:
+    from volr.backends.readback import Readback
+    from volr.models.model import SpikingModel
+
+
+def engine(model: SpikingModel, mutation: str | None) -> Readback:
+    return read(model, _changed(ready(model), mutation))
+
+
+def _changed(whole: Ready, mutation: str | None) -> Ready:
+    plan = whole.plan
+    weights, _ = contents(whole)
+    if mutation in PARAMETERS:
+        return replace(whole, plan=_with(plan, neuron=replace(plan.neuron, **_one(mutation))))
+    match mutation:
+        case None:
+            return whole
+        case "population":
+            lifts = dict(whole.lifts)
+            lifts["left"], lifts["last"] = lifts["last"], lifts["left"]
+            names = {"left": "last", "last": "left"}
+            layers = [
+                replace(
+                    each,
+                    name=names.get(each.name, each.name),
+                    terms=tuple((names.get(source, source), w) for source, w in each.terms),
+                )
+                for each in plan.layers
+            ]
+            # The sizes go with the names, and so do the currents.
+            return replace(whole, plan=_with(plan, layers=tuple(layers)), lifts=lifts)
+        case "inputs":
+            return replace(whole, plan=_with(plan, inputs=plan.inputs[::-1]))
+        case "missing projection":
+            layers = [
+                replace(e, terms=e.terms[1:]) if e.name == "square" else e for e in plan.layers
+            ]
+            return replace(whole, plan=_with(plan, layers=tuple(layers)))
+        case "transposed" | "weight":
+            block = weights["left->square.weight"]
+            block = block.T.copy() if mutation == "transposed" else one_more(block)
+            tiles = in_tiles(plan, weights | {"left->square.weight": block})
+            return replace(whole, tiles=tiles)
+        case "bias":
+            lift = one_more(whole.lifts["square"])
+            return replace(whole, lifts={**whole.lifts, "square": lift})
+        case "kind":
+            from volr.neurons import IFCondExp
+
+            numbers = plan.neuron.numbers
+            return replace(whole, plan=_with(plan, neuron=IFCondExp(**cast("Any", numbers))))
+        case "reset":
+            return replace(whole, plan=_with(plan, neuron=replace(plan.neuron, reset="subtract")))
+        case "delay":
+            return replace(whole, plan=_with(plan, delay=plan.delay + 1))
+        case "dt":
+            return replace(whole, plan=_with(plan, dt=2 * plan.dt, steps=plan.steps // 2))
+        case "precision":
+            tiles = in_tiles(
+                plan, {name: each.astype(np.float32) for name, each in weights.items()}
+            )
+            lifts = {name: each.astype(np.float32) for name, each in whole.lifts.items()}
+            return replace(whole, tiles=tiles, lifts=lifts, dtype=np.dtype(np.float32))
+        case _:
+            raise NotPlantedError("it has no such thing")
+
+
+def _with(plan: Any, **changes: Any) -> Any:
+    return replace(plan, **changes)
+
+
+def _one(name: str) -> dict[str, float]:
+    return {name: OTHERWISE[name]}

@@ -4,8 +4,8 @@ Runs in the virtual environment of the peers, which has no Volr. ``JOBS.json`` i
 ``file``, the NIR file; ``frames``, an .npz with ``frames`` ``[time, batch, unit]``; ``out``, the
 .npz to write; ``dt`` in s and ``reset`` (``hard`` or ``subtract``) for libraries that take them as
 arguments. What is written is ``output`` ``[time, batch, unit]``, or ``error``, a text. Some files
-make a library run without end. A file gets ``LIMITS`` seconds of the processor, one after the
-other: the first is enough on a quiet machine, the second also on a busy one.
+make a library run without end: each file but the first, for which the library still imports parts
+of itself, gets ``LIMIT`` seconds of the processor.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 import nir
 import numpy as np
 
-LIMITS = (0.5, 3.0)
+LIMIT = 3.0
 
 # Where each has its importer. By name, since the type checker does not see the peers' environment.
 MODULES = {
@@ -80,15 +80,15 @@ def give_up(number: int, frame: object) -> None:
     raise Endless
 
 
-def answer_of(library: str, job: dict[str, Any], limit: float) -> dict[str, Any] | None:
-    """What the library makes of a file, or None where it takes more than ``limit`` seconds."""
+def answer_of(library: str, job: dict[str, Any], limit: float) -> dict[str, Any]:
+    """What the library makes of a file, in ``limit`` seconds at most; 0 is no limit."""
     signal.setitimer(signal.ITIMER_VIRTUAL, limit)
     try:
         # Some of them print what they think.
         with contextlib.redirect_stdout(io.StringIO()):
             return {"output": run(library, job)}
     except Endless:
-        return None
+        return {"error": np.array("TimeoutError: it goes on forever")}
     except Exception as error:  # noqa: BLE001 - whatever a library makes of a file
         return {"error": np.array(f"{type(error).__name__}: {error}")}
     finally:
@@ -103,12 +103,8 @@ def main() -> None:
         importlib.import_module(MODULES[library])
     elif library != f"nir {importlib.metadata.version('nir')}":
         raise ValueError(f"this is not {library}")
-    for job in json.loads(Path(jobs).read_text(encoding="utf-8")):
-        answer = answer_of(library, job, LIMITS[0])
-        if answer is None:
-            answer = answer_of(library, job, LIMITS[1])
-        if answer is None:
-            answer = {"error": np.array("TimeoutError: it goes on forever")}
+    for number, job in enumerate(json.loads(Path(jobs).read_text(encoding="utf-8"))):
+        answer = answer_of(library, job, LIMIT if number else 0.0)
         np.savez(job["out"], allow_pickle=False, **answer)
 
 

@@ -61,6 +61,7 @@ def labelled(count: int, seed: int, hidden: tuple[int, ...] = FLAT) -> Samples:
     return Samples(inputs[sure], logits[sure].argmax(axis=1))
 
 
+@lru_cache(maxsize=32)
 def transferred(
     settings: TransferSettings = TransferSettings(dt=0.25, rounds=1),
     hidden: tuple[int, ...] = FLAT,

@@ -24,7 +24,7 @@ export PYRIGHT_PYTHON_IGNORE_WARNINGS := 1
 export PATH := $(CURDIR)/$(FUTHARK)/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup futhark demo test test-versions docs format experiments benchmarks lock clean
+.PHONY: help setup futhark demo test check test-versions docs format experiments benchmarks lock clean
 
 help: ## list the goals
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -32,12 +32,16 @@ help: ## list the goals
 demo: $(VENV)/.ready ## NAND, XOR and digits: trained as ANNs, run as spiking networks on NEST
 	@$(BIN)/volr experiment nand xor digits --conditions ann,snn-surrogate,snn-transferred
 
-test: $(VENV)/.ready $(PEERS)/.ready futhark ## format, lint, types, layers, tests
+# The checks of the source need neither the peers nor Futhark, which are set up meanwhile.
+test: $(VENV)/.ready ## format, lint, types, layers, tests
+	@$(MAKE) --no-print-directory --jobs=3 check $(PEERS)/.ready futhark
+	$(BIN)/pytest $(WORKERS)
+
+check: $(VENV)/.ready ## format, lint, types, layers
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest $(WORKERS)
 
 # Each has an environment of its own, .venv-3.12 for example. WITHOUT=torch leaves a package out, and
 # so the tests that need it.

@@ -108,7 +108,7 @@ def recurrence(
         known = drives[0].dtype in {torch.float32, torch.float64}
         fused = drives[0].is_cuda and known and find_spec("triton") is not None
     if fused:
-        from volr.engine import fused as kernels
+        from volr.engine.gpu import fused as kernels
 
         run = kernels.unroll
     else:

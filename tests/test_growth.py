@@ -74,7 +74,7 @@ def test_a_neuron_model_is_a_file_and_a_row_for_each_back_end(tmp_path: Path) ->
     models = neurons / "__init__.py"
     text = models.read_text(encoding="utf-8")
     models.write_text(text.replace("IFCurrExp, IFCondExp)", "IFCurrExp, IFCondExp, IFCurrShort)"))
-    dynamics = volr / "engine" / "dynamics.py"
+    dynamics = volr / "engine" / "cpu" / "dynamics.py"
     insert(
         dynamics,
         "from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel",

@@ -99,7 +99,7 @@ def kernel_indices() -> list[str]:
 
     found: list[str] = []
     for name in ("adjoints", "events", "fehlberg", "membranes", "synapses", "tiles"):
-        module = importlib.import_module(f"volr.engine.{name}")
+        module = importlib.import_module(f"volr.engine.cpu.{name}")
         folder = UserProvidedCacheLocator.get_suitable_cache_subpath(inspect.getfile(module))
         caches: list[Any] = [getattr(each, "_cache", None) for each in vars(module).values()]
         files = [each._cache_file for each in caches if hasattr(each, "_cache_file")]

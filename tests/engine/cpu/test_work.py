@@ -184,10 +184,10 @@ import os, sys
 import numpy as np
 from tests.engine.examples import SKIP, spiking_model
 from volr.engine.cpu import work
-from volr.engine import batches
+from volr.engine.cpu import buffers
 from volr.engine.simulation import ready, simulate
 
-work.ENOUGH = batches._SLICE_VALUES = 0
+work.ENOUGH = buffers._SLICE_VALUES = 0
 model = ready(spiking_model("delta", SKIP))
 stimuli = np.random.default_rng(0).random((100, 15))
 before = simulate(model, stimuli).totals["last"]

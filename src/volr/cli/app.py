@@ -22,7 +22,7 @@ from volr.cli.explain import explain
 from volr.cli.interrupt import interruptions
 from volr.cli.libraries import failed_import
 from volr.cli.nir import import_nir, lint
-from volr.cli.option_groups import Command, Grouped, MisplacedError
+from volr.cli.option_groups import Command, MisplacedError
 from volr.cli.output import (
     emit,
     noting_warnings,
@@ -107,18 +107,18 @@ app = typer.Typer(
 app.command("check", cls=Command)(check)
 app.command("format", cls=Command)(format_program)
 app.command("show", cls=Command)(show)
-app.command("train", cls=Grouped)(train)
-app.command("transfer", cls=Grouped)(transfer)
+app.command("train", cls=Command)(train)
+app.command("transfer", cls=Command)(transfer)
 app.command("evaluate", cls=Command)(evaluate)
-app.command("explain", cls=Grouped)(explain)
-app.command("experiment", cls=Grouped)(experiment)
-app.command("search", cls=Grouped)(search)
+app.command("explain", cls=Command)(explain)
+app.command("experiment", cls=Command)(experiment)
+app.command("search", cls=Command)(search)
 app.command("report", cls=Command)(report)
 app.command("theory", cls=Command)(theory)
 app.command("compile", cls=Command)(compile_to)
 app.command("import", cls=Command)(import_nir)
 app.command("lint", cls=Command)(lint)
-app.command("verify", cls=Grouped)(verify)
+app.command("verify", cls=Command)(verify)
 app.command("doctor", cls=Command)(doctor)
 
 

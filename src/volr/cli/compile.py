@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from volr.cli.option_groups import MisplacedError
+from volr.cli.options import option, with_options
 from volr.cli.output import emit_bytes, note
 from volr.cli.output_files import check_writable, write_bytes
 from volr.cli.progress import patience
@@ -17,38 +18,27 @@ if TYPE_CHECKING:
     from volr.backends.base import Document, Files
 
 
+@with_options
 def compile_to(
     subject: Annotated[
-        str,
-        typer.Argument(metavar="FILE|MODEL", help="A program, or a model file."),
+        str, typer.Argument(metavar="FILE|MODEL", help="A program, or a model file.")
     ],
-    to: Annotated[
-        str,
-        typer.Option("--to", metavar="FORMAT", help="futhark, onnx, nir, pynn or brian2."),
-    ],
-    dialect: Annotated[
-        str | None,
-        typer.Option(
-            "--for",
-            metavar="IMPORTER",
-            help="With --to nir, who is to read it: norse, snntorch, spikingjelly or sinabs.",
-        ),
-    ] = None,
-    out: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Document to write; - is standard output.",
-            show_default="the name of what is compiled, with the format's suffix",
-        ),
-    ] = None,
-    activation: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="Hidden activation, of a program: relu, sigmoid, tanh or identity.",
-        ),
-    ] = "relu",
+    to: str = option(..., "futhark, onnx, nir, pynn or brian2.", "FORMAT"),
+    dialect: str | None = option(
+        None,
+        "With --to nir, who is to read it: norse, snntorch, spikingjelly or sinabs.",
+        "IMPORTER",
+        flags="--for",
+    ),
+    out: str | None = option(
+        None,
+        "Document to write; - is standard output.",
+        "FILE",
+        unless="the name of what is compiled, with the format's suffix",
+    ),
+    activation: str = option(
+        "relu", "Hidden activation, of a program: relu, sigmoid, tanh or identity.", "NAME"
+    ),
 ) -> None:
     """Write a program or a model for another tool.
 

@@ -4,44 +4,33 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import asdict
-from typing import Annotated, Literal
-
-import typer
+from typing import Literal
 
 from volr.cli import options
+from volr.cli.options import option, with_options
 from volr.cli.output import note, print_json, print_table
 from volr.cli.progress import progress_bar
 
 
+@with_options
 def evaluate(
     model: options.Model,
     task: options.Task,
-    on: Annotated[
-        str | None,
-        typer.Option(
-            metavar="BACKEND",
-            help="Back end: torch, futhark, onnx or reference for an ANN; engine, nest, brian2, "
-            "pynn.nest, pynn.brian2 or pynn.neuron for an SNN.",
-            show_default="torch, or engine",
-        ),
-    ] = None,
-    device: Annotated[
-        Literal["cpu", "cuda", "auto"],
-        typer.Option(
-            help="Run the engine on the processor or on a GPU; auto: a GPU where there is one."
-        ),
-    ] = "cpu",
+    on: str | None = option(
+        None,
+        "Back end: torch, futhark, onnx or reference for an ANN; engine, nest, brian2, pynn.nest, "
+        "pynn.brian2 or pynn.neuron for an SNN.",
+        "BACKEND",
+        unless="torch, or engine",
+    ),
+    device: Literal["cpu", "cuda", "auto"] = option(
+        "cpu", "Run the engine on the processor or on a GPU; auto: a GPU where there is one."
+    ),
     data: options.DataFolder = None,
-    samples: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="Number of test samples.", show_default="all"),
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", min=0, help="Seed of random input spikes.", show_default="the model's own"
-        ),
-    ] = None,
+    samples: int | None = option(None, "Number of test samples.", "N", least=1, unless="all"),
+    seed: int | None = option(
+        None, "Seed of random input spikes.", "N", least=0, unless="the model's own"
+    ),
     as_json: options.Json = False,
 ) -> None:
     """Measure a model's accuracy on a task's test data."""

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
-import typer
-
-from volr.cli.option_groups import MACHINES
+from volr.cli.options import MACHINES, option
 
 if TYPE_CHECKING:
     from volr.experiments.execution.cluster import Cluster
@@ -15,43 +14,33 @@ if TYPE_CHECKING:
     from volr.experiments.progress import Progress
 
 Fresh = Annotated[
-    bool, typer.Option("--fresh", help="Begin anew, even where runs are there already.")
-]
-Processes = Annotated[
-    int | None,
-    typer.Option(
-        "--processes",
-        metavar="N",
-        min=1,
-        help="Runs at the same time; 1: in this process.",
-        show_default="one a core",
-        rich_help_panel=MACHINES,
-    ),
-]
-Dask = Annotated[
-    str | None,
-    typer.Option(
-        "--dask",
-        metavar="ADDRESS",
-        help="Make the runs on the workers of this Dask scheduler: tcp://host:8786.",
-        rich_help_panel=MACHINES,
-    ),
+    bool, option(..., "Begin anew, even where runs are there already.", flags="--fresh")
 ]
 
 
-def execution(
-    processes: int | None, dask: str | None, runs: int, progress: Progress
-) -> Here | Local | Cluster:
-    """Whoever makes them, ``runs`` at the same time at most.
+@dataclass(frozen=True, kw_only=True)
+class Machines:
+    """How many runs are made at the same time, and where."""
 
-    Raises ``MissingError`` without Dask, ``BackendError`` where no scheduler answers.
-    """
-    from volr.experiments.execution.cluster import Cluster
-    from volr.experiments.execution.here import Here
-    from volr.experiments.execution.local import Local
-    from volr.system.cores import cores
+    panel: ClassVar = MACHINES
+    processes: int | None = option(
+        None, "Runs at the same time; 1: in this process.", "N", least=1, unless="one a core"
+    )
+    dask: str | None = option(
+        None, "Make the runs on the workers of this Dask scheduler: tcp://host:8786.", "ADDRESS"
+    )
 
-    if dask is not None:
-        return Cluster(dask)
-    wanted = min(cores() if processes is None else processes, runs)
-    return Here(progress) if wanted == 1 else Local(wanted)
+    def execution(self, runs: int, progress: Progress) -> Here | Local | Cluster:
+        """Whoever makes them, ``runs`` at the same time at most.
+
+        Raises ``MissingError`` without Dask, ``BackendError`` where no scheduler answers.
+        """
+        from volr.experiments.execution.cluster import Cluster
+        from volr.experiments.execution.here import Here
+        from volr.experiments.execution.local import Local
+        from volr.system.cores import cores
+
+        if self.dask is not None:
+            return Cluster(self.dask)
+        wanted = min(cores() if self.processes is None else self.processes, runs)
+        return Here(progress) if wanted == 1 else Local(wanted)

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from volr.cli import executors, options, spiking_options
-from volr.cli.option_groups import SPIKING
+from volr.cli import options
+from volr.cli.executors import Fresh, Machines
+from volr.cli.options import SPIKING, option, with_options
 from volr.cli.output import note, print_json, print_table
 from volr.cli.output_files import check_folder, check_writable
 from volr.cli.progress import progress_bar
+from volr.cli.spiking_options import Times
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,6 +30,7 @@ ORIGINAL_NEURON = "if_cond_exp"
 QUICK_TASKS, QUICK_REPEATS = ("nand", "xor", "mnist", "mnist-parallel"), 3
 
 
+@with_options
 def experiment(
     tasks: Annotated[
         list[str] | None,
@@ -37,85 +40,61 @@ def experiment(
             show_default=" ".join(UNLESS_TOLD),
         ),
     ] = None,
-    repeats: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, max=10_000, help="Number of seeds.", show_default="1"),
-    ] = None,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="First seed.")] = 0,
-    conditions: Annotated[
-        str | None,
-        typer.Option(
-            metavar="A,B,…",
-            help="ann, ann:futhark, snn-random, snn-surrogate, snn-transferred, "
-            "snn-transferred:futhark, snn-finetuned.",
-            show_default="all that is installed",
-        ),
-    ] = None,
-    method: Annotated[
-        Literal["ours", "original"],
-        typer.Option(
-            help="The original: its own recipe, as far as it is known, on its own neuron, and what "
-            "each repair of it is worth.",
-        ),
-    ] = "ours",
-    quick: Annotated[
-        bool,
-        typer.Option(
-            "--quick",
-            help="Three seeds, fewer images and epochs; nand, xor and both mnist unless told.",
-        ),
-    ] = False,
-    out: Annotated[
-        Path,
-        typer.Option(
-            readable=False,
-            metavar="DIR",
-            help="Folder for results.json, the runs and their models. The same command goes on "
-            "where it was cut short; another experiment's results are moved aside.",
-        ),
-    ] = Path("results"),
-    fresh: executors.Fresh = False,
-    program: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Program for all tasks; - is standard input.",
-            show_default="each task's own",
-        ),
-    ] = None,
+    repeats: int | None = option(None, "Number of seeds.", "N", least=1, most=10_000, unless="1"),
+    seed: int = option(0, "First seed.", "N", least=0),
+    conditions: str | None = option(
+        None,
+        "ann, ann:futhark, snn-random, snn-surrogate, snn-transferred, snn-transferred:futhark, "
+        "snn-finetuned.",
+        "A,B,…",
+        unless="all that is installed",
+    ),
+    method: Literal["ours", "original"] = option(
+        "ours",
+        "The original: its own recipe, as far as it is known, on its own neuron, and what each "
+        "repair of it is worth.",
+    ),
+    quick: bool = option(
+        default=False,
+        help="Three seeds, fewer images and epochs; nand, xor and both mnist unless told.",
+        flags="--quick",
+    ),
+    out: Path = option(
+        Path("results"),
+        "Folder for results.json, the runs and their models. The same command goes on where it was "
+        "cut short; another experiment's results are moved aside.",
+        "DIR",
+    ),
+    fresh: Fresh = False,
+    program: str | None = option(
+        None, "Program for all tasks; - is standard input.", "FILE", unless="each task's own"
+    ),
     data: options.DataFolder = None,
     settings: options.SettingsFile = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="Passes of the artificial networks over the training data; those of spiking ones "
-            "are told in --settings.",
-            show_default="30, or as many as make 2,000 updates",
-        ),
-    ] = None,
-    neuron: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME",
-            help="Neuron model: if_curr_exp, if_curr_delta or if_cond_exp. May be repeated.",
-            show_default="if_curr_exp, or the original's if_cond_exp",
-            rich_help_panel=SPIKING,
-        ),
-    ] = None,
-    duration: spiking_options.DurationTold = None,
-    dt: spiking_options.StepTold = None,
-    on: Annotated[
-        str,
-        typer.Option(
-            metavar="BACKEND",
-            help="Simulator that spiking networks run on, those of the loop in training too.",
-            rich_help_panel=SPIKING,
-        ),
-    ] = "nest",
-    processes: executors.Processes = None,
-    dask: executors.Dask = None,
+    epochs: int | None = option(
+        None,
+        "Passes of the artificial networks over the training data; those of spiking ones are told "
+        "in --settings.",
+        "N",
+        least=1,
+        unless="30, or as many as make 2,000 updates",
+    ),
+    neuron: list[str] | None = option(
+        None,
+        "Neuron model: if_curr_exp, if_curr_delta or if_cond_exp. May be repeated.",
+        "NAME",
+        unless="if_curr_exp, or the original's if_cond_exp",
+        panel=SPIKING,
+    ),
+    *,
+    times: Times,
+    on: str = option(
+        "nest",
+        "Simulator that spiking networks run on, those of the loop in training too.",
+        "BACKEND",
+        panel=SPIKING,
+    ),
+    machines: Machines,
     as_json: options.Json = False,
 ) -> None:
     """Measure every condition of each task, in one table."""
@@ -140,7 +119,7 @@ def experiment(
     base = settings_told(
         file,
         {"neuron": ORIGINAL_NEURON if theirs else None},
-        {"epochs": epochs, "duration": duration, "dt": dt},
+        {"epochs": epochs, **vars(times)},
     )
     labels = None if conditions is None else [each.strip() for each in conditions.split(",")]
     plan = Plan(
@@ -163,7 +142,7 @@ def experiment(
         missing = len(specs) - len(there)
         execution = None
         if missing:
-            execution = stack.enter_context(executors.execution(processes, dask, missing, progress))
+            execution = stack.enter_context(machines.execution(missing, progress))
         # Not before it is sure that somebody makes others.
         if anew and (aside := set_aside(out)):
             note(f"the earlier results are now in {aside}")

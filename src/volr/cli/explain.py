@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from volr.cli import options, spiking_options
-from volr.cli.option_groups import CALIBRATION, SPIKING, given, refuse
+from volr.cli import options
+from volr.cli.option_groups import given, refuse
+from volr.cli.options import CALIBRATION, SPIKING, option, with_options
 from volr.cli.output import emit, print_json, print_table
 from volr.cli.progress import progress_bar
+from volr.cli.spiking_options import PERCENTILE, Spiking
 from volr.errors import ModelError
 
 if TYPE_CHECKING:
@@ -19,51 +21,30 @@ if TYPE_CHECKING:
     from volr.models.files import ModelFile
     from volr.models.model import ArtificialModel
 
-SAMPLES = 1000
-"""Test stimuli unless told: a cause of half a point shows."""
-
 # Decimals of a percentage point.
 _DECIMALS = 2
 
 
+@with_options
 def explain(
     ctx: typer.Context,
     model: options.Model,
     task: options.Task,
-    on: Annotated[
-        str, typer.Option(metavar="BACKEND", help="Simulator to run the spiking model on.")
-    ] = "engine",
-    ann: Annotated[
-        Path | None,
-        typer.Option(
-            readable=False,
-            metavar="MODEL",
-            help="The ANN that a spiking MODEL came from.",
-            show_default="what its file says",
-        ),
-    ] = None,
+    on: str = option("engine", "Simulator to run the spiking model on.", "BACKEND"),
+    ann: Path | None = option(
+        None, "The ANN that a spiking MODEL came from.", "MODEL", unless="what its file says"
+    ),
     data: options.DataFolder = None,
-    samples: Annotated[
-        int, typer.Option(metavar="N", min=1, help="Number of test samples.")
-    ] = SAMPLES,
-    remedies: Annotated[
-        bool, typer.Option("--remedies/--no-remedies", help="Try what is recommended.")
-    ] = True,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N", min=0, help="Seed of random input spikes.", show_default="the model's own"
-        ),
-    ] = None,
-    neuron: spiking_options.Neuron = "if_curr_delta",
-    neuron_parameters: spiking_options.NeuronParameters = None,
-    reset: spiking_options.Reset = "hard",
-    coding: spiking_options.Coding = "current",
-    rate_max: spiking_options.InputRate = None,
-    duration: spiking_options.Duration = 50.0,
-    dt: spiking_options.Step = 0.5,
-    delay: spiking_options.Delay = None,
-    percentile: spiking_options.Percentile = 99.9,
+    samples: int = option(1000, "Number of test samples.", "N", least=1),
+    remedies: bool = option(
+        default=True, help="Try what is recommended.", flags="--remedies/--no-remedies"
+    ),
+    seed: int | None = option(
+        None, "Seed of random input spikes.", "N", least=0, unless="the model's own"
+    ),
+    *,
+    spiking: Spiking,
+    percentile: float = PERCENTILE,
     as_json: options.Json = False,
 ) -> None:
     """Split what a spiking model loses into causes.
@@ -79,7 +60,6 @@ def explain(
     from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
     from volr.explanation import explain as split
-    from volr.models.coding import coding_told
     from volr.models.files import load_model
     from volr.models.model import SpikingModel
     from volr.transfer import TransferSettings, transfer_ann
@@ -93,7 +73,7 @@ def explain(
     settings: TransferSettings | None = None
     if isinstance(loaded.model, SpikingModel):
         refuse(
-            given(ctx, SPIKING, CALIBRATION),
+            given(ctx, SPIKING, CALIBRATION).values(),
             f"options of an ANN's transfer, and {model} is a spiking model; leave them out, or "
             "name the ANN as MODEL",
         )
@@ -102,16 +82,7 @@ def explain(
         if ann is not None:
             raise ModelError(f"{model} is an ANN itself", help="leave --ann out")
         artificial, spiking_model = loaded.model, None
-        kind = spiking_options.neuron_of(neuron, neuron_parameters, reset)
-        settings = TransferSettings(
-            neuron=kind,
-            coding=coding_told(coding, rate_max, kind, dt),
-            duration=duration,
-            dt=dt,
-            delay=delay,
-            percentile=percentile,
-            seed=drawn,
-        )
+        settings = spiking.settings(TransferSettings, percentile=percentile, seed=drawn)
     network = loaded.model.network
     check_model(chosen, network.input_size, network.output_size, loaded.origin.get("task"))
     with runner.start() as simulator, ENGINE.start() as engine, progress_bar() as progress:

@@ -10,6 +10,7 @@ import typer
 
 from volr.cli import options
 from volr.cli.option_groups import MisplacedError
+from volr.cli.options import option, with_options
 from volr.cli.output import emit, note, print_json, print_table
 from volr.cli.output_files import check_writable, save_made
 
@@ -23,46 +24,31 @@ if TYPE_CHECKING:
 NirFile = Annotated[Path, typer.Argument(readable=False, metavar="FILE.nir", help="A NIR file.")]
 
 
+@with_options
 def import_nir(
     file: NirFile,
     out: options.Out,
-    generation: Annotated[
-        Literal["ann", "snn"] | None,
-        typer.Option(
-            "--as",
-            help="What to read it as.",
-            show_default="snn where it has neurons",
-        ),
-    ] = None,
-    time_unit: Annotated[
-        Literal["s", "ms"] | None,
-        typer.Option(help="Unit of the file's time constants.", show_default="inferred from them"),
-    ] = None,
-    dt: Annotated[
-        float | None,
-        typer.Option("--dt", metavar="MS", help="Time step.", show_default="the file's own, or 1"),
-    ] = None,
-    duration: Annotated[
-        float | None,
-        typer.Option(
-            metavar="MS", help="Simulated time of one stimulus.", show_default="100 steps"
-        ),
-    ] = None,
-    signal: Annotated[
-        Literal["euler", "jump", "step", "impulse"] | None,
-        typer.Option(
-            help="How an input acts in a step: by Euler's method, as a jump of the membrane, held "
-            "for the step, or as an impulse of area 1.",
-            show_default="euler",
-        ),
-    ] = None,
-    reset: Annotated[
-        Literal["hard", "subtract"] | None,
-        typer.Option(
-            help="After a spike, put the membrane to v_reset or take v_thresh − v_reset off it.",
-            show_default="hard",
-        ),
-    ] = None,
+    generation: Literal["ann", "snn"] | None = option(
+        None, "What to read it as.", flags="--as", unless="snn where it has neurons"
+    ),
+    time_unit: Literal["s", "ms"] | None = option(
+        None, "Unit of the file's time constants.", unless="inferred from them"
+    ),
+    dt: float | None = option(None, "Time step.", "MS", unless="the file's own, or 1"),
+    duration: float | None = option(
+        None, "Simulated time of one stimulus.", "MS", unless="100 steps"
+    ),
+    signal: Literal["euler", "jump", "step", "impulse"] | None = option(
+        None,
+        "How an input acts in a step: by Euler's method, as a jump of the membrane, held for the "
+        "step, or as an impulse of area 1.",
+        unless="euler",
+    ),
+    reset: Literal["hard", "subtract"] | None = option(
+        None,
+        "After a spike, put the membrane to v_reset or take v_thresh − v_reset off it.",
+        unless="hard",
+    ),
 ) -> None:
     """Make a model of a NIR file.
 

@@ -1,4 +1,6 @@
-"""Options in groups: a help that reads well, and refusals of what belongs elsewhere."""
+"""Commands with their options in groups: a help that reads well, and refusals of what belongs
+elsewhere.
+"""
 
 from __future__ import annotations
 
@@ -10,29 +12,21 @@ from typer.core import TyperCommand
 from volr.cli.output import writing
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection
 
-ARTIFICIAL = "Artificial networks"
-SPIKING = "Spiking networks"
-LEARNING = "Training"
-THROUGH_SPIKES = "Training of spiking networks"
-CALIBRATION = "Calibration"
-MACHINES = "Who does the work"
 _REST = "Options"
 _OF_NEURONS = ("-p", "--neuron-parameter")
 
 
 class Command(TyperCommand):
-    """A command whose help is a result, and is written as one."""
+    """A command whose help is a result, is written as one, and has its options by group (Typer's
+    ``rich_help_panel``).
+    """
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
         # The options are read here, and `--help` prints and ends the command; no file is opened.
         with writing():
             return super().make_context(*args, **kwargs)
-
-
-class Grouped(Command):
-    """A command whose help has its options by group (Typer's ``rich_help_panel``)."""
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         has_parameters = any("-p" in each.opts for each in self.get_params(ctx))
@@ -67,16 +61,16 @@ def _is_number(text: str) -> bool:
     return True
 
 
-def given(ctx: typer.Context, *groups: str) -> list[str]:
-    """The options of these groups that are on the command line, by their long names."""
-    return [
-        max(each.opts, key=len)
+def given(ctx: typer.Context, *groups: str) -> dict[str, str]:
+    """The options of these groups that are on the command line: long names by parameters."""
+    return {
+        each.name: max(each.opts, key=len)
         for each in ctx.command.params
         if _group(each) in groups and _is_given(ctx, each.name)
-    ]
+    }
 
 
-def refuse(options: Sequence[str], why: str) -> None:
+def refuse(options: Collection[str], why: str) -> None:
     """Raise ``MisplacedError``, a matter of usage, where there are any."""
     if options:
         raise MisplacedError(f"{', '.join(options)}: {why}")
@@ -88,6 +82,6 @@ def _group(parameter: Any) -> str:
     return getattr(parameter, "rich_help_panel", None) or _REST
 
 
-def _is_given(ctx: typer.Context, name: str | None) -> bool:
-    source = None if name is None else ctx.get_parameter_source(name)
+def _is_given(ctx: typer.Context, name: str) -> bool:
+    source = ctx.get_parameter_source(name)
     return source is not None and source.name == "COMMANDLINE"

@@ -1,50 +1,128 @@
-"""Arguments and options that several commands share, with the words that help says about them."""
+"""How options are declared: one by one in a command's signature, or as the fields of a record.
+
+    def command(task: Task, seed: int = option(0, "First seed.", "N", least=0), *, group: Group)
+
+A record is for options that several commands share, or that are handed on together. Each of its
+fields is an option of the command (``with_options``), all under the heading ``panel`` of help.
+"""
 
 from __future__ import annotations
 
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from copy import copy
+from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, get_type_hints
 
 import typer
+from typer.models import OptionInfo
 
-# A path is `readable=False`: Typer does not try it, and so does not take a file that cannot be read
-# for wrong usage. The command opens it, and says what is wrong with it.
+ARTIFICIAL = "Artificial networks"
+SPIKING = "Spiking networks"
+LEARNING = "Training"
+THROUGH_SPIKES = "Training of spiking networks"
+CALIBRATION = "Calibration"
+MACHINES = "Who does the work"
+"""Headings of help, which options are grouped under."""
+
+
+def option(
+    default: Any,
+    help: str,
+    metavar: str | None = None,
+    *,
+    flags: str = "",
+    least: float | None = None,
+    most: float | None = None,
+    unless: str | None = None,
+    panel: str | None = None,
+) -> Any:
+    """An option. Its name is the parameter's, unless ``flags`` are given, and its value is called
+    ``metavar`` in help. ``unless`` says in words what happens without the option.
+    """
+    return typer.Option(
+        default,
+        *flags.split(),
+        metavar=metavar,
+        help=help,
+        min=least,
+        max=most,
+        show_default=True if unless is None else unless,
+        rich_help_panel=panel,
+        # Typer does not try a path, and so does not take a file that cannot be read for wrong
+        # usage. The command opens it, and says what is wrong with it.
+        readable=False,
+    )
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The command with an option for each field of the records that it takes."""
+    hints = get_type_hints(command, include_extras=True)
+    records: dict[str, Any] = {name: each for name, each in hints.items() if is_dataclass(each)}
+    parameters: list[inspect.Parameter] = []
+    for name, each in inspect.signature(command).parameters.items():
+        if name in records:
+            parameters += _parameters(records[name])
+        else:
+            parameters.append(_parameter(name, hints[name], each.default))
+
+    @functools.wraps(command)
+    def run(**values: Any) -> None:
+        for name, record in records.items():
+            values[name] = record(**{each.name: values.pop(each.name) for each in fields(record)})
+        command(**values)
+
+    # Typer reads both.
+    run.__annotations__ = {each.name: each.annotation for each in parameters}
+    vars(run)["__signature__"] = inspect.Signature(parameters)
+    return run
+
+
+def _parameters(record: Any) -> Iterator[inspect.Parameter]:
+    hints = get_type_hints(record, include_extras=True)
+    for each in fields(record):
+        yield _parameter(each.name, hints[each.name], each.default, record.panel)
+
+
+def _parameter(name: str, hint: Any, default: Any, panel: str | None = None) -> inspect.Parameter:
+    """With an option that is its default in the annotation, as Typer has it."""
+    if isinstance(default, OptionInfo):
+        info = copy(default)
+        default, info.default = info.default, ...
+        info.rich_help_panel = info.rich_help_panel or panel
+        hint = Annotated[hint, info]
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter(name, kind, default=default, annotation=hint)
+
+
+# Arguments and options that several commands have.
 Program = Annotated[str, typer.Argument(metavar="FILE", help="A program; - is standard input.")]
 Model = Annotated[Path, typer.Argument(readable=False, metavar="MODEL", help="A model file.")]
-Task = Annotated[
-    str,
-    typer.Option("--task", metavar="TASK", help="nand, xor, digits, mnist or mnist-parallel."),
-]
-Out = Annotated[
-    Path, typer.Option("--out", readable=False, metavar="FILE", help="Model file to write.")
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Task = Annotated[str, option(..., "nand, xor, digits, mnist or mnist-parallel.", "TASK")]
+Out = Annotated[Path, option(..., "Model file to write.", "FILE")]
+Json = Annotated[bool, option(..., "Print JSON.", flags="--json")]
 DataFolder = Annotated[
     Path | None,
-    typer.Option(
-        "--data",
-        readable=False,
-        metavar="DIR",
-        help="Folder with MNIST's four files.",
-        show_default="$VOLR_DATA, else a download",
-    ),
+    option(..., "Folder with MNIST's four files.", "DIR", unless="$VOLR_DATA, else a download"),
 ]
 SettingsFile = Annotated[
     Path | None,
-    typer.Option(
-        "--settings",
-        readable=False,
-        metavar="FILE",
-        help="Settings, such as `volr search` writes; options given beside it come first.",
+    option(
+        ...,
+        "Settings, such as `volr search` writes; options given beside it come first.",
+        "FILE",
+        flags="--settings",
     ),
 ]
 Epochs = Annotated[
     int | None,
-    typer.Option(
-        "--epochs",
-        metavar="N",
-        min=1,
-        help="Passes over the training data.",
-        show_default="30, or as many as make 2,000 updates",
+    option(
+        ...,
+        "Passes over the training data.",
+        "N",
+        least=1,
+        unless="30, or as many as make 2,000 updates",
     ),
 ]

@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from volr.cli import executors, options, spiking_options
-from volr.cli.option_groups import SPIKING
+from volr.cli import options
+from volr.cli.executors import Fresh, Machines
+from volr.cli.options import SPIKING, option, with_options
 from volr.cli.output import emit, note, print_json, print_table
 from volr.cli.output_files import check_folder, check_writable
 from volr.cli.progress import progress_bar
+from volr.cli.spiking_options import Times
 from volr.errors import VolrError
 
 if TYPE_CHECKING:
@@ -26,97 +28,68 @@ if TYPE_CHECKING:
 SHOWN = 10
 
 
+@with_options
 def search(
     task: Annotated[
         str,
         typer.Argument(metavar="TASK", help="nand, xor, digits, mnist or mnist-parallel."),
     ],
-    condition: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="What is to be good: ann, ann:futhark, snn-random, snn-surrogate, "
-            "snn-transferred, snn-transferred:futhark or snn-finetuned.",
-        ),
-    ] = "snn-transferred",
-    over: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="NAME=VALUES",
-            help="What to vary, and how far: dt=0.1,0.2,0.5 or rate_max=200..1000 or "
-            "learning_rate=1e-4..1e-2:log; names as in a settings file, "
-            "neuron_parameters.tau_m and the like, and width. May be repeated.",
-            show_default="what matters to the condition",
-        ),
-    ] = None,
-    trials: Annotated[
-        int, typer.Option(metavar="N", min=1, max=10_000, help="How many to make.")
-    ] = 45,
-    repeats: Annotated[
-        int,
-        typer.Option(
-            metavar="N", min=1, max=1_000, help="Seeds that the best trials are measured with."
-        ),
-    ] = 1,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the proposals.")] = 0,
-    batch: Annotated[
-        int,
-        typer.Option(
-            metavar="N",
-            min=1,
-            max=1_000,
-            help="Trials that are proposed, and can be made, together.",
-        ),
-    ] = 9,
-    minutes: Annotated[
-        float | None,
-        typer.Option(
-            metavar="X",
-            help="Begin no other batch after this time; the same command goes on.",
-            show_default="no limit",
-        ),
-    ] = None,
-    out: Annotated[
-        Path,
-        typer.Option(
-            readable=False,
-            metavar="DIR",
-            help="Folder for best.json, trials.json and the runs. The same command goes on where "
-            "it was cut short, with more --trials further.",
-        ),
-    ] = Path("search"),
-    fresh: executors.Fresh = False,
-    program: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE",
-            help="Program to begin with; - is standard input.",
-            show_default="the task's own",
-        ),
-    ] = None,
+    condition: str = option(
+        "snn-transferred",
+        "What is to be good: ann, ann:futhark, snn-random, snn-surrogate, snn-transferred, "
+        "snn-transferred:futhark or snn-finetuned.",
+        "NAME",
+    ),
+    over: list[str] | None = option(
+        None,
+        "What to vary, and how far: dt=0.1,0.2,0.5 or rate_max=200..1000 or "
+        "learning_rate=1e-4..1e-2:log; names as in a settings file, neuron_parameters.tau_m and "
+        "the like, and width. May be repeated.",
+        "NAME=VALUES",
+        unless="what matters to the condition",
+    ),
+    trials: int = option(45, "How many to make.", "N", least=1, most=10_000),
+    repeats: int = option(
+        1, "Seeds that the best trials are measured with.", "N", least=1, most=1_000
+    ),
+    seed: int = option(0, "Seed of the proposals.", "N", least=0),
+    batch: int = option(
+        9, "Trials that are proposed, and can be made, together.", "N", least=1, most=1_000
+    ),
+    minutes: float | None = option(
+        None,
+        "Begin no other batch after this time; the same command goes on.",
+        "X",
+        unless="no limit",
+    ),
+    out: Path = option(
+        Path("search"),
+        "Folder for best.json, trials.json and the runs. The same command goes on where it was cut "
+        "short, with more --trials further.",
+        "DIR",
+    ),
+    fresh: Fresh = False,
+    program: str | None = option(
+        None, "Program to begin with; - is standard input.", "FILE", unless="the task's own"
+    ),
     data: options.DataFolder = None,
     settings: options.SettingsFile = None,
-    neuron: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME",
-            help="Neuron model: if_curr_exp, if_curr_delta or if_cond_exp.",
-            show_default="if_curr_exp",
-            rich_help_panel=SPIKING,
-        ),
-    ] = None,
-    duration: spiking_options.DurationTold = None,
-    dt: spiking_options.StepTold = None,
-    on: Annotated[
-        str,
-        typer.Option(
-            metavar="BACKEND",
-            help="Simulator that spiking networks are measured on; the engine has NEST's spikes.",
-            rich_help_panel=SPIKING,
-        ),
-    ] = "engine",
-    processes: executors.Processes = None,
-    dask: executors.Dask = None,
+    neuron: str | None = option(
+        None,
+        "Neuron model: if_curr_exp, if_curr_delta or if_cond_exp.",
+        "NAME",
+        unless="if_curr_exp",
+        panel=SPIKING,
+    ),
+    *,
+    times: Times,
+    on: str = option(
+        "engine",
+        "Simulator that spiking networks are measured on; the engine has NEST's spikes.",
+        "BACKEND",
+        panel=SPIKING,
+    ),
+    machines: Machines,
     as_json: options.Json = False,
 ) -> None:
     """Find better settings on validation data, with Optuna."""
@@ -137,7 +110,7 @@ def search(
     require_optuna()
     chosen, sought = find_task(task), find_condition(condition)
     file = read_settings(settings)
-    base = settings_told(file, {"neuron": neuron, "duration": duration, "dt": dt})
+    base = settings_told(file, {"neuron": neuron, **vars(times)})
     text = file.program_for(task) or chosen.program
     if program is not None:
         text = read_source(program).text.strip()
@@ -167,7 +140,7 @@ def search(
     with (
         open_journal(out) as journal,
         progress_bar() as progress,
-        executors.execution(processes, dask, batch * repeats, progress) as execution,
+        machines.execution(batch * repeats, progress) as execution,
     ):
         if aside := begin(asked, out, sys.argv, fresh=fresh):
             note(f"the earlier search is now in {aside}")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
-import typer
-
-from volr.cli.option_groups import CALIBRATION, SPIKING, THROUGH_SPIKES
+from volr.cli.options import CALIBRATION, SPIKING, THROUGH_SPIKES, option
 from volr.cli.output_files import check_writable
 from volr.errors import ModelError
 
@@ -18,194 +16,109 @@ if TYPE_CHECKING:
     from volr.models.files import Origin
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.network import Network
-    from volr.neurons import NeuronModel
+
+PERCENTILE: float = option(
+    99.9,
+    "Percentile of a population's activations that counts as full.",
+    "X",
+    panel=CALIBRATION,
+)
 
 _M = TypeVar("_M")
-
-Neuron = Annotated[
-    str,
-    typer.Option(
-        "--neuron",
-        metavar="NAME",
-        help="Neuron model: if_curr_delta, if_curr_exp or if_cond_exp.",
-        rich_help_panel=SPIKING,
-    ),
-]
-NeuronParameters = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--neuron-parameter",
-        "-p",
-        metavar="NAME=X",
-        help="Parameter of the neuron, in PyNN's names and units: tau_m=10. May be repeated.",
-        rich_help_panel=SPIKING,
-    ),
-]
-Reset = Annotated[
-    Literal["hard", "subtract"],
-    typer.Option(
-        "--reset",
-        help="After a spike, put the membrane to v_reset or take v_thresh − v_reset off it.",
-        rich_help_panel=SPIKING,
-    ),
-]
-Coding = Annotated[
-    str,
-    typer.Option(
-        "--coding",
-        metavar="NAME",
-        help="Input coding: current or poisson.",
-        rich_help_panel=SPIKING,
-    ),
-]
-RateMax = Annotated[
-    float,
-    typer.Option(
-        "--rate-max",
-        metavar="HZ",
-        help="Spike rate of an input of 1.",
-        rich_help_panel=SPIKING,
-    ),
-]
-InputRate = Annotated[
-    float | None,
-    typer.Option(
-        "--rate-max",
-        metavar="HZ",
-        help="Spike rate of an input of 1.",
-        show_default="500; if_cond_exp: 200; at most a spike a step",
-        rich_help_panel=SPIKING,
-    ),
-]
-Percentile = Annotated[
-    float,
-    typer.Option(
-        "--percentile",
-        metavar="X",
-        help="Percentile of a population's activations that counts as full.",
-        rich_help_panel=CALIBRATION,
-    ),
-]
+_S = TypeVar("_S")
 
 
-def _time(flag: str, what: str, unless_told: str | None = None) -> Any:
-    """An option in ms; ``unless_told`` is what help shows where the default is None."""
-    shown = True if unless_told is None else unless_told
-    return typer.Option(flag, metavar="MS", help=what, show_default=shown, rich_help_panel=SPIKING)
+@dataclass(frozen=True, kw_only=True)
+class Spiking:
+    """What a spiking network is made of, and its times in ms."""
+
+    panel: ClassVar = SPIKING
+    neuron: str = option(
+        "if_curr_delta", "Neuron model: if_curr_delta, if_curr_exp or if_cond_exp.", "NAME"
+    )
+    neuron_parameters: list[str] | None = option(
+        None,
+        "Parameter of the neuron, in PyNN's names and units: tau_m=10. May be repeated.",
+        "NAME=X",
+        flags="--neuron-parameter -p",
+    )
+    reset: Literal["hard", "subtract"] = option(
+        "hard", "After a spike, put the membrane to v_reset or take v_thresh − v_reset off it."
+    )
+    coding: str = option("current", "Input coding: current or poisson.", "NAME")
+    rate_max: float | None = option(
+        None,
+        "Spike rate of an input of 1.",
+        "HZ",
+        unless="500; if_cond_exp: 200; at most a spike a step",
+    )
+    duration: float = option(50.0, "Simulated time of one stimulus.", "MS")
+    dt: float = option(0.5, "Time step of the simulation.", "MS")
+    delay: float | None = option(None, "Delay of every synapse.", "MS", unless="one step")
+
+    def settings(self, kind: Callable[..., _S], **others: Any) -> _S:
+        """``TransferSettings`` or ``SpikingSettings`` with these and ``others``; ``ModelError`` for
+        a neuron or a coding that there is not.
+        """
+        from volr.models.coding import coding_told
+        from volr.neurons import neuron_model
+
+        neuron = neuron_model(self.neuron, parameters(self.neuron_parameters or ()), self.reset)
+        return kind(
+            neuron=neuron,
+            coding=coding_told(self.coding, self.rate_max, neuron, self.dt),
+            duration=self.duration,
+            dt=self.dt,
+            delay=self.delay,
+            **others,
+        )
 
 
-_DURATION = "--duration", "Simulated time of one stimulus."
-_STEP = "--dt", "Time step of the simulation."
-Duration = Annotated[float, _time(*_DURATION)]
-Step = Annotated[float, _time(*_STEP)]
-# The same two where a settings file may tell them.
-DurationTold = Annotated[float | None, _time(*_DURATION, "50")]
-StepTold = Annotated[float | None, _time(*_STEP, "0.5")]
-Delay = Annotated[float | None, _time("--delay", "Delay of every synapse.", "one step")]
-Readout = Annotated[
-    Literal["count", "membrane"],
-    typer.Option(
-        "--readout",
-        help="Read the outputs' spikes, or their mean membranes.",
-        rich_help_panel=SPIKING,
-    ),
-]
-Start = Annotated[
-    Path | None,
-    typer.Option(
-        "--start",
-        readable=False,
-        metavar="MODEL",
-        help="Go on from this spiking model; neurons, coding, timing and readout are its own.",
-        show_default="random weights",
-        rich_help_panel=THROUGH_SPIKES,
-    ),
-]
-InLoop = Annotated[
-    str | None,
-    typer.Option(
-        "--in-loop",
-        metavar="BACKEND",
-        help="Run the forward passes on this spiking back end, such as nest, and go back through "
-        "its measured rates.",
-        show_default="backpropagation through the engine's spikes",
-        rich_help_panel=THROUGH_SPIKES,
-    ),
-]
-Teacher = Annotated[
-    Path | None,
-    typer.Option(
-        "--teacher",
-        readable=False,
-        metavar="MODEL",
-        help="Learn what this artificial model answers instead of the labels.",
-        show_default="the labels",
-        rich_help_panel=THROUGH_SPIKES,
-    ),
-]
-Device = Annotated[
-    Literal["cpu", "cuda", "auto"],
-    typer.Option(
-        "--device",
-        help="Run the network on the processor or on a GPU; auto: a GPU where there is one.",
-        rich_help_panel=THROUGH_SPIKES,
-    ),
-]
-Surrogate = Annotated[
-    Literal["triangle", "rectangle", "fast_sigmoid", "atan"],
-    typer.Option(
-        "--surrogate",
-        help="What stands for the derivative of a spike.",
-        rich_help_panel=THROUGH_SPIKES,
-    ),
-]
-SurrogateWidth = Annotated[
-    float,
-    typer.Option(
-        "--surrogate-width",
-        metavar="X",
-        help="Its width, in units of v_thresh − v_reset.",
-        rich_help_panel=THROUGH_SPIKES,
-    ),
-]
-Window = Annotated[
-    int | None,
-    typer.Option(
-        "--window",
-        metavar="N",
-        min=1,
-        help="Steps that errors flow back through.",
-        show_default="all",
-        rich_help_panel=THROUGH_SPIKES,
-    ),
-]
-RateFloor = Annotated[
-    float,
-    typer.Option(
-        "--rate-floor",
-        metavar="HZ",
-        help="Mean rate below which a hidden neuron is pulled up.",
-        rich_help_panel=THROUGH_SPIKES,
-    ),
-]
-RatePenalty = Annotated[
-    float,
-    typer.Option(
-        "--rate-penalty",
-        metavar="X",
-        help="How strongly it is pulled up.",
-        rich_help_panel=THROUGH_SPIKES,
-    ),
-]
+@dataclass(frozen=True, kw_only=True)
+class Times:
+    """The times in ms where a settings file may tell them too."""
+
+    panel: ClassVar = SPIKING
+    duration: float | None = option(None, "Simulated time of one stimulus.", "MS", unless="50")
+    dt: float | None = option(None, "Time step of the simulation.", "MS", unless="0.5")
 
 
-def neuron_of(
-    name: str, assignments: Iterable[str] | None, reset: Literal["hard", "subtract"]
-) -> NeuronModel:
-    """The model of that name with parameters such as ``tau_m=10``; ``ModelError`` as they come."""
-    from volr.neurons import neuron_model
+@dataclass(frozen=True, kw_only=True)
+class ThroughSpikes:
+    """What a spiking network's training begins with, and how errors go back through spikes."""
 
-    return neuron_model(name, parameters(assignments or ()), reset)
+    panel: ClassVar = THROUGH_SPIKES
+    start: Path | None = option(
+        None,
+        "Go on from this spiking model; neurons, coding, timing and readout are its own.",
+        "MODEL",
+        unless="random weights",
+    )
+    teacher: Path | None = option(
+        None,
+        "Learn what this artificial model answers instead of the labels.",
+        "MODEL",
+        unless="the labels",
+    )
+    in_loop: str | None = option(
+        None,
+        "Run the forward passes on this spiking back end, such as nest, and go back through its "
+        "measured rates.",
+        "BACKEND",
+        unless="backpropagation through the engine's spikes",
+    )
+    device: Literal["cpu", "cuda", "auto"] = option(
+        "cpu", "Run the network on the processor or on a GPU; auto: a GPU where there is one."
+    )
+    surrogate: Literal["triangle", "rectangle", "fast_sigmoid", "atan"] = option(
+        "atan", "What stands for the derivative of a spike."
+    )
+    surrogate_width: float = option(0.3, "Its width, in units of v_thresh − v_reset.", "X")
+    window: int | None = option(
+        None, "Steps that errors flow back through.", "N", least=1, unless="all"
+    )
+    rate_floor: float = option(5.0, "Mean rate below which a hidden neuron is pulled up.", "HZ")
+    rate_penalty: float = option(1.0, "How strongly it is pulled up.", "X")
 
 
 def parameters(assignments: Iterable[str]) -> dict[str, float]:

@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 import typer
 
 from volr.checks.names import named
-from volr.cli import options, spiking_options
-from volr.cli.option_groups import ARTIFICIAL, LEARNING, SPIKING, THROUGH_SPIKES, given, refuse
+from volr.cli.option_groups import given, refuse
+from volr.cli.options import (
+    ARTIFICIAL,
+    LEARNING,
+    SPIKING,
+    THROUGH_SPIKES,
+    DataFolder,
+    Out,
+    Program,
+    Task,
+    option,
+    with_options,
+)
 from volr.cli.output import note
 from volr.cli.output_files import check_writable, path_from, save_made
 from volr.cli.program_or_model import is_model_file
 from volr.cli.progress import progress_bar
+from volr.cli.spiking_options import Spiking, ThroughSpikes, split_of, start_of, teacher_of
 from volr.errors import BackendError, ModelFileError
 
 if TYPE_CHECKING:
@@ -25,147 +37,102 @@ if TYPE_CHECKING:
     from volr.training import Training
 
 
-_OF_THE_ENGINE = ("--teacher", "--device", "--surrogate", "--surrogate-width", "--window")
+# Those of `ThroughSpikes` that a simulator in the loop has no use for.
+_OF_THE_ENGINE = ("teacher", "device", "surrogate", "surrogate_width", "window")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Learning:
+    """The options whose names and defaults are those of ``TrainingSettings``."""
+
+    panel: ClassVar = LEARNING
+    epochs: int | None = option(
+        None,
+        "Passes over the training data.",
+        "N",
+        least=1,
+        unless="30, or as many as make 2,000 updates; with --start: 2; "
+        "with --in-loop: 5, or as many as make 600",
+    )
+    batch_size: int = option(64, "Samples in one update.", "N", least=1)
+    optimizer: Literal["adam", "sgd"] = option("adam", "How parameters are updated.")
+    learning_rate: float | None = option(
+        None,
+        "Learning rate of the first update.",
+        "X",
+        unless="0.004; sgd: 0.1; snn: 0.004; with --start: 0.0002",
+    )
+    momentum: float = option(0.0, "Momentum of sgd.", "X")
+    schedule: Literal["cosine", "constant"] = option(
+        "cosine", "Let the learning rate fall to 0, or keep it."
+    )
+    weight_decay: float | None = option(
+        None,
+        "Share that an update takes off each parameter, for a learning rate of 1.",
+        "X",
+        unless="0.05; sgd: 0; snn: 0.1; with --start: 0",
+    )
+    loss: Literal["cross_entropy", "mse"] = option("cross_entropy", "What training makes small.")
+    validation: float = option(0.1, "Fraction of the training data set aside.", "X")
+    patience: int | None = option(
+        None, "Stop after this many epochs without improvement.", "N", least=1, unless="never"
+    )
+    candidates: int = option(
+        16, "Initialisations that start out; the best one goes on.", "N", least=1
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpikingFromTheStart(Spiking):
+    """A network that is trained as a spiking one takes longer steps than a transferred one."""
+
+    dt: float = option(1.0, "Time step of the simulation.", "MS")
+    readout: Literal["count", "membrane"] = option(
+        "count", "Read the outputs' spikes, or their mean membranes."
+    )
+
+
+@with_options
 def train(
     ctx: typer.Context,
-    file: options.Program,
-    task: options.Task,
-    out: options.Out,
-    kind: Annotated[
-        Literal["ann", "snn"],
-        typer.Option("--as", help="Train an artificial or a spiking network."),
-    ] = "ann",
-    on: Annotated[
-        str,
-        typer.Option(
-            metavar="BACKEND",
-            help="What an artificial network is trained with: torch or futhark.",
-            rich_help_panel=ARTIFICIAL,
-        ),
-    ] = "torch",
-    data: options.DataFolder = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=0,
-            help="Seed of all that is random.",
-            show_default="0, or that of --start's or --teacher's model",
-        ),
-    ] = None,
-    epochs: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="Passes over the training data.",
-            show_default="30, or as many as make 2,000 updates; with --start: 2; "
-            "with --in-loop: 5, or as many as make 600",
-            rich_help_panel=LEARNING,
-        ),
-    ] = None,
-    batch_size: Annotated[
-        int,
-        typer.Option(metavar="N", min=1, help="Samples in one update.", rich_help_panel=LEARNING),
-    ] = 64,
-    optimizer: Annotated[
-        Literal["adam", "sgd"],
-        typer.Option(help="How parameters are updated.", rich_help_panel=LEARNING),
-    ] = "adam",
-    learning_rate: Annotated[
-        float | None,
-        typer.Option(
-            metavar="X",
-            help="Learning rate of the first update.",
-            show_default="0.004; sgd: 0.1; snn: 0.004; with --start: 0.0002",
-            rich_help_panel=LEARNING,
-        ),
-    ] = None,
-    momentum: Annotated[
-        float, typer.Option(metavar="X", help="Momentum of sgd.", rich_help_panel=LEARNING)
-    ] = 0.0,
-    schedule: Annotated[
-        Literal["cosine", "constant"],
-        typer.Option(help="Let the learning rate fall to 0, or keep it.", rich_help_panel=LEARNING),
-    ] = "cosine",
-    weight_decay: Annotated[
-        float | None,
-        typer.Option(
-            metavar="X",
-            help="Share that an update takes off each parameter, for a learning rate of 1.",
-            show_default="0.05; sgd: 0; snn: 0.1; with --start: 0",
-            rich_help_panel=LEARNING,
-        ),
-    ] = None,
-    loss: Annotated[
-        Literal["cross_entropy", "mse"],
-        typer.Option(help="What training makes small.", rich_help_panel=LEARNING),
-    ] = "cross_entropy",
-    samples: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="Learn from the first N training samples, those set aside included.",
-            show_default="all",
-            rich_help_panel=LEARNING,
-        ),
-    ] = None,
-    validation: Annotated[
-        float,
-        typer.Option(
-            metavar="X",
-            help="Fraction of the training data set aside.",
-            rich_help_panel=LEARNING,
-        ),
-    ] = 0.1,
-    patience: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="Stop after this many epochs without improvement.",
-            show_default="never",
-            rich_help_panel=LEARNING,
-        ),
-    ] = None,
-    candidates: Annotated[
-        int,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="Initialisations that start out; the best one goes on.",
-            rich_help_panel=LEARNING,
-        ),
-    ] = 16,
-    activation: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="Hidden activation: relu, sigmoid, tanh or identity.",
-            rich_help_panel=ARTIFICIAL,
-        ),
-    ] = "relu",
-    neuron: spiking_options.Neuron = "if_curr_delta",
-    neuron_parameters: spiking_options.NeuronParameters = None,
-    reset: spiking_options.Reset = "hard",
-    coding: spiking_options.Coding = "current",
-    rate_max: spiking_options.InputRate = None,
-    duration: spiking_options.Duration = 50.0,
-    dt: spiking_options.Step = 1.0,
-    delay: spiking_options.Delay = None,
-    readout: spiking_options.Readout = "count",
-    start: spiking_options.Start = None,
-    teacher: spiking_options.Teacher = None,
-    in_loop: spiking_options.InLoop = None,
-    device: spiking_options.Device = "cpu",
-    surrogate: spiking_options.Surrogate = "atan",
-    surrogate_width: spiking_options.SurrogateWidth = 0.3,
-    window: spiking_options.Window = None,
-    rate_floor: spiking_options.RateFloor = 5.0,
-    rate_penalty: spiking_options.RatePenalty = 1.0,
+    file: Program,
+    task: Task,
+    out: Out,
+    kind: Literal["ann", "snn"] = option(
+        "ann", "Train an artificial or a spiking network.", flags="--as"
+    ),
+    on: str = option(
+        "torch",
+        "What an artificial network is trained with: torch or futhark.",
+        "BACKEND",
+        panel=ARTIFICIAL,
+    ),
+    data: DataFolder = None,
+    seed: int | None = option(
+        None,
+        "Seed of all that is random.",
+        "N",
+        least=0,
+        unless="0, or that of --start's or --teacher's model",
+    ),
+    *,
+    learning: Learning,
+    samples: int | None = option(
+        None,
+        "Learn from the first N training samples, those set aside included.",
+        "N",
+        least=1,
+        unless="all",
+        panel=LEARNING,
+    ),
+    activation: str = option(
+        "relu",
+        "Hidden activation: relu, sigmoid, tanh or identity.",
+        "NAME",
+        panel=ARTIFICIAL,
+    ),
+    spiking: SpikingFromTheStart,
+    through: ThroughSpikes,
 ) -> None:
     """Train a program as an artificial or a spiking network."""
     from volr.backends import simulator
@@ -176,7 +143,6 @@ def train(
     from volr.experiments.tasks import task as find_task
     from volr.language import read_source, to_network
     from volr.models.activations import activation as find_activation
-    from volr.models.coding import coding_told
     from volr.training import (
         SpikingSettings,
         TrainingSettings,
@@ -186,51 +152,33 @@ def train(
         train_snn,
     )
 
+    start, teacher, in_loop = through.start, through.teacher, through.in_loop
     trainer = _trainer(on)
     _check_together(ctx, kind, start, in_loop)
     if is_model_file(file):
         raise ModelFileError(
             f"{file} is a model file, and training begins with a program", help=_with_model(file)
         )
-    found_device = device_of(device)
+    device = device_of(through.device)
     chosen = find_task(task)
     check_writable(out, source=Path(file))
     lowered = task_network(chosen, to_network(read_source(file)))
-    begun = None if start is None else spiking_options.start_of(start, lowered, out)
-    taught = None if teacher is None else spiking_options.teacher_of(teacher, chosen, out)
+    begun = None if start is None else start_of(start, lowered, out)
+    taught = None if teacher is None else teacher_of(teacher, chosen, out)
     runs = nullcontext() if in_loop is None else simulator(in_loop)
-    known = [each.origin for each in (begun, taught) if each is not None]
-    split = spiking_options.split_of(known, task, seed)
+    split = split_of([each.origin for each in (begun, taught) if each is not None], task, seed)
     settings = TrainingSettings(
-        epochs=epochs,
-        batch_size=batch_size,
-        optimizer=optimizer,
-        learning_rate=learning_rate,
-        momentum=momentum,
-        schedule=schedule,
-        weight_decay=weight_decay,
-        loss=loss,
+        **vars(learning),
         activation=find_activation(activation),
-        validation=validation,
-        patience=patience,
-        candidates=candidates,
         seed=split if seed is None else seed,
     )
-    kind_of_neuron = spiking_options.neuron_of(neuron, neuron_parameters, reset)
-    through = SpikingSettings(
-        neuron=kind_of_neuron,
-        coding=coding_told(coding, rate_max, kind_of_neuron, dt),
-        dt=dt,
-        duration=duration,
-        delay=delay,
-        readout=readout,
-    )
-    through = replace(
-        through if begun is None else settings_of(begun.model),
-        surrogate=Surrogate(surrogate, surrogate_width),
-        window=window,
-        rate_floor=rate_floor,
-        rate_penalty=rate_penalty,
+    plain = spiking.settings(SpikingSettings, readout=spiking.readout)
+    spiking_settings = replace(
+        plain if begun is None else settings_of(begun.model),
+        surrogate=Surrogate(through.surrogate, through.surrogate_width),
+        window=through.window,
+        rate_floor=through.rate_floor,
+        rate_penalty=through.rate_penalty,
     )
     model = None if begun is None else begun.model
     with runs as running, progress_bar() as progress:
@@ -245,15 +193,15 @@ def train(
                 lowered,
                 shown,
                 settings,
-                through,
+                spiking_settings,
                 start=model,
                 teacher=None if taught is None else taught.model,
-                device=found_device,
+                device=device,
                 progress=told,
             )
         else:
             trained = train_in_loop(
-                lowered, shown, running, settings, through, start=model, progress=told
+                lowered, shown, running, settings, spiking_settings, start=model, progress=told
             )
     origin: Origin = {"task": task, "seed": split, "condition": _condition(kind, start, in_loop)}
     if begun is not None:
@@ -262,8 +210,8 @@ def train(
             origin["ann"] = path_from(out, begun.path.parent / ann)
     save_made(trained.model, out, origin)
     _tell(trained, lowered)
-    if device != "cpu":
-        note(f"trained on {described(found_device)}")
+    if through.device != "cpu":
+        note(f"trained on {described(device)}")
     note(f"wrote {out}")
 
 
@@ -294,16 +242,20 @@ def _with_model(file: str) -> str:
 def _check_together(ctx: typer.Context, kind: str, start: Path | None, in_loop: str | None) -> None:
     """Refuse options that would be of no effect."""
     if kind == "ann":
-        refuse(given(ctx, SPIKING, THROUGH_SPIKES), "for spiking networks alone; add --as snn")
+        refuse(
+            given(ctx, SPIKING, THROUGH_SPIKES).values(), "for spiking networks alone; add --as snn"
+        )
     else:
-        refuse(given(ctx, ARTIFICIAL), "for artificial networks alone; leave out --as snn")
+        refuse(given(ctx, ARTIFICIAL).values(), "for artificial networks alone; leave out --as snn")
     if start is not None:
-        refuse(given(ctx, SPIKING), "the model of --start has its own")
-        several = [each for each in given(ctx, LEARNING) if each == "--candidates"]
-        refuse(several, "with --start there is only one")
+        refuse(given(ctx, SPIKING).values(), "the model of --start has its own")
+        if "candidates" in given(ctx, LEARNING):
+            refuse(["--candidates"], "with --start there is only one")
     if in_loop is not None:
-        through = [each for each in given(ctx, THROUGH_SPIKES) if each in _OF_THE_ENGINE]
-        refuse(through, "for training in the engine alone; leave out --in-loop")
+        of_the_engine = [
+            each for name, each in given(ctx, THROUGH_SPIKES).items() if name in _OF_THE_ENGINE
+        ]
+        refuse(of_the_engine, "for training in the engine alone; leave out --in-loop")
 
 
 def _condition(kind: str, start: Path | None, in_loop: str | None) -> str:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, ClassVar
 
 import typer
 
-from volr.cli import options, spiking_options
-from volr.cli.option_groups import CALIBRATION, SPIKING, given
+from volr.cli import options
+from volr.cli.option_groups import given
+from volr.cli.options import CALIBRATION, SPIKING, option, with_options
 from volr.cli.output import emit, note, print_json, print_table
 from volr.cli.output_files import check_writable, path_from, save_made
 from volr.cli.progress import progress_bar
+from volr.cli.spiking_options import PERCENTILE, Spiking, parameters
 from volr.errors import ModelError
 
 if TYPE_CHECKING:
@@ -23,6 +25,35 @@ UNEQUAL = 4.0
 MUCH = 0.02
 
 
+@dataclass(frozen=True, kw_only=True)
+class Transferred(Spiking):
+    """What a transfer makes of a network."""
+
+    population_rate: float | None = option(
+        None,
+        "Spike rate of a full activation.",
+        "HZ",
+        unless="the inputs'; if_cond_exp: 1000, or a spike a step",
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """What a transfer measures, and where."""
+
+    panel: ClassVar = CALIBRATION
+    on: str = option(
+        "engine", "Simulator to calibrate on: engine, or any that `evaluate` names.", "BACKEND"
+    )
+    percentile: float = PERCENTILE
+    rounds: int = option(3, "Rounds of calibration for each layer.", "N", least=0)
+    samples: int = option(500, "Training stimuli to calibrate on.", "N", least=1)
+    seed: int | None = option(
+        None, "Seed of the calibration.", "N", least=0, unless="the model's own"
+    )
+
+
+@with_options
 def transfer(
     ctx: typer.Context,
     model: options.Model,
@@ -30,60 +61,9 @@ def transfer(
     out: options.Out,
     data: options.DataFolder = None,
     settings_file: options.SettingsFile = None,
-    neuron: spiking_options.Neuron = "if_curr_delta",
-    neuron_parameters: spiking_options.NeuronParameters = None,
-    reset: spiking_options.Reset = "hard",
-    coding: spiking_options.Coding = "current",
-    rate_max: spiking_options.InputRate = None,
-    population_rate: Annotated[
-        float | None,
-        typer.Option(
-            metavar="HZ",
-            help="Spike rate of a full activation.",
-            show_default="the inputs'; if_cond_exp: 1000, or a spike a step",
-            rich_help_panel=SPIKING,
-        ),
-    ] = None,
-    duration: spiking_options.Duration = 50.0,
-    dt: spiking_options.Step = 0.5,
-    delay: spiking_options.Delay = None,
-    on: Annotated[
-        str,
-        typer.Option(
-            metavar="BACKEND",
-            help="Simulator to calibrate on: engine, or any that `evaluate` names.",
-            rich_help_panel=CALIBRATION,
-        ),
-    ] = "engine",
-    percentile: spiking_options.Percentile = 99.9,
-    rounds: Annotated[
-        int,
-        typer.Option(
-            metavar="N",
-            min=0,
-            help="Rounds of calibration for each layer.",
-            rich_help_panel=CALIBRATION,
-        ),
-    ] = 3,
-    samples: Annotated[
-        int,
-        typer.Option(
-            metavar="N",
-            min=1,
-            help="Training stimuli to calibrate on.",
-            rich_help_panel=CALIBRATION,
-        ),
-    ] = 500,
-    seed: Annotated[
-        int | None,
-        typer.Option(
-            metavar="N",
-            min=0,
-            help="Seed of the calibration.",
-            show_default="the model's own",
-            rich_help_panel=CALIBRATION,
-        ),
-    ] = None,
+    *,
+    spiking: Transferred,
+    calibration: Calibration,
     as_json: options.Json = False,
 ) -> None:
     """Make a trained model a spiking one, calibrated on a simulator."""
@@ -94,7 +74,6 @@ def transfer(
     from volr.experiments.settings_file import read_settings, settings_told
     from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
-    from volr.models.coding import coding_told
     from volr.models.files import load_model
     from volr.models.model import ArtificialModel
     from volr.transfer import TransferSettings, transfer_ann
@@ -105,46 +84,33 @@ def transfer(
         raise ModelError(
             f"{model} is a spiking model already", help="transfer the artificial one it came from"
         )
-    split = data_seed(loaded.origin, task, seed)
-    drawn = split if seed is None else seed
+    split = data_seed(loaded.origin, task, calibration.seed)
+    drawn = split if calibration.seed is None else calibration.seed
     if settings_file is None:
-        kind = spiking_options.neuron_of(neuron, neuron_parameters, reset)
-        settings = TransferSettings(
-            neuron=kind,
-            coding=coding_told(coding, rate_max, kind, dt),
-            duration=duration,
-            dt=dt,
-            delay=delay,
-            population_rate=population_rate,
-            percentile=percentile,
-            rounds=rounds,
-            samples=samples,
+        settings = spiking.settings(
+            TransferSettings,
+            population_rate=spiking.population_rate,
+            percentile=calibration.percentile,
+            rounds=calibration.rounds,
+            samples=calibration.samples,
             seed=drawn,
         )
     else:
-        told = {
-            "--neuron": neuron,
-            "--neuron-parameter": spiking_options.parameters(neuron_parameters or ()),
-            "--reset": reset,
-            "--coding": coding,
-            "--rate-max": rate_max,
-            "--population-rate": population_rate,
-            "--duration": duration,
-            "--dt": dt,
-            "--delay": delay,
-            "--percentile": percentile,
-            "--rounds": rounds,
-            "--samples": samples,
-        }
+        told = {**vars(spiking), **vars(calibration)}
+        told["neuron_parameters"] = parameters(spiking.neuron_parameters or ())
+        # What a settings file calls otherwise, or does not have.
+        names = {"samples": "calibration_samples", "on": None, "seed": None}
         first = {
-            _name(each): told[each] for each in given(ctx, SPIKING, CALIBRATION) if each in told
+            called: told[each]
+            for each in given(ctx, SPIKING, CALIBRATION)
+            if (called := names.get(each, each)) is not None
         }
         told_or_not = with_unless_told(settings_told(read_settings(settings_file), first), task)
         settings = told_or_not.transfer(drawn)
     network = loaded.model.network
     check_model(chosen, network.input_size, network.output_size, loaded.origin.get("task"))
     check_writable(out, source=model)
-    with simulator(on) as target, progress_bar() as progress:
+    with simulator(calibration.on) as target, progress_bar() as progress:
         progress(f"loading {task}", 0, None)
         stimuli = chosen.load(seed=split, inputs=network.input_size, data_dir=data).train
         done = transfer_ann(
@@ -171,12 +137,6 @@ def transfer(
             "--duration count more finely; silent and saturated populations are in the report"
         )
     note(f"wrote {out}")
-
-
-def _name(option: str) -> str:
-    """What an option is called in a settings file."""
-    names = {"--neuron-parameter": "neuron_parameters", "--samples": "calibration_samples"}
-    return names.get(option, option.removeprefix("--").replace("-", "_"))
 
 
 def _print_report(done: Transfer) -> None:

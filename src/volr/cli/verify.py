@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from volr.cli import options, spiking_options
-from volr.cli.option_groups import ARTIFICIAL, SPIKING, given, refuse
+from volr.cli import options
+from volr.cli.option_groups import given, refuse
+from volr.cli.options import ARTIFICIAL, SPIKING, option, with_options
 from volr.cli.output import note, print_json
 from volr.cli.progress import progress_bar
+from volr.cli.spiking_options import Spiking
 from volr.errors import MissingError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -24,10 +27,15 @@ if TYPE_CHECKING:
     from volr.verification import Unverified
     from volr.verification.verify import Outcome
 
-# How many stimuli are compared unless told: most neurons spike for some of them.
-SAMPLES = 20
+
+@dataclass(frozen=True, kw_only=True)
+class Tried(Spiking):
+    """Inputs have one rate, whatever the neuron."""
+
+    rate_max: float = option(500.0, "Spike rate of an input of 1.", "HZ")
 
 
+@with_options
 def verify(
     ctx: typer.Context,
     subject: Annotated[
@@ -37,43 +45,28 @@ def verify(
             help="A program, which is given random weights, or a model file.",
         ),
     ],
-    on: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="BACKEND",
-            help="Back end or document to compare, such as nest, nir or brian2.py, which is the "
-            "script for brian2. May be repeated.",
-            show_default="all that are installed",
-        ),
-    ] = None,
-    task: Annotated[
-        str | None,
-        typer.Option(
-            metavar="TASK", help="Compare on this task's test data.", show_default="random stimuli"
-        ),
-    ] = None,
+    on: list[str] | None = option(
+        None,
+        "Back end or document to compare, such as nest, nir or brian2.py, which is the script for "
+        "brian2. May be repeated.",
+        "BACKEND",
+        unless="all that are installed",
+    ),
+    task: str | None = option(
+        None, "Compare on this task's test data.", "TASK", unless="random stimuli"
+    ),
     data: options.DataFolder = None,
-    samples: Annotated[int, typer.Option(metavar="N", min=1, help="Number of stimuli.")] = SAMPLES,
-    seed: Annotated[
-        int,
-        typer.Option(metavar="N", min=0, help="Seed of random weights, stimuli and input spikes."),
-    ] = 0,
-    activation: Annotated[
-        str,
-        typer.Option(
-            metavar="NAME",
-            help="Hidden activation: relu, sigmoid, tanh or identity.",
-            rich_help_panel=ARTIFICIAL,
-        ),
-    ] = "relu",
-    neuron: spiking_options.Neuron = "if_curr_delta",
-    neuron_parameters: spiking_options.NeuronParameters = None,
-    reset: spiking_options.Reset = "hard",
-    coding: spiking_options.Coding = "current",
-    rate_max: spiking_options.RateMax = 500.0,
-    duration: spiking_options.Duration = 50.0,
-    dt: spiking_options.Step = 0.5,
-    delay: spiking_options.Delay = None,
+    # Most neurons spike for some of so many.
+    samples: int = option(20, "Number of stimuli.", "N", least=1),
+    seed: int = option(0, "Seed of random weights, stimuli and input spikes.", "N", least=0),
+    activation: str = option(
+        "relu",
+        "Hidden activation: relu, sigmoid, tanh or identity.",
+        "NAME",
+        panel=ARTIFICIAL,
+    ),
+    *,
+    spiking: Tried,
     as_json: options.Json = False,
 ) -> None:
     """Prove that back ends run the same network.
@@ -91,7 +84,6 @@ def verify(
     from volr.cli.verify_tables import outcome_json, print_outcomes, show_outcome
     from volr.experiments.progress import of_simulation
     from volr.models.activations import activation as find_activation
-    from volr.models.coding import input_coding
     from volr.models.files import ModelFile
     from volr.transfer import TransferSettings
     from volr.verification import Unverified, Verification
@@ -101,16 +93,10 @@ def verify(
     read = read_subject(subject)
     origin: Origin = {}
     if isinstance(read, ModelFile):
-        refuse(given(ctx, ARTIFICIAL, SPIKING), "the model has its own")
+        refuse(given(ctx, ARTIFICIAL, SPIKING).values(), "the model has its own")
         models, origin = [read.model], read.origin
     else:
-        settings = TransferSettings(
-            neuron=spiking_options.neuron_of(neuron, neuron_parameters, reset),
-            coding=input_coding(coding, rate_max),
-            duration=duration,
-            dt=dt,
-            delay=delay,
-        )
+        settings = spiking.settings(TransferSettings)
         models: list[Model] = [
             random_ann(read, find_activation(activation), seed),
             random_snn(read, settings, seed),

@@ -6,22 +6,28 @@ and what averages and draws runs relies on them.
 
 from __future__ import annotations
 
+import functools
 import math
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from types import UnionType
+from typing import Any, cast, get_args, get_origin, get_type_hints
 
 from volr.checks.json_values import entries_of, jsonable
-from volr.experiments.results import Activity, Row, Run
+from volr.experiments.results import Run
 from volr.training import Epoch
-from volr.transfer import PopulationReport, TransferReport
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    _Read: TypeAlias = Callable[[Any], Any]
+from volr.transfer import TransferReport
 
 # Numbers near the largest there are can neither be added up nor drawn.
 _LARGEST = 1e300
+_SHARE = 0.0, 1.0
+_RANGES = {
+    **dict.fromkeys(("accuracy", "validation_accuracy", "accuracy_before"), _SHARE),
+    **dict.fromkeys(("accuracy_after", "over_time", "chance", "ties"), _SHARE),
+    "samples": (1, _LARGEST),
+    "dt": (0.0, _LARGEST),
+}
+"""Of the numbers that not every number can be, by the names of their fields."""
 
 
 def run_json(run: Run) -> dict[str, Any]:
@@ -33,59 +39,67 @@ def run_from(told: object) -> Run:
     """The run that ``run_json`` wrote; ``KeyError``, ``TypeError`` or ``ValueError`` for any other
     JSON, and for numbers that nothing measures.
     """
-    said = _entries(told)
-    return Run(
-        row=Row(**_fields(said["row"], _ROW)),
-        history=_each(_epoch)(said["history"]),
-        confusion=_square(said["confusion"]),
-        over_time=_each(_share)(said["over_time"]),
-        dt=_number(said["dt"], 0),
-        transfer=_or_none(_transfer)(said["transfer"]),
-        activity=_or_none(_activity)(said["activity"]),
-        versions=_by_name(_text)(said["versions"]),
-    )
+    run = Run(**_fields(Run, _entries(told)))
+    if any(len(row) != len(run.confusion) for row in run.confusion):
+        raise ValueError("the confusion is not square")
+    for each in () if run.transfer is None else run.transfer.populations:
+        if len(each.wanted_curve) != len(each.measured_curve):
+            raise ValueError("the two halves of a curve differ in length")
+    return run
 
 
 def spec_told(told: object) -> dict[str, Any]:
     """The spec of a run as JSON, of whatever version; raises as ``run_from`` where it is none."""
     spec = _entries(told)
     for each in (spec["task"], spec["condition"], _entries(spec["settings"]).get("neuron", "")):
-        _text(each)
+        _read(each, str)
     return spec
 
 
-def _epoch(told: object) -> Epoch:
-    return Epoch(**_fields(told, _EPOCH))
+def _read(told: object, kind: Any, name: str = "") -> Any:
+    """The value of a field ``name`` that is annotated as ``kind``."""
+    match get_origin(kind), get_args(kind):
+        case (origin, [inner, *_]) if origin is tuple:
+            # A text has parts, too.
+            if not isinstance(told, list):
+                raise TypeError("no list")
+            return tuple(_read(each, inner, name) for each in cast("list[object]", told))
+        case (origin, [_, inner]) if origin is Mapping:
+            return {key: _read(each, inner) for key, each in _entries(told).items()}
+        case (origin, [inner, _]) if origin is UnionType:  # … or None
+            return None if told is None else _read(told, inner, name)
+        case _ if is_dataclass(kind):
+            entries = _entries(told)
+            if entries.keys() != _hints(kind).keys():
+                raise KeyError(*entries.keys() ^ _hints(kind).keys())
+            return cast("Any", kind)(**_fields(kind, entries))
+        case _ if kind is str:
+            if not isinstance(told, str):
+                raise TypeError("no text")
+            return told
+        case _:
+            return math.nan if told is None and name == "correlation" else _number(told, kind, name)
 
 
-def _transfer(told: object) -> TransferReport:
-    return TransferReport(**_fields(told, _TRANSFER))
+def _number(told: object, kind: type, name: str) -> float:
+    # To Python, true is a number.
+    if isinstance(told, bool) or not isinstance(told, int if kind is int else int | float):
+        raise TypeError("no number, or no whole one")
+    least, most = _RANGES.get(name, (0 if kind is int else -_LARGEST, _LARGEST))
+    # Never true of NaN, which Python reads from JSON as well as infinities.
+    if not least <= told <= most:
+        raise ValueError(f"not between {least} and {most}")
+    return told
 
 
-def _population(told: object) -> PopulationReport:
-    report = PopulationReport(**_fields(told, _POPULATION))
-    if len(report.wanted_curve) != len(report.measured_curve):
-        raise ValueError("the two halves of a curve differ in length")
-    return report
+def _fields(kind: Any, entries: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _read(entries[name], each, name) for name, each in _hints(kind).items()}
 
 
-def _activity(told: object) -> Activity:
-    return Activity(**_fields(told, _ACTIVITY))
-
-
-def _square(told: object) -> tuple[tuple[int, ...], ...]:
-    rows = _each(_each(_count))(told)
-    if any(len(row) != len(rows) for row in rows):
-        raise ValueError("the confusion is not square")
-    return rows
-
-
-def _fields(told: object, reads: Mapping[str, _Read]) -> dict[str, Any]:
-    """The entries of an object, each as the one of ``reads`` by its name has it; no others."""
-    entries = _entries(told)
-    if entries.keys() != reads.keys():
-        raise KeyError(*entries.keys() ^ reads.keys())
-    return {name: read(entries[name]) for name, read in reads.items()}
+@functools.cache
+def _hints(kind: Any) -> dict[str, Any]:
+    known = {"Mapping": Mapping, "Epoch": Epoch, "TransferReport": TransferReport}
+    return get_type_hints(kind, localns=known)
 
 
 def _entries(told: object) -> dict[str, Any]:
@@ -93,86 +107,3 @@ def _entries(told: object) -> dict[str, Any]:
     if entries is None:
         raise TypeError("no object")
     return entries
-
-
-def _by_name(read: _Read) -> _Read:
-    return lambda told: {name: read(each) for name, each in _entries(told).items()}
-
-
-def _each(read: _Read) -> _Read:
-    def tuple_of(told: object) -> tuple[Any, ...]:
-        # A text has parts, too.
-        if not isinstance(told, list):
-            raise TypeError("no list")
-        return tuple(map(read, cast("list[object]", told)))
-
-    return tuple_of
-
-
-def _or_none(read: _Read) -> _Read:
-    return lambda told: None if told is None else read(told)
-
-
-def _text(told: object) -> str:
-    if not isinstance(told, str):
-        raise TypeError("no text")
-    return told
-
-
-def _number(told: object, least: float = -_LARGEST, most: float = _LARGEST) -> float:
-    # To Python, true is a number.
-    if isinstance(told, bool) or not isinstance(told, int | float):
-        raise TypeError("no number")
-    # Never true of NaN, which Python reads from JSON as well as infinities.
-    if not least <= told <= most:
-        raise ValueError(f"not between {least} and {most}")
-    return told
-
-
-def _share(told: object) -> float:
-    return _number(told, 0, 1)
-
-
-def _count(told: object, least: int = 0) -> int:
-    if not isinstance(told, int):
-        raise TypeError("no whole number")
-    return int(_number(told, least))
-
-
-def _samples(told: object) -> int:
-    return _count(told, 1)
-
-
-def _correlation(told: object) -> float:
-    return math.nan if told is None else _number(told)
-
-
-_ROW: Mapping[str, _Read] = {
-    **dict.fromkeys(("task", "condition", "source", "backend", "neuron", "program"), _text),
-    **dict.fromkeys(("accuracy", "chance", "ties"), _share),
-    "seed": _count,
-    "seconds": _number,
-    "samples": _samples,
-}
-_EPOCH: Mapping[str, _Read] = {
-    "loss": _number,
-    "validation_loss": _or_none(_number),
-    "validation_accuracy": _or_none(_share),
-}
-_POPULATION: Mapping[str, _Read] = {
-    "name": _text,
-    **dict.fromkeys(("size", "dead", "silent", "saturated"), _count),
-    **dict.fromkeys(("scale", "excitation", "inhibition", "offset"), _number),
-    **dict.fromkeys(("wanted", "measured", "clipped"), _number),
-    "correlation": _correlation,
-    **dict.fromkeys(("wanted_curve", "measured_curve"), _each(_number)),
-}
-_TRANSFER: Mapping[str, _Read] = {
-    "populations": _each(_population),
-    "samples": _samples,
-    **dict.fromkeys(("accuracy_before", "accuracy_after", "ties"), _share),
-}
-_ACTIVITY: Mapping[str, _Read] = {
-    "spikes": _by_name(_number),
-    **dict.fromkeys(("effective", "dense", "sparsity"), _number),
-}

@@ -23,14 +23,7 @@ from volr.cli.interrupt import interruptions
 from volr.cli.libraries import failed_import
 from volr.cli.nir import import_nir, lint
 from volr.cli.option_groups import Command, MisplacedError
-from volr.cli.output import (
-    emit,
-    noting_warnings,
-    show_error,
-    shown_text,
-    silence,
-    writing,
-)
+from volr.cli.output import emit, noting_warnings, show_error, shown_text, silence, writing
 from volr.cli.programs import check, format_program, show
 from volr.cli.report import report
 from volr.cli.search import search
@@ -146,23 +139,15 @@ def run(arguments: Sequence[str] | None = None) -> None:
     try:
         with noting_warnings():
             app(arguments, prog_name="volr")
-    except VolrError as error:
-        show_error(error)
-        sys.exit(1)
-    except OSError as error:
-        # Typer was saying what is wrong with the usage, and nobody could be told.
-        code = getattr(error.__context__, "exit_code", None)
-        if code is None:
-            if (told := failed_import(error)) is None:
-                raise
-            show_error(told)
-            sys.exit(1)
-        silence(sys.stderr)
-        sys.exit(code)
     except _Interrupted:
         raise KeyboardInterrupt from None
     except Exception as error:
-        told = failed_import(error)
+        code = getattr(error.__context__, "exit_code", None)
+        if isinstance(error, OSError) and code is not None:
+            # Typer was saying what is wrong with the usage, and nobody could be told.
+            silence(sys.stderr)
+            sys.exit(code)
+        told = error if isinstance(error, VolrError) else failed_import(error)
         if told is None:
             raise
         show_error(told)

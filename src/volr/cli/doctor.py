@@ -104,10 +104,7 @@ def _print(
         ("back end", "kind", "generation", "what it is", "status"),
         [
             (
-                f"{each['name']}",
-                f"{each['kind']}",
-                f"{each['generation']}",
-                f"{each['summary']}",
+                *(f"{each[key]}" for key in ("name", "kind", "generation", "summary")),
                 f"{each['install'] or each['problem'] or 'works'}",
             )
             for each in backends

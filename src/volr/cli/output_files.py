@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from volr.cli.output import note
 from volr.errors import VolrError
-from volr.system.storage import write_whole
+from volr.system.storage import failing_as, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -27,7 +27,7 @@ def check_writable(path: Path, *, source: Path | None = None) -> None:
     ``source`` is what the command reads, which must not be lost. Nothing is left behind, and
     folders that are missing are not made yet.
     """
-    try:
+    with failing_as(VolrError, f"cannot write {path}"):
         if str(path) == "-":
             raise VolrError("cannot write this to standard output", help="name a file")
         if path.is_dir():
@@ -41,8 +41,6 @@ def check_writable(path: Path, *, source: Path | None = None) -> None:
                     help="name another file",
                 )
         _try_in(path.absolute().parent)
-    except OSError as error:
-        raise _unwritable(path, error) from error
 
 
 def check_folder(folder: Path) -> None:
@@ -50,10 +48,8 @@ def check_folder(folder: Path) -> None:
 
     Nothing is left behind, and a folder that is missing is not made yet.
     """
-    try:
+    with failing_as(VolrError, f"cannot write in {folder}"):
         _try_in(folder.absolute())
-    except OSError as error:
-        raise VolrError(f"cannot write in {folder}: {error.strerror or error}") from error
 
 
 def check_apart(path: Path, sources: Iterable[Path]) -> None:
@@ -83,10 +79,8 @@ def write_text(path: Path, text: str) -> None:
 
 def write_bytes(path: Path, body: bytes) -> None:
     """Write a file, whole or not at all; ``VolrError`` where it cannot be written."""
-    try:
+    with failing_as(VolrError, f"cannot write {path}"):
         write_whole(path, body)
-    except OSError as error:
-        raise _unwritable(path, error) from error
 
 
 def save_made(model: Model, out: Path, origin: Origin | None = None) -> None:
@@ -101,11 +95,9 @@ def save_made(model: Model, out: Path, origin: Origin | None = None) -> None:
     body = model_bytes(model, origin)
     while True:
         try:
-            write_whole(out, body)
-        except OSError as error:
-            failure = _unwritable(out, error)
-        else:
-            return
+            return write_bytes(out, body)
+        except VolrError as error:
+            failure = error
         if (kept := _rescued(out.name, body)) is not None:
             raise VolrError(
                 f"{failure.message}; the model is kept in {kept}",
@@ -144,7 +136,3 @@ def _try_in(folder: Path) -> None:
     # Permissions tell neither a full disk nor a read-only one, and mean nothing to root.
     with tempfile.TemporaryFile(dir=nearest):
         pass
-
-
-def _unwritable(path: Path, error: OSError) -> VolrError:
-    return VolrError(f"cannot write {path}: {error.strerror or error}")

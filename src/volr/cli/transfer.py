@@ -141,33 +141,19 @@ def transfer(
 
 def _print_report(done: Transfer) -> None:
     report = done.report
-    print_table(
-        (
-            "population",
-            "size",
-            "scale",
-            "exc.",
-            "inh.",
-            "nA",
-            "wanted Hz",
-            "measured",
-            "correlation",
-        ),
-        [
-            (
-                each.name,
-                f"{each.size}",
-                f"{each.scale:.3f}",
-                f"{each.excitation:.3f}",
-                f"{each.inhibition:.3f}",
-                f"{each.offset:.3f}",
-                f"{each.wanted:.1f}",
-                f"{each.measured:.1f}",
-                f"{each.correlation:.4f}",
-            )
-            for each in report.populations
-        ],
-    )
+    columns = {
+        "population": "{0.name}",
+        "size": "{0.size}",
+        "scale": "{0.scale:.3f}",
+        "exc.": "{0.excitation:.3f}",
+        "inh.": "{0.inhibition:.3f}",
+        "nA": "{0.offset:.3f}",
+        "wanted Hz": "{0.wanted:.1f}",
+        "measured": "{0.measured:.1f}",
+        "correlation": "{0.correlation:.4f}",
+    }
+    rows = [[each.format(row) for each in columns.values()] for row in report.populations]
+    print_table([*columns], rows)
     emit("\n")
     for each in report.populations:
         if losses := lost(each):

@@ -32,21 +32,15 @@ def outcome_json(found: Outcome) -> dict[str, Any]:
         "told": found.comparison.told,
         "fields": {
             name: {
-                "asked": tally.asked,
-                "told": tally.told,
-                "how": list(tally.notes),
-                "why_told": list(tally.why),
+                "asked": each.asked,
+                "told": each.told,
+                "how": [*each.notes],
+                "why_told": [*each.why],
             }
-            for name, tally in found.comparison.fields.items()
+            for name, each in found.comparison.fields.items()
         },
         "differences": [
-            {
-                "kind": each.kind,
-                "field": each.field,
-                "where": each.where,
-                "message": each.message,
-                "cause": each.cause,
-            }
+            {name: getattr(each, name) for name in ("kind", "field", "where", "message", "cause")}
             for each in found.differences
         ],
         "behaviour": None if found.behaviour is None else asdict(found.behaviour),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from volr.checks.json_values import jsonable
 from volr.errors import DataError
-from volr.system.storage import write_whole
+from volr.system.storage import failing_as, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -173,7 +173,5 @@ def write_json(content: object, path: Path) -> None:
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
     # Of a command line whose bytes are no text, JSON's own escapes are kept.
     body = f"{text}\n".encode(errors="backslashreplace")
-    try:
+    with failing_as(DataError, f"cannot write {path}"):
         write_whole(path, body)
-    except OSError as error:
-        raise DataError(f"cannot write {path}: {error.strerror or error}") from error

@@ -35,20 +35,6 @@ STEP = 0.5
 LOOP_SAMPLES = 8192
 """How many samples the loop has unless told: as many as in the original work."""
 
-FOR_ARTIFICIAL = ("epochs", "batch_size", "learning_rate", "weight_decay")
-FOR_SPIKING = (
-    *("neuron", "neuron_parameters", "reset", "coding", "rate_max", "duration", "dt", "delay"),
-)
-FOR_TRANSFER = ("population_rate", "percentile", "rounds", "calibration_samples")
-FOR_SURROGATE = (
-    *("warm_up_epochs", "warm_up_learning_rate", "warm_up_weight_decay"),
-    *("surrogate_epochs", "surrogate_learning_rate", "surrogate_weight_decay", "surrogate_width"),
-)
-FOR_LOOP = ("loop_epochs", "loop_batch_size", "loop_learning_rate", "loop_samples")
-FOR_FINE = ("fine_epochs", "fine_batch_size", "fine_learning_rate")
-FOR_DATA = ("train_samples", "test_samples")
-"""The settings by what they are for; together, all of them."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -163,33 +149,13 @@ class Settings:
         """What kind of spiking network is trained."""
         with _called({"its width": "surrogate_width"}):
             surrogate = Surrogate(**given({"width": self.surrogate_width}))
-        return SpikingSettings(
-            neuron=self._neuron(),
-            coding=self._coding(),
-            dt=self.step,
-            duration=self.duration,
-            delay=self.delay,
-            surrogate=surrogate,
-        )
+        return SpikingSettings(**self._shared(), surrogate=surrogate)
 
     def transfer(self, seed: int) -> TransferSettings:
         """How an artificial network becomes a spiking one."""
-        told = {
-            "population_rate": self.population_rate,
-            "percentile": self.percentile,
-            "rounds": self.rounds,
-            "samples": self.calibration_samples,
-        }
+        told = {name.removeprefix("calibration_"): getattr(self, name) for name in FOR_TRANSFER}
         with _called({"samples": "calibration_samples"}):
-            return TransferSettings(
-                neuron=self._neuron(),
-                coding=self._coding(),
-                dt=self.step,
-                duration=self.duration,
-                delay=self.delay,
-                seed=seed,
-                **given(told),
-            )
+            return TransferSettings(**self._shared(), seed=seed, **given(told))
 
     def only(self, names: Collection[str]) -> Settings:
         """What of it these settings and the data say; all else as it is unless told."""
@@ -203,18 +169,42 @@ class Settings:
 
     def _check_shared(self) -> None:
         delay = self.step if self.delay is None else self.delay
-        wrong = timing_problems(self.step, self.duration, delay)
-        wrong = wrong or coding_problems(self._coding(), self.step)
-        if wrong:
+        timing = timing_problems(self.step, self.duration, delay)
+        if wrong := timing or coding_problems(self._coding(), self.step):
             raise ModelError("spiking networks cannot run like this: " + "; ".join(wrong))
+
+    def _shared(self) -> dict[str, Any]:
+        """What a network has whether it is trained with spikes or transferred."""
+        return {
+            "neuron": self._neuron(),
+            "coding": self._coding(),
+            "dt": self.step,
+            "duration": self.duration,
+            "delay": self.delay,
+        }
 
     def _coding(self) -> InputCoding:
         return coding_told(self.coding, self.rate_max, self._neuron(), self.step)
 
     def _neuron(self) -> NeuronModel:
-        known: dict[str, Reset] = {each: each for each in RESETS}
-        reset = named("reset", self.reset, known, DataError)
-        return neuron_model(self.neuron, self.neuron_parameters, reset)
+        named("reset", self.reset, dict.fromkeys(RESETS), DataError)
+        return neuron_model(self.neuron, self.neuron_parameters, self.reset)
+
+
+def _beginning(*prefixes: str) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(Settings) if each.name.startswith(prefixes))
+
+
+# The settings by what they are for; together, all of them.
+FOR_ARTIFICIAL = ("epochs", "batch_size", "learning_rate", "weight_decay")
+FOR_SPIKING = (
+    *("neuron", "neuron_parameters", "reset", "coding", "rate_max", "duration", "dt", "delay"),
+)
+FOR_TRANSFER = ("population_rate", "percentile", "rounds", "calibration_samples")
+FOR_SURROGATE = _beginning("warm_up_", "surrogate_")
+FOR_LOOP = _beginning("loop_")
+FOR_FINE = _beginning("fine_")
+FOR_DATA = ("train_samples", "test_samples")
 
 
 def settings_json(settings: Settings) -> dict[str, Any]:
@@ -252,11 +242,10 @@ def _not_by_name(told: object) -> list[str]:
 
 def _not_finite(settings: Settings) -> list[str]:
     """Numbers that are not finite, in words. An infinite neuron parameter is left to the neuron."""
-    numbers = {each.name: getattr(settings, each.name) for each in fields(settings)}
-    numbers |= {k: each for k, each in settings.neuron_parameters.items() if each != math.inf}
+    parameters = {k: each for k, each in settings.neuron_parameters.items() if each != math.inf}
     return [
         f"{name} is {value}, which is no finite number"
-        for name, value in numbers.items()
+        for name, value in (vars(settings) | parameters).items()
         if isinstance(value, float) and not math.isfinite(value)
     ]
 

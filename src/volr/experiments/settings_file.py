@@ -13,6 +13,7 @@ from volr.experiments.settings import Settings, given, said_of, settings_from
 from volr.experiments.tasks import task as find_task
 from volr.neurons import NEURON_MODELS, parameter_names
 from volr.system.incoming import format_of, read_whole
+from volr.system.storage import failing_as
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -121,10 +122,8 @@ def _text(content: Mapping[str, Any], name: str, path: Path) -> str | None:
 
 def _read_object(path: Path) -> dict[str, Any]:
     """A file's JSON object; an empty one where it is JSON of another kind."""
-    try:
+    with failing_as(DataError, f"cannot read {path}"):
         data = read_whole(path, pipes=True)
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
     try:
         content = read_json(data)
     except ValueError as error:

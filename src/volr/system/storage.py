@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
 from volr.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from pathlib import Path
+
+    from volr.errors import VolrError
+
+
+@contextmanager
+def failing_as(kind: type[VolrError], what: str, help: str | None = None) -> Generator[None]:
+    """Raise ``kind`` for an ``OSError`` within; it says ``what`` failed, and why."""
+    try:
+        yield
+    except OSError as error:
+        raise kind(f"{what}: {error.strerror or error}", help=help) from error
 
 
 def write_whole(path: Path, body: bytes) -> None:

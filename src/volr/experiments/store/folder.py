@@ -25,16 +25,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from volr.checks.json_values import entries_of, read_json
 from volr.errors import DataError, ModelFileError, VolrError
 from volr.experiments.conditions import key_told, spec_json
 from volr.experiments.results import RESULTS, write_json, write_results
-from volr.experiments.store.hashed_json import is_sealed, sealed, unsealed
+from volr.experiments.store.hashed_json import read_hashed, sealed
 from volr.experiments.store.plans import commands
 from volr.experiments.store.runs import run_from, run_json, spec_told
 from volr.models.files import check_whole
 from volr.system.incoming import check_ordinary, read_whole
-from volr.system.storage import check_no_link, open_lock, remove_unfinished, write_whole
+from volr.system.storage import check_no_link, failing_as, open_lock, remove_unfinished, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
@@ -46,8 +45,6 @@ if TYPE_CHECKING:
 PLAN, RUNS, MODELS = "plan.json", "runs", "models"
 PAGE, FIGURES = "report.html", "figures"
 _LOCK = ".lock"
-# Bytes of a run, or of a plan with all the commands before it.
-_LONGEST = 1 << 30
 
 
 class Journal:
@@ -72,12 +69,12 @@ class Journal:
         """The keys of what was run that no table may count together with ``specs``: runs of a task
         and a condition that one of these has too, and that differ from it in more than the seed.
         """
-        wanted = {_counted_as(told): _but_seed(told) for told in map(spec_json, specs)}
+        wanted = {_counted_as(told): _without("seed", told) for told in map(spec_json, specs)}
         return [
             entry.key
             for entry in _read_entries(self.folder)
             if (told := entry.told).get("part") == "test"
-            and _but_seed(told) != wanted.get(_counted_as(told), _but_seed(told))
+            and (own := _without("seed", told)) != wanted.get(_counted_as(told), own)
         ]
 
     def is_unplanned(self) -> bool:
@@ -89,10 +86,8 @@ class Journal:
     def model(self, key: str) -> bytes:
         """The file of a finished run's model; ``DataError`` where it cannot be read."""
         path = self.model_path(key)
-        try:
+        with failing_as(DataError, f"cannot read {path}"):
             return read_whole(path, check_ordinary(path))
-        except OSError as error:
-            raise DataError(f"cannot read {path}: {error.strerror or error}") from error
 
     def model_path(self, key: str) -> Path:
         return self.folder / MODELS / f"{key}.safetensors"
@@ -109,20 +104,16 @@ class Journal:
     def write(self, spec: Spec, run: Run, model: bytes) -> None:
         """Keep a finished run; ``DataError`` where it cannot be written."""
         path = self.model_path(spec.key)
-        try:
+        room = "finished runs stay: make room there, and the same command goes on"
+        with failing_as(DataError, f"cannot write {path}", room):
             write_whole(path, model)
-        except OSError as error:
-            raise DataError(
-                f"cannot write {path}: {error.strerror or error}",
-                help="finished runs stay: make room there, and the same command goes on",
-            ) from error
         told = {"spec": spec_json(spec), "run": run_json(run), "model": _digest(model)}
         write_json(sealed(told), self._run(spec.key))
 
     def write_plan(self, plan: Mapping[str, Any]) -> None:
         """Keep what was asked for, and under ``earlier`` what was before."""
         before = read_plan(self.folder)
-        earlier = [_alone(each) for each in commands(before)] if before else []
+        earlier = [_without("earlier", each) for each in commands(before)] if before else []
         told = {**plan, "earlier": earlier} if earlier else plan
         write_json(sealed(told), self.folder / PLAN)
 
@@ -158,33 +149,26 @@ def open_journal(folder: Path) -> Generator[Journal]:
     Raises ``DataError`` where another process has it open, the folder cannot be made, or one of
     those in it is a link.
     """
-    try:
+    with failing_as(DataError, f"cannot write in {folder}"):
         folder.mkdir(parents=True, exist_ok=True)
         for name in (RUNS, MODELS):
             check_no_link(folder / name)
         lock = open_lock(folder / _LOCK)
-    except OSError as error:
-        raise DataError(f"cannot write in {folder}: {error.strerror or error}") from error
+    # Some network file systems have no locks.
+    elsewhere = "name a folder on another file system with --out"
     with lock:
-        try:
-            # The system lets go of it when the process ends, however it ends.
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise DataError(
-                f"another process is writing to {folder}",
-                help="wait for it to end, or name another folder with --out",
-            ) from error
-        except OSError as error:
-            # Some network file systems have no locks.
-            raise DataError(
-                f"cannot lock {folder}: {error.strerror or error}",
-                help="name a folder on another file system with --out",
-            ) from error
-        try:
+        with failing_as(DataError, f"cannot lock {folder}", elsewhere):
+            try:
+                # The system lets go of it when the process ends, however it ends.
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                raise DataError(
+                    f"another process is writing to {folder}",
+                    help="wait for it to end, or name another folder with --out",
+                ) from error
+        with failing_as(DataError, f"cannot write in {folder}"):
             for name in (".", RUNS, MODELS):
                 remove_unfinished(folder / name)
-        except OSError as error:
-            raise DataError(f"cannot write in {folder}: {error.strerror or error}") from error
         yield Journal(folder)
 
 
@@ -261,16 +245,12 @@ def _tell_unchecked(entries: Sequence[Entry], folder: Path) -> None:
 
 def read_plan(folder: Path, name: str = PLAN) -> dict[str, Any]:
     """What was asked for; empty where that is not known."""
-    found = _read_json(folder / name, "remove it: the runs stay, and go on without it")
+    found = read_hashed(folder / name, "remove it: the runs stay, and go on without it")
     return {} if found is None else found[0]
 
 
 def _digest(model: bytes) -> str:
     return hashlib.sha256(model).hexdigest()
-
-
-def _alone(plan: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in plan.items() if name != "earlier"}
 
 
 def _counted_as(spec: Mapping[str, Any]) -> tuple[object, ...]:
@@ -279,8 +259,8 @@ def _counted_as(spec: Mapping[str, Any]) -> tuple[object, ...]:
     return spec.get("task"), spec.get("condition"), settings.get("neuron")
 
 
-def _but_seed(spec: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in spec.items() if name != "seed"}
+def _without(name: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in told.items() if key != name}
 
 
 def _read_entries(folder: Path) -> list[Entry]:
@@ -291,7 +271,7 @@ def _read_entries(folder: Path) -> list[Entry]:
 
 def _read_entry(path: Path) -> Entry | None:
     """The run in a file; None where there is no such file."""
-    found = _read_json(path, "remove it, and the run is made again")
+    found = read_hashed(path, "remove it, and the run is made again")
     if found is None:
         return None
     content, checked = found
@@ -309,21 +289,3 @@ def _read_entry(path: Path) -> Entry | None:
             help=f"remove it if it is a copy, or else call it {key}.json",
         )
     return Entry(path.stem, told, run, content.get("model"), checked)
-
-
-def _read_json(path: Path, way_out: str) -> tuple[dict[str, Any], bool] | None:
-    """What is in a file, and whether a hash showed that it is whole; None without a file."""
-    try:
-        content = entries_of(read_json(read_whole(path, _LONGEST)))
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
-    except ValueError as error:
-        raise DataError(f"{path} is damaged: it is not JSON", help=way_out) from error
-    if content is None:
-        raise DataError(f"{path} is damaged: it is no JSON object", help=way_out)
-    try:
-        return unsealed(content), is_sealed(content)
-    except ValueError as error:
-        raise DataError(f"{path} is damaged: {error}", help=way_out) from error

@@ -10,10 +10,17 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from volr.checks.json_values import entries_of, read_json
+from volr.errors import DataError
+from volr.system.incoming import read_whole
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 LAYOUT = 2
+# Bytes of a run, or of a plan with all the commands before it.
+_LONGEST = 1 << 30
 _LAYOUT, _HASH = "layout", "sha256"
 
 
@@ -39,6 +46,27 @@ def unsealed(content: Mapping[str, Any]) -> dict[str, Any]:
     if content.get(_HASH) != _digest(rest) or rest.pop(_LAYOUT, None) != LAYOUT:
         raise ValueError("it is not what was written, as its hash shows")
     return rest
+
+
+def read_hashed(path: Path, way_out: str) -> tuple[dict[str, Any], bool] | None:
+    """What is in a file, and whether a hash showed that it is whole; None without a file.
+
+    Raises ``DataError``, whose help is ``way_out``, where it is damaged.
+    """
+    try:
+        content = entries_of(read_json(read_whole(path, _LONGEST)))
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise DataError(f"cannot read {path}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise DataError(f"{path} is damaged: it is not JSON", help=way_out) from error
+    if content is None:
+        raise DataError(f"{path} is damaged: it is no JSON object", help=way_out)
+    try:
+        return unsealed(content), is_sealed(content)
+    except ValueError as error:
+        raise DataError(f"{path} is damaged: {error}", help=way_out) from error
 
 
 def _digest(content: Mapping[str, Any]) -> str:

@@ -20,33 +20,24 @@ if TYPE_CHECKING:
 
     from volr.backends.base import Backend, Document
 
-# Distributions under pip's names, and the extra of Volr's that installs each.
-PACKAGES = {
-    "lark": "",
-    "numpy": "",
-    "psutil": "",
-    "rich": "",
-    "typer": "",
-    "safetensors": "",
-    "threadpoolctl": "",
-    "numba": "engine",
+# Distributions under pip's names, by the extra of Volr's that installs them; none: Volr itself.
+_BY_EXTRA = {
+    "": "lark numpy psutil rich typer safetensors threadpoolctl",
+    "engine": "numba",
     "torch": "torch",
-    "nest-simulator": "nest",
+    "nest": "nest-simulator",
     "pynn": "pynn",
     "brian2": "brian2",
     "neuron": "neuron",
-    "futhark-ffi": "futhark",
-    "h5py": "nir",
-    "onnx": "onnx",
-    "onnxruntime": "onnx",
-    "scikit-learn": "tasks",
-    "pooch": "tasks",
-    "distributed": "cluster",
-    "optuna": "search",
-    "matplotlib": "report",
-    "jinja2": "report",
-    "fonttools": "report",
+    "futhark": "futhark-ffi",
+    "nir": "h5py",
+    "onnx": "onnx onnxruntime",
+    "tasks": "scikit-learn pooch",
+    "cluster": "distributed",
+    "search": "optuna",
+    "report": "matplotlib jinja2 fonttools",
 }
+PACKAGES = {name: extra for extra, names in _BY_EXTRA.items() for name in names.split()}
 IMPORT = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]"
 
 

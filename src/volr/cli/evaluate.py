@@ -7,7 +7,7 @@ from dataclasses import asdict
 from typing import Literal
 
 from volr.cli import options
-from volr.cli.options import option, with_options
+from volr.cli.options import count, option, with_options
 from volr.cli.output import note, print_json, print_table
 from volr.cli.progress import progress_bar
 
@@ -27,9 +27,9 @@ def evaluate(
         "cpu", "Run the engine on the processor or on a GPU; auto: a GPU where there is one."
     ),
     data: options.DataFolder = None,
-    samples: int | None = option(None, "Number of test samples.", "N", least=1, unless="all"),
-    seed: int | None = option(
-        None, "Seed of random input spikes.", "N", least=0, unless="the model's own"
+    samples: int | None = count(None, "Number of test samples.", unless="all"),
+    seed: int | None = count(
+        None, "Seed of random input spikes.", least=0, unless="the model's own"
     ),
     as_json: options.Json = False,
 ) -> None:

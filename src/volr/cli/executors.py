@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from volr.cli.options import MACHINES, option
+from volr.cli.options import MACHINES, count, option
 
 if TYPE_CHECKING:
     from volr.experiments.execution.cluster import Cluster
@@ -23,8 +23,8 @@ class Machines:
     """How many runs are made at the same time, and where."""
 
     panel: ClassVar = MACHINES
-    processes: int | None = option(
-        None, "Runs at the same time; 1: in this process.", "N", least=1, unless="one a core"
+    processes: int | None = count(
+        None, "Runs at the same time; 1: in this process.", unless="one a core"
     )
     dask: str | None = option(
         None, "Make the runs on the workers of this Dask scheduler: tcp://host:8786.", "ADDRESS"

@@ -12,7 +12,7 @@ import typer
 
 from volr.cli import options
 from volr.cli.executors import Fresh, Machines
-from volr.cli.options import SPIKING, option, with_options
+from volr.cli.options import SPIKING, count, option, with_options
 from volr.cli.output import note, print_json, print_table
 from volr.cli.output_files import check_folder, check_writable
 from volr.cli.progress import progress_bar
@@ -40,8 +40,8 @@ def experiment(
             show_default=" ".join(UNLESS_TOLD),
         ),
     ] = None,
-    repeats: int | None = option(None, "Number of seeds.", "N", least=1, most=10_000, unless="1"),
-    seed: int = option(0, "First seed.", "N", least=0),
+    repeats: int | None = count(None, "Number of seeds.", most=10_000, unless="1"),
+    seed: int = count(0, "First seed.", least=0),
     conditions: str | None = option(
         None,
         "ann, ann:futhark, snn-random, snn-surrogate, snn-transferred, snn-transferred:futhark, "
@@ -71,12 +71,10 @@ def experiment(
     ),
     data: options.DataFolder = None,
     settings: options.SettingsFile = None,
-    epochs: int | None = option(
+    epochs: int | None = count(
         None,
         "Passes of the artificial networks over the training data; those of spiking ones are told "
         "in --settings.",
-        "N",
-        least=1,
         unless="30, or as many as make 2,000 updates",
     ),
     neuron: list[str] | None = option(

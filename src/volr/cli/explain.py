@@ -10,7 +10,7 @@ import typer
 
 from volr.cli import options
 from volr.cli.option_groups import given, refuse
-from volr.cli.options import CALIBRATION, SPIKING, option, with_options
+from volr.cli.options import CALIBRATION, SPIKING, count, option, with_options
 from volr.cli.output import emit, print_json, print_table
 from volr.cli.progress import progress_bar
 from volr.cli.spiking_options import PERCENTILE, Spiking
@@ -35,12 +35,12 @@ def explain(
         None, "The ANN that a spiking MODEL came from.", "MODEL", unless="what its file says"
     ),
     data: options.DataFolder = None,
-    samples: int = option(1000, "Number of test samples.", "N", least=1),
+    samples: int = count(1000, "Number of test samples."),
     remedies: bool = option(
         default=True, help="Try what is recommended.", flags="--remedies/--no-remedies"
     ),
-    seed: int | None = option(
-        None, "Seed of random input spikes.", "N", least=0, unless="the model's own"
+    seed: int | None = count(
+        None, "Seed of random input spikes.", least=0, unless="the model's own"
     ),
     *,
     spiking: Spiking,

@@ -57,6 +57,11 @@ def option(
     )
 
 
+def count(default: int | None, help: str, *, least: int = 1, **more: Any) -> Any:
+    """An option that is a whole number from ``least`` up; ``more`` are those of ``option``."""
+    return option(default, help, "N", least=least, **more)
+
+
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
     """The command with an option for each field of the records that it takes."""
     hints = get_type_hints(command, include_extras=True)
@@ -103,6 +108,10 @@ Model = Annotated[Path, typer.Argument(readable=False, metavar="MODEL", help="A 
 Task = Annotated[str, option(..., "nand, xor, digits, mnist or mnist-parallel.", "TASK")]
 Out = Annotated[Path, option(..., "Model file to write.", "FILE")]
 Json = Annotated[bool, option(..., "Print JSON.", flags="--json")]
+Activation = Annotated[
+    str,
+    option(..., "Hidden activation: relu, sigmoid, tanh or identity.", "NAME", panel=ARTIFICIAL),
+]
 DataFolder = Annotated[
     Path | None,
     option(..., "Folder with MNIST's four files.", "DIR", unless="$VOLR_DATA, else a download"),

@@ -12,7 +12,7 @@ import typer
 
 from volr.cli import options
 from volr.cli.executors import Fresh, Machines
-from volr.cli.options import SPIKING, option, with_options
+from volr.cli.options import SPIKING, count, option, with_options
 from volr.cli.output import emit, note, print_json, print_table
 from volr.cli.output_files import check_folder, check_writable
 from volr.cli.progress import progress_bar
@@ -48,14 +48,10 @@ def search(
         "NAME=VALUES",
         unless="what matters to the condition",
     ),
-    trials: int = option(45, "How many to make.", "N", least=1, most=10_000),
-    repeats: int = option(
-        1, "Seeds that the best trials are measured with.", "N", least=1, most=1_000
-    ),
-    seed: int = option(0, "Seed of the proposals.", "N", least=0),
-    batch: int = option(
-        9, "Trials that are proposed, and can be made, together.", "N", least=1, most=1_000
-    ),
+    trials: int = count(45, "How many to make.", most=10_000),
+    repeats: int = count(1, "Seeds that the best trials are measured with.", most=1_000),
+    seed: int = count(0, "Seed of the proposals.", least=0),
+    batch: int = count(9, "Trials that are proposed, and can be made, together.", most=1_000),
     minutes: float | None = option(
         None,
         "Begin no other batch after this time; the same command goes on.",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
-from volr.cli.options import CALIBRATION, SPIKING, THROUGH_SPIKES, option
+from volr.cli.options import CALIBRATION, SPIKING, THROUGH_SPIKES, count, option
 from volr.cli.output_files import check_writable
 from volr.errors import ModelError
 
@@ -114,9 +114,7 @@ class ThroughSpikes:
         "atan", "What stands for the derivative of a spike."
     )
     surrogate_width: float = option(0.3, "Its width, in units of v_thresh − v_reset.", "X")
-    window: int | None = option(
-        None, "Steps that errors flow back through.", "N", least=1, unless="all"
-    )
+    window: int | None = count(None, "Steps that errors flow back through.", unless="all")
     rate_floor: float = option(5.0, "Mean rate below which a hidden neuron is pulled up.", "HZ")
     rate_penalty: float = option(1.0, "How strongly it is pulled up.", "X")
 

@@ -10,19 +10,9 @@ from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 import typer
 
 from volr.checks.names import named
+from volr.cli import options
 from volr.cli.option_groups import given, refuse
-from volr.cli.options import (
-    ARTIFICIAL,
-    LEARNING,
-    SPIKING,
-    THROUGH_SPIKES,
-    DataFolder,
-    Out,
-    Program,
-    Task,
-    option,
-    with_options,
-)
+from volr.cli.options import ARTIFICIAL, LEARNING, SPIKING, THROUGH_SPIKES, count, option
 from volr.cli.output import note
 from volr.cli.output_files import check_writable, path_from, save_made
 from volr.cli.program_or_model import is_model_file
@@ -46,15 +36,13 @@ class Learning:
     """The options whose names and defaults are those of ``TrainingSettings``."""
 
     panel: ClassVar = LEARNING
-    epochs: int | None = option(
+    epochs: int | None = count(
         None,
         "Passes over the training data.",
-        "N",
-        least=1,
         unless="30, or as many as make 2,000 updates; with --start: 2; "
         "with --in-loop: 5, or as many as make 600",
     )
-    batch_size: int = option(64, "Samples in one update.", "N", least=1)
+    batch_size: int = count(64, "Samples in one update.")
     optimizer: Literal["adam", "sgd"] = option("adam", "How parameters are updated.")
     learning_rate: float | None = option(
         None,
@@ -74,12 +62,10 @@ class Learning:
     )
     loss: Literal["cross_entropy", "mse"] = option("cross_entropy", "What training makes small.")
     validation: float = option(0.1, "Fraction of the training data set aside.", "X")
-    patience: int | None = option(
-        None, "Stop after this many epochs without improvement.", "N", least=1, unless="never"
+    patience: int | None = count(
+        None, "Stop after this many epochs without improvement.", unless="never"
     )
-    candidates: int = option(
-        16, "Initialisations that start out; the best one goes on.", "N", least=1
-    )
+    candidates: int = count(16, "Initialisations that start out; the best one goes on.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,12 +78,12 @@ class SpikingFromTheStart(Spiking):
     )
 
 
-@with_options
+@options.with_options
 def train(
     ctx: typer.Context,
-    file: Program,
-    task: Task,
-    out: Out,
+    file: options.Program,
+    task: options.Task,
+    out: options.Out,
     kind: Literal["ann", "snn"] = option(
         "ann", "Train an artificial or a spiking network.", flags="--as"
     ),
@@ -107,30 +93,22 @@ def train(
         "BACKEND",
         panel=ARTIFICIAL,
     ),
-    data: DataFolder = None,
-    seed: int | None = option(
+    data: options.DataFolder = None,
+    seed: int | None = count(
         None,
         "Seed of all that is random.",
-        "N",
         least=0,
         unless="0, or that of --start's or --teacher's model",
     ),
     *,
     learning: Learning,
-    samples: int | None = option(
+    samples: int | None = count(
         None,
         "Learn from the first N training samples, those set aside included.",
-        "N",
-        least=1,
         unless="all",
         panel=LEARNING,
     ),
-    activation: str = option(
-        "relu",
-        "Hidden activation: relu, sigmoid, tanh or identity.",
-        "NAME",
-        panel=ARTIFICIAL,
-    ),
+    activation: options.Activation = "relu",
     spiking: SpikingFromTheStart,
     through: ThroughSpikes,
 ) -> None:

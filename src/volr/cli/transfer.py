@@ -9,7 +9,7 @@ import typer
 
 from volr.cli import options
 from volr.cli.option_groups import given
-from volr.cli.options import CALIBRATION, SPIKING, option, with_options
+from volr.cli.options import CALIBRATION, SPIKING, count, option, with_options
 from volr.cli.output import emit, note, print_json, print_table
 from volr.cli.output_files import check_writable, path_from, save_made
 from volr.cli.progress import progress_bar
@@ -46,11 +46,9 @@ class Calibration:
         "engine", "Simulator to calibrate on: engine, or any that `evaluate` names.", "BACKEND"
     )
     percentile: float = PERCENTILE
-    rounds: int = option(3, "Rounds of calibration for each layer.", "N", least=0)
-    samples: int = option(500, "Training stimuli to calibrate on.", "N", least=1)
-    seed: int | None = option(
-        None, "Seed of the calibration.", "N", least=0, unless="the model's own"
-    )
+    rounds: int = count(3, "Rounds of calibration for each layer.", least=0)
+    samples: int = count(500, "Training stimuli to calibrate on.")
+    seed: int | None = count(None, "Seed of the calibration.", least=0, unless="the model's own")
 
 
 @with_options

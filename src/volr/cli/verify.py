@@ -10,7 +10,7 @@ import typer
 
 from volr.cli import options
 from volr.cli.option_groups import given, refuse
-from volr.cli.options import ARTIFICIAL, SPIKING, option, with_options
+from volr.cli.options import ARTIFICIAL, SPIKING, count, option, with_options
 from volr.cli.output import note, print_json
 from volr.cli.progress import progress_bar
 from volr.cli.spiking_options import Spiking
@@ -57,14 +57,9 @@ def verify(
     ),
     data: options.DataFolder = None,
     # Most neurons spike for some of so many.
-    samples: int = option(20, "Number of stimuli.", "N", least=1),
-    seed: int = option(0, "Seed of random weights, stimuli and input spikes.", "N", least=0),
-    activation: str = option(
-        "relu",
-        "Hidden activation: relu, sigmoid, tanh or identity.",
-        "NAME",
-        panel=ARTIFICIAL,
-    ),
+    samples: int = count(20, "Number of stimuli."),
+    seed: int = count(0, "Seed of random weights, stimuli and input spikes.", least=0),
+    activation: options.Activation = "relu",
     *,
     spiking: Tried,
     as_json: options.Json = False,

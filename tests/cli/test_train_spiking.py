@@ -14,7 +14,7 @@ from tests.cli.running import made, rewritten, snapshot, terminal
 from tests.oracles import random_parameters
 
 from volr.backends import simulator
-from volr.cli.spiking_options import teacher_of
+from volr.cli.input_files import teacher_of
 from volr.engine.surrogates import Surrogate
 from volr.errors import ModelError
 from volr.experiments.tasks import task

@@ -46,7 +46,7 @@ def compile_to(
     """
     from volr.backends import document
     from volr.backends.base import check_supported, require
-    from volr.cli.program_or_model import read_subject
+    from volr.cli.input_files import read_subject
     from volr.models.activations import activation as find_activation
     from volr.models.files import ModelFile
 

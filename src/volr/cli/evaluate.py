@@ -79,19 +79,14 @@ def evaluate(
         numbers = {"accuracy": found.accuracy, "chance": whole.chance, **asdict(found)}
         print_json({"task": task, "seed": split, **numbers})
     else:
-        print_table(
-            ("task", "backend", "seed", "accuracy", "samples", "ties", "chance", "seconds"),
-            [
-                (
-                    task,
-                    found.backend,
-                    f"{split}",
-                    f"{found.accuracy:.4f}",
-                    f"{found.samples}",
-                    f"{found.ties}",
-                    f"{whole.chance:.3f}",
-                    f"{found.seconds:.1f}",
-                )
-            ],
-            left=2,
-        )
+        row = {
+            "task": task,
+            "backend": found.backend,
+            "seed": f"{split}",
+            "accuracy": f"{found.accuracy:.4f}",
+            "samples": f"{found.samples}",
+            "ties": f"{found.ties}",
+            "chance": f"{whole.chance:.3f}",
+            "seconds": f"{found.seconds:.1f}",
+        }
+        print_table([*row], [[*row.values()]], left=2)

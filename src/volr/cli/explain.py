@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from volr.models.files import ModelFile
     from volr.models.model import ArtificialModel
 
-# Decimals of a percentage point.
-_DECIMALS = 2
-
 
 @with_options
 def explain(
@@ -136,8 +133,7 @@ def _print(found: Explanation) -> None:
     emit(f"{found.summary}\n\n")
     emit(
         f"ANN {found.ann:.4f}, SNN {found.snn:.4f} on {found.backend}: a gap of "
-        f"{_points(found.gap)} ± {100 * found.error:.{_DECIMALS}f} points, {found.samples:,} "
-        "stimuli\n\n"
+        f"{_points(found.gap)} ± {_points(found.error)} points, {found.samples:,} stimuli\n\n"
     )
     print_table(
         ("cause", "where", "points", "±", "share", "what to change"),
@@ -146,7 +142,7 @@ def _print(found: Explanation) -> None:
                 part.title,
                 part.where,
                 _points(part.points),
-                f"{100 * part.error:.{_DECIMALS}f}",
+                _points(part.error),
                 f"{part.points / found.gap:.0%}" if found.gap > 2 * found.error else "",
                 part.change[0] if part.change and part.points > part.error else "",
             )
@@ -157,10 +153,7 @@ def _print(found: Explanation) -> None:
     emit("\n")
     print_table(
         ("population", "points", "±"),
-        [
-            (each.population, _points(each.points), f"{100 * each.error:.{_DECIMALS}f}")
-            for each in found.stages
-        ],
+        [(each.population, _points(each.points), _points(each.error)) for each in found.stages],
     )
     if found.faults:
         emit("\n" + "".join(f"{fault}\n" for fault in found.faults))
@@ -169,17 +162,12 @@ def _print(found: Explanation) -> None:
         print_table(
             ("tried", "accuracy", "gained", "±"),
             [
-                (
-                    trial.change,
-                    f"{trial.accuracy:.4f}",
-                    _points(trial.gained),
-                    f"{100 * trial.error:.{_DECIMALS}f}",
-                )
-                for trial in found.trials
+                (each.change, f"{each.accuracy:.4f}", _points(each.gained), _points(each.error))
+                for each in found.trials
             ],
         )
 
 
 def _points(share: float) -> str:
     """A share of all stimuli in points of a hundred; without a minus before nothing."""
-    return f"{round(100 * share, _DECIMALS) + 0.0:.{_DECIMALS}f}"
+    return f"{round(100 * share, 2) + 0.0:.2f}"

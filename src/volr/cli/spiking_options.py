@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
+from typing import Any, ClassVar, Literal, TypeVar
 
 from volr.cli.options import CALIBRATION, SPIKING, THROUGH_SPIKES, count, option
-from volr.cli.output_files import check_writable
 from volr.errors import ModelError
-
-if TYPE_CHECKING:
-    from volr.experiments.tasks import Task
-    from volr.models.files import Origin
-    from volr.models.model import ArtificialModel, SpikingModel
-    from volr.network import Network
 
 PERCENTILE: float = option(
     99.9,
@@ -24,7 +17,6 @@ PERCENTILE: float = option(
     panel=CALIBRATION,
 )
 
-_M = TypeVar("_M")
 _S = TypeVar("_S")
 
 
@@ -135,69 +127,3 @@ def parameters(assignments: Iterable[str]) -> dict[str, float]:
             raise ModelError(f"the neuron parameter {name!r} is given twice")
         found[name] = number
     return found
-
-
-@dataclass(frozen=True)
-class Read(Generic[_M]):
-    """A model of one kind, its file, and where it comes from."""
-
-    path: Path
-    model: _M
-    origin: Origin
-
-
-def start_of(path: Path, network: Network, out: Path) -> Read[SpikingModel]:
-    """The model to go on from; ``ModelError`` where it is not one of ``network``."""
-    from volr.models.files import load_model
-    from volr.models.model import SpikingModel
-
-    check_writable(out, source=path)
-    loaded = load_model(path)
-    if not isinstance(loaded.model, SpikingModel):
-        raise ModelError(
-            f"{path} is an artificial model, and --start goes on from a spiking one",
-            help="make it one with `volr transfer`",
-        )
-    if loaded.model.network != network:
-        source = loaded.model.network.source
-        own = "" if source is None else f": it was made from `{source.text.strip()}`"
-        raise ModelError(f"{path} is not a model of this program{own}")
-    return Read(path, loaded.model, loaded.origin)
-
-
-def teacher_of(path: Path, task: Task, out: Path) -> Read[ArtificialModel]:
-    """The model to learn from; ``ModelError`` where it is not an artificial one, or its file says
-    that it was trained on other data.
-    """
-    from volr.experiments.tasks import same_data
-    from volr.models.files import load_model
-    from volr.models.model import ArtificialModel
-
-    check_writable(out, source=path)
-    loaded = load_model(path)
-    if not isinstance(loaded.model, ArtificialModel):
-        raise ModelError(f"{path} is a spiking model, and a teacher is an artificial one")
-    learned = loaded.origin.get("task")
-    # Both of MNIST have the same images, and a network of one may teach one of the other.
-    if learned is not None and learned not in same_data(task):
-        raise ModelError(
-            f"{path} was trained on {learned}, and cannot teach {task.name}",
-            help=f"take a teacher that was trained with --task {task.name}",
-        )
-    return Read(path, loaded.model, loaded.origin)
-
-
-def split_of(origins: Iterable[Origin], task: str, seed: int | None) -> int:
-    """The seed of the data: that of the models that training has from others, if there are any, or
-    one of them has seen samples that the network is tested on. ``ModelError`` where they differ.
-    """
-    from volr.experiments.evaluation import data_seed
-
-    seeds = {data_seed(each, task, None) for each in origins if each.get("task") == task}
-    if len(seeds) > 1:
-        raise ModelError(
-            f"the models of --start and --teacher have other test samples of {task}: they were "
-            f"trained with the seeds {' and '.join(map(str, sorted(seeds)))}",
-            help="take two that were trained with the same seed",
-        )
-    return seeds.pop() if seeds else seed or 0

@@ -11,13 +11,13 @@ import typer
 
 from volr.checks.names import named
 from volr.cli import options
+from volr.cli.input_files import is_model_file, split_of, start_of, teacher_of
 from volr.cli.option_groups import given, refuse
 from volr.cli.options import ARTIFICIAL, LEARNING, SPIKING, THROUGH_SPIKES, count, option
 from volr.cli.output import note
 from volr.cli.output_files import check_writable, path_from, save_made
-from volr.cli.program_or_model import is_model_file
 from volr.cli.progress import progress_bar
-from volr.cli.spiking_options import Spiking, ThroughSpikes, split_of, start_of, teacher_of
+from volr.cli.spiking_options import Spiking, ThroughSpikes
 from volr.errors import BackendError, ModelFileError
 
 if TYPE_CHECKING:

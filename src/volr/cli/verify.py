@@ -75,7 +75,7 @@ def verify(
     that fails as failed, and the others are compared all the same. The exit code is 1 where one
     failed, and where one refused that was named with `--on`.
     """
-    from volr.cli.program_or_model import read_subject
+    from volr.cli.input_files import read_subject
     from volr.cli.verify_tables import outcome_json, print_outcomes, show_outcome
     from volr.experiments.progress import of_simulation
     from volr.models.activations import activation as find_activation

@@ -1,0 +1,112 @@
+"""What a command reads: a program or a model, told apart by what is in the file, and the models
+that training goes on from or learns from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from volr.cli.output_files import check_writable
+from volr.errors import ModelError
+from volr.system.incoming import check_ordinary, is_model
+
+if TYPE_CHECKING:
+    from volr.experiments.tasks import Task
+    from volr.models.files import ModelFile, Origin
+    from volr.models.model import ArtificialModel, SpikingModel
+    from volr.network import Network
+
+_M = TypeVar("_M")
+
+
+def read_subject(file: str) -> Network | ModelFile:
+    """The network of a program, or a model; ``ProgramError`` or ``ModelFileError`` of either."""
+    from volr.language import read_source, to_network
+    from volr.models.files import load_model
+
+    return load_model(file) if is_model_file(file) else to_network(read_source(file))
+
+
+def is_model_file(file: str) -> bool:
+    """Whether it is called a model, or begins as one: eight bytes of length, then JSON."""
+    if file == "-":
+        return False
+    path = Path(file)
+    if path.suffix == ".safetensors":
+        return True
+    try:
+        check_ordinary(path)  # a pipe can be read once, by whoever reads all of it
+        with path.open("rb") as opened:
+            head = opened.read(9)
+    except OSError:
+        return False
+    return is_model(head)
+
+
+@dataclass(frozen=True)
+class Read(Generic[_M]):
+    """A model of one kind, its file, and where it comes from."""
+
+    path: Path
+    model: _M
+    origin: Origin
+
+
+def start_of(path: Path, network: Network, out: Path) -> Read[SpikingModel]:
+    """The model to go on from; ``ModelError`` where it is not one of ``network``."""
+    from volr.models.files import load_model
+    from volr.models.model import SpikingModel
+
+    check_writable(out, source=path)
+    loaded = load_model(path)
+    if not isinstance(loaded.model, SpikingModel):
+        raise ModelError(
+            f"{path} is an artificial model, and --start goes on from a spiking one",
+            help="make it one with `volr transfer`",
+        )
+    if loaded.model.network != network:
+        source = loaded.model.network.source
+        own = "" if source is None else f": it was made from `{source.text.strip()}`"
+        raise ModelError(f"{path} is not a model of this program{own}")
+    return Read(path, loaded.model, loaded.origin)
+
+
+def teacher_of(path: Path, task: Task, out: Path) -> Read[ArtificialModel]:
+    """The model to learn from; ``ModelError`` where it is not an artificial one, or its file says
+    that it was trained on other data.
+    """
+    from volr.experiments.tasks import same_data
+    from volr.models.files import load_model
+    from volr.models.model import ArtificialModel
+
+    check_writable(out, source=path)
+    loaded = load_model(path)
+    if not isinstance(loaded.model, ArtificialModel):
+        raise ModelError(f"{path} is a spiking model, and a teacher is an artificial one")
+    learned = loaded.origin.get("task")
+    # Both of MNIST have the same images, and a network of one may teach one of the other.
+    if learned is not None and learned not in same_data(task):
+        raise ModelError(
+            f"{path} was trained on {learned}, and cannot teach {task.name}",
+            help=f"take a teacher that was trained with --task {task.name}",
+        )
+    return Read(path, loaded.model, loaded.origin)
+
+
+def split_of(origins: Iterable[Origin], task: str, seed: int | None) -> int:
+    """The seed of the data: that of the models that training has from others, if there are any, or
+    one of them has seen samples that the network is tested on. ``ModelError`` where they differ.
+    """
+    from volr.experiments.evaluation import data_seed
+
+    seeds = {data_seed(each, task, None) for each in origins if each.get("task") == task}
+    if len(seeds) > 1:
+        raise ModelError(
+            f"the models of --start and --teacher have other test samples of {task}: they were "
+            f"trained with the seeds {' and '.join(map(str, sorted(seeds)))}",
+            help="take two that were trained with the same seed",
+        )
+    return seeds.pop() if seeds else seed or 0

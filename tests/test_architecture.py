@@ -88,7 +88,7 @@ def test_every_folder_is_a_package() -> None:
         ("experiments.tasks", "import typer", "typer"),
         ("experiments.search.trials", "import optuna", "optuna"),
         ("cli.report", "import jinja2", "report"),
-        ("experiments.theory", "import matplotlib.figure", "report"),
+        ("experiments.results", "import matplotlib.figure", "report"),
     ],
 )
 def test_planted_violation_is_found(house: Path, module: str, line: str, broken: str) -> None:
@@ -114,6 +114,15 @@ def test_nobody_but_a_neuron_asks_which_model_it_is() -> None:
             if (asks or isinstance(node, ast.MatchClass)) and named & models:
                 asking.append(f"{path.name}: {ast.unparse(node)}")
     assert asking == []
+
+
+def test_no_study_is_known_to_the_package() -> None:
+    """A study uses Volr, and is not shipped with it."""
+    names = [path.name for path in (ROOT / "studies").iterdir() if path.is_dir()]
+    text = "\n".join(
+        path.read_text(encoding="utf-8") for path in (ROOT / "src" / "volr").rglob("*.py")
+    )
+    assert [name for name in ("studies", *names) if f"{name}." in text] == []
 
 
 def test_importing_volr_loads_no_framework() -> None:

@@ -13,9 +13,11 @@ from volr.cli import main
 from volr.models.files import save_model
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tests.cli.running import Volr
+    from typer import Typer
 
 
 @pytest.fixture
@@ -28,21 +30,30 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.fixture
-def volr(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Volr:
-    """Run the command line in this process."""
-    del folder
+def volr_of(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    commands: Callable[[], Typer] | None = None,
+) -> Volr:
+    """Run the command line in this process; ``commands`` makes other ones than Volr's."""
 
     def run(*arguments: object, stdin: bytes = b"") -> Result:
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
         capsys.readouterr()
         with pytest.raises(SystemExit) as caught:
-            main([str(each) for each in arguments])
+            main([str(each) for each in arguments], commands)
         code = caught.value.code
         written = capsys.readouterr()
         return Result(code if isinstance(code, int) else 0, written.out, written.err)
 
     return run
+
+
+@pytest.fixture
+def volr(folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Volr:
+    """Run the command line in this process."""
+    del folder
+    return volr_of(capsys, monkeypatch)
 
 
 @pytest.fixture

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     *("check", "format", "show", "train", "transfer", "evaluate", "explain", "experiment"),
-    *("search", "report", "theory", "compile", "import", "lint", "verify", "doctor"),
+    *("search", "report", "compile", "import", "lint", "verify", "doctor"),
 )
 
 

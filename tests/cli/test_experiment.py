@@ -6,7 +6,6 @@ import errno
 import json
 import os
 import random
-import re
 import signal
 import statistics
 import subprocess
@@ -23,7 +22,6 @@ from tests.experiments.execution.planted import plant
 from volr.experiments.store.folder import open_journal
 from volr.models.files import load_model
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.neurons import IFCondExp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -136,64 +134,6 @@ def test_another_program_and_json(volr: Volr, folder: Path) -> None:
     found = results(folder / "results")
     assert json.loads(result.out) == found
     assert {row["program"] for row in found["rows"]} == {"dense 2 3 >> dense 3 2"}
-
-
-def settings_file(folder: Path, **told: object) -> Path:
-    """Settings for next to no work."""
-    samples = {"train_samples": 40, "test_samples": 20, "calibration_samples": 4, "rounds": 1}
-    path = folder / "settings.json"
-    path.write_text(json.dumps({"settings": {**samples, **told}}), encoding="utf-8")
-    return path
-
-
-def test_the_original_and_steps_from_it_on_its_own_neuron(volr: Volr, folder: Path) -> None:
-    steps = ("original", "+ signs", "ours − scaling")
-    chosen = ("--method", "original", "--conditions", ",".join(steps))
-    alone = ("--settings", settings_file(folder), "--processes", "1")
-    result = volr("experiment", "nand", *chosen, *SMALL, *alone)
-    assert result.code == 0
-    # Each with the artificial network that it is made of before it.
-    expected = [
-        ("ann-original", "–"),
-        ("original", "if_cond_exp"),
-        ("ann", "–"),
-        ("+ signs", "if_cond_exp"),
-        ("ours − scaling", "if_cond_exp"),
-    ]
-    _, *lines = result.out.splitlines()
-    cells = [re.split(r"  +", line) for line in lines]
-    assert [(condition, neuron) for _, condition, _, _, neuron, *_ in cells] == expected
-    rows = results(folder / "results")["rows"]
-    assert [(r["condition"], r["neuron"] or "–") for r in rows] == expected
-    for label, neuron in expected:
-        on = "torch" if neuron == "–" else "engine"
-        assert f"/5  nand, seed 0: {label} on {on} 0." in result.err
-    models = folder / "results" / "models"
-    lowest: dict[str, float] = {}
-    for step, name in zip(steps, ("original", "with-signs", "ours-without-scaling"), strict=True):
-        model = load_model(models / f"nand-0-ablation-{name}-if_cond_exp.safetensors").model
-        assert isinstance(model, SpikingModel)
-        assert model.neuron == IFCondExp()
-        weights = [v for k, v in model.parameters.items() if k.endswith("weight")]
-        lowest[step] = min(each.min() for each in weights)
-    # The original's are all excitatory, which is the first thing that is mended.
-    assert lowest.pop("original") == 0.0
-    assert max(lowest.values()) < 0.0
-
-
-@pytest.mark.parametrize(
-    ("option", "told"),
-    [(("--neuron", "if_curr_delta"), {}), ((), {"neuron": "if_curr_delta"})],
-    ids=["option", "file"],
-)
-def test_the_original_on_another_neuron_that_was_told(
-    volr: Volr, folder: Path, option: tuple[str, ...], told: dict[str, str]
-) -> None:
-    chosen = ("--method", "original", "--conditions", "original", *option)
-    alone = ("--settings", settings_file(folder, **told), "--processes", "1")
-    assert volr("experiment", "nand", *chosen, *SMALL, *alone).code == 0
-    found = [(r["condition"], r["neuron"]) for r in results(folder / "results")["rows"]]
-    assert found == [("ann-original", ""), ("original", "if_curr_delta")]
 
 
 def test_the_same_again_makes_nothing_and_more_only_what_is_missing(
@@ -362,7 +302,7 @@ def test_what_is_wrong_is_said_before_anything_is_trained_or_changed(
     arguments: tuple[str, ...],
     said: str,
 ) -> None:
-    monkeypatch.setattr("volr.experiments.build.train_ann", training)
+    monkeypatch.setattr("volr.experiments.conditions.train_ann", training)
     (folder / "results").mkdir()
     (folder / "results" / "results.json").write_text("an hour's work", encoding="utf-8")
     (folder / "results" / ".lock").touch()

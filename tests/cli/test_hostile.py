@@ -36,7 +36,6 @@ COMMANDS = {
     "experiment": ("experiment", "nand", "--settings", "bad.json"),
     "search": ("search", "xor", "--settings", "bad.json"),
     "report": ("report", f"none{ESCAPES}"),
-    "theory": ("theory", "--on", f"none{ESCAPES}"),
     "compile": ("compile", "snn", "--to", f"none{ESCAPES}"),
     "import": ("import", "bad.nir", "--out", "m"),
     "lint": ("lint", "bad.nir"),

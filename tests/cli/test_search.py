@@ -148,8 +148,7 @@ def test_a_transfer_takes_what_was_found_and_is_told_otherwise(
     [
         (("xro",), "did you mean 'xor'?"),
         (("xor", "--condition", "snn-tranferred"), "did you mean 'snn-transferred'?"),
-        (("xor", "--condition", "original-random"), "choose one of ann, snn-random"),
-        (("xor", "--condition", "ours"), "nothing of it is to be searched"),
+        (("xor", "--condition", "ours"), "choose one of ann, ann:futhark, snn-random"),
         (("xor", "--over", "percentil=90..99"), "did you mean 'percentile'?"),
         (("xor", "--over", "dt=0.1..0.1"), "the range 0.1..0.1 is empty"),
         (("xor", "--program", "nowhere.volr"), "there is no such file"),

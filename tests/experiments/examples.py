@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 
-from volr.experiments.conditions import Plan, condition
+from volr.experiments.conditions import condition
+from volr.experiments.plan import Plan
 from volr.experiments.results import Activity, Row, Run
 from volr.experiments.runner import carry_on
 from volr.experiments.settings import Settings

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.experiments.examples import plan_of, settings
 
-from volr.experiments.conditions import DEPENDS_ON
+from volr.experiments.conditions import SURROGATE
 from volr.experiments.defaults import with_unless_told
 from volr.experiments.settings import FOR_ARTIFICIAL, Settings, settings_json
 from volr.experiments.tasks import TASKS
@@ -75,4 +75,4 @@ def test_a_plan_asks_for_each_of_its_tasks() -> None:
     for quick in (False, True):
         for spec in replace(plan, quick=quick).specs():
             wanted = with_unless_told(Settings(surrogate_width=0.7), spec.task, quick=quick)
-            assert spec.settings == wanted.only(DEPENDS_ON["snn-surrogate"])
+            assert spec.settings == wanted.only(SURROGATE.depends_on)

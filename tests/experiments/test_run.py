@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from volr.backends.base import Simulator
-    from volr.experiments.conditions import Spec
+    from volr.experiments.plan import Spec
     from volr.experiments.run import Outcome
 
 PLAN = plan_of("snn-transferred", tasks=("xor", "nand"), seeds=(5, 2), rounds=0)
@@ -180,15 +180,6 @@ def test_calibrated_where_the_spikes_are_those_that_are_measured(neurons: list[s
     performed(*replace(plan, on="brian2").specs())
     # Conductances have other spikes there, now and then.
     assert ("engine" in STARTED) == (neurons == ["if_curr_exp"])
-
-
-def test_what_the_original_trained_has_a_history() -> None:
-    specs = plan_of("ann-original", "original-random", tasks=["xor"], seeds=[5]).specs()
-    outcomes = performed(*specs)
-    ann, random = (outcomes[each.key].run.history for each in specs)
-    assert len(ann) == 2
-    assert len(random) == 1
-    assert random[0].loss > 0
 
 
 def test_training_in_the_engine_may_warm_up_through_rates() -> None:

@@ -37,9 +37,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from volr.backends.base import Backend
-    from volr.experiments.conditions import Spec
     from volr.experiments.execution.job import Job
+    from volr.experiments.plan import Spec
     from volr.experiments.run import Outcome
+    from volr.experiments.settings import Settings
     from volr.models.samples import Data
 
 PLAN = plan_of("snn-finetuned", "snn-random")
@@ -207,8 +208,9 @@ def test_what_would_stop_the_last_run_is_found_before_the_first(
         check_possible(plan_of("snn-transferred", neurons=neurons[:1]))
         with pytest.raises(UnsupportedError, match="if_cond_exp"):
             check_possible(plan_of("snn-transferred", neurons=neurons))
-    with pytest.raises(ModelError, match="rate_max is 760 Hz, but a step of 2 ms allows 500 Hz"):
-        check_possible(plan_of("original", dt=2.0))
+    fast = replace(PLAN.conditions[0], backends=too_fast)
+    with pytest.raises(ModelError, match="no room"):
+        check_possible(replace(PLAN, conditions=[fast]))
     with monkeypatch.context() as patch:
         patch.setattr(runner, "require", without("engine"))
         check_possible(plan_of("ann"))
@@ -229,6 +231,10 @@ def test_what_would_stop_the_last_run_is_found_before_the_first(
         check_possible(plan_of("ann", seeds=(7, 8)), tmp_path)
     assert asked == [(7, 2, tmp_path)]
     assert made == []
+
+
+def too_fast(settings: Settings, on: str) -> tuple[str, ...]:
+    raise ModelError(f"no room for {settings.neuron} on {on}")
 
 
 def without(name: str) -> Callable[[Backend], None]:

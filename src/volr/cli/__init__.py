@@ -11,16 +11,23 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from typer import Typer
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Run ``volr`` with these arguments, unless told those of the process, and exit."""
+def main(
+    arguments: Sequence[str] | None = None, commands: Callable[[], Typer] | None = None
+) -> None:
+    """Run ``volr`` with these arguments, unless told those of the process, and exit.
+
+    ``commands`` makes other ones to be run: those of a study.
+    """
     try:
         # Imported here, so that Ctrl-C during the imports is no traceback either.
-        from volr.cli.app import run
+        from volr.cli.app import app, run
 
-        run(arguments)
+        run(arguments, app if commands is None else commands())
     except KeyboardInterrupt:
         # Whoever closed the terminal needs no word.
         with suppress(OSError):

@@ -27,7 +27,6 @@ from volr.cli.output import emit, noting_warnings, show_error, shown_text, silen
 from volr.cli.programs import check, format_program, show
 from volr.cli.report import report
 from volr.cli.search import search
-from volr.cli.theory import theory
 from volr.cli.train import train
 from volr.cli.transfer import transfer
 from volr.cli.verify import verify
@@ -87,16 +86,21 @@ class _Commands(TyperGroup):
                 raise
 
 
-# Plain help: it reads the same in a pipe, and comes without the time that it takes to import rich.
-app = typer.Typer(
-    cls=_Commands,
-    name="volr",
-    help=HELP,
-    no_args_is_help=True,
-    add_completion=False,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-)
+def command_line(name: str, text: str) -> typer.Typer:
+    """Commands to come under ``name``, with ``text`` as their help; ``run`` runs them."""
+    # Plain help: it reads the same in a pipe, and comes without the time that rich takes to import.
+    return typer.Typer(
+        cls=_Commands,
+        name=name,
+        help=text,
+        no_args_is_help=True,
+        add_completion=False,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+    )
+
+
+app = command_line("volr", HELP)
 app.command("check", cls=Command)(check)
 app.command("format", cls=Command)(format_program)
 app.command("show", cls=Command)(show)
@@ -107,7 +111,6 @@ app.command("explain", cls=Command)(explain)
 app.command("experiment", cls=Command)(experiment)
 app.command("search", cls=Command)(search)
 app.command("report", cls=Command)(report)
-app.command("theory", cls=Command)(theory)
 app.command("compile", cls=Command)(compile_to)
 app.command("import", cls=Command)(import_nir)
 app.command("lint", cls=Command)(lint)
@@ -132,13 +135,13 @@ def _root(
     cores()  # A wrong limit is told at once, and not after some of the work.
 
 
-def run(arguments: Sequence[str] | None = None) -> None:
-    """Run the command and exit; ``KeyboardInterrupt`` after Ctrl-C."""
+def run(arguments: Sequence[str] | None = None, commands: typer.Typer = app) -> None:
+    """Run one of the commands and exit; ``KeyboardInterrupt`` after Ctrl-C."""
     _prepare_streams()
     keep_absolute_paths()
     try:
         with noting_warnings():
-            app(arguments, prog_name="volr")
+            commands(arguments, prog_name=commands.info.name)
     except _Interrupted:
         raise KeyboardInterrupt from None
     except Exception as error:

@@ -6,7 +6,7 @@ import sys
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -23,15 +23,16 @@ if TYPE_CHECKING:
 
     from volr.experiments.conditions import Condition
     from volr.experiments.results import Row
+    from volr.experiments.study import Study
     from volr.network import Network
 
 UNLESS_TOLD = ("nand", "xor", "digits")
-ORIGINAL_NEURON = "if_cond_exp"
 QUICK_TASKS, QUICK_REPEATS = ("nand", "xor", "mnist", "mnist-parallel"), 3
 
 
 @with_options
 def experiment(
+    context: typer.Context,
     tasks: Annotated[
         list[str] | None,
         typer.Argument(
@@ -48,11 +49,6 @@ def experiment(
         "snn-finetuned.",
         "A,B,…",
         unless="all that is installed",
-    ),
-    method: Literal["ours", "original"] = option(
-        "ours",
-        "The original: its own recipe, as far as it is known, on its own neuron, and what each "
-        "repair of it is worth.",
     ),
     quick: bool = option(
         default=False,
@@ -81,7 +77,7 @@ def experiment(
         None,
         "Neuron model: if_curr_exp, if_curr_delta or if_cond_exp. May be repeated.",
         "NAME",
-        unless="if_curr_exp, or the original's if_cond_exp",
+        unless="if_curr_exp",
         panel=SPIKING,
     ),
     *,
@@ -96,12 +92,13 @@ def experiment(
     as_json: options.Json = False,
 ) -> None:
     """Measure every condition of each task, in one table."""
-    from volr.experiments.conditions import METHODS, Plan
+    from volr.experiments.plan import Plan
     from volr.experiments.results import RESULTS, results_json
     from volr.experiments.runner import carry_on, check_possible, task_network
     from volr.experiments.settings_file import read_settings, settings_told
     from volr.experiments.store.folder import MODELS, RUNS, open_journal, set_aside
     from volr.experiments.store.plans import described
+    from volr.experiments.study import VOLR
     from volr.experiments.tasks import task as find_task
     from volr.language import read_source, to_network
 
@@ -113,17 +110,17 @@ def experiment(
     for each in chosen:
         searched = None if own else file.program_for(each.name)
         networks[each.name] = task_network(each, to_network(searched) if searched else own)
-    theirs = method == "original" and "neuron" not in file.told
+    study: Study = context.obj or VOLR
     base = settings_told(
         file,
-        {"neuron": ORIGINAL_NEURON if theirs else None},
+        {"neuron": None if "neuron" in file.told else study.neuron},
         {"epochs": epochs, **vars(times)},
     )
     labels = None if conditions is None else [each.strip() for each in conditions.split(",")]
     plan = Plan(
         tasks={name: _text(network) for name, network in networks.items()},
         seeds=range(seed, seed + (repeats or (QUICK_REPEATS if quick else 1))),
-        conditions=_chosen(METHODS[method], labels),
+        conditions=_chosen(study, labels),
         on=on,
         settings=[replace(base, neuron=each) for each in dict.fromkeys(neuron or [base.neuron])],
         quick=quick,
@@ -149,7 +146,8 @@ def experiment(
             _compare([each.versions for each in there.values()], more=missing > 0)
         if execution is not None:
             # Not for nothing: it says with which versions and when the runs were made.
-            journal.write_plan(described(plan, sys.argv))
+            command = [*f"{context.find_root().info_name}".split(), *sys.argv[1:]]
+            journal.write_plan(described(plan, command))
             for done in carry_on(plan, journal, execution, data, progress):
                 row = done.run.row
                 note(
@@ -168,21 +166,21 @@ def experiment(
     note(f"wrote {out / RESULTS}")
 
 
-def _chosen(conditions: Sequence[Condition], labels: Sequence[str] | None) -> Sequence[Condition]:
-    """The conditions with these labels; without any, those whose back ends are installed, and a
-    note says which are left out, and why.
+def _chosen(study: Study, labels: Sequence[str] | None) -> Sequence[Condition]:
+    """The conditions with these labels; without any, those to be measured whose back ends are
+    installed, and a note says which are left out, and why.
     """
     from volr.backends import backend
     from volr.backends.base import install_hint, is_ready
     from volr.experiments.conditions import condition
 
     if labels is not None:
-        return [*map(condition, labels)]
+        return [condition(each, study.conditions) for each in labels]
     futhark = backend("futhark")
     if is_ready(futhark):
-        return conditions
-    kept = [each for each in conditions if each.source != "futhark"]
-    left = ", ".join(each.label for each in conditions if each.source == "futhark")
+        return study.measured
+    kept = [each for each in study.measured if each.source != "futhark"]
+    left = ", ".join(each.label for each in study.measured if each.source == "futhark")
     note(f"without {left}: Futhark is not installed ({install_hint(futhark)})")
     return kept
 

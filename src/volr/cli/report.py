@@ -18,6 +18,7 @@ from volr.system.storage import check_no_link
 
 
 def report(
+    context: typer.Context,
     folder: Annotated[
         Path,
         typer.Argument(
@@ -56,17 +57,18 @@ def report(
     own = (RESULTS, PLAN, RUNS, MODELS, SEARCH, TRIALS, BEST)
     check_apart(page_file, [folder / name for name in own])
     check_writable(page_file)
-    check_writable(figures / "theory-membrane.svg")
+    check_writable(figures / "figure.svg")
     from volr.experiments.report.contents import page_of
     from volr.experiments.report.page import html
+    from volr.experiments.study import VOLR
 
     with progress_bar() as progress:
-        page = page_of(folder, data, progress)
+        page = page_of(folder, data, progress, context.obj or VOLR)
     for each in page.drawings:
         write_text(figures / f"{each.name}.svg", each.svg)
     write_text(page_file, html(page))
     note(f"wrote {page_file} and {len(page.drawings)} figures in {figures}")
-    # They may be of `volr theory`, or changed by hand: nothing tells whose they are.
+    # They may be another report's, or changed by hand: nothing tells whose they are.
     written = {f"{each.name}.svg" for each in page.drawings}
     if others := sorted({path.name for path in figures.glob("*.svg")} - written):
         note(f"not of this report, and left there: {', '.join(map(visible, others))}")

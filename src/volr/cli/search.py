@@ -89,8 +89,8 @@ def search(
     as_json: options.Json = False,
 ) -> None:
     """Find better settings on validation data, with Optuna."""
-    from volr.experiments.conditions import Plan
     from volr.experiments.conditions import condition as find_condition
+    from volr.experiments.plan import Plan
     from volr.experiments.runner import check_possible, task_network
     from volr.experiments.search.proposals import require_optuna, weights
     from volr.experiments.search.space import parameters
@@ -138,7 +138,7 @@ def search(
         progress_bar() as progress,
         machines.execution(batch * repeats, progress) as execution,
     ):
-        if aside := begin(asked, out, sys.argv, fresh=fresh):
+        if aside := begin(asked, out, ["volr", *sys.argv[1:]], fresh=fresh):
             note(f"the earlier search is now in {aside}")
         found = None
         for found in search_on(

@@ -1,4 +1,4 @@
-"""What is measured: the conditions, and the single runs that an experiment consists of.
+"""What is measured: the conditions, each with what it depends on and how its model is built.
 
     condition         learned where              measured on
     ann               torch or futhark           the same
@@ -7,26 +7,20 @@
     snn-transferred   the ANN of torch or of futhark, nothing trained
     snn-finetuned     the transferred one, trained further in the engine
 
-And those of the original's method (``volr.experiments.original``): its artificial network
-``ann-original``, its training with a simulator in the loop, from random weights
-(``original-random``) and from that network's (``original-transferred``), and the steps of the
-ablation, each a transfer under its own name.
-
-A run is one condition of one task with one seed, and depends on nothing but its spec and the models
-that it takes from other runs: else runs are independent.
+A study has further ones (``volr.experiments.study``).
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from volr.backends import spiking_backend
+from volr.backends.engine import SMOOTH
 from volr.checks.names import named
-from volr.errors import DataError
-from volr.experiments.defaults import with_unless_told
-from volr.experiments.original.recipe import LADDER, LEFT_OUT
+from volr.errors import DataError, ModelError
+from volr.experiments.progress import of_calibration, of_training
 from volr.experiments.settings import (
     FOR_ARTIFICIAL,
     FOR_FINE,
@@ -34,270 +28,249 @@ from volr.experiments.settings import (
     FOR_SPIKING,
     FOR_SURROGATE,
     FOR_TRANSFER,
-    Settings,
-    settings_from,
-    settings_json,
 )
+from volr.models.model import ArtificialModel, SpikingModel
+from volr.training import train_ann, train_in_loop, train_snn
+from volr.transfer import transfer_ann
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-Key: TypeAlias = str
-"""A run's name in an experiment, and that of its files."""
+    from volr.backends.base import Simulator
+    from volr.experiments.progress import Progress
+    from volr.experiments.settings import Settings
+    from volr.experiments.simulators import Simulators
+    from volr.models.model import Model
+    from volr.models.samples import Samples
+    from volr.network import Network
+    from volr.training import Training
+    from volr.training.artificial import TrainingBackend
+    from volr.training.result import Epoch
+    from volr.transfer import TransferReport
 
-Name: TypeAlias = Literal[
-    "ann",
-    "snn-random",
-    "snn-surrogate",
-    "snn-transferred",
-    "snn-finetuned",
-    "ann-original",
-    "original-random",
-    "original-transferred",
-    "ablation",
-]
-Method: TypeAlias = Literal["ours", "original"]
 Source: TypeAlias = Literal["torch", "futhark", "loop", "engine"]
-Part: TypeAlias = Literal["test", "validation"]
-"""What a run is measured on: the task's test samples, or a fifth of its training samples that is
-set aside before anything is made, so that what is chosen by it has not seen the test samples."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ingredients:
+    """What a condition builds its model from.
+
+    ``on`` is the simulator that spiking networks run on, ``train`` the training samples, ``needed``
+    the models that the condition starts from, in the order of its ``needs``.
+    """
+
+    network: Network
+    settings: Settings
+    seed: int
+    on: str
+    train: Samples
+    needed: Sequence[Model]
+    simulators: Simulators
+    progress: Progress
+
+    @property
+    def shown_in_loop(self) -> Samples:
+        """The training samples that are shown to a simulator in the loop."""
+        return self.train.first(self.settings.in_loop_samples)
+
+    @property
+    def calibrator(self) -> Simulator:
+        """The simulator that transfers are calibrated on."""
+        return self.simulators[calibrated_on(self.settings, self.on)]
+
+
+@dataclass(frozen=True)
+class Built:
+    """A model before it is measured."""
+
+    model: Model
+    history: tuple[Epoch, ...] = ()
+    transfer: TransferReport | None = None
+
+
+def _no_other(_settings: Settings, _on: str) -> tuple[str, ...]:
+    return ()
 
 
 @dataclass(frozen=True)
 class Condition:
-    """``name`` and ``source``; ``needs`` are the conditions whose models it starts from.
+    """``name`` is that in tables, ``source`` where parameters are learned.
 
-    ``step`` is that of an ablation, empty for all others.
+    ``build``       makes the model
+    ``depends_on``  the settings that matter to it, and to those that it starts from, beside the
+                    data's
+    ``needs``       the conditions whose models it starts from
+    ``backends``    names the back ends that it needs beside the one that it is measured on, and
+                    raises ``ModelError`` where it cannot be built with the settings
+    ``file_name``   stands for ``name`` in names of files, where ``name`` does not fit there
+    ``home``        the module with a tuple ``CONDITIONS`` that has it: processes of an experiment
+                    find it there
     """
 
-    name: Name
+    name: str
     source: Source
+    build: Callable[[Ingredients], Built]
+    depends_on: tuple[str, ...]
     needs: tuple[Condition, ...] = ()
-    step: str = ""
-
-    @property
-    def called(self) -> str:
-        """Its name in tables."""
-        return self.step or self.name
+    is_spiking: bool = True
+    backends: Callable[[Settings, str], tuple[str, ...]] = _no_other
+    file_name: str = ""
+    home: str = __name__
 
     @property
     def label(self) -> str:
         """What a user calls it: the source is said where it is not the usual one."""
-        return f"{self.name}:{self.source}" if self.source == "futhark" else self.called
-
-    @property
-    def is_spiking(self) -> bool:
-        return self.name not in {"ann", "ann-original"}
+        return f"{self.name}:{self.source}" if self.source == "futhark" else self.name
 
 
-ANN = Condition("ann", "torch")
-ANN_FUTHARK = Condition("ann", "futhark")
-RANDOM = Condition("snn-random", "loop")
-SURROGATE = Condition("snn-surrogate", "engine")
-TRANSFERRED = Condition("snn-transferred", "torch", (ANN,))
-TRANSFERRED_FUTHARK = Condition("snn-transferred", "futhark", (ANN_FUTHARK,))
-FINETUNED = Condition("snn-finetuned", "torch", (ANN, TRANSFERRED))
+def calibrated_on(settings: Settings, on: str) -> str:
+    """The engine, as long as its spikes are those of the simulator that is measured on."""
+    return "engine" if settings.neuron in spiking_backend(on).exact else on
+
+
+def artificial(model: Model) -> ArtificialModel:
+    """The model, to be transferred; ``ModelError`` where it is spiking."""
+    if not isinstance(model, ArtificialModel):
+        raise ModelError("a transfer starts from an artificial model, and this one is spiking")
+    return model
+
+
+def trained(training: Training[ArtificialModel] | Training[SpikingModel]) -> Built:
+    """What training made."""
+    return Built(training.model, training.history)
+
+
+def _ann(given: Ingredients, backend: TrainingBackend) -> Built:
+    return trained(
+        train_ann(
+            given.network,
+            given.train,
+            given.settings.training(given.seed),
+            backend=backend,
+            progress=of_training(given.progress),
+        )
+    )
+
+
+def _in_loop(given: Ingredients) -> Built:
+    return trained(
+        train_in_loop(
+            given.network,
+            given.shown_in_loop,
+            given.simulators[given.on],
+            given.settings.in_loop(given.seed),
+            given.settings.spiking(),
+            progress=of_training(given.progress),
+        )
+    )
+
+
+def _with_surrogates(given: Ingredients) -> Built:
+    """Trained in the engine: through rates first, if that is told, and then through time."""
+    settings, seed, told = given.settings, given.seed, of_training(given.progress)
+    network, train, spiking = given.network, given.train, settings.spiking()
+    begun = None
+    if settings.warms_up:
+        begun = train_in_loop(
+            network, train, SMOOTH, settings.warm_up(seed), spiking, progress=told
+        )
+    found = train_snn(
+        network,
+        train,
+        settings.surrogate(seed),
+        spiking,
+        start=None if begun is None else begun.model,
+        progress=told,
+    )
+    before = () if begun is None else begun.history
+    return Built(found.model, (*before, *found.history))
+
+
+def _transferred(given: Ingredients) -> Built:
+    [ann] = given.needed
+    done = transfer_ann(
+        artificial(ann),
+        given.train,
+        given.calibrator,
+        given.settings.transfer(given.seed),
+        progress=of_calibration(given.progress),
+    )
+    return Built(done.model, transfer=done.report)
+
+
+def _finetuned(given: Ingredients) -> Built:
+    ann, start = given.needed
+    if not isinstance(start, SpikingModel):
+        raise ModelError("fine-tuning starts from a spiking model, and this one is artificial")
+    return trained(
+        train_snn(
+            given.network,
+            given.train,
+            given.settings.fine(given.seed),
+            start=start,
+            teacher=artificial(ann),
+            progress=of_training(given.progress),
+        )
+    )
+
+
+def _calibrating(settings: Settings, on: str) -> tuple[str, ...]:
+    return (calibrated_on(settings, on),)
+
+
+def _transfer_of(ann: Condition) -> Condition:
+    return Condition(
+        "snn-transferred",
+        ann.source,
+        _transferred,
+        (*FOR_SPIKING, *FOR_TRANSFER, *FOR_ARTIFICIAL),
+        needs=(ann,),
+        backends=_calibrating,
+    )
+
+
+ANN = Condition("ann", "torch", partial(_ann, backend="torch"), FOR_ARTIFICIAL, is_spiking=False)
+ANN_FUTHARK = Condition(
+    "ann", "futhark", partial(_ann, backend="futhark"), FOR_ARTIFICIAL, is_spiking=False
+)
+RANDOM = Condition(
+    "snn-random",
+    "loop",
+    _in_loop,
+    (*FOR_SPIKING, *FOR_LOOP),
+    backends=lambda _settings, _on: ("torch",),
+)
+SURROGATE = Condition(
+    "snn-surrogate",
+    "engine",
+    _with_surrogates,
+    (*FOR_SPIKING, *FOR_SURROGATE),
+    backends=lambda _settings, _on: ("torch", "engine"),
+)
+TRANSFERRED = _transfer_of(ANN)
+FINETUNED = Condition(
+    "snn-finetuned",
+    "torch",
+    _finetuned,
+    (*FOR_SPIKING, *FOR_TRANSFER, *FOR_FINE, *FOR_ARTIFICIAL),
+    needs=(ANN, TRANSFERRED),
+    backends=lambda _settings, _on: ("torch", "engine"),
+)
 
 CONDITIONS: tuple[Condition, ...] = (
-    *(ANN, ANN_FUTHARK, RANDOM, SURROGATE, TRANSFERRED, TRANSFERRED_FUTHARK, FINETUNED),
+    *(ANN, ANN_FUTHARK, RANDOM, SURROGATE, TRANSFERRED, _transfer_of(ANN_FUTHARK), FINETUNED),
 )
 
-ANN_ORIGINAL = Condition("ann-original", "torch")
-ABLATION: tuple[Condition, ...] = tuple(
-    Condition("ablation", "torch", (ANN if recipe.initialisation else ANN_ORIGINAL,), step)
-    for step, recipe in (LADDER | LEFT_OUT).items()
-    # The last rung but one of the ladder has two names.
-    if step in LADDER or recipe not in LADDER.values()
-)
-METHODS: dict[Method, tuple[Condition, ...]] = {
-    "ours": CONDITIONS,
-    "original": (
-        ANN_ORIGINAL,
-        ANN,
-        Condition("original-random", "loop"),
-        Condition("original-transferred", "torch", (ANN_ORIGINAL,)),
-        *ABLATION,
-    ),
-}
-"""What is measured unless told otherwise, by method."""
 
-
-def condition(label: str) -> Condition:
+def condition(label: str, among: Iterable[Condition] = CONDITIONS) -> Condition:
     """The condition that a user calls so; ``DataError`` names the nearest, and all there are.
 
     A hyphen will do for a minus, which few keyboards have.
     """
-    return named("condition", _typed(label), _labelled(), DataError)
-
-
-def _labelled() -> dict[str, Condition]:
-    return {_typed(each.label): each for conditions in METHODS.values() for each in conditions}
+    return named(
+        "condition", _typed(label), {_typed(each.label): each for each in among}, DataError
+    )
 
 
 def _typed(label: str) -> str:
     return label.replace("−", "-")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Spec:
-    """One run. ``on`` is the simulator that spiking networks run on, ``part`` what they are
-    measured on.
-
-    Two specs that are equal give the same result: ``settings`` holds nothing that the condition
-    does not depend on.
-    """
-
-    task: str
-    program: str
-    seed: int
-    condition: Condition
-    on: str
-    settings: Settings
-    part: Part = "test"
-
-    @property
-    def key(self) -> Key:
-        """Unique in an experiment; of a run on validation samples, unique among all such runs,
-        since a search makes many that differ in their settings alone.
-        """
-        digest = _digest(spec_json(self)) if self.part == "validation" else None
-        return _key(self.task, self.seed, self.condition, self.settings.neuron, digest)
-
-    @property
-    def needs(self) -> tuple[Spec, ...]:
-        """The runs whose models this one starts from, in the order of its condition's."""
-        return tuple(essential(replace(self, condition=each)) for each in self.condition.needs)
-
-
-DEPENDS_ON: dict[Name, tuple[str, ...]] = {
-    "ann": FOR_ARTIFICIAL,
-    "snn-random": (*FOR_SPIKING, *FOR_LOOP),
-    "snn-surrogate": (*FOR_SPIKING, *FOR_SURROGATE),
-    "snn-transferred": (*FOR_SPIKING, *FOR_TRANSFER, *FOR_ARTIFICIAL),
-    "snn-finetuned": (*FOR_SPIKING, *FOR_TRANSFER, *FOR_FINE, *FOR_ARTIFICIAL),
-    "ann-original": ("epochs",),
-    "original-random": (*FOR_SPIKING, "loop_samples"),
-    "original-transferred": (*FOR_SPIKING, "loop_samples", "epochs"),
-    "ablation": (*FOR_SPIKING, *FOR_TRANSFER, *FOR_ARTIFICIAL),
-}
-"""The settings that matter to a condition, and to those that it starts from, beside the data's."""
-
-
-def essential(spec: Spec) -> Spec:
-    """The spec without what does not matter to its condition."""
-    condition = spec.condition
-    settings = spec.settings.only(DEPENDS_ON[condition.name])
-    return replace(
-        spec, on=spec.on if condition.is_spiking else condition.source, settings=settings
-    )
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """An experiment: all of ``conditions`` for each task, seed and settings.
-
-    ``tasks`` are names with their programs; ``settings`` has an entry for each neuron model, and
-    what it leaves open is as ``volr.experiments.defaults`` says, ``quick`` or not.
-    """
-
-    tasks: Mapping[str, str]
-    seeds: Sequence[int]
-    conditions: Sequence[Condition]
-    on: str
-    settings: Sequence[Settings]
-    quick: bool = False
-
-    def specs(self) -> tuple[Spec, ...]:
-        """Every run once, those that others need before them; seed by seed, so that an experiment
-        that is cut short has whole repeats.
-
-        ``DataError`` where two different ones would have the same key.
-        """
-        found: dict[Key, Spec] = {}
-        for spec in self._specs():
-            if found.setdefault(spec.key, spec) != spec:
-                raise DataError(
-                    f"two different runs would be called {spec.key}",
-                    help="give the plan one entry of settings for each neuron model",
-                )
-        return tuple(found.values())
-
-    def _specs(self) -> Iterator[Spec]:
-        for seed in self.seeds:
-            for task, program in self.tasks.items():
-                for told in self.settings:
-                    settings = with_unless_told(told, task, quick=self.quick)
-                    for each in self.conditions:
-                        spec = Spec(
-                            task=task,
-                            program=program,
-                            seed=seed,
-                            condition=each,
-                            on=self.on,
-                            settings=settings,
-                        )
-                        yield from with_needs(essential(spec))
-
-
-def with_needs(spec: Spec) -> Iterator[Spec]:
-    """The runs that it starts from, and theirs, and then itself."""
-    for each in spec.needs:
-        yield from with_needs(each)
-    yield spec
-
-
-def spec_json(spec: Spec) -> dict[str, Any]:
-    """A spec as JSON; equal specs, equal JSON."""
-    return {
-        "task": spec.task,
-        "program": spec.program,
-        "seed": spec.seed,
-        "condition": spec.condition.label,
-        "on": spec.on,
-        "settings": settings_json(spec.settings),
-        "part": spec.part,
-    }
-
-
-def key_told(told: Mapping[str, Any]) -> Key | None:
-    """The key of a spec as JSON, of whatever version; None where its condition is not known here.
-
-    ``told`` is what ``volr.experiments.store.runs.spec_told`` takes.
-    """
-    if (found := _labelled().get(_typed(told["condition"]))) is None:
-        return None
-    digest = _digest(told) if told.get("part") == "validation" else None
-    neuron = told["settings"].get("neuron", Settings().neuron)
-    return _key(told["task"], told.get("seed"), found, neuron, digest)
-
-
-def _key(task: str, seed: object, condition: Condition, neuron: str, digest: str | None) -> Key:
-    parts = [task, f"{seed}", condition.name]
-    if condition.source == "futhark":
-        parts.append("futhark")
-    if condition.step:
-        # Signs and spaces are no part of a file's name.
-        parts += condition.step.replace("−", "without").replace("+", "with").split()
-    if condition.is_spiking:
-        parts.append(neuron)
-    if digest is not None:
-        parts.append(digest)
-    return "-".join(parts)
-
-
-def spec_from(told: Mapping[str, Any]) -> Spec:
-    """The spec that was written as JSON."""
-    return Spec(
-        task=told["task"],
-        program=told["program"],
-        seed=told["seed"],
-        condition=condition(told["condition"]),
-        on=told["on"],
-        settings=settings_from(told["settings"], "the run"),
-        part=told["part"],
-    )
-
-
-def _digest(told: Mapping[str, Any]) -> str:
-    text = json.dumps(told, sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -12,7 +12,7 @@ import numpy as np
 from volr.backends import backend
 from volr.backends.base import ArtificialBackend, SpikingBackend, check_supported, require
 from volr.errors import BackendError
-from volr.experiments.build import make
+from volr.experiments.conditions import Ingredients
 from volr.experiments.datasets.split import generator, stratified
 from volr.experiments.measurement import Measurement, measure_artificial, measure_spiking
 from volr.experiments.progress import (
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from volr.experiments.conditions import Spec
+    from volr.experiments.plan import Spec
     from volr.experiments.simulators import Simulators
     from volr.experiments.tasks import Task
     from volr.models.files import Origin
@@ -67,11 +67,22 @@ def perform(
     network = to_network(spec.program)
     progress("loading", 0, None)
     data = data_of(spec, network, data_dir)
-    made = make(spec, network, needed, data, simulators, progress)
-    measured = _measure(spec, made.model, data, simulators, progress)
+    built = spec.condition.build(
+        Ingredients(
+            network=network,
+            settings=spec.settings,
+            seed=spec.seed,
+            on=spec.on,
+            train=data.train,
+            needed=needed,
+            simulators=simulators,
+            progress=progress,
+        )
+    )
+    measured = _measure(spec, built.model, data, simulators, progress)
     row = Row(
         task=spec.task,
-        condition=spec.condition.called,
+        condition=spec.condition.name,
         source=spec.on if spec.condition.source == "loop" else spec.condition.source,
         backend=spec.on,
         neuron=spec.settings.neuron if spec.condition.is_spiking else "",
@@ -85,19 +96,19 @@ def perform(
     )
     run = Run(
         row=row,
-        history=made.history,
+        history=built.history,
         confusion=measured.confusion,
         over_time=measured.over_time,
-        dt=made.model.dt if isinstance(made.model, SpikingModel) else 0.0,
-        transfer=made.transfer,
+        dt=built.model.dt if isinstance(built.model, SpikingModel) else 0.0,
+        transfer=built.transfer,
         activity=measured.activity,
         versions=versions(),
     )
-    origin = {"task": spec.task, "seed": spec.seed, "condition": spec.condition.called}
+    origin = {"task": spec.task, "seed": spec.seed, "condition": spec.condition.name}
     if spec.needs:
         # Beside it, where `volr explain` looks for it.
         origin["ann"] = f"{spec.needs[0].key}.safetensors"
-    return Outcome(run, made.model, origin)
+    return Outcome(run, built.model, origin)
 
 
 def data_of(spec: Spec, network: Network, data_dir: Path | None) -> Data:

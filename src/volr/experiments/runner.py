@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from volr.backends import backend, spiking_backend
 from volr.backends.base import check_supported, require
 from volr.errors import VolrError
-from volr.experiments.build import check_transferable, made_with
 from volr.experiments.execution.job import Done, Failed, Job
 from volr.experiments.progress import silent
 from volr.experiments.results import Run
@@ -20,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from volr.experiments.conditions import Plan, Spec
     from volr.experiments.execution.job import Execution
+    from volr.experiments.plan import Plan, Spec
     from volr.experiments.progress import Progress
     from volr.experiments.store.folder import Journal
     from volr.experiments.tasks import Task
@@ -49,17 +48,16 @@ def check_possible(plan: Plan, data_dir: Path | None = None, progress: Progress 
     """Find out before anything is trained what would stop the last of the runs.
 
     Raises ``DataError`` where a task's data are missing, ``UnsupportedError`` where the simulator
-    lacks the neuron, ``ModelError`` where the original's inputs fire too fast for the step, and
+    lacks the neuron, ``ModelError`` where a condition cannot be built with the settings, and
     ``MissingError`` where a back end is not installed here.
     """
     specs = plan.specs()
     for spec in {(s.task, s.on, s.settings.neuron, s.condition): s for s in specs}.values():
         if spec.condition.is_spiking:
             on = spiking_backend(spec.on)
-            for each in (on, *map(backend, made_with(spec))):
+            for each in (on, *map(backend, spec.condition.backends(spec.settings, spec.on))):
                 require(each)
             check_supported(on, empty_model(spec))
-            check_transferable(spec)
         else:
             require(backend(spec.on))
     firsts: dict[str, Spec] = {}

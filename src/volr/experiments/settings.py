@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 STEP = 0.5
 """The time step, ms, unless told."""
 LOOP_SAMPLES = 8192
-"""How many samples the loop has unless told: as many as in the original work."""
+"""How many samples the loop has unless told."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from volr.experiments.conditions import Spec
+    from volr.experiments.plan import Spec
     from volr.models.model import Model
 
 REPOSITORY = Path(__file__).parents[3]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from volr.experiments.conditions import Spec
+    from volr.experiments.plan import Spec
     from volr.experiments.run import Outcome
     from volr.models.model import Model
 

@@ -9,7 +9,7 @@ import pytest
 from tests.cli.running import made
 from tests.experiments.examples import POPULATION
 
-from volr.experiments.conditions import key_told
+from volr.experiments.plan import key_told
 from volr.experiments.results import Activity, Row, Run, write_json
 from volr.experiments.store.hashed_json import sealed
 from volr.experiments.store.runs import run_json
@@ -100,26 +100,10 @@ def xor_runs() -> dict[str, Run]:
 
 
 def all_runs() -> dict[str, Run]:
-    """The same, and a task with ten classes and the original's method."""
+    """The same, and a task with ten classes."""
     ten = tuple(tuple(90 if k == j else 1 for k in range(10)) for j in range(10))
     mnist = replace(ROW, task="mnist", accuracy=0.97, chance=0.1)
-    rungs = ("original", "+ signs", "ours", "ours − biases")
-    return {
-        **xor_runs(),
-        "mnist-0-ann": Run(row=mnist, confusion=ten),
-        **{
-            f"mnist-0-{number}": Run(
-                row=replace(
-                    mnist,
-                    condition=rung,
-                    backend="engine",
-                    neuron="if_cond_exp",
-                    accuracy=0.1 + 0.2 * number,
-                )
-            )
-            for number, rung in enumerate(rungs)
-        },
-    }
+    return {**xor_runs(), "mnist-0-ann": Run(row=mnist, confusion=ten)}
 
 
 def write_runs(folder: Path, runs: Mapping[str, Run], plan: object = PLAN) -> Path:

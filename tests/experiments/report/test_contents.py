@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 from tests.experiments.report.conftest import SPIKING, all_runs, write_runs, xor_runs
@@ -13,22 +13,21 @@ from tests.experiments.report.conftest import SPIKING, all_runs, write_runs, xor
 pytest.importorskip("matplotlib")
 pytest.importorskip("numba")
 
-from volr.errors import DataError, MissingError
-from volr.experiments.report import contents
+
+from volr.errors import DataError
 from volr.experiments.report.contents import _since, page_of
 from volr.experiments.report.groups import by_task
-from volr.experiments.report.parts import Table, Words
+from volr.experiments.report.parts import Section, Table, Words
 from volr.experiments.report.tables import (
-    ablation_table,
     result_table,
     settings_table,
     version_table,
 )
-from volr.experiments.report.thesis import in_words, reported
 from volr.experiments.results import Run, write_json
 from volr.experiments.store.folder import Entry
 from volr.experiments.store.hashed_json import sealed
 from volr.experiments.store.plans import commands
+from volr.experiments.study import Others, Reported, Study
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,18 +50,15 @@ def shown(table: Table) -> list[tuple[str, ...]]:
 
 def test_a_whole_experiment(page: Page) -> None:
     assert page.title == "Experiment: xor, mnist"
-    assert page.lead.startswith("9 runs, seeds 0–1, begun on 2 January 2026, 03:04 UTC.")
+    assert page.lead.startswith("5 runs, seeds 0–1, begun on 2 January 2026, 03:04 UTC.")
     titles = [section.title for section in page.sections]
-    assert titles == [
-        *("Results", "xor", "mnist", "The original's method", "The original's neuron"),
-        "Versions, seeds, commands",
-    ]
+    assert titles == ["Results", "xor", "mnist", "Versions, seeds, commands"]
     names = [each.name for each in page.drawings]
     assert len(set(names)) == len(names)
     kinds = [name.partition("-")[0] for name in names]
     assert kinds == [
         *("accuracy", "accuracy", "training", "time", "rates", "curves", "stimulus", "stimulus"),
-        *("confusion", "confusion", "confusion", "ablation", "theory", "theory", "theory"),
+        *("confusion", "confusion", "confusion"),
     ]
     assert all(each.title and each.description for each in page.drawings)
     assert not any("\\x" in each.title + each.caption for each in page.drawings)
@@ -70,60 +66,66 @@ def test_a_whole_experiment(page: Page) -> None:
     assert "xor: dense 2 4 ⦶ dense 4 2" in words(page)
 
 
-def test_results_stand_beside_the_original() -> None:
-    groups = [group for each in by_task(xor_runs().values()) for group in each.conditions]
+def test_results_with_what_is_known_of_them() -> None:
+    groups = [group for each in by_task(xor_runs().values()) for group in each.groups]
     ann, snn = shown(result_table(groups))
     # Of 1 and 0.99: s = 0.0071, and Student's t of one degree of freedom, 12.706, by s/√2.
-    assert ann[5:] == ("0.9950", "0.0071", "± 0.0635", "2", "1.000", "0.480")
+    assert ann[5:] == ("0.9950", "0.0071", "± 0.0635", "2", "0.480")
     assert snn[:5] == ("xor", "snn-transferred", "torch", "nest", "if_curr_exp")
-    assert snn[9] == "0.585 ± 0.033"
 
 
-def test_the_original_has_no_number_where_its_network_crashed() -> None:
-    assert reported("mnist-parallel", "snn-random") is None
-    assert reported("mnist", "snn-finetuned") is None
-    assert in_words("mnist-parallel", "original-transferred") == "crashed"
-    assert in_words("mnist", "snn-finetuned") == ""
-    assert in_words("xor", "snn-random") == "0.530 ± 0.038"
+def theirs(task: str, condition: str) -> Reported | None:
+    known = {"ann": Reported(0.75), "snn-transferred": Reported(words="too slow")}
+    return known.get(condition) if task == "xor" else None
 
 
-def test_its_numbers_stand_beside_its_method_too() -> None:
-    for again, condition in (
-        ("ann-original", "ann"),
-        ("original-random", "snn-random"),
-        ("original-transferred", "snn-transferred"),
-    ):
-        assert reported("mnist", again) == reported("mnist", condition) is not None
+STUDY = Study(
+    others=Others(title="another", about="“Another” is made up", reported=theirs),
+    apart=["ann"],
+    sections=lambda tasks: [Section("more", f"More on {len(tasks)} tasks", ())],
+)
 
 
-def test_the_spikes_of_the_originals_method_are_looked_at(experiment: Path, tmp_path: Path) -> None:
-    """Where there is nothing else whose spikes could be."""
-    folder = tmp_path / "original"
+def test_a_study_adds_numbers_of_others_and_sections(experiment: Path) -> None:
+    page = page_of(experiment, study=STUDY)
+    titles = [section.title for section in page.sections]
+    # All that there is of MNIST stands in the study's own section.
+    assert titles == ["Results", "xor", "More on 2 tasks", "Versions, seeds, commands"]
+    assert "“Another” is made up; chance is always giving" in words(page)
+    [accuracy] = [each for each in page.drawings if each.name.startswith("accuracy")]
+    assert "diamonds the another's means" in accuracy.caption
+    results, *_ = tables(page)
+    assert [each.title for each in results.columns][-2:] == ["another", "chance"]
+    assert [row[9] for row in shown(results)] == ["too slow"]
+
+
+def test_numbers_of_others_beside_ours() -> None:
+    groups = [group for each in by_task(all_runs().values()) for group in each.groups]
+    rows = result_table(groups, STUDY.others).rows
+    assert [(row[9].text, row[9].value) for row in rows] == [
+        ("0.750", 0.75),
+        ("too\u00a0slow", None),
+        ("–", None),
+    ]
+
+
+def test_the_spikes_of_any_condition_are_looked_at(experiment: Path, tmp_path: Path) -> None:
+    """Where there is nothing else whose spikes could be, of a study that is not at hand too."""
+    folder = tmp_path / "other"
     shutil.copytree(experiment, folder)
     (run,) = (folder / "runs").glob("xor-0-snn-transferred*")
     told = json.loads(run.read_text(encoding="utf-8"))
-    told["run"]["row"]["condition"] = told["spec"]["condition"] = "original-random"
+    told["run"]["row"]["condition"] = told["spec"]["condition"] = "snn-of-1999"
     for each in (folder / "runs").glob("xor-*"):
         each.unlink()
     model = folder / "models" / f"{run.stem}.safetensors"
-    model.rename(model.with_stem("xor-0-original-random-if_curr_exp"))
+    model.rename(model.with_stem("xor-0-snn-of-1999-if_curr_exp"))
     write_json(
         sealed({key: told[key] for key in ("spec", "run")}),
-        folder / "runs" / "xor-0-original-random-if_curr_exp.json",
+        folder / "runs" / "xor-0-snn-of-1999-if_curr_exp.json",
     )
     page = page_of(folder)
-    assert any("original-random" in each.title for each in page.drawings)
-
-
-def test_a_step_gains_what_it_has_over_the_step_before() -> None:
-    groups = [group for each in by_task(all_runs().values()) for group in each.ablation]
-    rows = [(row[1], row[3], row[6]) for row in shown(ablation_table(groups))]
-    assert rows == [
-        ("original", "0.1000", "–"),
-        ("+ signs", "0.3000", "+0.2000"),
-        ("ours", "0.5000", "+0.2000"),
-        ("ours − biases", "0.7000", "–"),
-    ]
+    assert any("snn-of-1999" in each.title for each in page.drawings)
 
 
 def test_the_plan_in_words() -> None:
@@ -159,17 +161,7 @@ def test_the_commands_that_made_it_one_by_one() -> None:
     assert _since({"earlier": 7}) == _since({}) == ""
 
 
-def without_theory(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(_name: str) -> Any:
-        raise MissingError("engine needs numba, which is not installed")
-
-    monkeypatch.setattr(contents, "simulator", missing)
-
-
-def test_a_reader_is_told_of_runs_made_with_other_versions(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    without_theory(monkeypatch)
+def test_a_reader_is_told_of_runs_made_with_other_versions(tmp_path: Path) -> None:
     runs = xor_runs()
     assert "Not all runs" not in words(page_of(write_runs(tmp_path / "same", runs)))
     first, *_ = runs
@@ -184,8 +176,7 @@ def test_a_reader_is_told_of_runs_made_with_other_versions(
     assert "Not all runs were made with the same versions: numpy 2, 4; nest 3, none." in said
 
 
-def test_an_experiment_that_was_cut_short(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    without_theory(monkeypatch)
+def test_an_experiment_that_was_cut_short(tmp_path: Path) -> None:
     run = replace(xor_runs()["xor-0-ann"], history=(), activity=None, confusion=())
     page = page_of(write_runs(tmp_path, {"xor-0-ann": run}, plan=None))
     said = words(page)
@@ -194,7 +185,6 @@ def test_an_experiment_that_was_cut_short(tmp_path: Path, monkeypatch: pytest.Mo
         "No accuracy against time",
         "No spikes to look at",
         "No synaptic operations",
-        "The figures of the original are missing: engine needs numba",
         "plan.json is missing",
     ):
         assert part in said
@@ -213,8 +203,7 @@ def test_runs_with_other_classes_are_not_counted_together(tmp_path: Path) -> Non
         assert said in shown.caption
 
 
-def test_a_model_that_is_damaged_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    without_theory(monkeypatch)
+def test_a_model_that_is_damaged_is_told(tmp_path: Path) -> None:
     name = "xor-0-snn-transferred-if_curr_exp"
     folder = write_runs(tmp_path, {name: xor_runs()[name]})
     (folder / "models").mkdir()
@@ -224,10 +213,7 @@ def test_a_model_that_is_damaged_is_told(tmp_path: Path, monkeypatch: pytest.Mon
     assert not [each for each in page.drawings if each.name.startswith("stimulus")]
 
 
-def test_what_no_release_of_volr_calls_a_task(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    without_theory(monkeypatch)
+def test_what_no_release_of_volr_calls_a_task(tmp_path: Path) -> None:
     run = replace(xor_runs()["xor-0-ann"], row=replace(SPIKING, task="$x_<i>\x1b", condition="$"))
     page = page_of(write_runs(tmp_path, {"a": run}))
     assert page.title == "Experiment: $x_<i>\\x1b"

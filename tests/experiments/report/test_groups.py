@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.experiments.report.conftest import ROW, SPIKING, all_runs
 
+from volr.experiments.conditions import CONDITIONS
 from volr.experiments.report.groups import by_task, slug
 from volr.experiments.results import Run
 
@@ -17,12 +18,18 @@ def test_tasks_and_conditions_stand_in_their_order_and_runs_by_seed() -> None:
     tasks = by_task(reversed(all_runs().values()))
     assert [each.task for each in tasks] == ["xor", "mnist"]
     xor, mnist = tasks
-    assert [group.label for group in xor.conditions] == ["ann", "snn-transferred, if_curr_exp"]
-    assert [[run.row.seed for run in group.runs] for group in xor.conditions] == [[0, 1], [0, 1]]
-    assert xor.ablation == ()
-    assert [group.label for group in mnist.conditions] == ["ann"]
-    names = [group.first.condition for group in mnist.ablation]
-    assert names == ["original", "+ signs", "ours", "ours − biases"]
+    assert [group.label for group in xor.groups] == ["ann", "snn-transferred, if_curr_exp"]
+    assert [[run.row.seed for run in group.runs] for group in xor.groups] == [[0, 1], [0, 1]]
+    assert [group.label for group in mnist.groups] == ["ann"]
+
+
+def test_conditions_that_are_not_listed_come_last_by_the_alphabet() -> None:
+    names = ("b", "ann", "a", "snn-random")
+    [found] = by_task(_run(replace(ROW, condition=name)) for name in names)
+    assert [group.first.condition for group in found.groups] == ["ann", "snn-random", "a", "b"]
+    last = [replace(CONDITIONS[0], name="b"), *CONDITIONS]
+    [found] = by_task((_run(replace(ROW, condition=name)) for name in names), last)
+    assert [group.first.condition for group in found.groups] == ["b", "ann", "snn-random", "a"]
 
 
 def test_labels_say_the_source_where_it_is_not_the_usual_one() -> None:
@@ -30,7 +37,7 @@ def test_labels_say_the_source_where_it_is_not_the_usual_one() -> None:
     loop = replace(SPIKING, condition="snn-random", source="nest")
     rows = (ROW, futhark, loop, SPIKING, replace(SPIKING, source="futhark"))
     [found] = by_task(map(_run, rows))
-    labels = [group.label for group in found.conditions]
+    labels = [group.label for group in found.groups]
     assert labels == [
         "ann",
         "ann, futhark",
@@ -50,7 +57,7 @@ def test_names_are_unique_and_fit_for_files_whatever_a_file_says(
 ) -> None:
     runs = [Run(row=replace(ROW, task=task, condition=name)) for task, name in named]
     tasks = by_task(runs)
-    groups = [group for each in tasks for group in (*each.conditions, *each.ablation)]
+    groups = [group for each in tasks for group in each.groups]
     names = [group.name for group in groups]
     assert len(set(names)) == len(names) == len(set(named))
     assert all(re.fullmatch(r"[a-z0-9-]+", name) for name in names)

@@ -11,8 +11,9 @@ import pytest
 import safetensors.numpy
 
 from volr.errors import VolrError
-from volr.experiments.conditions import condition, spec_from, spec_json
+from volr.experiments.conditions import condition
 from volr.experiments.execution.job import Done, Failed
+from volr.experiments.plan import spec_from, spec_json
 from volr.experiments.results import Row, Run
 from volr.experiments.run import data_of
 from volr.experiments.search.rungs import Rung
@@ -29,8 +30,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from volr.experiments.conditions import Spec
     from volr.experiments.execution.job import Job
+    from volr.experiments.plan import Spec
     from volr.experiments.search.trials import Found
 
 pytest.importorskip("optuna")

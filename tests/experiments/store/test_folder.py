@@ -16,7 +16,7 @@ from tests.cli.running import snapshot
 from tests.experiments.examples import ROW, RUN, plan_of
 
 from volr.errors import DataError
-from volr.experiments.conditions import spec_json
+from volr.experiments.plan import spec_json
 from volr.experiments.store.folder import (
     Journal,
     open_journal,

@@ -24,7 +24,7 @@ def test_all_that_it_takes_to_do_it_again(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(os, "sched_getaffinity", Mock(return_value=range(8)))
     monkeypatch.setenv("VOLR_CORES", "3")
     plan = plan_of("ann", "ann:futhark", seeds=range(2, 4), neurons=["if_cond_exp"])
-    command = ["/usr/bin/volr", "experiment", "xor", "--out", "my results"]
+    command = ["volr", "experiment", "xor", "--out", "my results"]
     found = json.loads(json.dumps(described(plan, command)))
     assert shlex.split(found["command"]) == ["volr", "experiment", "xor", "--out", "my results"]
     age = datetime.now(UTC) - datetime.fromisoformat(found["started"])

@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
     from distributed import Future
 
-    from volr.experiments.conditions import Spec
     from volr.experiments.execution.job import Done, Job
+    from volr.experiments.plan import Spec
 
 PATIENCE = 12.0
 """Seconds to wait for the scheduler to answer."""

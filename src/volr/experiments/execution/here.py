@@ -11,8 +11,8 @@ from volr.experiments.simulators import Simulators
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from volr.experiments.conditions import Spec
     from volr.experiments.execution.job import Done, Failed, Job
+    from volr.experiments.plan import Spec
     from volr.experiments.progress import Progress
 
 

@@ -17,7 +17,7 @@ from volr.system.threads import one_thread
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from volr.experiments.conditions import Spec
+    from volr.experiments.plan import Spec
     from volr.experiments.progress import Progress
     from volr.experiments.results import Run
     from volr.experiments.simulators import Simulators

@@ -17,8 +17,8 @@ from volr.system.cores import LIMIT, cores
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from volr.experiments.conditions import Spec
     from volr.experiments.execution.job import Done, Failed, Job
+    from volr.experiments.plan import Spec
 
 
 class Local:

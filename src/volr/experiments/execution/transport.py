@@ -6,12 +6,13 @@
 from __future__ import annotations
 
 import json
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from volr.experiments.conditions import spec_from, spec_json
 from volr.experiments.execution.job import Done, Failed, Job
+from volr.experiments.plan import spec_from, spec_json
 from volr.experiments.store.runs import run_from, run_json
 
 if TYPE_CHECKING:
@@ -22,13 +23,21 @@ if TYPE_CHECKING:
 
 def job_text(job: Job) -> str:
     """The job as JSON, its models aside."""
-    return json.dumps({"spec": spec_json(job.spec), "data_dir": job.data_dir})
+    return json.dumps(
+        {
+            "spec": spec_json(job.spec),
+            "home": job.spec.condition.home,
+            "data_dir": job.data_dir,
+        }
+    )
 
 
 def job_from(text: str, models: Sequence[bytes]) -> Job:
     """The job that ``job_text`` wrote, with its models."""
     told: dict[str, Any] = json.loads(text)
-    return Job(spec_from(told["spec"]), tuple(models), told["data_dir"])
+    # Only what this version of Volr sent comes here: the module is one that a condition names.
+    conditions = import_module(told["home"]).CONDITIONS
+    return Job(spec_from(told["spec"], conditions), tuple(models), told["data_dir"])
 
 
 def answer_text(answer: Done | Failed) -> tuple[str, bytes]:

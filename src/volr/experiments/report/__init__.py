@@ -1,10 +1,10 @@
 """Figures, and the page that shows an experiment with them.
 
 style       what all figures look like, and how they become SVG
-theory      the original's figures, from ``volr.experiments.theory``
-results     an experiment's figures: accuracy, training, confusion, rates
+figures     accuracy, training, accuracy against time
+transfers   the rates of a transfer, wanted and measured
+confusion   which label got which answer
 stimuli     spike rasters and membranes of a few stimuli
-thesis      the numbers that the original reports
 groups      the runs of an experiment, by what they have in common
 parts       what a page is made of
 tables      its tables

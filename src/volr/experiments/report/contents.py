@@ -6,6 +6,7 @@ word about it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -19,19 +20,17 @@ from volr.experiments.report.groups import by_task
 from volr.experiments.report.parts import Figures, Page, Section, Words
 from volr.experiments.report.stimuli import activities, stimulus_figure
 from volr.experiments.report.tables import (
-    ablation_table,
     activity_table,
-    comparison_table,
     result_table,
     run_table,
     settings_table,
     version_table,
 )
-from volr.experiments.report.theory import theory_figures
+from volr.experiments.report.transfers import transfer_figures
 from volr.experiments.store.folder import MODELS, read_plan, read_runs
 from volr.experiments.store.plans import commands
+from volr.experiments.study import VOLR
 from volr.experiments.tasks import task as find_task
-from volr.experiments.theory import comparisons, theory
 from volr.experiments.versions import differences
 from volr.models.files import load_model
 from volr.models.model import SpikingModel
@@ -48,32 +47,36 @@ if TYPE_CHECKING:
     from volr.experiments.report.style import Drawing
     from volr.experiments.results import Row
     from volr.experiments.store.folder import Entry
-
-# Whose spikes are looked at: of the first of these that has a model.
-_LOOKED_AT = (
-    *("snn-transferred", "snn-finetuned", "snn-surrogate", "snn-random"),
-    *("original-transferred", "original-random"),
-)
+    from volr.experiments.study import Others, Study
 
 
-def page_of(folder: Path, data_dir: Path | None = None, progress: Progress = silent) -> Page:
+def page_of(
+    folder: Path,
+    data_dir: Path | None = None,
+    progress: Progress = silent,
+    study: Study = VOLR,
+) -> Page:
     """The report of the experiment in ``folder``; ``DataError`` where there is no finished run.
 
-    ``data_dir`` is the folder with MNIST, for the stimuli that are shown.
+    ``data_dir`` is the folder with MNIST, for the stimuli that are shown; ``study`` may add numbers
+    of others and sections of its own.
     """
     entries, plan = read_runs(folder), read_plan(folder)
     runs = [each.run for each in entries]
     models = {each.run.row: folder / MODELS / f"{each.key}.safetensors" for each in entries}
-    tasks = by_task(runs)
-    sections = [_results(tasks)]
+    everything = by_task(runs, study.conditions)
+    tasks = [
+        replace(each, groups=kept)
+        for each in everything
+        if (kept := tuple(g for g in each.groups if g.first.condition not in study.apart))
+    ]
+    sections = [_results(tasks, study.others)]
     for number, each in enumerate(tasks):
         progress("drawing", number, len(tasks) + 1, visible(each.task))
-        if each.conditions:
-            sections.append(_task(each, models, data_dir))
-    sections += _ablation(tasks)
-    progress("drawing", len(tasks), len(tasks) + 1, "theory")
-    sections += [_theory(), _provenance(plan, entries)]
-    names = ", ".join(visible(each.task) for each in tasks)
+        sections.append(_task(each, models, data_dir, study.looked_at))
+    progress("drawing", len(tasks), len(tasks) + 1)
+    sections += [*study.sections(everything), _provenance(plan, entries)]
+    names = ", ".join(visible(each.task) for each in everything)
     seeds = sorted({run.row.seed for run in runs})
     return Page(
         title=f"Experiment: {names}",
@@ -85,30 +88,33 @@ def page_of(folder: Path, data_dir: Path | None = None, progress: Progress = sil
     )
 
 
-def _results(tasks: Sequence[TaskGroups]) -> Section:
-    groups = [group for each in tasks for group in each.conditions]
+def _results(tasks: Sequence[TaskGroups], others: Others | None) -> Section:
+    chance = "chance is always giving the commonest label."
     parts: list[Part] = [
         Words(
             "Mean test accuracy over the runs, their standard deviation, and half the width of the "
-            "95 % interval of the mean (Student's t). “Original” is what the work that Volr "
-            "re-implements reports (Pedersen 2019: ten runs, ANN on Futhark, spiking networks on "
-            "NEST); chance is always giving the commonest label."
+            "95 % interval of the mean (Student's t). "
+            + (f"{others.about}; {chance}" if others else chance.capitalize())
         )
     ]
-    if groups:
-        parts.append(result_table(groups))
+    if tasks:
+        parts.append(result_table([group for each in tasks for group in each.groups], others))
     parts += _figures(
         figures.accuracy_figure(
-            f"accuracy-{each.name}", f"Accuracy on {each.task}", each.conditions
+            f"accuracy-{each.name}", f"Accuracy on {each.task}", each.groups, others
         )
         for each in tasks
-        if each.conditions
     )
     return Section("results", "Results", tuple(parts))
 
 
-def _task(each: TaskGroups, models: Mapping[Row, Path], data_dir: Path | None) -> Section:
-    name, groups = each.name, each.conditions
+def _task(
+    each: TaskGroups,
+    models: Mapping[Row, Path],
+    data_dir: Path | None,
+    looked_at: Sequence[str],
+) -> Section:
+    name, groups = each.name, each.groups
     training = figures.training_figure(f"training-{name}", "Training", groups)
     over_time = figures.over_time_figure(f"time-{name}", "Accuracy against simulated time", groups)
     parts: list[Part] = [*_figures([training, over_time])]
@@ -116,8 +122,8 @@ def _task(each: TaskGroups, models: Mapping[Row, Path], data_dir: Path | None) -
         parts.append(Words("No training curves: nothing was trained."))
     if over_time is None:
         parts.append(Words("No accuracy against time: no spiking network's spikes were counted."))
-    parts += _figures(each for group in groups for each in figures.transfer_figures(group))
-    parts += _stimuli(each, models, data_dir)
+    parts += _figures(each for group in groups for each in transfer_figures(group))
+    parts += _stimuli(groups, models, data_dir, looked_at)
     confusions = (confusion_figure(f"confusion-{g.name}", g) for g in groups)
     parts += _figures(confusions, folded="Which label got which answer")
     if any(run.activity for group in groups for run in group.runs):
@@ -127,9 +133,15 @@ def _task(each: TaskGroups, models: Mapping[Row, Path], data_dir: Path | None) -
     return Section(f"task-{name}", visible(each.task), tuple(parts))
 
 
-def _stimuli(each: TaskGroups, models: Mapping[Row, Path], data_dir: Path | None) -> list[Part]:
+def _stimuli(
+    groups: Sequence[Group],
+    models: Mapping[Row, Path],
+    data_dir: Path | None,
+    looked_at: Sequence[str],
+) -> list[Part]:
     """Rasters of one model, the first seed's; or why there are none."""
-    spiking = [g for name in _LOOKED_AT for g in each.conditions if g.first.condition == name]
+    known = [g for name in looked_at for g in groups if g.first.condition == name]
+    spiking = [*known, *(g for g in groups if g.first.neuron and g not in known)]
     paths = {group: models[group.first] for group in spiking}
     chosen = next((group for group, path in paths.items() if path.is_file()), None)
     if chosen is None:
@@ -153,44 +165,6 @@ def _drawn(group: Group, path: Path, data_dir: Path | None) -> tuple[Drawing, ..
         stimulus_figure(f"stimulus-{group.name}-{number}", group.label, model, each)
         for number, each in enumerate(found, 1)
     )
-
-
-def _ablation(tasks: Sequence[TaskGroups]) -> list[Section]:
-    kept = [each for each in tasks if each.ablation]
-    if not kept:
-        return []
-    parts: list[Part] = [
-        Words(
-            "The original's recipe, and what each repair of it is worth: from the original to ours "
-            "one repair after the other, and ours without one of them each."
-        ),
-        ablation_table([group for each in kept for group in each.ablation]),
-        *_figures(
-            figures.accuracy_figure(
-                f"ablation-{each.name}", f"Repairs on {each.task}", each.ablation
-            )
-            for each in kept
-        ),
-    ]
-    return [Section("ablation", "The original's method", tuple(parts))]
-
-
-def _theory() -> Section:
-    try:
-        with simulator("engine") as engine:
-            found = theory(engine, "engine")
-    except VolrError as error:
-        said = Words(f"The figures of the original are missing: {visible(error.message)}")
-        return Section("theory", "The original's neuron", (said,))
-    parts: tuple[Part, ...] = (
-        Words(
-            "Its conductance-based neuron (C 1 nF, τ 20 ms, rest −65 mV, threshold −50 mV), "
-            f"simulated on the {found.on} in steps of 0.1 ms without refractoriness."
-        ),
-        Figures(theory_figures(found)),
-        comparison_table(comparisons(found)),
-    )
-    return Section("theory", "The original's neuron", parts)
 
 
 def _provenance(plan: Mapping[str, Any], entries: Sequence[Entry]) -> Section:

@@ -1,9 +1,8 @@
-"""An experiment's figures: accuracy, training, accuracy against time, rates."""
+"""An experiment's figures: accuracy, training, accuracy against time."""
 
 from __future__ import annotations
 
 import statistics
-from dataclasses import replace
 from itertools import zip_longest
 from typing import TYPE_CHECKING
 
@@ -19,8 +18,6 @@ from volr.experiments.report.style import (
     drawing,
     panel,
 )
-from volr.experiments.report.theory import curves_figure, rates_figure
-from volr.experiments.report.thesis import reported
 from volr.source import visible
 
 if TYPE_CHECKING:
@@ -31,13 +28,16 @@ if TYPE_CHECKING:
 
     from volr.experiments.report.groups import Group
     from volr.experiments.report.style import Drawing
+    from volr.experiments.study import Others
 
 _ACCURACY = "test accuracy"
 _MARKS = 6  # on each curve
 
 
-def accuracy_figure(name: str, title: str, groups: Sequence[Group]) -> Drawing:
-    """A line for each group: its runs, its mean with the 95 % interval, and the original's."""
+def accuracy_figure(
+    name: str, title: str, groups: Sequence[Group], others: Others | None = None
+) -> Drawing:
+    """A line for each group: its runs, its mean with the 95 % interval, and the mean of others."""
 
     def draw(figure: Figure) -> None:
         axes = panel(figure.add_subplot(), _ACCURACY)
@@ -46,8 +46,8 @@ def accuracy_figure(name: str, title: str, groups: Sequence[Group]) -> Drawing:
         shown = [group.summary.chance for group in groups]
         for place, (group, (color, _)) in enumerate(zip(groups, _looks(groups), strict=True)):
             summary = group.summary
-            theirs = reported(group.first.task, group.first.condition)
-            if theirs is not None:
+            theirs = others and others.reported(group.first.task, group.first.condition)
+            if theirs is not None and theirs.mean is not None:
                 axes.errorbar(
                     theirs.mean,
                     place + 0.22,
@@ -84,10 +84,8 @@ def accuracy_figure(name: str, title: str, groups: Sequence[Group]) -> Drawing:
         axes.set_xlim(low - room, high + room)
 
     told = "; ".join(f"{group.label} {group.summary.mean:.4f}" for group in groups)
-    caption = (
-        "Dots are means with their 95 % intervals, strokes the single runs, "
-        "diamonds the original's means with their deviations."
-    )
+    diamonds = f", diamonds the {others.title}'s means with their deviations" if others else ""
+    caption = f"Dots are means with their 95 % intervals, strokes the single runs{diamonds}."
     height = 0.9 + 0.36 * len(groups)
     return drawing(name, title, f"Means: {told}.", draw, caption=caption, height=height)
 
@@ -165,31 +163,6 @@ def over_time_figure(name: str, title: str, groups: Sequence[Group]) -> Drawing 
     height = 2.6 + 0.2 * ((len(kept) + 1) // 2)
     caption = "If the outputs' spikes were read earlier: mean and range over the runs."
     return drawing(name, title, f"{told}.", draw, caption=caption, height=height)
-
-
-def transfer_figures(group: Group) -> tuple[Drawing, ...]:
-    """Rates wanted and measured, means over the runs, and the first run's rate curves; none where
-    nothing was transferred.
-    """
-    reports = [run.transfer for run in group.runs if run.transfer is not None]
-    if not reports:
-        return ()
-    populations = [
-        replace(
-            same[0],
-            wanted=statistics.fmean(each.wanted for each in same),
-            measured=statistics.fmean(each.measured for each in same),
-        )
-        for same in zip(*(report.populations for report in reports), strict=False)
-    ]
-    return (
-        rates_figure(f"rates-{group.name}", f"Rates of {group.label}", populations),
-        curves_figure(
-            f"curves-{group.name}",
-            f"Rate curves of {group.label}, seed {group.first.seed}",
-            reports[0].populations,
-        ),
-    )
 
 
 def _looks(groups: Sequence[Group]) -> list[tuple[str, str]]:

@@ -7,17 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from volr.experiments.conditions import CONDITIONS
-from volr.experiments.original import LADDER, LEFT_OUT
 from volr.experiments.results import Summary, summarise
 from volr.experiments.tasks import TASKS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from volr.experiments.conditions import Condition
     from volr.experiments.results import Row, Run
-
-ABLATION = {*LADDER, *LEFT_OUT}
-"""The conditions that take the original's recipe apart."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,10 +37,6 @@ class Group:
         return summary
 
     @property
-    def is_ablation(self) -> bool:
-        return self.first.condition in ABLATION
-
-    @property
     def trained(self) -> str:
         """The condition, with the source where it is not the usual one."""
         row = self.first
@@ -59,18 +52,20 @@ class Group:
 
 @dataclass(frozen=True, eq=False)
 class TaskGroups:
-    """The groups of one task: its conditions, and those of the ablation; ``name`` as a group's."""
+    """The groups of one task, one for each condition; ``name`` as a group's."""
 
     name: str
     task: str
-    conditions: tuple[Group, ...]
-    ablation: tuple[Group, ...]
+    groups: tuple[Group, ...]
 
 
-def by_task(runs: Iterable[Run]) -> tuple[TaskGroups, ...]:
-    """All runs, by task and group, in the order in which tasks and conditions are listed."""
+def by_task(
+    runs: Iterable[Run], conditions: Iterable[Condition] = CONDITIONS
+) -> tuple[TaskGroups, ...]:
+    """All runs, by task and group, in the order in which tasks and ``conditions`` are listed."""
+    names = [*dict.fromkeys(each.name for each in conditions)]
     tasks: dict[str, dict[tuple[str, ...], list[Run]]] = {}
-    for run in sorted(runs, key=_place):
+    for run in sorted(runs, key=lambda each: _place(each, names)):
         row = run.row
         key = (row.condition, row.source, row.backend, row.neuron)
         tasks.setdefault(row.task, {}).setdefault(key, []).append(run)
@@ -83,12 +78,7 @@ def _task(number: int, task: str, found: Mapping[tuple[str, ...], list[Run]]) ->
         Group(slug(name, f"{place}", key[0], key[-1]), tuple(runs))
         for place, (key, runs) in enumerate(found.items(), 1)
     ]
-    return TaskGroups(
-        name=name,
-        task=task,
-        conditions=tuple(group for group in groups if not group.is_ablation),
-        ablation=tuple(group for group in groups if group.is_ablation),
-    )
+    return TaskGroups(name, task, tuple(groups))
 
 
 def slug(*parts: str) -> str:
@@ -98,14 +88,13 @@ def slug(*parts: str) -> str:
 
 
 _TASKS = [task.name for task in TASKS]
-_CONDITIONS = [*dict.fromkeys(each.name for each in CONDITIONS), *LADDER, *LEFT_OUT]
 
 
-def _place(run: Run) -> tuple[object, ...]:
+def _place(run: Run, conditions: Sequence[str]) -> tuple[object, ...]:
     row = run.row
     return (
         *_in(_TASKS, row.task),
-        *_in(_CONDITIONS, row.condition),
+        *_in(conditions, row.condition),
         row.neuron,
         # PyTorch is the usual source.
         *_in(["torch"], row.source),

@@ -7,9 +7,8 @@ import statistics
 from typing import TYPE_CHECKING, cast
 
 from volr.experiments.measurement import LOOKED_AT
-from volr.experiments.original import LADDER
 from volr.experiments.report.parts import Cell, number, table, text
-from volr.experiments.report.thesis import in_words, reported
+from volr.experiments.study import Reported
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,18 +18,20 @@ if TYPE_CHECKING:
     from volr.experiments.report.parts import Table
     from volr.experiments.results import Run
     from volr.experiments.store.folder import Entry
-    from volr.experiments.theory import Comparison
+    from volr.experiments.study import Others
 
 _NONE = "–"
 
 
-def result_table(groups: Sequence[Group]) -> Table:
-    """Every condition, beside the original's number."""
+def result_table(groups: Sequence[Group], others: Others | None = None) -> Table:
+    """Every condition, beside the number of others."""
     rows: list[list[Cell]] = []
     for group in groups:
         summary, row = group.summary, group.first
-        theirs = in_words(row.task, row.condition)
-        known = reported(row.task, row.condition)
+        beside: list[Cell] = []
+        if others is not None:
+            theirs = others.reported(row.task, row.condition) or Reported()
+            beside = [Cell(f"{theirs}".replace(" ", "\u00a0") or _NONE, theirs.mean)]
         rows.append(
             [
                 text(summary.task),
@@ -39,54 +40,23 @@ def result_table(groups: Sequence[Group]) -> Table:
                 text(summary.backend),
                 text(summary.neuron or _NONE),
                 number(summary.mean, ".4f"),
-                *_spread(group),
+                *spread(group),
                 number(summary.n),
-                Cell(theirs.replace(" ", "\u00a0") or _NONE, None if known is None else known.mean),
+                *beside,
                 number(summary.chance, ".3f"),
             ]
         )
     columns = (
         *("task", "condition", "trained on", "measured on", "neuron", "mean"),
-        *("deviation", "95 % interval", "runs", "original", "chance"),
+        *("deviation", "95 % interval", "runs"),
+        *(() if others is None else (others.title,)),
+        "chance",
     )
     return table("Test accuracy", columns, rows)
 
 
-def ablation_table(groups: Sequence[Group]) -> Table:
-    """Every step of the original's method; a rung of the ladder with what it adds to the last."""
-    below: dict[tuple[str, str], float] = {}
-    rows: list[list[Cell]] = []
-    for group in sorted(groups, key=_rung):
-        summary = group.summary
-        key = (summary.task, summary.neuron)
-        is_rung = summary.condition in LADDER
-        gain = summary.mean - below[key] if is_rung and key in below else None
-        if is_rung:
-            below[key] = summary.mean
-        rows.append(
-            [
-                text(summary.task),
-                text(summary.condition),
-                text(summary.neuron or _NONE),
-                number(summary.mean, ".4f"),
-                *_spread(group),
-                number(gain, "+.4f"),
-                number(summary.n),
-            ]
-        )
-    columns = (
-        *("task", "step", "neuron", "mean", "deviation", "95 % interval"),
-        *("gained by the step", "runs"),
-    )
-    return table("The original's method, step by step", columns, rows)
-
-
-def _rung(group: Group) -> int:
-    names = list(LADDER)
-    return names.index(group.first.condition) if group.first.condition in names else len(names)
-
-
-def _spread(group: Group) -> tuple[Cell, Cell]:
+def spread(group: Group) -> tuple[Cell, Cell]:
+    """Standard deviation, and half the width of the interval of the mean."""
     summary = group.summary
     half = summary.half
     interval = Cell(_NONE) if half is None else Cell(f"±\u00a0{half:.4f}", half)
@@ -129,19 +99,6 @@ def activity_table(groups: Sequence[Group]) -> Table:
         rows,
         folded="What a stimulus costs",
     )
-
-
-def comparison_table(found: Sequence[Comparison]) -> Table:
-    """The theory figures' numbers beside the original's."""
-    rows = [
-        [
-            text(each.label),
-            number(each.ours, ".4g"),
-            text(each.said or _NONE),
-        ]
-        for each in found
-    ]
-    return table("Its numbers, and ours", ("quantity", "here", "original"), rows)
 
 
 def run_table(runs: Sequence[Run]) -> Table:

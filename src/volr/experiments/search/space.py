@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, TypeAlias, get_type_hints
 
 from volr.checks.names import named
 from volr.errors import DataError, VolrError
-from volr.experiments.conditions import DEPENDS_ON
 from volr.experiments.search.variation import OF_NEURON, WIDTH, Value, varied
 from volr.experiments.settings import Settings
 from volr.neurons import NEURON_MODELS, parameter_names
@@ -24,7 +23,7 @@ from volr.neurons import NEURON_MODELS, parameter_names
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from volr.experiments.conditions import Condition, Name
+    from volr.experiments.conditions import Condition
 
 LARGEST = 10**9
 """No whole number is searched beyond this."""
@@ -52,7 +51,7 @@ class Range:
 
 Parameter: TypeAlias = Choice | Range
 
-UNLESS_TOLD: dict[Name, tuple[str, ...]] = {
+UNLESS_TOLD: dict[str, tuple[str, ...]] = {
     "ann": ("learning_rate=1e-3..2e-2:log", "weight_decay=0.005..0.5:log", "batch_size=32,64,128"),
     "snn-random": ("loop_learning_rate=5e-4..5e-2:log", "rate_max=100..1000", "dt=0.2,0.5,1"),
     "snn-surrogate": (
@@ -75,12 +74,10 @@ def parameters(
     values that cannot be read, and for ends and choices that are not possible by themselves, with
     ``settings`` and ``program`` as they are otherwise.
     """
-    if condition.name not in UNLESS_TOLD:
-        raise DataError(
-            f"{condition.label} is the original's, and nothing of it is to be searched",
-            help=f"choose one of {', '.join(UNLESS_TOLD)}",
-        )
-    space = tuple(_parameter(text, condition) for text in told or UNLESS_TOLD[condition.name])
+    usual = UNLESS_TOLD.get(condition.name, ())
+    if not (told or usual):
+        raise DataError(f"nothing of {condition.label} is varied unless told", help=_FORM)
+    space = tuple(_parameter(text, condition) for text in told or usual)
     names = [each.name for each in space]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise DataError(f"{', '.join(twice)} is to be varied in two ways")
@@ -101,7 +98,7 @@ def searchable(condition: Condition) -> tuple[str, ...]:
     only slower.
     """
     without = ("neuron_parameters", "loop_samples")
-    return tuple(name for name in DEPENDS_ON[condition.name] if name not in without)
+    return tuple(name for name in condition.depends_on if name not in without)
 
 
 def described(parameter: Parameter) -> str:

@@ -87,7 +87,7 @@ def best_json(search: Search, found: Found) -> dict[str, Any]:
         chosen = None
     values: Mapping[str, Value] = {} if chosen is None else chosen.values
     settings, program = varied(values, search.settings, search.program)
-    # Of a spiking network in any case: the original's method has another one unless told.
+    # Of a spiking network in any case: a study may have another one unless told.
     neuron = {"neuron": settings.neuron} if search.condition.is_spiking else {}
     return {
         "settings": {**neuron, **settings_json(settings)},

@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from volr.errors import VolrError
-from volr.experiments.conditions import Spec, essential, with_needs
 from volr.experiments.defaults import with_unless_told
 from volr.experiments.execution.job import Failed
+from volr.experiments.plan import Spec, essential, with_needs
 from volr.experiments.progress import silent
 from volr.experiments.results import Run
 from volr.experiments.run import data_of

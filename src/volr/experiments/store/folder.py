@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from volr.errors import DataError, ModelFileError, VolrError
-from volr.experiments.conditions import key_told, spec_json
+from volr.experiments.plan import key_told, spec_json
 from volr.experiments.results import RESULTS, write_json, write_results
 from volr.experiments.store.hashed_json import read_hashed, sealed
 from volr.experiments.store.plans import commands
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from volr.experiments.conditions import Spec
+    from volr.experiments.plan import Spec
     from volr.experiments.results import Row, Run
 
 PLAN, RUNS, MODELS = "plan.json", "runs", "models"

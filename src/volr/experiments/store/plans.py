@@ -15,7 +15,7 @@ from volr.system.cores import cores
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from volr.experiments.conditions import Plan
+    from volr.experiments.plan import Plan
 
 
 def described(plan: Plan, command: Sequence[str]) -> dict[str, Any]:
@@ -46,7 +46,7 @@ def commands(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def surroundings(command: Sequence[str]) -> dict[str, Any]:
     """The command, the time, the versions of what computes, and the machine."""
     return {
-        "command": shlex.join(["volr", *command[1:]]),
+        "command": shlex.join(command),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": dict(versions()),
         "machine": {"system": platform.platform(), "cores": cores()},

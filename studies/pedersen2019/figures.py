@@ -1,8 +1,10 @@
-"""The figures of the original work, drawn from what ``volr.experiments.theory`` measured."""
+"""The figures of the original work, drawn from what ``studies.pedersen2019.theory`` measured."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from studies.pedersen2019.theory import CHAIN_SIZE, DURATION, NEURON, WEIGHT_SCALE
 
 from volr.experiments.report.style import (
     BLUE,
@@ -12,24 +14,18 @@ from volr.experiments.report.style import (
     MUTED,
     ORANGE,
     SERIES,
-    SMALL,
     below,
     drawing,
     minus,
     panel,
 )
-from volr.experiments.theory import CHAIN_SIZE, DURATION, NEURON, WEIGHT_SCALE
-from volr.source import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+    from studies.pedersen2019.theory import Chain, Response, Theory, Trace
 
     from volr.experiments.report.style import Drawing
-    from volr.experiments.theory import Chain, Response, Theory, Trace
-    from volr.transfer import PopulationReport
 
 _ORDINALS = ("1st", "2nd", "3rd", "4th")
 _SPIKE_TOP = (
@@ -129,87 +125,3 @@ def _chain(axes: Axes, chain: Chain, title: str, y: str) -> None:
         )
     axes.set_xlim(0.0, driven[-1])
     axes.set_ylim(bottom=0.0)
-
-
-def rates_figure(name: str, title: str, populations: Sequence[PopulationReport]) -> Drawing:
-    """The mean rate of each population, as it was wanted and as it was measured."""
-
-    def draw(figure: Figure) -> None:
-        axes = panel(figure.add_subplot(), "mean rate, Hz")
-        axes.grid(visible=False)
-        axes.grid(axis="x")
-        places = range(len(populations))
-        wanted = [each.wanted for each in populations]
-        measured = [each.measured for each in populations]
-        axes.barh(
-            [place - 0.19 for place in places],
-            wanted,
-            height=0.34,
-            color="none",
-            edgecolor=MUTED,
-            linewidth=1.2,
-            label="wanted",
-        )
-        axes.barh(
-            [place + 0.19 for place in places], measured, height=0.34, color=BLUE, label="measured"
-        )
-        for place, rates in enumerate(zip(wanted, measured, strict=True)):
-            for offset, rate in zip((-0.19, 0.19), rates, strict=True):
-                axes.annotate(
-                    f"{rate:.1f}",
-                    (rate, place + offset),
-                    (3, 0),
-                    textcoords="offset points",
-                    va="center",
-                    fontsize=SMALL,
-                )
-        axes.set_yticks(list(places), [visible(each.name) for each in populations])
-        axes.invert_yaxis()
-        axes.margins(x=0.12)
-        below(figure, axes)
-
-    told = "; ".join(
-        f"{each.name} {each.wanted:.1f} Hz wanted, {each.measured:.1f} measured"
-        for each in populations
-    )
-    height = 1.1 + 0.42 * len(populations)
-    return drawing(name, title, f"{told}.", draw, caption="", height=height)
-
-
-def curves_figure(name: str, title: str, populations: Sequence[PopulationReport]) -> Drawing:
-    """The rate curve of each population: what was measured where a rate was wanted."""
-
-    def draw(figure: Figure) -> None:
-        axes = panel(figure.add_subplot(), "wanted rate, Hz", "measured rate, Hz")
-        most = 0.0
-        for number, each in enumerate(populations):
-            axes.plot(
-                each.wanted_curve,
-                each.measured_curve,
-                MARKERS[number % len(MARKERS)] + DASHES[0],
-                color=SERIES[number % len(SERIES)],
-                markersize=3,
-                linewidth=1.0,
-                label=visible(each.name),
-            )
-            most = max([most, *each.wanted_curve])
-        # On top: a population that does what is wanted would hide it.
-        axes.plot(
-            (0.0, most),
-            (0.0, most),
-            color=INK,
-            linewidth=1.0,
-            linestyle=DASHES[1],
-            zorder=3,
-            label="as wanted",
-        )
-        axes.set_xlim(left=0.0)
-        axes.set_ylim(bottom=0.0)
-        below(figure, axes, columns=3)
-
-    told = "; ".join(f"{each.name}: correlation {each.correlation:.3f}" for each in populations)
-    caption = (
-        "Means over the neurons and stimuli of which such a rate was wanted. "
-        "The dashed line is where both are equal."
-    )
-    return drawing(name, title, f"{told}.", draw, caption=caption, height=2.9)

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from studies.pedersen2019.loop import backpropagated, train_original
+from studies.pedersen2019.recipe import ORIGINAL, recipe_initial
+from studies.pedersen2019.transfer import NEURON, stripped, unscaled
 from tests.needs import needs_nest, needs_numba
 from tests.oracles import PlainSimulator, chain, fork, random_parameters
 
@@ -13,18 +16,15 @@ from volr.backends.base import Record
 from volr.backends.engine import EngineSimulator
 from volr.backends.nest import NestSimulator
 from volr.errors import TrainingError
-from volr.experiments.original import NEURON, ORIGINAL, recipe_initial, stripped, train_original
-from volr.experiments.original.loop import backpropagated
-from volr.experiments.original.transfer import unscaled
 from volr.models.model import ArtificialModel
 from volr.models.samples import Samples
 from volr.transfer import TransferSettings
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
+    from studies.pedersen2019.loop import LoopTraining
 
     from volr.backends.base import Progress, Recordings, Simulator
-    from volr.experiments.original import LoopTraining
     from volr.models.model import SpikingModel
 
 SHORT = TransferSettings(neuron=NEURON, dt=1.0, duration=25.0)

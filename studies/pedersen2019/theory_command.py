@@ -18,8 +18,9 @@ from volr.errors import DataError, ModelError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from studies.pedersen2019.theory import Comparison
+
     from volr.experiments.progress import Progress
-    from volr.experiments.theory import Comparison
     from volr.models.model import ArtificialModel
     from volr.models.samples import Samples
     from volr.transfer import PopulationReport
@@ -67,11 +68,12 @@ def theory(
     as_json: options.Json = False,
 ) -> None:
     """Draw the original work's figures, and compare its numbers."""
+    from studies.pedersen2019.theory import comparisons, population_rates
+    from studies.pedersen2019.theory import theory as measure
+
     from volr.backends import simulator
     from volr.experiments.progress import of_calibration
     from volr.experiments.report import require_drawing
-    from volr.experiments.theory import comparisons, population_rates
-    from volr.experiments.theory import theory as measure
 
     told = {"--model": model, "--task": task, "--epochs": epochs}
     given = [name for name, value in told.items() if value is not None]
@@ -92,7 +94,9 @@ def theory(
             )
         progress("theory", 0, None)
         found = measure(started, on)
-        from volr.experiments.report.theory import rates_figure, theory_figures
+        from studies.pedersen2019.figures import theory_figures
+
+        from volr.experiments.report.transfers import rates_figure
 
         drawings = theory_figures(found)
         if rates:

@@ -14,26 +14,16 @@ from hypothesis import strategies as st
 from tests.experiments.examples import PROGRAM, SMALL, plan_of, settings
 
 from volr.errors import DataError
-from volr.experiments.conditions import (
-    ANN,
-    CONDITIONS,
-    METHODS,
-    TRANSFERRED,
-    Plan,
-    condition,
-    essential,
-    key_told,
-    spec_from,
-    spec_json,
-)
+from volr.experiments.conditions import ANN, CONDITIONS, TRANSFERRED, condition
+from volr.experiments.plan import Plan, essential, key_told, spec_from, spec_json
 from volr.experiments.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from volr.experiments.conditions import Part
+    from volr.experiments.plan import Part
 
-EVERY = {each.label: each for method in METHODS.values() for each in method}
+EVERY = {each.label: each for each in CONDITIONS}
 LABELS = list(EVERY)
 
 
@@ -94,7 +84,7 @@ def test_every_run_is_there_once_and_after_those_that_it_needs(
     }
     assert wanted <= found
     others = {condition(label).name for _, _, label, _ in found - wanted}
-    assert others <= {"ann", "ann-original", "snn-transferred"}
+    assert others <= {"ann", "snn-transferred"}
 
 
 def test_settings_that_would_share_a_name_are_refused() -> None:

@@ -6,12 +6,7 @@ from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
-from tests.needs import skip_without
-from tests.oracles import chain, fork
-
-from volr.backends.reference import forward
-from volr.errors import DataError, TrainingError
-from volr.experiments.original import (
+from studies.pedersen2019.recipe import (
     LADDER,
     LEFT_OUT,
     ORIGINAL,
@@ -22,6 +17,11 @@ from volr.experiments.original import (
     recipe_named,
     recipe_training,
 )
+from tests.needs import skip_without
+from tests.oracles import chain, fork
+
+from volr.backends.reference import forward
+from volr.errors import DataError, TrainingError
 from volr.models.activations import Tanh
 from volr.models.parameters import parameters
 from volr.models.samples import Samples

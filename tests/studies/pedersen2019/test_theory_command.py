@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 NAMES = {"theory-membrane.svg", "theory-response.svg", "theory-chain.svg"}
 
 
-def test_figures_and_a_table(volr: Volr, folder: Path) -> None:
-    result = volr("theory", "--no-rates", "--out", "figures")
+def test_figures_and_a_table(study: Volr, folder: Path) -> None:
+    result = study("theory", "--no-rates", "--out", "figures")
     assert result.code == 0
     assert {path.name for path in (folder / "figures").iterdir()} == NAMES
     assert (folder / "figures" / "theory-chain.svg").read_text().startswith("<svg ")
@@ -34,8 +34,8 @@ def test_figures_and_a_table(volr: Volr, folder: Path) -> None:
     assert float(slope[-2]) == pytest.approx(3.225, rel=0.03)
 
 
-def test_json_with_the_rates_of_a_model(volr: Volr, model: Path, folder: Path) -> None:
-    result = volr("theory", "--model", model, "--json")
+def test_json_with_the_rates_of_a_model(study: Volr, model: Path, folder: Path) -> None:
+    result = study("theory", "--model", model, "--json")
     assert result.code == 0
     found = json.loads(result.out)
     assert {path.name for path in (folder / "theory").iterdir()} == {*NAMES, "theory-rates.svg"}
@@ -47,7 +47,7 @@ def test_json_with_the_rates_of_a_model(volr: Volr, model: Path, folder: Path) -
 
 
 def test_digits_are_learned_where_mnist_is_not_there(
-    volr: Volr, folder: Path, monkeypatch: pytest.MonkeyPatch
+    study: Volr, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pytest.importorskip("sklearn")
     pytest.importorskip("torch")
@@ -56,8 +56,8 @@ def test_digits_are_learned_where_mnist_is_not_there(
         raise DataError("cannot download MNIST")
 
     monkeypatch.setattr(archive, "download", refuse)
-    monkeypatch.setattr("volr.experiments.theory.RATE_SAMPLES", 10)
-    result = volr("theory", "--epochs", "1", "--out", "t")
+    monkeypatch.setattr("studies.pedersen2019.theory.RATE_SAMPLES", 10)
+    result = study("theory", "--epochs", "1", "--out", "t")
     assert result.code == 0
     assert "digits instead of MNIST: " in result.err
     table = result.out.partition("mean rates in Hz, digits")[2].splitlines()
@@ -68,13 +68,13 @@ def test_digits_are_learned_where_mnist_is_not_there(
 
 
 def test_what_is_asked_for_is_not_replaced(
-    volr: Volr, folder: Path, monkeypatch: pytest.MonkeyPatch
+    study: Volr, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    result = volr("theory", "--task", "mnist", "--data", "nowhere")
+    result = study("theory", "--task", "mnist", "--data", "nowhere")
     assert result.code == 1
     assert "nowhere" in result.err
     monkeypatch.setenv("VOLR_DATA", "elsewhere")
-    result = volr("theory")
+    result = study("theory")
     assert result.code == 1
     assert "elsewhere" in result.err
     assert not (folder / "theory").exists()
@@ -89,17 +89,17 @@ def test_what_is_asked_for_is_not_replaced(
     ],
 )
 def test_options_of_no_effect_are_refused(
-    volr: Volr, folder: Path, model: Path, arguments: tuple[str, ...], said: str
+    study: Volr, folder: Path, model: Path, arguments: tuple[str, ...], said: str
 ) -> None:
     del model
-    result = volr("theory", *arguments)
+    result = study("theory", *arguments)
     assert (result.code, result.out) == (2, "")
     assert said in result.err
     assert not (folder / "theory").exists()
 
 
-def test_a_spiking_model_is_refused(volr: Volr, spiking: Path) -> None:
-    result = volr("theory", "--model", spiking)
+def test_a_spiking_model_is_refused(study: Volr, spiking: Path) -> None:
+    result = study("theory", "--model", spiking)
     assert result.code == 1
     assert "what its rates should be is not known" in result.err
     assert "help:" in result.err

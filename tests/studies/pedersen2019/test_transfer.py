@@ -9,23 +9,20 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.oracles import PlainSimulator, chain, fork, random_parameters
-
-from volr.backends.base import Record
-from volr.backends.reference import forward
-from volr.experiments.original import (
+from studies.pedersen2019.recipe import (
     LADDER,
     LEFT_OUT,
-    NEURON,
     ORIGINAL,
     OURS,
     Recipe,
     recipe_ann,
     recipe_named,
-    recipe_transfer,
-    stripped,
 )
-from volr.experiments.original.transfer import INPUTS
+from studies.pedersen2019.transfer import INPUTS, NEURON, recipe_transfer, stripped
+from tests.oracles import PlainSimulator, chain, fork, random_parameters
+
+from volr.backends.base import Record
+from volr.backends.reference import forward
 from volr.models.model import ArtificialModel
 from volr.models.samples import Samples
 from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel

@@ -18,10 +18,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+from studies.pedersen2019.recipe import BATCH_SIZES, ORIGINAL, RATE
+from studies.pedersen2019.transfer import stripped, unscaled
 
 from volr.backends.base import Record
-from volr.experiments.original.recipe import BATCH_SIZES, ORIGINAL, RATE
-from volr.experiments.original.transfer import stripped, unscaled
 from volr.models.parameters import weight_name
 from volr.training import TrainingSettings
 from volr.training.checks import check_samples

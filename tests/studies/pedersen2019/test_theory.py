@@ -12,12 +12,12 @@ from hypothesis import strategies as st
 from tests.cli.running import solved_xor
 from tests.needs import needs_nest, needs_numba
 
+from studies.pedersen2019 import theory
 from volr.backends import simulator
-from volr.experiments import theory
 from volr.experiments.tasks import task
 
 if TYPE_CHECKING:
-    from volr.experiments.theory import Chain, Theory
+    from studies.pedersen2019.theory import Chain, Theory
 
 pytestmark = needs_numba
 

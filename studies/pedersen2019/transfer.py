@@ -32,9 +32,10 @@ from volr.transfer import TransferSettings, transfer_ann
 from volr.transfer.scaling import Scale, full_count
 
 if TYPE_CHECKING:
+    from studies.pedersen2019.recipe import Recipe
+
     from volr.backends.base import Simulator
     from volr.checks.arrays import Floats
-    from volr.experiments.original.recipe import Recipe
     from volr.models.samples import Samples
     from volr.network import Population
     from volr.transfer import CalibrationProgress

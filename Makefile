@@ -62,7 +62,7 @@ format: $(VENV)/.ready ## format the code and mend what the linter can
 
 experiments: $(VENV)/.ready futhark ## all conditions of NAND, XOR and both MNIST networks, ten seeds; an hour or so on two cores
 	@$(BIN)/volr experiment nand xor mnist mnist-parallel --repeats 10 --out results/full
-	@$(BIN)/volr report results/full
+	@$(BIN)/python -m studies.pedersen2019 report results/full
 
 benchmarks: $(VENV)/.ready $(PEERS)/.ready futhark ## the measured claims of the documentation
 	@set -e; for script in $(filter-out benchmarks/spiking.py,$(wildcard benchmarks/*.py)); do \
@@ -124,4 +124,4 @@ lock: $(VENV)/.ready ## resolve the lock files anew
 
 clean: ## remove the virtual environments and all that is made, but results/ and ~/.cache/volr
 	@rm -rf $(VENV) .venv-3.* $(PEERS) $(FUTHARK) build dist .hypothesis .import_linter_cache .pytest_cache .ruff_cache
-	@find src tests benchmarks -name __pycache__ -prune -exec rm -rf {} +
+	@find src studies tests benchmarks -name __pycache__ -prune -exec rm -rf {} +

@@ -8,7 +8,8 @@ stands for anything, within a line or as lines of their own. Comments say more:
 
     <!-- not run: WHY -->                       above a snippet that is left out
     <!-- needs: PROGRAM, … -->                  above a snippet that is left out without these
-    <!-- in the tests: COMMAND OPTIONS; … -->   further options for `volr COMMAND`, from here on
+    <!-- in the tests: COMMAND OPTIONS; … -->   further options for `volr COMMAND`, or for COMMAND
+                                                of a study, from here on
     volr … # exit code N                        in a line of shell
 
 The shell is this file's own: `volr` in this process, `python`, `cat FILE` and `echo TEXT > FILE`. A
@@ -18,6 +19,7 @@ shell of the system would take most of the time to start `volr` anew.
 from __future__ import annotations
 
 import io
+import os
 import re
 import shlex
 import subprocess
@@ -31,10 +33,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from tests.cli.running import PATIENCE
 
 from volr.cli import main
+from volr.system.current_folder import absolute_path_list
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
+ROOT = Path(__file__).resolve().parents[2]
+# A page's folder is empty, and a study is found from the root of the checkout alone.
+PATHS = absolute_path_list("PYTHONPATH")
 FENCE = re.compile(r"^```(\w*)(?: title=\"([^\"]+)\")?$")
 NOT_RUN = re.compile(r"^<!-- not run: (.*) -->$")
 NEEDS = re.compile(r"^<!-- needs: (.*) -->$")
@@ -198,8 +204,11 @@ def _run_line(line: str, options: Options) -> str:
         case "volr", [name, *_]:
             code, printed = _volr([*arguments, *options.get(name, ())])
         case "python", _:
+            # Those of a study: python -m studies.NAME COMMAND.
+            further = options.get(arguments[2], ()) if arguments[:1] == ["-m"] else ()
             done = subprocess.run(
-                [sys.executable, "-W", "ignore", *arguments],
+                [sys.executable, "-W", "ignore", *arguments, *further],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), *PATHS])},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -34,11 +34,11 @@ def commands() -> typer.Typer:
 
     from volr.cli.app import command_line
     from volr.cli.experiment import experiment
-    from volr.cli.option_groups import Command, Grouped
+    from volr.cli.option_groups import Command
     from volr.cli.report import report
 
     app = command_line(NAME, HELP)
-    app.command("experiment", cls=Grouped, help=EXPERIMENT)(experiment)
+    app.command("experiment", cls=Command, help=EXPERIMENT)(experiment)
     app.command("report", cls=Command, help=REPORT)(report)
     app.command("theory", cls=Command)(theory)
     app.callback()(_begin)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from volr.cli import options
 from volr.cli.option_groups import refuse
+from volr.cli.options import option, with_options
 from volr.cli.output import note, print_json, print_table
 from volr.cli.output_files import check_folder, check_writable, write_text
 from volr.cli.progress import progress_bar
@@ -26,45 +25,27 @@ if TYPE_CHECKING:
     from volr.transfer import PopulationReport
 
 
+@with_options
 def theory(
-    out: Annotated[
-        Path,
-        typer.Option(
-            "--out", readable=False, metavar="DIR", help="Folder for the figures, as SVG."
-        ),
-    ] = Path("theory"),
-    on: Annotated[
-        str,
-        typer.Option("--on", metavar="BACKEND", help="Simulator: engine, nest, … (see `doctor`)."),
-    ] = "engine",
-    rates: Annotated[
-        bool,
-        typer.Option(
-            "--rates/--no-rates", help="The rates of a trained network's populations as well."
-        ),
-    ] = True,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            "--model",
-            readable=False,
-            metavar="MODEL",
-            help="Artificial model whose rates are measured.",
-            show_default="one is trained",
-        ),
-    ] = None,
-    task: Annotated[
-        str | None,
-        typer.Option(
-            "--task",
-            metavar="TASK",
-            help="Task of the rates.",
-            show_default="the model's own; mnist, or digits where MNIST is not to be had",
-        ),
-    ] = None,
+    out: Path = option(Path("theory"), "Folder for the figures, as SVG.", "DIR", flags="--out"),
+    on: str = option("engine", "Simulator: engine, nest, … (see `volr doctor`).", "BACKEND"),
+    rates: bool = option(
+        default=True,
+        help="The rates of a trained network's populations as well.",
+        flags="--rates/--no-rates",
+    ),
+    model: Path | None = option(
+        None, "Artificial model whose rates are measured.", "MODEL", unless="one is trained"
+    ),
+    task: str | None = option(
+        None,
+        "Task of the rates.",
+        "TASK",
+        unless="the model's own; mnist, or digits where MNIST is not to be had",
+    ),
     epochs: options.Epochs = None,
     data: options.DataFolder = None,
-    seed: Annotated[int, typer.Option(metavar="N", min=0, help="Seed of the training.")] = 0,
+    seed: int = option(0, "Seed of the training.", "N", least=0),
     as_json: options.Json = False,
 ) -> None:
     """Draw the original work's figures, and compare its numbers."""

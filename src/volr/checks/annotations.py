@@ -82,18 +82,12 @@ def _one_of(kind: Classes) -> str:
 
 def _as(word: str, value: Any) -> Any:
     """The value as Python's own of that type; None where it is not of it."""
-    match word:
-        case "bool":
-            return value if isinstance(value, bool) else None
-        case "str":
-            return value if isinstance(value, str) else None
-        case "int":
-            # To Python, True is a whole number.
-            return (
-                None if isinstance(value, bool) or not isinstance(value, Integral) else int(value)
-            )
-        case _:
-            return as_float(value)
+    if word == "float":
+        return as_float(value)
+    if word == "int":
+        # To Python, True is a whole number.
+        return None if isinstance(value, bool) or not isinstance(value, Integral) else int(value)
+    return value if isinstance(value, {"bool": bool, "str": str}[word]) else None
 
 
 def as_float(value: object) -> float | None:

@@ -83,23 +83,14 @@ def validation_count(total: int, fraction: float) -> int:
 
 def _problems(settings: TrainingSettings) -> list[str]:
     wrong: list[str] = []
-    counts = {
-        "epochs": settings.epochs,
-        "batch_size": settings.batch_size,
-        "patience": settings.patience,
-        "candidates": settings.candidates,
-    }
-    wrong += [f"{name} is {n}, below 1" for name, n in counts.items() if n is not None and n < 1]
-    words = {
-        "optimizer": (settings.optimizer, get_args(Optimizer)),
-        "schedule": (settings.schedule, get_args(Schedule)),
-        "loss": (settings.loss, get_args(Loss)),
-    }
-    wrong += [
-        f"{name} is {word!r}, not one of {', '.join(known)}"
-        for name, (word, known) in words.items()
-        if word not in known
-    ]
+    for name in ("epochs", "batch_size", "patience", "candidates"):
+        number = getattr(settings, name)
+        if number is not None and number < 1:
+            wrong.append(f"{name} is {number}, below 1")
+    for name, kind in {"optimizer": Optimizer, "schedule": Schedule, "loss": Loss}.items():
+        word, known = getattr(settings, name), get_args(kind)
+        if word not in known:
+            wrong.append(f"{name} is {word!r}, not one of {', '.join(known)}")
     rate, decay = settings.learning_rate, settings.weight_decay
     if rate is not None and not (math.isfinite(rate) and rate > 0):
         wrong.append(f"learning_rate is {rate}, not above 0")

@@ -136,12 +136,13 @@ def spec_json(spec: Spec) -> dict[str, Any]:
     }
 
 
-def key_told(told: Mapping[str, Any]) -> Key | None:
-    """The key of a spec as JSON, of whatever version; None where its condition is not known here.
+def key_told(told: Mapping[str, Any], among: Iterable[Condition] = CONDITIONS) -> Key | None:
+    """The key of a spec as JSON, of whatever version; None where its condition is not one of
+    ``among``.
 
     ``told`` is what ``volr.experiments.store.runs.spec_told`` takes.
     """
-    found = next((each for each in CONDITIONS if each.label == told["condition"]), None)
+    found = next((each for each in among if each.label == told["condition"]), None)
     if found is None:
         return None
     digest = _digest(told) if told.get("part") == "validation" else None

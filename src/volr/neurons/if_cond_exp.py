@@ -122,11 +122,11 @@ class IFCondExp(NeuronModel):
     def operating_point(self) -> float:
         """The threshold.
 
-        What a synapse brings depends on V (from rest to threshold the original's excitation falls
-        from 65 to 50 mV and its inhibition rises from 5 to 20), and conductances make the membrane
-        fast: it follows its inputs, and fires where g_E (e_rev_E − v_thresh) + g_I (e_rev_I −
-        v_thresh) + I exceeds the leak at v_thresh. Only with these drives is that where the ANN's
-        sum exceeds 0.
+        What a synapse brings depends on V: with PyNN's values, from rest to threshold, excitation
+        falls from 65 to 50 mV and inhibition rises from 5 to 20. Conductances also make the
+        membrane fast: it follows its inputs, and fires where g_E (e_rev_E − v_thresh) +
+        g_I (e_rev_I − v_thresh) + I exceeds the leak at v_thresh. Only with these drives is that
+        where the ANN's sum exceeds 0.
         """
         return self.v_thresh
 

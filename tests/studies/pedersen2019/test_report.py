@@ -17,6 +17,7 @@ from studies.pedersen2019.thesis import reported
 
 from studies.pedersen2019 import report
 from volr.errors import MissingError
+from volr.experiments.conditions import condition
 from volr.experiments.report.contents import page_of
 from volr.experiments.report.groups import by_task
 from volr.experiments.report.parts import Table, Words
@@ -32,13 +33,16 @@ if TYPE_CHECKING:
 RUNGS = ("original", "+ signs", "ours", "ours − biases")
 
 
+def spec_key(rung: str) -> str:
+    """The name of the file of a step's run."""
+    return f"mnist-0-{condition(rung, STUDY.conditions).file_name}-if_cond_exp"
+
+
 def runs() -> dict[str, Run]:
     """Two seeds of an ANN and of a transferred network, and some steps of another task."""
     step = replace(ROW, task="mnist", chance=0.1, backend="engine", neuron="if_cond_exp")
     return xor_runs() | {
-        f"mnist-0-{number}": Run(
-            row=replace(step, condition=rung, accuracy=0.1 + 0.2 * number, seed=0)
-        )
+        spec_key(rung): Run(row=replace(step, condition=rung, accuracy=0.1 + 0.2 * number))
         for number, rung in enumerate(RUNGS)
     }
 
@@ -115,19 +119,29 @@ def test_volr_reports_the_runs_of_the_study_as_any_others(volr: Volr, folder: Pa
     assert "riginal&#39;s" not in page
 
 
+def test_a_copy_of_a_run_is_refused(study: Volr, folder: Path) -> None:
+    step = replace(ROW, condition="+ signs", backend="engine", neuron="if_cond_exp")
+    write_runs(folder / "r", {"xor-0-ablation-with-signs-if_cond_exp": Run(row=step)})
+    assert study("report", "r").code == 0
+    write_runs(folder / "r", {"copy": Run(row=step)})
+    result = study("report", "r")
+    assert result.code == 1
+    assert "copy.json is the run xor-0-ablation-with-signs-if_cond_exp" in result.err
+
+
 def test_the_original_has_no_number_where_its_network_crashed() -> None:
     assert reported("mnist", "snn-finetuned") is None
-    for condition in ("snn-random", "original-transferred"):
-        crashed = reported("mnist-parallel", condition)
+    for name in ("snn-random", "original-transferred"):
+        crashed = reported("mnist-parallel", name)
         assert crashed is not None
         assert (crashed.mean, str(crashed)) == (None, "crashed")
     assert str(reported("xor", "snn-random")) == "0.530 ± 0.038"
 
 
 def test_its_numbers_stand_beside_its_method_too() -> None:
-    for again, condition in (
+    for again, name in (
         ("ann-original", "ann"),
         ("original-random", "snn-random"),
         ("original-transferred", "snn-transferred"),
     ):
-        assert reported("mnist", again) == reported("mnist", condition) is not None
+        assert reported("mnist", again) == reported("mnist", name) is not None

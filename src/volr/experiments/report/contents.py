@@ -61,7 +61,7 @@ def page_of(
     ``data_dir`` is the folder with MNIST, for the stimuli that are shown; ``study`` may add numbers
     of others and sections of its own.
     """
-    entries, plan = read_runs(folder), read_plan(folder)
+    entries, plan = read_runs(folder, study.conditions), read_plan(folder)
     runs = [each.run for each in entries]
     models = {each.run.row: folder / MODELS / f"{each.key}.safetensors" for each in entries}
     everything = by_task(runs, study.conditions)

@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from volr.errors import DataError, ModelFileError, VolrError
+from volr.experiments.conditions import CONDITIONS
 from volr.experiments.plan import key_told, spec_json
 from volr.experiments.results import RESULTS, write_json, write_results
 from volr.experiments.store.hashed_json import read_hashed, sealed
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
     from pathlib import Path
 
+    from volr.experiments.conditions import Condition
     from volr.experiments.plan import Spec
     from volr.experiments.results import Row, Run
 
@@ -210,13 +212,14 @@ class Entry:
     checked: bool = True
 
 
-def read_runs(folder: Path) -> tuple[Entry, ...]:
+def read_runs(folder: Path, conditions: Sequence[Condition] = CONDITIONS) -> tuple[Entry, ...]:
     """Every finished run in ``folder`` that was measured on test samples, by name.
 
     Those on validation samples are a search's. Those without a hash are told. ``DataError`` where
-    there is none, or where one is damaged or under another run's name.
+    there is none, or where one is damaged or, of a condition that is one of ``conditions``, under
+    another run's name.
     """
-    entries = _read_entries(folder)
+    entries = _read_entries(folder, conditions)
     runs = tuple(each for each in entries if each.told.get("part", "test") == "test")
     if not runs:
         raise DataError(
@@ -263,13 +266,14 @@ def _without(name: str, told: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in told.items() if key != name}
 
 
-def _read_entries(folder: Path) -> list[Entry]:
+def _read_entries(folder: Path, conditions: Sequence[Condition] = CONDITIONS) -> list[Entry]:
     """All finished runs in a folder, by name."""
-    found = map(_read_entry, sorted((folder / RUNS).glob("*.json")))
+    paths = sorted((folder / RUNS).glob("*.json"))
+    found = [_read_entry(path, conditions) for path in paths]
     return [each for each in found if each is not None]
 
 
-def _read_entry(path: Path) -> Entry | None:
+def _read_entry(path: Path, conditions: Sequence[Condition] = CONDITIONS) -> Entry | None:
     """The run in a file; None where there is no such file."""
     found = read_hashed(path, "remove it, and the run is made again")
     if found is None:
@@ -283,7 +287,7 @@ def _read_entry(path: Path) -> Entry | None:
             help="remove it, and the run is made again; or begin anew with --fresh",
         ) from error
     # A copy under another name would count twice.
-    if (key := key_told(told) or path.stem) != path.stem:
+    if (key := key_told(told, conditions) or path.stem) != path.stem:
         raise DataError(
             f"{path} is the run {key}, and has another name than {key}.json",
             help=f"remove it if it is a copy, or else call it {key}.json",

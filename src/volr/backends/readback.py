@@ -12,6 +12,7 @@ mistake.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
@@ -20,7 +21,7 @@ import numpy as np
 
 from volr.models.coding import ConstantCurrent
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.parameters import bias_name, weight_name
+from volr.models.parameters import bias_name, synapse_matrix
 
 if TYPE_CHECKING:
     from typing import Any
@@ -196,7 +197,10 @@ class Expected:
 def expected(model: Model, precision: float = DOUBLE) -> Expected:
     """What a faithful back end of this ``precision`` holds: the model itself, in these words."""
     network = model.network
-    weights = {(p.source, p.target): model.parameters[weight_name(p)] for p in network.projections}
+    weights = {
+        (p.source, p.target): synapse_matrix(network, p, model.parameters, missing=math.nan)
+        for p in network.projections
+    }
     biases = {p.name: model.parameters[bias_name(p)] for p in network.layers}
     populations = {p.name: p.size for p in network.populations}
     match model:

@@ -30,19 +30,20 @@ if TYPE_CHECKING:
     from volr.backends.readback import Ends
     from volr.checks.arrays import Floats
     from volr.models.model import ArtificialModel
+    from volr.network import Projection
 
 
 @dataclass(frozen=True, eq=False)
 class Step:
     """How one population comes about: its weighted sums, and what it makes of them.
 
-    ``terms`` are the source and the weights ``[post, pre]`` of each projection into it. An output
-    ``shows`` its sums; whatever is sent on is the activation.
+    ``terms`` are the source of each projection into it and what the projection makes of the
+    source's values. An output ``shows`` its sums; whatever is sent on is the activation.
     """
 
     name: str
     bias: Floats
-    terms: tuple[tuple[str, Floats], ...]
+    terms: tuple[tuple[str, Callable[[Floats], Floats]], ...]
     activation: Callable[[Floats], Floats]
     shows: bool
     sends: bool
@@ -51,8 +52,8 @@ class Step:
         """z, ``[batch, unit]``, of the values of its sources, ``[batch, unit]`` each."""
         batch = len(values[self.terms[0][0]])
         z = np.tile(self.bias, (batch, 1))
-        for source, weights in self.terms:
-            z += values[source] @ weights.T
+        for source, arriving in self.terms:
+            z += arriving(values[source])
         return z
 
 
@@ -81,8 +82,7 @@ def program_of(model: ArtificialModel) -> Program:
                 name=population.name,
                 bias=model.parameters[bias_name(population)],
                 terms=tuple(
-                    (p.source, model.parameters[weight_name(p)])
-                    for p in network.incoming[population.name]
+                    (p.source, _map_of(model, p)) for p in network.incoming[population.name]
                 ),
                 activation=partial(activate, model.activation),
                 shows=population.name in network.outputs,
@@ -92,6 +92,12 @@ def program_of(model: ArtificialModel) -> Program:
         ),
         outputs=network.outputs,
     )
+
+
+def _map_of(model: ArtificialModel, projection: Projection) -> Callable[[Floats], Floats]:
+    weights = model.parameters[weight_name(projection)]
+    source, target = model.network.ends(projection)
+    return partial(projection.connector.apply, weights, source=source, target=target)
 
 
 def run(program: Program, inputs: Floats) -> dict[str, Floats]:

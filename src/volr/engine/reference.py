@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.models.coding import check_stimuli, input_drive
-from volr.models.parameters import bias_name, weight_name
+from volr.models.parameters import bias_name, synapse_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -75,7 +75,7 @@ def _arriving(
     positive, negative = np.zeros(shape), np.zeros(shape)
     d = model.delay_steps
     for projection in model.network.incoming[population.name]:
-        weights = model.parameters[weight_name(projection)]
+        weights = synapse_matrix(model.network, projection, model.parameters)
         sent = spikes[projection.source][: max(model.steps - d, 0)].astype(np.float64)
         positive[d:] += sent @ np.maximum(weights, 0.0).T
         negative[d:] += sent @ np.minimum(weights, 0.0).T

@@ -27,6 +27,7 @@ from volr.engine.cpu.tiles import in_tiles, out_of_tiles
 from volr.engine.cpu.work import compiled, everywhere, slices
 from volr.engine.encoding import Encoded, Trains, after_reset, constant_levels, encode
 from volr.engine.schedule import plan_of
+from volr.models.parameters import synapse_matrices
 from volr.system.cores import cores
 from volr.system.memory import check_room
 
@@ -80,7 +81,8 @@ def ready(
 ) -> Ready:
     """The model for ``simulate``: in float64, and as simulators run it, unless told."""
     plan, kind = plan_of(model), np.dtype(dtype)
-    arrays = {name: value.astype(kind) for name, value in model.parameters.items()}
+    matrices = synapse_matrices(model.network, model.parameters)
+    arrays = {name: each.astype(kind) for name, each in matrices.items()}
     compiled(("tiles", kind), lambda: in_tiles(plan, arrays))
     return Ready(
         plan,

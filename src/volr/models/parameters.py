@@ -1,6 +1,6 @@
-"""The numbers of a network, by name: one weight matrix per projection, one bias per population.
+"""The numbers of a network, by name: the weights of each projection, one bias per population.
 
-    "input->dense_1.weight"   [post, pre]
+    "input->dense_1.weight"   the shape that the connector says: [post, pre] of ``AllToAll``
     "dense_1.bias"            [unit]
 
 Both generations use the same names and shapes. In an artificial model they have no unit; in a
@@ -18,6 +18,7 @@ import numpy as np
 
 from volr.checks.arrays import Floats, real_array
 from volr.errors import ModelError
+from volr.network import AllToAll
 from volr.system.memory import check_room
 
 if TYPE_CHECKING:
@@ -78,7 +79,7 @@ def parameter_shapes(network: Network) -> dict[str, tuple[int, ...]]:
     """Name and shape of every parameter: weights in the order of the projections, then biases."""
     shapes: dict[str, tuple[int, ...]] = {}
     for projection in network.projections:
-        shape = (network[projection.target].size, network[projection.source].size)
+        shape = projection.connector.weight_shape(*network.ends(projection))
         shapes[weight_name(projection)] = shape
     for population in network.layers:
         shapes[bias_name(population)] = (population.size,)
@@ -127,7 +128,37 @@ def _check_by_name(values: object) -> None:
         )
 
 
+def synapse_matrix(
+    network: Network, projection: Projection, values: Parameters, *, missing: float = 0.0
+) -> Floats:
+    """The weight of each synapse of a projection, ``[post, pre]``, with ``missing`` elsewhere.
+
+    Of ``AllToAll`` these are its weights themselves.
+    """
+    weights, connector = values[weight_name(projection)], projection.connector
+    if isinstance(connector, AllToAll):
+        return weights
+    shape = (network[projection.target].size, network[projection.source].size)
+    check_room({weight_name(projection): 8 * math.prod(shape)}, "for the synapses, one by one")
+    matrix = np.full(shape, missing)
+    for each in connector.entries(*network.ends(projection)):
+        matrix[each.post, each.pre] = 0.0
+    for each in connector.entries(*network.ends(projection)):
+        np.add.at(matrix, (each.post, each.pre), each.factor * weights.flat[each.index])
+    return matrix
+
+
+def synapse_matrices(
+    network: Network, values: Parameters, *, missing: float = 0.0
+) -> dict[str, Floats]:
+    """``synapse_matrix`` of every projection, by the name of its weights."""
+    return {
+        weight_name(each): synapse_matrix(network, each, values, missing=missing)
+        for each in network.projections
+    }
+
+
 def incoming_weights(network: Network, values: Parameters, population: Population) -> Floats:
     """All weights into a population, side by side: ``[post, pre]`` over its whole boundary."""
-    blocks = [values[weight_name(projection)] for projection in network.incoming[population.name]]
+    blocks = [synapse_matrix(network, each, values) for each in network.incoming[population.name]]
     return np.concatenate(blocks, axis=1)

@@ -1,7 +1,8 @@
 """The network as a graph: data, validation, a stable text form, and a drawing."""
 
+from volr.network.connectors import AllToAll, Connector, OneToOne
 from volr.network.drawing.svg import network_svg
-from volr.network.graph import AllToAll, Connector, Network, Population, Projection
+from volr.network.graph import Network, Population, Projection
 from volr.network.text import (
     NetworkJson,
     PopulationJson,
@@ -15,6 +16,7 @@ __all__ = [
     "Connector",
     "Network",
     "NetworkJson",
+    "OneToOne",
     "Population",
     "PopulationJson",
     "Projection",
@@ -23,3 +25,6 @@ __all__ = [
     "network_svg",
     "network_text",
 ]
+
+# What notebooks ask for. The graph does not know its drawing.
+Network._repr_svg_ = network_svg  # pyright: ignore[reportPrivateUsage]

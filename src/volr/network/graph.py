@@ -3,7 +3,7 @@
     Network     populations, projections, and which of the populations are inputs and outputs
     Population  a name and a shape
     Projection  a source, a target and a connector
-    Connector   AllToAll
+    Connector   which neurons a projection connects, and with which weights (``connectors``)
 
 No arrays, no names from the program, no layers. Front ends write it, back ends read it, and neither
 knows the other. Everything is frozen and compares with ``==``; spans travel along outside equality,
@@ -16,25 +16,17 @@ import math
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, ClassVar
 
 from volr.errors import NetworkError
+from volr.network.connectors import AllToAll, Connector
+from volr.network.text import network_text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from volr.network.connectors import Shape
     from volr.source import Source, Span
-
-
-@dataclass(frozen=True, slots=True)
-class AllToAll:
-    """Every neuron of the source to every neuron of the target: weights ``[target, source]``."""
-
-    def __str__(self) -> str:
-        return "all_to_all"
-
-
-Connector: TypeAlias = AllToAll
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +73,8 @@ class Network:
     ``str`` gives the stable text form; a notebook shows the drawing.
     """
 
+    _repr_svg_: ClassVar[Callable[[Network], str]]  # given by the package, which has the drawing
+
     populations: tuple[Population, ...]
     projections: tuple[Projection, ...]
     inputs: tuple[str, ...]
@@ -93,15 +87,7 @@ class Network:
             raise NetworkError("this is not a network:\n" + "\n".join(f"  - {p}" for p in found))
 
     def __str__(self) -> str:
-        # text and drawing build on this module, hence imports at the time of use
-        from volr.network.text import network_text
-
         return network_text(self)
-
-    def _repr_svg_(self) -> str:
-        from volr.network.drawing.svg import network_svg
-
-        return network_svg(self)
 
     def __getstate__(self) -> dict[str, object]:
         # without the cached views: a mapping proxy can be neither copied nor pickled
@@ -145,9 +131,15 @@ class Network:
 
     def synapses(self, projection: Projection) -> int:
         """The number of synapses in one projection."""
-        match projection.connector:
-            case AllToAll():
-                return self[projection.source].size * self[projection.target].size
+        return projection.connector.synapse_count(*self.ends(projection))
+
+    def weight_count(self, projection: Projection) -> int:
+        """The number of weights of one projection, which several synapses may share."""
+        return projection.connector.weight_count(*self.ends(projection))
+
+    def ends(self, projection: Projection) -> tuple[Shape, Shape]:
+        """The shapes of its source and of its target."""
+        return self[projection.source].shape, self[projection.target].shape
 
     @property
     def synapse_count(self) -> int:
@@ -157,7 +149,7 @@ class Network:
     @property
     def parameter_count(self) -> int:
         """Weights and biases together."""
-        return self.synapse_count + sum(p.size for p in self.layers)
+        return sum(map(self.weight_count, self.projections)) + sum(p.size for p in self.layers)
 
 
 def problems(network: Network) -> list[str]:
@@ -191,6 +183,8 @@ def problems(network: Network) -> list[str]:
         found += [f"projection {projection.name}: there is no population {n!r}" for n in unknown]
         if not unknown and rank[projection.source] >= rank[projection.target]:
             found.append(f"projection {projection.name} does not lead to a later population")
+        if not unknown and (misfit := _misfit(network, projection)) is not None:
+            found.append(f"projection {projection.name}: {misfit}")
         if ends in seen:
             found.append(f"projection {projection.name} occurs twice")
         seen.add(ends)
@@ -205,6 +199,13 @@ def problems(network: Network) -> list[str]:
         if name not in outputs and name not in sources:
             found.append(f"population {name!r} leads nowhere and is not an output")
     return found
+
+
+def _misfit(network: Network, projection: Projection) -> str | None:
+    if not isinstance(projection.connector, Connector):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return f"{projection.connector!r} is no connector"
+    shapes = {population.name: population.shape for population in network.populations}
+    return projection.connector.misfit(shapes[projection.source], shapes[projection.target])
 
 
 def _is_name(name: str) -> bool:

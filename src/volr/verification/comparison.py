@@ -199,11 +199,17 @@ class _Comparing:
             message = f"a block of {list(has.shape)}, expected {list(weights.shape)}"
             self.differ("projections", arrow(ends), message, cause)
             return
-        absent = np.isnan(has)
+        none = np.isnan(weights)
+        absent = np.isnan(has) & ~none
         if absent.any():
-            message = f"{int(absent.sum())} of {has.size} synapses are missing"
+            message = f"{int(absent.sum())} of {int((~none).sum())} synapses are missing"
             self.differ("projections", arrow(ends), message)
-        same = close(weights, has, self.expected.precision) | absent
+        # A synapse without weight does nothing, so it may be there or not.
+        extra = none & ~np.isnan(has) & (has != 0.0)
+        if extra.any():
+            message = f"{int(extra.sum())} synapses are there that should not be"
+            self.differ("projections", arrow(ends), message)
+        same = close(weights, has, self.expected.precision) | none | absent
         if not same.all():
             cause = cause_of(ends, has, self.expected.weights, self.expected.precision)
             self.differ("weights", arrow(ends), worst("weight", weights, has, same), cause)

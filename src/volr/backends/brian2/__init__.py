@@ -9,6 +9,7 @@ This file cuts the stimuli into batches and puts the answers together.
 
 from __future__ import annotations
 
+import math
 import os
 import tempfile
 from functools import partial
@@ -49,7 +50,7 @@ from volr.backends.worker import (
 )
 from volr.errors import BackendError
 from volr.models.model import READOUTS
-from volr.models.parameters import weight_name
+from volr.models.parameters import synapse_matrices
 from volr.system.temporary import Workplace
 
 if TYPE_CHECKING:
@@ -201,8 +202,8 @@ def _requests(
         "parameters": parameters(neuron, dt),
         "own": {name: {"fires_at": UNREACHABLE} for name in silent(model)},
     }
-    names = map(weight_name, network.projections)
-    weights = {name: factor * model.parameters[name] for name in names}
+    matrices = synapse_matrices(network, model.parameters, missing=math.nan)
+    weights = {name: factor * each for name, each in matrices.items()}
     return requests(model, stimuli, seed, size, weights, settings, NANO)
 
 

@@ -175,8 +175,7 @@ def _synapses(
     copies: int = settings["copies"]
     post, pre = weights.shape
     codes: list[str] = settings["pathways"]
-    positive = weights >= 0.0
-    masks = [positive, ~positive] if len(codes) == 2 else [np.ones_like(positive)]
+    masks = [weights >= 0.0, weights < 0.0] if len(codes) == 2 else [~np.isnan(weights)]
     found: list[Any] = []
     for sign, (code, mask) in enumerate(zip(codes, masks, strict=True)):
         # By source, then by target: what one spike sets off lies side by side.

@@ -7,6 +7,7 @@ The script opens with tables, in which everything of the model stands; the code 
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -19,7 +20,7 @@ from volr.backends.brian2.translation import above_rest
 from volr.backends.scripts import packed
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import READOUTS
-from volr.models.parameters import bias_name, weight_name
+from volr.models.parameters import bias_name, synapse_matrices, weight_name
 from volr.neurons.response import count_levels
 
 if TYPE_CHECKING:
@@ -60,9 +61,9 @@ def _tables(model: SpikingModel, archive: dict[str, Any]) -> str:
         f"{p.name!r}: {_array(neuron.i_offset + model.parameters[bias_name(p)], archive)}*nA"
         for p in network.layers
     ]
+    matrices = synapse_matrices(network, model.parameters, missing=math.nan)
     weights = [
-        f"{(p.source, p.target)!r}: {_array(model.parameters[weight_name(p)], archive)}"
-        f"*{_UNITS[weight]}"
+        f"{(p.source, p.target)!r}: {_array(matrices[weight_name(p)], archive)}*{_UNITS[weight]}"
         for p in network.projections
     ]
     return f'''\
@@ -131,8 +132,9 @@ def _coding(model: SpikingModel, archive: dict[str, Any]) -> str:
 
 
 def _array(values: Floats, archive: dict[str, Any]) -> str:
-    """The numbers in the script; where there are many, their place in the archive."""
-    if values.size <= MOST_IN_TEXT:
+    """The numbers in the script; where there are many, or some are none, their place in the
+    archive."""
+    if values.size <= MOST_IN_TEXT and not np.isnan(values).any():
         return repr(values.tolist())
     key = f"array_{len(archive)}"
     archive[key] = np.asarray(values, dtype=np.float64)

@@ -70,10 +70,10 @@ def sources(spikes):
 
 
 def synapses(source, target, weights, copies):
-    """All to all, within each copy; one object for each pathway that ``weights`` make use of."""
+    """Within each copy a synapse for each weight that is a number; one object for each pathway."""
     post, pre = weights.shape
-    positive = np.asarray(weights) >= 0
-    masks = [positive, ~positive] if len(PATHWAYS) == 2 else [np.ones_like(positive)]
+    plain = np.asarray(weights)
+    masks = [plain >= 0, plain < 0] if len(PATHWAYS) == 2 else [~np.isnan(plain)]
     for code, mask in zip(PATHWAYS, masks):
         before, after = np.nonzero(mask.T)
         if before.size == 0:

@@ -7,6 +7,7 @@ into batches and puts the answers together; ``volr.backends.nest.kernel`` is wha
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
@@ -40,7 +41,7 @@ from volr.backends.worker import (
     widest,
 )
 from volr.models.model import READOUTS, SpikingModel
-from volr.models.parameters import weight_name
+from volr.models.parameters import synapse_matrices
 from volr.neurons import RESETS
 
 if TYPE_CHECKING:
@@ -154,6 +155,6 @@ def _requests(
         ],
     }
     factor = weight_factor(translation, neuron.tau_m, neuron.cm, dt)
-    names = map(weight_name, network.projections)
-    weights = {name: factor * model.parameters[name] for name in names}
+    matrices = synapse_matrices(network, model.parameters, missing=math.nan)
+    weights = {name: factor * each for name, each in matrices.items()}
     return requests(model, stimuli, seed, size, weights, settings, PICOAMPERE)

@@ -251,15 +251,16 @@ def _set(nodes: Any, each: list[dict[str, Any]]) -> None:
 
 def _connect(source: Any, target: Any, weights: NDArray[np.float64], copies: int) -> None:
     post, pre = weights.shape
-    shape = (copies, pre, post)
-    sources = np.broadcast_to(_ids(source).reshape(copies, pre, 1), shape)
-    targets = np.broadcast_to(_ids(target).reshape(copies, 1, post), shape)
-    each = np.broadcast_to(weights.T, shape)
+    # By source: what one spike sets off lies side by side.
+    sources, targets = np.nonzero(~np.isnan(weights.T))
     nest.Connect(
-        sources.ravel(),
-        targets.ravel(),
+        _ids(source).reshape(copies, pre)[:, sources].ravel(),
+        _ids(target).reshape(copies, post)[:, targets].ravel(),
         "one_to_one",
-        {"synapse_model": "static_synapse", "weight": each.ravel()},
+        {
+            "synapse_model": "static_synapse",
+            "weight": np.tile(weights[targets, sources], copies),
+        },
     )
 
 

@@ -32,7 +32,7 @@ from volr.backends.scripts import AS_TEXT, DAMAGED, arrays_beside, packed
 from volr.errors import DataError
 from volr.models.coding import ConstantCurrent
 from volr.models.model import SpikingModel
-from volr.models.parameters import bias_name, weight_name
+from volr.models.parameters import bias_name, synapse_matrices, weight_name
 from volr.neurons import neuron_model
 from volr.neurons.response import count_levels
 
@@ -102,11 +102,13 @@ def write_script(document: Document, model: Model) -> Files:
     network, neuron = model.network, model.neuron
     named = identifiers(population.name for population in network.populations)
     arrays: dict[str, Floats] = {}
+    matrices = synapse_matrices(network, model.parameters, missing=math.nan)
     for p in network.projections:
-        arrays[f"{named[p.source]}->{named[p.target]}.weight"] = model.parameters[weight_name(p)]
+        arrays[f"{named[p.source]}->{named[p.target]}.weight"] = matrices[weight_name(p)]
     for p in network.layers:
         arrays[f"{named[p.name]}.bias"] = model.parameters[bias_name(p)]
-    beside = sum(each.size for each in arrays.values()) > MOST_NUMBERS
+    sparse = any(np.isnan(each).any() for each in arrays.values())
+    beside = sparse or sum(each.size for each in arrays.values()) > MOST_NUMBERS
     edges, currents = _levels(model)
     tables: dict[str, Any] = {
         "DT": model.dt,

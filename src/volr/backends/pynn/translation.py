@@ -44,7 +44,7 @@ import numpy as np
 from volr.backends.processes import text_of
 from volr.backends.readback import Asked, Cells, SpikingReadback, Told, all_asked, uniform
 from volr.backends.worker import inputs_of
-from volr.models.parameters import weight_name
+from volr.models.parameters import synapse_matrices
 from volr.neurons import ENDLESS, IFCondExp, IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
@@ -202,15 +202,16 @@ def parameters(dialect: Dialect, model: SpikingModel) -> dict[str, float]:
 
 
 def weights(dialect: Dialect, model: SpikingModel) -> dict[str, Floats]:
-    """What the synapses are told, by the names of our parameters: ``[post, pre]``, signed."""
+    """What the synapses are told, by the names of our parameters: ``[post, pre]``, signed.
+
+    NaN stands where there is no synapse.
+    """
     told = lines(dialect, model.neuron, model.dt)
     positive, negative = told["excitatory"].factor, told["inhibitory"].factor
-    found: dict[str, Floats] = {}
-    for projection in model.network.projections:
-        name = weight_name(projection)
-        ours = model.parameters[name]
-        found[name] = np.where(ours < 0.0, negative, positive) * ours
-    return found
+    matrices = synapse_matrices(model.network, model.parameters, missing=math.nan)
+    return {
+        name: np.where(ours < 0.0, negative, positive) * ours for name, ours in matrices.items()
+    }
 
 
 def in_our_words(dialect: Dialect, model: SpikingModel, answers: list[Arrays]) -> SpikingReadback:

@@ -1,0 +1,48 @@
+"""``AllToAll``: every neuron of the source to every neuron of the target."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from volr.network.connectors.base import Connector, Entries
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from volr.checks.arrays import Floats
+    from volr.network.connectors.base import Shape
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class AllToAll(Connector):
+    """Every neuron of the source to every neuron of the target: weights ``[post, pre]``."""
+
+    name = "all_to_all"
+
+    def misfit(self, source: Shape, target: Shape) -> None:
+        """Any two shapes fit."""
+
+    def weight_shape(self, source: Shape, target: Shape) -> Shape:
+        return math.prod(target), math.prod(source)
+
+    def synapse_count(self, source: Shape, target: Shape) -> int:
+        return math.prod(target) * math.prod(source)
+
+    def entries(self, source: Shape, target: Shape) -> Iterator[Entries]:
+        import numpy as np
+
+        post, pre = self.weight_shape(source, target)
+        rows = max(1, _BLOCK // pre)
+        for first in range(0, post, rows):
+            index = np.arange(first * pre, min(first + rows, post) * pre)
+            yield Entries(index // pre, index % pre, index, np.ones(len(index)))
+
+    def apply(self, weights: Floats, values: Floats, source: Shape, target: Shape) -> Floats:
+        return values @ weights.T
+
+    def transposed(self, weights: Floats, values: Floats, source: Shape, target: Shape) -> Floats:
+        return values @ weights

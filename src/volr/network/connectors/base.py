@@ -1,0 +1,85 @@
+"""What a connector is: a sparse linear map with shared weights, and what each one owes.
+
+A connector knows four things about a projection, and nothing about who reads it: which shapes fit,
+the shape of its weights, its synapses one by one, and what it computes. Readers that have the
+operation themselves, a convolution say, use that; all others take the synapses.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from volr.checks.arrays import Floats, Integers
+
+Shape: TypeAlias = tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entries:
+    """Some synapses: number k goes from neuron ``pre[k]`` to ``post[k]``.
+
+    Its weight is ``factor[k] · weights.flat[index[k]]``. Neurons are numbered within their
+    population, the last axis fastest. Several entries for one pair of neurons add up.
+    """
+
+    post: Integers
+    pre: Integers
+    index: Integers
+    factor: Floats
+
+
+class Connector(ABC):
+    """Which neurons of a source reach which of a target, and which weight each synapse has.
+
+    Subclasses are frozen dataclasses whose fields are numbers, so that connectors compare with
+    ``==`` and are written into files. ``source`` and ``target`` are shapes of populations that fit
+    (``misfit`` is None).
+    """
+
+    __slots__ = ()
+    name: ClassVar[str]
+    """What it is called in texts and files, such as ``all_to_all``."""
+
+    trained: ClassVar[bool] = True
+    """Whether training changes its weights."""
+
+    def __str__(self) -> str:
+        return self.name
+
+    @abstractmethod
+    def misfit(self, source: Shape, target: Shape) -> str | None:
+        """Why it cannot lead from the one shape to the other; None where it can."""
+
+    @abstractmethod
+    def weight_shape(self, source: Shape, target: Shape) -> Shape:
+        """The shape of its weights."""
+
+    @abstractmethod
+    def entries(self, source: Shape, target: Shape) -> Iterator[Entries]:
+        """All synapses, in blocks: by neuron of the target, then by neuron of the source."""
+
+    @abstractmethod
+    def apply(self, weights: Floats, values: Floats, source: Shape, target: Shape) -> Floats:
+        """What reaches each neuron of the target, ``[batch, post]``.
+
+        ``values`` are those of the source, ``[batch, pre]``. This is the meaning of the connector;
+        a test holds it against ``entries``.
+        """
+
+    @abstractmethod
+    def transposed(self, weights: Floats, values: Floats, source: Shape, target: Shape) -> Floats:
+        """The transpose of ``apply``: from ``[batch, post]`` back to ``[batch, pre]``."""
+
+    def synapse_count(self, source: Shape, target: Shape) -> int:
+        """The number of synapses. Here by counting; a formula is quicker."""
+        return sum(len(each.post) for each in self.entries(source, target))
+
+    def weight_count(self, source: Shape, target: Shape) -> int:
+        """The number of weights, each of which several synapses may share."""
+        return math.prod(self.weight_shape(source, target))

@@ -27,6 +27,8 @@ from volr.checks.arrays import Booleans, Floats, Integers
 from volr.errors import DataError, MissingError, ModelError, UnsupportedError
 from volr.models.coding import stimuli_of
 from volr.models.model import ArtificialModel, Model, SpikingModel
+from volr.network import AllToAll, Connector
+from volr.network.supported import check_connectors
 from volr.system.commands import find_command
 
 if TYPE_CHECKING:
@@ -43,6 +45,9 @@ Forward: TypeAlias = Callable[[Floats], Floats]
 
 Files: TypeAlias = Mapping[str, bytes]
 """What a document consists of, by suffix: ``{".py": …, ".npz": …}``."""
+
+Connectors: TypeAlias = tuple[type[Connector], ...]
+"""Kinds of connectors; ``Connector`` itself stands for all of them."""
 
 Progress: TypeAlias = Callable[[int], None]
 """Told how many more stimuli are done."""
@@ -127,7 +132,8 @@ class Simulator(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ArtificialBackend:
-    """Runs artificial models. ``activations`` are the names of those it supports.
+    """Runs artificial models. ``activations`` are the names of those it supports, ``connectors``
+    the kinds: ``Connector`` stands for all.
 
     ``requires`` are Python packages, which the ``extra`` installs; ``programs`` are executables,
     each with how to get it. ``read_back`` builds the model and says what was built: of each field
@@ -144,6 +150,7 @@ class ArtificialBackend:
     build: Callable[[ArtificialModel], Forward]
     read_back: Callable[[ArtificialModel], ArtificialReadback]
     precision: float = DOUBLE
+    connectors: Connectors = (AllToAll,)
 
     @property
     def generation(self) -> str:
@@ -153,6 +160,8 @@ class ArtificialBackend:
 @dataclass(frozen=True, kw_only=True)
 class SpikingBackend:
     """Runs spiking models. ``neurons``, ``resets`` and ``codings`` are the names it supports.
+
+    A simulator takes ``connectors`` of every kind, since it goes by the synapses.
 
     ``exact`` are those of its ``neurons`` whose spike trains are the engine's, spike for spike.
     ``precision`` is the relative error with which it claims to hold a number.
@@ -170,6 +179,7 @@ class SpikingBackend:
     readouts: tuple[str, ...] = ("count",)
     start: Callable[[], AbstractContextManager[Simulator]]
     precision: float = DOUBLE
+    connectors: Connectors = (Connector,)
 
     @property
     def generation(self) -> str:
@@ -203,6 +213,7 @@ class Document:
     write_program: Callable[[Network, Activation], Files] | None = None
     read_back: Callable[[Files], Readback]
     precision: float = DOUBLE
+    connectors: Connectors = (AllToAll,)
     how_to: Callable[[str], tuple[str, ...]] = lambda _: ()
 
     @property
@@ -271,10 +282,12 @@ def check_supported(backend: Backend | Document, model: Model) -> None:
                 help="`volr doctor` lists the back ends and documents that have",
             )
         case ArtificialBackend() | Document(), ArtificialModel():
+            _check_connectors(backend, model)
             _check_named(
                 backend, model, "the activation", model.activation.name, backend.activations
             )
         case SpikingBackend() | Document(), SpikingModel():
+            _check_connectors(backend, model)
             neuron = model.neuron
             _check_named(backend, model, "the neuron model", neuron.name, backend.neurons)
             _check_named(backend, model, "the reset", neuron.reset, backend.resets)
@@ -320,6 +333,13 @@ def check_request(
     if not hasattr(seed, "__index__") or seed < 0:
         raise DataError(f"the seed is {shown(seed)}, not a whole number from 0 up")
     return given
+
+
+def _check_connectors(backend: Backend | Document, model: Model) -> None:
+    known = ", ".join(each.name for each in backend.connectors if each is not Connector)
+    all_of_them = "reference" if isinstance(model, ArtificialModel) else "engine"
+    way = f"{elsewhere(all_of_them)}; {backend.name} has {known}"
+    check_connectors(model.network, backend.connectors, backend.name, way)
 
 
 def _check_named(

@@ -22,6 +22,7 @@ from volr.backends.readback import ArtificialReadback, Asked, all_asked, precisi
 from volr.errors import DataError
 from volr.models.activations import ACTIVATIONS, activate
 from volr.models.parameters import bias_name, weight_name
+from volr.network import Connector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -183,4 +184,5 @@ REFERENCE = ArtificialBackend(
     activations=tuple(each.name for each in ACTIVATIONS),
     build=_build,
     read_back=read_back,
+    connectors=(Connector,),
 )

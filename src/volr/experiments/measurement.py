@@ -16,7 +16,7 @@ from volr.backends.base import Record
 from volr.backends.reference import activations
 from volr.experiments.results import Activity
 from volr.models.coding import decode_counts
-from volr.models.parameters import weight_name
+from volr.models.parameters import synapse_matrix
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -115,7 +115,7 @@ def _activity(model: Model, events: Mapping[str, Floats | Integers], *, steps: i
     network = model.network
     effective = 0.0
     for projection in network.projections:
-        behind = (model.parameters[weight_name(projection)] != 0).sum(axis=0)
+        behind = (synapse_matrix(network, projection, model.parameters) != 0).sum(axis=0)
         effective += float((events[projection.source] @ behind).mean())
     spoken = {name: float(each.sum(axis=1).mean()) for name, each in events.items()}
     layers = [population.name for population in network.layers]

@@ -21,6 +21,8 @@ from volr.explanation.variants import mechanisms, subsets
 from volr.models.activations import ReLU
 from volr.models.coding import check_stimuli, decode_counts
 from volr.models.samples import check_labels
+from volr.network import AllToAll
+from volr.network.supported import check_connectors
 from volr.transfer import transfer_ann
 
 if TYPE_CHECKING:
@@ -77,6 +79,7 @@ def explain(
     arguments.check_simulator("explain", simulator)
     require(backend)
     check_supported(backend, snn)
+    check_connectors(snn.network, (AllToAll,), "explain")
     _check(ann, snn, samples)
     tell = progress or _silent
     taken_out = mechanisms(snn)

@@ -21,6 +21,8 @@ from volr.errors import NetworkError
 from volr.language.lowering import INPUT
 from volr.language.printer import format_expression
 from volr.language.syntax import Dense, Integer, Parallel, Sequence
+from volr.network.connectors import AllToAll
+from volr.network.text import shape_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,6 +59,12 @@ class _Bundle:
 
 def decompile(network: Network) -> Decompiled:
     """The program of a network. Raises ``NetworkError`` where the language cannot say it."""
+    for population in network.populations:
+        if len(population.shape) != 1:
+            raise _unsayable(f"{population.name} has the shape {shape_text(population.shape)}")
+    for projection in network.projections:
+        if not isinstance(projection.connector, AllToAll):
+            raise _unsayable(f"{projection.name} is {projection.connector}")
     starts, ends = _boundaries(network)
     chain = _merge(network, starts, ends)
     expression, order = _expression(network, chain)

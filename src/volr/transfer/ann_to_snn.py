@@ -15,6 +15,8 @@ from volr.models.activations import ReLU
 from volr.models.coding import check_stimuli, decode_counts
 from volr.models.model import check_reach
 from volr.models.samples import check_labels
+from volr.network import AllToAll
+from volr.network.supported import check_connectors
 from volr.transfer.balance import rescaled, unit_scales
 from volr.transfer.calibration import calibrate
 from volr.transfer.scaling import Correction, full_count, scales, spiking_model, wanted_counts
@@ -78,6 +80,7 @@ def transfer_ann(
     if len(samples) == 0:
         raise DataError("a transfer needs training stimuli to calibrate on, and there are none")
     network = model.network
+    check_connectors(network, (AllToAll,), "the transfer")
     check_reach(network, settings.duration, settings.delay_ms)
     check_stimuli(samples.inputs, network.input_size)
     check_labels(samples, network.output_size)

@@ -128,11 +128,12 @@ def _blocks(
     for projection in network.projections:
         name = weight_name(projection)
         block = values[name]
-        yield (
-            f"transposition: the block {projection.name} is transposed",
-            # Of a square block the transpose; of another its numbers in the other order.
-            {name: block.ravel().reshape(block.shape[::-1]).T},
-        )
+        if block.ndim == 2:
+            yield (
+                f"transposition: the block {projection.name} is transposed",
+                # Of a square block the transpose; of another its numbers in the other order.
+                {name: block.ravel().reshape(block.shape[::-1]).T},
+            )
         yield f"sign: the block {projection.name} is flipped", {name: -block}
         said = f"sign: negative weights of {projection.name}"
         yield f"{said} act as positive ones", {name: np.abs(block)}
@@ -169,5 +170,5 @@ def _pairs(
             ours, theirs = bias_name(first), bias_name(second)
             received |= {ours: values[theirs], theirs: values[ours]}
         for changed in (sent, received):
-            if changed:
+            if changed and all(each.shape == values[n].shape for n, each in changed.items()):
                 yield f"order: the populations {a} and {b} are exchanged", changed

@@ -8,7 +8,7 @@ import numpy as np
 
 from volr.backends.reference import activations, forward
 from volr.models.activations import activate
-from volr.models.parameters import bias_name, weight_name
+from volr.models.parameters import bias_name, synapse_matrix
 from volr.verification.behaviour import Behaviour, FirstDifference
 from volr.verification.mistakes import artificial_suspects
 
@@ -67,7 +67,7 @@ def _scale(model: ArtificialModel, stimuli: Floats) -> Floats:
             continue
         terms = np.tile(np.abs(values[bias_name(network[name])]), (len(stimuli), 1))
         for each in network.incoming[name]:
-            terms += np.abs(sent[each.source]) @ np.abs(values[weight_name(each)]).T
+            terms += np.abs(sent[each.source]) @ np.abs(synapse_matrix(network, each, values)).T
         parts.append(terms.max(axis=0, initial=0.0))
         # It is shown as a weighted sum; an output further on gets its activation.
         sent[name] = activate(model.activation, sent[name])

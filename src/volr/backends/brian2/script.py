@@ -21,6 +21,7 @@ from volr.backends.scripts import packed
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import READOUTS
 from volr.models.parameters import bias_name, synapse_matrices, weight_name
+from volr.network import Connector
 from volr.neurons.response import count_levels
 
 if TYPE_CHECKING:
@@ -149,6 +150,7 @@ BRIAN2_SCRIPT = Document(
     resets=tuple(RESETS),
     codings=("current", "poisson"),
     readouts=READOUTS,
+    connectors=(Connector,),
     write=write,
     read_back=read_back,
 )

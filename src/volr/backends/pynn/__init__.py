@@ -53,6 +53,7 @@ from volr.backends.worker import (
 from volr.errors import UnsupportedError
 from volr.models.coding import input_drive
 from volr.models.model import READOUTS, is_multiple
+from volr.network import Connector
 from volr.system.temporary import Workplace
 
 if TYPE_CHECKING:
@@ -170,6 +171,7 @@ PYNN = Document(
     resets=("hard",),
     codings=("current", "poisson"),
     readouts=("count",),
+    connectors=(Connector,),
     write=lambda model: write_script(PYNN, model),
     read_back=read_back_script,
 )

@@ -1,0 +1,34 @@
+"""What a reader of networks knows: it refuses the rest by name, before it builds anything."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from volr.errors import UnsupportedError
+
+if TYPE_CHECKING:
+    from volr.network.connectors import Connector
+    from volr.network.graph import Network
+
+
+def check_connectors(
+    network: Network, known: tuple[type[Connector], ...], reader: str, help: str | None = None
+) -> None:
+    """Raise ``UnsupportedError`` for the first projection whose connector is not ``known``.
+
+    ``known`` are kinds of connectors; ``Connector`` itself stands for all of them, which a reader
+    knows that goes through the synapses one by one. ``help`` is a way out; without one, what is
+    known is listed.
+    """
+    if help is None:
+        help = f"it has {', '.join(each.name for each in known)}"
+    for projection in network.projections:
+        if not isinstance(projection.connector, known):
+            raise UnsupportedError(
+                f"{reader} lacks the connector '{projection.connector}' of the projection "
+                f"{projection.name}",
+                help=help,
+                source=network.source,
+                span=projection.span,
+                label=f"{projection.target} has it",
+            )

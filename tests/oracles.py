@@ -51,7 +51,7 @@ def random_parameters(
     """Signed weights whose mean and deviation are both ``weight``, but for its sign; so biases."""
     values: dict[str, Floats] = {}
     for p in network.projections:
-        shape = (network[p.target].size, network[p.source].size)
+        shape = p.connector.weight_shape(network[p.source].shape, network[p.target].shape)
         values[f"{p.source}->{p.target}.weight"] = rng.normal(weight, abs(weight), shape)
     for p in network.layers:
         values[f"{p.name}.bias"] = rng.normal(bias, abs(bias), p.size)

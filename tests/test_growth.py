@@ -50,6 +50,95 @@ print(type(model.neuron).__name__, model.neuron.tau_m)
 """
 
 
+CONNECTOR = '''"""``EveryOther``: the even neurons of the source, by two weights."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from volr.checks.arrays import Floats
+from volr.network.connectors.base import Connector, Entries, Shape
+
+
+@dataclass(frozen=True, slots=True)
+class EveryOther(Connector):
+    """Neuron 2j of the source to neuron j of the target; even targets share one weight, odd ones
+    the other."""
+
+    name = "every_other"
+
+    def misfit(self, source: Shape, target: Shape) -> str | None:
+        return None if math.prod(source) == 2 * math.prod(target) else "it halves"
+
+    def weight_shape(self, source: Shape, target: Shape) -> Shape:
+        return (2,)
+
+    def entries(self, source: Shape, target: Shape) -> Iterator[Entries]:
+        post = np.arange(math.prod(target))
+        yield Entries(post, 2 * post, post % 2, np.where(post % 3, 0.5, 1.0))
+
+    def apply(self, weights: Floats, values: Floats, source: Shape, target: Shape) -> Floats:
+        post = np.arange(math.prod(target))
+        return values[:, ::2] * weights[post % 2] * np.where(post % 3, 0.5, 1.0)
+
+    def transposed(self, weights: Floats, values: Floats, source: Shape, target: Shape) -> Floats:
+        post = np.arange(math.prod(target))
+        back = np.zeros((len(values), math.prod(source)))
+        back[:, ::2] = values * weights[post % 2] * np.where(post % 3, 0.5, 1.0)
+        return back
+'''
+CONNECTED = """
+import numpy as np
+
+import volr
+from volr.backends import BACKENDS
+from volr.backends.base import ArtificialBackend, check_supported, is_ready
+from volr.backends.reference import forward
+from volr.errors import UnsupportedError
+from volr.models.model import ArtificialModel, SpikingModel
+from volr.network import Network, Population, Projection
+from volr.network.connectors import EveryOther
+from volr.neurons import IFCurrExp
+from volr.verification import verify
+from volr.verification.examples import random_stimuli
+
+network = Network(
+    (Population("input", (2, 6)), Population("half", (6,)), Population("out", (3,))),
+    (Projection("input", "half", EveryOther()), Projection("half", "out")),
+    ("input",),
+    ("out",),
+)
+assert "every_other   6 synapses" in str(network), network
+values = {
+    "input->half.weight": [9.0, 5.0],
+    "half->out.weight": np.random.default_rng(0).normal(2.0, 3.0, (3, 6)),
+    "half.bias": np.full(6, 0.1),
+    "out.bias": np.full(3, 0.2),
+}
+spiking = SpikingModel(network=network, parameters=values, neuron=IFCurrExp(tau_refrac=0.5))
+artificial = ArtificialModel(network, values)
+stimuli = random_stimuli(network, 3)
+assert forward(artificial, stimuli).any()
+for backend in filter(is_ready, BACKENDS):
+    model = artificial if isinstance(backend, ArtificialBackend) else spiking
+    try:
+        found = verify(model, backend, stimuli)
+    except UnsupportedError as error:
+        print("refused:", error.message)
+        continue
+    assert not found.differences, (backend.name, found.differences)
+    # The reference is what the others are held to.
+    if backend.name != "reference":
+        assert found.behaviour is not None
+        assert found.behaviour.first_difference is None, (backend.name, found.behaviour)
+    print(backend.name)
+"""
+
+
 def insert(path: Path, after: str, line: str) -> None:
     """Add a line after the one that there is."""
     text = path.read_text(encoding="utf-8")
@@ -57,12 +146,48 @@ def insert(path: Path, after: str, line: str) -> None:
     path.write_text(text.replace(after, f"{after}\n{line}"), encoding="utf-8")
 
 
+def run(program: str, folder: Path) -> list[str]:
+    """The lines that a program prints with the copy of Volr in ``folder``."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(folder / "src")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def copy(folder: Path) -> Path:
+    """A copy of the package to add to."""
+    volr = folder / "src" / "volr"
+    shutil.copytree(ROOT / "src" / "volr", volr, ignore=shutil.ignore_patterns("__pycache__"))
+    return volr
+
+
+@needs_nest
+@needs_numba
+def test_a_connector_is_a_file_and_its_name_among_the_others(tmp_path: Path) -> None:
+    connectors = copy(tmp_path) / "network" / "connectors"
+    (connectors / "every_other.py").write_text(CONNECTOR, encoding="utf-8")
+    insert(
+        connectors / "__init__.py",
+        "from volr.network.connectors.base import Connector, Entries, Shape",
+        "from volr.network.connectors.every_other import EveryOther",
+    )
+    said = run(CONNECTED, tmp_path)
+    assert {"reference", "engine", "nest"} <= set(said)
+    refused = [line for line in said if line.startswith("refused: ")]
+    assert all("lacks the connector 'every_other'" in line for line in refused)
+    assert {line.split()[1] for line in refused} <= {"torch", "onnx", "futhark"}
+
+
 @needs_nest
 @needs_numba
 def test_a_neuron_model_is_a_file_and_a_row_for_each_back_end(tmp_path: Path) -> None:
-    ignored = shutil.ignore_patterns("__pycache__")
-    volr = tmp_path / "src" / "volr"
-    shutil.copytree(ROOT / "src" / "volr", volr, ignore=ignored)
+    volr = copy(tmp_path)
     neurons = volr / "neurons"
     (neurons / "if_curr_short.py").write_text(NEURON, encoding="utf-8")
     # Its name among the others, the engine's row with the kernels that it has, and NEST's.
@@ -91,13 +216,4 @@ def test_a_neuron_model_is_a_file_and_a_row_for_each_back_end(tmp_path: Path) ->
         '    ("if_curr_short", "hard"): '
         'Translation("iaf_psc_delta", "V_th", 1.0, (*_LEAKY, *_HARD)),',
     )
-    done = subprocess.run(
-        [sys.executable, "-P", "-c", USED],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(tmp_path / "src")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == "IFCurrShort 3.0\n"
+    assert run(USED, tmp_path) == ["IFCurrShort 3.0"]

@@ -37,7 +37,7 @@ from volr.language import to_network
 from volr.models.activations import Activation, ReLU, activation
 from volr.models.coding import CODINGS, ConstantCurrent, InputCoding, Poisson
 from volr.models.model import READOUTS, ArtificialModel, Readout, SpikingModel
-from volr.network import Network, Population, Projection
+from volr.network import Network, OneToOne, Population, Projection
 from volr.neurons import RESETS, IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 from volr.verification.comparison import Difference, compare
 
@@ -80,7 +80,40 @@ AWKWARD = Network(
     outputs=("out",),
 )
 ODD = replace(AWKWARD, outputs=("out", "λ'", "def"))
-NETWORKS = {"chain": chain(7, 5, 3), "fork": fork(6, 4, 5, 3), "skip": AWKWARD, "odd": ODD}
+AXES = Network(
+    populations=(
+        Population("input", (2, 3)),
+        Population("map", (4, 1, 2)),
+        Population("again", (2, 3)),
+        Population("out", (5,)),
+    ),
+    projections=(
+        Projection("input", "map"),
+        Projection("map", "again"),
+        Projection("input", "out"),
+        Projection("again", "out"),
+    ),
+    inputs=("input",),
+    outputs=("out", "map"),
+)
+"""Populations of more than one axis."""
+
+MIXED = replace(
+    AXES,
+    projections=(
+        *AXES.projections,
+        Projection("input", "again", OneToOne()),
+    ),
+)
+"""Every kind of connector, and two of them into one population."""
+
+NETWORKS = {
+    "chain": chain(7, 5, 3),
+    "fork": fork(6, 4, 5, 3),
+    "skip": AWKWARD,
+    "odd": ODD,
+    "axes": AXES,
+}
 
 PROGRAM = to_network("dense 3 4 ⦶\n  dense 4 2")
 """Something to point at."""

@@ -16,8 +16,11 @@ import numpy as np
 import pytest
 from tests.backends.conformance import (
     ARTIFICIAL,
+    AXES,
     CASES,
+    MIXED,
     PROGRAM,
+    SEED,
     STEPS,
     TARGETS,
     Case,
@@ -51,8 +54,11 @@ from volr.backends.base import (
     takes,
 )
 from volr.backends.reference import forward
+from volr.engine.reference import simulate
 from volr.errors import DataError, ModelError, UnsupportedError, VolrError
 from volr.models.activations import activation
+from volr.models.parameters import weight_name
+from volr.network import AllToAll, Connector, Network, OneToOne
 
 if TYPE_CHECKING:
     from volr.models.model import Model
@@ -88,6 +94,19 @@ def test_logits_are_the_references_and_stimuli_that_do_not_fit_are_refused(
 def test_what_runs_is_the_model(runner: ArtificialBackend) -> None:
     for model in artificial_models(runner):
         assert not differences(runner, model, runner.read_back(model))
+
+
+def test_every_connector_runs_or_is_refused_by_name(runner: ArtificialBackend) -> None:
+    model = artificial(MIXED)
+    stimuli = stimuli_for(MIXED)
+    if runner.connectors == (Connector,):
+        np.testing.assert_allclose(runner.build(model)(stimuli), forward(model, stimuli))
+        assert not differences(runner, model, runner.read_back(model))
+        return
+    with pytest.raises(
+        UnsupportedError, match=f"{runner.name} lacks .* 'one_to_one' .*input->again"
+    ):
+        runner.build(model)
 
 
 # --- spiking back ends
@@ -133,6 +152,39 @@ def test_all_that_is_claimed_runs_and_no_stimuli_give_empty_recordings(started: 
             assert found.spikes["λ'"].shape == (STEPS, 0, 4)
     assert {neuron for neuron, _ in ran} == set(record.neurons)
     assert {reset for _, reset in ran} == set(record.resets)
+
+
+@pytest.mark.parametrize("network", [AXES, MIXED], ids=["axes", "mixed"])
+@every_simulator
+def test_shapes_and_connectors_make_no_difference(started: Started, network: Network) -> None:
+    record, simulator = started
+    model = spiking(Case((*record.exact, *record.neurons)[0]), network)
+    trace = simulate(model, stimuli_for(network), seed=SEED)
+    assert all(trace.spikes[each.name].any() for each in network.layers)
+    assert_agrees(record, model, trace, recorded(simulator, model))
+    assert not differences(record, model, simulator.read_back(model))
+
+
+@every_simulator
+def test_a_missing_and_an_extra_synapse_are_found(started: Started) -> None:
+    """Where one population reaches another one to one, all to all is something else."""
+    record, simulator = started
+    neuron = (*record.exact, *record.neurons)[0]
+    sparse = spiking(Case(neuron), MIXED)
+    [between] = [each for each in MIXED.projections if isinstance(each.connector, OneToOne)]
+    dense_network = replace(
+        MIXED, projections=tuple(replace(each, connector=AllToAll()) for each in MIXED.projections)
+    )
+    values = {**sparse.parameters, weight_name(between): np.full((6, 6), 0.3)}
+    dense = replace(sparse, network=dense_network, parameters=values)
+    more, fewer = (
+        {each.message for each in differences(record, wanted, simulator.read_back(held))}
+        for wanted, held in ((sparse, dense), (dense, sparse))
+    )
+    assert "30 synapses are there that should not be" in more
+    # The engine has weights of 0 where there is no synapse.
+    assert "30 of 36 synapses are missing" in fewer or record.name == "engine"
+    assert fewer
 
 
 @every_simulator
@@ -211,6 +263,18 @@ def test_a_document_of_a_spiking_model_says_what_the_model_is(document: Document
             written.add((case.neuron, case.reset))
     assert {neuron for neuron, _ in written} == set(document.neurons)
     assert {reset for _, reset in written} == set(document.resets)
+
+
+def test_a_document_has_every_connector_or_refuses_it_by_name(document: Document) -> None:
+    neurons = [spiking(Case(name, document.resets[0]), MIXED) for name in document.neurons]
+    for model in [*neurons, *(artificial(MIXED) for _ in document.activations[:1])]:
+        if document.connectors == (Connector,):
+            found = unless_refused(document, document.write, model)
+            if not isinstance(found, UnsupportedError):
+                assert not differences(document, model, document.read_back(found))
+            continue
+        with pytest.raises(UnsupportedError, match=f"{document.name} lacks .* 'one_to_one'"):
+            check_supported(document, model)
 
 
 def test_what_is_no_such_document_is_refused(document: Document) -> None:

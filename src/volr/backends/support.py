@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from volr.backends import BACKENDS, DOCUMENTS
 from volr.backends.base import ArtificialBackend, Document, SpikingBackend
+from volr.network import Connector
 from volr.system.storage import write_whole
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ END = "<!-- end of the support table -->"
 HEADER = (
     "name",
     "generation",
+    "connectors",
     "activations",
     "neuron models",
     "resets",
@@ -69,7 +71,8 @@ def _row(target: Backend | Document) -> tuple[str, ...]:
         case Document():
             name, spiking = f"`{target.name}`, a `{target.suffix}` file", _spiking(target)
             activations = _listed(target.activations)
-    return (name, target.generation, activations, *spiking, _needs(target))
+    kinds = "all" if Connector in target.connectors else _listed(k.name for k in target.connectors)
+    return (name, target.generation, kinds, activations, *spiking, _needs(target))
 
 
 def _spiking(target: SpikingBackend | Document, exact: tuple[str, ...] = ()) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ class Network:
     ``str`` gives the stable text form; a notebook shows the drawing.
     """
 
-    _repr_svg_: ClassVar[Callable[[Network], str]]  # given by the package, which has the drawing
+    _repr_svg_: ClassVar[Callable[..., str]]  # given by the package, which has the drawing
 
     populations: tuple[Population, ...]
     projections: tuple[Projection, ...]
@@ -177,14 +177,18 @@ def problems(network: Network) -> list[str]:
             found.append(f"a population is listed twice among the {side}s: {', '.join(names)}")
         found += [f"the {side} {name!r} is not a population" for name in names if name not in rank]
     seen: set[tuple[str, str]] = set()
+    shapes = {population.name: population.shape for population in network.populations}
     for projection in network.projections:
         ends = (projection.source, projection.target)
         unknown = [name for name in ends if name not in rank]
         found += [f"projection {projection.name}: there is no population {n!r}" for n in unknown]
         if not unknown and rank[projection.source] >= rank[projection.target]:
             found.append(f"projection {projection.name} does not lead to a later population")
-        if not unknown and (misfit := _misfit(network, projection)) is not None:
-            found.append(f"projection {projection.name}: {misfit}")
+        if not isinstance(projection.connector, Connector):  # pyright: ignore[reportUnnecessaryIsInstance]
+            found.append(f"projection {projection.name}: {projection.connector!r} is no connector")
+        elif not unknown:
+            misfit = projection.connector.misfit(*(shapes[name] for name in ends))
+            found += [] if misfit is None else [f"projection {projection.name}: {misfit}"]
         if ends in seen:
             found.append(f"projection {projection.name} occurs twice")
         seen.add(ends)
@@ -199,13 +203,6 @@ def problems(network: Network) -> list[str]:
         if name not in outputs and name not in sources:
             found.append(f"population {name!r} leads nowhere and is not an output")
     return found
-
-
-def _misfit(network: Network, projection: Projection) -> str | None:
-    if not isinstance(projection.connector, Connector):  # pyright: ignore[reportUnnecessaryIsInstance]
-        return f"{projection.connector!r} is no connector"
-    shapes = {population.name: population.shape for population in network.populations}
-    return projection.connector.misfit(shapes[projection.source], shapes[projection.target])
 
 
 def _is_name(name: str) -> bool:

@@ -20,14 +20,12 @@ def check_connectors(
     knows that goes through the synapses one by one. ``help`` is a way out; without one, what is
     known is listed.
     """
-    if help is None:
-        help = f"it has {', '.join(each.name for each in known)}"
     for projection in network.projections:
         if not isinstance(projection.connector, known):
             raise UnsupportedError(
                 f"{reader} lacks the connector '{projection.connector}' of the projection "
                 f"{projection.name}",
-                help=help,
+                help=help or f"it has {', '.join(each.name for each in known)}",
                 source=network.source,
                 span=projection.span,
                 label=f"{projection.target} has it",

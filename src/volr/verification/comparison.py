@@ -209,10 +209,13 @@ class _Comparing:
         if extra.any():
             message = f"{int(extra.sum())} synapses are there that should not be"
             self.differ("projections", arrow(ends), message)
-        same = close(weights, has, self.expected.precision) | none | absent
+        wanted = np.where(none, 0.0, weights)
+        same = close(wanted, has, self.expected.precision) | none | absent
         if not same.all():
-            cause = cause_of(ends, has, self.expected.weights, self.expected.precision)
-            self.differ("weights", arrow(ends), worst("weight", weights, has, same), cause)
+            blocks = {key: np.nan_to_num(each) for key, each in self.expected.weights.items()}
+            held = np.where(none, np.nan_to_num(has), has)
+            cause = cause_of(ends, held, blocks, self.expected.precision)
+            self.differ("weights", arrow(ends), worst("weight", wanted, has, same), cause)
 
     def _bias(self, name: str, bias: Floats) -> None:
         if name not in self.found.populations:

@@ -94,8 +94,7 @@ def _contents(tables: dict[str, Any], precision: Said[float]) -> SpikingReadback
     codes: tuple[str, ...] = tables["PATHWAYS"]
     pathways: list[Pathway] = []
     for (source, target), weights in tables["WEIGHTS"].items():
-        positive = weights >= 0.0
-        masks = [positive, ~positive] if len(codes) == 2 else [np.ones_like(positive)]
+        masks = [weights >= 0.0, weights < 0.0] if len(codes) == 2 else [~np.isnan(weights)]
         for code, mask in zip(codes, masks, strict=True):
             j, i = np.nonzero(mask)
             if j.size:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volr.backends.base import ArtificialBackend, require
+from volr.backends.base import ArtificialBackend, check_supported, require
 from volr.backends.readback import SINGLE
 from volr.models.activations import ACTIVATIONS
 
@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 def module_from(model: ArtificialModel, *, dtype: torch.dtype | None = None) -> NetworkModule:
     """The model as an ``nn.Module`` from ``[batch, unit]`` to logits, float32 unless told.
 
-    Raises ``MissingError`` where PyTorch is not installed.
+    Raises ``MissingError`` where PyTorch is not installed, ``UnsupportedError`` for a connector
+    that it lacks.
     """
     require(TORCH)
+    check_supported(TORCH, model)
     from volr.backends.torch.module import module_from as made
 
     return made(model, dtype=dtype)
@@ -41,6 +43,7 @@ def to_parameters(module: NetworkModule) -> Parameters:
 
 def _build(model: ArtificialModel) -> Forward:
     require(TORCH)
+    check_supported(TORCH, model)
     from volr.backends.torch.module import build
 
     return build(model)
@@ -48,6 +51,7 @@ def _build(model: ArtificialModel) -> Forward:
 
 def _read_back(model: ArtificialModel) -> ArtificialReadback:
     require(TORCH)
+    check_supported(TORCH, model)
     from volr.backends.torch.read_back import read_back
 
     return read_back(model)

@@ -1,0 +1,42 @@
+"""A reader refuses the connectors that it does not know, by name and in its place."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from volr.errors import UnsupportedError
+from volr.language import to_network
+from volr.network import AllToAll, Connector, Network, OneToOne, Projection
+from volr.network.supported import check_connectors
+
+
+def mixed() -> Network:
+    """A network with one projection of each kind, of which the text is known."""
+    network = to_network("dense 3 3 ⦶\n  dense 3 2")
+    first, second = network.projections
+    return replace(
+        network,
+        projections=(Projection(first.source, first.target, OneToOne(), first.span), second),
+    )
+
+
+def test_what_is_known_passes() -> None:
+    check_connectors(mixed(), (AllToAll, OneToOne), "a reader")
+    check_connectors(mixed(), (Connector,), "a reader")
+
+
+def test_what_is_not_known_is_named_with_its_place_and_what_there_is() -> None:
+    with pytest.raises(UnsupportedError) as caught:
+        check_connectors(mixed(), (AllToAll,), "a reader")
+    shown = str(caught.value)
+    assert "a reader lacks the connector 'one_to_one' of the projection input->dense_1" in shown
+    assert "1 | dense 3 3" in shown
+    assert "it has all_to_all" in shown
+
+
+def test_a_way_out_may_be_given() -> None:
+    with pytest.raises(UnsupportedError, match="another way") as caught:
+        check_connectors(mixed(), (OneToOne,), "a reader", "another way")
+    assert "'all_to_all' of the projection dense_1->dense_2" in str(caught.value)

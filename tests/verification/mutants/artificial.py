@@ -16,7 +16,10 @@ from volr.backends.reference import contents as reference_contents
 from volr.backends.reference import program_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from volr.backends.readback import Readback
+    from volr.checks.arrays import Floats
     from volr.models.model import ArtificialModel
 
 
@@ -24,7 +27,12 @@ def reference(model: ArtificialModel, mutation: str | None) -> Readback:
     whole = program_of(model)
     steps = {step.name: step for step in whole.steps}
     square = steps["square"]
-    (left, weights), right = square.terms
+    left, right = square.terms
+    weights = model.parameters["left->square.weight"]
+
+    def other(changed: Floats) -> Callable[[Floats], Floats]:
+        return lambda values: values @ changed.T
+
     match mutation:
         case None:
             pass
@@ -46,15 +54,18 @@ def reference(model: ArtificialModel, mutation: str | None) -> Readback:
         case "missing projection":
             square = replace(square, terms=(right,))
         case "transposed":
-            square = replace(square, terms=((left, weights.T), right))
+            square = replace(square, terms=((left[0], other(weights.T)), right))
         case "weight":
-            square = replace(square, terms=((left, one_more(weights)), right))
+            square = replace(square, terms=((left[0], other(one_more(weights))), right))
         case "bias":
             square = replace(square, bias=one_more(square.bias))
         case "activation":
             square = replace(square, activation=np.tanh)
         case _:
-            single = [(name, each.astype(np.float32)) for name, each in square.terms]
+            single = [
+                (source, other(model.parameters[f"{source}->square.weight"].astype(np.float32)))
+                for source, _ in square.terms
+            ]
             square = replace(square, bias=square.bias.astype(np.float32), terms=tuple(single))
     changed = (square if each.name == "square" else each for each in whole.steps)
     return reference_contents(replace(whole, steps=tuple(changed)))

@@ -30,7 +30,7 @@ def reference(model: ArtificialModel, mutation: str | None) -> Readback:
     left, right = square.terms
     weights = model.parameters["left->square.weight"]
 
-    def other(changed: Floats) -> Callable[[Floats], Floats]:
+    def other(changed: Any) -> Callable[[Floats], Floats]:
         return lambda values: values @ changed.T
 
     match mutation:

@@ -34,7 +34,7 @@ def commands() -> typer.Typer:
 
     from volr.cli.app import command_line
     from volr.cli.experiment import experiment
-    from volr.cli.option_groups import Command
+    from volr.cli.options import Command
     from volr.cli.report import report
 
     app = command_line(NAME, HELP)

@@ -7,8 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from volr.cli import options
-from volr.cli.option_groups import refuse
-from volr.cli.options import option, with_options
+from volr.cli.options import count, option, refuse, with_options
 from volr.cli.output import note, print_json, print_table
 from volr.cli.output_files import check_folder, check_writable, write_text
 from volr.cli.progress import progress_bar
@@ -43,9 +42,13 @@ def theory(
         "TASK",
         unless="the model's own; mnist, or digits where MNIST is not to be had",
     ),
-    epochs: options.Epochs = None,
+    epochs: int | None = count(
+        None,
+        "Passes over the training data.",
+        unless="30, or as many as make 2,000 updates",
+    ),
     data: options.DataFolder = None,
-    seed: int = option(0, "Seed of the training.", "N", least=0),
+    seed: int = count(0, "Seed of the training.", least=0),
     as_json: options.Json = False,
 ) -> None:
     """Draw the original work's figures, and compare its numbers."""

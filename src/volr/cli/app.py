@@ -22,7 +22,7 @@ from volr.cli.explain import explain
 from volr.cli.interrupt import interruptions
 from volr.cli.libraries import failed_import
 from volr.cli.nir import import_nir, lint
-from volr.cli.option_groups import Command, MisplacedError
+from volr.cli.options import Command, MisplacedError
 from volr.cli.output import emit, noting_warnings, show_error, shown_text, silence, writing
 from volr.cli.programs import check, format_program, show
 from volr.cli.report import report

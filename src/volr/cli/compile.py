@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from volr.cli.option_groups import MisplacedError
-from volr.cli.options import option, with_options
+from volr.cli.options import MisplacedError, option, with_options
 from volr.cli.output import emit_bytes, note
 from volr.cli.output_files import check_writable, write_bytes
 from volr.cli.progress import patience

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from volr.cli import options
-from volr.cli.option_groups import MisplacedError
-from volr.cli.options import option, with_options
+from volr.cli.options import MisplacedError, option, with_options
 from volr.cli.output import emit, note, print_json, print_table
 from volr.cli.output_files import check_writable, save_made
 

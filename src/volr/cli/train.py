@@ -12,8 +12,7 @@ import typer
 from volr.checks.names import named
 from volr.cli import options
 from volr.cli.input_files import is_model_file, split_of, start_of, teacher_of
-from volr.cli.option_groups import given, refuse
-from volr.cli.options import ARTIFICIAL, LEARNING, SPIKING, THROUGH_SPIKES, count, option
+from volr.cli.options import ARTIFICIAL, LEARNING, SPIKING, count, given, option, refuse
 from volr.cli.output import note
 from volr.cli.output_files import check_writable, path_from, save_made
 from volr.cli.progress import progress_bar
@@ -221,7 +220,8 @@ def _check_together(ctx: typer.Context, kind: str, start: Path | None, in_loop: 
     """Refuse options that would be of no effect."""
     if kind == "ann":
         refuse(
-            given(ctx, SPIKING, THROUGH_SPIKES).values(), "for spiking networks alone; add --as snn"
+            given(ctx, SPIKING, options.THROUGH_SPIKES).values(),
+            "for spiking networks alone; add --as snn",
         )
     else:
         refuse(given(ctx, ARTIFICIAL).values(), "for artificial networks alone; leave out --as snn")
@@ -231,7 +231,9 @@ def _check_together(ctx: typer.Context, kind: str, start: Path | None, in_loop: 
             refuse(["--candidates"], "with --start there is only one")
     if in_loop is not None:
         of_the_engine = [
-            each for name, each in given(ctx, THROUGH_SPIKES).items() if name in _OF_THE_ENGINE
+            each
+            for name, each in given(ctx, options.THROUGH_SPIKES).items()
+            if name in _OF_THE_ENGINE
         ]
         refuse(of_the_engine, "for training in the engine alone; leave out --in-loop")
 

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import typer
 
 from volr.cli import options
-from volr.cli.option_groups import given
-from volr.cli.options import CALIBRATION, SPIKING, count, option, with_options
+from volr.cli.options import CALIBRATION, SPIKING, count, given, option, with_options
 from volr.cli.output import emit, note, print_json, print_table
 from volr.cli.output_files import check_writable, path_from, save_made
 from volr.cli.progress import progress_bar

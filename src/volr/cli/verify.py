@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from volr.cli import options
-from volr.cli.option_groups import given, refuse
-from volr.cli.options import ARTIFICIAL, SPIKING, count, option, with_options
+from volr.cli.options import ARTIFICIAL, SPIKING, count, given, option, refuse, with_options
 from volr.cli.output import note, print_json
 from volr.cli.progress import progress_bar
 from volr.cli.spiking_options import Spiking

@@ -100,7 +100,9 @@ def plant(folder: Path, monkeypatch: pytest.MonkeyPatch, *, real: bool = False) 
         "from tests.experiments.execution.planted import install\n"
         f"install({str(folder)!r}, real={real})\n"
     )
-    monkeypatch.setenv("PYTHONPATH", f"{folder}{os.pathsep}{REPOSITORY}")
+    # The source beside these tests, wherever the installed one is.
+    path = folder, REPOSITORY, REPOSITORY / "src"
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(map(str, path)))
     # Those that are killed leave what they were writing.
     monkeypatch.setenv("TMPDIR", str(folder))
     return Plants(folder)

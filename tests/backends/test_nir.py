@@ -317,6 +317,15 @@ def test_metadata_are_held_against_the_graph() -> None:
     assert again.model.parameters["input->dense_1.weight"][1, 2] == ours[1, 2] + 1.0
 
 
+def test_arrays_that_do_not_fit_are_none_of_ours() -> None:
+    def longer(graph: Any) -> None:
+        graph.nodes["input_dense_1"].bias = np.ones(9)
+
+    body = written(spiking_model("delta", chain(3, 5, 2)))
+    with pytest.raises(ModelFileError, match="its arrays do not fit"):
+        NIR.read_back({".nir": changed(body, longer)})
+
+
 def test_read_back_sees_what_is_written_and_not_what_was_meant() -> None:
     model = spiking_model("delta", fork(3, 4, 2, 2), coding=ConstantCurrent())
 

@@ -30,10 +30,11 @@ from tests.importers.matrix import (
 from tests.importers.updates import UPDATES
 from tests.oracles import chain
 
+from volr import backends
 from volr.backends.nir import dialects
-from volr.backends.nir.dialects import rules, writing
 from volr.backends.nir.dialects.ring import Ring, ring
 from volr.backends.nir.hdf5_read import read_graph
+from volr.backends.nir.lint import of_importers
 from volr.backends.readback import expected
 from volr.errors import BackendError, ModelFileError, UnsupportedError
 from volr.models.coding import Poisson
@@ -121,7 +122,7 @@ REFUSED = {
 def test_what_no_importer_can_say_is_refused(case: str):
     neuron, why, way = REFUSED[case]
     with pytest.raises(UnsupportedError, match="cannot say this model") as caught:
-        writing.write_for(model_of(chain(7, 5), neuron), "norse")
+        backends.document("nir.norse").write(model_of(chain(7, 5), neuron))
     assert why in caught.value.message
     assert caught.value.help is not None
     assert way in caught.value.help
@@ -137,7 +138,7 @@ def test_what_no_importer_can_say_is_refused(case: str):
 )
 def test_a_reset_that_the_importer_lacks_is_refused(name: str, reset: Reset, way: str):
     with pytest.raises(UnsupportedError, match="at a spike, whatever the file says") as caught:
-        writing.write_for(model_of(chain(7, 5), IFCurrDelta(reset=reset)), name)
+        backends.document(f"nir.{name}").write(model_of(chain(7, 5), IFCurrDelta(reset=reset)))
     assert caught.value.help is not None
     assert way in caught.value.help
 
@@ -146,35 +147,35 @@ def test_more_spikes_in_a_step_than_sinabs_can_tell_are_refused():
     model = model_of(chain(7, 5), IFCurrDelta(reset="subtract", tau_m=1000.0))
     heavy = {name: 1e3 * value for name, value in model.parameters.items()}
     with pytest.raises(UnsupportedError, match="spike as often in one step"):
-        writing.write_for(replace(model, parameters=heavy), "sinabs")
+        backends.document("nir.sinabs").write(replace(model, parameters=heavy))
 
 
 def test_membranes_that_are_read_and_artificial_models_are_refused():
     model = replace(model_of(chain(7, 5), IFCurrDelta()), readout="membrane")
     with pytest.raises(UnsupportedError, match="readout is the membrane"):
-        writing.write_for(model, "norse")
+        backends.document("nir.norse").write(model)
     with pytest.raises(UnsupportedError, match="this one is artificial"):
-        writing.write_for(ArtificialModel(model.network, model.parameters), "norse")
+        backends.document("nir.norse").write(ArtificialModel(model.network, model.parameters))
     with pytest.raises(BackendError, match="norse"):
-        writing.write_for(model, "norsk")
+        backends.document("nir.norsk")
 
 
 @pytest.mark.parametrize("name", dialects.DIALECTS)
 def test_a_file_is_a_sound_one_for_whoever_it_is_meant(name: str):
     reset = "subtract" if name == "sinabs" else "hard"
     model = model_of(PARALLEL, neuron_of("exp", reset))
-    data = writing.write_for(model, name)[".nir"]
-    assert data == writing.write_for(model, name)[".nir"]
+    data = backends.document(f"nir.{name}").write(model)[".nir"]
+    assert data == backends.document(f"nir.{name}").write(model)[".nir"]
     with h5py.File(io.BytesIO(data)) as file:
         # nir 1.0.4 cannot read it.
         assert "v_reset" not in file["node/nodes/cells"]
-    findings = rules.lint(read_graph(data))
+    findings = of_importers(read_graph(data))
     assert [each.severity for each in findings if each.importer == name] == ["note"]
     for other in set(LIBRARIES) - {name}:
         assert any(
             f"for {name} alone" in each.message for each in findings if each.importer == other
         )
-    python = "\n".join(dialects.how_to(name, 'a"b.nir'))
+    python = "\n".join(backends.document(f"nir.{name}").how_to('a"b.nir'))
     compile(python, "how to", "exec")
     assert ("volr.dt" in python) == (name in {"norse", "spikingjelly"})
 
@@ -224,7 +225,7 @@ def test_what_is_none_of_ours_is_refused(document: Document):
 
 def messages(file: str, importer: str) -> list[str]:
     graph = read_graph(files.file_of(files.FILES[file]))
-    return [each.message for each in rules.lint(graph) if each.importer == importer]
+    return [each.message for each in of_importers(graph) if each.importer == importer]
 
 
 @pytest.mark.parametrize(
@@ -320,7 +321,7 @@ ALL_FILES = {**files.FILES, **{name: graph for name, (graph, _) in files.ODD_FIL
 def findings_of(file: str, importer: str) -> list[Finding]:
     """What lint says of a file to one importer, or to one reader."""
     graph = read_graph(files.file_of(ALL_FILES[file]))
-    return [each for each in rules.lint(graph) if each.importer == importer]
+    return [each for each in of_importers(graph) if each.importer == importer]
 
 
 @pytest.mark.parametrize("reader", READERS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,7 @@ from tests.oracles import chain
 from volr.backends.nir import NIR
 from volr.backends.nir.graph import Graph, Node
 from volr.backends.nir.hdf5_write import write_graph
-from volr.backends.nir.lint import EVERYBODY, VOLR, Finding, general, lint, ours
+from volr.backends.nir.lint import EVERYBODY, VOLR, Finding, general, lint, of_importers, ours
 from volr.errors import ModelFileError
 
 if TYPE_CHECKING:
@@ -121,3 +122,18 @@ def test_ours_are_read_without_a_word() -> None:
 def test_a_damaged_file_is_no_finding() -> None:
     with pytest.raises(ModelFileError):
         lint(b"nothing")
+
+
+def test_a_graph_within_the_graph_is_linted() -> None:
+    # Its ends are read as nodes that hand on what they get.
+    nodes = {
+        "input": node("Input", shape=[9]),
+        "block.in": Node("Flatten"),
+        "block.a": node("Affine", weight=np.ones((9, 9)), bias=np.zeros(9)),
+        "block.out": Node("Flatten"),
+        "cells": lif(9),
+        "output": node("Output", shape=[9]),
+    }
+    nested = graph(nodes, "input block.in block.a block.out cells output", dt="0.001")
+    found = of_importers(replace(nested, subgraphs=("block",)))
+    assert not [each for each in found if each.importer == "norse"]

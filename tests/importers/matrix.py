@@ -16,11 +16,10 @@ import numpy as np
 from tests.importers.harness import LIBRARIES, Job, run
 from tests.oracles import chain, random_parameters
 
+from volr.backends import document
 from volr.backends.base import Record
 from volr.backends.engine import ENGINE
-from volr.backends.nir import NIR
 from volr.backends.nir.dialects import DIALECTS
-from volr.backends.nir.dialects.writing import write_for
 from volr.models.coding import Poisson
 from volr.models.model import SpikingModel
 from volr.network import Network, Population, Projection
@@ -103,7 +102,7 @@ def neuron_of(kind: str, reset: Reset) -> NeuronModel:
 def job_of(made: Run, dialect: str) -> Job:
     """The model's file in a dialect, or in NIR as it is meant, and its frames."""
     model = made.model
-    files = NIR.write(model) if dialect == CANONICAL else write_for(model, dialect)
+    files = document(dialect if dialect == CANONICAL else f"nir.{dialect}").write(model)
     return Job(files[".nir"], made.frames, model.dt / 1000.0, model.neuron.reset)
 
 

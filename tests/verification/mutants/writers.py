@@ -97,9 +97,9 @@ NODES = {
         "currents count twice": Mistake("w_in=syn / dt,", "w_in=2.0 * syn / dt,"),
     },
     "sinabs": {
-        "nothing is given back": Mistake("_affine(ring.a * theta * one)", "_affine(0.0 * one)"),
+        "nothing is given back": Mistake("affine(ring.a * theta * one)", "affine(0.0 * one)"),
         "the first spike is not paid for": Mistake(
-            "_affine(-ring.a * ring.theta * one)", "_affine(0.0 * one)"
+            "affine(-ring.a * ring.theta * one)", "affine(0.0 * one)"
         ),
         "gates spike without their cells": Mistake("1.0 - 0.5 / most", "1.0 + 0.5 / most"),
         "gates spike twice": Mistake("one / most[:, None]", "2.0 * one / most[:, None]"),
@@ -107,7 +107,7 @@ NODES = {
         "an edge is missing": Mistake(', ("refund", "cells")', ""),
     },
 }
-"""Mistakes in ``volr.backends.nir.dialects.importers``, by importer."""
+"""Mistakes in the file of an importer in ``volr.backends.nir.dialects``, or in ``ring_graph``."""
 
 PROGRAMS = {
     "pynn": {

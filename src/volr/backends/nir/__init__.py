@@ -7,6 +7,7 @@ imported without the rest of it, or h5py.
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from volr.backends.base import Document, check_supported, require
@@ -30,11 +31,11 @@ def _write(model: Model) -> Files:
     check_supported(NIR, model)
     require(NIR)
     from volr.backends.nir.hdf5_write import write_graph
-    from volr.backends.nir.left_out import warn
-    from volr.backends.nir.to_graph import canonical
+    from volr.backends.nir.to_graph import canonical, losses
 
     body = write_graph(canonical(model))
-    warn(model)
+    for each in losses(model):
+        logging.getLogger("volr").warning("%s", each)
     return {SUFFIX: body}
 
 

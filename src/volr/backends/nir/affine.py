@@ -11,18 +11,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from volr.backends.nir.graph import LINEAR, NEURONS
 from volr.system.memory import check_room
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.backends.nir.graph import Graph, Node
+    from volr.backends.nir.graph import Graph
     from volr.checks.arrays import Floats
+
+    Values: TypeAlias = Mapping[str, Floats]
+
+MOST_NEURONS = 100_000_000
+"""A population of more is refused before anything of its size is made."""
+
+
+class SizeError(Exception):
+    """Sizes that do not fit; the text says of what."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,22 +67,6 @@ class Room:
         check_room({"its matrices": self.taken}, "to multiply out the graph")
 
 
-class SizeError(Exception):
-    """Sizes that do not fit; the text says of what."""
-
-
-def full(matrix: Floats, room: Room) -> Floats:
-    """A matrix, or the one that has this diagonal."""
-    if matrix.ndim == 2:
-        return matrix
-    room.take(len(matrix), len(matrix))
-    return np.diag(matrix)
-
-
-MOST_NEURONS = 100_000_000
-"""A population of more is refused before anything of its size is made."""
-
-
 def source(name: str, size: int) -> Form:
     """What a population sends. Raises ``SizeError`` for one that is too large."""
     if size > MOST_NEURONS:
@@ -99,69 +91,49 @@ def arriving(graph: Graph, name: str, forms: Mapping[str, Form], room: Room) -> 
     return Form(sizes.pop(), matrices, np.sum(biases, axis=0) if biases else None)
 
 
-def through(node: Node, form: Form, room: Room) -> Form:
-    """What a linear node makes of a form. Raises as ``arriving`` does."""
-    values = node.values
-    match node.kind:
-        case "Affine" | "Linear":
-            weight = values["weight"]
-            if weight.ndim != 2:
-                raise SizeError(f"its weight has {weight.ndim} axes, not 2")
-            if weight.shape[1] != form.size:
-                raise SizeError(f"its weight takes {weight.shape[1]} values and gets {form.size}")
-            matrices = {key: _product(weight, each, room) for key, each in form.matrices.items()}
-            bias = None if form.bias is None else weight @ form.bias
-            if "bias" in values:
-                own = values["bias"].ravel()
-                if own.size != weight.shape[0]:
-                    raise SizeError(f"its bias has {own.size} values for {weight.shape[0]} rows")
-                bias = own if bias is None else bias + own
-            return Form(weight.shape[0], matrices, bias)
-        case "Scale":
-            scale = values["scale"].ravel()
-            if scale.size not in {1, form.size}:
-                raise SizeError(f"it scales {scale.size} values and gets {form.size}")
-            scale = np.broadcast_to(scale, (form.size,))
-            matrices = {
-                key: each * (scale if each.ndim == 1 else scale[:, None])
-                for key, each in form.matrices.items()
-            }
-            return Form(form.size, matrices, None if form.bias is None else scale * form.bias)
-        case _:  # Flatten: rows of a matrix are flat as they are
-            return form
+def weighted(values: Values, form: Form, room: Room) -> Form:
+    """What an Affine or Linear makes of a form. Raises as ``arriving`` does."""
+    weight = values["weight"]
+    if weight.ndim != 2:
+        raise SizeError(f"its weight has {weight.ndim} axes, not 2")
+    if weight.shape[1] != form.size:
+        raise SizeError(f"its weight takes {weight.shape[1]} values and gets {form.size}")
+    matrices = {key: _product(weight, each, room) for key, each in form.matrices.items()}
+    bias = None if form.bias is None else weight @ form.bias
+    if "bias" in values:
+        own = values["bias"].ravel()
+        if own.size != weight.shape[0]:
+            raise SizeError(f"its bias has {own.size} values for {weight.shape[0]} rows")
+        bias = own if bias is None else bias + own
+    return Form(weight.shape[0], matrices, bias)
 
 
-def order(graph: Graph) -> tuple[list[str], list[str]]:
-    """The nodes, each after all that lead to it, and those that lie on or behind a loop."""
-    missing = {name: len(each) for name, each in graph.before.items()}
-    ready = [name for name, count in missing.items() if count == 0]
-    found: list[str] = []
-    for name in ready:  # grows while it is gone through
-        found.append(name)
-        for each in graph.after[name]:
-            missing[each] -= 1
-            if missing[each] == 0:
-                ready.append(each)
-    return found, [name for name, count in missing.items() if count > 0]
+def scaled(values: Values, form: Form, room: Room) -> Form:
+    """What a Scale makes of a form. Raises as ``arriving`` does."""
+    del room
+    scale = values["scale"].ravel()
+    if scale.size not in {1, form.size}:
+        raise SizeError(f"it scales {scale.size} values and gets {form.size}")
+    scale = np.broadcast_to(scale, (form.size,))
+    matrices = {
+        key: each * (scale if each.ndim == 1 else scale[:, None])
+        for key, each in form.matrices.items()
+    }
+    return Form(form.size, matrices, None if form.bias is None else scale * form.bias)
 
 
-def size_of(node: Node) -> int:
-    """How many values or neurons an Input or a population has; 1 may stand for any number."""
-    if node.kind == "Input":
-        shape = node.values["shape"].ravel()
-        size = float(np.prod(shape)) if shape.size else 1.0
-        if not (size >= 1 and size < 1 << 40 and (shape == np.floor(shape)).all()):
-            raise SizeError(f"its shape is {shape.tolist()}")
-        return int(size)
-    return max(each.size for each in node.values.values())
+def unchanged(values: Values, form: Form, room: Room) -> Form:
+    """What a Flatten makes of a form: rows of a matrix are flat as they are."""
+    del values, room
+    return form
 
 
-def is_linear(node: Node) -> bool:
-    return node.kind in LINEAR
-
-
-def is_population(node: Node) -> bool:
-    return node.kind in NEURONS
+def full(matrix: Floats, room: Room) -> Floats:
+    """A matrix, or the one that has this diagonal."""
+    if matrix.ndim == 2:
+        return matrix
+    room.take(len(matrix), len(matrix))
+    return np.diag(matrix)
 
 
 def _product(weight: Floats, matrix: Floats, room: Room) -> Floats:

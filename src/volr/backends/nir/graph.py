@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
@@ -24,40 +23,19 @@ if TYPE_CHECKING:
 Edge: TypeAlias = tuple[str, str]
 """From a node to a node."""
 
-PARAMETERS: dict[str, tuple[str, ...]] = {
-    "Input": ("shape",),
-    "Output": ("shape",),
-    "Affine": ("weight", "bias"),
-    "Linear": ("weight",),
-    "Scale": ("scale",),
-    "Threshold": ("threshold",),
-    "Flatten": ("start_dim", "end_dim"),
-    "I": ("r",),
-    "LI": ("tau", "r", "v_leak"),
-    "IF": ("r", "v_threshold", "v_reset"),
-    "LIF": ("tau", "r", "v_leak", "v_threshold", "v_reset"),
-    "CubaLI": ("tau_syn", "tau_mem", "r", "v_leak", "w_in"),
-    "CubaLIF": ("tau_syn", "tau_mem", "r", "v_leak", "v_threshold", "v_reset", "w_in"),
-}
-"""The primitives that Volr understands, each with its parameters, by NIR's names.
-
-``weight`` is ``[post, pre]``; a neuron's parameters are one number for each neuron.
-"""
-
-LINEAR = frozenset({"Affine", "Linear", "Scale", "Flatten"})
-NEURONS = frozenset({"Threshold", "I", "LI", "IF", "LIF", "CubaLI", "CubaLIF"})
-SPIKING = frozenset({"Threshold", "IF", "LIF", "CubaLIF"})
 SUBGRAPH = "NIRGraph"
 """The kind of a graph within a graph, and of the whole."""
+DIALECT = "volr.dialect"
+"""Where the metadata of a graph say for which importer alone it was written."""
 
 
 @dataclass(frozen=True, eq=False)
 class Node:
     """A node. ``kind`` is NIR's name of the primitive; ``values`` are its parameters, float64.
 
-    A primitive that Volr does not understand has no values. ``metadata`` holds whatever text
-    the file has there; ``stored`` are the names of all that the file has of the node, also of what
-    Volr does not read.
+    ``weight`` is ``[post, pre]``; a neuron's parameters are one number for each neuron. A primitive
+    that Volr does not know has no values. ``metadata`` holds whatever text the file has there;
+    ``stored`` are the names of all that the file has of the node, also of what Volr does not read.
     """
 
     kind: str
@@ -80,20 +58,30 @@ class Graph:
     @cached_property
     def before(self) -> Mapping[str, tuple[str, ...]]:
         """The nodes with an edge into each node, in the order of the edges."""
-        return _neighbours(self, 1, 0)
+        return self._neighbours(1, 0)
 
     @cached_property
     def after(self) -> Mapping[str, tuple[str, ...]]:
         """The nodes that each node has an edge to, in the order of the edges."""
-        return _neighbours(self, 0, 1)
+        return self._neighbours(0, 1)
+
+    def _neighbours(self, here: int, there: int) -> Mapping[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {name: [] for name in self.nodes}
+        for edge in self.edges:
+            found[edge[here]].append(edge[there])
+        return {name: tuple(each) for name, each in found.items()}
 
     def of_kind(self, *kinds: str) -> tuple[str, ...]:
         """The names of the nodes of these kinds, in order."""
         return tuple(name for name, node in self.nodes.items() if node.kind in kinds)
 
-
-def _neighbours(graph: Graph, here: int, there: int) -> Mapping[str, tuple[str, ...]]:
-    found: dict[str, list[str]] = {name: [] for name in graph.nodes}
-    for edge in graph.edges:
-        found[edge[here]].append(edge[there])
-    return MappingProxyType({name: tuple(each) for name, each in found.items()})
+    def in_order(self) -> tuple[list[str], list[str]]:
+        """The nodes, each after all that lead to it, and those that lie on or behind a loop."""
+        missing = {name: len(each) for name, each in self.before.items()}
+        found = [name for name, count in missing.items() if count == 0]
+        for name in found:  # grows while it is gone through
+            for each in self.after[name]:
+                missing[each] -= 1
+                if missing[each] == 0:
+                    found.append(each)
+        return found, [name for name, count in missing.items() if count > 0]

@@ -2,8 +2,8 @@
 
 h5py finds its way through the file and unpacks the numbers, after their size is known and there is
 room for them. What leads out of the file, links to other files and data kept elsewhere, is refused
-unread. Text is taken out of the bytes (``heap``): the HDF5 library, asked for text of a damaged
-file, may never return. The file is long because everything is checked where it is read.
+unread. Text is taken out of the bytes (``hdf5_bytes``), since the HDF5 library, asked for text of a
+damaged file, may never return.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from volr.backends.nir.graph import PARAMETERS, SUBGRAPH, Graph, Node
-from volr.backends.nir.hdf5_compressed import check_packed
-from volr.backends.nir.hdf5_texts import REFERENCE, Texts
+from volr.backends.nir.graph import SUBGRAPH, Graph, Node
+from volr.backends.nir.hdf5_bytes import REFERENCE, Texts, check_packed
+from volr.backends.nir.primitives import DEFAULTS, PRIMITIVES
 from volr.errors import ModelError, ModelFileError
 from volr.system.incoming import format_of, is_model
 from volr.system.memory import check_room
@@ -51,8 +51,6 @@ _DAMAGES = (
     SystemError,
     struct.error,
 )
-# The parameters that a file may lack, and what nir takes them to be.
-_DEFAULTS = {"v_reset": 0.0, "w_in": 1.0, "start_dim": 1.0, "end_dim": -1.0}
 
 
 def read_graph(data: bytes, name: str = "the file") -> Graph:
@@ -157,20 +155,17 @@ class _Reader:
     def _node(self, group: h5py.Group, kind: str, full: str) -> Node:
         metadata = self._metadata(group)
         stored = frozenset(self._keys(group)) - {"type", "metadata"}
-        if kind not in PARAMETERS:
+        if kind not in PRIMITIVES:
             return Node(kind, {}, metadata, stored)
         values: dict[str, Floats] = {}
-        for key in PARAMETERS[kind]:
+        for key in PRIMITIVES[kind].parameters:
             if key in group:
                 values[key] = self._numbers(group, key, full)
-            elif key in _DEFAULTS:
-                shape = values["r"].shape if "r" in values else ()
-                values[key] = np.full(shape, _DEFAULTS[key])
-            else:
+            elif key not in DEFAULTS:
                 self._refuse(f"the node {full!r}, {kind}, lacks its {key!r}")
-        # Volr does not need it, but the library nir does.
-        if kind == "Flatten" and "input_type" in group:
-            values["input_type"] = self._numbers(group, "input_type", full)
+            elif (default := DEFAULTS[key]) is not None:
+                shape = values["r"].shape if "r" in values else ()
+                values[key] = np.full(shape, default)
         return Node(kind, values, metadata, stored)
 
     def _numbers(self, group: h5py.Group, key: str, full: str) -> Floats:

@@ -1,8 +1,8 @@
 """From a graph that some other program wrote to a model of ours, or everything in the way of one.
 
 Populations are the spiking nodes and the leaky integrators; what lies between two of them is a
-weight matrix (``forms``). Our neurons are all alike, so what differs from one to the next goes into
-weights and biases: r, v_leak, and a threshold, in whose unit the potential of each neuron is
+matrix of weights (``affine``). Our neurons are all alike, so what differs from one to the next goes
+into weights and biases: r, v_leak, and a threshold, in whose unit the potential of each neuron is
 counted. That is exact, since the equations are linear between spikes.
 """
 
@@ -11,19 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from volr.backends.nir.affine import (
-    Form,
-    Room,
-    SizeError,
-    arriving,
-    is_linear,
-    is_population,
-    order,
-    size_of,
-    source,
-    through,
-)
-from volr.backends.nir.graph import PARAMETERS
+from volr.backends.nir.affine import Form, Room, SizeError, arriving, full, source
+from volr.backends.nir.graph import DIALECT
+from volr.backends.nir.primitives import PRIMITIVES, Linear, Neuron, is_population, size_of
 from volr.errors import ModelFileError
 from volr.network import Network, Population, Projection
 
@@ -31,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from volr.backends.nir.graph import Graph
+    from volr.checks.arrays import Floats
 
 
 @dataclass(frozen=True)
@@ -47,6 +38,15 @@ class Skeleton:
     nodes: Mapping[str, str]
     driven: bool
     room: Room
+
+    def weights(self, population: str, factor: Floats) -> dict[str, Floats]:
+        """The weights of all that leads to a population, each row times its ``factor``."""
+        form = self.forms[population]
+        found: dict[str, Floats] = {}
+        for key, matrix in form.matrices.items():
+            self.room.take(form.size, self.network[key].size)
+            found[f"{key}->{population}.weight"] = full(matrix, self.room) * factor[:, None]
+        return found
 
 
 def refuse(name: str, problems: list[str], *, help: str | None = None) -> ModelFileError:
@@ -67,34 +67,25 @@ def skeleton(graph: Graph, name: str, *, artificial: bool) -> Skeleton:
     problems = [
         f"node {each!r}: Volr has no {node.kind}"
         for each, node in graph.nodes.items()
-        if node.kind not in PARAMETERS
+        if node.kind not in PRIMITIVES
     ]
-    nodes, looped = order(graph)
+    nodes, looped = graph.in_order()
     if looped:
         some = ", ".join(map(repr, looped[:5])) + (" …" if len(looped) > 5 else "")
         problems.append(f"nodes {some}: they lie on a loop or behind one, and Volr has none")
-    problems += [
-        f"node {each!r}: nothing leads to it, and it is no Input"
-        for each in nodes
-        if not graph.before[each] and graph.nodes[each].kind != "Input"
-    ]
-    problems += [
-        f"node {each!r}: an Input has something that leads to it"
-        for each, node in graph.nodes.items()
-        if node.kind == "Input" and graph.before[each]
-    ]
-    problems += [
-        f"node {each!r}: it leads nowhere, and is no Output"
-        for each, node in graph.nodes.items()
-        if not graph.after[each] and node.kind != "Output"
-    ]
-    problems += [
-        f"node {each!r}: an Output leads to something"
-        for each, node in graph.nodes.items()
-        if node.kind == "Output" and graph.after[each]
-    ]
+    inputs, outputs = graph.of_kind("Input"), graph.of_kind("Output")
+    first = [each for each in nodes if not graph.before[each]]
+    last = [each for each in graph.nodes if not graph.after[each]]
+    kind = {each: node.kind for each, node in graph.nodes.items()}
+    for why, where in (
+        ("nothing leads to it, and it is no Input", [e for e in first if kind[e] != "Input"]),
+        ("an Input has something that leads to it", [e for e in inputs if graph.before[e]]),
+        ("it leads nowhere, and is no Output", [e for e in last if kind[e] != "Output"]),
+        ("an Output leads to something", [e for e in outputs if graph.after[e]]),
+    ):
+        problems += [f"node {each!r}: {why}" for each in where]
     if problems:
-        dialect = graph.metadata.get("volr.dialect")
+        dialect = graph.metadata.get(DIALECT)
         help = f"this file is for {dialect} alone" if dialect else None
         raise refuse(name, problems, help=help)
     return _Builder(graph, artificial).build(name, nodes)
@@ -112,30 +103,20 @@ class _Builder:
     problems: list[str] = field(default_factory=list[str])
 
     def build(self, name: str, nodes: list[str]) -> Skeleton:
-        graph = self.graph
         forms: dict[str, Form] = {}
         for each in nodes:
             try:
                 forms[each] = self._form(each, forms)
             except SizeError as error:
-                self.problems.append(f"node {each!r}: {error}")
-                break  # what comes after it has no sizes either
-        if self.problems:
-            raise refuse(name, self.problems)
-        inputs = graph.of_kind("Input")
-        driven = [each for each in inputs if self._drives(each)]
-        if driven and len(driven) != len(inputs):
+                # What comes after it has no sizes either.
+                raise refuse(name, [f"node {each!r}: {error}"]) from error
+        ports = self._ports()
+        if len(ports) not in {0, len(self.graph.of_kind("Input"))}:
             raise refuse(name, ["some Inputs lead to neurons and others to weights"])
-        ports: dict[str, str] = {}
-        for each in driven:
-            after = graph.after[each]
-            if len(after) != 1 or len(graph.before[after[0]]) != 1:
-                self.problems.append(f"node {each!r}: it leads to neurons and to something else")
-            ports[each] = after[0]
         outputs = self._outputs(ports)
         if self.problems:
             raise refuse(name, self.problems)
-        return self._skeleton(nodes, ports, outputs, bool(driven))
+        return self._skeleton(nodes, ports, outputs)
 
     def _form(self, name: str, forms: Mapping[str, Form]) -> Form:
         """What a node sends."""
@@ -144,21 +125,28 @@ class _Builder:
             self.sizes[name] = size_of(node)
             return source(name, self.sizes[name])
         arrived = arriving(self.graph, name, forms, self.room)
-        if is_linear(node):
-            return through(node, arrived, self.room)
+        primitive = PRIMITIVES[node.kind]
+        if isinstance(primitive, Linear):
+            return primitive.through(node.values, arrived, self.room)
         self.arrived[name] = arrived
-        if is_population(node):
+        if isinstance(primitive, Neuron):
             if size_of(node) not in {1, arrived.size}:
                 raise SizeError(f"it has {size_of(node)} neurons and gets {arrived.size} values")
             self.sizes[name] = arrived.size
             return source(name, arrived.size)
         return arrived
 
-    def _drives(self, name: str) -> bool:
-        """Whether an Input leads to neurons, with no weights in between."""
-        return not self.artificial and any(
-            is_population(self.graph.nodes[each]) for each in self.graph.after[name]
-        )
+    def _ports(self) -> dict[str, str]:
+        """The neurons that an Input drives, with no weights in between, by the Input."""
+        ports: dict[str, str] = {}
+        for name in self.graph.of_kind("Input"):
+            after = self.graph.after[name]
+            if self.artificial or not any(is_population(self.graph.nodes[e]) for e in after):
+                continue
+            if len(after) != 1 or len(self.graph.before[after[0]]) != 1:
+                self.problems.append(f"node {name!r}: it leads to neurons and to something else")
+            ports[name] = after[0]
+        return ports
 
     def _outputs(self, ports: Mapping[str, str]) -> list[str]:
         """The populations that are read, in the order of the Outputs; sums of their own are added.
@@ -182,31 +170,24 @@ class _Builder:
             self.problems.append("two Outputs read the same neurons")
         return outputs
 
-    def _skeleton(
-        self, nodes: list[str], ports: Mapping[str, str], outputs: list[str], driven: bool
-    ) -> Skeleton:
+    def _skeleton(self, nodes: list[str], ports: Mapping[str, str], outputs: list[str]) -> Skeleton:
         inputs = [ports.get(each, each) for each in self.graph.of_kind("Input")]
         places = [each for each in nodes if each in self.sizes and each not in ports]
         names = _names(places)
-        projections: list[Projection] = []
         forms: dict[str, Form] = {}
         for each in places:
             if each in inputs:
                 continue
             form = self.arrived[each]
-            forms[names[each]] = Form(
-                form.size,
-                {names[ports.get(k, k)]: m for k, m in form.matrices.items()},
-                form.bias,
-            )
-            projections += [Projection(key, names[each]) for key in forms[names[each]].matrices]
+            matrices = {names[ports.get(k, k)]: m for k, m in form.matrices.items()}
+            forms[names[each]] = Form(form.size, matrices, form.bias)
         network = Network(
             tuple(Population(names[each], (self.sizes[each],)) for each in places),
-            tuple(projections),
+            tuple(Projection(key, name) for name, form in forms.items() for key in form.matrices),
             tuple(names[each] for each in inputs),
             tuple(names[each] for each in outputs),
         )
-        return Skeleton(network, forms, {names[k]: k for k in places}, driven, self.room)
+        return Skeleton(network, forms, {names[k]: k for k in places}, bool(ports), self.room)
 
 
 def _names(nodes: list[str]) -> dict[str, str]:

@@ -1,38 +1,36 @@
 """What each importer will make of a NIR file, told before it does.
 
 ``lint`` reads the file and asks the rules of this file, which hold for everybody and for Volr, and
-those of ``volr.backends.nir.dialects.rules`` for each other importer that is known.
+those of each other importer that is known (``volr.backends.nir.dialects``).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 
-from volr.backends.nir.affine import order
-from volr.backends.nir.graph import NEURONS, Graph
-from volr.backends.nir.hdf5_read import read_graph
+from volr.backends.nir.dialects import DIALECTS
+from volr.backends.nir.dialects.dialect import Severity
+from volr.backends.nir.dialects.nir_versions import NEWER, OLDER, is_even
+from volr.backends.nir.graph import DIALECT
 from volr.backends.nir.metadata import KEY
-from volr.backends.nir.read import file_bytes, model_of
-from volr.backends.nir.time_unit import said
+from volr.backends.nir.primitives import TAUS, is_population
+from volr.backends.nir.read import graph_in, model_of
+from volr.backends.nir.time_unit import said_step
 from volr.errors import ModelFileError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from volr.backends.nir.graph import Graph
     from volr.checks.arrays import Floats
-
-Severity: TypeAlias = Literal["error", "warning", "note"]
-"""``error``: the importer refuses the file or crashes. ``warning``: it reads it as another
-network, silently. ``note``: worth knowing, and nothing is lost."""
 
 EVERYBODY = "every importer"
 VOLR = "volr"
 
-_SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
-_TAUS = ("tau", "tau_mem", "tau_syn")
+_SEVERITIES: tuple[Severity, ...] = get_args(Severity)
 
 
 @dataclass(frozen=True)
@@ -54,11 +52,8 @@ def lint(file: str | Path | bytes) -> list[Finding]:
 
     Raises ``ModelFileError`` for a file that cannot be read, or is damaged.
     """
-    from volr.backends.nir.dialects import rules  # which make findings of this module's
-
-    name, data = file_bytes(file)
-    graph = read_graph(data, name)
-    found = [*general(graph), *ours(graph, name), *rules.lint(graph)]
+    name, graph = graph_in(file)
+    found = [*general(graph), *ours(graph, name), *of_importers(graph)]
     return sorted(found, key=lambda each: _SEVERITIES.index(each.severity))
 
 
@@ -83,12 +78,11 @@ def _of_a_node(reason: str, graph: Graph) -> Finding:
 def general(graph: Graph) -> list[Finding]:
     """What holds for everybody, since NIR leaves it open."""
     found: list[Finding] = []
-    neurons = [name for name, node in graph.nodes.items() if node.kind in NEURONS]
-    if neurons and said(graph) is None and KEY not in graph.metadata:
-        found.append(
-            Finding(EVERYBODY, "", "warning", "it does not say the time step: each takes its own")
-        )
-    _, looped = order(graph)
+    neurons = {name for name, node in graph.nodes.items() if is_population(node)}
+    if neurons and said_step(graph) is None and KEY not in graph.metadata:
+        message = "it does not say the time step: each takes its own"
+        found.append(Finding(EVERYBODY, "", "warning", message))
+    _, looped = graph.in_order()
     if looped:
         message = f"the graph has a loop, through {', '.join(map(repr, looped[:5]))}: where it is "
         message += "cut, and what takes a step there, is the importer's choice"
@@ -100,19 +94,58 @@ def general(graph: Graph) -> list[Finding]:
         found += [
             Finding(EVERYBODY, name, "warning", message)
             for key, values in node.values.items()
-            if (message := _about(node.kind, key, values)) is not None
+            if name in neurons and (message := _about(node.kind, key, values)) is not None
+        ]
+    return found
+
+
+def of_importers(graph: Graph) -> list[Finding]:
+    """What all known importers make of a graph."""
+    meant = graph.metadata.get(DIALECT)
+    found = _unreadable(graph)
+    # Nobody reads the other nodes, so there is nothing more to say of them.
+    even = {name: node for name, node in graph.nodes.items() if is_even(node)}
+    edges = tuple(edge for edge in graph.edges if set(edge) <= set(even))
+    graph = replace(graph, nodes=even, edges=edges)
+    for importer, dialect in DIALECTS.items():
+        if importer == meant:
+            message = "the file was written for it, and `volr.backends.nir.dialects` says how"
+            found.append(Finding(importer, "", "note", message))
+            continue
+        if meant in DIALECTS:
+            message = f"the file was written for {meant} alone, and is another network here"
+            found.append(Finding(importer, "", "warning", message))
+        with np.errstate(all="ignore"):
+            rules = (*dialect.form(graph, dialect.kinds), *dialect.rules(graph))
+        found += [Finding(importer, *said) for said in rules]
+    return found
+
+
+def _unreadable(graph: Graph) -> list[Finding]:
+    """Which versions of nir cannot read a file at all, and which importers read with them."""
+    found: list[Finding] = []
+    for reader in (OLDER, NEWER):
+        if not (problems := reader.problems(graph)):
+            continue
+        node, why = problems[0]
+        more = f"; and {len(problems) - 1:,} more" if len(problems) > 1 else ""
+        found.append(Finding(reader.name, node, "error", f"cannot read it: {why}{more}"))
+        found += [
+            Finding(each.name, node, "error", f"cannot read it, since it reads with {reader.name}")
+            for each in DIALECTS.values()
+            if each.reader is reader
         ]
     return found
 
 
 def _about(kind: str, key: str, values: Floats) -> str | None:
     """What is to be said of one parameter."""
-    if kind not in NEURONS or not values.size:
+    if not values.size:
         return None
     low, high = float(values.min()), float(values.max())
-    if key in _TAUS and low >= 1.0:
+    if key in TAUS and low >= 1.0:
         return f"{key} is {_range(low, high)}, which looks like ms or steps: most take it for s"
-    if key in _TAUS and high < 1e-4:
+    if key in TAUS and high < 1e-4:
         return f"{key} is {_range(low, high)} s, less than a usual step: was it written times one?"
     if key == "v_reset" and (low, high) != (0.0, 0.0):
         return f"v_reset is {_range(low, high)}: most reset to 0, whatever it is"

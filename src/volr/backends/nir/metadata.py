@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,13 +25,12 @@ from volr.neurons import neuron_model
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from volr.backends.nir.graph import Graph
     from volr.checks.arrays import Floats
 
 KEY = "volr"
 """Where the description stands in a graph's metadata."""
 LAYOUT = 1
-
-_T = TypeVar("_T")
 
 
 class MalformedError(Exception):
@@ -62,9 +61,17 @@ class Described:
     settings: Mapping[str, Any]
     biases: Mapping[str, Floats]
 
-    def model(self, weights: Mapping[str, Floats]) -> Model:
-        """The model with these weights, by the projections' names. Raises ``ModelError``."""
-        values = {weight_name(p): weights[p.name] for p in self.network.projections}
+    def model(self, graph: Graph) -> Model:
+        """The model with the weights that the graph has.
+
+        Raises ``MalformedError`` where one is not where it should be, and ``ModelError``.
+        """
+        values: dict[str, Floats] = {}
+        for projection in self.network.projections:
+            node = self.places.projections[projection.name]
+            if node not in graph.nodes or "weight" not in graph.nodes[node].values:
+                raise MalformedError(f"name the node {node!r}, which has no weights")
+            values[weight_name(projection)] = graph.nodes[node].values["weight"]
         values |= {bias_name(p): self.biases[p.name] for p in self.network.layers}
         return _model(self.network, values, self.settings)
 
@@ -111,95 +118,75 @@ def read_description(text: str) -> Described:
         found: Any = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise MalformedError("are not JSON") from error
-    found = _object(found, "something")
+    _typed(found, dict, "something")
     if found.get("layout") != LAYOUT:
         raise MalformedError(f"have the layout {found.get('layout')!r}, expected {LAYOUT}")
-    populations = [_row(each, 3, "populations") for each in _list(found, "populations")]
-    projections = [_row(each, 3, "projections") for each in _list(found, "projections")]
-    inputs = [_row(each, 2, "inputs") for each in _list(found, "inputs")]
-    outputs = [_row(each, 2, "outputs") for each in _list(found, "outputs")]
+    populations = _rows(found, "populations", str, list, object)
+    projections = _rows(found, "projections", str, str, str)
+    inputs = _rows(found, "inputs", str, str)
+    outputs = _rows(found, "outputs", str, str)
     network = Network(
-        tuple(
-            Population(_typed(name, str, "populations"), _shape(shape))
-            for name, shape, _ in populations
-        ),
-        tuple(
-            Projection(_typed(source, str, "projections"), _typed(target, str, "projections"))
-            for source, target, _ in projections
-        ),
-        tuple(_typed(name, str, "inputs") for name, _ in inputs),
-        tuple(_typed(name, str, "outputs") for name, _ in outputs),
+        tuple(Population(name, _shape(shape)) for name, shape, _ in populations),
+        tuple(Projection(source, target) for source, target, _ in projections),
+        tuple(name for name, _ in inputs),
+        tuple(name for name, _ in outputs),
     )
     places = Places(
-        {name: _typed(node, str, "inputs") for name, node in inputs},
+        dict(inputs),
         {name: _typed(n, str, "populations") for name, _, n in populations if n is not None},
-        {f"{a}->{b}": _typed(node, str, "projections") for a, b, node in projections},
-        {name: _typed(node, str, "outputs") for name, node in outputs},
+        {f"{a}->{b}": node for a, b, node in projections},
+        dict(outputs),
     )
-    biases = _object(found.get("biases"), "biases")
+    biases = _get(found, "biases", dict)
     if set(biases) != {p.name for p in network.layers}:
         raise MalformedError("have biases of other populations")
     program = found.get("program")
-    return Described(
-        network,
-        places,
-        None if program is None else _typed(program, str, "program"),
-        found,
-        {name: _floats(values, "biases") for name, values in biases.items()},
-    )
+    if program is not None:
+        _typed(program, str, "program")
+    values = {name: _floats(each, "biases") for name, each in biases.items()}
+    return Described(network, places, program, found, values)
 
 
 def _model(network: Network, values: Mapping[str, Floats], found: Mapping[str, Any]) -> Model:
     if found.get("kind") == "artificial":
-        return ArtificialModel(network, values, activation(_text(found, "activation")))
+        return ArtificialModel(network, values, activation(_get(found, "activation", str)))
     if found.get("kind") != "spiking":
         raise MalformedError(f"have the kind {found.get('kind')!r}")
-    numbers = _object(found.get("numbers"), "numbers")
-    given = {key: _number(out_of_words(each), "numbers") for key, each in numbers.items()}
-    neuron = neuron_model(_text(found, "neuron"), given, cast("Any", _text(found, "reset")))
+    numbers = _get(found, "numbers", dict).items()
+    given = {key: _number(out_of_words(each), "numbers") for key, each in numbers}
+    neuron = neuron_model(_get(found, "neuron", str), given, _get(found, "reset", str))
     # A default that a later Volr changes must not change the model.
     if set(neuron.numbers) != set(given):
         raise MalformedError("lack parameters of the neuron model")
-    name, rate = _row(found.get("coding"), 2, "coding")
+    ((name, rate),) = _rows({"coding": [found.get("coding")]}, "coding", str, object)
     return SpikingModel(
         network=network,
         parameters=values,
         neuron=neuron,
-        coding=input_coding(_typed(name, str, "coding"), _number(rate, "coding")),
-        dt=_number(found.get("dt"), "dt"),
-        duration=_number(found.get("duration"), "duration"),
-        delay=_number(found.get("delay"), "delay"),
-        readout=cast("Any", _text(found, "readout")),
+        coding=input_coding(name, _number(rate, "coding")),
+        **{key: _number(found.get(key), key) for key in ("dt", "duration", "delay")},
+        readout=_get(found, "readout", str),
     )
 
 
-def _typed(value: Any, kind: type[_T], what: str) -> _T:
+def _get(found: Mapping[str, Any], key: str, kind: type) -> Any:
+    return _typed(found.get(key), kind, key)
+
+
+def _rows(found: Mapping[str, Any], key: str, *kinds: type) -> list[list[Any]]:
+    rows = [_typed(row, list, key) for row in _get(found, key, list)]
+    if any(len(row) != len(kinds) for row in rows):
+        raise MalformedError(f"have {key} of the wrong length")
+    return [[_typed(*pair, key) for pair in zip(row, kinds, strict=True)] for row in rows]
+
+
+def _typed(value: Any, kind: type, what: str) -> Any:
     if not isinstance(value, kind):
         raise MalformedError(f"have {what} of the wrong type")
     return value
 
 
-def _object(value: Any, what: str) -> dict[str, Any]:
-    return cast("dict[str, Any]", _typed(value, dict, what))
-
-
-def _list(found: Mapping[str, Any], key: str) -> list[Any]:
-    return cast("list[Any]", _typed(found.get(key), list, key))
-
-
-def _text(found: Mapping[str, Any], key: str) -> str:
-    return _typed(found.get(key), str, key)
-
-
-def _row(value: Any, length: int, what: str) -> list[Any]:
-    row = cast("list[Any]", _typed(value, list, what))
-    if len(row) != length:
-        raise MalformedError(f"have {what} of the wrong length")
-    return row
-
-
-def _shape(value: Any) -> tuple[int, ...]:
-    axes = cast("list[Any]", _typed(value, list, "populations"))
+def _shape(axes: list[Any]) -> tuple[int, ...]:
     if not all(isinstance(each, int) and 0 < each < 1 << 40 for each in axes):
         raise MalformedError("have populations of an odd shape")
     return tuple(axes)
@@ -214,6 +201,5 @@ def _number(value: Any, what: str) -> float:
         raise MalformedError(f"have {what} beyond all numbers") from error
 
 
-def _floats(value: Any, what: str) -> Floats:
-    row = cast("list[Any]", _typed(value, list, what))
-    return np.array([_number(each, what) for each in row], dtype=np.float64)
+def _floats(values: Any, what: str) -> Floats:
+    return np.array([_number(each, what) for each in _typed(values, list, what)], dtype=np.float64)

@@ -9,18 +9,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from volr.backends.nir.affine import full
-from volr.backends.nir.graph import NEURONS
 from volr.backends.nir.hdf5_read import read_graph
 from volr.backends.nir.import_graph import Skeleton, refuse, skeleton
 from volr.backends.nir.import_spiking import Meaning, spiking_model
-from volr.backends.nir.metadata import KEY, Described, MalformedError, read_description
-from volr.backends.nir.spiking_nodes import SIGNALS, Signal
-from volr.backends.nir.time_unit import TIME_UNITS, TimeUnit, time_of
+from volr.backends.nir.metadata import KEY, MalformedError, read_description
+from volr.backends.nir.primitives import is_population
+from volr.backends.nir.spiking_nodes import Signal
+from volr.backends.nir.time_unit import TimeUnit, steps_of
 from volr.backends.nir.to_graph import canonical
 from volr.errors import BackendError, ModelError, ModelFileError, NetworkError
 from volr.models.activations import Identity, ReLU
@@ -33,11 +32,10 @@ from volr.system.memory import check_room
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from volr.backends.nir.graph import Graph, Node
+    from volr.backends.nir.graph import Graph
     from volr.checks.arrays import Floats
 
 Generation: TypeAlias = Literal["ANN", "SNN"]
-GENERATIONS: tuple[Generation, ...] = get_args(Generation)
 
 DEFAULT_STEPS = 100
 _EXACT = 1e-12
@@ -56,46 +54,16 @@ class Imported:
     program: str | None = None
 
 
-def read_nir(
-    file: str | Path | bytes,
-    *,
-    generation: Generation | None = None,
-    time_unit: TimeUnit | None = None,
-    dt: float | None = None,
-    duration: float | None = None,
-    signal: Signal | None = None,
-    reset: Reset | None = None,
-    coding: InputCoding | None = None,
-) -> Imported:
-    """The model in a NIR file, a path or its bytes.
-
-    What NIR leaves open is taken as follows, for files that Volr did not write; ``notes`` say so.
-    A file that Volr wrote leaves nothing open.
-
-    ``generation``  SNN where there are neurons. As an ANN, an IF stands for a ReLU, its rate
-    ``time_unit``   of the file: inferred from its time constants, see ``units``
-    ``dt``          ms: the file's ``dt``, or else 1
-    ``duration``    ms: 100 steps
-    ``signal``      how a spike acts, see ``neurons``: as in an explicit Euler step
-    ``reset``       hard, to v_reset
-    ``coding``      Poisson, a spike in each step for the value 1; where neurons are driven by the
-                    input itself, a constant current with 500 Hz for the value 1, or half the most
+def read_nir(file: str | Path | bytes, **settings: Any) -> Imported:
+    """The model in a NIR file, a path or its bytes. ``settings`` are those of ``Reading``.
 
     Raises ``ModelFileError`` for a file that cannot be read, is damaged, or is no network that Volr
-    can express, with everything in the way; ``SaidByFileError`` where one of these is told, and
-    Volr wrote the file.
+    can express, with everything in the way; ``SaidByFileError`` where a setting is given, and Volr
+    wrote the file.
     """
-    name, data = file_bytes(file)
-    how = Reading(
-        generation=generation,
-        time_unit=time_unit,
-        dt=dt,
-        duration=duration,
-        signal=signal,
-        reset=reset,
-        coding=coding,
-    )
-    return model_of(read_graph(data, name), name, how)
+    how = Reading(**settings)
+    name, graph = graph_in(file)
+    return model_of(graph, name, how)
 
 
 class SaidByFileError(ModelFileError):
@@ -115,7 +83,18 @@ SAYS_ALL = "was written by Volr, and says all of its model itself"
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """How a graph is read: the arguments of ``read_nir``.
+    """How a graph is read: what NIR leaves open, in files that Volr did not write.
+
+    What is not given is taken as follows, and the ``notes`` of what was read say so.
+
+    ``generation``  SNN where there are neurons. As an ANN, an IF stands for a ReLU, its rate
+    ``time_unit``   of the file: inferred from its time constants, see ``time_unit``
+    ``dt``          ms: the file's ``dt``, or else 1
+    ``duration``    ms: 100 steps
+    ``signal``      how a spike acts, see ``spiking_nodes``: as in an explicit Euler step
+    ``reset``       hard, to v_reset
+    ``coding``      Poisson, a spike in each step for the value 1; where neurons are driven by the
+                    input itself, a constant current with 500 Hz for the value 1, or half the most
 
     Raises ``ModelFileError`` for words that are none of theirs.
     """
@@ -130,12 +109,12 @@ class Reading:
 
     def __post_init__(self) -> None:
         for what, word, known in (
-            ("generation", self.generation or GENERATIONS[0], GENERATIONS),
-            ("unit of time", self.time_unit or TIME_UNITS[0], TIME_UNITS),
-            ("signal", self.signal or SIGNALS[0], SIGNALS),
-            ("reset", self.reset or RESETS[0], RESETS),
+            ("generation", self.generation, get_args(Generation)),
+            ("unit of time", self.time_unit, get_args(TimeUnit)),
+            ("signal", self.signal, get_args(Signal)),
+            ("reset", self.reset, RESETS),
         ):
-            if word not in known:
+            if word is not None and word not in known:
                 raise ModelFileError(f"the {what} is {word!r}, not one of {', '.join(known)}")
 
 
@@ -154,31 +133,30 @@ def _model(graph: Graph, name: str, how: Reading) -> Imported:
     if KEY in graph.metadata:
         own = own_model(graph)
         if isinstance(own, Imported):
-            if told := [each.name for each in fields(how) if getattr(how, each.name) is not None]:
-                raise SaidByFileError(name, told)
+            if given := [each.name for each in fields(how) if getattr(how, each.name) is not None]:
+                raise SaidByFileError(name, given)
             return own
         notes.append(own)
-    spiking = any(node.kind in NEURONS for node in graph.nodes.values())
+    spiking = any(is_population(node) for node in graph.nodes.values())
     if how.generation == "ANN" or (how.generation is None and not spiking):
-        model = _artificial(skeleton(graph, name, artificial=True), graph, name)
-        return Imported(model, tuple(notes) + _artificial_notes(model))
+        model, note = _artificial(skeleton(graph, name, artificial=True), graph, name)
+        return Imported(model, (*notes, note))
     found = skeleton(graph, name, artificial=False)
-    signal, reset = how.signal or "euler", how.reset or "hard"
-    time = time_of(graph, how.time_unit, how.dt, signal)
-    wrong = timing_problems(time.dt, time.dt if how.duration is None else how.duration, time.dt)
-    if wrong:
+    signal = how.signal or "euler"
+    steps, why = steps_of(graph, how.time_unit, how.dt, signal)
+    duration = steps.dt if how.duration is None else how.duration
+    if wrong := timing_problems(steps.dt, duration, steps.dt):
         raise ModelFileError(f"{name}: " + "; ".join(wrong))
-    length = DEFAULT_STEPS * time.dt if how.duration is None else how.duration
     if how.duration is None:
-        notes.append(f"a stimulus is shown for {DEFAULT_STEPS} steps, {length:g} ms")
-    notes += time.notes
-    coding, why = _coding(found, time.dt)
-    if how.coding is None:
-        notes.append(why)
-    else:
-        coding = how.coding
+        duration = DEFAULT_STEPS * steps.dt
+        notes.append(f"a stimulus is shown for {DEFAULT_STEPS} steps, {duration:g} ms")
+    notes += why
+    coding = how.coding
+    if coding is None:
+        coding, note = _coding(found, steps.dt)
+        notes.append(note)
     notes.append(_SIGNALS[signal])
-    meaning = Meaning(signal, reset, time, coding, length)
+    meaning = Meaning(steps, how.reset or "hard", coding, duration)
     model, more = spiking_model(graph, found, meaning, name)
     return Imported(model, (*notes, *more))
 
@@ -200,33 +178,16 @@ def own_model(graph: Graph) -> Imported | str:
     """
     try:
         described = read_description(graph.metadata[KEY])
-        weights = described_weights(graph, described)
-        model = described.model(weights)
-        again = canonical(model)
+        model = described.model(graph)
+        difference = _difference(canonical(model), graph)
     except MalformedError as error:
-        return f"{_APART}: the metadata {error}"
+        difference = f"the metadata {error}"
     except (ModelError, NetworkError, BackendError) as error:
-        return f"{_APART}: {error.message}"
-    difference = _difference(again, graph)
-    if difference is not None:
-        return f"{_APART}: {difference}"
-    return Imported(model, (), described.program)
-
-
-_APART = "Volr's metadata are left aside, since the graph is another than they say"
-
-
-def described_weights(graph: Graph, described: Described) -> dict[str, Floats]:
-    """The weights ``[post, pre]`` of all projections, out of the graph, by the projections' names.
-
-    Raises ``MalformedError`` where one is not where it should be.
-    """
-    found: dict[str, Floats] = {}
-    for name, node in described.places.projections.items():
-        if node not in graph.nodes or "weight" not in graph.nodes[node].values:
-            raise MalformedError(f"name the node {node!r}, which has no weights")
-        found[name] = graph.nodes[node].values["weight"]
-    return found
+        difference = error.message
+    else:
+        if difference is None:
+            return Imported(model, (), described.program)
+    return f"Volr's metadata are left aside, since the graph is another than they say: {difference}"
 
 
 def _difference(ours: Graph, theirs: Graph) -> str | None:
@@ -242,17 +203,13 @@ def _difference(ours: Graph, theirs: Graph) -> str | None:
         if node.kind != other.kind:
             return f"node {name!r} is a {node.kind} in one and a {other.kind} in the other"
         for key, value in node.values.items():
-            if not _same(value, other, key):
+            there = other.values[key]
+            if value.shape != there.shape or not np.allclose(value, there, rtol=_EXACT, atol=0.0):
                 return f"node {name!r} has another {key!r}"
     return None
 
 
-def _same(value: Floats, other: Node, key: str) -> bool:
-    theirs = other.values[key]
-    return value.shape == theirs.shape and np.allclose(value, theirs, rtol=_EXACT, atol=0.0)
-
-
-def _artificial(found: Skeleton, graph: Graph, name: str) -> ArtificialModel:
+def _artificial(found: Skeleton, graph: Graph, name: str) -> tuple[ArtificialModel, str]:
     """An IF under a constant input z spikes at the rate max(r z, 0) / (v_threshold − v_reset)."""
     problems: list[str] = []
     values: dict[str, Floats] = {}
@@ -260,33 +217,28 @@ def _artificial(found: Skeleton, graph: Graph, name: str) -> ArtificialModel:
     for population, form in found.forms.items():
         node = graph.nodes[found.nodes[population]]
         factor = np.ones(form.size)
-        if node.kind in NEURONS:
-            hidden = True
+        if is_population(node):
+            hidden, v, wrong = True, node.values, ""
             if node.kind != "IF":
-                problems.append(
-                    f"node {found.nodes[population]!r}: {node.kind} is no ReLU; an IF's rate is one"
-                )
+                wrong = f"{node.kind} is no ReLU; an IF's rate is one"
+            elif not ((v["v_threshold"] > v["v_reset"]).all() and (v["r"] > 0).all()):
+                wrong = "its rate is not that of a ReLU"
+            if wrong:
+                problems.append(f"node {found.nodes[population]!r}: {wrong}")
                 continue
-            v = node.values
-            apart = v["v_threshold"] - v["v_reset"]
-            if not ((apart > 0).all() and (v["r"] > 0).all()):
-                problems.append(f"node {found.nodes[population]!r}: its rate is not that of a ReLU")
-                continue
-            factor = np.broadcast_to((v["r"] / apart).ravel(), (form.size,))
-        for key, matrix in form.matrices.items():
-            found.room.take(form.size, found.network[key].size)
-            values[f"{key}->{population}.weight"] = full(matrix, found.room) * factor[:, None]
-        bias = np.zeros(form.size) if form.bias is None else form.bias
-        values[f"{population}.bias"] = factor * bias
+            rate = v["r"] / (v["v_threshold"] - v["v_reset"])
+            factor = np.broadcast_to(rate.ravel(), (form.size,))
+        values |= found.weights(population, factor)
+        values[f"{population}.bias"] = factor * form.offset()
     if problems:
         raise refuse(name, problems)
-    return ArtificialModel(found.network, values, ReLU() if hidden else Identity())
-
-
-def _artificial_notes(model: ArtificialModel) -> tuple[str, ...]:
-    if model.activation == ReLU():
-        return ("integrate-and-fire neurons are read as ReLUs, which their rates are",)
-    return ("there are no neurons: it is read as an artificial network without activations",)
+    model = ArtificialModel(found.network, values, ReLU() if hidden else Identity())
+    if hidden:
+        return model, "integrate-and-fire neurons are read as ReLUs, which their rates are"
+    return (
+        model,
+        "there are no neurons: it is read as an artificial network without activations",
+    )
 
 
 def _coding(found: Skeleton, dt: float) -> tuple[InputCoding, str]:
@@ -301,16 +253,20 @@ def _coding(found: Skeleton, dt: float) -> tuple[InputCoding, str]:
     return Poisson(rate), f"{why}, {rate:g} Hz for the value 1"
 
 
-def file_bytes(file: str | Path | bytes) -> tuple[str, bytes]:
-    """What messages call a file, a path or its bytes, and its bytes."""
+def graph_in(file: str | Path | bytes) -> tuple[str, Graph]:
+    """What messages call a file, a path or its bytes, and the graph in it.
+
+    Raises ``ModelFileError`` for a file that cannot be read, or is damaged.
+    """
     if isinstance(file, bytes):
-        return "the file", file
+        return "the file", read_graph(file)
     path = Path(file)
     try:
         size = check_ordinary(path)
         check_room({"its bytes": size}, f"to read {path}")
-        return str(path), read_whole(path, size)
+        data = read_whole(path, size)
     except OSError as error:
         raise ModelFileError(f"cannot read {path}: {error.strerror or error}") from error
     except ModelError as error:
         raise ModelFileError(f"cannot read {path}: {error}") from error
+    return str(path), read_graph(data, str(path))

@@ -7,13 +7,13 @@ population, how a current is counted, what the potential of 0 stands for, and ti
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from volr.backends.nir.graph import LINEAR
-from volr.backends.nir.metadata import KEY, Described, MalformedError, read_description
-from volr.backends.nir.read import described_weights
+from volr.backends.nir.metadata import KEY, MalformedError, read_description
+from volr.backends.nir.primitives import PRIMITIVES, Neuron, is_linear, size_of
 from volr.backends.nir.to_graph import SECOND
 from volr.backends.readback import (
     METADATA,
@@ -29,25 +29,16 @@ from volr.backends.readback import (
 )
 from volr.errors import ModelError, ModelFileError, NetworkError
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.neurons import IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
     from volr.backends.nir.graph import Graph, Node
+    from volr.backends.nir.metadata import Places
     from volr.backends.readback import Ends
     from volr.checks.arrays import Floats
     from volr.models.model import Model
 
 ORDER = "the nodes are NIR's; Volr's own metadata say which node is which population"
 
-# NIR's neurons that stand for ours, and for those whose threshold is out of reach.
-_KINDS = {
-    "IF": IFCurrDelta.name,
-    "I": IFCurrDelta.name,
-    "LIF": IFCurrDelta.name,
-    "LI": IFCurrDelta.name,
-    "CubaLIF": IFCurrExp.name,
-    "CubaLI": IFCurrExp.name,
-}
 _ACTIVATIONS = {"IF": "relu", "Scale": "identity"}
 
 
@@ -55,25 +46,28 @@ def back(graph: Graph) -> Readback:
     """The graph in our words. Raises ``ModelFileError`` where it is none of ours."""
     try:
         described = read_description(graph.metadata[KEY])
-        model = described.model(described_weights(graph, described))
         # A number that overflows is another than the model's, and so it is seen.
         with np.errstate(all="ignore"):
-            return _Back(graph, described, model).read()
+            return _Back(graph, described.places, described.model(graph)).read()
     except KeyError as error:
         raise ModelFileError(f"this NIR file is none of Volr's: it lacks {error}") from error
     except (MalformedError, ModelError, NetworkError) as error:
         raise ModelFileError(f"this NIR file is none of Volr's: its metadata: {error}") from error
+    except ValueError as error:
+        raise ModelFileError(
+            f"this NIR file is none of Volr's: its arrays do not fit: {error}"
+        ) from error
 
 
+@dataclass
 class _Back:
-    def __init__(self, graph: Graph, described: Described, model: Model) -> None:
-        self.graph = graph
-        self.described = described
-        self.places = described.places
-        self.model = model
+    graph: Graph
+    places: Places
+    model: Model
 
     def read(self) -> Readback:
-        network, model = self.described.network, self.model
+        model = self.model
+        network = model.network
         populations = {p.name: self._size(p.name) for p in network.populations}
         weights: dict[Ends, Floats] = {}
         for projection in network.projections:
@@ -81,11 +75,10 @@ class _Back:
             if self._joined(projection.source, node, projection.target):
                 ends = (projection.source, projection.target)
                 weights[ends] = self.graph.nodes[node].values["weight"]
+        inputs = tuple(n for n in network.inputs if self.places.inputs[n] in self.graph.nodes)
         common: dict[str, Any] = {
             "populations": all_asked(populations),
-            "inputs": Asked(
-                tuple(n for n in network.inputs if self.places.inputs[n] in self.graph.nodes), ORDER
-            ),
+            "inputs": Asked(inputs, ORDER),
             "outputs": Asked(tuple(n for n in network.outputs if self._is_read(n)), ORDER),
             "weights": all_asked(weights),
             "biases": all_asked({p.name: self._bias(p.name) for p in network.layers}),
@@ -93,11 +86,8 @@ class _Back:
         }
         if isinstance(model, ArtificialModel):
             hidden = {p.source for p in network.projections} - set(network.inputs)
-            activations = {
-                name: _ACTIVATIONS.get(self._cells(name).kind, "unknown")
-                for name in populations
-                if name in hidden
-            }
+            kinds = {name: self._cells(name).kind for name in populations if name in hidden}
+            activations = {name: _ACTIVATIONS.get(kind, "unknown") for name, kind in kinds.items()}
             return ArtificialReadback(**common, activations=all_asked(activations))
         return SpikingReadback(
             **common,
@@ -118,13 +108,13 @@ class _Back:
             node = self._cells(name)
             if node.kind == "Input":
                 return int(np.prod(node.values["shape"]))
-            return max(each.size for each in node.values.values())
+            return size_of(node)
         return max(len(self.graph.nodes[each].values["weight"]) for each in self._into(name))
 
     def _into(self, name: str) -> list[str]:
         """The weights' nodes that lead to a population, as the graph has it."""
         node = self.places.populations.get(name, self.places.outputs.get(name, ""))
-        return [each for each in self.graph.before[node] if self.graph.nodes[each].kind in LINEAR]
+        return [each for each in self.graph.before[node] if is_linear(self.graph.nodes[each])]
 
     def _joined(self, source: str, node: str, target: str) -> bool:
         return self.graph.before[node] == (self.places.populations[source],) and (
@@ -158,17 +148,19 @@ class _Back:
     def _numbers(self, model: SpikingModel, node: Node, *, is_input: bool) -> Cells:
         """A node's parameters in ours: what NIR has no words for is the metadata's."""
         neuron, values = model.neuron, node.values
-        kind: Said[str] = Asked(_KINDS.get(node.kind, node.kind))
-        rest = neuron.v_rest
+        rest, own = neuron.v_rest, neuron.numbers
+        primitive = PRIMITIVES.get(node.kind)
+        ours = primitive.ours if isinstance(primitive, Neuron) else ""
+        kind = Asked(ours or node.kind)
+        # IF and I have no time constant.
+        tau = values.get("tau_mem", values.get("tau", np.full(1, np.inf)))
         numbers: dict[str, Said[float]] = {
             "v_rest": Asked(rest, METADATA),
             "tau_refrac": Asked(neuron.refractory_steps(model.dt) * model.dt, METADATA),
             "v_thresh": Asked(math.inf),
             "v_reset": Asked(neuron.v_reset, METADATA),
+            "tau_m": Asked(SECOND * uniform(tau)),
         }
-        # IF and I have none.
-        tau = values.get("tau_mem", values.get("tau", np.full(1, np.inf)))
-        numbers["tau_m"] = Asked(SECOND * uniform(tau))
         if "tau_syn" in values:
             synapse = Asked(SECOND * uniform(values["tau_syn"]))
             numbers["tau_syn_E"] = numbers["tau_syn_I"] = synapse
@@ -178,7 +170,6 @@ class _Back:
         elif is_input and neuron.has_currents:
             # Nothing leads to it, so it needs no synapses, and is said without.
             kind = Asked(neuron.name, METADATA)
-            own = neuron.numbers
             numbers |= {k: Asked(own[k], METADATA) for k in ("tau_syn_E", "tau_syn_I", "cm")}
         else:
             share = values["r"] / tau if np.isfinite(tau).all() else values["r"]

@@ -1,4 +1,4 @@
-"""What a spiking node of NIR's is in one time step, which is all that our neurons are told.
+"""What a spiking node of NIR's does in one time step, which is all that our neurons are told.
 
 NIR gives an equation in continuous time, and no importer solves it: each makes its own steps of it.
 A ``Signal`` says which:
@@ -20,20 +20,65 @@ It is a neuron of ours whose τ is infinite: a = 1, and a constant b adds ``leve
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
 if TYPE_CHECKING:
-    from volr.backends.nir.graph import Node
+    from collections.abc import Callable, Mapping
+
     from volr.checks.arrays import Floats
 
+    Values: TypeAlias = Mapping[str, Floats]
+
 Signal: TypeAlias = Literal["euler", "jump", "step", "impulse"]
-SIGNALS: tuple[Signal, ...] = get_args(Signal)
 
 # A membrane that has forgotten all within a step: of it e^-64 is left, less than rounding.
 BRIEF = 64.0
+
+
+@dataclass(frozen=True)
+class Steps:
+    """How a graph's time goes: steps of ``dt`` ms, in each of which an input acts as ``signal``
+    says. ``second`` is what the graph's unit of time is, ms."""
+
+    signal: Signal
+    dt: float
+    second: float
+
+    def tau(self, values: Values, key: str, what: str) -> tuple[float, float]:
+        """The one time constant of all neurons, ms, and that of the exact decay in a step.
+
+        Raises ``ValueError`` where there is none.
+        """
+        each = values[key]
+        if not np.allclose(each, each[0], rtol=1e-9, atol=0.0):
+            raise ValueError(f"its neurons differ in {key}, and Volr's share one")
+        tau = self.second * float(each[0])
+        if not 0 < tau < math.inf:
+            raise ValueError(f"{what} is {tau:g} ms")
+        if self.signal != "euler":
+            return tau, tau
+        if tau <= self.dt:
+            raise ValueError(
+                f"{what} is {tau:g} ms and a step {self.dt:g} ms, in which Euler's method leaves "
+                "nothing; choose a smaller dt (Norse writes its time constants times its step: "
+                "make it dt²)"
+            )
+        return tau, -self.dt / math.log1p(-self.dt / tau)
+
+    def share(self, tau: float) -> float:
+        """How much of a spike is taken up by what decays with ``tau`` ms."""
+        match self.signal:
+            case "euler":
+                return self.dt / tau
+            case "jump":
+                return 1.0
+            case "step":
+                return -math.expm1(-self.dt / tau)
+            case "impulse":
+                return self.second / tau
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,85 +103,69 @@ class Stepped:
     reset: Floats | None = None
 
 
-def stepped(node: Node, size: int, signal: Signal, dt: float, second: float) -> Stepped:
-    """A node of ``size`` neurons in steps of ``dt`` ms. ``second`` is what its unit of time is, ms.
+def stepped(
+    step: Callable[[Values, Steps], Stepped], values: Values, size: int, steps: Steps
+) -> Stepped:
+    """A population of ``size`` neurons, whose ``step`` is one of those below.
 
     Raises ``ValueError`` saying what keeps it from being one of our populations.
     """
-    values = {key: _spread(key, each, size) for key, each in node.values.items()}
-    threshold, reset = _threshold(values), values.get("v_reset")
+    each = {key: _spread(key, array, size) for key, array in values.items()}
+    threshold = each.get("v_threshold", each.get("threshold"))
     if threshold is not None and not (threshold > 0).all():
         raise ValueError("its threshold is not above 0")
-    if node.kind == "Threshold":
-        ones, zeros = np.ones(size), np.zeros(size)
-        return Stepped(dt / BRIEF, ones, ones, zeros, threshold=threshold, reset=zeros)
+    reset = np.zeros(size) if "threshold" in each else each.get("v_reset")
+    return replace(step(each, steps), threshold=threshold, reset=reset)
+
+
+def brief(values: Values, steps: Steps) -> Stepped:
+    """Threshold: what arrives is forgotten after the step."""
+    ones = np.ones_like(values["threshold"])
+    return Stepped(steps.dt / BRIEF, ones, ones, 0.0 * ones)
+
+
+def integrating(values: Values, steps: Steps) -> Stepped:
+    """IF and I: there is no leak."""
+    r, step = values["r"], steps.dt / steps.second
+    kick = r * step if steps.signal == "step" else r
+    # What a constant adds in a step: importers add all of it, the equation what a step is long.
+    per_step = r if steps.signal in {"euler", "jump"} else r * step
+    return Stepped(math.inf, kick, per_step / steps.dt, np.zeros_like(r))
+
+
+def leaking(values: Values, steps: Steps) -> Stepped:
+    """LIF and LI."""
+    tau, decay = steps.tau(values, "tau", "its time constant")
     r = values["r"]
-    if node.kind in {"I", "IF"}:
-        kick = r * (dt / second) if signal == "step" else r
-        # What a constant adds in a step: importers add all of it, the equation what a step is long.
-        per_step = r if signal in {"euler", "jump"} else r * (dt / second)
-        return Stepped(
-            math.inf, kick, per_step / dt, np.zeros(size), threshold=threshold, reset=reset
-        )
-    tau = second * _same(values, "tau_mem" if "tau_mem" in values else "tau")
-    a_tau = _decaying(tau, dt, signal, "its time constant")
-    if "tau_syn" not in values:
-        kick = r * _share(tau, dt, signal, second)
-        level = r / -math.expm1(-dt / tau) if signal == "jump" else r
-        return Stepped(a_tau, kick, level, values["v_leak"], threshold=threshold, reset=reset)
-    tau_syn = second * _same(values, "tau_syn")
-    gain, level = {
-        "euler": (dt / tau, 1.0),
-        "jump": (1.0, 1.0 / (math.expm1(-dt / tau) * math.expm1(-dt / tau_syn))),
-    }.get(signal, (_exact_gain(tau, tau_syn, dt), 1.0))
-    return Stepped(
-        a_tau,
-        values["w_in"] * _share(tau_syn, dt, signal, second),
-        level * r * values["w_in"],
-        values["v_leak"],
-        tau_syn=_decaying(tau_syn, dt, signal, "its synapse's time constant"),
-        gain=gain * r,
-        threshold=threshold,
-        reset=reset,
-    )
+    level = r / -math.expm1(-steps.dt / tau) if steps.signal == "jump" else r
+    return Stepped(decay, r * steps.share(tau), level, values["v_leak"])
 
 
-def _threshold(values: dict[str, Floats]) -> Floats | None:
-    return values.get("v_threshold", values.get("threshold"))
-
-
-def _share(tau: float, dt: float, signal: Signal, second: float) -> float:
-    """How much of a spike is taken up by what decays with ``tau`` ms."""
-    match signal:
+def synaptic(values: Values, steps: Steps) -> Stepped:
+    """CubaLIF and CubaLI: a current flows on after a spike, and decays."""
+    dt = steps.dt
+    tau, decay = steps.tau(values, "tau_mem", "its time constant")
+    tau_syn, decay_syn = steps.tau(values, "tau_syn", "its synapse's time constant")
+    level = 1.0
+    match steps.signal:
         case "euler":
-            return dt / tau
+            gain = dt / tau
         case "jump":
-            return 1.0
-        case "step":
-            return -math.expm1(-dt / tau)
-        case "impulse":
-            return second / tau
-
-
-def _decaying(tau: float, dt: float, signal: Signal, what: str) -> float:
-    """The time constant, ms, of the exact decay."""
-    if not 0 < tau < math.inf:
-        raise ValueError(f"{what} is {tau:g} ms")
-    if signal != "euler":
-        return tau
-    if tau <= dt:
-        raise ValueError(
-            f"{what} is {tau:g} ms and a step {dt:g} ms, in which Euler's method leaves nothing; "
-            "choose a smaller dt (Norse writes its time constants times its step: make it dt²)"
-        )
-    return -dt / math.log1p(-dt / tau)
-
-
-def _exact_gain(tau: float, tau_syn: float, dt: float) -> float:
-    """What a current of 1/r adds to the membrane in a step: ``IFCurrExp``'s p over R."""
-    x = dt * (1.0 / tau - 1.0 / tau_syn)
-    slope = 1.0 if x == 0.0 else math.expm1(x) / x
-    return dt / tau * math.exp(-dt / tau) * slope
+            gain = 1.0
+            level = 1.0 / (math.expm1(-dt / tau) * math.expm1(-dt / tau_syn))
+        case _:  # exact: ``IFCurrExp``'s p over R
+            x = dt * (1.0 / tau - 1.0 / tau_syn)
+            slope = 1.0 if x == 0.0 else math.expm1(x) / x
+            gain = dt / tau * math.exp(-dt / tau) * slope
+    r, w_in = values["r"], values["w_in"]
+    return Stepped(
+        decay,
+        w_in * steps.share(tau_syn),
+        level * r * w_in,
+        values["v_leak"],
+        tau_syn=decay_syn,
+        gain=gain * r,
+    )
 
 
 def _spread(key: str, values: Floats, size: int) -> Floats:
@@ -144,10 +173,3 @@ def _spread(key: str, values: Floats, size: int) -> Floats:
     if flat.size not in {1, size}:
         raise ValueError(f"its {key} has {flat.size} values for {size} neurons")
     return np.array(np.broadcast_to(flat, (size,)))
-
-
-def _same(values: dict[str, Floats], key: str) -> float:
-    each = values[key]
-    if not np.allclose(each, each[0], rtol=1e-9, atol=0.0):
-        raise ValueError(f"its neurons differ in {key}, and Volr's share one")
-    return float(each[0])

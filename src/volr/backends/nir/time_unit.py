@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
+from volr.backends.nir.primitives import TAUS
+from volr.backends.nir.spiking_nodes import Steps
 from volr.errors import ModelFileError
 
 if TYPE_CHECKING:
@@ -15,48 +16,43 @@ if TYPE_CHECKING:
     from volr.checks.arrays import Floats
 
 TimeUnit: TypeAlias = Literal["s", "ms"]
-TIME_UNITS: tuple[TimeUnit, ...] = get_args(TimeUnit)
-MILLISECONDS: dict[TimeUnit, float] = {"s": 1000.0, "ms": 1.0}
 
 DEFAULT_DT = 1.0
 # Steps, ms, that exporters fold into r = τ / dt: snnTorch's, and the usual one.
 _FOLDED = (0.1, 1.0)
-_TAUS = ("tau", "tau_mem", "tau_syn")
 
 
-@dataclass(frozen=True)
-class Time:
-    """``second`` is what the file's unit of time is, ms; ``dt`` the step, ms; ``notes`` say why."""
-
-    second: float
-    dt: float
-    notes: tuple[str, ...]
-
-
-def time_of(graph: Graph, time_unit: TimeUnit | None, dt: float | None, signal: Signal) -> Time:
-    """The unit of time and the step, as given, or else as the graph lets one guess.
+def steps_of(
+    graph: Graph, time_unit: TimeUnit | None, dt: float | None, signal: Signal
+) -> tuple[Steps, list[str]]:
+    """The unit of time and the step, as given, or else as the graph lets one guess; and why.
 
     Time constants below 1 are taken for seconds, of 1 and above for milliseconds (or steps of one);
     ``ModelFileError`` where some are below and others above.
     """
-    taus = [each for node in graph.nodes.values() for k, each in node.values.items() if k in _TAUS]
-    values = np.concatenate([each.ravel() for each in taus]) if taus else np.empty(0)
     notes: list[str] = []
     unit = time_unit
     if unit is None:
-        unit, why = _unit(values)
+        unit, why = _unit(graph)
         notes.append(why)
-    second = MILLISECONDS[unit]
+    second = 1000.0 if unit == "s" else 1.0
     if dt is None:
         dt, why = _step(graph, second, signal)
         notes.append(why)
-    return Time(second, dt, tuple(notes))
+    return Steps(signal, dt, second), notes
 
 
-def _unit(taus: Floats) -> tuple[TimeUnit, str]:
-    if not taus.size:
+def _unit(graph: Graph) -> tuple[TimeUnit, str]:
+    taus = [
+        float(tau)
+        for node in graph.nodes.values()
+        for key, values in node.values.items()
+        if key in TAUS and values.size
+        for tau in (values.min(), values.max())
+    ]
+    if not taus:
         return "s", "there is no time constant to tell the unit of time by: seconds are assumed"
-    low, high = float(taus.min()), float(taus.max())
+    low, high = min(taus), max(taus)
     if high < 1.0:
         return "s", f"time constants are taken for seconds, the largest being {high:g}"
     if low >= 1.0:
@@ -68,21 +64,20 @@ def _unit(taus: Floats) -> tuple[TimeUnit, str]:
 
 
 def _step(graph: Graph, second: float, signal: Signal) -> tuple[float, str]:
-    found = said(graph)
+    found = said_step(graph)
     if found is not None:
         return found * second, f"the step is the file's own, {found * second:g} ms"
-    folded = folded_step(graph, second)
+    folded = _folded_step(graph, second)
     if folded is not None and signal == "euler":
         return folded, f"the step is {folded:g} ms: everywhere r is the time constant over that"
     return DEFAULT_DT, f"the file names no step: {DEFAULT_DT:g} ms is assumed"
 
 
-def said(graph: Graph) -> float | None:
+def said_step(graph: Graph) -> float | None:
     """The step that the metadata name, in the file's unit of time."""
-    metadata = [graph.metadata, *(node.metadata for node in graph.nodes.values())]
-    for each in metadata:
+    for each in (graph, *graph.nodes.values()):
         try:
-            value = float(each.get("dt", ""))
+            value = float(each.metadata.get("dt", ""))
         except ValueError:
             continue
         if 0 < value < float("inf"):
@@ -90,7 +85,7 @@ def said(graph: Graph) -> float | None:
     return None
 
 
-def folded_step(graph: Graph, second: float) -> float | None:
+def _folded_step(graph: Graph, second: float) -> float | None:
     """The usual step, ms, over which every time constant is that neuron's r, if there is one."""
     steps: list[Floats] = []
     for node in graph.nodes.values():

@@ -37,6 +37,8 @@ from volr.models.model import ArtificialModel, Model, SpikingModel
 from volr.models.parameters import bias_name, weight_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from volr.backends.nir.graph import Edge
     from volr.checks.arrays import Floats
     from volr.network import Network, Population
@@ -50,184 +52,169 @@ _MODULE = (
     "named_modules named_parameters parameters register_module share_memory state_dict to train "
     "training type xpu zero_grad"
 )
+_NO_RELU = (
+    "NIR has no ReLU: hidden populations are written as integrate-and-fire neurons whose rate is "
+    "that of a ReLU, and other programs will simulate them"
+)
 _RESERVED = frozenset([*_MODULE.split(), *keyword.kwlist])
 
 
 def canonical(model: Model) -> Graph:
     """The graph of a model, with its metadata. Raises ``UnsupportedError`` where there is none."""
-    if isinstance(model, SpikingModel):
-        _check_sayable(model)
-    return _Writer(model).graph()
+    if isinstance(model, SpikingModel) and (why := _unsayable(model)):
+        raise UnsupportedError(why, help=elsewhere("brian2", verb="write it for"))
+    network, names = model.network, _names(model.network)
+    nodes: dict[str, Node] = {}
+    edges: list[Edge] = []
+    for population in network.populations:
+        name = population.name
+        into = [names[each.name] for each in network.incoming[name]]
+        for projection, node in zip(
+            network.incoming[name], _weights(model, population), strict=True
+        ):
+            nodes[names[projection.name]] = node
+            edges.append((names[projection.source], names[projection.name]))
+        port, cells = Node("Input", _shape(population)), _cells(model, population)
+        if name in network.inputs and cells is None:
+            nodes[names[name]] = port
+        elif name in network.inputs:
+            into = [names[f" to {name}"]]
+            nodes[into[0]] = port
+        if cells is not None:
+            nodes[names[name]] = cells
+            edges += [(each, names[name]) for each in into]
+        if name in network.outputs:
+            # An artificial output hands out its sum, any other what its node says.
+            is_sum = isinstance(model, ArtificialModel) and name not in network.inputs
+            nodes[names[f" of {name}"]] = Node("Output", _shape(population))
+            edges += [(e, names[f" of {name}"]) for e in (into if is_sum else [names[name]])]
+    places = Places(
+        inputs={n: k if (k := names[f" to {n}"]) in nodes else names[n] for n in network.inputs},
+        populations={p.name: names[p.name] for p in network.populations if names[p.name] in nodes},
+        projections={p.name: names[p.name] for p in network.projections},
+        outputs={name: names[f" of {name}"] for name in network.outputs},
+    )
+    return Graph(nodes, tuple(edges), {KEY: describe(model, places)})
 
 
-def _check_sayable(model: SpikingModel) -> None:
+def _names(network: Network) -> dict[str, str]:
+    """What nodes are called, by population and projection, and those of Inputs and Outputs."""
+    # No two names of populations and projections are alike, and no name begins with a space.
+    wanted = [each.name for each in (*network.populations, *network.projections)]
+    wanted += [f" to {name}" for name in network.inputs]
+    wanted += [f" of {name}" for name in network.outputs]
+    return identifiers(wanted, reserved=_RESERVED)
+
+
+def _unsayable(model: SpikingModel) -> str:
+    """What of a model NIR has no nodes for, in words."""
     neuron = model.neuron
     if neuron.has_conductances:
-        raise UnsupportedError(
-            "NIR has no synapses that change a conductance",
-            help=elsewhere("brian2", verb="write it for"),
-        )
+        return "NIR has no synapses that change a conductance"
     if len(neuron.channels) > 1:
         taus = (f"{key} {neuron.numbers[key]:g} ms" for key in ("tau_syn_E", "tau_syn_I"))
-        raise UnsupportedError(
+        return (
             "NIR has one synaptic time constant to a neuron, and this model's are "
-            + " and ".join(taus),
-            help=elsewhere("brian2", verb="write it for"),
+            + " and ".join(taus)
         )
     if neuron.has_currents and not neuron.leaks:
-        raise UnsupportedError(
+        return (
             "NIR's neurons with synapses have a time constant in s, and this model's tau_m is "
-            "infinite",
-            help=elsewhere("brian2", verb="write it for"),
+            "infinite"
         )
-    driven = isinstance(model.coding, ConstantCurrent)
-    if driven and not neuron.leaks and neuron.i_offset != 0.0:
-        raise UnsupportedError(
+    if isinstance(model.coding, ConstantCurrent) and not neuron.leaks and neuron.i_offset != 0.0:
+        return (
             "NIR's IF has no constant current of its own, and this model's inputs have i_offset, "
-            f"{neuron.i_offset:g} nA",
-            help=elsewhere("brian2", verb="write it for"),
+            f"{neuron.i_offset:g} nA"
         )
+    return ""
 
 
-class _Writer:
-    """One graph in the making."""
-
-    def __init__(self, model: Model) -> None:
-        self.model = model
-        self.network: Network = model.network
-        self.nodes: dict[str, Node] = {}
-        self.edges: list[Edge] = []
-        network = self.network
-        wanted = [p.name for p in network.populations]
-        wanted += [p.name for p in network.projections]
-        # No two names of populations and projections are alike, and no name begins with a space.
-        wanted += [f" to {name}" for name in network.inputs]
-        wanted += [f" of {name}" for name in network.outputs]
-        self.names = identifiers(wanted, reserved=_RESERVED)
-
-    def graph(self) -> Graph:
-        network = self.network
-        inputs: dict[str, str] = {}
-        populations: dict[str, str] = {}
-        outputs: dict[str, str] = {}
-        for population in network.populations:
-            name = population.name
-            if name in network.inputs:
-                inputs[name], populations[name] = self._input(population)
-            else:
-                self._layer(population, populations)
-            if name in network.outputs:
-                outputs[name] = self._add(f" of {name}", _port("Output", population))
-                sources = [populations[name]] if self._has_cells(name) else self._into(name)
-                self.edges += [(each, outputs[name]) for each in sources]
-        projections = {p.name: self.names[p.name] for p in network.projections}
-        places = Places(inputs, populations, projections, outputs)
-        return Graph(self.nodes, tuple(self.edges), {KEY: describe(self.model, places)})
-
-    def _input(self, population: Population) -> tuple[str, str]:
-        """The Input of a population, and its neurons, which may be the same node."""
-        model = self.model
-        if isinstance(model, SpikingModel) and isinstance(model.coding, ConstantCurrent):
-            port = self._add(f" to {population.name}", _port("Input", population))
-            cells = self._add(population.name, _delta(model, population, spiking=True))
-            self.edges.append((port, cells))
-            return port, cells
-        port = self._add(population.name, _port("Input", population))
-        return port, port
-
-    def _layer(self, population: Population, populations: dict[str, str]) -> None:
-        name = population.name
-        into = self.network.incoming[name]
-        bias = self._bias(population)
-        for projection in into:
-            weight = np.array(self.model.parameters[weight_name(projection)])
-            if bias is None:
-                node = Node("Linear", {"weight": weight})
-            else:
-                node = Node("Affine", {"weight": weight, "bias": bias})
-                bias = None
-            added = self._add(projection.name, node)
-            self.edges.append((populations[projection.source], added))
-        if self._has_cells(name) or any(p.source == name for p in self.network.projections):
-            populations[name] = self._add(name, self._cells(population))
-            self.edges += [(each, populations[name]) for each in self._into(name)]
-
-    def _bias(self, population: Population) -> Floats | None:
-        """What an Affine adds; none where a neuron is given its constant current as v_leak."""
-        bias = np.array(self.model.parameters[bias_name(population)])
-        match self.model:
-            case ArtificialModel():
-                return bias
-            case SpikingModel(neuron=neuron) if not neuron.has_currents:
-                return SECOND * (neuron.i_offset + bias) / neuron.cm
-            case SpikingModel():
-                return None
-
-    def _cells(self, population: Population) -> Node:
-        model = self.model
-        if isinstance(model, SpikingModel):
-            spiking = model.is_spiking(population.name)
-            cells = _exp if model.neuron.has_currents else _delta
-            return cells(model, population, spiking=spiking)
-        ones = np.ones(population.size)
-        if model.activation.name == "identity":
-            return Node("Scale", {"scale": ones})
-        return Node("IF", {"r": ones, "v_threshold": ones, "v_reset": 0.0 * ones})
-
-    def _has_cells(self, name: str) -> bool:
-        """Whether an output hands out what its node says: an artificial one gives its sum."""
-        return isinstance(self.model, SpikingModel) or name in self.network.inputs
-
-    def _into(self, name: str) -> list[str]:
-        return [self.names[each.name] for each in self.network.incoming[name]]
-
-    def _add(self, wanted: str, node: Node) -> str:
-        name = self.names[wanted]
-        self.nodes[name] = node
-        return name
+def losses(model: Model) -> list[str]:
+    """What the graph's nodes do not say, so that other programs will not know it; in words."""
+    network = model.network
+    if isinstance(model, ArtificialModel):
+        hidden = any(p.source not in network.inputs for p in network.projections)
+        return [_NO_RELU] if hidden and model.activation.name == "relu" else []
+    neuron, found = model.neuron, list[str]()
+    if neuron.reset == "subtract":
+        found.append("NIR has no reset by subtraction: others will reset to v_reset")
+    if neuron.refractory_steps(model.dt) > 0:
+        found.append("NIR has no refractoriness: others will leave out tau_refrac")
+    if model.delay_steps > 1:
+        found.append(
+            f"NIR's edges take no time: others will leave out the delay {model.delay:g} ms"
+        )
+    biases = (model.parameters[bias_name(each)] for each in network.layers)
+    if neuron.has_currents and (neuron.i_offset != 0.0 or any(bias.any() for bias in biases)):
+        found.append(
+            "NIR leads every current of CubaLIF through the synapse, so biases and i_offset are "
+            "written as v_leak, which some importers refuse or ignore"
+        )
+    elif neuron.i_offset != 0.0 and isinstance(model.coding, ConstantCurrent):
+        found.append("i_offset of the inputs is written as v_leak, which some importers ignore")
+    return found
 
 
-def _port(kind: str, population: Population) -> Node:
-    return Node(kind, {"shape": np.array([float(population.size)])})
+def _weights(model: Model, population: Population) -> Iterator[Node]:
+    """The nodes of the projections into a population, of which the first one has the bias."""
+    for number, projection in enumerate(model.network.incoming[population.name]):
+        values = {"weight": np.array(model.parameters[weight_name(projection)])}
+        neuron = model.neuron if isinstance(model, SpikingModel) else None
+        # A neuron with a synapse is given its constant current as v_leak.
+        if number == 0 and not (neuron and neuron.has_currents):
+            bias = np.array(model.parameters[bias_name(population)])
+            values["bias"] = SECOND * (neuron.i_offset + bias) / neuron.cm if neuron else bias
+        yield Node("Affine" if "bias" in values else "Linear", values)
 
 
-def _delta(model: SpikingModel, population: Population, *, spiking: bool) -> Node:
-    """LIF or LI; without leak IF or I.
+def _cells(model: Model, population: Population) -> Node | None:
+    """A population's neurons, or what stands for its activation, where it has any."""
+    name, network = population.name, model.network
+    is_input = name in network.inputs
+    if isinstance(model, SpikingModel):
+        driven = isinstance(model.coding, ConstantCurrent)
+        return None if is_input and not driven else _neurons(model, population)
+    if is_input or not any(p.source == name for p in network.projections):
+        return None
+    ones = np.ones(population.size)
+    if model.activation.name == "identity":
+        return Node("Scale", {"scale": ones})
+    return Node("IF", {"r": ones, "v_threshold": ones, "v_reset": 0.0 * ones})
 
-    An input's constant current is its v_leak, since no Affine leads there.
+
+def _shape(population: Population) -> dict[str, Floats]:
+    return {"shape": np.array([float(population.size)])}
+
+
+def _neurons(model: SpikingModel, population: Population) -> Node:
+    """A population's neurons: IF or LIF, or CubaLIF; those that never spike are I, LI, or CubaLI.
+
+    An input's constant current is its v_leak, since no Affine leads there, and so is that of a
+    CubaLIF: others go through the synapse.
     """
     neuron, each = model.neuron, np.ones(population.size)
-    if not neuron.leaks:
-        return _spiking("IF", "I", model, {"r": each}, spiking=spiking)
-    offset = 0.0
-    if population.name in model.network.inputs:
-        offset = neuron.resistance * neuron.i_offset
+    is_input = population.name in model.network.inputs
     tau = neuron.tau_m / SECOND * each
-    values = {"tau": tau, "r": tau, "v_leak": offset * each}
-    return _spiking("LIF", "LI", model, values, spiking=spiking)
-
-
-def _exp(model: SpikingModel, population: Population, *, spiking: bool) -> Node:
-    """CubaLIF or CubaLI. A constant current is its v_leak: others go through the synapse."""
-    neuron, each = model.neuron, np.ones(population.size)
-    tau = neuron.numbers["tau_syn_E"] / SECOND * each
-    current = neuron.i_offset + np.array(model.parameters[bias_name(population)])
-    values = {
-        "tau_syn": tau,
-        "tau_mem": neuron.tau_m / SECOND * each,
-        "r": neuron.resistance * each,
-        "v_leak": neuron.resistance * current,
-        "w_in": tau,
-    }
-    return _spiking("CubaLIF", "CubaLI", model, values, spiking=spiking)
-
-
-def _spiking(
-    kind: str, silent: str, model: SpikingModel, values: dict[str, Floats], *, spiking: bool
-) -> Node:
-    if not spiking:
+    if neuron.has_currents and not is_input:
+        synapse = neuron.numbers["tau_syn_E"] / SECOND * each
+        current = neuron.i_offset + np.array(model.parameters[bias_name(population)])
+        kind, silent = "CubaLIF", "CubaLI"
+        values = {
+            "tau_syn": synapse,
+            "tau_mem": tau,
+            "r": neuron.resistance * each,
+            "v_leak": neuron.resistance * current,
+            "w_in": synapse,
+        }
+    elif neuron.leaks:
+        offset = neuron.resistance * neuron.i_offset if is_input else 0.0
+        kind, silent = "LIF", "LI"
+        values = {"tau": tau, "r": tau, "v_leak": offset * each}
+    else:
+        kind, silent, values = "IF", "I", {"r": each}
+    if not is_input and not model.is_spiking(population.name):
         return Node(silent, values)
-    neuron, each = model.neuron, np.ones_like(values["r"])
     values["v_threshold"] = (neuron.v_thresh - neuron.v_rest) * each
     values["v_reset"] = (neuron.v_reset - neuron.v_rest) * each
     return Node(kind, values)

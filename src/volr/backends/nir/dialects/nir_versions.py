@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from volr.backends.nir.graph import PARAMETERS
+from volr.backends.nir.primitives import DEFAULTS, PRIMITIVES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,30 +27,27 @@ if TYPE_CHECKING:
 
     _Shape: TypeAlias = tuple[int, ...]
 
-_CONV = frozenset({"input_shape", "weight", "stride", "padding", "dilation", "groups", "bias"})
-_POOL = frozenset({"kernel_size", "stride", "padding"})
-_FIELDS: Mapping[str, frozenset[str]] = {
-    **{kind: frozenset(names) for kind, names in PARAMETERS.items()},
-    "Flatten": frozenset({"start_dim", "end_dim", "input_type"}),
+_CONV = ("input_shape", "weight", "stride", "padding", "dilation", "groups", "bias")
+_POOL = ("kernel_size", "stride", "padding")
+_FIELDS: Mapping[str, tuple[str, ...]] = {
+    **{kind: each.parameters for kind, each in PRIMITIVES.items()},
     "Conv1d": _CONV,
     "Conv2d": _CONV,
     "SumPool2d": _POOL,
     "AvgPool2d": _POOL,
-    "Delay": frozenset({"delay"}),
+    "Delay": ("delay",),
 }
 """What nir's nodes have, by kind."""
-_OPTIONAL = frozenset({"v_reset", "w_in", "start_dim", "end_dim", "input_type"})
 _ALIKE = ("tau", "tau_syn", "tau_mem", "r", "v_leak", "v_threshold", "v_reset")
 
 
 @dataclass(frozen=True)
 class Reader:
-    """A version of nir: its ``name``, the ``importers`` that read with it, what it ``lacks``, kinds
-    and names, and whether it ``checks`` shapes.
+    """A version of nir: its ``name``, what it ``lacks``, kinds and names, and whether it ``checks``
+    shapes.
     """
 
     name: str
-    importers: tuple[str, ...]
     lacks: frozenset[str]
     checks: bool
 
@@ -69,16 +66,14 @@ class Reader:
         if node.kind not in _FIELDS or node.kind in self.lacks:
             return [f"it has no {node.kind}"]
         has = node.stored or frozenset(node.values)
-        known = _FIELDS[node.kind] - self.lacks
+        known = set(_FIELDS[node.kind]) - self.lacks
         wrong = [f"its {node.kind} has no {name}" for name in sorted(has - known)]
-        due = known - _OPTIONAL - has
+        due = known - set(DEFAULTS) - has
         return wrong + [f"its {node.kind} needs {name}" for name in sorted(due)]
 
 
-READERS = (
-    Reader("nir 1.0.4", ("sinabs",), frozenset({"v_reset", "CubaLI"}), checks=False),
-    Reader("nir 1.0.8", ("norse", "snntorch", "spikingjelly"), frozenset(), checks=True),
-)
+OLDER = Reader("nir 1.0.4", frozenset({"v_reset", "CubaLI"}), checks=False)
+NEWER = Reader("nir 1.0.8", frozenset(), checks=True)
 
 
 def is_even(node: Node) -> bool:
@@ -126,13 +121,8 @@ def _mismatches(graph: Graph) -> Iterator[tuple[str, str]]:
     for before, after in graph.edges:
         given, taken = gives[before], takes[after]
         if given is not None and taken is not None and given != taken:
-            yield (
-                after,
-                (
-                    f"it takes the shape {list(taken)} and gets {list(given)} from {before!r}"
-                    f"{_batch(given, taken)}"
-                ),
-            )
+            sizes = f"it takes the shape {list(taken)} and gets {list(given)}"
+            yield after, f"{sizes} from {before!r}{_batch(given, taken)}"
 
 
 def _batch(given: _Shape, taken: _Shape) -> str:
@@ -153,10 +143,9 @@ def _taken_and_given(node: Node) -> tuple[_Shape | None, _Shape | None]:
             *outer, rows, columns = values["weight"].shape
             return (*outer, columns), (*outer, rows)
         case "Flatten":
-            shape = values.get("input_type")
-            if shape is None:
+            if "input_type" not in values:
                 return None, None
-            taken = tuple(int(each) for each in np.atleast_1d(shape))
+            taken = tuple(int(each) for each in np.atleast_1d(values["input_type"]))
             return taken, _flattened(node, taken)
         case _:
             sizes = {each.shape for name, each in values.items() if name != "w_in"}
@@ -166,6 +155,8 @@ def _taken_and_given(node: Node) -> tuple[_Shape | None, _Shape | None]:
 
 def _flattened(node: Node, taken: _Shape) -> _Shape:
     """As nir has it, which makes one axis more than it should where there is nothing to flatten."""
+    if "start_dim" not in node.values:  # an end of a graph within the graph
+        return taken
     start, end = int(node.values["start_dim"]), int(node.values["end_dim"])
     stop = len(taken) if end == -1 else end + 1
     rest = taken[stop:] if end not in {-1, len(taken) - 1} else ()

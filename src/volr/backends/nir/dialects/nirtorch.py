@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import TypeAlias
 
+    from volr.backends.nir.dialects.dialect import Said
     from volr.backends.nir.graph import Graph
-    from volr.backends.nir.lint import Severity
 
-    Said: TypeAlias = tuple[str, Severity, str]
-    """A finding but for its importer: node, severity, message."""
+TRACED = frozenset(
+    {"Input", "Output", "Affine", "Linear", "Conv1d", "Conv2d", "Flatten"}
+    | {"AvgPool2d", "SumPool2d", "IF", "LIF", "CubaLIF"}
+)
+"""The node types that ``nir_to_torch`` and both of its users have."""
 
 
 def executed(graph: Graph, known: frozenset[str]) -> Iterator[Said]:
@@ -29,8 +31,7 @@ def executed(graph: Graph, known: frozenset[str]) -> Iterator[Said]:
         if failing:
             yield name, "error", f"has no {kind}, and fails where it lacks more than one node"
         else:
-            message = f"leaves out {kind}, silently, and cuts the graph in two there"
-            yield name, "warning", message
+            yield name, "warning", f"leaves out {kind}, silently, and cuts the graph in two there"
     inputs = graph.of_kind("Input")
     if len(inputs) > 1:
         yield inputs[1], "warning", "has one input: it takes any one of those that there are"
@@ -41,18 +42,15 @@ def executed(graph: Graph, known: frozenset[str]) -> Iterator[Said]:
         return
     path = _depth_first(graph, inputs[0])
     if path[-1] not in outputs:
-        yield (
-            path[-1],
-            "warning",
-            "comes to it after the output, depth first, and hands out what it gives instead",
-        )
+        late = "comes to it after the output, depth first, and hands out what it gives instead"
+        yield path[-1], "warning", late
     place = {name: number for number, name in enumerate(path)}
     for name in path:
-        late = [each for each in graph.before[name] if place.get(each, -1) > place[name]]
-        for each in late:
-            if not _leads(graph, name, each):
-                message = f"gets what {each!r} gave a step before, for it comes to that later"
-                yield name, "warning", message
+        for each in graph.before[name]:
+            # An edge back that closes a loop is a step late for everybody.
+            if place.get(each, -1) > place[name] and each not in _depth_first(graph, name):
+                late = f"gets what {each!r} gave a step before, for it comes to that later"
+                yield name, "warning", late
 
 
 def traced(graph: Graph, known: frozenset[str]) -> Iterator[Said]:
@@ -68,20 +66,12 @@ def traced(graph: Graph, known: frozenset[str]) -> Iterator[Said]:
 
 
 def _depth_first(graph: Graph, start: str) -> list[str]:
-    """Each node as nirtorch comes to it."""
-    path: list[str] = []
-    seen: set[str] = set()
+    """Each node to which there is a way from ``start``, as nirtorch comes to it."""
+    path: dict[str, None] = {}
     todo = [start]
     while todo:
         name = todo.pop()
-        if name in seen:
-            continue
-        seen.add(name)
-        path.append(name)
-        todo += reversed(graph.after[name])
-    return path
-
-
-def _leads(graph: Graph, source: str, target: str) -> bool:
-    """Whether there is a way from ``source`` to ``target``: then the edge back closes a loop."""
-    return target in _depth_first(graph, source)
+        if name not in path:
+            path[name] = None
+            todo += reversed(graph.after[name])
+    return list(path)

@@ -3,21 +3,22 @@
 What the arrays hold is taken out of them: weights, currents, decays, thresholds, and which units
 are read. How the units stand in a row, how many of them a spike passes on its way, which neuron
 model it was, and where its mV and nF begin, no array tells: that is in the metadata. All other
-entries of the arrays, and the edges, have to be those of a ring: see ``entries`` and ``updates``.
+entries of the arrays, and the edges, have to be those of a ring: see ``entries``. The nodes have to
+make the importer compute the ring's own update, and what that takes, the importer's file tells.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from volr.backends.nir.dialects import importers
-from volr.backends.nir.dialects.entries import Entries
-from volr.backends.nir.dialects.updates import wrong_cells, wrong_edges
+from volr.backends.nir.dialects.entries import wrong_entries
+from volr.backends.nir.dialects.ring import Ring
 from volr.backends.readback import (
     METADATA,
     Asked,
@@ -27,13 +28,16 @@ from volr.backends.readback import (
     Told,
     all_asked,
     precision_of,
+    uniform,
 )
 from volr.errors import ModelError, ModelFileError, NetworkError
 from volr.network import Network, Population, Projection
 from volr.neurons import NeuronModel, neuron_model
 
 if TYPE_CHECKING:
-    from volr.backends.nir.dialects.ring import Ring
+    from collections.abc import Iterator
+
+    from volr.backends.nir.dialects.dialect import Dialect, Held
     from volr.backends.nir.graph import Graph
     from volr.checks.arrays import Floats
     from volr.models.model import SpikingModel
@@ -58,7 +62,7 @@ def described(model: SpikingModel, ring: Ring) -> str:
     )
 
 
-def back(graph: Graph, dialect: str, text: str) -> SpikingReadback:
+def back(graph: Graph, dialect: Dialect, text: str) -> SpikingReadback:
     """What a file of ``dialect``, described by ``text``, holds.
 
     Raises ``ModelFileError`` for one that is none of ours.
@@ -73,72 +77,53 @@ def back(graph: Graph, dialect: str, text: str) -> SpikingReadback:
 @dataclass
 class _Back:
     graph: Graph
-    dialect: str
+    dialect: Dialect
     told: dict[str, Any]
 
     def read(self) -> SpikingReadback:
-        network, neuron, dt = self._network(), self._neuron(), float(self.told["dt"])
-        a, b, theta, scale = importers.held(
-            self.graph, self.dialect, dt / 1000.0, neuron.reset, currents=self._has_currents(neuron)
-        )
-        recurrent = self._weight("recurrent") / scale
-        if "recurrent_rows" in self.graph.nodes:
-            recurrent = self._weight("recurrent_rows") @ recurrent
-        drive = self.graph.nodes["drive"].values
-        into, bias = drive["weight"] / scale, drive["bias"] / scale
-        neuron = self._as_held(neuron, a, b, theta, dt)
-        chains = cast("dict[str, list[int]]", self.told["chains"])
-        unit = 1.0 if b is None else neuron.synaptic_rises(dt)[0]
+        told, network, dt = self.told, self._network(), float(self.told["dt"])
+        neuron = neuron_model(told["neuron"], told["numbers"], told["reset"])
+        step = self.dialect.dt or dt / 1000.0
+        held = self.dialect.held(self.graph, step, neuron.reset, neuron.has_currents)
+        ring = self._ring(held, neuron.reset)
+        neuron = _as_held(neuron, held, dt)
+        unit = 1.0 if ring.b is None else neuron.synaptic_rises(dt)[0]
+        start = neuron.v_rest - neuron.v_reset
 
         def units(name: str, stage: int = 0) -> slice:
-            start = chains[name][stage]
-            return slice(start, start + network[name].size)
+            first = ring.chains[name][stage]
+            return slice(first, first + network[name].size)
 
         delays: dict[str, float] = {}
-        for name, starts in chains.items():
-            steps = 1
+        for name, starts in ring.chains.items():
+            steps = 1 if ring.b is None else 0
             for stage in range(1, len(starts)):
-                block = recurrent[units(name, stage), units(name, stage - 1)]
+                block = ring.recurrent[units(name, stage), units(name, stage - 1)]
                 steps += int((block > 0.0).sum() == len(block) and (block.diagonal() > 0.0).all())
-            delays[name] = (steps if b is None else steps - 1) * dt
+            delays[name] = steps * dt
         weights = {
-            (p.source, p.target): recurrent[units(p.target), units(p.source, -1)] / unit
+            (p.source, p.target): ring.recurrent[units(p.target), units(p.source, -1)] / unit
             for p in network.projections
         }
         biases: dict[str, Floats] = {}
-        start = neuron.v_rest - neuron.v_reset
         for population in network.layers:
             rows = units(population.name)
-            first, later = bias[rows], np.zeros(population.size)
-            if self.told["clocks"]:
-                later = recurrent[rows, self.told["clocks"][0]]
-            each = first + later + (0.0 if b is None else b * first)
-            biases[population.name] = (each - (1.0 - a) * start) / neuron.rise(dt)
-        entries = Entries(
-            network=network,
-            chains=chains,
-            clocks=self.told["clocks"],
-            into=into,
-            bias=bias,
-            recurrent=recurrent,
-            select=self._weight("select"),
-            a=a,
-            b=b or 0.0,
-            theta=theta,
-            start=start,
-            reset=neuron.reset,
-        )
+            first, later = ring.bias[rows], np.zeros(population.size)
+            if ring.clocks:
+                later = ring.recurrent[rows, ring.clocks[0]]
+            each = first + later + (0.0 if ring.b is None else ring.b * first)
+            biases[population.name] = (each - (1.0 - ring.a) * start) / neuron.rise(dt)
         rest = {
-            **entries.check(),
-            "cells": wrong_cells(self.graph, self.dialect, dt / 1000.0, (a, b, theta)),
-            "edges": wrong_edges(self.graph, self.dialect),
+            **wrong_entries(network, ring, start),
+            "cells": tuple(self._wrong_cells(step, held)),
+            "edges": tuple(self._wrong_edges()),
         }
-        cells = self._cells(neuron)
+        cells = _cells(neuron)
         inputs = dict.fromkeys(network.inputs, Told("the file takes the spikes of the inputs"))
         return SpikingReadback(
             populations=all_asked({p.name: p.size for p in network.populations}, METADATA),
-            inputs=Asked(self._inputs(network, into, units)),
-            outputs=Asked(self._outputs(network, chains)),
+            inputs=Asked(_inputs(network, ring)),
+            outputs=Asked(_outputs(network, ring)),
             weights=all_asked(weights),
             biases=all_asked(biases),
             cells={**{p.name: cells for p in network.layers}, **inputs},
@@ -149,71 +134,108 @@ class _Back:
             rest=all_asked(rest),
         )
 
-    def _cells(self, neuron: NeuronModel) -> Cells:
-        """Time constants and the distance to the threshold are the arrays'."""
-        held = ("tau_m", "v_thresh", "tau_syn_E", "tau_syn_I")
-        numbers: dict[str, Said[float]] = {
-            name: Asked(value, "" if name in held else METADATA)
-            for name, value in neuron.numbers.items()
-            if name != "i_offset"
-        }
-        numbers["tau_refrac"] = Told("no importer has refractoriness")
-        return Cells(Asked(neuron.name, METADATA), Asked(neuron.reset, METADATA), numbers)
-
     def _network(self) -> Network:
+        told = self.told
         return Network(
-            populations=tuple(Population(name, (size,)) for name, size in self.told["populations"]),
-            projections=tuple(Projection(*ends) for ends in self.told["projections"]),
-            inputs=tuple(self.told["inputs"]),
-            outputs=tuple(self.told["outputs"]),
+            populations=tuple(Population(name, (size,)) for name, size in told["populations"]),
+            projections=tuple(Projection(*ends) for ends in told["projections"]),
+            inputs=tuple(told["inputs"]),
+            outputs=tuple(told["outputs"]),
         )
 
-    def _neuron(self) -> NeuronModel:
-        return neuron_model(self.told["neuron"], self.told["numbers"], self.told["reset"])
-
-    @staticmethod
-    def _has_currents(neuron: NeuronModel) -> bool:
-        return neuron.has_currents
-
-    @staticmethod
-    def _as_held(
-        neuron: NeuronModel, a: float, b: float | None, theta: float, dt: float
-    ) -> NeuronModel:
-        """The neuron with what the arrays hold of it."""
-        tau_m = -dt / math.log(a)
-        held = replace(neuron, tau_m=tau_m, v_thresh=neuron.v_reset + theta, tau_refrac=0.0)
-        if b is None or not held.has_currents:
-            return held
-        tau = -dt / math.log(b)
-        return neuron_model(
-            held.name, {**held.numbers, "tau_syn_E": tau, "tau_syn_I": tau}, held.reset
+    def _ring(self, held: Held, reset: str) -> Ring:
+        """The ring that the file holds, mV."""
+        nodes = self.graph.nodes
+        recurrent = nodes["recurrent"].values["weight"] / held.scale
+        if "recurrent_rows" in nodes:
+            recurrent = nodes["recurrent_rows"].values["weight"] @ recurrent
+        drive = nodes["drive"].values
+        return Ring(
+            into=drive["weight"] / held.scale,
+            bias=drive["bias"] / held.scale,
+            recurrent=recurrent,
+            select=nodes["select"].values["weight"],
+            a=held.a,
+            b=held.b,
+            theta=held.theta,
+            reset=reset,
+            chains=self.told["chains"],
+            clocks=self.told["clocks"],
         )
 
-    def _weight(self, name: str) -> Floats:
-        return self.graph.nodes[name].values["weight"]
+    def _wrong_cells(self, step: float, held: Held) -> Iterator[str]:
+        """What of the nodes is not as the ring has it, in words."""
+        nodes = self.graph.nodes
+        cells = nodes["cells"].values
+        for key, values in (("v_leak", cells["v_leak"]), ("v_reset", cells.get("v_reset", 0.0))):
+            if (value := uniform(values)) != 0.0:
+                yield f"{key} is {value:g}, expected 0"
+        yield from self.dialect.wrong(self.graph, step, held)
+        for name in ("recurrent", "select", "recurrent_rows"):
+            if name in nodes and nodes[name].values.get("bias", np.zeros(1)).any():
+                yield f"{name} has a bias, expected none"
 
-    def _inputs(self, network: Network, into: Floats, units: Any) -> tuple[str, ...]:
-        """Those whose units hear a column of the input each, in the order of the columns."""
-        found: list[str] = []
-        column = 0
-        for name in network.inputs:
-            size = network[name].size
-            block = into[units(name), column : column + size]
-            if block.shape == (size, size) and ((block > 0.0) == np.eye(size, dtype=bool)).all():
-                found.append(name)
-            column += size
-        return tuple(found)
+    def _wrong_edges(self) -> Iterator[str]:
+        """Edges that are missing, and those that are too many, in words."""
+        wanted = set[tuple[str, str]]()
+        for path in self.dialect.paths:
+            names = path.split()
+            if "currents" not in self.graph.nodes:
+                names = [each for each in names if each != "currents"]
+            wanted |= set(itertools.pairwise(names))
+        edges = set(self.graph.edges)
+        for before, after in sorted(wanted - edges):
+            yield f"the edge {before} → {after} is missing"
+        for before, after in sorted(edges - wanted):
+            yield f"the edge {before} → {after} is too many"
 
-    def _outputs(self, network: Network, chains: dict[str, list[int]]) -> tuple[str, ...]:
-        """The populations that ``select`` shows whole, in the order of its rows."""
-        select = self._weight("select")
-        shown = select.argmax(axis=1).tolist()
-        found: list[str] = []
-        starts = {starts[0]: name for name, starts in chains.items()}
-        while shown:
-            name = starts.get(shown[0], "")
-            size = network[name].size if name else 1
-            whole = shown[:size] == list(range(shown[0], shown[0] + size))
-            found.append(name if name and whole else f"unit {shown[0]}")
-            shown = shown[size:]
-        return tuple(found)
+
+def _as_held(neuron: NeuronModel, held: Held, dt: float) -> NeuronModel:
+    """The neuron with what the arrays hold of it."""
+    tau_m = -dt / math.log(held.a)
+    found = replace(neuron, tau_m=tau_m, v_thresh=neuron.v_reset + held.theta, tau_refrac=0.0)
+    if held.b is None or not found.has_currents:
+        return found
+    tau = -dt / math.log(held.b)
+    return neuron_model(
+        found.name, {**found.numbers, "tau_syn_E": tau, "tau_syn_I": tau}, found.reset
+    )
+
+
+def _cells(neuron: NeuronModel) -> Cells:
+    """Time constants and the distance to the threshold are the arrays'."""
+    held = ("tau_m", "v_thresh", "tau_syn_E", "tau_syn_I")
+    numbers: dict[str, Said[float]] = {
+        name: Asked(value, "" if name in held else METADATA)
+        for name, value in neuron.numbers.items()
+        if name != "i_offset"
+    }
+    numbers["tau_refrac"] = Told("no importer has refractoriness")
+    return Cells(Asked(neuron.name, METADATA), Asked(neuron.reset, METADATA), numbers)
+
+
+def _inputs(network: Network, ring: Ring) -> tuple[str, ...]:
+    """Those whose units hear a column of the input each, in the order of the columns."""
+    found: list[str] = []
+    column = 0
+    for name in network.inputs:
+        size, first = network[name].size, ring.chains[name][0]
+        block = ring.into[first : first + size, column : column + size]
+        if block.shape == (size, size) and ((block > 0.0) == np.eye(size, dtype=bool)).all():
+            found.append(name)
+        column += size
+    return tuple(found)
+
+
+def _outputs(network: Network, ring: Ring) -> tuple[str, ...]:
+    """The populations that ``select`` shows whole, in the order of its rows."""
+    shown = ring.select.argmax(axis=1).tolist()
+    found: list[str] = []
+    names = {starts[0]: name for name, starts in ring.chains.items()}
+    while shown:
+        name = names.get(shown[0], "")
+        size = network[name].size if name else 1
+        whole = shown[:size] == list(range(shown[0], shown[0] + size))
+        found.append(name if name and whole else f"unit {shown[0]}")
+        shown = shown[size:]
+    return tuple(found)

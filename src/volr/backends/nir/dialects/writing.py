@@ -3,148 +3,113 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from volr.backends.base import elsewhere, otherwise
-from volr.backends.nir.dialects import SUFFIX, dialect, importers
 from volr.backends.nir.dialects.read_back import back, described
-from volr.backends.nir.dialects.ring import Ring, ring
-from volr.backends.nir.dialects.rules import DIALECT
+from volr.backends.nir.dialects.ring import ring
+from volr.backends.nir.graph import DIALECT
 from volr.backends.nir.hdf5_read import read_graph
 from volr.backends.nir.hdf5_write import write_graph
 from volr.errors import ModelFileError, UnsupportedError
 from volr.models.model import ArtificialModel, Model, SpikingModel
-from volr.neurons import IFCurrDelta, IFCurrExp, NeuronModel
+from volr.neurons import IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Iterator
 
     from volr.backends.base import Files
-    from volr.backends.nir.dialects import Dialect
-    from volr.backends.nir.graph import Graph
+    from volr.backends.nir.dialects.dialect import Dialect
     from volr.backends.readback import SpikingReadback
 
-# What a ring is to each importer, with the time step in s.
-_GRAPHS: Mapping[str, Callable[[Ring, float], Graph]] = MappingProxyType(
-    {
-        "norse": importers.norse,
-        "snntorch": importers.snntorch,
-        "spikingjelly": importers.spikingjelly,
-        "sinabs": importers.sinabs,
-    }
-)
+SUFFIX = ".nir"
 
 # What a file's metadata says: the step in s, norse's word for the reset, and the rest for ``back``.
 _DT, _RESET, _RING = "volr.dt", "volr.reset", "volr.ring"
 _METHODS = {"hard": "reset_value", "subtract": "reset_subtract"}
 
-
 # A ring in single precision tells e^(−dt/τ) from 1 and from 0 within these.
 _FASTEST, _SLOWEST = 1e-6, 1.0 - 1e-5
 
 
-def graph_for(model: Model, name: str) -> Graph:
-    """The graph from which the importer of that name gets the model's spike trains.
+def write_for(model: Model, dialect: Dialect) -> Files:
+    """The file from which the importer gets the model's spike trains, in single precision.
 
     Raises ``UnsupportedError``, with ways out, for a model that the importer cannot express,
     ``ModelError`` where there is not the memory for it.
     """
-    found = dialect(name)
-    return _graph(_spiking(model, found), found)
-
-
-def write_for(model: Model, name: str) -> Files:
-    """The file of ``graph_for``, as ``{".nir": …}``, in single precision. Raises as it does."""
-    found = dialect(name)
-    spiking = _spiking(model, found)
+    if isinstance(model, ArtificialModel):
+        raise UnsupportedError(
+            f"nir for {dialect.name} is for spiking models, and this one is artificial",
+            help="make it one with `volr transfer`, or write nir or onnx",
+        )
+    _check_expressible(model, dialect)
+    made, dt = ring(model), model.dt / 1000.0
     metadata = {
-        DIALECT: name,
-        _DT: repr(_seconds(spiking)),
-        _RESET: _METHODS[spiking.neuron.reset],
-        _RING: described(spiking, ring(spiking)),
+        DIALECT: dialect.name,
+        _DT: repr(dt),
+        _RESET: _METHODS[model.neuron.reset],
+        _RING: described(model, made),
     }
-    graph = replace(_graph(spiking, found), metadata=metadata)
+    graph = replace(dialect.graph(made, dialect.dt or dt), metadata=metadata)
     return {SUFFIX: write_graph(graph, np.float32)}
 
 
-def read_back(files: Files, name: str) -> SpikingReadback:
+def read_back(files: Files, dialect: Dialect) -> SpikingReadback:
     """What the file of ``write_for`` holds; ``ModelFileError`` for one that is none."""
     graph = read_graph(files.get(SUFFIX, b""))
-    if graph.metadata.get(DIALECT) != name or _RING not in graph.metadata:
-        raise ModelFileError(f"this NIR file is none that Volr wrote for {name}")
-    return back(graph, name, graph.metadata[_RING])
+    if graph.metadata.get(DIALECT) != dialect.name or _RING not in graph.metadata:
+        raise ModelFileError(f"this NIR file is none that Volr wrote for {dialect.name}")
+    return back(graph, dialect, graph.metadata[_RING])
 
 
-def _spiking(model: Model, found: Dialect) -> SpikingModel:
-    if isinstance(model, ArtificialModel):
-        raise UnsupportedError(
-            f"{_title(found)} is for spiking models, and this one is artificial",
-            help="make it one with `volr transfer`, or write nir or onnx",
-        )
-    return model
+def _check_expressible(model: SpikingModel, dialect: Dialect) -> None:
+    found = list(_inexpressible(model, dialect))
+    if not found:
+        return
+    wrong, ways = zip(*found, strict=True)
+    # A transfer has no other readout.
+    makers = "`volr train`" if model.readout != "count" else "`volr train` or `volr transfer`"
+    told = f"{makers} with {', '.join(dict.fromkeys(ways))}"
+    raise UnsupportedError(
+        f"nir for {dialect.name} cannot say this model: " + "; ".join(wrong),
+        help=f"{elsewhere('brian2', verb='write it for')}; {otherwise(told)}",
+    )
 
 
-def _graph(model: SpikingModel, found: Dialect) -> Graph:
-    _check_expressible(model, found)
-    return _GRAPHS[found.name](ring(model), _seconds(model))
-
-
-def _seconds(model: SpikingModel) -> float:
-    return model.dt / 1000.0
-
-
-def _title(found: Dialect) -> str:
-    return f"nir for {found.name}"
-
-
-def _check_expressible(model: SpikingModel, found: Dialect) -> None:
+def _inexpressible(model: SpikingModel, dialect: Dialect) -> Iterator[tuple[str, str]]:
+    """What the importer cannot say, and the options for a model that it can."""
     neuron = model.neuron
-    wrong: list[str] = []
-    ways: list[str] = []
     if neuron.has_conductances:
-        wrong.append(f"it has no neuron model {neuron.name!r}")
-        ways.append(f"--neuron {IFCurrDelta.name} or {IFCurrExp.name}")
-    if neuron.reset not in found.resets:
+        ways = f"--neuron {IFCurrDelta.name} or {IFCurrExp.name}"
+        yield f"it has no neuron model {neuron.name!r}", ways
+    if neuron.reset not in dialect.resets:
         way = "subtracts the threshold" if neuron.reset == "hard" else "resets to a value"
-        wrong.append(f"its importer {way} at a spike, whatever the file says")
-        ways.append(f"--reset {found.resets[0]}")
+        wrong = f"its importer {way} at a spike, whatever the file says"
+        yield wrong, f"--reset {dialect.resets[0]}"
     if neuron.refractory_steps(model.dt) > 0:
-        wrong.append(f"it has no refractoriness, and tau_refrac is {neuron.tau_refrac:g} ms")
-        ways.append("--neuron-parameter tau_refrac=0")
+        wrong = f"it has no refractoriness, and tau_refrac is {neuron.tau_refrac:g} ms"
+        yield wrong, "--neuron-parameter tau_refrac=0"
     if neuron.has_currents and len(neuron.channels) > 1:
         e, i = (neuron.numbers[key] for key in ("tau_syn_E", "tau_syn_I"))
-        wrong.append(
-            "a neuron has one synaptic current there, and tau_syn_E is "
-            f"{e:g} ms but tau_syn_I {i:g} ms"
-        )
-        ways.append(f"--neuron-parameter tau_syn_I={e:g}")
+        taus = f"tau_syn_E is {e:g} ms but tau_syn_I {i:g} ms"
+        wrong = f"a neuron has one synaptic current there, and {taus}"
+        yield wrong, f"--neuron-parameter tau_syn_I={e:g}"
     if model.readout != "count":
-        wrong.append("its neurons all spike, and this model's readout is the membrane")
-        ways.append("--readout count")
+        wrong = "its neurons all spike, and this model's readout is the membrane"
+        yield wrong, "--readout count"
     if not neuron.leaks:
-        wrong.append("its neurons leak, and tau_m is infinite")
-        ways.append("--neuron-parameter tau_m=1000")
-    for key, decay in _decays(neuron, model.dt).items():
-        if neuron.leaks and not _FASTEST <= decay <= _SLOWEST:
-            wrong.append(
-                f"{key} is {getattr(neuron, key):g} ms, which single precision cannot tell from "
-                f"{'none' if decay < _FASTEST else 'endless'} at steps of {model.dt:g} ms"
+        yield "its neurons leak, and tau_m is infinite", "--neuron-parameter tau_m=1000"
+    decays = {"tau_m": neuron.decay(model.dt)} if neuron.leaks else {}
+    if neuron.leaks and neuron.has_currents:
+        decays["tau_syn_E"] = neuron.synaptic_decays(model.dt)[0]
+    for key, decay in decays.items():
+        if not _FASTEST <= decay <= _SLOWEST:
+            kept = "none" if decay < _FASTEST else "endless"
+            wrong = f"{key} is {neuron.numbers[key]:g} ms, which single precision cannot tell from "
+            yield (
+                f"{wrong}{kept} at steps of {model.dt:g} ms",
+                f"another --neuron-parameter {key} or --dt",
             )
-            ways.append(f"another --neuron-parameter {key} or --dt")
-    if wrong:
-        # A transfer has no other readout.
-        makers = "`volr train`" if model.readout != "count" else "`volr train` or `volr transfer`"
-        told = f"{makers} with {', '.join(dict.fromkeys(ways))}"
-        raise UnsupportedError(
-            f"{_title(found)} cannot say this model: " + "; ".join(wrong),
-            help=f"{elsewhere('brian2', verb='write it for')}; {otherwise(told)}",
-        )
-
-
-def _decays(neuron: NeuronModel, dt: float) -> dict[str, float]:
-    if neuron.has_currents:
-        return {"tau_m": neuron.decay(dt), "tau_syn_E": neuron.synaptic_decays(dt)[0]}
-    return {"tau_m": neuron.decay(dt)}

@@ -1,0 +1,102 @@
+"""The node types that Volr reads, each one row: what NIR calls its parameters, and what it does.
+
+Port    an input or an output of the graph
+Linear  lies between populations; ``through`` makes a form of what arrives (``affine``)
+Neuron  a population; ``step`` is what it does in a step of time (``spiking_nodes``)
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from volr.backends.nir.affine import SizeError, scaled, unchanged, weighted
+from volr.backends.nir.spiking_nodes import brief, integrating, leaking, synaptic
+from volr.neurons import IFCurrDelta, IFCurrExp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from volr.backends.nir.affine import Form, Room
+    from volr.backends.nir.graph import Node
+    from volr.backends.nir.spiking_nodes import Stepped, Steps
+    from volr.checks.arrays import Floats
+
+    Values: TypeAlias = Mapping[str, Floats]
+
+
+@dataclass(frozen=True)
+class Port:
+    """Input and Output."""
+
+    parameters: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Linear:
+    """A node that passes on a linear function of what it gets, at once."""
+
+    parameters: tuple[str, ...]
+    through: Callable[[Values, Form, Room], Form]
+
+
+@dataclass(frozen=True)
+class Neuron:
+    """A population. ``ours`` is the model of ours that can be it exactly, where there is one.
+
+    Populations with the same ``step`` can be one model of ours.
+    """
+
+    parameters: tuple[str, ...]
+    step: Callable[[Values, Steps], Stepped]
+    ours: str = ""
+
+
+_DELTA, _EXP = IFCurrDelta.name, IFCurrExp.name
+
+PRIMITIVES: Mapping[str, Port | Linear | Neuron] = {
+    "Input": Port(("shape",)),
+    "Output": Port(("shape",)),
+    "Affine": Linear(("weight", "bias"), weighted),
+    "Linear": Linear(("weight",), weighted),
+    "Scale": Linear(("scale",), scaled),
+    "Flatten": Linear(("start_dim", "end_dim", "input_type"), unchanged),
+    "Threshold": Neuron(("threshold",), brief),
+    "I": Neuron(("r",), integrating, _DELTA),
+    "LI": Neuron(("tau", "r", "v_leak"), leaking, _DELTA),
+    "IF": Neuron(("r", "v_threshold", "v_reset"), integrating, _DELTA),
+    "LIF": Neuron(("tau", "r", "v_leak", "v_threshold", "v_reset"), leaking, _DELTA),
+    "CubaLI": Neuron(("tau_syn", "tau_mem", "r", "v_leak", "w_in"), synaptic, _EXP),
+    "CubaLIF": Neuron(
+        ("tau_syn", "tau_mem", "r", "v_leak", "v_threshold", "v_reset", "w_in"), synaptic, _EXP
+    ),
+}
+"""The node types, by NIR's names."""
+
+DEFAULTS = {"v_reset": 0.0, "w_in": 1.0, "start_dim": 1.0, "end_dim": -1.0, "input_type": None}
+"""The parameters that a file may lack, and what nir takes them to be; None is nothing at all."""
+TAUS = ("tau", "tau_syn", "tau_mem")
+"""The parameters that are times."""
+
+
+def is_linear(node: Node) -> bool:
+    """Whether a node lies between populations."""
+    return isinstance(PRIMITIVES.get(node.kind), Linear)
+
+
+def is_population(node: Node) -> bool:
+    """Whether a node is neurons."""
+    return isinstance(PRIMITIVES.get(node.kind), Neuron)
+
+
+def size_of(node: Node) -> int:
+    """How many values or neurons an Input or a population has; 1 may stand for any number."""
+    if node.kind == "Input":
+        shape = node.values["shape"].ravel()
+        size = float(np.prod(shape)) if shape.size else 1.0
+        if not (size >= 1 and size < 1 << 40 and (shape == np.floor(shape)).all()):
+            raise SizeError(f"its shape is {shape.tolist()}")
+        return int(size)
+    return max(each.size for each in node.values.values())

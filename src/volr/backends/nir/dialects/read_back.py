@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from volr.backends.nir.dialects.dialect import Dialect, Held
     from volr.backends.nir.graph import Graph
+    from volr.backends.readback import Ends
     from volr.checks.arrays import Floats
     from volr.models.model import SpikingModel
 
@@ -90,24 +91,21 @@ class _Back:
         unit = 1.0 if ring.b is None else neuron.synaptic_rises(dt)[0]
         start = neuron.v_rest - neuron.v_reset
 
-        def units(name: str, stage: int = 0) -> slice:
-            first = ring.chains[name][stage]
-            return slice(first, first + network[name].size)
-
         delays: dict[str, float] = {}
         for name, starts in ring.chains.items():
             steps = 1 if ring.b is None else 0
             for stage in range(1, len(starts)):
-                block = ring.recurrent[units(name, stage), units(name, stage - 1)]
+                here, before = (ring.rows(network[name], each) for each in (stage, stage - 1))
+                block = ring.recurrent[here, before]
                 steps += int((block > 0.0).sum() == len(block) and (block.diagonal() > 0.0).all())
             delays[name] = steps * dt
-        weights = {
-            (p.source, p.target): ring.recurrent[units(p.target), units(p.source, -1)] / unit
-            for p in network.projections
-        }
+        weights: dict[Ends, Floats] = {}
+        for p in network.projections:
+            rows, columns = ring.rows(network[p.target]), ring.rows(network[p.source], -1)
+            weights[p.source, p.target] = ring.recurrent[rows, columns] / unit
         biases: dict[str, Floats] = {}
         for population in network.layers:
-            rows = units(population.name)
+            rows = ring.rows(population)
             first, later = ring.bias[rows], np.zeros(population.size)
             if ring.clocks:
                 later = ring.recurrent[rows, ring.clocks[0]]
@@ -219,8 +217,8 @@ def _inputs(network: Network, ring: Ring) -> tuple[str, ...]:
     found: list[str] = []
     column = 0
     for name in network.inputs:
-        size, first = network[name].size, ring.chains[name][0]
-        block = ring.into[first : first + size, column : column + size]
+        size = network[name].size
+        block = ring.into[ring.rows(network[name]), column : column + size]
         if block.shape == (size, size) and ((block > 0.0) == np.eye(size, dtype=bool)).all():
             found.append(name)
         column += size

@@ -46,6 +46,7 @@ from volr.system.memory import check_room
 if TYPE_CHECKING:
     from volr.checks.arrays import Floats
     from volr.models.model import SpikingModel
+    from volr.network import Population
     from volr.neurons import NeuronModel
 
 
@@ -73,6 +74,11 @@ class Ring:
     @property
     def units(self) -> int:
         return len(self.bias)
+
+    def rows(self, population: Population, stage: int = 0) -> slice:
+        """The units of a population, or of a step of its relays: −1 is the last one."""
+        start = self.chains[population.name][stage]
+        return slice(start, start + population.size)
 
 
 def ring(model: SpikingModel) -> Ring:

@@ -84,6 +84,18 @@ def test_a_push_below_the_threshold_is_told(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", dialects.DIALECTS)
+def test_a_time_constant_of_0_is_none_of_ours(name: str) -> None:
+    def forget(graph: Any) -> None:
+        cells = graph.nodes["cells"]
+        for key in ("tau", "tau_mem", "tau_syn"):
+            if hasattr(cells, key):
+                setattr(cells, key, 0.0 * getattr(cells, key))
+
+    (said,) = differences(model_for(name, "exp"), name, forget)
+    assert said.startswith("this NIR file is none of Volr's")
+
+
+@pytest.mark.parametrize("name", dialects.DIALECTS)
 def test_edges_of_the_graph_count(name: str) -> None:
     model = model_for(name, "delta")
     said = differences(model, name, lambda graph: graph.edges.append(("input", "select")))

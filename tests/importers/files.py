@@ -182,6 +182,7 @@ ODD_FILES: dict[str, tuple[Graph, tuple[int, ...]]] = {
     "other tau": (row(affine(), _less(lif(), "tau", tau=np.full(3, 0.002))), (3,)),
     "tau 0": (row(affine(), lif(tau=0.0)), (3,)),
     "scalar w_in": (row(affine(), _less(cuba(r=30.0), "w_in", w_in=np.array(20.0))), (3,)),
+    "other w_in": (row(affine(), _less(cuba(), "w_in", w_in=np.full(3, 1.0))), (3,)),
     "no w_in": (row(affine(), _less(cuba(), "w_in")), (3,)),
     "v_reset 0": (row(affine(), lif(v_reset=0.0)), (3,)),
     "v_reset 0, if": (row(affine(), cells("IF", r=1.0, v_threshold=1.0, v_reset=0.0)), (3,)),

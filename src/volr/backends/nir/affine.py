@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,10 +20,8 @@ from volr.system.memory import check_room
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.backends.nir.graph import Graph
+    from volr.backends.nir.graph import Graph, Values
     from volr.checks.arrays import Floats
-
-    Values: TypeAlias = Mapping[str, Floats]
 
 MOST_NEURONS = 100_000_000
 """A population of more is refused before anything of its size is made."""

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from volr.checks.arrays import Floats
 
+    Values: TypeAlias = Mapping[str, Floats]
+    """The parameters of a node, by NIR's names."""
+
 Edge: TypeAlias = tuple[str, str]
 """From a node to a node."""
 
@@ -39,7 +42,7 @@ class Node:
     """
 
     kind: str
-    values: Mapping[str, Floats] = field(default_factory=dict["str", "Floats"])
+    values: Values = field(default_factory=dict["str", "Floats"])
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
     stored: frozenset[str] = frozenset()
 

@@ -8,7 +8,7 @@ Neuron  a population; ``step`` is what it does in a step of time (``spiking_node
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,11 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from volr.backends.nir.affine import Form, Room
-    from volr.backends.nir.graph import Node
+    from volr.backends.nir.graph import Node, Values
     from volr.backends.nir.spiking_nodes import Stepped, Steps
-    from volr.checks.arrays import Floats
-
-    Values: TypeAlias = Mapping[str, Floats]
 
 
 @dataclass(frozen=True)

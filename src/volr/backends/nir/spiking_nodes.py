@@ -26,11 +26,10 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
+    from volr.backends.nir.graph import Values
     from volr.checks.arrays import Floats
-
-    Values: TypeAlias = Mapping[str, Floats]
 
 Signal: TypeAlias = Literal["euler", "jump", "step", "impulse"]
 

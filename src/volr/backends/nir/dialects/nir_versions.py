@@ -87,6 +87,8 @@ def _of_shapes(node: Node) -> list[str]:
     if node.kind in {"Affine", "Linear"} and values["weight"].ndim < 2:
         return [f"a weight has at least 2 axes, and this one has {values['weight'].ndim}"]
     shapes = {name: values[name].shape for name in _ALIKE if name in values}
+    if "w_in" in values and values["w_in"].size not in {1, values["v_leak"].size}:
+        shapes["w_in"] = values["w_in"].shape
     if len(set(shapes.values())) > 1:
         listed = ", ".join(f"{name} {list(shape)}" for name, shape in shapes.items())
         return [f"its parameters differ in shape: {listed}"]

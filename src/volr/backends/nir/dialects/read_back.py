@@ -71,7 +71,7 @@ def back(graph: Graph, dialect: Dialect, text: str) -> SpikingReadback:
     try:
         with np.errstate(all="ignore"):
             return _Back(graph, dialect, json.loads(text)).read()
-    except (LookupError, TypeError, ValueError, ModelError, NetworkError, OverflowError) as error:
+    except (LookupError, TypeError, ValueError, ModelError, NetworkError, ArithmeticError) as error:
         raise ModelFileError(f"this NIR file is none of Volr's: {error}") from error
 
 

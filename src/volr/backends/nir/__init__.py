@@ -1,8 +1,15 @@
 """NIR, the neuromorphic intermediate representation: models as ``.nir`` files, and back.
 
-``write`` says how a model of ours is said there; ``read`` what is read as one; ``lint`` what others
-make of a file; ``dialects`` are files for one importer alone. This file and that package's can be
-imported without the rest of it, or h5py.
+    graph, primitives          a graph as plain data; the node types that Volr reads, a row for each
+    hdf5_read, hdf5_write      from the bytes of a file to a graph, trusting nothing, and back
+    read                       from a graph to a model: the network (``import_graph``, ``affine``),
+                               its neurons (``import_spiking``, ``spiking_nodes``, ``time_unit``)
+    to_graph, metadata         from a model to a graph, and what NIR has no words for
+    read_back                  what a file of ours holds, for ``volr verify``
+    lint                       what importers make of a file
+    dialects                   files for one importer alone; a module for each importer
+
+This file and that of ``dialects`` can be imported without h5py.
 """
 
 from __future__ import annotations

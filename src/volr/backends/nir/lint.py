@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, get_args
 import numpy as np
 
 from volr.backends.nir.dialects import DIALECTS
-from volr.backends.nir.dialects.dialect import Severity
+from volr.backends.nir.dialects.dialect import Severity, span
 from volr.backends.nir.dialects.nir_versions import NEWER, OLDER, is_even
 from volr.backends.nir.graph import DIALECT
 from volr.backends.nir.metadata import KEY
@@ -143,20 +143,17 @@ def _about(kind: str, key: str, values: Floats) -> str | None:
     if not values.size:
         return None
     low, high = float(values.min()), float(values.max())
+    shown = f"{key} is {span(values, 6)}"
     if key in TAUS and low >= 1.0:
-        return f"{key} is {_range(low, high)}, which looks like ms or steps: most take it for s"
+        return f"{shown}, which looks like ms or steps: most take it for s"
     if key in TAUS and high < 1e-4:
-        return f"{key} is {_range(low, high)} s, less than a usual step: was it written times one?"
+        return f"{shown} s, less than a usual step: was it written times one?"
     if key == "v_reset" and (low, high) != (0.0, 0.0):
-        return f"v_reset is {_range(low, high)}: most reset to 0, whatever it is"
+        return f"{shown}: most reset to 0, whatever it is"
     if key == "v_leak" and (low, high) != (0.0, 0.0):
-        return f"v_leak is {_range(low, high)}: some refuse it, and some ignore it"
+        return f"{shown}: some refuse it, and some ignore it"
     if key == "r" and kind not in {"IF", "I"} and (low, high) != (1.0, 1.0):
-        return f"r is {_range(low, high)}: it is ignored by some, and means 1/dt or τ/dt to others"
+        return f"{shown}: it is ignored by some, and means 1/dt or τ/dt to others"
     if low != high and not np.allclose(values, low, rtol=1e-9, atol=0.0):
         return f"its neurons differ in {key}: some take the first for all"
     return None
-
-
-def _range(low: float, high: float) -> str:
-    return f"{low:g}" if low == high else f"{low:g} to {high:g}"

@@ -102,7 +102,7 @@ def shown(node: Node, key: str) -> str:
     return f"{key} = {span(node.values[key])}"
 
 
-def span(values: Floats) -> str:
+def span(values: Floats, digits: int = 4) -> str:
     """The range of some numbers."""
-    low, high = float(values.min()), float(values.max())
-    return f"{low:.4g}" if low == high else f"{low:.4g} to {high:.4g}"
+    low, high = (f"{float(each):.{digits}g}" for each in (values.min(), values.max()))
+    return low if values.min() == values.max() else f"{low} to {high}"

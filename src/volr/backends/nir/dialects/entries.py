@@ -20,13 +20,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from volr.backends.nir.dialects.ring_graph import ROUNDING
+
 if TYPE_CHECKING:
     from volr.backends.nir.dialects.ring import Ring
     from volr.checks.arrays import Floats, Integers
     from volr.network import Network
 
-# Numbers in single precision that were added and multiplied a few times.
-_ROUNDING = 1e-6
 # How far above its threshold a push has to be, for single precision to see it there.
 _SEEN = 2.0**-22
 
@@ -105,12 +105,12 @@ class _Entries:
             )
             return
         over = (push - theta) / (1.0 - self.ring.a)
-        if self.ring.reset == "subtract" and not (over < theta * (1.0 - _ROUNDING)).all():
+        if self.ring.reset == "subtract" and not (over < theta * (1.0 - ROUNDING)).all():
             self.wrong[array].append(
                 f"{title} get {push.max():g} mV, and spike again from what is left over"
             )
         own, wanted = self.ring.recurrent[here, here], -self.b * push
-        if (one := _first(np.abs(own - wanted), _ROUNDING * np.abs(push))) is not None:
+        if (one := _first(np.abs(own - wanted), ROUNDING * np.abs(push))) is not None:
             self.wrong["recurrent"].append(
                 f"{title} give themselves {own[one]:g} mV at a spike, expected {wanted[one]:g} mV"
             )
@@ -126,7 +126,7 @@ class _Entries:
             given = given + more
             steps.append(self.b * steps[-1] + given)
         each = steps[1]
-        within = _ROUNDING * (np.abs([first, *heard]).sum(axis=0) + abs(self.start))
+        within = ROUNDING * (np.abs([first, *heard]).sum(axis=0) + abs(self.start))
         once = first - each
         if (one := _first(np.abs(once - a * self.start), within)) is not None:
             self.wrong["bias"].append(

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 # Single precision puts a membrane that just reaches its threshold on either side of it.
 HAIR = 1.0 - 2.0**-20
+# The relative error of numbers in single precision that were added and multiplied a few times.
 ROUNDING = 1e-6
 
 

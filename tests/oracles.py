@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 import math
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import numpy as np
 from tests import readbacks
 
-from volr.backends.base import Record, Recordings
+from volr.backends.base import Record, Recordings, SpikingBackend
 from volr.backends.readback import expected
 from volr.engine.reference import simulate
 from volr.network import Network, Population, Projection
+from volr.neurons import NEURON_MODELS
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
@@ -114,6 +116,16 @@ def simulate_delta(
 
 class PlainSimulator:
     """A ``Simulator`` made of the engine's reference: slow, and in need of nothing."""
+
+    backend = SpikingBackend(
+        name="plain",
+        summary="the equations",
+        neurons=tuple(each.name for each in NEURON_MODELS),
+        resets=("hard", "subtract"),
+        codings=("current", "poisson"),
+        readouts=("count", "membrane"),
+        start=lambda: nullcontext(PlainSimulator()),
+    )
 
     def run(
         self,

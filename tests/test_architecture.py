@@ -83,7 +83,7 @@ def test_every_folder_is_a_package() -> None:
         ("training.futhark", "import onnxruntime", "onnx"),
         ("backends.base", "import safetensors.numpy", "safetensors"),
         ("training.planted", "import sklearn.datasets", "datasets"),
-        ("models.files", "import pooch", "datasets"),
+        ("model_files.model_file", "import pooch", "datasets"),
         ("network.graph", "import lark", "lark"),
         ("experiments.tasks", "import typer", "typer"),
         ("experiments.search.trials", "import optuna", "optuna"),

@@ -32,7 +32,7 @@ class IFCurrShort(IFCurrDelta):
 '''
 USED = """
 import volr
-from volr.models.files import load_model, save_model
+from volr.model_files.model_file import read_model_file, save_model
 from volr.neurons import neuron_model
 from volr.transfer import TransferSettings
 from volr.verification import verify
@@ -42,7 +42,7 @@ network = volr.to_network("dense 3 4 >> dense 4 2")
 neuron = neuron_model("if_curr_short", {"tau_refrac": 0.5})
 model = random_snn(network, TransferSettings(neuron=neuron))
 save_model(model, "made_up", {})
-assert load_model("made_up").model == model
+assert read_model_file("made_up").model == model
 found = verify(model, volr.backend("nest"), random_stimuli(network, 3))
 assert not found.differences, found.differences
 assert found.behaviour is not None and found.behaviour.first_difference is None

@@ -16,7 +16,7 @@ from volr.backends.reference import forward
 from volr.engine.reference import simulate
 from volr.errors import ModelFileError, NetworkError
 from volr.importing import import_nir
-from volr.models.files import load_model, save_model
+from volr.model_files.model_file import read_model_file, save_model
 from volr.models.model import ArtificialModel, SpikingModel
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def test_a_model_of_ours_keeps_its_program_and_spans(tmp_path: Path) -> None:
     assert found.model.network == network
     assert found.model.network.populations[1].span == network.populations[1].span
     save_model(found.model, tmp_path / "again.safetensors")
-    loaded = load_model(tmp_path / "again.safetensors").model
+    loaded = read_model_file(tmp_path / "again.safetensors").model
     for name, each in model.parameters.items():
         np.testing.assert_array_equal(loaded.parameters[name], each)
 
@@ -69,7 +69,7 @@ def test_a_foreign_model_gets_a_program_and_its_names(tmp_path: Path) -> None:
     assert source.text == "dense 6 9 ⦶ dense 9 4"
     assert "dense_1 is hidden, dense_2 is last" in found.notes[-1]
     save_model(found.model, tmp_path / "net.safetensors")
-    again = load_model(tmp_path / "net.safetensors").model
+    again = read_model_file(tmp_path / "net.safetensors").model
     assert isinstance(again, SpikingModel)
     stimuli = (np.random.default_rng(1).random((3, 6)) < 0.6).astype(float)
     spikes = simulate(again, stimuli).spikes["dense_2"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import inspect
 import json
 import subprocess
 import sys
@@ -76,3 +77,23 @@ def test_importing_it_loads_nothing_but_itself() -> None:
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     loaded = {name.partition(".")[0] for name in json.loads(ran.stdout)}
     assert {name for name in loaded if name not in sys.stdlib_module_names} == {"volr"}
+
+
+def returned(annotation: object) -> set[str]:
+    """The names in an annotation; a union that has a name is what it is of."""
+    aliases = {"Model": {"ArtificialModel", "SpikingModel"}}
+    aliases["Backend"] = {"ArtificialBackend", "SpikingBackend"}
+    tree = ast.parse(str(annotation), mode="eval")
+    names = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name)}
+    return {part for name in names for part in aliases.get(name, {name})}
+
+
+def test_what_a_public_function_returns_is_public() -> None:
+    functions = [getattr(volr, name) for name in sorted(typed())]
+    functions = [each for each in functions if inspect.isfunction(each)]
+    assert len(functions) > 15
+    known = {*volr.__all__, "None", "AbstractContextManager"}
+    for function in functions:
+        found = returned(inspect.signature(function).return_annotation)
+        assert found <= known, f"{function.__name__}: {found - known}"
+        assert inspect.getdoc(function)

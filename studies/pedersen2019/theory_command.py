@@ -143,12 +143,12 @@ def _trained(
     from volr.experiments.tasks import check_fits
     from volr.experiments.tasks import task as find_task
     from volr.language import to_network
-    from volr.models.files import load_model
+    from volr.model_files.model_file import read_model_file
     from volr.models.model import ArtificialModel
     from volr.training import TrainingSettings, train_ann
 
     if model is not None:
-        loaded = load_model(model)
+        loaded = read_model_file(model)
         if not isinstance(loaded.model, ArtificialModel):
             raise ModelError(
                 f"{model} is a spiking model: what its rates should be is not known",

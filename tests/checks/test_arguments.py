@@ -8,7 +8,7 @@ import pytest
 from tests.needs import needs, needs_numba
 
 import volr
-from volr.models.files import save_model
+from volr.model_files.model_file import read_model_file, save_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,7 +34,12 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     path: Path = tmp_path_factory.mktemp("arguments") / "ann"
     save_model(ann, path, {})
     data = volr.task("xor").load(seed=0)
-    return {"network": network, "ann": ann, "file": volr.load_model(path), "data": data}
+    return {
+        "network": network,
+        "ann": ann,
+        "file": read_model_file(path),
+        "data": data,
+    }
 
 
 SLIPS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
@@ -43,10 +48,10 @@ SLIPS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
         "evaluate: model is ModelFile(",
         "its `model` is one",
     ),
-    "a name for a back end": (
-        lambda t: API.evaluate(t["ann"], t["data"].test, "nest"),
-        "evaluate: backend is 'nest', a str and not a back end",
-        "`volr.backend(…)` finds one by its name",
+    "a path for a model": (
+        lambda t: API.evaluate("snn.safetensors", t["data"].test),
+        "evaluate: model is 'snn.safetensors', a str and not a model",
+        "`volr.load_model(…)` reads one from a file",
     ),
     "a text for a network": (
         lambda t: API.train_ann("dense 2 4", t["data"].train),
@@ -58,10 +63,10 @@ SLIPS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
         "a Sequence and not a network",
         "`volr.to_network(…)` makes one",
     ),
-    "a back end for a simulator": (
-        lambda t: API.transfer_ann(t["ann"], t["data"].train, API.backend("engine")),
-        "a SpikingBackend and not a simulator",
-        "`with volr.simulator('engine') as simulator:` starts one",
+    "settings where it runs": (
+        lambda t: API.transfer_ann(t["ann"], t["data"].train, API.TransferSettings()),
+        "transfer_ann: on is TransferSettings(",
+        "`on` is 'engine' or another name, a back end, or a started simulator",
     ),
     "data for samples": (
         lambda t: API.train_ann(t["network"], t["data"]),

@@ -10,7 +10,7 @@ import pytest
 from tests.cli.running import Result, made, solved_xor
 
 from volr.cli import main
-from volr.models.files import save_model
+from volr.model_files.model_file import save_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable

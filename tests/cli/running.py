@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from volr.language import to_network
-from volr.models.container import packed, unpack
+from volr.model_files.container import packed, unpack
 from volr.models.model import ArtificialModel, SpikingModel
 
 if TYPE_CHECKING:

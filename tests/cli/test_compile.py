@@ -11,7 +11,7 @@ from tests.cli.running import made
 from volr.backends import DOCUMENTS, document
 from volr.backends.base import is_ready, takes
 from volr.backends.readback import Asked
-from volr.models.files import load_model, save_model
+from volr.model_files.model_file import read_model_file, save_model
 from volr.neurons import IFCurrDelta
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def test_every_document_is_written_and_read_back(
         pytest.skip(f"needs {chosen.extra}")
     out = folder / f"net{chosen.suffix}"
     result = volr("compile", path, "--to", to, "--out", out)
-    loaded = load_model(path).model
+    loaded = read_model_file(path).model
     if not takes(chosen, loaded):
         assert result.code == 1
         assert f"{to} has no" in result.err

@@ -11,8 +11,8 @@ from tests.cli.running import solved_xor
 from tests.needs import needs_nest
 
 from volr.experiments.tasks import task
+from volr.model_files.model_file import save_model
 from volr.models.coding import Poisson
-from volr.models.files import save_model
 from volr.models.model import SpikingModel
 
 if TYPE_CHECKING:

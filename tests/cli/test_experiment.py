@@ -20,7 +20,7 @@ from tests.cli.running import VOLR, children, environment, snapshot, terminal, w
 from tests.experiments.execution.planted import plant
 
 from volr.experiments.store.folder import open_journal
-from volr.models.files import load_model
+from volr.model_files.model_file import read_model_file
 from volr.models.model import ArtificialModel, SpikingModel
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def test_rows_summary_table_and_models(volr: Volr, folder: Path) -> None:
     for task, condition, _, seed in expected:
         suffix = "" if condition == "ann" else "-if_curr_exp"
         name = f"{task}-{seed}-{condition}{suffix}.safetensors"
-        loaded = load_model(folder / "r" / "models" / name)
+        loaded = read_model_file(folder / "r" / "models" / name)
         assert isinstance(loaded.model, ArtificialModel if condition == "ann" else SpikingModel)
         assert (loaded.origin["task"], loaded.origin["seed"]) == (task, seed)
         if isinstance(loaded.model, SpikingModel):

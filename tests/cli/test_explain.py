@@ -11,7 +11,7 @@ import pytest
 from tests.cli.running import solved_xor
 from tests.needs import needs_numba
 
-from volr.models.files import load_model, save_model
+from volr.model_files.model_file import read_model_file, save_model
 from volr.models.model import SpikingModel
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ XOR = ("--task", "xor")
 def positive(folder: Path, volr: Volr, model: Path) -> Path:
     """A transferred model whose negative weights were lost."""
     assert volr("transfer", model, *XOR, "--out", "snn", "--samples", "60").code == 0
-    loaded = load_model(folder / "snn")
+    loaded = read_model_file(folder / "snn")
     assert isinstance(loaded.model, SpikingModel)
     values = {
         name: np.maximum(value, 0.0) if name.endswith("weight") else value
@@ -86,7 +86,7 @@ def test_an_ann_is_transferred_first(volr: Volr, model: Path) -> None:
 
 @needs_numba
 def test_the_ann_that_a_file_names_lies_beside_it(volr: Volr, folder: Path, model: Path) -> None:
-    spiking = load_model(positive(folder, volr, model)).model
+    spiking = read_model_file(positive(folder, volr, model)).model
     origin = {"task": "xor", "seed": 3, "ann": "../ann.safetensors"}
     (folder / "deeper").mkdir()
     save_model(spiking, folder / "deeper" / "snn", origin)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from volr.cli.app import app
-from volr.models.files import save_model
+from volr.model_files.model_file import save_model
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -25,8 +25,8 @@ from tests.cli.running import (
 from tests.needs import needs_nest
 
 from volr.language import to_network
+from volr.model_files.model_file import read_model_file, save_model
 from volr.models.coding import Poisson
-from volr.models.files import load_model, save_model
 from volr.models.model import SpikingModel
 from volr.models.parameters import parameter_shapes
 
@@ -155,7 +155,7 @@ def test_an_experiment_keeps_what_it_has_found(folder: Path) -> None:
     assert not [name for name in files if name.endswith(".part")]
     for name in files:
         if name.endswith(".safetensors"):
-            load_model(folder / "r" / name)
+            read_model_file(folder / "r" / name)
 
 
 def test_while_it_waits_for_standard_input(folder: Path) -> None:

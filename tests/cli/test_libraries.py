@@ -13,7 +13,7 @@ from tests.cli.running import XOR, made, piped
 from tests.needs import needs
 
 from volr.cli.libraries import failed_import
-from volr.models.files import save_model
+from volr.model_files.model_file import save_model
 
 if TYPE_CHECKING:
     from collections.abc import Callable

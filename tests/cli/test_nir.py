@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from volr.models.files import load_model
+from volr.model_files.model_file import read_model_file
 from volr.models.model import SpikingModel
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def test_a_foreign_file_becomes_a_model(volr: Volr, folder: Path, foreign: Path)
     assert result.code == 0
     assert result.out.startswith("dense 3 5 ⦶ dense 5 2\nan SNN of if_curr_delta neurons, ")
     assert "seconds" in result.err or " s" in result.err
-    model = load_model(folder / "model").model
+    model = read_model_file(folder / "model").model
     assert isinstance(model, SpikingModel)
     assert model.dt == 0.5
     assert volr("verify", "model", "--on", "engine").code == 0
@@ -54,7 +54,7 @@ def test_a_foreign_file_becomes_a_model(volr: Volr, folder: Path, foreign: Path)
 def test_a_model_of_ours_comes_back_as_it_was(volr: Volr, folder: Path, spiking: Path) -> None:
     assert volr("compile", spiking, "--to", "nir", "--out", "net.nir").code == 0
     assert volr("import", "net.nir", "--out", "back").code == 0
-    before, after = load_model(spiking).model, load_model(folder / "back").model
+    before, after = read_model_file(spiking).model, read_model_file(folder / "back").model
     assert before.network == after.network
     assert repr(before).replace(repr(before.parameters), "") == repr(after).replace(
         repr(after.parameters), ""

@@ -16,7 +16,7 @@ from tests.cli.running import snapshot, solved_xor
 
 from volr.cli.output_files import check_apart, check_folder, check_writable, save_made, write_text
 from volr.errors import VolrError
-from volr.models.files import load_model
+from volr.model_files.model_file import read_model_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -166,8 +166,8 @@ def test_a_full_disk_loses_no_model(
     monkeypatch.undo()
     # The advice, done.
     subprocess.run(told, check=True)
-    assert load_model(here / "my ann").origin == {"task": "xor"}
-    assert load_model(here / "my ann").model == solved_xor()
+    assert read_model_file(here / "my ann").origin == {"task": "xor"}
+    assert read_model_file(here / "my ann").model == solved_xor()
 
 
 def test_where_nothing_can_be_kept(
@@ -198,6 +198,6 @@ def test_a_user_at_a_terminal_can_make_room(
     monkeypatch.setattr(sys, "stdin", Terminal())
     monkeypatch.setattr(sys, "stderr", Terminal())
     save_made(solved_xor(), places[0] / "ann")
-    assert load_model(places[0] / "ann").model == solved_xor()
+    assert read_model_file(places[0] / "ann").model == solved_xor()
     assert isinstance(sys.stderr, Terminal)
     assert "make room, and press Enter to try again" in sys.stderr.getvalue()

@@ -19,7 +19,7 @@ from tests.cli.running import environment, made, piped
 from tests.needs import needs, skip_without
 
 from volr.cli.doctor import import_problem
-from volr.models.files import save_model
+from volr.model_files.model_file import save_model
 from volr.neurons import IFCurrExp
 
 if TYPE_CHECKING:

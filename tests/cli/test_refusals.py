@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.cli.running import made, rewritten
 
+from volr.model_files.container import packed, unpack
+from volr.model_files.model_file import save_model
 from volr.models.coding import Poisson
-from volr.models.container import packed, unpack
-from volr.models.files import save_model
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.cli.running import VOLR, environment, snapshot, wait_until
 
+from volr.model_files.model_file import read_model_file
 from volr.models.coding import ConstantCurrent
-from volr.models.files import load_model
 from volr.models.model import SpikingModel
 from volr.neurons import IFCurrDelta, IFCurrExp
 
@@ -128,7 +128,7 @@ def test_a_transfer_takes_what_was_found_and_is_told_otherwise(
 
     def made(*options: str) -> SpikingModel:
         assert volr(*command, "--rounds", "0", *options).code == 0
-        found = load_model(folder / "s").model
+        found = read_model_file(folder / "s").model
         assert isinstance(found, SpikingModel)
         return found
 

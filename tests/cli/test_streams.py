@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.cli.running import VOLR, environment, piped
 
-from volr.models.files import load_model
+from volr.model_files.model_file import read_model_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -111,7 +111,7 @@ def test_no_work_is_given_up_because_a_note_cannot_be_shown(folder: Path) -> Non
     with pipe_without_reader() as closed:
         ran = volr(folder, "train", "xor.volr", *options, stderr=closed)
     assert ran.returncode == 0
-    assert load_model(folder / "ann.safetensors").origin["task"] == "xor"
+    assert read_model_file(folder / "ann.safetensors").origin["task"] == "xor"
 
 
 @pytest.mark.parametrize("arguments", [("check", "xor.volr"), ("--version",), *HELP])

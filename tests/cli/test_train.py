@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from tests.cli.running import snapshot
 
+from volr.model_files.model_file import read_model_file
 from volr.models.activations import Tanh
-from volr.models.files import load_model
 from volr.models.model import ArtificialModel
 from volr.training import train_ann
 
@@ -32,7 +32,7 @@ def test_a_program_becomes_a_model_with_its_origin(volr: Volr, folder: Path) -> 
     assert (result.code, result.out) == (0, "")
     assert "of 2: loss " in result.err
     assert result.err.endswith("wrote new/m.st\n")
-    loaded = load_model(folder / "new" / "m.st")
+    loaded = read_model_file(folder / "new" / "m.st")
     assert isinstance(loaded.model, ArtificialModel)
     assert loaded.model.network.source is not None
     assert loaded.model.network.source.text == "dense 2 4 ⦶ dense 4 2\n"
@@ -57,7 +57,7 @@ def test_options_reach_the_training(volr: Volr, folder: Path) -> None:
     for name, each in options.items():
         result = volr(*common, "--out", name, *each, stdin=b"dense 2 3 >> dense 3 2")
         assert result.code == 0, result.err
-        model = load_model(folder / name).model
+        model = read_model_file(folder / name).model
         weights[name] = b"".join(value.tobytes() for value in model.parameters.values())
         if name == "validation":
             assert isinstance(model, ArtificialModel)
@@ -72,7 +72,7 @@ def test_digits_are_learned(volr: Volr, folder: Path) -> None:
     program = "dense 64 10 ⦶ dense 10 10".encode()
     arguments = ("train", "-", "--task", "digits", "--out", "m", "--epochs", "5")
     assert volr(*arguments, "--candidates", "1", stdin=program).code == 0
-    values = load_model(folder / "m").model.parameters
+    values = read_model_file(folder / "m").model.parameters
     assert {name: value.shape for name, value in values.items()} == {
         "input->dense_1.weight": (10, 64),
         "dense_1->dense_2.weight": (10, 10),

@@ -19,8 +19,8 @@ from volr.engine.surrogates import Surrogate
 from volr.errors import ModelError
 from volr.experiments.tasks import task
 from volr.language import to_network
+from volr.model_files.model_file import read_model_file, save_model
 from volr.models.coding import ConstantCurrent, Poisson
-from volr.models.files import load_model, save_model
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.neurons import IFCondExp, IFCurrDelta
 from volr.training import (
@@ -56,7 +56,7 @@ def test_a_program_becomes_a_spiking_model_that_knows_xor(volr: Volr, folder: Pa
     assert re.fullmatch(r"epoch \d+ of 60: loss 0\.\d+, validation accuracy 1\.0000", lines[0])
     assert re.fullmatch(r"dense_1: \d+\.\d Hz on average over the training data", lines[1])
     assert lines[2] == "wrote m"
-    loaded = load_model(folder / "m")
+    loaded = read_model_file(folder / "m")
     assert loaded.origin == {"task": "xor", "seed": 1, "condition": "snn-surrogate"}
     assert isinstance(loaded.model, SpikingModel)
     assert (loaded.model.dt, loaded.model.delay, loaded.model.duration) == (1.0, 1.0, 50.0)
@@ -80,7 +80,7 @@ def test_options_reach_the_model(volr: Volr, folder: Path) -> None:
     flat = [part for pair in options.items() for part in pair]
     result = volr(*XOR, *QUICK, *flat)
     assert result.code == 0, result.err
-    model = load_model(folder / "m").model
+    model = read_model_file(folder / "m").model
     assert isinstance(model, SpikingModel)
     assert settings_of(model) == SpikingSettings(
         neuron=IFCondExp(tau_m=15.0, tau_refrac=1.0, reset="subtract"),
@@ -130,7 +130,7 @@ def test_fine_tuning_keeps_all_but_the_parameters(volr: Volr, folder: Path, mode
     result = volr(*fine, "--seed", "8", "--rate-floor", "1", "--validation", "0")
     assert result.code == 0, result.err
     assert re.search(r"^epoch 2 of 2: loss ", result.err, flags=re.MULTILINE)
-    before, after = load_model(folder / "snn"), load_model(folder / "f")
+    before, after = read_model_file(folder / "snn"), read_model_file(folder / "f")
     # The seed draws the order of the samples; the data are split as they were for the ANN.
     kept = {name: said for name, said in after.origin.items() if name != "ann"}
     assert kept == {"task": "xor", "seed": 3, "condition": "snn-finetuned"}
@@ -149,7 +149,7 @@ def test_a_program_is_trained_with_a_simulator_in_the_loop(volr: Volr, folder: P
     told = ("--seed", "1", "--epochs", "3", "--candidates", "2", "--samples", "200")
     result = volr(*XOR, *told, "--in-loop", "engine", "--rate-floor", "9")
     assert result.code == 0, result.err
-    loaded = load_model(folder / "m")
+    loaded = read_model_file(folder / "m")
     assert loaded.origin == {"task": "xor", "seed": 1, "condition": "snn-random"}
     samples = task("xor").load(seed=1).train.first(200)
     with simulator("engine") as engine:
@@ -172,7 +172,7 @@ def test_a_transferred_model_learns_what_its_teacher_answers(
     tuned = ("train", "two.volr", *XOR[2:], "--start", "snn", "--teacher", model)
     result = volr(*tuned, "--validation", "0")
     assert result.code == 0, result.err
-    start, teacher = load_model(folder / "snn").model, load_model(model).model
+    start, teacher = read_model_file(folder / "snn").model, read_model_file(model).model
     assert isinstance(start, SpikingModel)
     assert isinstance(teacher, ArtificialModel)
     expected, blind = (
@@ -185,7 +185,7 @@ def test_a_transferred_model_learns_what_its_teacher_answers(
         ).model.parameters
         for each in (teacher, None)
     )
-    for name, value in load_model(folder / "m").model.parameters.items():
+    for name, value in read_model_file(folder / "m").model.parameters.items():
         np.testing.assert_array_equal(expected[name], value)
     assert any(not np.array_equal(expected[name], blind[name]) for name in expected)
 
@@ -196,9 +196,9 @@ def test_a_network_is_tested_on_what_its_teacher_has_not_seen(
     command = (*XOR, *QUICK, "--teacher", model)
     assert volr(*command).code == 0
     # The teacher's file says 3; --seed is of all else that is random.
-    assert load_model(folder / "m").origin["seed"] == 3
+    assert read_model_file(folder / "m").origin["seed"] == 3
     assert volr(*command, "--seed", "5").code == 0
-    assert load_model(folder / "m").origin["seed"] == 3
+    assert read_model_file(folder / "m").origin["seed"] == 3
     start = made("dense 2 4 ⦶ dense 4 2")
     save_model(start, folder / "snn", {"task": "xor", "seed": 4})
     result = volr(*XOR, "--start", "snn", "--teacher", model)
@@ -217,7 +217,7 @@ def test_a_teacher_of_another_task_is_refused(volr: Volr, folder: Path, model: P
     assert "take a teacher that was trained with --task nand" in result.err
     assert snapshot(folder) == before
     # A file that does not say what it was trained on may be of any task.
-    save_model(load_model(model).model, model, {})
+    save_model(read_model_file(model).model, model, {})
     assert volr(*command).code == 0
 
 
@@ -238,10 +238,10 @@ def test_a_model_that_went_on_names_the_ann_from_where_it_is(
     (folder / "two.volr").write_text("dense 2 2 >> dense 2 2", encoding="utf-8")
     inner = "r/models/snn"
     assert volr("transfer", model, "--task", "xor", "--out", inner, "--rounds", "0").code == 0
-    assert load_model(folder / inner).origin["ann"] == "../../ann.safetensors"
+    assert read_model_file(folder / inner).origin["ann"] == "../../ann.safetensors"
     tuned = volr("train", "two.volr", *XOR[2:], "--start", inner)
     assert tuned.code == 0, tuned.err
-    assert load_model(folder / "m").origin["ann"] == "ann.safetensors"
+    assert read_model_file(folder / "m").origin["ann"] == "ann.safetensors"
 
 
 def test_inputs_into_conductances_are_slower_unless_told(volr: Volr, folder: Path) -> None:
@@ -252,7 +252,7 @@ def test_inputs_into_conductances_are_slower_unless_told(volr: Volr, folder: Pat
         (("--coding", "poisson"), Poisson(200.0)),
     ):
         assert volr(*common, *options).code == 0
-        found = load_model(folder / "m").model
+        found = read_model_file(folder / "m").model
         assert isinstance(found, SpikingModel)
         assert found.coding == coding
 

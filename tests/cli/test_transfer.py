@@ -20,9 +20,9 @@ from volr.cli.transfer import lost
 from volr.errors import ModelError
 from volr.experiments.tasks import Task
 from volr.language import to_network
+from volr.model_files.model_file import read_model_file, save_model
 from volr.models.activations import Tanh
 from volr.models.coding import ConstantCurrent, Poisson
-from volr.models.files import load_model, save_model
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.samples import Data, Samples
 from volr.neurons import NEURON_MODELS, IFCurrDelta, IFCurrExp
@@ -47,7 +47,7 @@ def test_a_model_becomes_a_spiking_one_with_its_report(
     assert [line.split()[0] for line in lines[1:4]] == ["input", "dense_1", "dense_2"]
     assert all(line == line.rstrip() and len(line) <= 80 for line in lines)
     assert lines[-1].startswith("accuracy on 410 training stimuli: 1.0000 before, 1.0000 after")
-    loaded = load_model(folder / "snn")
+    loaded = read_model_file(folder / "snn")
     assert isinstance(loaded.model, SpikingModel)
     expected = {"task": "xor", "seed": 3, "condition": "snn-transferred", "ann": "ann.safetensors"}
     assert loaded.origin == expected
@@ -59,7 +59,7 @@ def test_where_the_ann_is_holds_behind_links_too(volr: Volr, folder: Path, model
     far.mkdir(parents=True)
     (folder / "out").symlink_to(far)
     assert volr("transfer", model, "--task", "xor", "--out", "out/snn", *QUICK).code == 0
-    assert load_model(far / "snn").origin["ann"] == "../../../ann.safetensors"
+    assert read_model_file(far / "snn").origin["ann"] == "../../../ann.safetensors"
     explained = volr("explain", "out/snn", "--task", "xor", "--no-remedies", "--samples", "8")
     assert explained.code == 0, explained.err
 
@@ -69,7 +69,7 @@ def test_a_path_whose_bytes_are_no_text(volr: Volr, folder: Path, model: Path) -
     odd = os.fsdecode(b"ann-\xff.safetensors")
     model.rename(folder / odd)
     assert volr("transfer", odd, "--task", "xor", "--out", "snn", *QUICK).code == 0
-    assert load_model(folder / "snn").origin["ann"] == odd
+    assert read_model_file(folder / "snn").origin["ann"] == odd
 
 
 @needs_numba
@@ -90,7 +90,7 @@ def test_what_a_file_leaves_open_is_as_in_an_experiment_on_the_task(
     for options, dt in (((), 0.25), (("--dt", "0.5"), 0.5)):
         result = volr(*command, "--settings", "s.json", *options)
         assert result.code == 0, result.err
-        found = load_model(folder / "snn").model
+        found = read_model_file(folder / "snn").model
         assert isinstance(found, SpikingModel)
         assert found.dt == dt
 
@@ -104,7 +104,7 @@ def test_a_parameter_that_is_told_leaves_the_others_of_the_file(
     command = ("transfer", model, "--task", "xor", "--settings", "s.json", "--out", "snn", *QUICK)
     result = volr(*command, "-p", "tau_m=10")
     assert result.code == 0, result.err
-    found = load_model(folder / "snn").model
+    found = read_model_file(folder / "snn").model
     assert isinstance(found, SpikingModel)
     assert found.neuron == IFCurrExp(tau_m=10.0, tau_syn_E=2.0, tau_syn_I=2.0)
     before = snapshot(folder)
@@ -132,7 +132,7 @@ def test_options_reach_the_model(volr: Volr, folder: Path, model: Path) -> None:
     flat = [part for pair in options.items() for part in pair]
     result = volr("transfer", model, "--task", "xor", "--out", "snn", *QUICK, *flat, "--json")
     assert result.code == 0, result.err
-    loaded = load_model(folder / "snn")
+    loaded = read_model_file(folder / "snn")
     found = loaded.model
     assert isinstance(found, SpikingModel)
     assert (found.duration, found.dt, found.delay) == (30.0, 0.25, 1.5)
@@ -159,7 +159,7 @@ def test_inputs_into_conductances_are_slower_unless_told(
         (("--coding", "poisson", "--rate-max", "300"), Poisson(300.0)),
     ):
         assert volr(*common, *options).code == 0
-        found = load_model(folder / "snn").model
+        found = read_model_file(folder / "snn").model
         assert isinstance(found, SpikingModel)
         assert found.coding == coding
 
@@ -257,7 +257,7 @@ def test_every_neuron_model_is_calibrated_on_either_simulator(
     result = volr("transfer", model, "--task", "xor", "--out", "snn", *options)
     assert result.code == 0, result.err
     assert "1.0000 before, 1.0000 after" in result.out
-    found = load_model(folder / "snn").model
+    found = read_model_file(folder / "snn").model
     assert isinstance(found, SpikingModel)
     assert found.neuron.name == neuron
 

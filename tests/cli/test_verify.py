@@ -15,7 +15,7 @@ from tests.verification.planted import Mistaken, late, soft
 from volr import backends
 from volr.backends import BACKENDS, DOCUMENTS, ENGINE, REFERENCE, target, title
 from volr.errors import SimulatorError, UnsupportedError
-from volr.models.files import load_model, save_model
+from volr.model_files.model_file import read_model_file, save_model
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -163,7 +163,7 @@ def test_random_codings_are_the_same_on_both_sides(volr: Volr, program: Path) ->
 def test_a_model_is_told_from_a_program_by_what_is_in_it(
     volr: Volr, folder: Path, spiking: Path
 ) -> None:
-    save_model(load_model(spiking).model, folder / "odd.name")
+    save_model(read_model_file(spiking).model, folder / "odd.name")
     assert volr("verify", folder / "odd.name", "--on", "engine").code == 0
     assert "--as snn" not in volr("verify", folder / "none.safetensors", "--on", "engine").err
     assert volr("verify", folder / "none.volr").code == 1

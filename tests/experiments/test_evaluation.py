@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from tests.needs import needs_numba
 from tests.oracles import PlainSimulator, chain, random_parameters, simulate_delta
 
+from volr.backends import ENGINE, simulator
 from volr.backends.base import SpikingBackend
 from volr.backends.reference import REFERENCE
-from volr.errors import DataError, MissingError, UnsupportedError
+from volr.errors import DataError, MissingError, UnsupportedError, VolrError
 from volr.experiments.evaluation import data_seed, evaluate
 from volr.models.activations import Identity
 from volr.models.coding import Poisson, poisson_spikes
@@ -21,7 +23,8 @@ from volr.models.samples import Samples
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from volr.backends.base import Simulator
+    from volr.backends import ENGINE, simulator
+from volr.backends.base import Simulator
 
 STARTED: list[str] = []
 
@@ -91,10 +94,7 @@ def test_a_spiking_model_is_read_out_as_counts_and_ties_are_told(spiking: Spikin
 def test_a_simulator_that_runs_already_is_used(spiking: SpikingModel) -> None:
     samples = Samples(np.random.default_rng(1).random((40, 3)), np.zeros(40, dtype=int))
     STARTED.clear()
-    counts = {
-        evaluate(spiking, samples, PLAIN, simulator=PlainSimulator(), seed=seed).correct
-        for seed in range(4)
-    }
+    counts = {evaluate(spiking, samples, PlainSimulator(), seed=seed).correct for seed in range(4)}
     assert STARTED == []
     # The seed draws the spikes.
     assert len(counts) > 1
@@ -142,3 +142,19 @@ def test_data_are_split_as_for_the_training(
     origin: dict[str, str | int | float], otherwise: int | None, expected: int
 ) -> None:
     assert data_seed(origin, "xor", otherwise) == expected
+
+
+@needs_numba
+def test_a_name_a_back_end_and_a_started_simulator_are_the_same(spiking: SpikingModel) -> None:
+    samples = Samples(np.random.default_rng(1).random((40, 3)), np.zeros(40, dtype=int))
+    with simulator("engine") as started:
+        found = [evaluate(spiking, samples, on) for on in ("engine", ENGINE, started)]
+    found.append(evaluate(spiking, samples))
+    assert {(each.backend, each.correct) for each in found} == {("engine", found[0].correct)}
+
+
+def test_an_unknown_name_lists_what_there_is(linear: ArtificialModel) -> None:
+    samples = Samples(np.zeros((2, 3)), np.array([0, 1]))
+    with pytest.raises(VolrError, match="'nset'") as caught:
+        evaluate(linear, samples, "nset")
+    assert "nest" in str(caught.value)

@@ -99,7 +99,6 @@ def explained(model: SpikingModel, *, train: bool = False, calibrating: int = 15
             artificial(hidden),
             model,
             labelled(TEST, 3, hidden),
-            ENGINE,
             engine,
             train=labelled(calibrating, 2, hidden) if train else None,
         )

@@ -274,7 +274,7 @@ def test_unequal_units_that_got_one_scale(neuron: str, kind: str) -> None:
     with ENGINE.start() as engine:
         # As transfers were made before they knew of units: what is given is taken as it is.
         snn = transfer_ann(unequal, train, engine, settings, scale=scale).model
-        found = explain(unequal, snn, labelled(TEST, 3), ENGINE, engine, train=train)
+        found = explain(unequal, snn, labelled(TEST, 3), engine, train=train)
     check_sums(found)
     assert found.gap > 0.4
     assert "units" in found.roots
@@ -299,7 +299,7 @@ def test_equal_units_with_one_scale_are_no_fault() -> None:
     scale = scales(unequal.network, activations(unequal, train.inputs), settings)
     with ENGINE.start() as engine:
         snn = transfer_ann(unequal, train, engine, settings, scale=scale).model
-        found = explain(artificial(), snn, labelled(TEST, 3), ENGINE, engine)
+        found = explain(artificial(), snn, labelled(TEST, 3), engine)
     check_sums(found)
     assert found.faults == found.foreign == found.roots == ()
 
@@ -370,9 +370,7 @@ def test_a_spiking_network_that_is_better() -> None:
         kept = np.flatnonzero(differ)
         rest = np.flatnonzero(~differ)[: len(kept)]
         chosen = np.concatenate([kept, rest])
-        found = explain(
-            ann, sound(), Samples(samples.inputs[chosen], labels[chosen]), ENGINE, engine
-        )
+        found = explain(ann, sound(), Samples(samples.inputs[chosen], labels[chosen]), engine)
     assert found.gap < -2 * found.error
     assert found.summary == (
         f"Nothing is lost: the spiking network is better by {-100 * found.gap:.1f} points."
@@ -488,7 +486,6 @@ def test_progress_is_told_in_order() -> None:
             artificial(),
             sound(),
             labelled(20, 8),
-            ENGINE,
             engine,
             progress=lambda stage, done, total: told.append((stage, done, total)),
         )
@@ -506,7 +503,7 @@ def test_it_is_the_back_end_that_is_explained() -> None:
     found: list[Explanation] = []
     for backend in (ENGINE, NEST):
         with backend.start() as simulator:
-            found.append(explain(artificial(), sound(), samples, backend, simulator))
+            found.append(explain(artificial(), sound(), samples, simulator))
     assert [each.backend for each in found] == ["engine", "nest"]
     # Spike for spike the same network.
     assert found[0] == replace(found[1], backend="engine")
@@ -522,7 +519,7 @@ def test_weights_whose_squares_are_no_numbers(kind: str) -> None:
     else:
         snn = replace(snn, parameters={**snn.parameters, **huge})
     with ENGINE.start() as engine, pytest.raises(ModelError, match=r"of size 1e\+200") as caught:
-        explain(ann, snn, labelled(20, 8), ENGINE, engine)
+        explain(ann, snn, labelled(20, 8), engine)
     assert f"the {kind}'s {name}" in caught.value.message
 
 
@@ -534,14 +531,14 @@ def test_refusals() -> None:
     shallow = SpikingModel(network=network, parameters=values)
     with ENGINE.start() as engine:
         with pytest.raises(UnsupportedError, match="'tanh'"):
-            explain(tanh, sound(), samples, ENGINE, engine)
+            explain(tanh, sound(), samples, engine)
         with pytest.raises(ModelError, match="not of the same network"):
-            explain(artificial(), shallow, samples, ENGINE, engine)
+            explain(artificial(), shallow, samples, engine)
         with pytest.raises(DataError, match="no samples"):
-            explain(artificial(), sound(), samples.first(0), ENGINE, engine)
+            explain(artificial(), sound(), samples.first(0), engine)
         other = Samples(np.zeros((3, 4)), np.zeros(3, dtype=int))
         with pytest.raises(DataError, match="takes"):
-            explain(artificial(), sound(), other, ENGINE, engine)
+            explain(artificial(), sound(), other, engine)
         strange = Samples(samples.inputs, np.full(len(samples), 7))
         with pytest.raises(DataError, match="there is a label 7, and the network has"):
-            explain(artificial(), sound(), strange, ENGINE, engine)
+            explain(artificial(), sound(), strange, engine)

@@ -18,10 +18,10 @@ from tests.fuzz.damage import DAMAGES, Found, damaged, link, main
 from tests.oracles import random_parameters
 
 from volr.language import to_network
+from volr.model_files.container import packed, unpack
+from volr.model_files.model_file import model_bytes, read_model_file
 from volr.models.activations import Tanh
 from volr.models.coding import Poisson
-from volr.models.container import packed, unpack
-from volr.models.files import load_model, model_bytes
 from volr.models.model import ArtificialModel, Model, SpikingModel
 from volr.neurons import IFCondExp, IFCurrExp
 
@@ -82,15 +82,15 @@ def fuzz(count: int, seed: int, folder: Path) -> Found:
 
 def _is(path: Path, model: Model) -> bool:
     """Whether a file is read as this model."""
-    loaded = load_model(path)
+    loaded = read_model_file(path)
     return loaded.model == model and loaded.origin == ORIGIN and loaded.checked
 
 
 def _is_kept(path: Path) -> bool:
     """Whether what a file says, which may be another model, is written and read as it is."""
-    loaded = load_model(path)
+    loaded = read_model_file(path)
     path.write_bytes(model_bytes(loaded.model, loaded.origin))
-    return load_model(path) == loaded
+    return read_model_file(path) == loaded
 
 
 def _changed(value: Any, random: Random) -> Any:

@@ -13,7 +13,7 @@ import pytest
 
 from volr.errors import ModelError
 from volr.language import to_network
-from volr.models.files import load_model, save_model
+from volr.model_files.model_file import read_model_file, save_model
 from volr.models.model import SpikingModel
 from volr.neurons import RESETS, TIE, IFCurrDelta, IFCurrExp, Reset, neuron_model, raised
 from volr.neurons.response import count_levels, spike_count
@@ -111,7 +111,7 @@ def test_a_file_keeps_it_in_words_that_json_has(tmp_path: Path) -> None:
     model = SpikingModel(network=network, parameters=values, neuron=ENDLESS[1])
     path = tmp_path / "endless.safetensors"
     save_model(model, path)
-    loaded = load_model(path).model
+    loaded = read_model_file(path).model
     assert isinstance(loaded, SpikingModel)
     assert loaded.neuron == ENDLESS[1]
     header = path.read_bytes()[8:].split(b"\n")[0]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from volr.backends.base import Record
-from volr.backends.engine import EngineSimulator
+from volr.backends.engine import ENGINE, EngineSimulator
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.network import Network, Population, Projection
 
@@ -99,6 +99,7 @@ class Mistaken:
     def __init__(
         self, mistake: Callable[[SpikingModel], SpikingModel], *, hidden: bool = False
     ) -> None:
+        self.backend = ENGINE
         self.mistake = mistake
         self.hidden = hidden
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeAlias
 
 from volr.backends.base import ArtificialBackend, Backend, Document, Simulator, SpikingBackend
 from volr.backends.brian2 import BRIAN2
@@ -22,6 +23,7 @@ from volr.errors import BackendError
 from volr.models.model import ArtificialModel, Model, SpikingModel
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
     from contextlib import AbstractContextManager
 
     from volr.engine.devices import Device
@@ -43,9 +45,12 @@ __all__ = [
     "REFERENCE",
     "TORCH",
     "Backend",
+    "On",
     "backend",
+    "backend_of",
     "default_backend",
     "document",
+    "running",
     "simulator",
     "spiking_backend",
     "target",
@@ -94,18 +99,42 @@ def simulator(name: str = "engine", *, device: Device = "cpu") -> AbstractContex
     return start_engine(device)
 
 
-def spiking_backend(name: str) -> SpikingBackend:
-    """The back end of that name, if it simulates; ``BackendError`` otherwise."""
-    found = backend(name)
+def spiking_backend(on: On) -> SpikingBackend:
+    """The back end that ``on`` stands for, if it simulates; ``BackendError`` otherwise."""
+    found = backend_of(on)
     match found:
         case SpikingBackend():
             return found
         case ArtificialBackend():
             spiking = ", ".join(each.name for each in BACKENDS if isinstance(each, SpikingBackend))
             raise BackendError(
-                f"{name} runs artificial models and simulates nothing",
+                f"{found.name} runs artificial models and simulates nothing",
                 help=f"the simulators are {spiking}",
             )
+
+
+On: TypeAlias = str | Backend | Simulator
+"""Where a model runs: the name of a back end, the back end itself, or a started simulator."""
+
+
+def backend_of(on: On) -> Backend:
+    """The back end that ``on`` stands for; ``BackendError`` where a name is none."""
+    if isinstance(on, str):
+        return backend(on)
+    return on if isinstance(on, (ArtificialBackend, SpikingBackend)) else on.backend
+
+
+@contextmanager
+def running(on: On) -> Generator[Simulator]:
+    """The simulator that ``on`` stands for: as it is where it is started, else started and ended.
+
+    Raises ``BackendError`` for what simulates nothing, ``MissingError`` for what is not installed.
+    """
+    if isinstance(on, (str, ArtificialBackend, SpikingBackend)):
+        with spiking_backend(on).start() as started:
+            yield started
+    else:
+        yield on
 
 
 def default_backend(model: Model) -> Backend:

@@ -105,6 +105,11 @@ class Recordings:
 class Simulator(Protocol):
     """A started simulator."""
 
+    @property
+    def backend(self) -> SpikingBackend:
+        """The back end that it is of."""
+        ...
+
     def run(
         self,
         model: SpikingModel,

@@ -10,7 +10,6 @@ from volr.errors import VolrError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_STARTED = "`with volr.simulator('engine') as simulator:` starts one"
 _NETWORK = "`volr.to_network(…)` makes one"
 _PART = "its `model` is one"
 # The usual slips: what is wanted, the type of what is given, and the way from the one to the other.
@@ -24,11 +23,8 @@ _WAYS: Mapping[tuple[str, str], str] = {
     ("a model", "ModelFile"): _PART,
     ("a model", "Training"): _PART,
     ("a model", "Transfer"): _PART,
-    ("a model", "str"): "`volr.load_model(…).model` reads one from a file",
+    ("a model", "str"): "`volr.load_model(…)` reads one from a file",
     ("samples", "Data"): "its `train` and its `test` are samples",
-    ("a back end", "str"): "`volr.backend(…)` finds one by its name",
-    ("a simulator", "str"): _STARTED,
-    ("a simulator", "SpikingBackend"): _STARTED,
 }
 
 
@@ -46,12 +42,13 @@ def check_samples(function: str, samples: object, name: str = "samples") -> None
     _check(function, name, samples, "samples", is_one)
 
 
-def check_backend(function: str, backend: object) -> None:
-    _check(function, "backend", backend, "a back end", hasattr(backend, "requires"))
-
-
-def check_simulator(function: str, simulator: object) -> None:
-    _check(function, "simulator", simulator, "a simulator", hasattr(simulator, "run"))
+def check_on(function: str, on: object) -> None:
+    is_one = isinstance(on, str) or hasattr(on, "requires") or hasattr(on, "read_back")
+    if not is_one:
+        raise VolrError(
+            f"{function}: on is {shown(on)}, a {type(on).__name__} and nothing to run on",
+            help="`on` is 'engine' or another name, a back end, or a started simulator",
+        )
 
 
 def _check(function: str, name: str, value: object, wanted: str, is_one: bool) -> None:

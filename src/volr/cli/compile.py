@@ -46,8 +46,8 @@ def compile_to(
     from volr.backends import document
     from volr.backends.base import check_supported, require
     from volr.cli.input_files import read_subject
+    from volr.model_files.model_file import ModelFile
     from volr.models.activations import activation as find_activation
-    from volr.models.files import ModelFile
 
     chosen = document(to) if dialect is None else _dialect(to, dialect)
     require(chosen)

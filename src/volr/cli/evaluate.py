@@ -43,11 +43,11 @@ def evaluate(
     from volr.experiments.progress import of_simulation
     from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
-    from volr.models.files import load_model
+    from volr.model_files.model_file import read_model_file
 
     chosen = find_task(task)
     asked = None if on is None else backend(on)
-    loaded = load_model(model)
+    loaded = read_model_file(model)
     runner = asked or default_backend(loaded.model)
     require(runner)
     check_supported(runner, loaded.model)
@@ -68,8 +68,7 @@ def evaluate(
         found = measure(
             loaded.model,
             test,
-            runner,
-            simulator=running,
+            running or runner,
             seed=split if seed is None else seed,
             progress=of_simulation(progress, len(test)),
         )

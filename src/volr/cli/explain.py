@@ -17,7 +17,7 @@ from volr.errors import ModelError
 
 if TYPE_CHECKING:
     from volr.explanation import Explanation
-    from volr.models.files import ModelFile
+    from volr.model_files.model_file import ModelFile
     from volr.models.model import ArtificialModel
 
 
@@ -56,14 +56,14 @@ def explain(
     from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
     from volr.explanation import explain as split
-    from volr.models.files import load_model
+    from volr.model_files.model_file import read_model_file
     from volr.models.model import SpikingModel
     from volr.transfer import TransferSettings, transfer_ann
 
     chosen = find_task(task)
     runner = spiking_backend(on)
     require(runner)
-    loaded = load_model(model)
+    loaded = read_model_file(model)
     split_seed = data_seed(loaded.origin, task, seed)
     drawn = split_seed if seed is None else seed
     settings: TransferSettings | None = None
@@ -96,7 +96,6 @@ def explain(
             artificial,
             spiking_model,
             whole.test.first(samples),
-            runner,
             simulator,
             train=whole.train if remedies else None,
             settings=settings,
@@ -112,7 +111,7 @@ def explain(
 
 def _source(loaded: ModelFile, file: Path, ann: Path | None) -> ArtificialModel:
     """The ANN of a spiking model: the one that is named, or that its file names."""
-    from volr.models.files import load_model
+    from volr.model_files.model_file import read_model_file
     from volr.models.model import ArtificialModel
 
     named = loaded.origin.get("ann")
@@ -122,7 +121,7 @@ def _source(loaded: ModelFile, file: Path, ann: Path | None) -> ArtificialModel:
         )
     # As in a link: beside the file that names it, unless it is a whole path.
     path = ann if ann is not None else file.parent / str(named)
-    found = load_model(path).model
+    found = read_model_file(path).model
     if not isinstance(found, ArtificialModel):
         raise ModelError(f"{path} is a spiking model", help="name the ANN that it came from")
     return found

@@ -15,7 +15,7 @@ from volr.system.incoming import check_ordinary, is_model
 
 if TYPE_CHECKING:
     from volr.experiments.tasks import Task
-    from volr.models.files import ModelFile, Origin
+    from volr.model_files.model_file import ModelFile, Origin
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.network import Network
 
@@ -25,9 +25,9 @@ _M = TypeVar("_M")
 def read_subject(file: str) -> Network | ModelFile:
     """The network of a program, or a model; ``ProgramError`` or ``ModelFileError`` of either."""
     from volr.language import read_source, to_network
-    from volr.models.files import load_model
+    from volr.model_files.model_file import read_model_file
 
-    return load_model(file) if is_model_file(file) else to_network(read_source(file))
+    return read_model_file(file) if is_model_file(file) else to_network(read_source(file))
 
 
 def is_model_file(file: str) -> bool:
@@ -57,11 +57,11 @@ class Read(Generic[_M]):
 
 def start_of(path: Path, network: Network, out: Path) -> Read[SpikingModel]:
     """The model to go on from; ``ModelError`` where it is not one of ``network``."""
-    from volr.models.files import load_model
+    from volr.model_files.model_file import read_model_file
     from volr.models.model import SpikingModel
 
     check_writable(out, source=path)
-    loaded = load_model(path)
+    loaded = read_model_file(path)
     if not isinstance(loaded.model, SpikingModel):
         raise ModelError(
             f"{path} is an artificial model, and --start goes on from a spiking one",
@@ -79,11 +79,11 @@ def teacher_of(path: Path, task: Task, out: Path) -> Read[ArtificialModel]:
     that it was trained on other data.
     """
     from volr.experiments.tasks import same_data
-    from volr.models.files import load_model
+    from volr.model_files.model_file import read_model_file
     from volr.models.model import ArtificialModel
 
     check_writable(out, source=path)
-    loaded = load_model(path)
+    loaded = read_model_file(path)
     if not isinstance(loaded.model, ArtificialModel):
         raise ModelError(f"{path} is a spiking model, and a teacher is an artificial one")
     learned = loaded.origin.get("task")

@@ -17,7 +17,7 @@ from volr.system.storage import failing_as, write_whole
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from volr.models.files import Origin
+    from volr.model_files.model_file import Origin
     from volr.models.model import Model
 
 
@@ -90,7 +90,7 @@ def save_made(model: Model, out: Path, origin: Origin | None = None) -> None:
     among the temporary files, and ``VolrError`` says where. Where it can be kept nowhere, a user at
     a terminal is asked to make room, and ``VolrError`` tells everybody else.
     """
-    from volr.models.files import model_bytes
+    from volr.model_files.model_file import model_bytes
 
     body = model_bytes(model, origin)
     while True:

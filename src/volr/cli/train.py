@@ -20,7 +20,7 @@ from volr.cli.spiking_options import Spiking, ThroughSpikes
 from volr.errors import BackendError, ModelFileError
 
 if TYPE_CHECKING:
-    from volr.models.files import Origin
+    from volr.model_files.model_file import Origin
     from volr.models.model import Model
     from volr.network import Network
     from volr.training import Training

@@ -71,12 +71,12 @@ def transfer(
     from volr.experiments.settings_file import read_settings, settings_told
     from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
-    from volr.models.files import load_model
+    from volr.model_files.model_file import read_model_file
     from volr.models.model import ArtificialModel
     from volr.transfer import TransferSettings, transfer_ann
 
     chosen = find_task(task)
-    loaded = load_model(model)
+    loaded = read_model_file(model)
     if not isinstance(loaded.model, ArtificialModel):
         raise ModelError(
             f"{model} is a spiking model already", help="transfer the artificial one it came from"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from volr.backends.base import Backend, Document
     from volr.checks.arrays import Floats
-    from volr.models.files import Origin
+    from volr.model_files.model_file import Origin
     from volr.models.model import Model
     from volr.network import Network
     from volr.verification import Unverified
@@ -77,8 +77,8 @@ def verify(
     from volr.cli.input_files import read_subject
     from volr.cli.verify_tables import outcome_json, print_outcomes, show_outcome
     from volr.experiments.progress import of_simulation
+    from volr.model_files.model_file import ModelFile
     from volr.models.activations import activation as find_activation
-    from volr.models.files import ModelFile
     from volr.transfer import TransferSettings
     from volr.verification import Unverified, Verification
     from volr.verification.examples import random_ann, random_snn

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from volr.backends import backend_of, default_backend, running
 from volr.backends.base import ArtificialBackend, SpikingBackend, check_supported, require
 from volr.checks import arguments
 from volr.errors import DataError, UnsupportedError
@@ -16,8 +17,9 @@ from volr.models.model import ArtificialModel, Model, SpikingModel
 from volr.models.samples import check_labels
 
 if TYPE_CHECKING:
-    from volr.backends.base import Backend, Progress, Simulator
-    from volr.models.files import Origin
+    from volr.backends import On
+    from volr.backends.base import Progress
+    from volr.model_files.model_file import Origin
     from volr.models.samples import Samples
 
 
@@ -44,22 +46,23 @@ class Evaluation:
 def evaluate(
     model: Model,
     samples: Samples,
-    backend: Backend,
+    on: On | None = None,
     *,
-    simulator: Simulator | None = None,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Run ``model`` on ``backend`` over ``samples`` and count the right answers.
+    """Run ``model`` over ``samples`` and count the right answers.
 
-    ``simulator`` is one of the back end's that is already started; ``seed`` matters to random
-    codings only. Raises ``UnsupportedError`` where the back end cannot run the model,
-    ``MissingError`` where its packages are not installed, ``DataError`` for samples that do not fit
-    or that there are none of.
+    ``on`` is the name of a back end, a back end, or a started simulator; unless told PyTorch, or
+    the engine for a spiking model. ``seed`` matters to random codings only. Raises
+    ``UnsupportedError`` where the back end cannot run the model, ``MissingError`` where its
+    packages are not installed, ``DataError`` for samples that do not fit or that there are none of.
     """
     arguments.check_model("evaluate", model)
     arguments.check_samples("evaluate", samples)
-    arguments.check_backend("evaluate", backend)
+    on = default_backend(model) if on is None else on
+    arguments.check_on("evaluate", on)
+    backend = backend_of(on)
     require(backend)
     check_supported(backend, model)
     if not len(samples):
@@ -72,10 +75,7 @@ def evaluate(
             labels = backend.build(model)(samples.inputs).argmax(axis=1)
             ties = 0
         case SpikingBackend(), SpikingModel():
-            if simulator is None:
-                with backend.start() as own:
-                    recordings = own.run(model, samples.inputs, seed=seed, progress=progress)
-            else:
+            with running(on) as simulator:
                 recordings = simulator.run(model, samples.inputs, seed=seed, progress=progress)
             labels, sharing = decode_counts(recordings.output_values(model))
             ties = int((sharing > 1).sum())

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from volr.experiments.plan import Spec
     from volr.experiments.simulators import Simulators
     from volr.experiments.tasks import Task
-    from volr.models.files import Origin
+    from volr.model_files.model_file import Origin
     from volr.models.model import Model
     from volr.network import Network
 

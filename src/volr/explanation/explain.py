@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from volr.backends import ENGINE
+from volr.backends import ENGINE, running, spiking_backend
 from volr.backends.base import check_supported, require
 from volr.checks import arguments
 from volr.errors import DataError, ModelError, UnsupportedError
@@ -28,7 +28,8 @@ from volr.transfer import transfer_ann
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from volr.backends.base import Simulator, SpikingBackend
+    from volr.backends import On
+    from volr.backends.base import Simulator
     from volr.checks.arrays import Floats
     from volr.explanation.measure import Measured
     from volr.models.model import ArtificialModel, SpikingModel
@@ -53,8 +54,7 @@ def explain(
     ann: ArtificialModel,
     snn: SpikingModel,
     samples: Samples,
-    backend: SpikingBackend,
-    simulator: Simulator,
+    on: On = "engine",
     *,
     train: Samples | None = None,
     settings: TransferSettings | None = None,
@@ -63,10 +63,10 @@ def explain(
 ) -> Explanation:
     """Split the gap between the two models on ``samples`` into causes.
 
-    ``simulator`` is one of the back end's, started, and runs the model. The model without single
-    mechanisms runs in the engine, which can do without any. Where there are training stimuli,
-    ``train``, remedies are tried: the ANN is transferred anew, on the engine, with other settings
-    than the model's, and runs on ``simulator``. ``settings`` are those that the model
+    ``on`` is what runs the model: the name of a back end, a back end, or a started simulator. The
+    model without single mechanisms runs in the engine, which can do without any. Where there are
+    training stimuli, ``train``, remedies are tried: the ANN is transferred anew, on the engine,
+    with other settings than the model's, and runs there too. ``settings`` are those that the model
     was transferred with, where they are known. ``seed`` draws random input spikes.
 
     Raises ``ModelError`` where the models are of different networks, ``UnsupportedError`` for what
@@ -75,13 +75,27 @@ def explain(
     arguments.check_model("explain", ann, "ann")
     arguments.check_model("explain", snn, "snn")
     arguments.check_samples("explain", samples)
-    arguments.check_backend("explain", backend)
-    arguments.check_simulator("explain", simulator)
+    arguments.check_on("explain", on)
+    backend = spiking_backend(on)
     require(backend)
     check_supported(backend, snn)
     check_connectors(snn.network, (AllToAll,), "explain")
     _check(ann, snn, samples)
-    tell = progress or _silent
+    with running(on) as simulator:
+        return _split(ann, snn, samples, simulator, train, settings, seed, progress or _silent)
+
+
+def _split(
+    ann: ArtificialModel,
+    snn: SpikingModel,
+    samples: Samples,
+    simulator: Simulator,
+    train: Samples | None,
+    settings: TransferSettings | None,
+    seed: int,
+    tell: Progress,
+) -> Explanation:
+    backend = simulator.backend
     taken_out = mechanisms(snn)
     told = _summing(tell, len(samples) * len(list(subsets(taken_out))))
     with ENGINE.start() as engine:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from volr.backends import running
 from volr.backends.base import require
 from volr.backends.torch import TORCH
 from volr.checks import arguments
@@ -19,7 +20,7 @@ from volr.training.spiking import (
 )
 
 if TYPE_CHECKING:
-    from volr.backends.base import Simulator
+    from volr.backends import On
     from volr.models.model import SpikingModel
     from volr.models.samples import Samples
     from volr.network import Network
@@ -32,15 +33,16 @@ EPOCHS, UPDATES = 5, 600
 def train_in_loop(
     network: Network,
     samples: Samples,
-    simulator: Simulator,
+    on: On = "engine",
     settings: TrainingSettings = TrainingSettings(),
     spiking: SpikingSettings | None = None,
     *,
     start: SpikingModel | None = None,
     progress: Progress | None = None,
 ) -> Training[SpikingModel]:
-    """Train ``network`` as a spiking one, with its forward passes in ``simulator``, a started one.
+    """Train ``network`` as a spiking one, with its forward passes in a simulator.
 
+    ``on`` is the name of a back end, a back end, or a started simulator.
     The spike counts that are measured there stand for activations, and ordinary backpropagation
     goes back through a differentiable model of rates (``volr.training.rate_model``), so ``spiking``
     is taken without its surrogate and window. A part of ``samples`` is set aside; validation too
@@ -52,7 +54,7 @@ def train_in_loop(
     """
     arguments.check_network("train_in_loop", network)
     arguments.check_samples("train_in_loop", samples)
-    arguments.check_simulator("train_in_loop", simulator)
+    arguments.check_on("train_in_loop", on)
     if start is not None:
         arguments.check_model("train_in_loop", start, "start")
     if spiking is None:
@@ -65,10 +67,11 @@ def train_in_loop(
 
     epochs = _epochs(settings, len(samples))
     settings = with_defaults(settings, fine=start is not None, epochs=epochs)
-    learner = LoopLearner(network, spiking, simulator, settings.seed, start)
-    if start is not None:
-        check_start(start, learner.form.least_units)
-    return or_start(fit(learner, network, samples, settings, progress), start)
+    with running(on) as simulator:
+        learner = LoopLearner(network, spiking, simulator, settings.seed, start)
+        if start is not None:
+            check_start(start, learner.form.least_units)
+        return or_start(fit(learner, network, samples, settings, progress), start)
 
 
 def _epochs(settings: TrainingSettings, samples: int) -> int:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from volr.backends import running
 from volr.backends.base import Record
 from volr.backends.reference import activations
 from volr.checks import arguments
@@ -26,7 +27,7 @@ from volr.transfer.summary import TransferReport, population_report
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.backends.base import Simulator
+    from volr.backends import On
     from volr.checks.arrays import Floats
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.samples import Samples
@@ -50,14 +51,16 @@ class Transfer:
 def transfer_ann(
     model: ArtificialModel,
     samples: Samples,
-    simulator: Simulator,
+    on: On = "engine",
     settings: TransferSettings = TransferSettings(),
     *,
     scale: Mapping[str, Scale] | None = None,
     progress: CalibrationProgress | None = None,
 ) -> Transfer:
-    """Turn an artificial model into a spiking one, calibrated on ``samples`` with ``simulator``.
+    """Turn an artificial model into a spiking one, calibrated on ``samples``.
 
+    ``on`` is what simulates it meanwhile: the name of a back end, a back end, or a started
+    simulator.
     ``samples`` are training stimuli, ``settings.samples`` of which are drawn; their labels serve
     the report alone. No weight is trained: each population gets one scale, a gain of its excitation
     and one of its inhibition, and one offset. Before that, hidden units are brought into balance
@@ -70,7 +73,7 @@ def transfer_ann(
     """
     arguments.check_model("transfer_ann", model)
     arguments.check_samples("transfer_ann", samples)
-    arguments.check_simulator("transfer_ann", simulator)
+    arguments.check_on("transfer_ann", on)
     if not isinstance(model.activation, ReLU):
         raise UnsupportedError(
             f"a spike rate cannot stand for the activation {model.activation.name!r}: "
@@ -91,13 +94,13 @@ def transfer_ann(
     model = rescaled(model, {name: 1.0 / each for name, each in units.items()})
     shown = activations(model, drawn.inputs)
     scale = scales(network, shown, settings) if scale is None else scale
-    correction = calibrate(model, drawn.inputs, shown, scale, simulator, settings, progress)
-    spiking = spiking_model(model, network, scale, correction, settings)
-
     names = tuple(population.name for population in network.populations)
-    recordings = simulator.run(
-        spiking, drawn.inputs, record=Record(counts=names), seed=settings.seed
-    )
+    with running(on) as simulator:
+        correction = calibrate(model, drawn.inputs, shown, scale, simulator, settings, progress)
+        spiking = spiking_model(model, network, scale, correction, settings)
+        recordings = simulator.run(
+            spiking, drawn.inputs, record=Record(counts=names), seed=settings.seed
+        )
     full = dict.fromkeys(names, settings.full_rate * settings.duration / 1000.0)
     full |= dict.fromkeys(network.inputs, full_count(settings))
     at_full = {

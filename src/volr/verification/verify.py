@@ -6,7 +6,8 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from volr.backends import title
+from volr.backends import backend_of, running, title
+from volr.backends import target as find_target
 from volr.backends.base import (
     ArtificialBackend,
     Document,
@@ -16,21 +17,27 @@ from volr.backends.base import (
 )
 from volr.backends.readback import expected
 from volr.backends.reference import REFERENCE
+from volr.checks import arguments
 from volr.errors import MissingError, UnsupportedError, VolrError
 from volr.models.coding import check_stimuli
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.verification.behaviour import Behaviour, spiking_behaviour
 from volr.verification.comparison import Comparison, Difference, compare
+from volr.verification.examples import random_stimuli
 from volr.verification.outputs import artificial_behaviour
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from volr.backends import On
     from volr.backends.base import Backend, Progress
     from volr.checks.arrays import Floats
     from volr.models.model import Model
 
 Target: TypeAlias = "Backend | Document"
+
+SAMPLES = 20
+"""Stimuli that behaviour is compared on, unless told."""
 
 logger = logging.getLogger("volr")
 
@@ -103,18 +110,28 @@ Outcome: TypeAlias = Verification | Unverified
 
 def verify(
     model: Model,
-    target: Target,
-    stimuli: Floats,
+    on: On | Document,
+    stimuli: Floats | None = None,
     *,
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Verification:
-    """Compare ``target`` with ``model``, and their behaviour on ``stimuli`` ``[batch, unit]``.
+    """Is it the same network? Compares what ``on`` holds and does with ``model``.
 
-    ``seed`` matters to random codings only. Raises ``UnsupportedError`` where the target lacks
-    something of the model, ``MissingError`` where it is not installed, ``SimulatorError`` where it
-    fails, ``DataError`` for stimuli that do not fit.
+    ``on`` is the name of a back end or of a document, as ``volr verify --on`` takes it, either of
+    them itself, or a started simulator. The behaviour is compared on ``stimuli``
+    ``[batch, unit]``, 20 random ones unless told. ``seed`` matters to random codings only. Raises
+    ``UnsupportedError`` where something of the model is lacking, ``MissingError`` for what is not
+    installed, ``SimulatorError`` where a simulator fails, ``DataError`` for stimuli that do not
+    fit.
     """
+    arguments.check_model("verify", model)
+    arguments.check_on("verify", on)
+    if isinstance(on, str):
+        on = find_target(on)
+    target = on if isinstance(on, Document) else backend_of(on)
+    if stimuli is None:
+        stimuli = random_stimuli(model.network, SAMPLES)
     require(target)
     check_supported(target, model)
     check_stimuli(stimuli, model.network.input_size)
@@ -127,7 +144,7 @@ def verify(
             is_measure = target.name == REFERENCE.name
             behaviour = None if is_measure else artificial_behaviour(model, target, stimuli)
         case SpikingBackend(), SpikingModel():
-            with target.start() as simulator:
+            with running(target if isinstance(on, Document) else on) as simulator:
                 found = simulator.read_back(model)
                 behaviour = spiking_behaviour(
                     model, target, simulator, stimuli, seed=seed, progress=progress

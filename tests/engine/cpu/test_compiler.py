@@ -16,7 +16,7 @@ pytest.importorskip("numba")
 from tests.cli.running import Result, environment, made, piped
 
 from volr.engine.cpu.compiler import VARIABLE, _cache_folder
-from volr.models.files import save_model
+from volr.model_files.model_file import save_model
 from volr.system.caches import cache_path, foreign_hands
 
 if TYPE_CHECKING:

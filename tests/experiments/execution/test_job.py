@@ -22,7 +22,7 @@ from volr.experiments.execution.here import Here
 from volr.experiments.execution.job import TRIES, Done, Failed, Job, carry_out
 from volr.experiments.execution.local import Local
 from volr.experiments.simulators import Simulators
-from volr.models.files import load_model
+from volr.model_files.model_file import read_model_file
 from volr.models.model import ArtificialModel, SpikingModel
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def test_a_run_is_handed_the_models_that_it_needs(
     assert list(temporary.iterdir()) == []
     path = tmp_path / "m"
     path.write_bytes(models[2])
-    assert load_model(path).origin == {"task": "xor", "seed": 4}
+    assert read_model_file(path).origin == {"task": "xor", "seed": 4}
 
 
 def test_errors_of_ours_are_answers_and_others_are_errors(monkeypatch: pytest.MonkeyPatch) -> None:

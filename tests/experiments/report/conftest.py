@@ -13,7 +13,7 @@ from volr.experiments.plan import key_told
 from volr.experiments.results import Activity, Row, Run, write_json
 from volr.experiments.store.hashed_json import sealed
 from volr.experiments.store.runs import run_json
-from volr.models.files import save_model
+from volr.model_files.model_file import save_model
 from volr.neurons import IFCurrExp
 from volr.training import Epoch
 from volr.transfer import PopulationReport, TransferReport

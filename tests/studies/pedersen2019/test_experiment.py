@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from volr.models.files import load_model
+from volr.model_files.model_file import read_model_file
 from volr.models.model import SpikingModel
 from volr.neurons import IFCondExp
 
@@ -63,7 +63,7 @@ def test_the_original_and_steps_from_it_on_its_own_neuron(study: Volr, folder: P
     models = folder / "results" / "models"
     lowest: dict[str, float] = {}
     for step, name in zip(steps, ("original", "with-signs", "ours-without-scaling"), strict=True):
-        model = load_model(models / f"nand-0-ablation-{name}-if_cond_exp.safetensors").model
+        model = read_model_file(models / f"nand-0-ablation-{name}-if_cond_exp.safetensors").model
         assert isinstance(model, SpikingModel)
         assert model.neuron == IFCondExp()
         weights = [v for k, v in model.parameters.items() if k.endswith("weight")]

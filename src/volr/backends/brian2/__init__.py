@@ -93,6 +93,11 @@ class Brian2Simulator:
         self._folder = Workplace("volr-brian2")
         self._pool = WorkerPool("volr.backends.brian2.kernel", "Brian2", processes)
 
+    @property
+    def backend(self) -> SpikingBackend:
+        """See ``volr.backends.base.Simulator``."""
+        return BRIAN2
+
     def __enter__(self) -> Self:
         return self
 

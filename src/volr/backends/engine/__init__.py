@@ -48,6 +48,11 @@ class EngineSimulator:
     smooth: bool = False
     device: Literal["cpu", "cuda"] = "cpu"
 
+    @property
+    def backend(self) -> SpikingBackend:
+        """See ``volr.backends.base.Simulator``."""
+        return ENGINE
+
     def run(
         self,
         model: SpikingModel,

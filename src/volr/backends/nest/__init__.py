@@ -69,6 +69,11 @@ class NestSimulator:
     def __init__(self, processes: int | None = None) -> None:
         self._pool = WorkerPool("volr.backends.nest.kernel", "NEST", processes)
 
+    @property
+    def backend(self) -> SpikingBackend:
+        """See ``volr.backends.base.Simulator``."""
+        return NEST
+
     def __enter__(self) -> Self:
         return self
 

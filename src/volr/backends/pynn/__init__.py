@@ -84,7 +84,7 @@ class PynnSimulator:
 
     def __init__(self, dialect: Dialect, processes: int | None = None) -> None:
         self._dialect = dialect
-        self._record = RECORDS[dialect.simulator]
+        self.backend = RECORDS[dialect.simulator]
         # PyNN and Brian2 leave folders and logs among the temporary files, and a process that is
         # ended removes nothing.
         self._folder = Workplace("volr-pynn")
@@ -92,7 +92,7 @@ class PynnSimulator:
         if dialect is translation.NEURON:
             mechanisms.announce()
         kernel = "volr.backends.pynn.kernel"
-        self._pool = WorkerPool(kernel, self._record.name, processes, environment)
+        self._pool = WorkerPool(kernel, self.backend.name, processes, environment)
 
     def __enter__(self) -> Self:
         return self
@@ -111,19 +111,19 @@ class PynnSimulator:
         progress: Progress | None = None,
     ) -> Recordings:
         """See ``volr.backends.base.Simulator``."""
-        stimuli = check_request(self._record, model, stimuli, record, seed)
-        _check_translatable(self._record.name, self._dialect, model)
+        stimuli = check_request(self.backend, model, stimuli, record, seed)
+        _check_translatable(self.backend.name, self._dialect, model)
         size = batch_size(self._dialect, model, record, len(stimuli), self._pool.processes)
         asked = _requests(self._dialect, model, stimuli, record, seed, size)
-        awake = partial(_check_awake, self._record.name, model)
+        awake = partial(_check_awake, self.backend.name, model)
         answers = answered(self._pool, asked, size, len(stimuli), progress, awake)
         given = input_drive(model, stimuli, seed=seed).spikes
         return together(model, record, answers, given=given)
 
     def read_back(self, model: SpikingModel) -> SpikingReadback:
         """See ``volr.backends.base.Simulator``: one copy, built as ``run`` does, then asked."""
-        check_supported(self._record, model)
-        _check_translatable(self._record.name, self._dialect, model)
+        check_supported(self.backend, model)
+        _check_translatable(self.backend.name, self._dialect, model)
         ask = [*translation.parameters(self._dialect, model), "i_offset"]
         asked = probing(model, partial(_requests, self._dialect, model), ask)
         return in_our_words(self._dialect, model, answers_of(self._pool, asked))

@@ -10,7 +10,7 @@ from volr.backends.processes import ProcessEnded
 from volr.errors import ModelFileError, VolrError
 from volr.experiments.progress import silent
 from volr.experiments.run import perform
-from volr.models.files import load_model, model_bytes
+from volr.model_files.model_file import model_bytes, read_model_file
 from volr.system.temporary import Workplace
 from volr.system.threads import one_thread
 
@@ -113,7 +113,7 @@ def _model(body: bytes, key: str) -> Model:
         path = folder / f"{key}.safetensors"
         path.write_bytes(body)
         try:
-            return load_model(path).model
+            return read_model_file(path).model
         except ModelFileError as error:
             raise ModelFileError(
                 f"the model of {key} cannot be read: {error.message.replace(f'{folder}/', '')}",

@@ -32,7 +32,7 @@ from volr.experiments.store.plans import commands
 from volr.experiments.study import VOLR
 from volr.experiments.tasks import task as find_task
 from volr.experiments.versions import differences
-from volr.models.files import load_model
+from volr.model_files.model_file import read_model_file
 from volr.models.model import SpikingModel
 from volr.source import visible
 
@@ -154,7 +154,7 @@ def _stimuli(
 
 
 def _drawn(group: Group, path: Path, data_dir: Path | None) -> tuple[Drawing, ...]:
-    model, row = load_model(path).model, group.first
+    model, row = read_model_file(path).model, group.first
     if not isinstance(model, SpikingModel):
         return ()
     size = model.network.input_size

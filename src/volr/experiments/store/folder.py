@@ -32,7 +32,7 @@ from volr.experiments.results import RESULTS, write_json, write_results
 from volr.experiments.store.hashed_json import read_hashed, sealed
 from volr.experiments.store.plans import commands
 from volr.experiments.store.runs import run_from, run_json, spec_told
-from volr.models.files import check_whole
+from volr.model_files.model_file import check_whole
 from volr.system.incoming import check_ordinary, read_whole
 from volr.system.storage import check_no_link, failing_as, open_lock, remove_unfinished, write_whole
 

@@ -21,10 +21,10 @@ from tests.oracles import random_parameters
 
 from volr.errors import ModelFileError
 from volr.language import to_network
+from volr.model_files.container import packed, unpack
+from volr.model_files.model_file import read_model_file, save_model
 from volr.models.activations import Tanh
 from volr.models.coding import Poisson
-from volr.models.container import packed, unpack
-from volr.models.files import load_model, save_model
 from volr.models.model import ArtificialModel, Model, SpikingModel
 from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 
@@ -79,7 +79,7 @@ def rewritten(path: Path, **changes: Any) -> Path:
 def test_a_model_comes_back_as_it_was(tmp_path: Path, model: Model) -> None:
     path = tmp_path / "deep" / "down" / "model.safetensors"
     save_model(model, path, {"task": "xor", "seed": 7})
-    found = load_model(path)
+    found = read_model_file(path)
     assert same(found.model, model)
     assert found.origin == {"task": "xor", "seed": 7}
     assert found.model.network.source is not None
@@ -90,7 +90,7 @@ def test_a_model_comes_back_as_it_was(tmp_path: Path, model: Model) -> None:
 def test_a_file_from_before_there_were_resets_and_readouts_has_the_first_of_each(
     saved: Path,
 ) -> None:
-    found = load_model(rewritten(saved, neuron=WRITTEN, readout=None)).model
+    found = read_model_file(rewritten(saved, neuron=WRITTEN, readout=None)).model
     assert same(found, SPIKING)
     assert isinstance(found, SpikingModel)
     assert (found.neuron.reset, found.readout) == ("hard", "count")
@@ -108,7 +108,7 @@ def test_every_truncation_is_told(saved: Path) -> None:
     for length in (0, 5, 8, 9, 50, len(whole) // 2, len(whole) - 1):
         saved.write_bytes(whole[:length])
         with pytest.raises(ModelFileError, match="is cut short"):
-            load_model(saved)
+            read_model_file(saved)
 
 
 @given(st.binary(max_size=200))
@@ -116,7 +116,7 @@ def test_no_bytes_are_a_traceback(tmp_path_factory: pytest.TempPathFactory, body
     path = tmp_path_factory.mktemp("bytes") / "model.safetensors"
     path.write_bytes(body)
     with pytest.raises(ModelFileError):
-        load_model(path)
+        read_model_file(path)
 
 
 @given(st.integers(0, 2000), st.integers(0, 255))
@@ -129,7 +129,7 @@ def test_no_damaged_byte_is_a_traceback(
     body[place % len(body)] = byte
     path.write_bytes(bytes(body))
     with suppress(ModelFileError):
-        load_model(path)
+        read_model_file(path)
 
 
 def test_a_pickle_is_not_opened(tmp_path: Path) -> None:
@@ -142,10 +142,10 @@ def test_a_pickle_is_not_opened(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     path.write_bytes(pickle.dumps(Trap()))
     with pytest.raises(ModelFileError, match="is a pickle"):
-        load_model(path)
+        read_model_file(path)
     path.write_bytes(b"PK\x03\x04" + bytes(26) + b"archive/data.pkl" + bytes(100))
     with pytest.raises(ModelFileError, match="PyTorch checkpoint"):
-        load_model(path)
+        read_model_file(path)
     assert not trap.exists()
 
 
@@ -153,17 +153,17 @@ def test_other_formats_are_told(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     path.write_text("dense 2 4 >> dense 4 2\n" * 10)
     with pytest.raises(ModelFileError, match="no safetensors file"):
-        load_model(path)
+        read_model_file(path)
     safetensors.numpy.save_file({"x": np.zeros(3)}, path)
     with pytest.raises(ModelFileError, match="but not a model of Volr's"):
-        load_model(path)
+        read_model_file(path)
     safetensors.numpy.save_file({}, path, {"volr.model": "{}"})
     with pytest.raises(ModelFileError, match="but not a model of Volr's"):
-        load_model(path)
+        read_model_file(path)
     header = b'{"x":{"dtype":"F64","shape":[9999999999],"data_offsets":[0,79999999992]}}'
     path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(64))
     with pytest.raises(ModelFileError, match="cut short"):
-        load_model(path)
+        read_model_file(path)
 
 
 def test_a_file_of_a_later_layout_says_so(saved: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_file_of_a_later_layout_says_so(saved: Path) -> None:
         metadata = file.metadata() or {}
     safetensors.numpy.save_file({}, saved, {**metadata, "volr.version": "99"})
     with pytest.raises(ModelFileError, match="layout '99'"):
-        load_model(saved)
+        read_model_file(saved)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +207,7 @@ def test_a_description_that_disagrees_is_told(
     saved: Path, changes: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(ModelFileError) as caught:
-        load_model(rewritten(saved, **changes))
+        read_model_file(rewritten(saved, **changes))
     assert str(saved) in str(caught.value)
     assert message in str(caught.value)
 
@@ -216,17 +216,17 @@ def test_shapes_that_disagree_with_the_program_are_told(saved: Path) -> None:
     text = unpack(saved).description
     saved.write_bytes(packed({**VALUES, "dense_1.bias": np.zeros(4)}, text))
     with pytest.raises(ModelFileError, match=r"dense_1\.bias has the shape \(4,\)"):
-        load_model(saved)
+        read_model_file(saved)
     saved.write_bytes(packed({**VALUES, "dense_1.bias": np.full(3, np.nan)}, text))
     with pytest.raises(ModelFileError, match="not finite"):
-        load_model(saved)
+        read_model_file(saved)
 
 
 def test_places_that_cannot_be_read_or_written(tmp_path: Path) -> None:
     with pytest.raises(ModelFileError, match="No such file"):
-        load_model(tmp_path / "nowhere")
+        read_model_file(tmp_path / "nowhere")
     with pytest.raises(ModelFileError, match="Is a directory"):
-        load_model(tmp_path)
+        read_model_file(tmp_path)
     with pytest.raises(ModelFileError, match="cannot write"):
         save_model(ARTIFICIAL, tmp_path)
     blocked = tmp_path / "file"
@@ -284,7 +284,7 @@ def test_files_of_0_1_0_are_read_and_said_to_be_unchecked(
             {},
         ),
     }
-    found = load_model(OLD / f"{name}.safetensors")
+    found = read_model_file(OLD / f"{name}.safetensors")
     model, origin = written[name]
     assert same(found.model, model)
     assert found.origin == origin
@@ -293,7 +293,7 @@ def test_files_of_0_1_0_are_read_and_said_to_be_unchecked(
 
 
 def test_a_file_of_now_is_checked(saved: Path, caplog: pytest.LogCaptureFixture) -> None:
-    assert load_model(saved).checked
+    assert read_model_file(saved).checked
     assert not caplog.records
 
 
@@ -343,7 +343,7 @@ def test_what_is_written_is_read_as_it_was(
     except ModelFileError:
         assert not path.exists()
     else:
-        found = load_model(path)
+        found = read_model_file(path)
         assert found.origin == origin
         assert same(found.model, ARTIFICIAL)
 
@@ -352,7 +352,7 @@ def test_numbers_of_numpys_are_written_as_pythons(tmp_path: Path) -> None:
     path = tmp_path / "model.safetensors"
     model = replace(SPIKING, dt=np.float32(0.5), duration=50, delay=np.int64(1))
     save_model(model, path, {"seed": np.int64(3), "rate": np.float32(0.5)})  # type: ignore[dict-item]
-    found = load_model(path)
+    found = read_model_file(path)
     assert same(found.model, replace(SPIKING, dt=0.5, duration=50.0, delay=1.0))
     assert found.origin == {"seed": 3, "rate": 0.5}
 
@@ -360,7 +360,7 @@ def test_numbers_of_numpys_are_written_as_pythons(tmp_path: Path) -> None:
 def test_equal_models_are_equal_files(tmp_path: Path) -> None:
     a, b = tmp_path / "a", tmp_path / "b"
     save_model(SPIKING, a, {"seed": 1, "task": "xor"})
-    save_model(load_model(a).model, b, {"task": "xor", "seed": 1})
+    save_model(read_model_file(a).model, b, {"task": "xor", "seed": 1})
     assert a.read_bytes() == b.read_bytes()
 
 

@@ -15,7 +15,7 @@ import safetensors
 import safetensors.numpy
 
 from volr.errors import ModelFileError
-from volr.models.container import packed, unpack
+from volr.model_files.container import packed, unpack
 
 if TYPE_CHECKING:
     from volr.checks.arrays import Floats

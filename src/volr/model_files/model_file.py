@@ -15,14 +15,22 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.errors import ModelError, ModelFileError, ProgramError
-from volr.models.container import check_whole, packed, unpack
-from volr.models.description import MalformedError, Origin, describe, read_description
+from volr.model_files.container import check_whole, packed, unpack
+from volr.model_files.description import MalformedError, Origin, describe, read_description
 from volr.system.storage import write_whole
 
 if TYPE_CHECKING:
     from volr.models.model import Model
 
-__all__ = ["ModelFile", "Origin", "check_whole", "load_model", "model_bytes", "save_model"]
+__all__ = [
+    "ModelFile",
+    "Origin",
+    "check_whole",
+    "load_model",
+    "model_bytes",
+    "read_model_file",
+    "save_model",
+]
 
 
 @dataclass(frozen=True)
@@ -59,8 +67,15 @@ def model_bytes(model: Model, origin: Origin | None = None) -> bytes:
     return packed(arrays, text)
 
 
-def load_model(path: str | Path) -> ModelFile:
-    """Read a model. That a file of Volr 0.1.0 has no hash to check it by is logged as a warning.
+def load_model(path: str | Path) -> Model:
+    """The model that ``save_model`` wrote. Raises as ``read_model_file`` does."""
+    return read_model_file(path).model
+
+
+def read_model_file(path: str | Path) -> ModelFile:
+    """A model, and where it comes from.
+
+    That a file of Volr 0.1.0 has no hash to check it by is logged as a warning.
 
     Raises ``ModelFileError`` where the file cannot be read, is cut short, damaged, of another
     format, or has shapes that disagree with its program: the message says which; and ``ModelError``

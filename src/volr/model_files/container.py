@@ -1,7 +1,7 @@
 """The bytes of a model file: safetensors, whose metadata have a description and a hash.
 
     volr.version   the layout, "2"
-    volr.model     the description, a text (``volr.models.description``)
+    volr.model     the description, a text (``volr.model_files.description``)
     volr.sha256    64 hexadecimal digits: the SHA-256 of the file with zeros in their place
 
 So every byte counts: where one is damaged, the file is refused. Files of layout 1, which Volr 0.1.0

@@ -23,8 +23,7 @@ from volr.models.samples import Samples
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from volr.backends import ENGINE, simulator
-from volr.backends.base import Simulator
+    from volr.backends.base import Simulator
 
 STARTED: list[str] = []
 

@@ -12,7 +12,6 @@ I = c_m level b / u. u is such that all thresholds are one; where nothing spikes
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,26 +39,23 @@ _DELAYED = (
 )
 
 
-@dataclass(frozen=True)
-class Meaning:
-    """How a graph is to be read: what NIR leaves open. ``duration`` is in ms."""
-
-    steps: Steps
-    reset: Reset
-    coding: InputCoding
-    duration: float
-
-
 def spiking_model(
-    graph: Graph, found: Skeleton, meaning: Meaning, name: str
+    graph: Graph,
+    found: Skeleton,
+    name: str,
+    *,
+    steps: Steps,
+    reset: Reset,
+    coding: InputCoding,
+    duration: float,
 ) -> tuple[SpikingModel, list[str]]:
-    """The model, and what is to be known about it.
+    """The model, and what is to be known about it. ``duration`` is in ms.
 
     Raises ``ModelFileError`` with every population that is in the way, ``ModelError`` for numbers
     that no membrane has.
     """
-    network, dt, problems = found.network, meaning.steps.dt, list[str]()
-    cells = _cells(graph, found, meaning.steps, problems)
+    network, dt, problems = found.network, steps.dt, list[str]()
+    cells = _cells(graph, found, steps, problems)
     silent = {each for each, cell in cells.items() if cell.threshold is None}
     hidden = silent - set(network.outputs)
     sources = silent & {p.source for p in network.projections} - hidden
@@ -72,18 +68,18 @@ def spiking_model(
         problems.append("some outputs spike and others do not")
     if problems:
         raise refuse(name, problems)
-    neuron, units = _one_neuron(cells, meaning.reset, found.nodes, name)
+    neuron, units = _one_neuron(cells, reset, found.nodes, name)
     model = SpikingModel(
         network=network,
         parameters=_parameters(found, cells, neuron, units, dt),
         neuron=neuron,
-        coding=meaning.coding,
+        coding=coding,
         dt=dt,
-        duration=meaning.duration,
+        duration=duration,
         delay=dt,
         readout="membrane" if silent else "count",
     )
-    return model, _notes(found, meaning, neuron)
+    return model, _notes(found, dt, neuron)
 
 
 def _cells(graph: Graph, found: Skeleton, steps: Steps, problems: list[str]) -> dict[str, Stepped]:
@@ -183,11 +179,11 @@ def _parameters(
     return values
 
 
-def _notes(found: Skeleton, meaning: Meaning, neuron: NeuronModel) -> list[str]:
+def _notes(found: Skeleton, dt: float, neuron: NeuronModel) -> list[str]:
     notes = [
-        _DELAYED.format(meaning.steps.dt),
+        _DELAYED.format(dt),
         "a neuron spikes at its threshold, where NIR's spikes above it",
-        f"resets are read as {meaning.reset!r}: NIR has no word for which",
+        f"resets are read as {neuron.reset!r}: NIR has no word for which",
     ]
     if neuron.has_currents and any(form.offset().any() for form in found.forms.values()):
         notes.append(

@@ -15,7 +15,7 @@ import numpy as np
 
 from volr.backends.nir.hdf5_read import read_graph
 from volr.backends.nir.import_graph import Skeleton, refuse, skeleton
-from volr.backends.nir.import_spiking import Meaning, spiking_model
+from volr.backends.nir.import_spiking import spiking_model
 from volr.backends.nir.metadata import KEY, MalformedError, read_description
 from volr.backends.nir.primitives import is_population
 from volr.backends.nir.spiking_nodes import Signal
@@ -156,8 +156,10 @@ def _model(graph: Graph, name: str, how: Reading) -> Imported:
         coding, note = _coding(found, steps.dt)
         notes.append(note)
     notes.append(_SIGNALS[signal])
-    meaning = Meaning(steps, how.reset or "hard", coding, duration)
-    model, more = spiking_model(graph, found, meaning, name)
+    reset = how.reset or "hard"
+    model, more = spiking_model(
+        graph, found, name, steps=steps, reset=reset, coding=coding, duration=duration
+    )
     return Imported(model, (*notes, *more))
 
 

@@ -31,6 +31,10 @@ class Population:
     currents: Floats
 
     @property
+    def neuron(self) -> NeuronModel:
+        return self.layer.neuron
+
+    @property
     def layer(self) -> Layer:
         return self.plan.layers[0]
 
@@ -41,14 +45,14 @@ class Population:
         return steps, stimuli, units
 
     def lift(self, dtype: type[Any] = np.float64) -> NDArray[Any]:
-        lift = lift_of(self.plan) * (self.plan.neuron.i_offset + self.currents)
+        lift = lift_of(self.neuron, self.plan.dt) * (self.neuron.i_offset + self.currents)
         return lift.astype(dtype)
 
     def after_run(self, *, differentiable: bool = True, dtype: type[Any] = np.float64) -> Memory:
         """What the kernel leaves."""
         steps, stimuli, units = self.shape
         values = steps * stimuli * units
-        memory = empty_memory(self.plan.neuron, values, stimuli * units, np.dtype(dtype))
+        memory = empty_memory(self.neuron, values, stimuli * units, np.dtype(dtype))
         for room, drive in zip(memory.drives, self.drives, strict=True):
             room[:] = drive.swapaxes(0, 1).reshape(-1)
         lift = self.lift(dtype)
@@ -80,6 +84,6 @@ def population(
         drawn = rng.normal(0.4, 1.0, (steps, stimuli, units)) * STRENGTH[kind]
         drawn *= rng.random(drawn.shape) < 0.7
         drives.append(drawn if sign == 0 else sign * abs(drawn) * (1.0 if sign > 0 else 0.4))
-    layer = Layer("neurons", units, (), "bias", spiking=spiking)
+    layer = Layer("neurons", units, (), "bias", neuron, spiking=spiking)
     plan = Plan((), (layer,), ("neurons",), neuron, 0.5, steps, 1)
     return Population(plan, tuple(drives), rng.normal(0.3, 0.3, units))

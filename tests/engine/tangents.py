@@ -106,7 +106,7 @@ def _run(
     window: int | None,
 ) -> tuple[Dual, Dual]:
     """Spikes, and V − v_rest before the reset, ``[time, batch, unit]``."""
-    neuron = plan.neuron
+    neuron = plan.layers[0].neuron
     shape = arriving[0].value.shape
     out, membranes = (Dual(np.zeros(shape), np.zeros(shape)) for _ in range(2))
     v, e, i = (Dual(np.zeros(shape[1:]), np.zeros(shape[1:])) for _ in range(3))

@@ -73,10 +73,10 @@ def test_the_membranes_of_all_levels_are_the_references(kind: str, reset: Reset)
 
 def test_there_is_a_train_for_each_level_of_current() -> None:
     plan, coding = plan_of(spiking_model("delta", SKIP, steps=60)), ConstantCurrent(300.0)
-    counts, currents = count_levels(plan.neuron, plan.dt, plan.steps)
+    counts, currents = count_levels(plan.input_neuron, plan.dt, plan.steps)
     levels = levels_of(plan, coding, STIMULI)
     assert levels.dtype == np.int32
-    expected = input_currents(coding, plan.neuron, plan.dt, plan.steps, STIMULI)
+    expected = input_currents(coding, plan.input_neuron, plan.dt, plan.steps, STIMULI)
     np.testing.assert_array_equal(currents[levels], expected)
     encoded = trains_of(plan, levels)
     np.testing.assert_array_equal(encoded.trains.sum(axis=0), counts)

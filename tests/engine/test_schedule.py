@@ -17,12 +17,15 @@ def test_a_plan_is_the_network_without_its_numbers() -> None:
     plan = plan_of(model)
     assert plan.inputs == (("right", 6), ("left", 9))
     assert plan.layers == (
-        Layer("first", 11, (("left", "left->first.weight"),), "first.bias", spiking=True),
+        Layer(
+            "first", 11, (("left", "left->first.weight"),), "first.bias", model.neuron, spiking=True
+        ),
         Layer(
             "second",
             70,
             (("right", "right->second.weight"), ("first", "first->second.weight")),
             "second.bias",
+            model.neuron,
             spiking=True,
         ),
         Layer(
@@ -34,11 +37,12 @@ def test_a_plan_is_the_network_without_its_numbers() -> None:
                 ("first", "first->last.weight"),
             ),
             "last.bias",
+            model.neuron,
             spiking=True,
         ),
     )
     assert plan.outputs == ("last", "left", "first")
-    assert (plan.neuron, plan.dt, plan.steps, plan.delay) == (model.neuron, 0.5, 12, 3)
+    assert (plan.input_neuron, plan.dt, plan.steps, plan.delay) == (model.neuron, 0.5, 12, 3)
 
 
 def test_sizes_and_places_are_those_of_the_populations() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,11 +21,12 @@ from volr.engine.reference import simulate as reference
 from volr.engine.simulation import Result, ready, simulate, simulate_encoded
 from volr.errors import ModelError
 from volr.models.coding import ConstantCurrent, Poisson
+from volr.models.model import SpikingModel
 from volr.system import memory
 
 if TYPE_CHECKING:
     from volr.checks.arrays import Floats
-    from volr.models.model import SpikingModel
+    from volr.neurons import NeuronModel
 
 neurons = pytest.mark.parametrize("kind", NEURONS)
 CURRENT, RANDOM = ConstantCurrent(400.0), Poisson(400.0)
@@ -231,3 +232,33 @@ def test_the_smooth_form_is_that_of_training(kind: str) -> None:
     apart = abs(found.membranes["last"] - whole(model, stimuli).membranes["last"]).max()
     assert apart < 0.05
     assert (apart > 0) == (kind == "cond")
+
+
+class ByPopulation(SpikingModel):
+    """A model whose populations have neurons of their own."""
+
+    def neuron_of(self, population: str) -> NeuronModel:
+        own = {"first": "exp two decays", "second": "delta", "last": "exp"}
+        return NEURONS[own.get(population, "delta")]
+
+
+@codings
+def test_populations_may_have_neurons_of_their_own(coding: Any) -> None:
+    """Nothing in the engine takes one population's neurons for another's."""
+    alike = spiking_model("delta", ODD, coding=coding)
+    values = {
+        # In the unit of the target's neurons.
+        name: value * (0.3 if name.endswith(("->first.weight", "->last.weight")) else 1.0)
+        for name, value in alike.parameters.items()
+    }
+    told = {each.name: getattr(alike, each.name) for each in fields(alike)}
+    model = ByPopulation(**{**told, "parameters": values})
+    stimuli = stimuli_for(model)
+    trace, found = reference(model, stimuli, seed=4), whole(model, stimuli)
+    for name, spikes in trace.spikes.items():
+        assert spikes.any(), f"{name} is silent"
+        np.testing.assert_array_equal(found.spikes[name], spikes)
+    for name, membranes in trace.membranes.items():
+        np.testing.assert_allclose(found.membranes[name], membranes, rtol=0, atol=1e-9)
+    other = whole(alike, stimuli)
+    assert any((found.spikes[name] != other.spikes[name]).any() for name in found.spikes)

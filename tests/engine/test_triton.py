@@ -102,14 +102,15 @@ def test_the_fused_kernels_do_what_the_loop_does(
 
 def test_a_network_learns_the_same_through_them() -> None:
     # Spikes and membranes go into the loss one at a time here: not every derivative is given.
+    neuron = IFCurrExp(tau_syn_E=3.0, tau_syn_I=7.0)
     plan = Plan(
         inputs=(("input", 6),),
         layers=(
-            Layer("dense_1", 9, (("input", "w1"),), "b1", spiking=True),
-            Layer("dense_2", 4, (("dense_1", "w2"), ("input", "w3")), "b2", spiking=False),
+            Layer("dense_1", 9, (("input", "w1"),), "b1", neuron, spiking=True),
+            Layer("dense_2", 4, (("dense_1", "w2"), ("input", "w3")), "b2", neuron, spiking=False),
         ),
         outputs=("dense_2",),
-        neuron=IFCurrExp(tau_syn_E=3.0, tau_syn_I=7.0),
+        input_neuron=neuron,
         dt=0.5,
         steps=24,
         delay=2,

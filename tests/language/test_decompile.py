@@ -10,7 +10,7 @@ from tests.strategies import Program, programs
 from volr import to_network
 from volr.errors import NetworkError, ProgramError
 from volr.language.decompile import Decompiled, decompile
-from volr.network import Network, Population, Projection
+from volr.network import Network, OneToOne, Population, Projection
 
 
 def assert_lowers_to(found: Decompiled, wanted: Network) -> None:
@@ -90,6 +90,15 @@ def crossing() -> Network:
                 ("y",),
             ),
             r"'x' has the shape \(2, 2\)",
+        ),
+        (
+            Network(
+                (Population("x", (2,)), Population("y", (2,))),
+                (Projection("x", "y", OneToOne()),),
+                ("x",),
+                ("y",),
+            ),
+            "the projection x->y is one_to_one",
         ),
         (
             Network(

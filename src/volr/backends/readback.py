@@ -224,9 +224,13 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
                 inputs=network.inputs,
                 outputs=network.outputs,
                 weights=weights,
-                biases={name: model.neuron.i_offset + bias for name, bias in biases.items()},
+                biases={
+                    name: model.neuron_of(name).i_offset + bias for name, bias in biases.items()
+                },
                 cells={
-                    name: expected_cells(model.neuron, model.dt, spiking=model.is_spiking(name))
+                    name: expected_cells(
+                        model.neuron_of(name), model.dt, spiking=model.is_spiking(name)
+                    )
                     for name in populations
                     if name not in given
                 },

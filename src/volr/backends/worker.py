@@ -73,16 +73,18 @@ def requests(
     current, in units of which ``ampere`` make one nA; ``name.spikes`` is ``[time, batch, unit]``.
     The setting ``copies`` is the number of stimuli.
     """
-    network, offset = model.network, model.neuron.i_offset
+    network = model.network
     fixed = dict(weights)
     for population in network.layers:
         bias = model.parameters[bias_name(population)]
+        offset = model.neuron_of(population.name).i_offset
         fixed[f"{population.name}.current"] = ampere * (offset + bias)
     for first in range(0, len(stimuli), size):
         batch = stimuli[first : first + size]
         drive = input_drive(model, batch, seed=seed, first=first)
         given: Arrays = {f"{name}.spikes": each for name, each in drive.spikes.items()}
         for name, currents in drive.currents.items():
+            offset = model.neuron_of(name).i_offset
             given[f"{name}.current"] = ampere * (offset + currents)
         yield {**fixed, **given}, {**settings, "copies": len(batch)}
 

@@ -98,7 +98,7 @@ class _Respond(torch.autograd.Function):
         arrays = _arrays(names, values)
         dtype = next(iter(arrays.values())).dtype
         lifts = lifts_of(plan, arrays, dtype)
-        kind = (type(plan.neuron), dtype, type(encoded), max(plan.sizes.values()) > 2**16)
+        kind = (plan.kinds, dtype, type(encoded), max(plan.sizes.values()) > 2**16)
 
         def warm_up() -> None:
             batch = _forwards(plan, encoded.part(0, 1), arrays, lifts)
@@ -146,9 +146,9 @@ class _Respond(torch.autograd.Function):
         }
         found = backwards(plan, arrays, lifts, batch, wanted, surrogate, window)
         put_back(batch)
-        factor = dtype.type(lift_of(plan))
         gradients = dict(found.weights)
         for layer in plan.layers:
+            factor = dtype.type(lift_of(layer.neuron, plan.dt))
             gradients[layer.bias] = found.lifts[layer.name] * factor
         return (None,) * 6 + tuple(torch.as_tensor(gradients[name]) for name in names)
 

@@ -109,12 +109,12 @@ def encode(
 
 def levels_of(plan: Plan, coding: ConstantCurrent, values: Floats) -> NDArray[np.int32]:
     """The number of the train that stands for each value, in the same shape."""
-    return input_levels(coding, plan.neuron, plan.dt, plan.steps, values).astype(np.int32)
+    return input_levels(coding, plan.input_neuron, plan.dt, plan.steps, values).astype(np.int32)
 
 
 def trains_of(plan: Plan, levels: NDArray[np.int32]) -> Trains:
     """The trains with these numbers."""
-    spikes = constant_levels(plan.neuron, plan.dt, plan.steps).spikes
+    spikes = constant_levels(plan.input_neuron, plan.dt, plan.steps).spikes
     return Trains(levels, spikes.view(np.uint8))
 
 
@@ -158,14 +158,14 @@ def _under(neuron: NeuronModel, dt: float, steps: int, currents: Floats) -> Memo
     memory = empty_memory(neuron, steps * size, size, np.dtype(np.float64))
     for drive in memory.drives:
         drive[:] = 0.0
-    lift = lift_of(plan) * (neuron.i_offset + currents)
+    lift = lift_of(neuron, dt) * (neuron.i_offset + currents)
     run(plan, layer, memory, lift, 1, differentiable=False)
     return memory
 
 
 def plan_under(neuron: NeuronModel, dt: float, steps: int, size: int) -> Plan:
     """A population of ``size`` neurons that nothing leads to."""
-    layer = Layer("input", size, (), "", spiking=True)
+    layer = Layer("input", size, (), "", neuron, spiking=True)
     return Plan((), (layer,), (), neuron, dt, steps, 1)
 
 

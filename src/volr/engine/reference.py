@@ -89,7 +89,7 @@ def _run(
 
     ``currents`` are in nA, ``[batch, unit]``.
     """
-    neuron, dt = model.neuron, model.dt
+    neuron, dt = model.neuron_of(name), model.dt
     positive, negative = arriving
     threshold = neuron.fires_at() - neuron.v_rest if model.is_spiking(name) else np.inf
     refractory_steps = neuron.refractory_steps(dt)

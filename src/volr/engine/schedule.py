@@ -24,6 +24,7 @@ class Layer:
     size: int
     terms: tuple[tuple[str, str], ...]
     bias: str
+    neuron: NeuronModel
     spiking: bool
 
 
@@ -31,14 +32,15 @@ class Layer:
 class Plan:
     """The populations in topological order, and how all of them run.
 
-    ``inputs`` are names and sizes, side by side in a stimulus. There are ``steps`` steps of ``dt``
+    ``inputs`` are names and sizes, side by side in a stimulus; ``input_neuron`` is what they are
+    where they are driven by currents. There are ``steps`` steps of ``dt``
     ms, and a spike of step k arrives in step k + ``delay``.
     """
 
     inputs: tuple[tuple[str, int], ...]
     layers: tuple[Layer, ...]
     outputs: tuple[str, ...]
-    neuron: NeuronModel
+    input_neuron: NeuronModel
     dt: float
     steps: int
     delay: int
@@ -51,6 +53,11 @@ class Plan:
     def sizes(self) -> dict[str, int]:
         """The number of neurons of every population."""
         return {**dict(self.inputs), **{layer.name: layer.size for layer in self.layers}}
+
+    @property
+    def kinds(self) -> frozenset[type[NeuronModel]]:
+        """The neuron models of the layers: each has kernels of its own."""
+        return frozenset(type(layer.neuron) for layer in self.layers)
 
     def input_units(self, name: str) -> slice:
         """Where an input population is in a stimulus."""
@@ -70,12 +77,13 @@ def plan_of(model: SpikingModel) -> Plan:
                 size=population.size,
                 terms=tuple((p.source, weight_name(p)) for p in network.incoming[population.name]),
                 bias=bias_name(population),
+                neuron=model.neuron_of(population.name),
                 spiking=model.is_spiking(population.name),
             )
             for population in network.layers
         ),
         outputs=network.outputs,
-        neuron=model.neuron,
+        input_neuron=model.neuron_of(network.inputs[0]),
         dt=model.dt,
         steps=model.steps,
         delay=model.delay_steps,

@@ -98,12 +98,16 @@ def contents(model: Ready) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """What the kernels are given, spelled out again: weights ``[post, pre]`` by name, constant
     currents ``[unit]``, nA, by layer, as precise as ``dtype`` is.
     """
-    plan, factor = model.plan, lift_of(model.plan)
+    plan = model.plan
     weights: dict[str, Floats] = {}
     for layer in plan.layers:
         for source, name in layer.terms:
             weights[name] = out_of_tiles(model.tiles[name], layer.size, plan.size(source))
-    return weights, {name: lift.astype(np.float64) / factor for name, lift in model.lifts.items()}
+    currents = {
+        layer.name: model.lifts[layer.name].astype(np.float64) / lift_of(layer.neuron, plan.dt)
+        for layer in plan.layers
+    }
+    return weights, currents
 
 
 def simulate(
@@ -150,7 +154,7 @@ def _run(
     size = _slice_size(plan, model.dtype)
     result = empty_result(plan, count, counts, spikes, membranes)
     if count:
-        kinds = (type(plan.neuron), model.smooth, model.dtype, type(model.coding))
+        kinds = (plan.kinds, model.smooth, model.dtype, type(model.coding))
         key = (*kinds, max(sizes.values()) > 2**16)
         compiled(key, lambda: _forwards(model, encoded(0, 1)))
 
@@ -168,7 +172,7 @@ def _run(
                 if name in result.spikes:
                     result.spikes[name][:, first:last] = fired.swapaxes(0, 1)
                 if name in result.membranes:
-                    after = after_reset(plan.neuron, memory.membrane.reshape(shape), fired)
+                    after = after_reset(layer.neuron, memory.membrane.reshape(shape), fired)
                     result.membranes[name][:, first:last] = after.swapaxes(0, 1)
         put_back(batch)
 
@@ -239,5 +243,5 @@ def _input_membranes(plan: Plan, shown: Encoded, units: slice) -> Floats:
     if not isinstance(shown, Trains):
         spikes = shown.spelled_out()[:, :, units]
         return np.full(spikes.shape, np.nan)
-    levels = constant_levels(plan.neuron, plan.dt, plan.steps)
+    levels = constant_levels(plan.input_neuron, plan.dt, plan.steps)
     return levels.membranes[:, shown.levels[:, units]]

@@ -22,7 +22,6 @@ from volr.language.lowering import INPUT
 from volr.language.printer import format_expression
 from volr.language.syntax import Dense, Integer, Parallel, Sequence
 from volr.network.connectors import AllToAll
-from volr.network.text import shape_text
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,12 +58,6 @@ class _Bundle:
 
 def decompile(network: Network) -> Decompiled:
     """The program of a network. Raises ``NetworkError`` where the language cannot say it."""
-    for population in network.populations:
-        if len(population.shape) != 1:
-            raise _unsayable(f"{population.name} has the shape {shape_text(population.shape)}")
-    for projection in network.projections:
-        if not isinstance(projection.connector, AllToAll):
-            raise _unsayable(f"{projection.name} is {projection.connector}")
     starts, ends = _boundaries(network)
     chain = _merge(network, starts, ends)
     expression, order = _expression(network, chain)
@@ -87,6 +80,9 @@ def _boundaries(network: Network) -> tuple[dict[str, int], dict[str, int]]:
     for population in network.populations:
         if len(population.shape) != 1:
             raise _unsayable(f"{population.name!r} has the shape {population.shape}")
+    for projection in network.projections:
+        if not isinstance(projection.connector, AllToAll):
+            raise _unsayable(f"the projection {projection.name} is {projection.connector}")
     outputs = set(network.outputs)
     numbers: dict[Boundary, int] = {frozenset(network.inputs): 0, frozenset(network.outputs): 1}
     starts: dict[str, int] = {}

@@ -187,8 +187,14 @@ def input_drive(model: SpikingModel, values: Floats, *, seed: int, first: int = 
     network = model.network
     match model.coding:
         case ConstantCurrent():
-            currents = input_currents(model.coding, model.neuron, model.dt, model.steps, values)
-            return Drive(by_input(network, currents), {})
+            parts = by_input(network, values)
+            currents = {
+                name: input_currents(
+                    model.coding, model.neuron_of(name), model.dt, model.steps, part
+                )
+                for name, part in parts.items()
+            }
+            return Drive(currents, {})
         case Poisson():
             spikes = poisson_spikes(
                 model.coding, model.dt, model.steps, values, seed=seed, first=first

@@ -86,6 +86,11 @@ class SpikingModel:
     def __reduce__(self) -> tuple[Any, ...]:
         return _made_again, (type(self), _values(self))
 
+    def neuron_of(self, population: str) -> NeuronModel:
+        """The neurons of a population. Readers ask for those of one, though all are alike."""
+        del population
+        return self.neuron
+
     @property
     def steps(self) -> int:
         """Time steps in one stimulus."""

@@ -132,11 +132,10 @@ def _expected(
     if backend.name != ENGINE.name:
         return _Run.of(EngineSimulator().run(model, stimuli, record=record, seed=seed))
     trace = simulate(model, stimuli, seed=seed)
-    rest = model.neuron.v_rest
     return _Run(
         spikes={name: trace.spikes[name] for name in record.spikes},
         means={
-            name: trace.membranes[name].mean(axis=0) - rest
+            name: trace.membranes[name].mean(axis=0) - model.neuron_of(name).v_rest
             for name in model.network.outputs
             if not model.is_spiking(name)
         },

@@ -58,10 +58,10 @@ def pytorch(
     """The same from PyTorch."""
     leaves = [torch.tensor(each, requires_grad=True) for each in (*given.drives, given.currents)]
     *drives, current = leaves
-    if "cond" in given.plan.neuron.name:
+    if "cond" in given.neuron.name:
         drives[1] = -drives[1]  # here, conductances are positive
     spikes, v = unroll(
-        given.plan.neuron,
+        given.neuron,
         given.plan.dt,
         drives,
         current,
@@ -119,7 +119,7 @@ def test_a_surrogate_is_what_a_spike_answers_to_its_drive(shape: Any) -> None:
     given = population("delta", steps=1, stimuli=50)
     surrogate = Surrogate(shape, 0.6)
     (found, _) = engine(given, None, np.ones((50, 13)), surrogate, 1)
-    neuron = given.plan.neuron
+    neuron = given.neuron
     v = given.drives[0] + given.lift()
     u = abs(v - (neuron.v_thresh - neuron.v_rest)) / neuron.theta / 0.6
     curve = {

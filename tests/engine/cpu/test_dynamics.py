@@ -61,7 +61,7 @@ def test_a_constant_current_lifts_the_membrane_to_the_closed_form(kind: str) -> 
     given = population(kind, spiking=False)
     silent = tuple(np.zeros_like(each) for each in given.drives)
     alone = type(given)(given.plan, silent, given.currents)
-    neuron, dt = given.plan.neuron, given.plan.dt
+    neuron, dt = given.neuron, given.plan.dt
     time = dt * np.arange(1, given.plan.steps + 1)[:, None]
     goal = neuron.resistance * (neuron.i_offset + given.currents)
     expected = goal * (1 - np.exp(-time / neuron.tau_m))
@@ -69,7 +69,7 @@ def test_a_constant_current_lifts_the_membrane_to_the_closed_form(kind: str) -> 
     for stimulus in range(given.shape[1]):
         np.testing.assert_allclose(found[:, stimulus], expected, rtol=1e-12)
     np.testing.assert_allclose(
-        lift_of(given.plan),
+        lift_of(given.neuron, given.plan.dt),
         1 / neuron.cm if kind == "cond" else (1 - np.exp(-dt / neuron.tau_m)) * neuron.resistance,
     )
 

@@ -22,7 +22,7 @@ rests = pytest.mark.parametrize("refractory", [0, 1, 3])
 
 def by_hand(given: Population) -> tuple[Booleans, Booleans, Floats]:
     """Spikes, who is refractory, and V − v_rest before the reset, ``[time, batch, unit]`` each."""
-    plan, neuron = given.plan, given.plan.neuron
+    plan, neuron = given.plan, given.neuron
     hard = neuron.reset == "hard"
     threshold = neuron.v_thresh - neuron.v_rest if given.layer.spiking else np.inf
     shape = given.shape[1:]
@@ -65,7 +65,7 @@ def test_at_the_threshold_a_neuron_spikes_and_a_digit_below_it_does_not(
     reset: str, refractory: int, dtype: type[Any]
 ) -> None:
     given = population("delta", reset=reset, refractory=refractory, steps=1, stimuli=1, units=11)
-    neuron = given.plan.neuron
+    neuron = given.neuron
     threshold = dtype(neuron.v_thresh - neuron.v_rest)
     drive = np.full((1, 1, 11), threshold, dtype=dtype)
     drive[0, 0, ::2] = np.nextafter(threshold, dtype(0))
@@ -81,7 +81,7 @@ def test_at_the_threshold_a_neuron_spikes_and_a_digit_below_it_does_not(
 def test_a_membrane_that_is_read_is_never_reset(kind: str, refractory: int) -> None:
     given = population(kind, refractory=refractory, spiking=False)
     _, _, membranes = by_hand(given)
-    assert membranes.max() > given.plan.neuron.v_thresh - given.plan.neuron.v_rest
+    assert membranes.max() > given.neuron.v_thresh - given.neuron.v_rest
     memory = given.after_run(differentiable=False)
     assert not memory.state.any()
     np.testing.assert_allclose(given.in_time(memory.membrane), membranes, rtol=0, atol=1e-10)
@@ -103,7 +103,7 @@ def test_the_smooth_step_of_a_conductance_is_near_the_adaptive_one(
     assert spikes[:, same].any()
     found = given.in_time(memory.membrane)[:, same]
     # Above the threshold within a step, the adaptive one stops short.
-    below = membranes[:, same] < given.plan.neuron.v_thresh - given.plan.neuron.v_rest
+    below = membranes[:, same] < given.neuron.v_thresh - given.neuron.v_rest
     np.testing.assert_allclose(found[below], membranes[:, same][below], rtol=0, atol=3e-3)
 
 
@@ -135,7 +135,7 @@ def test_a_stimulus_knows_nothing_of_the_one_before(kind: str, differentiable: A
 def test_a_conductance_leaves_what_the_way_back_needs() -> None:
     given = population("cond", refractory=1)
     memory = given.after_run(differentiable=True)
-    neuron = given.plan.neuron
+    neuron = given.neuron
     assert isinstance(neuron, IFCondExp)
     taus = (neuron.tau_syn_E, neuron.tau_syn_I)
     for found, arriving, tau in zip(memory.drives, given.drives, taus, strict=True):

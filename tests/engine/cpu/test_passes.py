@@ -70,7 +70,7 @@ def test_every_weight_is_in_the_tiles_of_its_channel(kind: str, back: Any) -> No
     for name in tiles:
         matrix = weights[name]
         expected = matrix.T if back else matrix
-        for sign, part in zip(plan.neuron.channels, tiles[name], strict=True):
+        for sign, part in zip(plan.layers[0].neuron.channels, tiles[name], strict=True):
             found = np.full(expected.shape, np.nan, np.float32)
             for column in range(0, len(found), tile_of(matrix.dtype)):
                 unpack(part, tile_of(matrix.dtype), column, 0, len(found.T), found)
@@ -161,9 +161,9 @@ def run(
 ) -> tuple[Plan, Batch, Mapping[str, NDArray[Any]], Mapping[str, NDArray[Any]]]:
     """A batch after some of its stimuli, its memory having been full of something else."""
     plan, weights = plan_of(model), dict(model.parameters)
-    factor = lift_of(plan)
+    factor = lift_of(plan.layers[0].neuron, plan.dt)
     lifts = {
-        each.name: factor * (plan.neuron.i_offset + weights[each.bias]) for each in plan.layers
+        each.name: factor * (each.neuron.i_offset + weights[each.bias]) for each in plan.layers
     }
     batch = empty_batch(plan, spikes.shape[1], DOUBLE, 0.2)
     for each in arrays(batch):

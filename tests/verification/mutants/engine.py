@@ -14,7 +14,9 @@ from volr.engine.simulation import Ready, contents, ready
 
 if TYPE_CHECKING:
     from volr.backends.readback import Readback
+    from volr.engine.schedule import Plan
     from volr.models.model import SpikingModel
+    from volr.neurons import NeuronModel
 
 
 def engine(model: SpikingModel, mutation: str | None) -> Readback:
@@ -25,7 +27,7 @@ def _changed(whole: Ready, mutation: str | None) -> Ready:
     plan = whole.plan
     weights, _ = contents(whole)
     if mutation in PARAMETERS:
-        return replace(whole, plan=_with(plan, neuron=replace(plan.neuron, **_one(mutation))))
+        return replace(whole, plan=_with_neuron(plan, replace(plan.input_neuron, **_one(mutation))))
     match mutation:
         case None:
             return whole
@@ -61,10 +63,12 @@ def _changed(whole: Ready, mutation: str | None) -> Ready:
         case "kind":
             from volr.neurons import IFCondExp
 
-            numbers = plan.neuron.numbers
-            return replace(whole, plan=_with(plan, neuron=IFCondExp(**cast("Any", numbers))))
+            numbers = plan.input_neuron.numbers
+            return replace(whole, plan=_with_neuron(plan, IFCondExp(**cast("Any", numbers))))
         case "reset":
-            return replace(whole, plan=_with(plan, neuron=replace(plan.neuron, reset="subtract")))
+            return replace(
+                whole, plan=_with_neuron(plan, replace(plan.input_neuron, reset="subtract"))
+            )
         case "delay":
             return replace(whole, plan=_with(plan, delay=plan.delay + 1))
         case "dt":
@@ -77,6 +81,11 @@ def _changed(whole: Ready, mutation: str | None) -> Ready:
             return replace(whole, tiles=tiles, lifts=lifts, dtype=np.dtype(np.float32))
         case _:
             raise NotPlantedError("it has no such thing")
+
+
+def _with_neuron(plan: Plan, neuron: NeuronModel) -> Plan:
+    layers = tuple(replace(each, neuron=neuron) for each in plan.layers)
+    return replace(plan, layers=layers, input_neuron=neuron)
 
 
 def _with(plan: Any, **changes: Any) -> Any:

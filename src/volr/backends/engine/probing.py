@@ -47,10 +47,12 @@ def resting(prepared: Ready) -> tuple[int, dict[str, float]]:
 
 def resting_inputs(plan: Plan) -> Said[float]:
     """The membrane, mV, of input neurons where nothing happens."""
-    if plan.neuron.i_offset != 0.0:
+    if plan.input_neuron.i_offset != 0.0:
         return Told("its input neurons always have i_offset, and are never at rest")
     # The first level is no current.
-    return Asked(float(constant_levels(plan.neuron, plan.dt, plan.steps).membranes[0, 0]), SILENT)
+    return Asked(
+        float(constant_levels(plan.input_neuron, plan.dt, plan.steps).membranes[0, 0]), SILENT
+    )
 
 
 def delay(
@@ -67,7 +69,7 @@ def delay(
     other projections are zero, and nothing else has a current that could move a membrane.
     ``timing`` is dt, ms, and the membrane at rest, mV.
     """
-    neuron, (dt, rest) = prepared.plan.neuron, timing
+    neuron, (dt, rest) = layer.neuron, timing
     size = np.abs(weights)
     post, pre = np.unravel_index(int(size.argmax()), size.shape)
     largest = float(weights[post, pre])

@@ -61,14 +61,14 @@ def read(model: SpikingModel, prepared: Ready) -> SpikingReadback:
     }
     cells = {
         layer.name: _cells(
-            plan.neuron, kernels[layer.name], dt, Asked(float(membranes[layer.name]), SILENT)
+            layer.neuron, kernels[layer.name], dt, Asked(float(membranes[layer.name]), SILENT)
         )
         for layer in plan.layers
     }
     if isinstance(prepared.coding, ConstantCurrent):
-        given = plan_under(plan.neuron, plan.dt, plan.steps, 1)
+        given = plan_under(plan.input_neuron, plan.dt, plan.steps, 1)
         kernel = _kernel(given, given.layers[0], np.zeros(1))
-        inputs = _cells(plan.neuron, kernel, dt, resting_inputs(plan))
+        inputs = _cells(plan.input_neuron, kernel, dt, resting_inputs(plan))
         cells |= {name: inputs for name, _ in plan.inputs}
     terms = [(layer, source, name) for layer in plan.layers for source, name in layer.terms]
     return SpikingReadback(
@@ -81,8 +81,10 @@ def read(model: SpikingModel, prepared: Ready) -> SpikingReadback:
         weights={(source, layer.name): Asked(weights[name]) for layer, source, name in terms},
         biases=all_asked(
             {
-                name: _currents(plan.neuron, kernel, dt, model.neuron.cm)
-                for name, kernel in kernels.items()
+                layer.name: _currents(
+                    layer.neuron, kernels[layer.name], dt, model.neuron_of(layer.name).cm
+                )
+                for layer in plan.layers
             },
             SOLVED,
         ),
@@ -117,7 +119,7 @@ def told(model: SpikingModel, why: str) -> SpikingReadback:
 
 def _kernel(plan: Plan, layer: Layer, lift: NDArray[Any]) -> Mapping[str, Any]:
     """The arguments of the layer's kernel, by the names that the kernel has for them."""
-    memory = empty_memory(plan.neuron, plan.steps * len(lift), len(lift), lift.dtype)
+    memory = empty_memory(layer.neuron, plan.steps * len(lift), len(lift), lift.dtype)
     kernel, arguments = call_of(plan, layer, memory, lift, 1, differentiable=False)
     names = inspect.signature(getattr(kernel, "py_func", kernel)).parameters
     return dict(zip(names, arguments, strict=True))

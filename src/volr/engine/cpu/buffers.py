@@ -70,7 +70,7 @@ def empty_batch(plan: Plan, stimuli: int, dtype: np.dtype[Any], density: float) 
         },
         {
             layer.name: empty_memory(
-                plan.neuron, stimuli * steps * layer.size, stimuli * layer.size, dtype
+                layer.neuron, stimuli * steps * layer.size, stimuli * layer.size, dtype
             )
             for layer in plan.layers
         },
@@ -90,12 +90,16 @@ def put_back(batch: Batch) -> None:
 
 def bytes_per_stimulus(plan: Plan, dtype: np.dtype[Any]) -> dict[str, int]:
     """What a stimulus takes in a batch, by population."""
-    each = bytes_per_value(plan.neuron, dtype)
     # Of the lists of spikes: an entry a neuron, and where each block begins; and for a layer what
     # a tile's drive takes while it is summed.
     found = {name: plan.steps * (2 * size + _begins(size)) for name, size in plan.inputs}
     return found | {
-        layer.name: plan.steps * ((each + 2) * layer.size + _begins(layer.size) + TILE_BYTES)
+        layer.name: plan.steps
+        * (
+            (bytes_per_value(layer.neuron, dtype) + 2) * layer.size
+            + _begins(layer.size)
+            + TILE_BYTES
+        )
         for layer in plan.layers
     }
 

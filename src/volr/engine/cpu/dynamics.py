@@ -60,22 +60,22 @@ def bytes_per_value(neuron: NeuronModel, dtype: np.dtype[Any]) -> int:
     return dtype.itemsize * (len(neuron.channels) + neuron.has_conductances) + 1
 
 
-def lift_of(plan: Plan) -> float:
+def lift_of(neuron: NeuronModel, dt: float) -> float:
     """What 1 nA of constant current adds to ``lift``: see ``volr.engine.cpu.membranes``."""
-    neuron = plan.neuron
-    return 1.0 / neuron.cm if neuron.has_conductances else neuron.rise(plan.dt)
+    return 1.0 / neuron.cm if neuron.has_conductances else neuron.rise(dt)
 
 
 def lifts_of(
     plan: Plan, parameters: Mapping[str, NDArray[Any]], dtype: np.dtype[Any]
 ) -> dict[str, NDArray[Any]]:
     """What the constant currents of each layer add to its membranes in a step, ``[unit]``."""
-    factor, offset = lift_of(plan), plan.neuron.i_offset
-    return {
+
+    def lifts(layer: Layer) -> NDArray[Any]:
         # In float64 first: float32 would round twice.
-        layer.name: (factor * (offset + parameters[layer.bias].astype(np.float64))).astype(dtype)
-        for layer in plan.layers
-    }
+        currents = layer.neuron.i_offset + parameters[layer.bias].astype(np.float64)
+        return (lift_of(layer.neuron, plan.dt) * currents).astype(dtype)
+
+    return {layer.name: lifts(layer) for layer in plan.layers}
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ class _Numbers:
 
 
 def _numbers(plan: Plan, layer: Layer, kind: type[np.floating[Any]]) -> _Numbers:
-    neuron = plan.neuron
+    neuron = layer.neuron
     soft = neuron.reset == "subtract"
     fires_at = neuron.fires_at(single=kind is np.float32)
     return _Numbers(
@@ -235,7 +235,7 @@ def _population(
     plan: Plan, layer: Layer, memory: Memory, lift: NDArray[Any], stimuli: int
 ) -> _Population:
     numbers = _numbers(plan, layer, lift.dtype.type)
-    return _Population(plan.neuron, plan.dt, plan.steps, memory, lift, stimuli, numbers)
+    return _Population(layer.neuron, plan.dt, plan.steps, memory, lift, stimuli, numbers)
 
 
 def run(
@@ -266,7 +266,7 @@ def call_of(
     differentiable: bool,
 ) -> tuple[Callable[..., None], tuple[Any, ...]]:
     """The kernel that ``run`` calls for a population, and all that it is given."""
-    kernels = KERNELS[type(plan.neuron)]
+    kernels = KERNELS[type(layer.neuron)]
     call = kernels.smooth if differentiable else kernels.forward
     return call(_population(plan, layer, memory, lift, stimuli))
 
@@ -284,7 +284,7 @@ def run_back(
 ) -> NDArray[Any]:
     """All steps backwards: ``memory.drives`` become derivatives; returns that by ``lift``."""
     of = _population(plan, layer, memory, lift, stimuli)
-    n, kind, theta = of.numbers, of.kind, plan.neuron.theta
+    n, kind, theta = of.numbers, of.kind, layer.neuron.theta
     by = _Return(
         given=_NOTHING[lift.dtype] if returned is None else returned,
         weight_of_total=weight_of_total,
@@ -296,7 +296,7 @@ def run_back(
             *(kind(1.0 / (surrogate.width * theta)), kind(surrogate.height / theta)),
         ),
     )
-    kernel, arguments = KERNELS[type(plan.neuron)].backward(of, by)
+    kernel, arguments = KERNELS[type(layer.neuron)].backward(of, by)
     kernel(*arguments)
     return by.bias
 

@@ -206,7 +206,6 @@ def _weight_gradients(
     plan: Plan, weights: Mapping[str, NDArray[Any]], batch: Batch
 ) -> dict[str, NDArray[Any]]:
     """What each weight is owed, from the lists of spikes and the derivatives by the drives."""
-    signs = plan.neuron.channels
     found: dict[str, list[NDArray[Any]]] = {}
     owed: list[_Owed] = []
     for layer in plan.layers:
@@ -215,7 +214,7 @@ def _weight_gradients(
             tile, pre = tile_of(matrix.dtype), matrix.shape[1]
             columns = range(0, layer.size, tile)
             share = -(-pre // max(1, _PARTS // len(columns)))
-            found[name] = [np.empty_like(matrix) for _ in signs]
+            found[name] = [np.empty_like(matrix) for _ in layer.neuron.channels]
             for channel, gradient in enumerate(found[name]):
                 tiles = empty_tiles(pre, layer.size, matrix.dtype)
                 owed += [

@@ -112,14 +112,14 @@ def in_tiles(plan: Plan, weights: Mapping[str, NDArray[Any]], *, back: bool = Fa
 
     With ``back`` in tiles of the sources, and only of those that errors return to: not of inputs.
     """
-    signs, inputs = plan.neuron.channels, dict(plan.inputs)
+    inputs = dict(plan.inputs)
     found: dict[str, list[NDArray[Any]]] = {}
     parts: list[tuple[NDArray[Any], int, NDArray[Any], int]] = []
     for layer in plan.layers:
         for source, name in layer.terms:
             if back and source in inputs:
                 continue
-            matrix = weights[name]
+            matrix, signs = weights[name], layer.neuron.channels
             columns, rows = matrix.T.shape if back else matrix.shape
             found[name] = [empty_tiles(rows, columns, matrix.dtype) for _ in signs]
             parts += [

@@ -71,7 +71,7 @@ def respond(
     potentials: dict[str, Tensor] = {}
     for layer in plan.layers:
         emitted, v = recurrence(
-            plan.neuron,
+            layer.neuron,
             plan.dt,
             _drives(plan, layer, values, sent),
             values[layer.bias],
@@ -131,9 +131,9 @@ def _drives(
 ) -> list[Tensor]:
     """What arrives at a layer, ``[time, batch, unit]`` for each channel of its neurons."""
     drives: list[Tensor] = []
-    for sign in plan.neuron.channels:
+    for sign in layer.neuron.channels:
         products = [
-            functional.linear(sent[source], _part(values[weight], sign, plan.neuron))
+            functional.linear(sent[source], _part(values[weight], sign, layer.neuron))
             for source, weight in layer.terms
         ]
         total = torch.stack(products).sum(dim=0) if len(products) > 1 else products[0]

@@ -48,7 +48,7 @@ def simulate(
     """As ``volr.engine.simulation.simulate``. Raises ``UnsupportedError`` for conductances, and
     ``ModelError`` where there is not the memory for what is recorded.
     """
-    if model.neuron.has_conductances:
+    if any(model.neuron_of(each.name).has_conductances for each in model.network.layers):
         raise UnsupportedError(
             "if_cond_exp is simulated with NEST's solver, which runs on the processor alone",
             help="--device cpu, or device='cpu' in Python",
@@ -78,7 +78,7 @@ def simulate(
                 if name in result.spikes:
                     result.spikes[name][:, first:last] = fired
                 if name in result.membranes:
-                    after = after_reset(plan.neuron, potentials, fired)
+                    after = after_reset(layer.neuron, potentials, fired)
                     result.membranes[name][:, first:last] = after
         if progress is not None:
             progress(last - first)

@@ -251,7 +251,7 @@ def test_populations_may_have_neurons_of_their_own(coding: Any) -> None:
         name: value * (0.3 if name.endswith(("->first.weight", "->last.weight")) else 1.0)
         for name, value in alike.parameters.items()
     }
-    told = {each.name: getattr(alike, each.name) for each in fields(alike)}
+    told: dict[str, Any] = {each.name: getattr(alike, each.name) for each in fields(alike)}
     model = ByPopulation(**{**told, "parameters": values})
     stimuli = stimuli_for(model)
     trace, found = reference(model, stimuli, seed=4), whole(model, stimuli)

@@ -252,7 +252,8 @@ def test_populations_may_have_neurons_of_their_own(coding: Any) -> None:
         for name, value in alike.parameters.items()
     }
     told: dict[str, Any] = {each.name: getattr(alike, each.name) for each in fields(alike)}
-    model = ByPopulation(**{**told, "parameters": values})
+    told["parameters"] = values
+    model = ByPopulation(**told)
     stimuli = stimuli_for(model)
     trace, found = reference(model, stimuli, seed=4), whole(model, stimuli)
     for name, spikes in trace.spikes.items():

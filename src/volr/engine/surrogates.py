@@ -28,7 +28,7 @@ SHAPES: tuple[Shape, ...] = get_args(Shape)
 class Surrogate:
     """A ``shape`` and its ``width`` in units of v_thresh − v_reset.
 
-    The default was chosen by experiment: see docs/decisions.md. Raises ``ModelError`` for a width
+    The default was chosen by experiment: see docs/results.md. Raises ``ModelError`` for a width
     that is not above 0.
     """
 

@@ -1,7 +1,7 @@
 """What an experiment's runs are told where nobody tells them anything, by task and neuron.
 
 Training has defaults of its own, good for any network; here is what was measured to be better, or
-enough, for these (docs/decisions.md). A quick experiment does less of all that takes long: what
+enough, for these (docs/results.md). A quick experiment does less of all that takes long: what
 it is for is to see that everything works; small tasks, which are quick as they are, stay whole.
 """
 

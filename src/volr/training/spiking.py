@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 RATE, DECAY = 0.004, 0.1
-"""Learning rate and weight decay unless told otherwise: see docs/decisions.md."""
+"""Learning rate and weight decay unless told otherwise: see docs/results.md."""
 FINE_RATE, FINE_DECAY, FINE_EPOCHS = 2e-4, 0.0, 2
 """Learning rate, weight decay and epochs, unless told otherwise, of going on from a model."""
 

@@ -58,9 +58,11 @@ class Volr:
         if not self._on_cpu:
             with torch.no_grad():
                 return self._counts(given)
-        plan = replace(self._ready.plan, steps=len(given))
-        found = simulate_encoded(replace(self._ready, plan=plan), Spikes(given.view(np.uint8)))
-        return torch.from_numpy(found.totals[plan.outputs[0]])
+        schedule = replace(self._ready.schedule, steps=len(given))
+        found = simulate_encoded(
+            replace(self._ready, schedule=schedule), Spikes(given.view(np.uint8))
+        )
+        return torch.from_numpy(found.totals[schedule.outputs[0]])
 
     def step(self, given: NDArray[np.bool_], wanted: Tensor) -> None:
         """See ``Engine``."""
@@ -69,13 +71,13 @@ class Volr:
     def spikes(self, given: NDArray[np.bool_]) -> list[NDArray[np.bool_]] | None:
         """See ``Engine``."""
         steps, stimuli, _ = given.shape
-        plan, encoded = replace(self._ready.plan, steps=steps), Spikes(given.view(np.uint8))
-        batch = empty_batch(plan, stimuli, self._ready.dtype, encoded.density())
+        schedule, encoded = replace(self._ready.schedule, steps=steps), Spikes(given.view(np.uint8))
+        batch = empty_batch(schedule, stimuli, self._ready.dtype, encoded.density())
         tiles, lifts = self._ready.tiles, self._ready.lifts
-        forwards(plan, encoded, tiles, lifts, batch, 0, stimuli, differentiable=False)
+        forwards(schedule, encoded, tiles, lifts, batch, 0, stimuli, differentiable=False)
         return [
             (batch.memory[layer.name].state.reshape(stimuli, steps, -1).swapaxes(0, 1) & 1) != 0
-            for layer in plan.layers
+            for layer in schedule.layers
         ]
 
     def forget(self) -> None:
@@ -84,9 +86,9 @@ class Volr:
             value.grad = None
 
     def _counts(self, given: NDArray[np.bool_]) -> Tensor:
-        plan = replace(self._ready.plan, steps=len(given))
-        counts = respond(plan, self._values, Spikes(given.view(np.uint8))).counts
-        return counts[plan.outputs[0]]
+        schedule = replace(self._ready.schedule, steps=len(given))
+        counts = respond(schedule, self._values, Spikes(given.view(np.uint8))).counts
+        return counts[schedule.outputs[0]]
 
 
 def _model(weights: Sequence[NDArray[np.float32]], decay: float) -> SpikingModel:

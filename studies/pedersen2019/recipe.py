@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from volr.models.samples import Samples
     from volr.network import Network
     from volr.training.artificial import TrainingBackend
-    from volr.training.result import Progress, Training
+    from volr.training.result import Training, TrainingProgress
 
 RATE = 0.1
 BATCH_SIZES: dict[TrainingBackend, int] = {"torch": 64, "futhark": 128}
@@ -132,7 +132,7 @@ def recipe_ann(
     settings: TrainingSettings = TrainingSettings(),
     *,
     backend: TrainingBackend = "torch",
-    progress: Progress | None = None,
+    progress: TrainingProgress | None = None,
 ) -> Training[ArtificialModel]:
     """The artificial network, trained on ``samples`` as the recipe says.
 

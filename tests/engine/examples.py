@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from volr.engine.schedule import Plan
+    from volr.engine.schedule import Schedule
 
 # Two inputs, the second one first; projections that skip populations, from an input and from a
 # hidden one to the same target, in no order; an input that is read as it is; and populations of one
@@ -83,16 +83,16 @@ def spiking_model(
 
 
 def random_spikes(
-    plan: Plan, batch: int, *, seed: int = 1, density: float = 0.2
+    schedule: Schedule, batch: int, *, seed: int = 1, density: float = 0.2
 ) -> NDArray[np.uint8]:
     """0 or 1, ``[time, batch, unit]``, for the inputs side by side."""
-    width = sum(size for _, size in plan.inputs)
-    drawn = np.random.default_rng(seed).random((plan.steps, batch, width))
+    width = sum(size for _, size in schedule.inputs)
+    drawn = np.random.default_rng(seed).random((schedule.steps, batch, width))
     return (drawn < density).astype(np.uint8)
 
 
-def apart(plan: Plan, spikes: NDArray[Any]) -> Mapping[str, NDArray[Any]]:
+def apart(schedule: Schedule, spikes: NDArray[Any]) -> Mapping[str, NDArray[Any]]:
     """The spikes ``[time, batch, unit]`` of each input."""
-    ends = np.cumsum([size for _, size in plan.inputs])[:-1]
+    ends = np.cumsum([size for _, size in schedule.inputs])[:-1]
     parts = np.split(spikes, ends, axis=2)
-    return {name: part for (name, _), part in zip(plan.inputs, parts, strict=True)}
+    return {name: part for (name, _), part in zip(schedule.inputs, parts, strict=True)}

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tests.engine.examples import NEURONS
 
-from volr.engine.cpu.dynamics import empty_memory, lift_of, run
-from volr.engine.schedule import Layer, Plan
+from volr.engine.cpu.dynamics import empty_memory, forward, lift_of
+from volr.engine.schedule import Layer, Schedule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,7 +26,7 @@ STRENGTH = {"delta": 5.0, "exp": 2.0, "exp two decays": 2.0, "cond": 0.04}
 class Population:
     """``drives`` ``[time, batch, unit]`` for each channel, and biases ``currents`` ``[unit]``."""
 
-    plan: Plan
+    schedule: Schedule
     drives: tuple[Floats, ...]
     currents: Floats
 
@@ -36,7 +36,7 @@ class Population:
 
     @property
     def layer(self) -> Layer:
-        return self.plan.layers[0]
+        return self.schedule.layers[0]
 
     @property
     def shape(self) -> tuple[int, int, int]:
@@ -45,7 +45,7 @@ class Population:
         return steps, stimuli, units
 
     def lift(self, dtype: type[Any] = np.float64) -> NDArray[Any]:
-        lift = lift_of(self.neuron, self.plan.dt) * (self.neuron.i_offset + self.currents)
+        lift = lift_of(self.neuron, self.schedule.dt) * (self.neuron.i_offset + self.currents)
         return lift.astype(dtype)
 
     def after_run(self, *, differentiable: bool = True, dtype: type[Any] = np.float64) -> Memory:
@@ -56,7 +56,7 @@ class Population:
         for room, drive in zip(memory.drives, self.drives, strict=True):
             room[:] = drive.swapaxes(0, 1).reshape(-1)
         lift = self.lift(dtype)
-        run(self.plan, self.layer, memory, lift, stimuli, differentiable=differentiable)
+        forward(self.schedule, self.layer, memory, lift, stimuli, differentiable=differentiable)
         return memory
 
     def in_time(self, flat: NDArray[Any]) -> NDArray[Any]:
@@ -85,5 +85,5 @@ def population(
         drawn *= rng.random(drawn.shape) < 0.7
         drives.append(drawn if sign == 0 else sign * abs(drawn) * (1.0 if sign > 0 else 0.4))
     layer = Layer("neurons", units, (), "bias", neuron, spiking=spiking)
-    plan = Plan((), (layer,), ("neurons",), neuron, 0.5, steps, 1)
-    return Population(plan, tuple(drives), rng.normal(0.3, 0.3, units))
+    schedule = Schedule((), (layer,), ("neurons",), neuron, 0.5, steps, 1)
+    return Population(schedule, tuple(drives), rng.normal(0.3, 0.3, units))

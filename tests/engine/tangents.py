@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from volr.checks.arrays import Floats
-    from volr.engine.schedule import Layer, Plan
+    from volr.engine.schedule import Layer, Schedule
     from volr.engine.surrogates import Surrogate
 
 
@@ -43,7 +43,7 @@ def area_one(surrogate: Surrogate, u: Floats) -> Floats:
 
 
 def respond_along(
-    plan: Plan,
+    schedule: Schedule,
     values: Mapping[str, Floats],
     direction: Mapping[str, Floats],
     spikes: Floats,
@@ -53,17 +53,17 @@ def respond_along(
     """Counts, or means of the membrane, ``[batch, unit]`` of each layer, along a direction."""
     emitted: dict[str, Dual] = {}
     start = 0
-    for name, size in plan.inputs:
+    for name, size in schedule.inputs:
         part = spikes[:, :, start : start + size].astype(float)
         emitted[name] = Dual(part, np.zeros_like(part))
         start += size
     totals: dict[str, Dual] = {}
-    for layer in plan.layers:
+    for layer in schedule.layers:
         arriving = [
-            _arriving(plan, layer, values, direction, emitted, sign, window) for sign in (1, -1)
+            _arriving(schedule, layer, values, direction, emitted, sign, window) for sign in (1, -1)
         ]
         current = Dual(values[layer.bias], direction[layer.bias])
-        out, v = _run(plan, layer, arriving, current, surrogate, window)
+        out, v = _run(schedule, layer, arriving, current, surrogate, window)
         emitted[layer.name] = out
         totals[layer.name] = (
             Dual(out.value.sum(axis=0), out.tangent.sum(axis=0))
@@ -74,7 +74,7 @@ def respond_along(
 
 
 def _arriving(
-    plan: Plan,
+    schedule: Schedule,
     layer: Layer,
     values: Mapping[str, Floats],
     direction: Mapping[str, Floats],
@@ -83,12 +83,12 @@ def _arriving(
     window: int | None,
 ) -> Dual:
     batch = next(iter(emitted.values())).value.shape[1]
-    total = Dual(*(np.zeros((plan.steps, batch, layer.size)) for _ in range(2)))
+    total = Dual(*(np.zeros((schedule.steps, batch, layer.size)) for _ in range(2)))
     for source, name in layer.terms:
         mine = (values[name] >= 0) == (sign > 0)
         w, dw = np.where(mine, values[name], 0), np.where(mine, direction[name], 0)
-        for k in range(plan.delay, plan.steps):
-            sent = k - plan.delay
+        for k in range(schedule.delay, schedule.steps):
+            sent = k - schedule.delay
             s, ds = emitted[source].value[sent], emitted[source].tangent[sent]
             if window is not None and sent // window != k // window:
                 ds = np.zeros_like(ds)
@@ -98,7 +98,7 @@ def _arriving(
 
 
 def _run(
-    plan: Plan,
+    schedule: Schedule,
     layer: Layer,
     arriving: list[Dual],
     current: Dual,
@@ -106,17 +106,17 @@ def _run(
     window: int | None,
 ) -> tuple[Dual, Dual]:
     """Spikes, and V − v_rest before the reset, ``[time, batch, unit]``."""
-    neuron = plan.layers[0].neuron
+    neuron = schedule.layers[0].neuron
     shape = arriving[0].value.shape
     out, membranes = (Dual(np.zeros(shape), np.zeros(shape)) for _ in range(2))
     v, e, i = (Dual(np.zeros(shape[1:]), np.zeros(shape[1:])) for _ in range(3))
     resting = np.zeros(shape[1:], dtype=int)
-    for k in range(plan.steps):
+    for k in range(schedule.steps):
         if window is not None and k % window == 0:
             v, e, i = (Dual(x.value, np.zeros_like(x.tangent)) for x in (v, e, i))
         arrive = [Dual(x.value[k], x.tangent[k]) for x in arriving]
         before = v
-        v, e, i = _step(neuron, plan.dt, [v, e, i, current, *arrive])
+        v, e, i = _step(neuron, schedule.dt, [v, e, i, current, *arrive])
         held = (resting > 0) & layer.spiking & (neuron.reset == "hard")
         v = Dual(np.where(held, before.value, v.value), np.where(held, 0, v.tangent))
         membranes.value[k], membranes.tangent[k] = v.value, v.tangent
@@ -132,7 +132,7 @@ def _run(
             v = Dual(np.where(fires, reset, v.value), np.where(fires, 0, v.tangent))
         else:
             v = Dual(v.value - neuron.theta * fires, v.tangent)
-        resting = np.where(fires, neuron.refractory_steps(plan.dt), np.maximum(resting - 1, 0))
+        resting = np.where(fires, neuron.refractory_steps(schedule.dt), np.maximum(resting - 1, 0))
     return out, membranes
 
 

@@ -23,7 +23,7 @@ from volr.engine.encoding import (
     trains_of,
 )
 from volr.engine.reference import simulate
-from volr.engine.schedule import plan_of
+from volr.engine.schedule import schedule_of
 from volr.models.coding import ConstantCurrent, Poisson, input_currents
 from volr.neurons import IFCurrDelta
 from volr.neurons.response import count_levels
@@ -42,13 +42,13 @@ def test_inputs_spike_as_in_the_reference(
     kind: str, reset: Reset, coding: ConstantCurrent | Poisson
 ) -> None:
     model = spiking_model(kind, SKIP, coding=coding, reset=reset, tau_refrac=1.0, steps=60)
-    plan = plan_of(model)
+    schedule = schedule_of(model)
     trace = simulate(model, STIMULI, seed=5)
-    found = encode(plan, coding, STIMULI, seed=5).spelled_out()
+    found = encode(schedule, coding, STIMULI, seed=5).spelled_out()
     assert found.dtype == np.uint8
-    for name, _ in plan.inputs:
+    for name, _ in schedule.inputs:
         assert trace.spikes[name].sum() > 100
-        np.testing.assert_array_equal(found[:, :, plan.input_units(name)], trace.spikes[name])
+        np.testing.assert_array_equal(found[:, :, schedule.input_units(name)], trace.spikes[name])
 
 
 @neurons
@@ -57,14 +57,14 @@ def test_the_membranes_of_all_levels_are_the_references(kind: str, reset: Reset)
     model = spiking_model(
         kind, SKIP, coding=ConstantCurrent(300.0), reset=reset, tau_refrac=1.0, steps=60
     )
-    plan = plan_of(model)
-    levels = constant_levels(model.neuron, plan.dt, plan.steps)
-    numbers = levels_of(plan, ConstantCurrent(300.0), STIMULI)
+    schedule = schedule_of(model)
+    levels = constant_levels(model.neuron, schedule.dt, schedule.steps)
+    numbers = levels_of(schedule, ConstantCurrent(300.0), STIMULI)
     trace = simulate(model, STIMULI)
-    for name, _ in plan.inputs:
+    for name, _ in schedule.inputs:
         # NEST's solver errs by more than rounding, and so does that of conductances.
         np.testing.assert_allclose(
-            levels.membranes[:, numbers[:, plan.input_units(name)]],
+            levels.membranes[:, numbers[:, schedule.input_units(name)]],
             trace.membranes[name],
             rtol=0,
             atol=1e-9,
@@ -72,16 +72,16 @@ def test_the_membranes_of_all_levels_are_the_references(kind: str, reset: Reset)
 
 
 def test_there_is_a_train_for_each_level_of_current() -> None:
-    plan, coding = plan_of(spiking_model("delta", SKIP, steps=60)), ConstantCurrent(300.0)
-    counts, currents = count_levels(plan.input_neuron, plan.dt, plan.steps)
-    levels = levels_of(plan, coding, STIMULI)
+    schedule, coding = schedule_of(spiking_model("delta", SKIP, steps=60)), ConstantCurrent(300.0)
+    counts, currents = count_levels(schedule.input_neuron, schedule.dt, schedule.steps)
+    levels = levels_of(schedule, coding, STIMULI)
     assert levels.dtype == np.int32
-    expected = input_currents(coding, plan.input_neuron, plan.dt, plan.steps, STIMULI)
+    expected = input_currents(coding, schedule.input_neuron, schedule.dt, schedule.steps, STIMULI)
     np.testing.assert_array_equal(currents[levels], expected)
-    encoded = trains_of(plan, levels)
+    encoded = trains_of(schedule, levels)
     np.testing.assert_array_equal(encoded.trains.sum(axis=0), counts)
     # A value stands for its share of the largest rate, as far as whole spikes allow.
-    wanted = STIMULI * 300.0 * plan.steps * plan.dt / 1000.0
+    wanted = STIMULI * 300.0 * schedule.steps * schedule.dt / 1000.0
     steps_between = np.diff(counts).max()
     assert abs(encoded.spelled_out().sum(axis=0) - wanted).max() <= steps_between / 2
 
@@ -96,19 +96,19 @@ def test_levels_are_simulated_once_and_cannot_be_written_to() -> None:
 
 
 def test_random_spikes_do_not_depend_on_how_stimuli_are_split() -> None:
-    plan, coding = plan_of(spiking_model("delta", SKIP)), Poisson(300.0)
-    whole = encode(plan, coding, STIMULI, seed=3).spelled_out()
+    schedule, coding = schedule_of(spiking_model("delta", SKIP)), Poisson(300.0)
+    whole = encode(schedule, coding, STIMULI, seed=3).spelled_out()
     parts = [
-        encode(plan, coding, STIMULI[first : first + 3], seed=3, first=first).spelled_out()
+        encode(schedule, coding, STIMULI[first : first + 3], seed=3, first=first).spelled_out()
         for first in (0, 3, 6)
     ]
     np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole)
-    assert (encode(plan, coding, STIMULI, seed=4).spelled_out() != whole).any()
+    assert (encode(schedule, coding, STIMULI, seed=4).spelled_out() != whole).any()
 
 
 def both_forms() -> tuple[Trains, Spikes]:
-    plan = plan_of(spiking_model("delta", SKIP))
-    trains = encode(plan, ConstantCurrent(400.0), STIMULI)
+    schedule = schedule_of(spiking_model("delta", SKIP))
+    trains = encode(schedule, ConstantCurrent(400.0), STIMULI)
     assert isinstance(trains, Trains)
     return trains, Spikes(trains.spelled_out())
 
@@ -148,8 +148,8 @@ def test_the_spikes_of_each_input_are_listed(form: int, start: int, size: int) -
 
 
 def test_spikes_in_any_layout_are_listed() -> None:
-    plan = plan_of(spiking_model("delta", SKIP))
-    spikes = random_spikes(plan, 6)
+    schedule = schedule_of(spiking_model("delta", SKIP))
+    spikes = random_spikes(schedule, 6)
     turned = np.ascontiguousarray(spikes.swapaxes(0, 1)).swapaxes(0, 1)
     found = [empty_events(6, 25, 15, 96) for _ in range(2)]
     for events, given in zip(found, (spikes, turned), strict=True):

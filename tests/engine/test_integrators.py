@@ -18,7 +18,7 @@ from volr.engine.autograd import respond
 from volr.engine.encoding import Spikes
 from volr.engine.gpu import matrices, recurrence
 from volr.engine.reference import simulate
-from volr.engine.schedule import plan_of
+from volr.engine.schedule import schedule_of
 from volr.engine.surrogates import Surrogate
 from volr.neurons import RESETS, IFCurrDelta, Reset
 
@@ -30,15 +30,15 @@ pytestmark = pytest.mark.usefixtures("one_thread_of_pytorch", "slices_and_thread
 def test_training_sees_the_spikes_of_exact_arithmetic(reset: Reset, dtype: torch.dtype) -> None:
     for seed in range(8):
         made = integrator(seed, kind="delta", reset=reset, steps=90, rest=-65 * (seed % 2))
-        model, plan = made.model, plan_of(made.model)
+        model, schedule = made.model, schedule_of(made.model)
         stimuli = np.full((4, model.network.input_size), 0.7)
         trace = simulate(model, stimuli, seed=seed)
         assert made.differing(trace.spikes)[0] == 0
         spikes = trace.spikes["input"].view(np.uint8)
         given = torch.tensor(spikes, dtype=dtype)
         values = tensors(model.parameters, dtype)
-        by_engine = respond(plan, values, Spikes(spikes))
-        by_loop = matrices.respond(plan, values, given)
+        by_engine = respond(schedule, values, Spikes(spikes))
+        by_loop = matrices.respond(schedule, values, given)
         for found in (by_engine, by_loop):
             for name, counts in found.counts.items():
                 wanted = trace.spikes[name].sum(axis=0)
@@ -61,11 +61,11 @@ def test_derivatives_are_those_of_the_loop(
         tau_refrac=0.5 * rest,
         tau_m=math.inf,
     )
-    plan, surrogate = plan_of(model), Surrogate("atan", 0.8)
-    spikes, values = random_spikes(plan, 37), tensors(model.parameters)
-    found = respond(plan, values, Spikes(spikes), surrogate=surrogate, window=window)
+    schedule, surrogate = schedule_of(model), Surrogate("atan", 0.8)
+    spikes, values = random_spikes(schedule, 37), tensors(model.parameters)
+    found = respond(schedule, values, Spikes(spikes), surrogate=surrogate, window=window)
     expected = matrices.respond(
-        plan, values, torch.tensor(spikes), surrogate=surrogate, window=window
+        schedule, values, torch.tensor(spikes), surrogate=surrogate, window=window
     )
     wanted = gradient(loss_of(expected), values)
     assert all(bool(each.any()) for each in wanted.values())

@@ -8,15 +8,15 @@ import numpy as np
 from tests.engine.examples import ODD, SKIP, spiking_model
 from tests.oracles import chain
 
-from volr.engine.schedule import Layer, plan_of
+from volr.engine.schedule import Layer, schedule_of
 from volr.neurons import IFCurrDelta
 
 
 def test_a_plan_is_the_network_without_its_numbers() -> None:
     model = spiking_model("delta", ODD, delay=3, steps=12)
-    plan = plan_of(model)
-    assert plan.inputs == (("right", 6), ("left", 9))
-    assert plan.layers == (
+    schedule = schedule_of(model)
+    assert schedule.inputs == (("right", 6), ("left", 9))
+    assert schedule.layers == (
         Layer(
             "first", 11, (("left", "left->first.weight"),), "first.bias", model.neuron, spiking=True
         ),
@@ -41,30 +41,35 @@ def test_a_plan_is_the_network_without_its_numbers() -> None:
             spiking=True,
         ),
     )
-    assert plan.outputs == ("last", "left", "first")
-    assert (plan.input_neuron, plan.dt, plan.steps, plan.delay) == (model.neuron, 0.5, 12, 3)
+    assert schedule.outputs == ("last", "left", "first")
+    assert (schedule.input_neuron, schedule.dt, schedule.steps, schedule.delay) == (
+        model.neuron,
+        0.5,
+        12,
+        3,
+    )
 
 
 def test_sizes_and_places_are_those_of_the_populations() -> None:
-    plan = plan_of(spiking_model("delta", SKIP))
-    assert plan.sizes == {"right": 6, "left": 9, "first": 11, "second": 70, "last": 5}
-    assert plan.size("second") == 70
+    schedule = schedule_of(spiking_model("delta", SKIP))
+    assert schedule.sizes == {"right": 6, "left": 9, "first": 11, "second": 70, "last": 5}
+    assert schedule.size("second") == 70
     row = np.arange(15)
-    np.testing.assert_array_equal(row[plan.input_units("right")], row[:6])
-    np.testing.assert_array_equal(row[plan.input_units("left")], row[6:])
+    np.testing.assert_array_equal(row[schedule.input_units("right")], row[:6])
+    np.testing.assert_array_equal(row[schedule.input_units("left")], row[6:])
 
 
 def test_an_output_whose_membrane_is_read_does_not_spike() -> None:
-    plan = plan_of(spiking_model("delta", SKIP, readout="membrane"))
-    assert [layer.spiking for layer in plan.layers] == [True, True, False]
+    schedule = schedule_of(spiking_model("delta", SKIP, readout="membrane"))
+    assert [layer.spiking for layer in schedule.layers] == [True, True, False]
 
 
 def test_plans_are_equal_when_all_but_the_parameters_are() -> None:
-    # Memory is kept for them by the plan.
+    # Memory is kept for them by the schedule.
     model = spiking_model("delta", chain(3, 4, 2), seed=1)
     same = spiking_model("delta", chain(3, 4, 2), seed=2)
-    assert plan_of(model) == plan_of(same)
-    assert hash(plan_of(model)) == hash(plan_of(same))
+    assert schedule_of(model) == schedule_of(same)
+    assert hash(schedule_of(model)) == hash(schedule_of(same))
     for other in (
         replace(model, delay=1.0),
         replace(model, duration=20.0),
@@ -72,4 +77,4 @@ def test_plans_are_equal_when_all_but_the_parameters_are() -> None:
         replace(model, readout="membrane"),
         spiking_model("delta", chain(3, 5, 2)),
     ):
-        assert plan_of(other) != plan_of(model)
+        assert schedule_of(other) != schedule_of(model)

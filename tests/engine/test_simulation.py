@@ -138,7 +138,7 @@ def test_how_the_stimuli_are_cut_changes_no_bit_and_progress_adds_up(
 def test_spike_trains_can_be_given(coding: Any) -> None:
     model = spiking_model("exp", SKIP, coding=coding)
     stimuli, made = stimuli_for(model, 40), ready(model)
-    encoded = encode(made.plan, coding, stimuli, seed=4)
+    encoded = encode(made.schedule, coding, stimuli, seed=4)
     found, expected = simulate_encoded(made, encoded), simulate(made, stimuli, seed=4)
     alike(found, expected)
     assert not found.spikes
@@ -211,7 +211,7 @@ def test_a_stimulus_that_there_is_no_room_for_is_refused(monkeypatch: pytest.Mon
 def test_long_stimuli_go_in_smaller_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     model = spiking_model("delta", chain(3, 40, 2), steps=50)
     stimuli, told = stimuli_for(model, 10), list[int]()
-    each = sum(buffers.bytes_per_stimulus(ready(model).plan, np.dtype(np.float64)).values())
+    each = sum(buffers.bytes_per_stimulus(ready(model).schedule, np.dtype(np.float64)).values())
     monkeypatch.setattr(simulation, "_SLICE_BYTES", 4 * each)
     whole(model, stimuli, progress=told.append)
     assert told == [4, 4, 2]
@@ -224,7 +224,7 @@ def test_the_smooth_form_is_that_of_training(kind: str) -> None:
     made = ready(model, smooth=True)
     found = simulate(made, stimuli, seed=4, membranes=("last",))
     values = {name: torch.tensor(each) for name, each in model.parameters.items()}
-    trained = respond(made.plan, values, encode(made.plan, model.coding, stimuli, seed=4))
+    trained = respond(made.schedule, values, encode(made.schedule, model.coding, stimuli, seed=4))
     for name in ("first", "second", "last"):
         assert found.totals[name].sum() > 20
         np.testing.assert_array_equal(found.totals[name], trained.counts[name].numpy())

@@ -18,7 +18,7 @@ if not CUDA:
 pytest.importorskip("triton", reason="the fused kernels need Triton, which is optional")
 
 from volr.engine.gpu.matrices import recurrence, respond
-from volr.engine.schedule import Layer, Plan
+from volr.engine.schedule import Layer, Schedule
 from volr.engine.surrogates import SHAPES, Shape, Surrogate
 from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel, Reset
 
@@ -103,7 +103,7 @@ def test_the_fused_kernels_do_what_the_loop_does(
 def test_a_network_learns_the_same_through_them() -> None:
     # Spikes and membranes go into the loss one at a time here: not every derivative is given.
     neuron = IFCurrExp(tau_syn_E=3.0, tau_syn_I=7.0)
-    plan = Plan(
+    schedule = Schedule(
         inputs=(("input", 6),),
         layers=(
             Layer("dense_1", 9, (("input", "w1"),), "b1", neuron, spiking=True),
@@ -122,7 +122,7 @@ def test_a_network_learns_the_same_through_them() -> None:
     found: list[dict[str, Tensor]] = []
     for fused in (False, True):
         given = {n: v.to(DEVICE).requires_grad_() for n, v in values.items()}
-        response = respond(plan, given, spikes, window=10, fused=fused)
+        response = respond(schedule, given, spikes, window=10, fused=fused)
         assert response.counts["dense_1"].any()
         loss = response.membranes["dense_2"].square().sum() + response.counts["dense_1"].sum()
         gradients = torch.autograd.grad(loss, list(given.values()))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 
 from volr.experiments.conditions import condition
-from volr.experiments.plan import Plan
+from volr.experiments.plan import ExperimentPlan
 from volr.experiments.results import Activity, Row, Run
 from volr.experiments.runner import carry_on
 from volr.experiments.settings import Settings
@@ -75,10 +75,10 @@ def plan_of(
     neurons: Sequence[str] = ("if_curr_exp",),
     on: str = "engine",
     **settings: Any,
-) -> Plan:
+) -> ExperimentPlan:
     """A plan of tasks with their own program, small unless told."""
     base = Settings(**{**SMALL, **settings})
-    return Plan(
+    return ExperimentPlan(
         tasks=dict.fromkeys(tasks, PROGRAM),
         seeds=seeds,
         conditions=[condition(label) for label in labels],
@@ -87,7 +87,9 @@ def plan_of(
     )
 
 
-def made_by(execution: Execution, plan: Plan, folder: Path) -> dict[str, tuple[Run, bytes]]:
+def made_by(
+    execution: Execution, plan: ExperimentPlan, folder: Path
+) -> dict[str, tuple[Run, bytes]]:
     """What comes of a plan in a new folder: by key the run, without its seconds, and the model."""
     with open_journal(folder) as journal, execution:
         for _ in carry_on(plan, journal, execution):
@@ -95,7 +97,7 @@ def made_by(execution: Execution, plan: Plan, folder: Path) -> dict[str, tuple[R
         return kept(folder, plan)
 
 
-def kept(folder: Path, plan: Plan) -> dict[str, tuple[Run, bytes]]:
+def kept(folder: Path, plan: ExperimentPlan) -> dict[str, tuple[Run, bytes]]:
     """What a folder holds of a plan, in the form of ``made_by``."""
     journal = Journal(folder)
     return {

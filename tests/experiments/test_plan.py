@@ -15,13 +15,13 @@ from tests.experiments.examples import PROGRAM, SMALL, plan_of, settings
 
 from volr.errors import DataError
 from volr.experiments.conditions import ANN, CONDITIONS, TRANSFERRED, condition
-from volr.experiments.plan import Plan, essential, key_told, spec_from, spec_json
+from volr.experiments.plan import ExperimentPlan, essential, key_told, spec_from, spec_json
 from volr.experiments.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from volr.experiments.plan import Part
+    from volr.experiments.plan import SampleSet
 
 EVERY = {each.label: each for each in CONDITIONS}
 LABELS = list(EVERY)
@@ -88,7 +88,7 @@ def test_every_run_is_there_once_and_after_those_that_it_needs(
 
 
 def test_settings_that_would_share_a_name_are_refused() -> None:
-    plan = Plan(
+    plan = ExperimentPlan(
         tasks={"xor": PROGRAM},
         seeds=[0],
         conditions=[TRANSFERRED],
@@ -148,7 +148,7 @@ def test_conditions_by_their_labels() -> None:
 
 @pytest.mark.parametrize("part", ["test", "validation"])
 @pytest.mark.parametrize("neuron", ["if_curr_exp", "if_cond_exp"])
-def test_a_spec_as_json_has_the_same_key(part: Part, neuron: str) -> None:
+def test_a_spec_as_json_has_the_same_key(part: SampleSet, neuron: str) -> None:
     specs = plan_of(*LABELS, seeds=(3,), neurons=(neuron,)).specs()
     assert len(specs) > len(LABELS)
     for spec in specs:

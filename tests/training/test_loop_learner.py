@@ -19,7 +19,7 @@ from volr.models.parameters import bias_name
 from volr.models.samples import Samples
 from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 from volr.training import SpikingSettings
-from volr.training.learner import Part
+from volr.training.learner import TensorSamples
 from volr.training.loop_learner import LoopLearner, input_counts
 from volr.training.losses import losses
 from volr.training.rate_model import LEAST, TAIL, charge, current_unit, membrane_slope
@@ -263,7 +263,7 @@ def test_activity_is_that_of_the_first_samples(monkeypatch: pytest.MonkeyPatch) 
     values["dense_1.bias"][2] = -9.0
     made = learner(SpikingSettings(duration=DURATION))
     part = made.part(SAMPLES)
-    found = made.activity(tensors(values), Part(part.inputs, part.labels))
+    found = made.activity(tensors(values), TensorSamples(part.inputs, part.labels))
     assert [stimuli for stimuli, _ in runs(made)] == [4]
     spikes = simulate(made.model(tensors(values)), INPUTS[:4]).spikes
     for name in ("dense_1", "dense_2"):

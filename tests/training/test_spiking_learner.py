@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from volr.checks.arrays import Floats
     from volr.engine.encoding import Encoded
     from volr.engine.readout import Response
-    from volr.engine.schedule import Plan
+    from volr.engine.schedule import Schedule
     from volr.models.model import Readout
     from volr.network import Network
     from volr.neurons import NeuronModel
@@ -209,9 +209,11 @@ def test_the_network_runs_on_its_device_and_all_else_on_the_processor(
     # "meta" is a device without numbers: what is asked of it is answered by the engine.
     respond, seen = spiking_learner.respond, set[str]()
 
-    def there(plan: Plan, values: Mapping[str, Tensor], encoded: Encoded, **told: Any) -> Response:
+    def there(
+        schedule: Schedule, values: Mapping[str, Tensor], encoded: Encoded, **told: Any
+    ) -> Response:
         seen.update(value.device.type for value in values.values())
-        return respond(plan, made.form.to_model(tensors(drawn())), encoded, **told)
+        return respond(schedule, made.form.to_model(tensors(drawn())), encoded, **told)
 
     monkeypatch.setattr(spiking_learner, "respond", there)
     made.device = "meta"

@@ -1,9 +1,9 @@
 """What simulators whose kernels run in processes of their own have in common.
 
-A kernel (``volr.backends.processes``) gets a batch of stimuli at a time: ``described`` says what is
-to be built and recorded, ``requests`` cuts the stimuli, ``answered`` waits for all of it, and
-``together`` makes recordings of the answers. What a kernel calls parameters and in which unit it
-counts is its back end's business.
+A kernel (``volr.backends.processes``) gets a batch of stimuli at a time: ``kernel_settings`` says
+what is to be built and recorded, ``requests`` cuts the stimuli, ``answered`` waits for all of it,
+and ``together`` makes recordings of the answers. What a kernel calls parameters and in which unit
+it counts is its back end's business.
 
 To be read back, a kernel is asked what it built (``probing``), and which populations a stimulus for
 each of the inputs drives (``inputs_of``).
@@ -43,7 +43,7 @@ def widest(model: SpikingModel, record: Record) -> int:
     return model.steps * max([model.network[name].size for name in whole], default=1)
 
 
-def described(model: SpikingModel, record: Record) -> Settings:
+def kernel_settings(model: SpikingModel, record: Record) -> Settings:
     """What every kernel is told, whatever its simulator: the graph, and what to keep of it."""
     network = model.network
     return {

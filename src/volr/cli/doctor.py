@@ -54,7 +54,7 @@ def doctor(as_json: options.Json = False) -> None:
     import platform
 
     from volr.backends import BACKENDS, DOCUMENTS
-    from volr.engine.devices import cuda_problem, described
+    from volr.engine.devices import cuda_problem, device_name
 
     versions = {"volr": __version__, "python": platform.python_version()}
     packages = {name: _version(name) for name in PACKAGES}
@@ -67,11 +67,11 @@ def doctor(as_json: options.Json = False) -> None:
     # Not having a GPU is no fault.
     gpu = cuda_problem()
     if as_json:
-        device = {"usable": gpu is None, "what": described("cuda") if gpu is None else gpu}
+        device = {"usable": gpu is None, "what": device_name("cuda") if gpu is None else gpu}
         print_json({"versions": {**versions, **packages}, "backends": backends, "gpu": device})
     else:
         _print(versions, packages, backends)
-        usable = f"{described('cuda')} (--device cuda)" if gpu is None else f"none is used: {gpu}"
+        usable = f"{device_name('cuda')} (--device cuda)" if gpu is None else f"none is used: {gpu}"
         emit(f"\nGPU: {usable}\n")
     if any(each["problem"] for each in backends):
         raise typer.Exit(1)

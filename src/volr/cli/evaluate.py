@@ -36,7 +36,7 @@ def evaluate(
     """Measure a model's accuracy on a task's test data."""
     from volr.backends import backend, default_backend, simulator
     from volr.backends.base import check_supported, require
-    from volr.engine.devices import described, device_of
+    from volr.engine.devices import device_name, device_of
     from volr.errors import BackendError
     from volr.experiments.evaluation import data_seed
     from volr.experiments.evaluation import evaluate as measure
@@ -73,7 +73,7 @@ def evaluate(
             progress=of_simulation(progress, len(test)),
         )
     if device != "cpu":
-        note(f"run on {described(found_device)}")
+        note(f"run on {device_name(found_device)}")
     if as_json:
         numbers = {"accuracy": found.accuracy, "chance": whole.chance, **asdict(found)}
         print_json({"task": task, "seed": split, **numbers})

@@ -92,12 +92,12 @@ def experiment(
     as_json: options.Json = False,
 ) -> None:
     """Measure every condition of each task, in one table."""
-    from volr.experiments.plan import Plan
+    from volr.experiments.plan import ExperimentPlan
     from volr.experiments.results import RESULTS, results_json
     from volr.experiments.runner import carry_on, check_possible, task_network
     from volr.experiments.settings_file import read_settings, settings_told
     from volr.experiments.store.folder import MODELS, RUNS, open_journal, set_aside
-    from volr.experiments.store.plans import described
+    from volr.experiments.store.plans import plan_json
     from volr.experiments.study import VOLR
     from volr.experiments.tasks import task as find_task
     from volr.language import read_source, to_network
@@ -117,7 +117,7 @@ def experiment(
         {"epochs": epochs, **vars(times)},
     )
     labels = None if conditions is None else [each.strip() for each in conditions.split(",")]
-    plan = Plan(
+    plan = ExperimentPlan(
         tasks={name: _text(network) for name, network in networks.items()},
         seeds=range(seed, seed + (repeats or (QUICK_REPEATS if quick else 1))),
         conditions=_chosen(study, labels),
@@ -147,7 +147,7 @@ def experiment(
         if execution is not None:
             # Not for nothing: it says with which versions and when the runs were made.
             command = [*f"{context.find_root().info_name}".split(), *sys.argv[1:]]
-            journal.write_plan(described(plan, command))
+            journal.write_plan(plan_json(plan, command))
             for done in carry_on(plan, journal, execution, data, progress):
                 row = done.run.row
                 note(

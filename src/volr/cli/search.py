@@ -90,7 +90,7 @@ def search(
 ) -> None:
     """Find better settings on validation data, with Optuna."""
     from volr.experiments.conditions import condition as find_condition
-    from volr.experiments.plan import Plan
+    from volr.experiments.plan import ExperimentPlan
     from volr.experiments.runner import check_possible, task_network
     from volr.experiments.search.proposals import require_optuna, weights
     from volr.experiments.search.space import parameters
@@ -126,7 +126,7 @@ def search(
     check_folder(out)
     # A search that begins moves what an earlier one found aside.
     check_writable(out / BEST, source=settings)
-    first = Plan(
+    first = ExperimentPlan(
         tasks={task: text}, seeds=[FIRST_SEED], conditions=[sought], on=on, settings=[base]
     )
     with progress_bar() as progress:

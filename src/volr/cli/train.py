@@ -113,7 +113,7 @@ def train(
 ) -> None:
     """Train a program as an artificial or a spiking network."""
     from volr.backends import simulator
-    from volr.engine.devices import described, device_of
+    from volr.engine.devices import device_name, device_of
     from volr.engine.surrogates import Surrogate
     from volr.experiments.progress import of_training
     from volr.experiments.runner import task_network
@@ -188,7 +188,7 @@ def train(
     save_made(trained.model, out, origin)
     _tell(trained, lowered)
     if through.device != "cpu":
-        note(f"trained on {described(device)}")
+        note(f"trained on {device_name(device)}")
     note(f"wrote {out}")
 
 

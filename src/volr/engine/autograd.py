@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
     from volr.engine.cpu.buffers import Batch
     from volr.engine.encoding import Encoded
-    from volr.engine.schedule import Plan
+    from volr.engine.schedule import Schedule
 
 
 def respond(
-    plan: Plan,
+    schedule: Schedule,
     values: Mapping[str, Tensor],
     encoded: Encoded,
     *,
@@ -47,11 +47,11 @@ def respond(
     of steps to an earlier one; None is full backpropagation through time. A response can be gone
     back through once. Raises ``DataError`` for spikes of another shape.
     """
-    width = sum(size for _, size in plan.inputs)
-    if encoded.shape != (plan.steps, len(encoded), width):
+    width = sum(size for _, size in schedule.inputs)
+    if encoded.shape != (schedule.steps, len(encoded), width):
         raise DataError(
-            f"the spikes have the shape {[*encoded.shape]}, the plan takes "
-            f"[{plan.steps}, batch, {width}]"
+            f"the spikes have the shape {[*encoded.shape]}, the schedule takes "
+            f"[{schedule.steps}, batch, {width}]"
         )
     if window is not None and window < 1:
         raise DataError(f"the window is {window} steps, not at least 1")
@@ -61,23 +61,23 @@ def respond(
         from volr.engine.gpu import matrices
 
         spikes = torch.as_tensor(encoded.spelled_out()).to(device)
-        return matrices.respond(plan, values, spikes, surrogate=surrogate, window=window)
+        return matrices.respond(schedule, values, spikes, surrogate=surrogate, window=window)
     totals = cast(
         "tuple[Tensor, ...]",
         _Respond.apply(  # pyright: ignore[reportUnknownMemberType]
-            plan,
+            schedule,
             encoded,
             surrogate,
-            window or plan.steps,
+            window or schedule.steps,
             names,
             torch.is_grad_enabled(),
             *values.values(),
         ),
     )
-    answers = dict(zip((layer.name for layer in plan.layers), totals, strict=True))
+    answers = dict(zip((layer.name for layer in schedule.layers), totals, strict=True))
     return Response(
-        counts={each.name: answers[each.name] for each in plan.layers if each.spiking},
-        membranes={each.name: answers[each.name] for each in plan.layers if not each.spiking},
+        counts={each.name: answers[each.name] for each in schedule.layers if each.spiking},
+        membranes={each.name: answers[each.name] for each in schedule.layers if not each.spiking},
     )
 
 
@@ -87,7 +87,7 @@ class _Respond(torch.autograd.Function):
     @staticmethod
     def forward(
         ctx: Any,
-        plan: Plan,
+        schedule: Schedule,
         encoded: Encoded,
         surrogate: Surrogate,
         window: int,
@@ -97,18 +97,18 @@ class _Respond(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         arrays = _arrays(names, values)
         dtype = next(iter(arrays.values())).dtype
-        lifts = lifts_of(plan, arrays, dtype)
-        kind = (plan.kinds, dtype, type(encoded), max(plan.sizes.values()) > 2**16)
+        lifts = lifts_of(schedule, arrays, dtype)
+        kind = (schedule.kinds, dtype, type(encoded), max(schedule.sizes.values()) > 2**16)
 
         def warm_up() -> None:
-            batch = _forwards(plan, encoded.part(0, 1), arrays, lifts)
-            by_total = {layer.name: np.zeros((1, layer.size), dtype) for layer in plan.layers}
-            backwards(plan, arrays, lifts, batch, by_total, surrogate, window)
+            batch = _forwards(schedule, encoded.part(0, 1), arrays, lifts)
+            by_total = {layer.name: np.zeros((1, layer.size), dtype) for layer in schedule.layers}
+            backwards(schedule, arrays, lifts, batch, by_total, surrogate, window)
 
         if len(encoded):
             compiled(("train", *kind), warm_up)
-        batch = _forwards(plan, encoded, arrays, lifts)
-        ctx.what = (plan, surrogate, window, names)
+        batch = _forwards(schedule, encoded, arrays, lifts)
+        ctx.what = (schedule, surrogate, window, names)
         ctx.kept = (lifts, batch)
         # Of layers that the loss does not look at: zeros of PyTorch's would wake its threads, which
         # then keep a core busy, waiting for more.
@@ -117,7 +117,7 @@ class _Respond(torch.autograd.Function):
         ctx.save_for_backward(*values)
         totals = tuple(
             torch.as_tensor(batch.memory[layer.name].total.reshape(-1, layer.size).copy())
-            for layer in plan.layers
+            for layer in schedule.layers
         )
         if not (recorded and any(ctx.needs_input_grad)):
             put_back(batch)
@@ -128,7 +128,7 @@ class _Respond(torch.autograd.Function):
     def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
         ctx: Any, *by_total: Tensor | None
     ) -> tuple[Any, ...]:
-        plan, surrogate, window, names = ctx.what
+        schedule, surrogate, window, names = ctx.what
         arrays = _arrays(names, ctx.saved_tensors)
         if ctx.kept is None:
             raise RuntimeError(
@@ -142,13 +142,13 @@ class _Respond(torch.autograd.Function):
             layer.name: np.zeros((batch.stimuli, layer.size), dtype)
             if each is None
             else np.ascontiguousarray(each.numpy(), dtype=dtype)
-            for layer, each in zip(plan.layers, by_total, strict=True)
+            for layer, each in zip(schedule.layers, by_total, strict=True)
         }
-        found = backwards(plan, arrays, lifts, batch, wanted, surrogate, window)
+        found = backwards(schedule, arrays, lifts, batch, wanted, surrogate, window)
         put_back(batch)
         gradients = dict(found.weights)
-        for layer in plan.layers:
-            factor = dtype.type(lift_of(layer.neuron, plan.dt))
+        for layer in schedule.layers:
+            factor = dtype.type(lift_of(layer.neuron, schedule.dt))
             gradients[layer.bias] = found.lifts[layer.name] * factor
         return (None,) * 6 + tuple(torch.as_tensor(gradients[name]) for name in names)
 
@@ -161,18 +161,18 @@ def _arrays(names: tuple[str, ...], values: tuple[Tensor, ...]) -> dict[str, NDA
 
 
 def _forwards(
-    plan: Plan,
+    schedule: Schedule,
     encoded: Encoded,
     arrays: Mapping[str, NDArray[Any]],
     lifts: Mapping[str, NDArray[Any]],
 ) -> Batch:
     dtype = next(iter(arrays.values())).dtype
-    batch = empty_batch(plan, len(encoded), dtype, encoded.density())
-    tiles = in_tiles(plan, arrays)
+    batch = empty_batch(schedule, len(encoded), dtype, encoded.density())
+    tiles = in_tiles(schedule, arrays)
 
     def work(part: tuple[int, int]) -> None:
-        forwards(plan, encoded, tiles, lifts, batch, *part, differentiable=True)
+        forwards(schedule, encoded, tiles, lifts, batch, *part, differentiable=True)
 
-    size = len(encoded) * neuron_steps(plan)
-    everywhere(work, slices(len(encoded), slice_size(plan)), size=size)
+    size = len(encoded) * neuron_steps(schedule)
+    everywhere(work, slices(len(encoded), slice_size(schedule)), size=size)
     return batch

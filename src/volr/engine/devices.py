@@ -35,7 +35,7 @@ def device_of(asked: Device) -> Literal["cpu", "cuda"]:
     return "cpu"
 
 
-def described(device: Literal["cpu", "cuda"]) -> str:
+def device_name(device: Literal["cpu", "cuda"]) -> str:
     """The device in words: ``the processor``, or the name of the GPU."""
     if device == "cpu":
         return "the processor"

@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from volr.engine.cpu.dynamics import bytes_per_value, empty_memory, lift_of, run
+from volr.engine.cpu.dynamics import bytes_per_value, empty_memory, forward, lift_of
 from volr.engine.cpu.events import list_spikes, list_trains
 from volr.engine.cpu.work import compiled
-from volr.engine.schedule import Layer, Plan
+from volr.engine.schedule import Layer, Schedule
 from volr.models.coding import ConstantCurrent, Poisson, input_levels, poisson_spikes
 from volr.neurons.response import count_levels
 from volr.system.memory import check_room
@@ -96,25 +96,29 @@ _LOOKED_AT = 4
 
 
 def encode(
-    plan: Plan, coding: InputCoding, values: Floats, *, seed: int = 0, first: int = 0
+    schedule: Schedule, coding: InputCoding, values: Floats, *, seed: int = 0, first: int = 0
 ) -> Encoded:
     """The input spikes of ``values`` ``[batch, unit]`` in [0, 1]; row i is number ``first + i``."""
     match coding:
         case ConstantCurrent():
-            return trains_of(plan, levels_of(plan, coding, values))
+            return trains_of(schedule, levels_of(schedule, coding, values))
         case Poisson():
-            spikes = poisson_spikes(coding, plan.dt, plan.steps, values, seed=seed, first=first)
+            spikes = poisson_spikes(
+                coding, schedule.dt, schedule.steps, values, seed=seed, first=first
+            )
             return Spikes(spikes.view(np.uint8))
 
 
-def levels_of(plan: Plan, coding: ConstantCurrent, values: Floats) -> NDArray[np.int32]:
+def levels_of(schedule: Schedule, coding: ConstantCurrent, values: Floats) -> NDArray[np.int32]:
     """The number of the train that stands for each value, in the same shape."""
-    return input_levels(coding, plan.input_neuron, plan.dt, plan.steps, values).astype(np.int32)
+    return input_levels(coding, schedule.input_neuron, schedule.dt, schedule.steps, values).astype(
+        np.int32
+    )
 
 
-def trains_of(plan: Plan, levels: NDArray[np.int32]) -> Trains:
+def trains_of(schedule: Schedule, levels: NDArray[np.int32]) -> Trains:
     """The trains with these numbers."""
-    spikes = constant_levels(plan.input_neuron, plan.dt, plan.steps).spikes
+    spikes = constant_levels(schedule.input_neuron, schedule.dt, schedule.steps).spikes
     return Trains(levels, spikes.view(np.uint8))
 
 
@@ -153,20 +157,20 @@ def constant_levels(neuron: NeuronModel, dt: float, steps: int) -> Levels:
 def _under(neuron: NeuronModel, dt: float, steps: int, currents: Floats) -> Memory:
     """Neurons that get nothing but a constant current each, nA."""
     size = len(currents)
-    plan = plan_under(neuron, dt, steps, size)
-    (layer,) = plan.layers
+    schedule = schedule_under(neuron, dt, steps, size)
+    (layer,) = schedule.layers
     memory = empty_memory(neuron, steps * size, size, np.dtype(np.float64))
     for drive in memory.drives:
         drive[:] = 0.0
     lift = lift_of(neuron, dt) * (neuron.i_offset + currents)
-    run(plan, layer, memory, lift, 1, differentiable=False)
+    forward(schedule, layer, memory, lift, 1, differentiable=False)
     return memory
 
 
-def plan_under(neuron: NeuronModel, dt: float, steps: int, size: int) -> Plan:
+def schedule_under(neuron: NeuronModel, dt: float, steps: int, size: int) -> Schedule:
     """A population of ``size`` neurons that nothing leads to."""
     layer = Layer("input", size, (), "", neuron, spiking=True)
-    return Plan((), (layer,), (), neuron, dt, steps, 1)
+    return Schedule((), (layer,), (), neuron, dt, steps, 1)
 
 
 def after_reset(neuron: NeuronModel, membrane: NDArray[Any], spikes: Booleans) -> Floats:

@@ -29,7 +29,7 @@ class Layer:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class Schedule:
     """The populations in topological order, and how all of them run.
 
     ``inputs`` are names and sizes, side by side in a stimulus; ``input_neuron`` is what they are
@@ -66,10 +66,10 @@ class Plan:
         return slice(start, start + self.size(name))
 
 
-def plan_of(model: SpikingModel) -> Plan:
-    """The plan of a model; its parameters are left behind."""
+def schedule_of(model: SpikingModel) -> Schedule:
+    """The schedule of a model; its parameters are left behind."""
     network = model.network
-    return Plan(
+    return Schedule(
         inputs=tuple((name, network[name].size) for name in network.inputs),
         layers=tuple(
             Layer(

@@ -26,7 +26,7 @@ from volr.engine.cpu.passes import forwards
 from volr.engine.cpu.tiles import in_tiles, out_of_tiles
 from volr.engine.cpu.work import compiled, everywhere, slices
 from volr.engine.encoding import Encoded, Trains, after_reset, constant_levels, encode
-from volr.engine.schedule import plan_of
+from volr.engine.schedule import schedule_of
 from volr.models.parameters import synapse_matrices
 from volr.system.cores import cores
 from volr.system.memory import check_room
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from volr.engine.cpu.buffers import Batch
     from volr.engine.cpu.tiles import Tiles
-    from volr.engine.schedule import Plan
+    from volr.engine.schedule import Schedule
     from volr.models.coding import InputCoding
     from volr.models.model import SpikingModel
 
@@ -54,7 +54,7 @@ class Ready:
     Of a neuron model that has two forms, ``smooth`` is the one that training takes.
     """
 
-    plan: Plan
+    schedule: Schedule
     coding: InputCoding
     tiles: Tiles
     lifts: Mapping[str, NDArray[Any]]
@@ -80,15 +80,15 @@ def ready(
     model: SpikingModel, dtype: type[np.floating[Any]] = np.float64, *, smooth: bool = False
 ) -> Ready:
     """The model for ``simulate``: in float64, and as simulators run it, unless told."""
-    plan, kind = plan_of(model), np.dtype(dtype)
+    schedule, kind = schedule_of(model), np.dtype(dtype)
     matrices = synapse_matrices(model.network, model.parameters)
     arrays = {name: each.astype(kind) for name, each in matrices.items()}
-    compiled(("tiles", kind), lambda: in_tiles(plan, arrays))
+    compiled(("tiles", kind), lambda: in_tiles(schedule, arrays))
     return Ready(
-        plan,
+        schedule,
         model.coding,
-        in_tiles(plan, arrays),
-        lifts_of(plan, model.parameters, kind),
+        in_tiles(schedule, arrays),
+        lifts_of(schedule, model.parameters, kind),
         kind,
         smooth,
     )
@@ -98,14 +98,14 @@ def contents(model: Ready) -> tuple[dict[str, Floats], dict[str, Floats]]:
     """What the kernels are given, spelled out again: weights ``[post, pre]`` by name, constant
     currents ``[unit]``, nA, by layer, as precise as ``dtype`` is.
     """
-    plan = model.plan
+    schedule = model.schedule
     weights: dict[str, Floats] = {}
-    for layer in plan.layers:
+    for layer in schedule.layers:
         for source, name in layer.terms:
-            weights[name] = out_of_tiles(model.tiles[name], layer.size, plan.size(source))
+            weights[name] = out_of_tiles(model.tiles[name], layer.size, schedule.size(source))
     currents = {
-        layer.name: model.lifts[layer.name].astype(np.float64) / lift_of(layer.neuron, plan.dt)
-        for layer in plan.layers
+        layer.name: model.lifts[layer.name].astype(np.float64) / lift_of(layer.neuron, schedule.dt)
+        for layer in schedule.layers
     }
     return weights, currents
 
@@ -127,7 +127,7 @@ def simulate(
     """
 
     def encoded(first: int, last: int) -> Encoded:
-        return encode(model.plan, model.coding, stimuli[first:last], seed=seed, first=first)
+        return encode(model.schedule, model.coding, stimuli[first:last], seed=seed, first=first)
 
     return _run(model, encoded, len(stimuli), counts, spikes, membranes, progress)
 
@@ -150,11 +150,11 @@ def _run(
     membranes: tuple[str, ...],
     progress: Progress | None,
 ) -> Result:
-    plan, sizes = model.plan, model.plan.sizes
-    size = _slice_size(plan, model.dtype)
-    result = empty_result(plan, count, counts, spikes, membranes)
+    schedule, sizes = model.schedule, model.schedule.sizes
+    size = _slice_size(schedule, model.dtype)
+    result = empty_result(schedule, count, counts, spikes, membranes)
     if count:
-        kinds = (plan.kinds, model.smooth, model.dtype, type(model.coding))
+        kinds = (schedule.kinds, model.smooth, model.dtype, type(model.coding))
         key = (*kinds, max(sizes.values()) > 2**16)
         compiled(key, lambda: _forwards(model, encoded(0, 1)))
 
@@ -162,12 +162,12 @@ def _run(
         first, last = part
         shown = encoded(first, last)
         batch = _forwards(model, shown)
-        record_inputs(result, plan, shown, first, last)
-        for layer in plan.layers:
+        record_inputs(result, schedule, shown, first, last)
+        for layer in schedule.layers:
             name, memory = layer.name, batch.memory[layer.name]
             result.totals[name][first:last] = memory.total.reshape(last - first, -1)
             if name in result.spikes or name in result.membranes:
-                shape = (last - first, plan.steps, layer.size)
+                shape = (last - first, schedule.steps, layer.size)
                 fired = (memory.state.reshape(shape) & 1).astype(np.bool_)
                 if name in result.spikes:
                     result.spikes[name][:, first:last] = fired.swapaxes(0, 1)
@@ -180,54 +180,56 @@ def _run(
         if progress is not None:
             progress(part[1] - part[0])
 
-    everywhere(work, slices(count, size), tell, size=count * neuron_steps(plan))
+    everywhere(work, slices(count, size), tell, size=count * neuron_steps(schedule))
     return result
 
 
 def _forwards(model: Ready, shown: Encoded) -> Batch:
-    batch = empty_batch(model.plan, len(shown), model.dtype, shown.density())
+    batch = empty_batch(model.schedule, len(shown), model.dtype, shown.density())
     whole = 0, len(shown)
     smooth = model.smooth
-    forwards(model.plan, shown, model.tiles, model.lifts, batch, *whole, differentiable=smooth)
+    forwards(model.schedule, shown, model.tiles, model.lifts, batch, *whole, differentiable=smooth)
     return batch
 
 
-def _slice_size(plan: Plan, dtype: np.dtype[Any]) -> int:
+def _slice_size(schedule: Schedule, dtype: np.dtype[Any]) -> int:
     """Stimuli in a slice: fewer where they are long; ``ModelError`` where one is too many."""
-    each = bytes_per_stimulus(plan, dtype)
+    each = bytes_per_stimulus(schedule, dtype)
     check_room(
         {name: size * cores() for name, size in each.items()},
-        f"to simulate {cores()} stimuli of {plan.steps:,} steps at once",
+        f"to simulate {cores()} stimuli of {schedule.steps:,} steps at once",
         help="a shorter duration or a larger dt needs less, and makes another network",
     )
-    return max(1, min(slice_size(plan), _SLICE_BYTES // sum(each.values())))
+    return max(1, min(slice_size(schedule), _SLICE_BYTES // sum(each.values())))
 
 
 def empty_result(
-    plan: Plan,
+    schedule: Schedule,
     count: int,
     counts: tuple[str, ...],
     spikes: tuple[str, ...],
     membranes: tuple[str, ...],
 ) -> Result:
     """Room for what is recorded of ``count`` stimuli; ``ModelError`` where there is none."""
-    sizes = plan.sizes
-    recorded = {name: plan.steps * count * sizes[name] for name in spikes}
+    sizes = schedule.sizes
+    recorded = {name: schedule.steps * count * sizes[name] for name in spikes}
     for name in membranes:
-        recorded[name] = recorded.get(name, 0) + 8 * plan.steps * count * sizes[name]
+        recorded[name] = recorded.get(name, 0) + 8 * schedule.steps * count * sizes[name]
     check_room(recorded, "for the recordings", help="record fewer populations or stimuli")
-    counted = (*(layer.name for layer in plan.layers), *counts)
+    counted = (*(layer.name for layer in schedule.layers), *counts)
     return Result(
         totals={name: np.empty((count, sizes[name])) for name in counted},
-        spikes={name: np.empty((plan.steps, count, sizes[name]), np.bool_) for name in spikes},
-        membranes={name: np.empty((plan.steps, count, sizes[name])) for name in membranes},
+        spikes={name: np.empty((schedule.steps, count, sizes[name]), np.bool_) for name in spikes},
+        membranes={name: np.empty((schedule.steps, count, sizes[name])) for name in membranes},
     )
 
 
-def record_inputs(result: Result, plan: Plan, shown: Encoded, first: int, last: int) -> None:
+def record_inputs(
+    result: Result, schedule: Schedule, shown: Encoded, first: int, last: int
+) -> None:
     """Write into ``result`` what it keeps of the inputs, of stimuli ``first`` to ``last``."""
-    for name, _ in plan.inputs:
-        units = plan.input_units(name)
+    for name, _ in schedule.inputs:
+        units = schedule.input_units(name)
         if name in result.totals or name in result.spikes:
             spikes = shown.spelled_out()[:, :, units]
             if name in result.totals:
@@ -235,13 +237,13 @@ def record_inputs(result: Result, plan: Plan, shown: Encoded, first: int, last: 
             if name in result.spikes:
                 result.spikes[name][:, first:last] = spikes
         if name in result.membranes:
-            result.membranes[name][:, first:last] = _input_membranes(plan, shown, units)
+            result.membranes[name][:, first:last] = _input_membranes(schedule, shown, units)
 
 
-def _input_membranes(plan: Plan, shown: Encoded, units: slice) -> Floats:
+def _input_membranes(schedule: Schedule, shown: Encoded, units: slice) -> Floats:
     """``[time, batch, unit]`` in mV; random spikes come from sources, which have none: NaN."""
     if not isinstance(shown, Trains):
         spikes = shown.spelled_out()[:, :, units]
         return np.full(spikes.shape, np.nan)
-    levels = constant_levels(plan.input_neuron, plan.dt, plan.steps)
+    levels = constant_levels(schedule.input_neuron, schedule.dt, schedule.steps)
     return levels.membranes[:, shown.levels[:, units]]

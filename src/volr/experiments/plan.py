@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 Key: TypeAlias = str
 """A run's name in an experiment, and that of its files."""
 
-Part: TypeAlias = Literal["test", "validation"]
+SampleSet: TypeAlias = Literal["test", "validation"]
 """What a run is measured on: the task's test samples, or a fifth of its training samples that is
 set aside before anything is made, so that what is chosen by it has not seen the test samples."""
 
@@ -44,7 +44,7 @@ class Spec:
     condition: Condition
     on: str
     settings: Settings
-    part: Part = "test"
+    part: SampleSet = "test"
 
     @property
     def key(self) -> Key:
@@ -70,7 +70,7 @@ def essential(spec: Spec) -> Spec:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class ExperimentPlan:
     """An experiment: all of ``conditions`` for each task, seed and settings.
 
     ``tasks`` are names with their programs; ``settings`` has an entry for each neuron model, and

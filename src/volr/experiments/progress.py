@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from volr.training import Progress as TrainingProgress
+    from volr.training import TrainingProgress
     from volr.transfer import CalibrationProgress
 
 

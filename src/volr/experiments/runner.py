@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from volr.experiments.execution.job import Execution
-    from volr.experiments.plan import Plan, Spec
+    from volr.experiments.plan import ExperimentPlan, Spec
     from volr.experiments.progress import Progress
     from volr.experiments.store.folder import Journal
     from volr.experiments.tasks import Task
@@ -44,7 +44,9 @@ def task_network(task: Task, network: Network | None = None) -> Network:
     return chosen
 
 
-def check_possible(plan: Plan, data_dir: Path | None = None, progress: Progress = silent) -> None:
+def check_possible(
+    plan: ExperimentPlan, data_dir: Path | None = None, progress: Progress = silent
+) -> None:
     """Find out before anything is trained what would stop the last of the runs.
 
     Raises ``DataError`` where a task's data are missing, ``UnsupportedError`` where the simulator
@@ -69,7 +71,7 @@ def check_possible(plan: Plan, data_dir: Path | None = None, progress: Progress 
 
 
 def carry_on(
-    plan: Plan,
+    plan: ExperimentPlan,
     journal: Journal,
     execution: Execution,
     data_dir: Path | None = None,

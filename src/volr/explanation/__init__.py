@@ -2,6 +2,6 @@
 
 from volr.explanation.causes import Cause
 from volr.explanation.explain import explain
-from volr.explanation.result import Explanation, Part, Stage, Trial
+from volr.explanation.result import CauseCost, Explanation, Stage, Trial
 
-__all__ = ["Cause", "Explanation", "Part", "Stage", "Trial", "explain"]
+__all__ = ["Cause", "CauseCost", "Explanation", "Stage", "Trial", "explain"]

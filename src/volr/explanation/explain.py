@@ -15,7 +15,7 @@ from volr.explanation.causes import DYNAMIC, NEEDS, TITLES, Cause
 from volr.explanation.evidence import evidence, faults, populations_with, roots
 from volr.explanation.measure import measure
 from volr.explanation.remedies import AGAIN, Remedy, remedies, settings_of
-from volr.explanation.result import Explanation, Part, Stage, Trial, largest
+from volr.explanation.result import CauseCost, Explanation, Stage, Trial, largest
 from volr.explanation.shares import closed_sets, shapley
 from volr.explanation.variants import mechanisms, subsets
 from volr.models.activations import ReLU
@@ -44,7 +44,7 @@ _TREATED, _TRIALS = 2, 4
 _LARGEST = 1e100
 
 
-class Progress(Protocol):
+class ExplanationProgress(Protocol):
     """Told, in words, the stage, and how much of it is done."""
 
     def __call__(self, stage: str, done: int, total: int, /) -> None: ...
@@ -59,7 +59,7 @@ def explain(
     train: Samples | None = None,
     settings: TransferSettings | None = None,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: ExplanationProgress | None = None,
 ) -> Explanation:
     """Split the gap between the two models on ``samples`` into causes.
 
@@ -93,7 +93,7 @@ def _split(
     train: Samples | None,
     settings: TransferSettings | None,
     seed: int,
-    tell: Progress,
+    tell: ExplanationProgress,
 ) -> Explanation:
     backend = simulator.backend
     taken_out = mechanisms(snn)
@@ -117,13 +117,13 @@ def _split(
     whole = answers.with_causes(frozenset()) - answers.with_causes(everything)
     base = settings or settings_of(snn, seed)
     unknown = settings is None
-    parts: list[Part] = []
+    parts: list[CauseCost] = []
     for cause, share in shares.items():
         where = _costliest(cause, there[cause], needs, answers)
         points, error = _mean(-share)
         seen = evidence(cause, where, measured, snn)
         change = tuple(each.said for each in remedies([cause], base, backend, again=unknown))
-        parts.append(Part(cause, TITLES[cause], points, error, where, seen, change))
+        parts.append(CauseCost(cause, TITLES[cause], points, error, where, seen, change))
     parts.sort(key=lambda part: -part.points)
     gap, error = _mean(whole)
     shown: tuple[Cause, ...] = tuple(
@@ -170,7 +170,7 @@ def _split(
 class _Answers:
     """Which stimuli are labelled right, 1 or 0 ``[batch]``, with these causes and those."""
 
-    def __init__(self, measured: Measured, tell: Progress, total: int) -> None:
+    def __init__(self, measured: Measured, tell: ExplanationProgress, total: int) -> None:
         self._model = measured.model
         self._known: dict[frozenset[Cause], Floats] = {}
         self._tell, self._total = tell, total
@@ -243,7 +243,7 @@ def _tried(
     right: Floats,
     simulator: Simulator,
     seed: int,
-    tell: Progress,
+    tell: ExplanationProgress,
 ) -> Trial:
     with ENGINE.start() as engine:
         done = transfer_ann(
@@ -297,7 +297,7 @@ def _check(ann: ArtificialModel, snn: SpikingModel, samples: Samples) -> None:
     check_labels(samples, ann.network.output_size)
 
 
-def _summing(tell: Progress, total: int) -> Callable[[int], None]:
+def _summing(tell: ExplanationProgress, total: int) -> Callable[[int], None]:
     done = 0
 
     def more(count: int) -> None:

@@ -15,7 +15,7 @@ _MOST_OF_IT = 0.9
 
 
 @dataclass(frozen=True)
-class Part:
+class CauseCost:
     """What a cause costs: ``points`` of accuracy (0.01 is one of a hundred), with the standard
     ``error`` of the sample, most of it in the population ``where``; ``evidence`` says what was seen
     there, and ``change`` which options to try.
@@ -66,7 +66,7 @@ class Explanation:
     snn: float
     gap: float
     error: float
-    parts: tuple[Part, ...]
+    parts: tuple[CauseCost, ...]
     stages: tuple[Stage, ...]
     faults: tuple[str, ...]
     foreign: tuple[str, ...]
@@ -113,7 +113,7 @@ class Explanation:
         return next(each for each in self.trials if each.gained >= enough)
 
 
-def largest(parts: Sequence[Part], roots: Sequence[Cause] = ()) -> tuple[str, list[Part]]:
+def largest(parts: Sequence[CauseCost], roots: Sequence[Cause] = ()) -> tuple[str, list[CauseCost]]:
     """The costliest cause, with those that come of it after it, and the words for all.
 
     ``roots`` show in the weights. One of them is taken if its part is more than a quarter of the
@@ -123,9 +123,9 @@ def largest(parts: Sequence[Part], roots: Sequence[Cause] = ()) -> tuple[str, li
     """
     by_cause = {part.cause: part for part in parts}
     most = max(part.points for part in parts)
-    groups: list[tuple[str, list[Part]]] = []
+    groups: list[tuple[str, list[CauseCost]]] = []
 
-    def add(head: Part, title: str, members: frozenset[Cause]) -> None:
+    def add(head: CauseCost, title: str, members: frozenset[Cause]) -> None:
         rest = [part for part in parts if part.cause in members - {head.cause}]
         groups.append((title, [head, *rest]))
 

@@ -19,7 +19,7 @@ from volr.language.syntax import Parallel, Sequence
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from volr.language.values import Layers, Width
+    from volr.language.values import NetValue, Width
     from volr.source import Diagnostic
 
 
@@ -30,8 +30,8 @@ class Mismatch:
     node: Parallel | Sequence
     given: Width
     taken: Width
-    left: Layers
-    right: Layers
+    left: NetValue
+    right: NetValue
 
     def accusations(self) -> Iterator[tuple[Width, int]]:
         """What either width's origin may be accused of: not being of the other's size."""

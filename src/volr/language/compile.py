@@ -12,7 +12,7 @@ from volr.language.lowering import lower
 from volr.language.parser import read
 from volr.language.printer import format_text
 from volr.language.programs import as_source
-from volr.language.values import Layers, Number
+from volr.language.values import NetValue, Number
 
 if TYPE_CHECKING:
     from volr.language.programs import Program
@@ -72,7 +72,7 @@ def check(program: Program) -> Checked:
     if isinstance(result.value, Number) and not found:
         found.append(type_messages.number_as_program(reading.expression))
     found += result.diagnostics()
-    term = result.value.term if isinstance(result.value, Layers) else None
+    term = result.value.term if isinstance(result.value, NetValue) else None
     if term is not None and not found:
         found += _too_large(term)
     if found or term is None:

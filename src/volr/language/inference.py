@@ -32,7 +32,7 @@ from volr.language.syntax import (
     Sequence,
 )
 from volr.language.types import Net
-from volr.language.values import Binding, Layers, Number, Unknown, Value, Width
+from volr.language.values import Binding, NetValue, Number, Unknown, Value, Width
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -140,7 +140,7 @@ class _Inference:
         if left.outputs is not None and right.outputs is not None and not meant:
             outputs = Width(min(left.outputs.size + right.outputs.size, terms.MANY), node)
         inputs = right.inputs if left.inputs is None else left.inputs
-        return Layers(inputs, outputs, term, left.side, node)
+        return NetValue(inputs, outputs, term, left.side, node)
 
     def _sequence(self, node: Sequence) -> _Rule:
         left = self._network((yield node.left), node.left, "⦶")
@@ -152,14 +152,14 @@ class _Inference:
         # If the two would fit side by side, the operator may be the mistake.
         meant = not fits and _size(left.inputs) == _size(right.inputs)
         outputs = None if meant else right.outputs
-        return Layers(left.inputs, outputs, term, node, node.right, left.layer, left.name)
+        return NetValue(left.inputs, outputs, term, node, node.right, left.layer, left.name)
 
     def _same(
         self,
         given: Width | None,
         taken: Width | None,
-        left: Layers,
-        right: Layers,
+        left: NetValue,
+        right: NetValue,
         node: Parallel | Sequence,
     ) -> bool:
         """Whether two widths that must be the same are, as far as they are known."""
@@ -184,7 +184,7 @@ class _Inference:
                 self._found.append(partial(type_messages.large_layer, node, a, b))
             else:
                 term = terms.Dense(Net(a, b), node.span)
-        return Layers(_width(inputs, node), _width(outputs, node), term, node, node, node)
+        return NetValue(_width(inputs, node), _width(outputs, node), term, node, node, node)
 
     def _leaf(self, node: Name | Integer | Hole) -> _Rule:
         yield from ()
@@ -204,7 +204,7 @@ class _Inference:
         bindings = self._scope.get(node.text)
         if bindings:
             value = bindings[-1].value
-            return value.used_at(node) if isinstance(value, Layers) else value
+            return value.used_at(node) if isinstance(value, NetValue) else value
         # A `let` whose name could not be read may have been meant to bind this one.
         if not self._scope.get(""):
             if node.text not in self._unknown:
@@ -213,16 +213,16 @@ class _Inference:
             self._unknown[node.text][0].append(node)
         return Unknown()
 
-    def _network(self, value: Value, node: Expression, operator: str) -> Layers:
+    def _network(self, value: Value, node: Expression, operator: str) -> NetValue:
         """What stands beside an operator must be a network."""
         match value:
-            case Layers():
+            case NetValue():
                 return value
             case Unknown():
                 pass
             case Number():
                 self._misuse(node, partial(type_messages.number_as_network, node, operator))
-        return Layers(None, None, None, node, node)
+        return NetValue(None, None, None, node, node)
 
     def _size(self, value: Value, node: Expression) -> Number:
         """What stands after `dense` must be a number."""
@@ -231,7 +231,7 @@ class _Inference:
                 return value
             case Unknown():
                 pass
-            case Layers():
+            case NetValue():
                 self._misuse(node, partial(type_messages.network_as_size, node, value))
         return Number(None, 1)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from volr.language.blame import Mismatch
-    from volr.language.values import Layers, Width
+    from volr.language.values import NetValue, Width
     from volr.source import Span
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB")
@@ -134,7 +134,7 @@ def number_as_network(node: Expression, operator: str, let: Let | None) -> Diagn
     return Diagnostic(node.span, message, "int", LAYER, _bound_here(let))
 
 
-def network_as_size(node: Expression, value: Layers, let: Let | None) -> Diagnostic:
+def network_as_size(node: Expression, value: NetValue, let: Let | None) -> Diagnostic:
     message = f"{_subject(node)} is a network, but a size is a number"
     label, help = "a network", "write the number of neurons"
     if value.inputs is not None and value.outputs is not None:
@@ -209,7 +209,7 @@ def _bound_here(let: Let | None) -> tuple[Label, ...]:
     return () if let is None else (Label(let.name_span, "bound here"),)
 
 
-def _with_inputs(value: Layers, inputs: int) -> tuple[str, tuple[Edit, ...]]:
+def _with_inputs(value: NetValue, inputs: int) -> tuple[str, tuple[Edit, ...]]:
     """The edit that lets a network take so many inputs, in words and to be carried out."""
     layer = value.layer
     if layer is None:

@@ -39,7 +39,7 @@ class Width:
 
 
 @dataclass(frozen=True, slots=True)
-class Layers:
+class NetValue:
     """Of type net. A width that a mistake left unknown is None, and then ``term`` is, too.
 
     The rest are places for diagnostics: ``side``, the first of the parts beside one another;
@@ -55,7 +55,7 @@ class Layers:
     layer: Dense | None = None
     name: Name | None = None
 
-    def used_at(self, name: Name) -> Layers:
+    def used_at(self, name: Name) -> NetValue:
         return replace(self, side=name, last=name, name=name)
 
 
@@ -64,7 +64,7 @@ class Unknown:
     """Of what has been reported already."""
 
 
-Value: TypeAlias = Number | Layers | Unknown
+Value: TypeAlias = Number | NetValue | Unknown
 
 
 @dataclass(frozen=True, slots=True)

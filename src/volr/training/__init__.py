@@ -2,7 +2,7 @@
 
 from volr.training.artificial import train_ann
 from volr.training.in_loop import train_in_loop
-from volr.training.result import Epoch, Progress, Training
+from volr.training.result import Epoch, Training, TrainingProgress
 from volr.training.settings import Loss, Optimizer, Schedule, TrainingSettings
 from volr.training.spiking import SpikingSettings, settings_of, train_snn
 
@@ -10,10 +10,10 @@ __all__ = [
     "Epoch",
     "Loss",
     "Optimizer",
-    "Progress",
     "Schedule",
     "SpikingSettings",
     "Training",
+    "TrainingProgress",
     "TrainingSettings",
     "settings_of",
     "train_ann",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from volr.models.model import ArtificialModel
     from volr.models.samples import Samples
     from volr.network import Network
-    from volr.training.result import Progress, Training
+    from volr.training.result import Training, TrainingProgress
 
 TrainingBackend: TypeAlias = Literal["torch", "futhark"]
 TRAINING_BACKENDS: tuple[TrainingBackend, ...] = get_args(TrainingBackend)
@@ -30,7 +30,7 @@ def train_ann(
     *,
     backend: TrainingBackend = "torch",
     initial: ArtificialModel | None = None,
-    progress: Progress | None = None,
+    progress: TrainingProgress | None = None,
 ) -> Training[ArtificialModel]:
     """Train ``network`` on ``samples``, a part of which is set aside for validation.
 

@@ -12,14 +12,14 @@ from volr.backends.torch.module import array_of, logits, plan_of, walk
 from volr.models.activations import ReLU
 from volr.models.model import ArtificialModel
 from volr.training.initialisation import initial_parameters
-from volr.training.learner import Activity, Answer, Part
+from volr.training.learner import Activity, Answer, TensorSamples
 from volr.training.minibatches import DECIDING, ArtificialCost
 
 if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
-    from volr.backends.torch.module import Plan
+    from volr.backends.torch.module import TorchPlan
     from volr.checks.arrays import Floats
     from volr.models.activations import Activation
     from volr.models.samples import Samples
@@ -52,10 +52,10 @@ class ArtificialLearner:
         return False
 
     @cached_property
-    def plan(self) -> Plan:
+    def plan(self) -> TorchPlan:
         return plan_of(self.network, self.activation)
 
-    def part(self, samples: Samples) -> Part:
+    def part(self, samples: Samples) -> TensorSamples:
         """Inputs are float32 ``[batch, unit]``."""
         return tensors(samples)
 
@@ -81,7 +81,7 @@ class ArtificialLearner:
             inputs = inputs.expand(candidates, *inputs.shape)
         return Answer(logits(self.plan, values, inputs))
 
-    def activity(self, values: Values, everything: Part) -> Activity:
+    def activity(self, values: Values, everything: TensorSamples) -> Activity:
         """See ``dead_neurons``."""
         return Activity(dead_neurons(self.plan, values, everything))
 
@@ -91,12 +91,12 @@ class ArtificialLearner:
         return ArtificialModel(self.network, parameters, self.activation)
 
 
-def tensors(samples: Samples, dtype: torch.dtype = torch.float32) -> Part:
+def tensors(samples: Samples, dtype: torch.dtype = torch.float32) -> TensorSamples:
     """The samples, their inputs in this type."""
-    return Part(torch.tensor(samples.inputs, dtype=dtype), torch.tensor(samples.labels))
+    return TensorSamples(torch.tensor(samples.inputs, dtype=dtype), torch.tensor(samples.labels))
 
 
-def dead_neurons(plan: Plan, values: Values, everything: Part) -> dict[str, int]:
+def dead_neurons(plan: TorchPlan, values: Values, everything: TensorSamples) -> dict[str, int]:
     """How many neurons of each hidden population are 0 for every sample (only ReLUs can be)."""
     if not isinstance(plan.activation, ReLU):
         return {step.target: 0 for step in plan.steps if step.is_source}

@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from volr.models.samples import Samples
     from volr.network import Network
     from volr.training.candidates import Candidates
-    from volr.training.learner import Learner, Part
-    from volr.training.result import Progress
+    from volr.training.learner import Learner, TensorSamples
+    from volr.training.result import TrainingProgress
     from volr.training.settings import TrainingSettings
 
 ModelT = TypeVar("ModelT", bound="Model")
@@ -37,7 +37,7 @@ def fit(
     network: Network,
     samples: Samples,
     settings: TrainingSettings,
-    progress: Progress | None,
+    progress: TrainingProgress | None,
 ) -> Training[ModelT]:
     """See ``train_ann`` and ``train_snn``, which have checked that everything fits."""
     plan = course(len(samples), settings)
@@ -85,7 +85,10 @@ def fit(
 
 
 def _before(
-    learner: Learner[ModelT], candidates: Candidates, validation: Part, settings: TrainingSettings
+    learner: Learner[ModelT],
+    candidates: Candidates,
+    validation: TensorSamples,
+    settings: TrainingSettings,
 ) -> Candidates:
     """The candidates with what they began with as the best so far, epoch 0."""
     loss, accuracy = _measure(learner, candidates, validation, settings)
@@ -95,7 +98,7 @@ def _before(
 def _update(
     learner: Learner[Model],
     candidates: Candidates,
-    batch: Part,
+    batch: TensorSamples,
     settings: TrainingSettings,
     rate: float,
 ) -> None:
@@ -115,7 +118,7 @@ def _update(
 
 
 def _measure(
-    learner: Learner[Model], candidates: Candidates, part: Part, settings: TrainingSettings
+    learner: Learner[Model], candidates: Candidates, part: TensorSamples, settings: TrainingSettings
 ) -> tuple[Floats, Floats]:
     """The mean loss and the accuracy of each candidate; NaN where there are no samples."""
     loss = torch.zeros(len(candidates.numbers), dtype=torch.float64)
@@ -130,7 +133,10 @@ def _measure(
 
 
 def _choose(
-    learner: Learner[Model], candidates: Candidates, deciding: Part, settings: TrainingSettings
+    learner: Learner[Model],
+    candidates: Candidates,
+    deciding: TensorSamples,
+    settings: TrainingSettings,
 ) -> Candidates:
     """The candidate with the lowest loss on ``deciding``, which are training samples."""
     if len(candidates.numbers) == 1:
@@ -143,7 +149,7 @@ def _after_epoch(
     learner: Learner[Model],
     candidates: Candidates,
     trained: int,
-    validation: Part,
+    validation: TensorSamples,
     settings: TrainingSettings,
 ) -> Candidates:
     """The candidates with one epoch more behind them; ``TrainingError`` if all have diverged."""
@@ -166,7 +172,7 @@ def _after_epoch(
     )
 
 
-def _report(candidates: Candidates, epoch: int, of: int, progress: Progress | None) -> None:
+def _report(candidates: Candidates, epoch: int, of: int, progress: TrainingProgress | None) -> None:
     """Tell how the candidate of the lowest loss does."""
     if progress is not None:
         history = candidates.history[-1]

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from volr.checks.arrays import Integers
     from volr.models.samples import Samples
     from volr.network import Network
-    from volr.training.result import Progress
+    from volr.training.result import TrainingProgress
     from volr.training.settings import TrainingSettings
 
 Row: TypeAlias = tuple[float, float, float]
@@ -146,7 +146,7 @@ def fit(
     network: Network,
     samples: Samples,
     settings: TrainingSettings,
-    progress: Progress | None,
+    progress: TrainingProgress | None,
     initial: ArtificialModel | None = None,
 ) -> Training[ArtificialModel]:
     """See ``train_ann``, which has checked that everything fits."""
@@ -162,7 +162,7 @@ def _fit(
     network: Network,
     samples: Samples,
     settings: TrainingSettings,
-    progress: Progress | None,
+    progress: TrainingProgress | None,
     initial: ArtificialModel | None,
 ) -> Training[ArtificialModel]:
     plan = course(len(samples), settings)
@@ -276,7 +276,7 @@ def _check(candidates: Sequence[_Candidate], settings: TrainingSettings) -> None
 
 
 def _report(
-    candidates: Sequence[_Candidate], epoch: int, of: int, progress: Progress | None
+    candidates: Sequence[_Candidate], epoch: int, of: int, progress: TrainingProgress | None
 ) -> None:
     """Tell how the candidate of the lowest loss does."""
     if progress is not None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from volr.models.model import SpikingModel
     from volr.models.samples import Samples
     from volr.network import Network
-    from volr.training.result import Progress, Training
+    from volr.training.result import Training, TrainingProgress
 
 EPOCHS, UPDATES = 5, 600
 """Unless told, a network is trained in the loop for this many epochs, and this many updates."""
@@ -38,7 +38,7 @@ def train_in_loop(
     spiking: SpikingSettings | None = None,
     *,
     start: SpikingModel | None = None,
-    progress: Progress | None = None,
+    progress: TrainingProgress | None = None,
 ) -> Training[SpikingModel]:
     """Train ``network`` as a spiking one, with its forward passes in a simulator.
 

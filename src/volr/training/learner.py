@@ -24,7 +24,7 @@ ModelT_co = TypeVar("ModelT_co", bound="Model", covariant=True)
 
 
 @dataclass(frozen=True)
-class Part:
+class TensorSamples:
     """Samples as tensors: inputs ``[batch, …]``, labels int64 ``[batch]``.
 
     ``taught`` ``[batch, unit]`` is what a teacher gives each label as a probability.
@@ -37,16 +37,16 @@ class Part:
     def __len__(self) -> int:
         return len(self.labels)
 
-    def take(self, indices: Tensor) -> Part:
+    def take(self, indices: Tensor) -> TensorSamples:
         return self._part(indices)
 
-    def batches(self, size: int) -> Iterator[Part]:
+    def batches(self, size: int) -> Iterator[TensorSamples]:
         for start in range(0, len(self), size):
             yield self._part(slice(start, start + size))
 
-    def _part(self, which: Tensor | slice) -> Part:
+    def _part(self, which: Tensor | slice) -> TensorSamples:
         taught = None if self.taught is None else self.taught[which]
-        return Part(self.inputs[which], self.labels[which], taught)
+        return TensorSamples(self.inputs[which], self.labels[which], taught)
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Learner(Protocol[ModelT_co]):
         """Whether it starts from a model that is trained already, and may be best as it is."""
         ...
 
-    def part(self, samples: Samples) -> Part:
+    def part(self, samples: Samples) -> TensorSamples:
         """The samples in the form that ``answer`` takes."""
         ...
 
@@ -108,7 +108,7 @@ class Learner(Protocol[ModelT_co]):
         """The logits for ``inputs`` ``[batch, …]``."""
         ...
 
-    def activity(self, values: Values, everything: Part) -> Activity:
+    def activity(self, values: Values, everything: TensorSamples) -> Activity:
         """What the hidden populations do, with parameters of a single candidate."""
         ...
 

@@ -25,7 +25,7 @@ import torch
 from volr.backends.base import Record
 from volr.models.coding import ConstantCurrent, Poisson, by_input, input_drive, input_levels
 from volr.neurons.response import count_levels
-from volr.training.learner import Activity, Answer, Part
+from volr.training.learner import Activity, Answer, TensorSamples
 from volr.training.rate_model import charge, membrane_slope, slope
 from volr.training.side_by_side import apart, fits, side_by_side
 from volr.training.spiking_units import SpikingForm
@@ -89,9 +89,9 @@ class LoopLearner:
     def form(self) -> SpikingForm:
         return SpikingForm(self.network, self.settings)
 
-    def part(self, samples: Samples) -> Part:
+    def part(self, samples: Samples) -> TensorSamples:
         """Inputs are the values, float64 ``[batch, unit]``."""
-        return Part(torch.tensor(samples.inputs), torch.tensor(samples.labels))
+        return TensorSamples(torch.tensor(samples.inputs), torch.tensor(samples.labels))
 
     def starts(
         self, samples: Samples, count: int, random: np.random.Generator
@@ -120,7 +120,7 @@ class LoopLearner:
         penalties = [torch.as_tensor(answer.penalty) for answer in answers]
         return Answer(torch.stack([answer.logits for answer in answers]), torch.stack(penalties))
 
-    def activity(self, values: Values, everything: Part) -> Activity:
+    def activity(self, values: Values, everything: TensorSamples) -> Activity:
         """The dead never spike, on the first 1,024 samples: simulating all would take too long."""
         stimuli = everything.inputs[:_LOOKED_AT].numpy()
         [measured] = self._measure([self.form.model(values)], stimuli, self._next_seed())

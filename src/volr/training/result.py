@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 ModelT_co = TypeVar("ModelT_co", bound="Model", covariant=True)
 
 
-class Progress(Protocol):
+class TrainingProgress(Protocol):
     """Told after every epoch, counted from 1."""
 
     def __call__(self, epoch: int, of: int, loss: float, accuracy: float | None) -> None:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from volr.models.parameters import Parameters
     from volr.models.samples import Samples
     from volr.network import Network
-    from volr.training.result import Progress, Training
+    from volr.training.result import Training, TrainingProgress
 
 
 RATE, DECAY = 0.004, 0.1
@@ -124,7 +124,7 @@ def train_snn(
     start: SpikingModel | None = None,
     teacher: ArtificialModel | None = None,
     device: Device = "cpu",
-    progress: Progress | None = None,
+    progress: TrainingProgress | None = None,
 ) -> Training[SpikingModel]:
     """Train ``network`` as a spiking one on ``samples``, a part of which is set aside.
 
@@ -165,7 +165,7 @@ def train_snn(
     together = settings.candidates * batch
     check_room(
         {name: together * each for name, each in learner.bytes_each.items()},
-        f"to train {settings.candidates} candidates on {batch} stimuli of {learner.plan.steps:,} "
+        f"to train {settings.candidates} candidates on {batch} stimuli of {learner.schedule.steps:,} "
         "steps at once",
         help="lower the batch size or the number of candidates; a shorter duration or a larger dt "
         "makes another network",

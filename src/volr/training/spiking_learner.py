@@ -21,10 +21,10 @@ from volr.engine.autograd import respond
 from volr.engine.cpu.buffers import bytes_per_stimulus
 from volr.engine.encoding import Encoded, encode, levels_of, trains_of
 from volr.engine.readout import Response
-from volr.engine.schedule import plan_of
+from volr.engine.schedule import schedule_of
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.parameters import parameter_shapes
-from volr.training.learner import Activity, Answer, Part
+from volr.training.learner import Activity, Answer, TensorSamples
 from volr.training.minibatches import DECIDING
 from volr.training.spiking_units import SHARPNESS, TAUGHT_SHARPNESS, SpikingForm
 from volr.transfer.scaling import scales
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from volr.checks.arrays import Floats
-    from volr.engine.schedule import Plan
+    from volr.engine.schedule import Schedule
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.samples import Samples
     from volr.network import Network
@@ -74,30 +74,30 @@ class SpikingLearner:
         return SpikingForm(self.network, self.settings, sharpness)
 
     @cached_property
-    def plan(self) -> Plan:
+    def schedule(self) -> Schedule:
         zeros = {name: np.zeros(shape) for name, shape in parameter_shapes(self.network).items()}
-        return plan_of(self.form.with_parameters(zeros))
+        return schedule_of(self.form.with_parameters(zeros))
 
     @cached_property
     def bytes_each(self) -> dict[str, int]:
         """The memory of a stimulus in the engine, by population."""
-        return bytes_per_stimulus(self.plan, np.dtype(np.float32))
+        return bytes_per_stimulus(self.schedule, np.dtype(np.float32))
 
     @property
     def chunk(self) -> int:
         """Fewer where stimuli are long or populations large."""
         return max(1, min(_CHUNK, _CHUNK_BYTES // sum(self.bytes_each.values())))
 
-    def part(self, samples: Samples) -> Part:
+    def part(self, samples: Samples) -> TensorSamples:
         """Inputs are the levels of constant currents, int32 ``[batch, unit]``, or values."""
         labels = torch.tensor(samples.labels)
         taught = None if self.teacher is None else _taught(self.teacher, samples.inputs, self.form)
         match self.settings.input_coding:
             case ConstantCurrent() as coding:
-                levels = levels_of(self.plan, coding, samples.inputs)
-                return Part(torch.as_tensor(levels), labels, taught)
+                levels = levels_of(self.schedule, coding, samples.inputs)
+                return TensorSamples(torch.as_tensor(levels), labels, taught)
             case Poisson():
-                return Part(torch.tensor(samples.inputs), labels, taught)
+                return TensorSamples(torch.tensor(samples.inputs), labels, taught)
 
     def starts(
         self, samples: Samples, count: int, random: np.random.Generator
@@ -125,7 +125,7 @@ class SpikingLearner:
         penalties = [torch.as_tensor(answer.penalty) for answer in each]
         return Answer(torch.stack([answer.logits for answer in each]), torch.stack(penalties))
 
-    def activity(self, values: Values, everything: Part) -> Activity:
+    def activity(self, values: Values, everything: TensorSamples) -> Activity:
         """The dead never spike."""
         totals = {name: np.zeros(self.network[name].size) for name in self.form.hidden}
         with torch.no_grad():
@@ -146,16 +146,16 @@ class SpikingLearner:
     def _encode(self, inputs: Tensor) -> Encoded:
         match self.settings.input_coding:
             case ConstantCurrent():
-                return trains_of(self.plan, inputs.numpy())
+                return trains_of(self.schedule, inputs.numpy())
             case Poisson() as coding:
                 self._drawn += 1
                 seed = (self.seed << 32) + self._drawn
-                return encode(self.plan, coding, inputs.numpy(), seed=seed)
+                return encode(self.schedule, coding, inputs.numpy(), seed=seed)
 
     def _respond(self, values: Mapping[str, Tensor], encoded: Encoded) -> Response:
         # All the rest of training is done on the processor, so parameters stay there.
         response = respond(
-            self.plan,
+            self.schedule,
             {name: value.to(self.device) for name, value in self.form.to_model(values).items()},
             encoded,
             surrogate=self.settings.surrogate,

@@ -14,7 +14,7 @@ import torch
 from tests.engine.examples import NEURONS
 from tests.engine.populations import Population, population
 
-from volr.engine.cpu.dynamics import run_back
+from volr.engine.cpu.dynamics import backward
 from volr.engine.gpu.recurrence import unroll
 from volr.engine.surrogates import SHAPES, Surrogate
 
@@ -39,12 +39,20 @@ def engine(
         returned = by_spikes.swapaxes(0, 1).reshape(-1).astype(dtype)
     lift = given.lift(dtype)
     wanted = by_total.reshape(-1).astype(dtype)
-    by_lift = run_back(
-        given.plan, given.layer, memory, lift, returned, wanted, given.shape[1], surrogate, window
+    by_lift = backward(
+        given.schedule,
+        given.layer,
+        memory,
+        lift,
+        returned,
+        wanted,
+        given.shape[1],
+        surrogate,
+        window,
     )
     assert by_lift.dtype == memory.drives[0].dtype == dtype
-    one = Population(given.plan, given.drives, np.ones_like(given.currents))
-    zero = Population(given.plan, given.drives, np.zeros_like(given.currents))
+    one = Population(given.schedule, given.drives, np.ones_like(given.currents))
+    zero = Population(given.schedule, given.drives, np.zeros_like(given.currents))
     return [*map(given.in_time, memory.drives), by_lift * (one.lift() - zero.lift())]
 
 
@@ -62,7 +70,7 @@ def pytorch(
         drives[1] = -drives[1]  # here, conductances are positive
     spikes, v = unroll(
         given.neuron,
-        given.plan.dt,
+        given.schedule.dt,
         drives,
         current,
         spiking=given.layer.spiking,

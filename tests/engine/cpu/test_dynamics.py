@@ -60,16 +60,16 @@ def test_a_part_of_a_memory_is_the_same_memory(kind: str) -> None:
 def test_a_constant_current_lifts_the_membrane_to_the_closed_form(kind: str) -> None:
     given = population(kind, spiking=False)
     silent = tuple(np.zeros_like(each) for each in given.drives)
-    alone = type(given)(given.plan, silent, given.currents)
-    neuron, dt = given.neuron, given.plan.dt
-    time = dt * np.arange(1, given.plan.steps + 1)[:, None]
+    alone = type(given)(given.schedule, silent, given.currents)
+    neuron, dt = given.neuron, given.schedule.dt
+    time = dt * np.arange(1, given.schedule.steps + 1)[:, None]
     goal = neuron.resistance * (neuron.i_offset + given.currents)
     expected = goal * (1 - np.exp(-time / neuron.tau_m))
     found = alone.in_time(alone.after_run().membrane)
     for stimulus in range(given.shape[1]):
         np.testing.assert_allclose(found[:, stimulus], expected, rtol=1e-12)
     np.testing.assert_allclose(
-        lift_of(given.neuron, given.plan.dt),
+        lift_of(given.neuron, given.schedule.dt),
         1 / neuron.cm if kind == "cond" else (1 - np.exp(-dt / neuron.tau_m)) * neuron.resistance,
     )
 

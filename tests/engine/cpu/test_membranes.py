@@ -22,26 +22,26 @@ rests = pytest.mark.parametrize("refractory", [0, 1, 3])
 
 def by_hand(given: Population) -> tuple[Booleans, Booleans, Floats]:
     """Spikes, who is refractory, and V − v_rest before the reset, ``[time, batch, unit]`` each."""
-    plan, neuron = given.plan, given.neuron
+    schedule, neuron = given.schedule, given.neuron
     hard = neuron.reset == "hard"
     threshold = neuron.v_thresh - neuron.v_rest if given.layer.spiking else np.inf
     shape = given.shape[1:]
     v, left = np.zeros(shape), np.zeros(shape, dtype=int)
-    state = neuron.initial(plan.dt, shape)
+    state = neuron.initial(schedule.dt, shape)
     spikes, resting, membranes = (np.zeros(given.shape) for _ in range(3))
     current = np.tile(neuron.i_offset + given.currents, (shape[0], 1))
     all_or_positive, *others = given.drives
     negative = others[0] if others else np.zeros(given.shape)
-    for k in range(plan.steps):
+    for k in range(schedule.steps):
         held = (left > 0) & hard
         arriving = all_or_positive[k], negative[k]
         bound = threshold if hard else np.inf
-        moved, state = neuron.step(plan.dt, v, state, current, arriving, held, bound)
+        moved, state = neuron.step(schedule.dt, v, state, current, arriving, held, bound)
         membranes[k] = v = np.where(held, v, moved)
         resting[k] = left > 0
         spikes[k] = spiked = (left == 0) & (v >= threshold)
         v = np.where(spiked, neuron.v_reset - neuron.v_rest if hard else v - neuron.theta, v)
-        left = np.where(spiked, neuron.refractory_steps(plan.dt), np.maximum(left - 1, 0))
+        left = np.where(spiked, neuron.refractory_steps(schedule.dt), np.maximum(left - 1, 0))
     return spikes > 0, resting > 0, membranes
 
 
@@ -70,7 +70,7 @@ def test_at_the_threshold_a_neuron_spikes_and_a_digit_below_it_does_not(
     drive = np.full((1, 1, 11), threshold, dtype=dtype)
     drive[0, 0, ::2] = np.nextafter(threshold, dtype(0))
     quiet = np.full(11, -neuron.i_offset)
-    memory = Population(given.plan, (drive,), quiet).after_run(dtype=dtype)
+    memory = Population(given.schedule, (drive,), quiet).after_run(dtype=dtype)
     np.testing.assert_array_equal(memory.state, np.arange(11) % 2)
     np.testing.assert_array_equal(memory.total, np.arange(11) % 2)
     np.testing.assert_array_equal(memory.membrane, drive.reshape(-1))
@@ -125,7 +125,7 @@ def test_a_stimulus_knows_nothing_of_the_one_before(kind: str, differentiable: A
     together = given.after_run(differentiable=differentiable)
     for b in range(4):
         drives = tuple(np.ascontiguousarray(each[:, b : b + 1]) for each in given.drives)
-        alone = Population(given.plan, drives, given.currents)
+        alone = Population(given.schedule, drives, given.currents)
         memory = alone.after_run(differentiable=differentiable)
         for name in ("membrane", "state"):
             whole = given.in_time(getattr(together, name))[:, b]
@@ -142,4 +142,4 @@ def test_a_conductance_leaves_what_the_way_back_needs() -> None:
         g = np.zeros(given.shape[1:])
         for k, now in enumerate(given.in_time(found)):
             np.testing.assert_allclose(now, g, rtol=1e-12, atol=1e-15)
-            g = g * np.exp(-given.plan.dt / tau) + abs(arriving[k])
+            g = g * np.exp(-given.schedule.dt / tau) + abs(arriving[k])

@@ -15,7 +15,7 @@ from torch import Tensor
 from volr.engine.gpu.conductances import moved
 from volr.engine.gpu.matrices import recurrence, respond
 from volr.engine.reference import simulate
-from volr.engine.schedule import Plan, plan_of
+from volr.engine.schedule import Schedule, schedule_of
 from volr.engine.surrogates import Surrogate
 from volr.errors import DataError
 from volr.models.coding import Poisson
@@ -65,9 +65,9 @@ def tensors(values: Mapping[str, Floats], dtype: torch.dtype = torch.float64) ->
     return {n: torch.tensor(v, dtype=dtype, requires_grad=True) for n, v in values.items()}
 
 
-def random_spikes(plan: Plan, batch: int, seed: int = 1) -> Tensor:
-    width = sum(size for _, size in plan.inputs)
-    return torch.rand(plan.steps, batch, width, generator=torch.manual_seed(seed)) < 0.2
+def random_spikes(schedule: Schedule, batch: int, seed: int = 1) -> Tensor:
+    width = sum(size for _, size in schedule.inputs)
+    return torch.rand(schedule.steps, batch, width, generator=torch.manual_seed(seed)) < 0.2
 
 
 @pytest.mark.parametrize("kind", [kind for kind in NEURONS if kind != "cond"])
@@ -78,9 +78,9 @@ def test_spikes_and_membranes_are_those_of_the_reference(
 ) -> None:
     model = spiking_model(kind, fork(7, 5, 6, 3), reset=reset, tau_refrac=tau_refrac)
     trace = simulate(model, np.random.default_rng(2).random((4, 7)), seed=3)
-    plan = plan_of(model)
+    schedule = schedule_of(model)
     given = torch.tensor(trace.spikes["input"])
-    response = respond(plan, tensors(model.parameters), given, trace=True)
+    response = respond(schedule, tensors(model.parameters), given, trace=True)
 
     assert list(response.counts) == ["dense_1", "dense_2", "dense_3"]
     assert response.membranes == {}
@@ -103,7 +103,7 @@ def test_conductances_make_as_many_spikes_as_in_the_reference(tau_refrac: float)
     model = spiking_model("cond", fork(7, 15, 16, 13), tau_refrac=tau_refrac)
     trace = simulate(model, np.random.default_rng(2).random((20, 7)), seed=3)
     given = torch.tensor(trace.spikes["input"])
-    response = respond(plan_of(model), tensors(model.parameters), given)
+    response = respond(schedule_of(model), tensors(model.parameters), given)
     for name, counts in response.counts.items():
         wanted = trace.spikes[name].sum(axis=0)
         assert wanted.mean() > 1
@@ -115,16 +115,16 @@ def test_conductances_make_as_many_spikes_as_in_the_reference(tau_refrac: float)
 @neurons
 def test_an_output_that_is_only_read_is_the_mean_of_its_membrane(kind: str) -> None:
     model = spiking_model(kind, chain(5, 6, 3), readout="membrane")
-    plan = plan_of(model)
-    spikes = random_spikes(plan, 4)
-    response = respond(plan, tensors(model.parameters), spikes, trace=True)
+    schedule = schedule_of(model)
+    spikes = random_spikes(schedule, 4)
+    response = respond(schedule, tensors(model.parameters), spikes, trace=True)
     assert list(response.counts) == ["dense_1"]
     assert list(response.spikes) == ["dense_1"]
     # Above the threshold, or this would say little.
     assert response.potentials["dense_2"].max() > model.neuron.v_thresh - model.neuron.v_rest
 
     still = {name: np.zeros(value.shape) for name, value in model.parameters.items()}
-    oracle = respond_along(plan, model.parameters, still, spikes.numpy(), Surrogate(), None)
+    oracle = respond_along(schedule, model.parameters, still, spikes.numpy(), Surrogate(), None)
     found = response.membranes["dense_2"].detach()
     np.testing.assert_allclose(found, oracle["dense_2"].value, atol=1e-9)
 
@@ -158,13 +158,13 @@ def test_the_step_of_a_conductance_is_the_solution_of_its_equation() -> None:
 @neurons
 def test_where_nothing_spikes_derivatives_are_finite_differences(kind: str) -> None:
     model = spiking_model(kind, chain(4, 3), readout="membrane")
-    plan = plan_of(model)
-    spikes = random_spikes(plan, 2)
+    schedule = schedule_of(model)
+    spikes = random_spikes(schedule, 2)
     names = tuple(model.parameters)
 
     def membranes(*values: Tensor) -> Tensor:
         named = dict(zip(names, values, strict=True))
-        return respond(plan, named, spikes).membranes["dense_1"]
+        return respond(schedule, named, spikes).membranes["dense_1"]
 
     assert torch.autograd.gradcheck(membranes, tuple(tensors(model.parameters).values()))
 
@@ -192,20 +192,20 @@ def test_gradients_are_the_tangents_of_an_independent_simulation(
         reset=reset,
         tau_refrac=tau_refrac,
     )
-    plan, surrogate = plan_of(model), Surrogate(shape, 0.7)
-    spikes = random_spikes(plan, 3)
+    schedule, surrogate = schedule_of(model), Surrogate(shape, 0.7)
+    spikes = random_spikes(schedule, 3)
     rng = np.random.default_rng(5)
     directions = [
         {n: rng.normal(size=v.shape) for n, v in model.parameters.items()} for _ in range(2)
     ]
     expected = [
-        respond_along(plan, model.parameters, each, spikes.numpy(), surrogate, window)
+        respond_along(schedule, model.parameters, each, spikes.numpy(), surrogate, window)
         for each in directions
     ]
     by = {name: rng.normal(size=dual.value.shape) for name, dual in expected[0].items()}
 
     values = tensors(model.parameters)
-    response = respond(plan, values, spikes, surrogate=surrogate, window=window)
+    response = respond(schedule, values, spikes, surrogate=surrogate, window=window)
     totals = response.counts | response.membranes
     loss = torch.stack([(totals[n] * torch.tensor(by[n])).sum() for n in by]).sum()
     gradient = dict(zip(values, torch.autograd.grad(loss, list(values.values())), strict=True))
@@ -248,12 +248,12 @@ def test_a_held_membrane_takes_no_part() -> None:
 @neurons
 def test_a_window_as_long_as_the_stimulus_is_full_backpropagation(kind: str) -> None:
     model = spiking_model(kind, chain(5, 6, 3))
-    plan = plan_of(model)
-    spikes = random_spikes(plan, 3)
+    schedule = schedule_of(model)
+    spikes = random_spikes(schedule, 3)
     gradients: list[list[Tensor]] = []
-    for window in (None, plan.steps, plan.steps - 1):
+    for window in (None, schedule.steps, schedule.steps - 1):
         values = tensors(model.parameters)
-        loss = respond(plan, values, spikes, window=window).counts["dense_2"].sum()
+        loss = respond(schedule, values, spikes, window=window).counts["dense_2"].sum()
         gradients.append(list(torch.autograd.grad(loss, list(values.values()))))
     full, whole, shorter = gradients
     assert all(torch.equal(a, b) for a, b in zip(full, whole, strict=True))
@@ -262,13 +262,13 @@ def test_a_window_as_long_as_the_stimulus_is_full_backpropagation(kind: str) -> 
 
 def test_a_delay_longer_than_the_stimulus_lets_nothing_arrive() -> None:
     model = spiking_model("delta", chain(5, 3), delay=50)
-    plan = plan_of(model)
+    schedule = schedule_of(model)
     values = tensors({n: v if n.endswith("bias") else v + 100 for n, v in model.parameters.items()})
-    response = respond(plan, values, random_spikes(plan, 2), trace=True)
-    steps = np.arange(1, plan.steps + 1)[:, None, None]
+    response = respond(schedule, values, random_spikes(schedule, 2), trace=True)
+    steps = np.arange(1, schedule.steps + 1)[:, None, None]
     n = model.neuron
     current = n.i_offset + model.parameters["dense_1.bias"]
-    quiet = n.resistance * current * (1 - n.decay(plan.dt) ** steps) < n.v_thresh - n.v_rest
+    quiet = n.resistance * current * (1 - n.decay(schedule.dt) ** steps) < n.v_thresh - n.v_rest
     assert quiet.all()
     assert not response.counts["dense_1"].any()
     response.counts["dense_1"].sum().backward()
@@ -281,25 +281,25 @@ def test_a_delay_longer_than_the_stimulus_lets_nothing_arrive() -> None:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
 def test_the_float_type_is_that_of_the_parameters(kind: str, dtype: torch.dtype) -> None:
     model = spiking_model(kind, chain(5, 6, 3), readout="membrane", duration=12.0)
-    plan = plan_of(model)
-    spikes = random_spikes(plan, 3)
+    schedule = schedule_of(model)
+    spikes = random_spikes(schedule, 3)
     values = tensors(model.parameters, dtype)
-    response = respond(plan, values, spikes.to(torch.uint8))
+    response = respond(schedule, values, spikes.to(torch.uint8))
     assert response.counts["dense_1"].dtype == dtype
     found = response.membranes["dense_2"]
     found.sum().backward()
     assert all(v.grad is not None and v.grad.dtype == dtype for v in values.values())
     if dtype == torch.float32:
-        exact = respond(plan, tensors(model.parameters), spikes).membranes["dense_2"]
+        exact = respond(schedule, tensors(model.parameters), spikes).membranes["dense_2"]
         torch.testing.assert_close(found.double(), exact, atol=1e-4, rtol=1e-5)
 
 
 def test_spikes_and_windows_that_do_not_fit_are_refused() -> None:
     model = spiking_model("delta", chain(5, 3))
-    plan, values = plan_of(model), tensors(model.parameters)
-    with pytest.raises(DataError, match=r"\[40, 2, 4\], the plan takes \[40, batch, 5\]"):
-        respond(plan, values, torch.zeros(40, 2, 4))
+    schedule, values = schedule_of(model), tensors(model.parameters)
+    with pytest.raises(DataError, match=r"\[40, 2, 4\], the schedule takes \[40, batch, 5\]"):
+        respond(schedule, values, torch.zeros(40, 2, 4))
     with pytest.raises(DataError, match=r"\[39, 2, 5\]"):
-        respond(plan, values, torch.zeros(39, 2, 5))
+        respond(schedule, values, torch.zeros(39, 2, 5))
     with pytest.raises(DataError, match="window is 0"):
-        respond(plan, values, torch.zeros(40, 2, 5), window=0)
+        respond(schedule, values, torch.zeros(40, 2, 5), window=0)

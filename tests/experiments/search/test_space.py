@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from volr.errors import DataError, VolrError
 from volr.experiments.conditions import CONDITIONS, condition
-from volr.experiments.search.space import Choice, Range, described, parameters
+from volr.experiments.search.space import Choice, Range, parameter_text, parameters
 from volr.experiments.search.variation import varied, with_width
 from volr.experiments.settings import Settings
 
@@ -47,7 +47,7 @@ def test_what_is_said_is_what_is_varied(text: str, label: str, expected: Choice 
     # Numbers and whole numbers stay apart: JSON and the journal tell 2 from 2.0.
     if isinstance(found, Choice) and isinstance(expected, Choice):
         assert [*map(type, found.values)] == [*map(type, expected.values)]
-    assert one(described(found), label) == found
+    assert one(parameter_text(found), label) == found
 
 
 @given(st.floats(1e-6, 1e3), st.floats(1e-6, 1e3), st.booleans())
@@ -56,7 +56,7 @@ def test_a_range_is_read_as_it_is_written(a: float, b: float, log: bool) -> None
     if low == high:
         return
     wanted = Range("learning_rate", low, high, log=log)
-    assert one(described(wanted), "ann") == wanted
+    assert one(parameter_text(wanted), "ann") == wanted
 
 
 @pytest.mark.parametrize("each", CONDITIONS, ids=lambda each: each.label)

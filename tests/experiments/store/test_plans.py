@@ -14,7 +14,7 @@ from unittest.mock import Mock
 from tests.experiments.examples import PROGRAM, plan_of
 
 import volr
-from volr.experiments.store.plans import described
+from volr.experiments.store.plans import plan_json
 
 if TYPE_CHECKING:
     import pytest
@@ -25,7 +25,7 @@ def test_all_that_it_takes_to_do_it_again(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("VOLR_CORES", "3")
     plan = plan_of("ann", "ann:futhark", seeds=range(2, 4), neurons=["if_cond_exp"])
     command = ["volr", "experiment", "xor", "--out", "my results"]
-    found = json.loads(json.dumps(described(plan, command)))
+    found = json.loads(json.dumps(plan_json(plan, command)))
     assert shlex.split(found["command"]) == ["volr", "experiment", "xor", "--out", "my results"]
     age = datetime.now(UTC) - datetime.fromisoformat(found["started"])
     assert timedelta(seconds=-1) <= age < timedelta(minutes=2)

@@ -14,7 +14,7 @@ from volr.errors import ModelError
 from volr.experiments.conditions import ANN, condition
 from volr.experiments.execution.job import Job
 from volr.experiments.execution.transport import job_from, job_text
-from volr.experiments.plan import Plan
+from volr.experiments.plan import ExperimentPlan
 from volr.experiments.run import perform
 from volr.experiments.runner import check_possible
 from volr.experiments.settings import Settings
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from volr.experiments.conditions import Condition
 
 
-def plan_of(*conditions: Condition, **settings: Any) -> Plan:
+def plan_of(*conditions: Condition, **settings: Any) -> ExperimentPlan:
     told = Settings(neuron="if_cond_exp", **{**SMALL, **settings})
-    return Plan(
+    return ExperimentPlan(
         tasks={"xor": PROGRAM}, seeds=[5], conditions=conditions, on="engine", settings=[told]
     )
 

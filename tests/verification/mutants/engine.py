@@ -1,4 +1,4 @@
-"""The engine, with other arrays or another plan than those that were made of the model."""
+"""The engine, with other arrays or another schedule than those that were made of the model."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from volr.engine.simulation import Ready, contents, ready
 
 if TYPE_CHECKING:
     from volr.backends.readback import Readback
-    from volr.engine.schedule import Plan
+    from volr.engine.schedule import Schedule
     from volr.models.model import SpikingModel
     from volr.neurons import NeuronModel
 
@@ -24,10 +24,12 @@ def engine(model: SpikingModel, mutation: str | None) -> Readback:
 
 
 def _changed(whole: Ready, mutation: str | None) -> Ready:
-    plan = whole.plan
+    schedule = whole.schedule
     weights, _ = contents(whole)
     if mutation in PARAMETERS:
-        return replace(whole, plan=_with_neuron(plan, replace(plan.input_neuron, **_one(mutation))))
+        return replace(
+            whole, schedule=_with_neuron(schedule, replace(schedule.input_neuron, **_one(mutation)))
+        )
     match mutation:
         case None:
             return whole
@@ -41,21 +43,21 @@ def _changed(whole: Ready, mutation: str | None) -> Ready:
                     name=names.get(each.name, each.name),
                     terms=tuple((names.get(source, source), w) for source, w in each.terms),
                 )
-                for each in plan.layers
+                for each in schedule.layers
             ]
             # The sizes go with the names, and so do the currents.
-            return replace(whole, plan=_with(plan, layers=tuple(layers)), lifts=lifts)
+            return replace(whole, schedule=_with(schedule, layers=tuple(layers)), lifts=lifts)
         case "inputs":
-            return replace(whole, plan=_with(plan, inputs=plan.inputs[::-1]))
+            return replace(whole, schedule=_with(schedule, inputs=schedule.inputs[::-1]))
         case "missing projection":
             layers = [
-                replace(e, terms=e.terms[1:]) if e.name == "square" else e for e in plan.layers
+                replace(e, terms=e.terms[1:]) if e.name == "square" else e for e in schedule.layers
             ]
-            return replace(whole, plan=_with(plan, layers=tuple(layers)))
+            return replace(whole, schedule=_with(schedule, layers=tuple(layers)))
         case "transposed" | "weight":
             block = weights["left->square.weight"]
             block = block.T.copy() if mutation == "transposed" else one_more(block)
-            tiles = in_tiles(plan, weights | {"left->square.weight": block})
+            tiles = in_tiles(schedule, weights | {"left->square.weight": block})
             return replace(whole, tiles=tiles)
         case "bias":
             lift = one_more(whole.lifts["square"])
@@ -63,19 +65,24 @@ def _changed(whole: Ready, mutation: str | None) -> Ready:
         case "kind":
             from volr.neurons import IFCondExp
 
-            numbers = plan.input_neuron.numbers
-            return replace(whole, plan=_with_neuron(plan, IFCondExp(**cast("Any", numbers))))
+            numbers = schedule.input_neuron.numbers
+            return replace(
+                whole, schedule=_with_neuron(schedule, IFCondExp(**cast("Any", numbers)))
+            )
         case "reset":
             return replace(
-                whole, plan=_with_neuron(plan, replace(plan.input_neuron, reset="subtract"))
+                whole,
+                schedule=_with_neuron(schedule, replace(schedule.input_neuron, reset="subtract")),
             )
         case "delay":
-            return replace(whole, plan=_with(plan, delay=plan.delay + 1))
+            return replace(whole, schedule=_with(schedule, delay=schedule.delay + 1))
         case "dt":
-            return replace(whole, plan=_with(plan, dt=2 * plan.dt, steps=plan.steps // 2))
+            return replace(
+                whole, schedule=_with(schedule, dt=2 * schedule.dt, steps=schedule.steps // 2)
+            )
         case "precision":
             tiles = in_tiles(
-                plan, {name: each.astype(np.float32) for name, each in weights.items()}
+                schedule, {name: each.astype(np.float32) for name, each in weights.items()}
             )
             lifts = {name: each.astype(np.float32) for name, each in whole.lifts.items()}
             return replace(whole, tiles=tiles, lifts=lifts, dtype=np.dtype(np.float32))
@@ -83,13 +90,13 @@ def _changed(whole: Ready, mutation: str | None) -> Ready:
             raise NotPlantedError("it has no such thing")
 
 
-def _with_neuron(plan: Plan, neuron: NeuronModel) -> Plan:
-    layers = tuple(replace(each, neuron=neuron) for each in plan.layers)
-    return replace(plan, layers=layers, input_neuron=neuron)
+def _with_neuron(schedule: Schedule, neuron: NeuronModel) -> Schedule:
+    layers = tuple(replace(each, neuron=neuron) for each in schedule.layers)
+    return replace(schedule, layers=layers, input_neuron=neuron)
 
 
-def _with(plan: Any, **changes: Any) -> Any:
-    return replace(plan, **changes)
+def _with(schedule: Any, **changes: Any) -> Any:
+    return replace(schedule, **changes)
 
 
 def _one(name: str) -> dict[str, float]:

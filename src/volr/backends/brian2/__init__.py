@@ -40,8 +40,8 @@ from volr.backends.readback import Asked, precision_of, uniform
 from volr.backends.worker import (
     answered,
     answers_of,
-    described,
     inputs_of,
+    kernel_settings,
     probing,
     requests,
     silent,
@@ -193,7 +193,7 @@ def _requests(
     equations = NEURONS[neuron.name]
     unit, factor = equations.weight
     settings: Settings = {
-        **described(model, record),
+        **kernel_settings(model, record),
         "dt": MILLI * dt,
         "delay": MILLI * dt * (model.delay_steps - equations.early),
         "model": equations.model(neuron.reset),

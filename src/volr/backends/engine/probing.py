@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from volr.checks.arrays import Floats
-    from volr.engine.schedule import Layer, Plan
+    from volr.engine.schedule import Layer, Schedule
 
 SILENT = "measured in a simulation without any current"
 SINGLE_SPIKE = "measured: the first response to a single source"
@@ -35,23 +35,24 @@ STEPS = "measured: the duration of a stimulus over the steps of a run"
 
 def resting(prepared: Ready) -> tuple[int, dict[str, float]]:
     """How many steps a run has, and the membrane, mV, of each layer where nothing happens."""
-    names = tuple(layer.name for layer in prepared.plan.layers)
-    inputs = sum(size for _, size in prepared.plan.inputs)
+    names = tuple(layer.name for layer in prepared.schedule.layers)
+    inputs = sum(size for _, size in prepared.schedule.inputs)
     found = simulate(_without_currents(prepared), np.zeros((1, inputs)), membranes=names)
     traces = found.membranes
     return (
-        len(next(iter(traces.values()))) if traces else prepared.plan.steps,
+        len(next(iter(traces.values()))) if traces else prepared.schedule.steps,
         {name: float(trace[0, 0, 0]) for name, trace in traces.items()},
     )
 
 
-def resting_inputs(plan: Plan) -> Said[float]:
+def resting_inputs(schedule: Schedule) -> Said[float]:
     """The membrane, mV, of input neurons where nothing happens."""
-    if plan.input_neuron.i_offset != 0.0:
+    if schedule.input_neuron.i_offset != 0.0:
         return Told("its input neurons always have i_offset, and are never at rest")
     # The first level is no current.
     return Asked(
-        float(constant_levels(plan.input_neuron, plan.dt, plan.steps).membranes[0, 0]), SILENT
+        float(constant_levels(schedule.input_neuron, schedule.dt, schedule.steps).membranes[0, 0]),
+        SILENT,
     )
 
 
@@ -78,14 +79,14 @@ def delay(
     if not neuron.is_moved_at_rest(largest):
         return Told("inhibition moves no membrane that is at rest")
     probe = _with_one_projection(prepared, source, layer, 0.1 * neuron.unit_weight / abs(largest))
-    plan = probe.plan
-    stimulus = np.zeros((1, sum(size for _, size in plan.inputs)))
+    schedule = probe.schedule
+    stimulus = np.zeros((1, sum(size for _, size in schedule.inputs)))
     if source in kernels:
         # Far more than lifts it to its threshold in the first step, whatever leaks away.
         threshold = float(kernels[source]["threshold"])
-        probe.lifts[source][pre] = 10.0 * threshold * (1.0 + 1.0 / plan.dt + 1.0 / neuron.tau_m)
+        probe.lifts[source][pre] = 10.0 * threshold * (1.0 + 1.0 / schedule.dt + 1.0 / neuron.tau_m)
     else:
-        stimulus[0, plan.input_units(source).start + int(pre)] = 1.0
+        stimulus[0, schedule.input_units(source).start + int(pre)] = 1.0
     found = simulate(probe, stimulus, spikes=(layer.name,), membranes=(layer.name,))
     membrane = found.membranes[layer.name][:, 0, post]
     moved = (membrane != rest) | found.spikes[layer.name][:, 0, post]
@@ -99,26 +100,28 @@ def delay(
 def _without_currents(prepared: Ready) -> Ready:
     # Random spikes of the probability 0 are none; input neurons might have an i_offset.
     lifts = {name: np.zeros_like(lift) for name, lift in prepared.lifts.items()}
-    return replace(prepared, lifts=lifts, coding=_each_step(prepared.plan))
+    return replace(prepared, lifts=lifts, coding=_each_step(prepared.schedule))
 
 
-def _each_step(plan: Plan) -> Poisson:
+def _each_step(schedule: Schedule) -> Poisson:
     """The coding in which the value 1 is a spike in every step, and 0 none."""
-    return Poisson(rate_max=1000.0 / plan.dt)
+    return Poisson(rate_max=1000.0 / schedule.dt)
 
 
 def _with_one_projection(prepared: Ready, source: str, layer: Layer, factor: float) -> Ready:
     """What runs, but for one projection without weights and currents; its weights times a factor,
     which makes what arrives large enough to be seen."""
-    plan = prepared.plan
+    schedule = prepared.schedule
     tiles: dict[str, tuple[NDArray[Any], ...]] = {}
-    for each in plan.layers:
+    for each in schedule.layers:
         for before, name in each.terms:
             kept = factor if (before, each) == (source, layer) else 0.0
             tiles[name] = tuple(
                 # Where a cache line begins, as those that it is made of.
-                np.multiply(tile, kept, out=empty_tiles(plan.size(before), each.size, tile.dtype))
+                np.multiply(
+                    tile, kept, out=empty_tiles(schedule.size(before), each.size, tile.dtype)
+                )
                 for tile in prepared.tiles[name]
             )
-    plan = replace(plan, steps=max(plan.steps, plan.delay + 2))
-    return replace(_without_currents(prepared), plan=plan, tiles=tiles)
+    schedule = replace(schedule, steps=max(schedule.steps, schedule.delay + 2))
+    return replace(_without_currents(prepared), schedule=schedule, tiles=tiles)

@@ -27,7 +27,7 @@ from volr.backends.readback import (
     precision_of,
 )
 from volr.engine.cpu.dynamics import call_of, empty_memory
-from volr.engine.encoding import plan_under
+from volr.engine.encoding import schedule_under
 from volr.engine.simulation import Ready, contents
 from volr.models.coding import ConstantCurrent
 from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, raised
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from volr.checks.arrays import Floats
-    from volr.engine.schedule import Layer, Plan
+    from volr.engine.schedule import Layer, Schedule
     from volr.models.model import SpikingModel
     from volr.neurons import NeuronModel
 
@@ -52,29 +52,30 @@ _SLOWEST = 1.0 - 2.5e-7
 
 def read(model: SpikingModel, prepared: Ready) -> SpikingReadback:
     """What a model that is ready holds; ``model`` gives the duration, and the unit of currents."""
-    plan = prepared.plan
+    schedule = prepared.schedule
     weights, _ = contents(prepared)
     steps, membranes = resting(prepared)
     dt = model.duration / steps
     kernels = {
-        layer.name: _kernel(plan, layer, prepared.lifts[layer.name]) for layer in plan.layers
+        layer.name: _kernel(schedule, layer, prepared.lifts[layer.name])
+        for layer in schedule.layers
     }
     cells = {
         layer.name: _cells(
             layer.neuron, kernels[layer.name], dt, Asked(float(membranes[layer.name]), SILENT)
         )
-        for layer in plan.layers
+        for layer in schedule.layers
     }
     if isinstance(prepared.coding, ConstantCurrent):
-        given = plan_under(plan.input_neuron, plan.dt, plan.steps, 1)
+        given = schedule_under(schedule.input_neuron, schedule.dt, schedule.steps, 1)
         kernel = _kernel(given, given.layers[0], np.zeros(1))
-        inputs = _cells(plan.input_neuron, kernel, dt, resting_inputs(plan))
-        cells |= {name: inputs for name, _ in plan.inputs}
-    terms = [(layer, source, name) for layer in plan.layers for source, name in layer.terms]
+        inputs = _cells(schedule.input_neuron, kernel, dt, resting_inputs(schedule))
+        cells |= {name: inputs for name, _ in schedule.inputs}
+    terms = [(layer, source, name) for layer in schedule.layers for source, name in layer.terms]
     return SpikingReadback(
         populations={
-            **{name: _INPUTS for name, _ in plan.inputs},
-            **{layer.name: Asked(len(prepared.lifts[layer.name])) for layer in plan.layers},
+            **{name: _INPUTS for name, _ in schedule.inputs},
+            **{layer.name: Asked(len(prepared.lifts[layer.name])) for layer in schedule.layers},
         },
         inputs=_INPUTS,
         outputs=Told("it counts every population's spikes, whichever of them are read"),
@@ -84,7 +85,7 @@ def read(model: SpikingModel, prepared: Ready) -> SpikingReadback:
                 layer.name: _currents(
                     layer.neuron, kernels[layer.name], dt, model.neuron_of(layer.name).cm
                 )
-                for layer in plan.layers
+                for layer in schedule.layers
             },
             SOLVED,
         ),
@@ -117,10 +118,10 @@ def told(model: SpikingModel, why: str) -> SpikingReadback:
     )
 
 
-def _kernel(plan: Plan, layer: Layer, lift: NDArray[Any]) -> Mapping[str, Any]:
+def _kernel(schedule: Schedule, layer: Layer, lift: NDArray[Any]) -> Mapping[str, Any]:
     """The arguments of the layer's kernel, by the names that the kernel has for them."""
-    memory = empty_memory(layer.neuron, plan.steps * len(lift), len(lift), lift.dtype)
-    kernel, arguments = call_of(plan, layer, memory, lift, 1, differentiable=False)
+    memory = empty_memory(layer.neuron, schedule.steps * len(lift), len(lift), lift.dtype)
+    kernel, arguments = call_of(schedule, layer, memory, lift, 1, differentiable=False)
     names = inspect.signature(getattr(kernel, "py_func", kernel)).parameters
     return dict(zip(names, arguments, strict=True))
 

@@ -33,7 +33,7 @@ from volr.backends.processes import WorkerPool
 from volr.backends.worker import (
     answered,
     answers_of,
-    described,
+    kernel_settings,
     probing,
     requests,
     silent,
@@ -147,7 +147,7 @@ def _requests(
     translation = NEURONS[neuron.name, neuron.reset]
     said = in_our_words(neuron, dt)
     settings: Settings = {
-        **described(model, record),
+        **kernel_settings(model, record),
         "dt": dt,
         "delay": (model.delay_steps - translation.late) * dt,
         "model": translation.model,

@@ -43,7 +43,7 @@ from volr.backends.pynn.translation import (
 from volr.backends.worker import (
     answered,
     answers_of,
-    described,
+    kernel_settings,
     probing,
     requests,
     silent,
@@ -224,7 +224,7 @@ def _requests(
     network, neuron, dt = model.network, model.neuron, model.dt
     restless = translation.is_restless(dialect, model)
     settings: Settings = {
-        **described(model, record),
+        **kernel_settings(model, record),
         "simulator": dialect.simulator,
         "dt": dt,
         "delay": translation.lines(dialect, neuron, dt)["delay"].there(model.delay_steps * dt),

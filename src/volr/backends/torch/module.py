@@ -1,8 +1,8 @@
 """An artificial network in PyTorch: one weight a projection, one bias a population.
 
-A network becomes a ``Plan``, its steps in a straight line; ``walk`` follows it. ``NetworkModule``
-walks it with parameters of its own. Training walks it with many candidates at once: parameters that
-all have one leading axis more, and activations ``[candidate, batch, unit]``.
+A network becomes a ``TorchPlan``, its steps in a straight line; ``walk`` follows it.
+``NetworkModule`` walks it with parameters of its own. Training walks it with many candidates at
+once: parameters that all have one leading axis more, and activations ``[candidate, batch, unit]``.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class TorchPlan:
     """A network in a straight line. ``inputs`` are names and sizes, side by side in a stimulus."""
 
     inputs: tuple[tuple[str, int], ...]
@@ -56,7 +56,7 @@ class Plan:
     activation: Activation
 
 
-def plan_of(network: Network, activation: Activation) -> Plan:
+def plan_of(network: Network, activation: Activation) -> TorchPlan:
     """The plan of a network whose populations have this activation."""
     last_use = {
         projection.source: population.name
@@ -67,7 +67,7 @@ def plan_of(network: Network, activation: Activation) -> Plan:
     for source, target in last_use.items():
         done.setdefault(target, []).append(source)
     outputs = set(network.outputs)
-    return Plan(
+    return TorchPlan(
         inputs=tuple((name, network[name].size) for name in network.inputs),
         steps=tuple(
             Step(
@@ -86,7 +86,7 @@ def plan_of(network: Network, activation: Activation) -> Plan:
 
 
 def walk(
-    plan: Plan, values: Mapping[str, Tensor], inputs: Tensor
+    plan: TorchPlan, values: Mapping[str, Tensor], inputs: Tensor
 ) -> Iterator[tuple[Step, Tensor, Tensor]]:
     """Every step with its weighted sums and activations (the sums again where none are sent on).
 
@@ -107,7 +107,7 @@ def walk(
             del active[name]
 
 
-def logits(plan: Plan, values: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
+def logits(plan: TorchPlan, values: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
     """The outputs' weighted sums side by side; arguments as for ``walk``."""
     read = {step.target: z for step, z, _ in walk(plan, values, inputs) if step.is_output}
     if len(plan.outputs) == 1 and read:
@@ -129,7 +129,7 @@ def activate(activation: Activation, z: Tensor) -> Tensor:
             return z
 
 
-def _input_parts(plan: Plan, inputs: Tensor) -> dict[str, Tensor]:
+def _input_parts(plan: TorchPlan, inputs: Tensor) -> dict[str, Tensor]:
     parts: dict[str, Tensor] = {}
     start = 0
     for name, size in plan.inputs:

@@ -8,7 +8,7 @@ import torch
 
 from volr.backends.readback import ArtificialReadback, Asked, all_asked, precision_of
 from volr.backends.torch.module import NetworkModule, array_of, module_from, our_name
-from volr.backends.torch.tracing import Active, Block, Part, Sum, trace
+from volr.backends.torch.tracing import Active, Block, Sum, TracedStep, trace
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +35,7 @@ def contents(module: NetworkModule) -> ArtificialReadback:
             if isinstance(source, Block):
                 names[source] = held[id(weight)].removesuffix(f"->{name}.weight")
 
-    def name_of(part: Part) -> str:
+    def name_of(part: TracedStep) -> str:
         match part:
             case Block():
                 return names[part]

@@ -54,7 +54,7 @@ class Active:
     sum: Sum
 
 
-Part: TypeAlias = Block | Sum | Active
+TracedStep: TypeAlias = Block | Sum | Active
 
 
 @dataclass
@@ -63,7 +63,7 @@ class Trace:
 
     sums: list[Sum] = field(default_factory=list[Sum])
     blocks: list[Block] = field(default_factory=list[Block])
-    logits: tuple[Part, ...] = ()
+    logits: tuple[TracedStep, ...] = ()
 
 
 class Recorder(TorchFunctionMode):
@@ -95,7 +95,7 @@ class Recorder(TorchFunctionMode):
 
     def output(self, logits: Tensor) -> Trace:
         """The trace, whose result was ``logits``."""
-        found: Part | tuple[Part, ...] = self._known[id(logits)]
+        found: TracedStep | tuple[TracedStep, ...] = self._known[id(logits)]
         self.trace.logits = found if isinstance(found, tuple) else (found,)
         return self.trace
 
@@ -129,7 +129,7 @@ class Recorder(TorchFunctionMode):
         return made
 
     def _source(self, values: Tensor) -> Block | Sum:
-        found: Part = self._of(values)
+        found: TracedStep = self._of(values)
         if isinstance(found, Active):
             return found.sum
         if isinstance(found, Sum):

@@ -10,7 +10,7 @@ import numpy as np
 from volr.engine.cpu.dynamics import Memory, bytes_per_value, empty_memory
 from volr.engine.cpu.events import MANY, Events, block_of, empty_events
 from volr.engine.cpu.vectors import TILE_BYTES
-from volr.engine.schedule import Plan
+from volr.engine.schedule import Schedule
 from volr.system.cores import cores
 
 SLICE = 32
@@ -31,27 +31,27 @@ class Batch:
         return self.key[1]
 
 
-_Key = tuple[Plan, int, np.dtype[Any], bool]
+_Key = tuple[Schedule, int, np.dtype[Any], bool]
 # The last few kinds of batches, and of each as many as are used at once.
 _spare: dict[_Key, list[Batch]] = {}
 _SPARE = 4
 
 
-def slice_size(plan: Plan) -> int:
+def slice_size(schedule: Schedule) -> int:
     """Stimuli in a slice: their spikes fit into the third cache, and few slices are many enough."""
-    return max(SLICE, min(1024, _SLICE_VALUES // neuron_steps(plan)))
+    return max(SLICE, min(1024, _SLICE_VALUES // neuron_steps(schedule)))
 
 
-def neuron_steps(plan: Plan) -> int:
+def neuron_steps(schedule: Schedule) -> int:
     """Of one stimulus."""
-    return plan.steps * sum(plan.sizes.values())
+    return schedule.steps * sum(schedule.sizes.values())
 
 
-def empty_batch(plan: Plan, stimuli: int, dtype: np.dtype[Any], density: float) -> Batch:
+def empty_batch(schedule: Schedule, stimuli: int, dtype: np.dtype[Any], density: float) -> Batch:
     """Room for ``stimuli``; ``density`` is the share of the inputs that spikes in a step."""
-    sources = {source for layer in plan.layers for source, _ in layer.terms}
-    steps, inputs = plan.steps, dict(plan.inputs)
-    key = (plan, stimuli, dtype, density >= MANY)
+    sources = {source for layer in schedule.layers for source, _ in layer.terms}
+    steps, inputs = schedule.steps, dict(schedule.inputs)
+    key = (schedule, stimuli, dtype, density >= MANY)
     spare = _spare.get(key)
     if spare:
         try:
@@ -65,14 +65,14 @@ def empty_batch(plan: Plan, stimuli: int, dtype: np.dtype[Any], density: float) 
             name: empty_events(
                 stimuli, steps, size, block_of(size, density if name in inputs else 0.0)
             )
-            for name, size in plan.sizes.items()
+            for name, size in schedule.sizes.items()
             if name in sources
         },
         {
             layer.name: empty_memory(
                 layer.neuron, stimuli * steps * layer.size, stimuli * layer.size, dtype
             )
-            for layer in plan.layers
+            for layer in schedule.layers
         },
     )
 
@@ -88,19 +88,19 @@ def put_back(batch: Batch) -> None:
         _spare.pop(oldest, None)
 
 
-def bytes_per_stimulus(plan: Plan, dtype: np.dtype[Any]) -> dict[str, int]:
+def bytes_per_stimulus(schedule: Schedule, dtype: np.dtype[Any]) -> dict[str, int]:
     """What a stimulus takes in a batch, by population."""
     # Of the lists of spikes: an entry a neuron, and where each block begins; and for a layer what
     # a tile's drive takes while it is summed.
-    found = {name: plan.steps * (2 * size + _begins(size)) for name, size in plan.inputs}
+    found = {name: schedule.steps * (2 * size + _begins(size)) for name, size in schedule.inputs}
     return found | {
-        layer.name: plan.steps
+        layer.name: schedule.steps
         * (
             (bytes_per_value(layer.neuron, dtype) + 2) * layer.size
             + _begins(layer.size)
             + TILE_BYTES
         )
-        for layer in plan.layers
+        for layer in schedule.layers
     }
 
 

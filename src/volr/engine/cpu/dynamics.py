@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from volr.engine.schedule import Layer, Plan
+    from volr.engine.schedule import Layer, Schedule
     from volr.engine.surrogates import Surrogate
 
 
@@ -66,16 +66,16 @@ def lift_of(neuron: NeuronModel, dt: float) -> float:
 
 
 def lifts_of(
-    plan: Plan, parameters: Mapping[str, NDArray[Any]], dtype: np.dtype[Any]
+    schedule: Schedule, parameters: Mapping[str, NDArray[Any]], dtype: np.dtype[Any]
 ) -> dict[str, NDArray[Any]]:
     """What the constant currents of each layer add to its membranes in a step, ``[unit]``."""
 
     def lifts(layer: Layer) -> NDArray[Any]:
         # In float64 first: float32 would round twice.
         currents = layer.neuron.i_offset + parameters[layer.bias].astype(np.float64)
-        return (lift_of(layer.neuron, plan.dt) * currents).astype(dtype)
+        return (lift_of(layer.neuron, schedule.dt) * currents).astype(dtype)
 
-    return {layer.name: lifts(layer) for layer in plan.layers}
+    return {layer.name: lifts(layer) for layer in schedule.layers}
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class _Numbers:
     mean: Any
 
 
-def _numbers(plan: Plan, layer: Layer, kind: type[np.floating[Any]]) -> _Numbers:
+def _numbers(schedule: Schedule, layer: Layer, kind: type[np.floating[Any]]) -> _Numbers:
     neuron = layer.neuron
     soft = neuron.reset == "subtract"
     fires_at = neuron.fires_at(single=kind is np.float32)
@@ -99,8 +99,8 @@ def _numbers(plan: Plan, layer: Layer, kind: type[np.floating[Any]]) -> _Numbers
         keep=kind(soft),
         back=kind(-neuron.theta if soft else neuron.v_reset - neuron.v_rest),
         hold=not soft,
-        refractory=neuron.refractory_steps(plan.dt),
-        mean=kind(0.0 if layer.spiking else 1.0 / plan.steps),
+        refractory=neuron.refractory_steps(schedule.dt),
+        mean=kind(0.0 if layer.spiking else 1.0 / schedule.steps),
     )
 
 
@@ -232,14 +232,14 @@ KERNELS: Mapping[type[NeuronModel], _Kernels] = {
 
 
 def _population(
-    plan: Plan, layer: Layer, memory: Memory, lift: NDArray[Any], stimuli: int
+    schedule: Schedule, layer: Layer, memory: Memory, lift: NDArray[Any], stimuli: int
 ) -> _Population:
-    numbers = _numbers(plan, layer, lift.dtype.type)
-    return _Population(layer.neuron, plan.dt, plan.steps, memory, lift, stimuli, numbers)
+    numbers = _numbers(schedule, layer, lift.dtype.type)
+    return _Population(layer.neuron, schedule.dt, schedule.steps, memory, lift, stimuli, numbers)
 
 
-def run(
-    plan: Plan,
+def forward(
+    schedule: Schedule,
     layer: Layer,
     memory: Memory,
     lift: NDArray[Any],
@@ -252,12 +252,14 @@ def run(
     Where there are two forms of a neuron model, the one that simulators run and one that is smooth,
     ``differentiable`` is the latter.
     """
-    kernel, arguments = call_of(plan, layer, memory, lift, stimuli, differentiable=differentiable)
+    kernel, arguments = call_of(
+        schedule, layer, memory, lift, stimuli, differentiable=differentiable
+    )
     kernel(*arguments)
 
 
 def call_of(
-    plan: Plan,
+    schedule: Schedule,
     layer: Layer,
     memory: Memory,
     lift: NDArray[Any],
@@ -265,14 +267,14 @@ def call_of(
     *,
     differentiable: bool,
 ) -> tuple[Callable[..., None], tuple[Any, ...]]:
-    """The kernel that ``run`` calls for a population, and all that it is given."""
+    """The kernel that ``forward`` calls for a population, and all that it is given."""
     kernels = KERNELS[type(layer.neuron)]
     call = kernels.smooth if differentiable else kernels.forward
-    return call(_population(plan, layer, memory, lift, stimuli))
+    return call(_population(schedule, layer, memory, lift, stimuli))
 
 
-def run_back(
-    plan: Plan,
+def backward(
+    schedule: Schedule,
     layer: Layer,
     memory: Memory,
     lift: NDArray[Any],
@@ -283,7 +285,7 @@ def run_back(
     window: int,
 ) -> NDArray[Any]:
     """All steps backwards: ``memory.drives`` become derivatives; returns that by ``lift``."""
-    of = _population(plan, layer, memory, lift, stimuli)
+    of = _population(schedule, layer, memory, lift, stimuli)
     n, kind, theta = of.numbers, of.kind, layer.neuron.theta
     by = _Return(
         given=_NOTHING[lift.dtype] if returned is None else returned,

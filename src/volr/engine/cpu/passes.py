@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from volr.engine.cpu.buffers import Batch, neuron_steps, slice_size
-from volr.engine.cpu.dynamics import run, run_back
+from volr.engine.cpu.dynamics import backward, forward
 from volr.engine.cpu.events import by_neuron, list_spikes, turn_round
 from volr.engine.cpu.synapses import deliver, gather, return_errors
 from volr.engine.cpu.tiles import empty_tiles, in_tiles, tile_of, unpack
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from volr.engine.cpu.events import ByNeuron
     from volr.engine.cpu.tiles import Tiles
     from volr.engine.encoding import Encoded
-    from volr.engine.schedule import Layer, Plan
+    from volr.engine.schedule import Layer, Schedule
     from volr.engine.surrogates import Surrogate
 
 # What returns to a population is written and read again while the second cache has it.
@@ -39,7 +39,7 @@ _PARTS = 4
 
 
 def forwards(
-    plan: Plan,
+    schedule: Schedule,
     encoded: Encoded,
     tiles: Tiles,
     lifts: Mapping[str, NDArray[Any]],
@@ -49,13 +49,13 @@ def forwards(
     *,
     differentiable: bool,
 ) -> None:
-    """Run the stimuli ``first`` to ``last`` of a batch; see ``volr.engine.cpu.dynamics.run``."""
+    """Run the stimuli ``first`` to ``last`` of a batch, population by population."""
     start = 0
-    for name, size in plan.inputs:
+    for name, size in schedule.inputs:
         if name in batch.events:
-            list_inputs(encoded, batch.events[name], start, first, last, plan.steps)
+            list_inputs(encoded, batch.events[name], start, first, last, schedule.steps)
         start += size
-    for layer in plan.layers:
+    for layer in schedule.layers:
         memory = batch.memory[layer.name]
         for channel, drive in enumerate(memory.drives):
             for term, (source, weight) in enumerate(layer.terms):
@@ -68,17 +68,19 @@ def forwards(
                     drive,
                     first,
                     last,
-                    plan.steps,
-                    plan.delay,
+                    schedule.steps,
+                    schedule.delay,
                     events.size,
                     layer.size,
                     term > 0,
                 )
-        part = memory.part(first, last, plan.steps * layer.size, layer.size)
-        run(plan, layer, part, lifts[layer.name], last - first, differentiable=differentiable)
+        part = memory.part(first, last, schedule.steps * layer.size, layer.size)
+        forward(
+            schedule, layer, part, lifts[layer.name], last - first, differentiable=differentiable
+        )
         if layer.name in batch.events:
             events = batch.events[layer.name]
-            values = plan.steps * layer.size
+            values = schedule.steps * layer.size
             list_spikes(
                 memory.state,
                 0,
@@ -86,7 +88,7 @@ def forwards(
                 layer.size,
                 first,
                 last,
-                plan.steps,
+                schedule.steps,
                 layer.size,
                 events.block,
                 events.index,
@@ -103,7 +105,7 @@ class Gradient:
 
 
 def backwards(
-    plan: Plan,
+    schedule: Schedule,
     weights: Mapping[str, NDArray[Any]],
     lifts: Mapping[str, NDArray[Any]],
     batch: Batch,
@@ -115,18 +117,18 @@ def backwards(
 
     The memories of the batch are used up.
     """
-    returning = in_tiles(plan, weights, back=True)
-    parts = slices(batch.stimuli, slice_size(plan))
+    returning = in_tiles(schedule, weights, back=True)
+    parts = slices(batch.stimuli, slice_size(schedule))
     of_lift: dict[tuple[str, int], NDArray[Any]] = {}
 
     def work(part: tuple[int, int]) -> None:
         first, last = part
-        for layer in reversed(plan.layers):
+        for layer in reversed(schedule.layers):
             lift = lifts[layer.name]
-            some = max(1, _RETURNED_BYTES // (plan.steps * layer.size * lift.itemsize))
+            some = max(1, _RETURNED_BYTES // (schedule.steps * layer.size * lift.itemsize))
             for begin, end in slices(last - first, some):
                 of_lift[layer.name, first + begin] = _some_back(
-                    plan,
+                    schedule,
                     layer,
                     returning,
                     lift,
@@ -137,16 +139,16 @@ def backwards(
                     (first + begin, first + end),
                 )
 
-    everywhere(work, parts, size=batch.stimuli * neuron_steps(plan))
+    everywhere(work, parts, size=batch.stimuli * neuron_steps(schedule))
     # In the order of the stimuli, so that the sum does not depend on who was first.
     summed = {name: np.zeros_like(lift) for name, lift in lifts.items()}
     for name, first in sorted(of_lift):
         summed[name] += of_lift[name, first]
-    return Gradient(_weight_gradients(plan, weights, batch), summed)
+    return Gradient(_weight_gradients(schedule, weights, batch), summed)
 
 
 def _some_back(
-    plan: Plan,
+    schedule: Schedule,
     layer: Layer,
     returning: Tiles,
     lift: NDArray[Any],
@@ -158,9 +160,9 @@ def _some_back(
 ) -> NDArray[Any]:
     """One population of some stimuli; the derivative by its lifts."""
     first, last = part
-    values = plan.steps * layer.size
+    values = schedule.steps * layer.size
     returned: NDArray[Any] | None = None
-    for target in plan.layers:
+    for target in schedule.layers:
         for source, weight in target.terms:
             if source != layer.name:
                 continue
@@ -176,8 +178,8 @@ def _some_back(
                     first,
                     last,
                     first,
-                    plan.steps,
-                    plan.delay,
+                    schedule.steps,
+                    schedule.delay,
                     window,
                     target.size,
                     layer.size,
@@ -185,7 +187,9 @@ def _some_back(
                 )
     memory = batch.memory[layer.name].part(first, last, values, layer.size)
     wanted = np.ascontiguousarray(by_total[first:last]).reshape(-1)
-    return run_back(plan, layer, memory, lift, returned, wanted, last - first, surrogate, window)
+    return backward(
+        schedule, layer, memory, lift, returned, wanted, last - first, surrogate, window
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,12 +207,12 @@ class _Owed:
 
 
 def _weight_gradients(
-    plan: Plan, weights: Mapping[str, NDArray[Any]], batch: Batch
+    schedule: Schedule, weights: Mapping[str, NDArray[Any]], batch: Batch
 ) -> dict[str, NDArray[Any]]:
     """What each weight is owed, from the lists of spikes and the derivatives by the drives."""
     found: dict[str, list[NDArray[Any]]] = {}
     owed: list[_Owed] = []
-    for layer in plan.layers:
+    for layer in schedule.layers:
         for source, name in layer.terms:
             matrix = weights[name]
             tile, pre = tile_of(matrix.dtype), matrix.shape[1]
@@ -222,7 +226,7 @@ def _weight_gradients(
                     for column in columns
                     for first, last in slices(pre, share)
                 ]
-    turned = _turned_round(plan, batch)
+    turned = _turned_round(schedule, batch)
 
     def work(part: _Owed) -> None:
         lists, layer = turned[part.source], part.layer
@@ -235,14 +239,14 @@ def _weight_gradients(
             part.column,
             part.first,
             part.last,
-            plan.delay,
+            schedule.delay,
             batch.events[part.source].size,
             layer.size,
         )
         tile = tile_of(part.gradient.dtype)
         unpack(part.tiles, tile, part.column, part.first, part.last, part.gradient)
 
-    everywhere(work, owed, size=batch.stimuli * neuron_steps(plan))
+    everywhere(work, owed, size=batch.stimuli * neuron_steps(schedule))
     return {
         # A weight of 0 is about to be excitatory.
         name: each[0] if len(each) == 1 else np.where(weights[name] < 0, each[1], each[0])
@@ -250,9 +254,9 @@ def _weight_gradients(
     }
 
 
-def _turned_round(plan: Plan, batch: Batch) -> dict[str, ByNeuron]:
+def _turned_round(schedule: Schedule, batch: Batch) -> dict[str, ByNeuron]:
     """The spikes of each source by neuron."""
-    steps, all_steps = plan.steps, batch.stimuli * plan.steps
+    steps, all_steps = schedule.steps, batch.stimuli * schedule.steps
     turned = {
         name: by_neuron(events, batch.stimuli, steps) for name, events in batch.events.items()
     }
@@ -269,7 +273,7 @@ def _turned_round(plan: Plan, batch: Batch) -> dict[str, ByNeuron]:
             lists.block,
             all_steps,
             steps,
-            plan.delay,
+            schedule.delay,
             events.size,
             lists.index,
             lists.begin,
@@ -279,5 +283,5 @@ def _turned_round(plan: Plan, batch: Batch) -> dict[str, ByNeuron]:
     for name, lists in turned.items():
         share = max(1, -(-lists.blocks // _PARTS))
         parts += [(name, part) for part in slices(lists.blocks, share)]
-    everywhere(work, parts, size=batch.stimuli * neuron_steps(plan))
+    everywhere(work, parts, size=batch.stimuli * neuron_steps(schedule))
     return turned

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from volr.engine.schedule import Plan
+    from volr.engine.schedule import Schedule
 
 # Rows that are turned round at a time: these lines of both matrices stay in the first cache.
 _SOME_ROWS = 32
@@ -107,15 +107,17 @@ def unpack(
                 matrix[start + j, i] = tiles[start * rows + i * width + j]
 
 
-def in_tiles(plan: Plan, weights: Mapping[str, NDArray[Any]], *, back: bool = False) -> Tiles:
+def in_tiles(
+    schedule: Schedule, weights: Mapping[str, NDArray[Any]], *, back: bool = False
+) -> Tiles:
     """All weights, ``[post, pre]``, in tiles of the targets.
 
     With ``back`` in tiles of the sources, and only of those that errors return to: not of inputs.
     """
-    inputs = dict(plan.inputs)
+    inputs = dict(schedule.inputs)
     found: dict[str, list[NDArray[Any]]] = {}
     parts: list[tuple[NDArray[Any], int, NDArray[Any], int]] = []
-    for layer in plan.layers:
+    for layer in schedule.layers:
         for source, name in layer.terms:
             if back and source in inputs:
                 continue

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from volr.engine.schedule import Layer, Plan
+    from volr.engine.schedule import Layer, Schedule
     from volr.neurons import NeuronModel
 
 
 def respond(
-    plan: Plan,
+    schedule: Schedule,
     values: Mapping[str, Tensor],
     spikes: Tensor,
     *,
@@ -41,7 +41,7 @@ def respond(
     trace: bool = False,
     fused: bool | None = None,
 ) -> Response:
-    """Run a plan on the input spikes ``[time, batch, unit]``, all inputs side by side.
+    """Run a schedule on the input spikes ``[time, batch, unit]``, all inputs side by side.
 
     ``values`` are the parameters by our names, weights ``[post, pre]`` in the neuron's unit and
     biases ``[unit]`` in nA, of one float type and on one device, which the response shares.
@@ -49,31 +49,31 @@ def respond(
     spikes and membranes. ``fused`` says whether the fused kernels run; None: where they can.
     Raises ``DataError`` for spikes of another shape.
     """
-    width = sum(size for _, size in plan.inputs)
-    if spikes.ndim != 3 or len(spikes) != plan.steps or spikes.shape[2] != width:
+    width = sum(size for _, size in schedule.inputs)
+    if spikes.ndim != 3 or len(spikes) != schedule.steps or spikes.shape[2] != width:
         raise DataError(
-            f"the spikes have the shape {list(spikes.shape)}, the plan takes "
-            f"[{plan.steps}, batch, {width}]"
+            f"the spikes have the shape {list(spikes.shape)}, the schedule takes "
+            f"[{schedule.steps}, batch, {width}]"
         )
     if window is not None and window < 1:
         raise DataError(f"the window is {window} steps, not at least 1")
     like = next(iter(values.values()), spikes)
     given = spikes.to(like.device, like.dtype)
-    parts = torch.split(given, [size for _, size in plan.inputs], dim=2)
+    parts = torch.split(given, [size for _, size in schedule.inputs], dim=2)
     # What each population sends, as it arrives: the spikes of all steps but the last ones.
     sent = {
-        name: _in_flight(part, plan.delay, window)
-        for (name, _), part in zip(plan.inputs, parts, strict=True)
+        name: _in_flight(part, schedule.delay, window)
+        for (name, _), part in zip(schedule.inputs, parts, strict=True)
     }
     counts: dict[str, Tensor] = {}
     membranes: dict[str, Tensor] = {}
     traced: dict[str, Tensor] = {}
     potentials: dict[str, Tensor] = {}
-    for layer in plan.layers:
+    for layer in schedule.layers:
         emitted, v = recurrence(
             layer.neuron,
-            plan.dt,
-            _drives(plan, layer, values, sent),
+            schedule.dt,
+            _drives(schedule, layer, values, sent),
             values[layer.bias],
             spiking=layer.spiking,
             surrogate=surrogate,
@@ -81,7 +81,7 @@ def respond(
             fused=fused,
         )
         if layer.spiking:
-            sent[layer.name] = _in_flight(emitted, plan.delay, window)
+            sent[layer.name] = _in_flight(emitted, schedule.delay, window)
             counts[layer.name] = emitted.sum(dim=0)
         else:
             membranes[layer.name] = v.mean(dim=0)
@@ -127,7 +127,7 @@ def _in_flight(spikes: Tensor, delay: int, window: int | None) -> Tensor:
 
 
 def _drives(
-    plan: Plan, layer: Layer, values: Mapping[str, Tensor], sent: Mapping[str, Tensor]
+    schedule: Schedule, layer: Layer, values: Mapping[str, Tensor], sent: Mapping[str, Tensor]
 ) -> list[Tensor]:
     """What arrives at a layer, ``[time, batch, unit]`` for each channel of its neurons."""
     drives: list[Tensor] = []
@@ -137,7 +137,7 @@ def _drives(
             for source, weight in layer.terms
         ]
         total = torch.stack(products).sum(dim=0) if len(products) > 1 else products[0]
-        drives.append(functional.pad(total, (0, 0, 0, 0, plan.steps - len(total), 0)))
+        drives.append(functional.pad(total, (0, 0, 0, 0, schedule.steps - len(total), 0)))
     return drives
 
 

@@ -16,7 +16,7 @@ import torch
 from volr.engine.cpu.work import slices
 from volr.engine.encoding import after_reset, encode
 from volr.engine.gpu import matrices
-from volr.engine.schedule import plan_of
+from volr.engine.schedule import schedule_of
 from volr.engine.simulation import Result, empty_result, record_inputs
 from volr.errors import UnsupportedError
 from volr.models.parameters import synapse_matrices
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from volr.checks.arrays import Floats
-    from volr.engine.schedule import Plan
+    from volr.engine.schedule import Schedule
     from volr.engine.simulation import Progress
     from volr.models.model import SpikingModel
 
@@ -53,20 +53,20 @@ def simulate(
             "if_cond_exp is simulated with NEST's solver, which runs on the processor alone",
             help="--device cpu, or device='cpu' in Python",
         )
-    plan, count = plan_of(model), len(stimuli)
-    result = empty_result(plan, count, counts, spikes, membranes)
+    schedule, count = schedule_of(model), len(stimuli)
+    result = empty_result(schedule, count, counts, spikes, membranes)
     numbers = {**model.parameters, **synapse_matrices(model.network, model.parameters)}
     values = {
         name: torch.as_tensor(np.array(value, np.float64)).to(device)
         for name, value in numbers.items()
     }
-    for first, last in slices(count, _together(plan)):
-        shown = encode(plan, model.coding, stimuli[first:last], seed=seed, first=first)
-        record_inputs(result, plan, shown, first, last)
+    for first, last in slices(count, _together(schedule)):
+        shown = encode(schedule, model.coding, stimuli[first:last], seed=seed, first=first)
+        record_inputs(result, schedule, shown, first, last)
         given = torch.as_tensor(shown.spelled_out()).to(device)
         with torch.no_grad():
-            found = matrices.respond(plan, values, given, trace=bool(spikes or membranes))
-        for layer in plan.layers:
+            found = matrices.respond(schedule, values, given, trace=bool(spikes or membranes))
+        for layer in schedule.layers:
             name = layer.name
             result.totals[name][first:last] = _array((found.counts | found.membranes)[name])
             if name in result.spikes or name in result.membranes:
@@ -85,9 +85,9 @@ def simulate(
     return result
 
 
-def _together(plan: Plan) -> int:
+def _together(schedule: Schedule) -> int:
     # What arrives, spikes and membranes of a neuron in a step, and as much on the way.
-    each = 6 * 8 * plan.steps * sum(plan.sizes.values())
+    each = 6 * 8 * schedule.steps * sum(schedule.sizes.values())
     return max(1, min(_CHUNK, _CHUNK_BYTES // each))
 
 

@@ -101,7 +101,7 @@ def searchable(condition: Condition) -> tuple[str, ...]:
     return tuple(name for name in condition.depends_on if name not in without)
 
 
-def described(parameter: Parameter) -> str:
+def parameter_text(parameter: Parameter) -> str:
     """It as the command line says it."""
     match parameter:
         case Choice():

@@ -13,7 +13,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, cast
 
 from volr.experiments.results import write_json
-from volr.experiments.search.space import described
+from volr.experiments.search.space import parameter_text
 from volr.experiments.search.trial import best
 from volr.experiments.search.variation import varied
 from volr.experiments.settings import settings_json
@@ -110,7 +110,7 @@ def _asked(search: Search) -> dict[str, Any]:
         "condition": search.condition.label,
         "on": search.on,
         "settings": settings_json(search.settings),
-        "over": [described(each) for each in search.space],
+        "over": [parameter_text(each) for each in search.space],
         "batch": search.batch,
         "seeds": search.seeds,
         "seed": search.seed,

@@ -15,10 +15,10 @@ from volr.system.cores import cores
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from volr.experiments.plan import Plan
+    from volr.experiments.plan import ExperimentPlan
 
 
-def described(plan: Plan, command: Sequence[str]) -> dict[str, Any]:
+def plan_json(plan: ExperimentPlan, command: Sequence[str]) -> dict[str, Any]:
     """The plan as JSON, with the command, the versions of what computes, and the machine."""
     return {
         **surroundings(command),

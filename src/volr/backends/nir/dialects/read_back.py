@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from volr.models.model import SpikingModel
 
 
-def described(model: SpikingModel, ring: Ring) -> str:
+def metadata_text(model: SpikingModel, ring: Ring) -> str:
     """The metadata that ``back`` needs, as JSON."""
     network, neuron = model.network, model.neuron
     return json.dumps(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.backends.base import elsewhere, otherwise
-from volr.backends.nir.dialects.read_back import back, described
+from volr.backends.nir.dialects.read_back import back, metadata_text
 from volr.backends.nir.dialects.ring import ring
 from volr.backends.nir.graph import DIALECT
 from volr.backends.nir.hdf5_read import read_graph
@@ -51,7 +51,7 @@ def write_for(model: Model, dialect: Dialect) -> Files:
         DIALECT: dialect.name,
         _DT: repr(dt),
         _RESET: _METHODS[model.neuron.reset],
-        _RING: described(model, made),
+        _RING: metadata_text(model, made),
     }
     graph = replace(dialect.graph(made, dialect.dt or dt), metadata=metadata)
     return {SUFFIX: write_graph(graph, np.float32)}

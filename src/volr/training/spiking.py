@@ -165,8 +165,8 @@ def train_snn(
     together = settings.candidates * batch
     check_room(
         {name: together * each for name, each in learner.bytes_each.items()},
-        f"to train {settings.candidates} candidates on {batch} stimuli of {learner.schedule.steps:,} "
-        "steps at once",
+        f"to train {settings.candidates} candidates on {batch} stimuli of "
+        f"{learner.schedule.steps:,} steps at once",
         help="lower the batch size or the number of candidates; a shorter duration or a larger dt "
         "makes another network",
     )

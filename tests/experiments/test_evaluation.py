@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from tests.needs import needs_numba
 from tests.oracles import PlainSimulator, chain, random_parameters, simulate_delta
 
-from volr.backends import ENGINE, simulator
+from volr.backends import ENGINE, document, simulator
 from volr.backends.base import SpikingBackend
 from volr.backends.reference import REFERENCE
 from volr.errors import DataError, MissingError, UnsupportedError, VolrError
@@ -150,6 +150,13 @@ def test_a_name_a_back_end_and_a_started_simulator_are_the_same(spiking: Spiking
         found = [evaluate(spiking, samples, on) for on in ("engine", ENGINE, started)]
     found.append(evaluate(spiking, samples))
     assert {(each.backend, each.correct) for each in found} == {("engine", found[0].correct)}
+
+
+def test_a_document_runs_nothing(linear: ArtificialModel) -> None:
+    samples = Samples(np.zeros((2, 3)), np.array([0, 1]))
+    on: Any = document("nir")
+    with pytest.raises(VolrError, match="nir is a document, which runs nothing"):
+        evaluate(linear, samples, on)
 
 
 def test_an_unknown_name_lists_what_there_is(linear: ArtificialModel) -> None:

@@ -99,7 +99,7 @@ def simulator(name: str = "engine", *, device: Device = "cpu") -> AbstractContex
     return start_engine(device)
 
 
-def spiking_backend(on: On) -> SpikingBackend:
+def spiking_backend(on: On | Document) -> SpikingBackend:
     """The back end that ``on`` stands for, if it simulates; ``BackendError`` otherwise."""
     found = backend_of(on)
     match found:
@@ -117,8 +117,14 @@ On: TypeAlias = str | Backend | Simulator
 """Where a model runs: the name of a back end, the back end itself, or a started simulator."""
 
 
-def backend_of(on: On) -> Backend:
-    """The back end that ``on`` stands for; ``BackendError`` where a name is none."""
+def backend_of(on: On | Document) -> Backend:
+    """The back end that ``on`` stands for; ``BackendError`` where a name is none, and for a
+    document."""
+    if isinstance(on, Document):
+        raise BackendError(
+            f"{on.name} is a document, which runs nothing",
+            help="`volr.backend(…)` finds what runs, by its name",
+        )
     if isinstance(on, str):
         return backend(on)
     return on if isinstance(on, (ArtificialBackend, SpikingBackend)) else on.backend
@@ -130,7 +136,7 @@ def running(on: On) -> Generator[Simulator]:
 
     Raises ``BackendError`` for what simulates nothing, ``MissingError`` for what is not installed.
     """
-    if isinstance(on, (str, ArtificialBackend, SpikingBackend)):
+    if isinstance(on, (str, ArtificialBackend, SpikingBackend, Document)):
         with spiking_backend(on).start() as started:
             yield started
     else:

@@ -18,7 +18,6 @@ import numpy as np
 
 from volr.checks.arrays import Floats, real_array
 from volr.errors import ModelError
-from volr.network import AllToAll
 from volr.system.memory import check_room
 
 if TYPE_CHECKING:
@@ -135,17 +134,10 @@ def synapse_matrix(
 
     Of ``AllToAll`` these are its weights themselves.
     """
-    weights, connector = values[weight_name(projection)], projection.connector
-    if isinstance(connector, AllToAll):
-        return weights
-    shape = (network[projection.target].size, network[projection.source].size)
-    check_room({weight_name(projection): 8 * math.prod(shape)}, "for the synapses, one by one")
-    matrix = np.full(shape, missing)
-    for each in connector.entries(*network.ends(projection)):
-        matrix[each.post, each.pre] = 0.0
-    for each in connector.entries(*network.ends(projection)):
-        np.add.at(matrix, (each.post, each.pre), each.factor * weights.flat[each.index])
-    return matrix
+    name, (source, target) = weight_name(projection), network.ends(projection)
+    if values[name].shape != (size := (math.prod(target), math.prod(source))):
+        check_room({name: 8 * math.prod(size)}, "for the synapses, one by one")
+    return projection.connector.matrix(values[name], source, target, missing)
 
 
 def synapse_matrices(

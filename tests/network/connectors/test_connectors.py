@@ -63,6 +63,21 @@ def test_its_meaning_is_that_of_its_synapses(
 
 
 @every_case
+def test_a_matrix_has_every_synapse_and_nothing_else(
+    connector: Connector, source: Shape, target: Shape
+) -> None:
+    weights = weights_of(connector, source, target)
+    found = connector.matrix(weights, source, target, np.nan)
+    there = {
+        pair
+        for each in connector.entries(source, target)
+        for pair in zip(each.post.tolist(), each.pre.tolist(), strict=True)
+    }
+    assert {(int(i), int(j)) for i, j in zip(*np.nonzero(~np.isnan(found)), strict=True)} == there
+    np.testing.assert_allclose(np.nan_to_num(found), matrix_of(connector, weights, source, target))
+
+
+@every_case
 def test_synapses_are_counted_and_stand_in_order(
     connector: Connector, source: Shape, target: Shape
 ) -> None:

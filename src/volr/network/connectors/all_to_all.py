@@ -41,6 +41,9 @@ class AllToAll(Connector):
             index = np.arange(first * pre, min(first + rows, post) * pre)
             yield Entries(index // pre, index % pre, index, np.ones(len(index)))
 
+    def matrix(self, weights: Floats, source: Shape, target: Shape, missing: float) -> Floats:
+        return weights
+
     def apply(self, weights: Floats, values: Floats, source: Shape, target: Shape) -> Floats:
         return values @ weights.T
 

@@ -76,6 +76,18 @@ class Connector(ABC):
     def transposed(self, weights: Floats, values: Floats, source: Shape, target: Shape) -> Floats:
         """The transpose of ``apply``: from ``[batch, post]`` back to ``[batch, pre]``."""
 
+    def matrix(self, weights: Floats, source: Shape, target: Shape, missing: float) -> Floats:
+        """The weight of each synapse, ``[post, pre]``, with ``missing`` where there is none."""
+        import numpy as np
+
+        matrix = np.full((math.prod(target), math.prod(source)), missing)
+        # Several entries may be one synapse, so all places are cleared before any is added to.
+        for each in self.entries(source, target):
+            matrix[each.post, each.pre] = 0.0
+        for each in self.entries(source, target):
+            np.add.at(matrix, (each.post, each.pre), each.factor * weights.flat[each.index])
+        return matrix
+
     def synapse_count(self, source: Shape, target: Shape) -> int:
         """The number of synapses. Here by counting; a formula is quicker."""
         return sum(len(each.post) for each in self.entries(source, target))

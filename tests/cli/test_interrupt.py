@@ -233,6 +233,31 @@ def test_where_python_drops_it(where: str) -> None:
     assert (ran.returncode, ran.stdout, ran.stderr) == (0, b"True\nover\n", b"")
 
 
+UNHEARD = """
+import signal, threading
+from volr.cli.interrupt import interruptions
+
+try:
+    with interruptions():
+        # Another thread takes the signal, as when it comes just before a wait: that wait goes on.
+        threading.Timer(0.2, signal.raise_signal, [signal.SIGINT]).start()
+        threading.Event().wait()
+except KeyboardInterrupt:
+    print("over")
+"""
+
+
+def test_a_wait_without_end_that_does_not_hear_it_ends() -> None:
+    ran = subprocess.run(
+        [sys.executable, "-c", UNHEARD],
+        capture_output=True,
+        check=False,
+        timeout=60,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, b"over\n", b"")
+
+
 def test_what_else_is_dropped_is_told_as_before() -> None:
     code = DROPPED.replace("signal.raise_signal(signal.SIGINT)", "raise ValueError").replace(
         "time.sleep(600)", "pass"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import os
 import signal
 import sys
 import threading
@@ -12,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-_SOON = 0.01
-"""Seconds until a Ctrl-C that was dropped comes again: what dropped it is over by then, or it comes
-once more."""
+_SOON = 0.05
+"""Seconds until a Ctrl-C that was not heard comes again: what dropped it is over by then, or it
+comes once more."""
 
 
 @contextmanager
@@ -23,25 +25,26 @@ def interruptions() -> Generator[Callable[[], bool]]:
 
     Python cannot raise a ``KeyboardInterrupt`` out of everything. In a ``__del__``, in the callback
     of a weak reference, or where LLVM calls back into Python, as it does when Numba compiles, it is
-    dropped. So one that was dropped comes again a moment later. After LLVM, what follows may be an
-    error of another kind: whoever catches one asks.
+    dropped. And where the signal comes between Python's last look for signals and a wait in the
+    system, nobody looks until the wait is over. So a Ctrl-C that was not heard comes again a moment
+    later. After LLVM, what follows may be an error of another kind: whoever catches one asks.
     """
     if not _ours():
         yield lambda: False
         return
-    dropped = _Dropped()
+    watch = _Watch()
     pressed = threading.Event()
     hook = sys.unraisablehook
 
     def handle(number: int, frame: object) -> None:
         del number, frame
+        watch.heard()
         pressed.set()
         raise KeyboardInterrupt
 
     def unraisable(lost: Any) -> None:
         if issubclass(lost.exc_type, KeyboardInterrupt):
-            # Not at once: this is still within what drops it.
-            dropped.again()
+            watch.dropped()
         else:
             hook(lost)
 
@@ -50,35 +53,44 @@ def interruptions() -> Generator[Callable[[], bool]]:
     try:
         yield pressed.is_set
     finally:
-        dropped.close()
+        watch.close()
         sys.unraisablehook = hook
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-class _Dropped:
-    """Presses Ctrl-C again, until it is closed."""
+class _Watch:
+    """Presses Ctrl-C again where it was not heard, until it is closed."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._closed = False
+        self._heard = -math.inf
+        self._closed = threading.Event()
+        self._reading, self._writing = os.pipe()
+        os.set_blocking(self._writing, False)
+        # The system's half of Python's signal handling writes here, whatever Python does meanwhile.
+        self._before = signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+        self._thread.start()
 
-    def again(self) -> None:
-        # Python tells nobody of what is raised in its hook, where this runs. On a machine that is
-        # busy, starting a thread takes longer than `_SOON`: it counts from when that is over.
-        over = threading.Event()
-        threading.Thread(target=self._press, args=(over,), daemon=True).start()
-        over.set()
+    def heard(self) -> None:
+        self._heard = time.monotonic()
+
+    def dropped(self) -> None:
+        """It was heard, and lost. It does not come again at once, still within what drops it."""
+        self._heard = -math.inf
+        os.write(self._writing, b"\0")
 
     def close(self) -> None:
-        with self._lock:
-            self._closed = True
+        signal.set_wakeup_fd(self._before)
+        self._closed.set()
+        os.close(self._writing)
+        self._thread.join()
+        os.close(self._reading)
 
-    def _press(self, over: threading.Event) -> None:
-        over.wait()
-        time.sleep(_SOON)
-        with self._lock:
-            if not self._closed:
-                # A signal of its own, which a wait in the system does notice.
+    def _watch(self) -> None:
+        while os.read(self._reading, 512):
+            pressed = time.monotonic() - _SOON
+            while not self._closed.wait(_SOON) and self._heard < pressed:
+                # A signal to the main thread itself, which a wait in the system does notice.
                 signal.pthread_kill(_main(), signal.SIGINT)
 
 

@@ -23,7 +23,7 @@ from volr.backends.readback import (
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping
 
-    from volr.backends.readback import Said
+    from volr.backends.readback import Answer
 
 T = TypeVar("T")
 K = TypeVar("K", bound="Hashable")
@@ -82,11 +82,11 @@ def plain(found: Readback) -> Expected:
     return replace(both, cells=cells, delays=asked(found.delays), dt=dt)
 
 
-def asked(each: Mapping[K, Said[T]]) -> dict[K, T]:
+def asked(each: Mapping[K, Answer[T]]) -> dict[K, T]:
     """The values of those that were asked."""
     return {key: said.value for key, said in each.items() if isinstance(said, Asked)}
 
 
-def value(each: Said[T], otherwise: T) -> T:
+def value(each: Answer[T], otherwise: T) -> T:
     """What was asked."""
     return otherwise if isinstance(each, Told) else each.value

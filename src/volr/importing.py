@@ -52,8 +52,8 @@ def import_nir(file: str | Path | bytes, **settings: Any) -> ImportedModel:
     notes = imported.notes
     renamed = {ours: theirs for ours, theirs in found.names.items() if ours != theirs}
     if renamed:
-        said = ", ".join(f"{ours} is {theirs}" for ours, theirs in renamed.items())
-        notes = (*notes, f"populations are called as the program calls them: {said}")
+        names_ = ", ".join(f"{ours} is {theirs}" for ours, theirs in renamed.items())
+        notes = (*notes, f"populations are called as the program calls them: {names_}")
     values = renamed_parameters(network, found.names, model.parameters)
     return ImportedModel(replace(model, network=network, parameters=values), notes)
 

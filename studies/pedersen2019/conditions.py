@@ -25,7 +25,7 @@ from volr.experiments.conditions import (
     calibrated_on,
     trained,
 )
-from volr.experiments.progress import of_calibration, of_training
+from volr.experiments.run_progress import of_calibration, of_training
 from volr.experiments.settings import FOR_ARTIFICIAL, FOR_SPIKING, FOR_TRANSFER
 from volr.training import Epoch
 

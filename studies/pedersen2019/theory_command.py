@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from studies.pedersen2019.theory import Comparison
 
-    from volr.experiments.progress import Progress
+    from volr.experiments.run_progress import Progress
     from volr.models.model import ArtificialModel
     from volr.models.samples import Samples
     from volr.transfer import PopulationReport
@@ -56,8 +56,8 @@ def theory(
     from studies.pedersen2019.theory import theory as measure
 
     from volr.backends import simulator
-    from volr.experiments.progress import of_calibration
     from volr.experiments.report import require_drawing
+    from volr.experiments.run_progress import of_calibration
 
     told = {"--model": model, "--task": task, "--epochs": epochs}
     given = [name for name, value in told.items() if value is not None]
@@ -139,7 +139,7 @@ def _trained(
     """The task's name, a model of it, and the training samples; trained where none is given."""
     from volr.experiments.datasets.archive import folder_of_environment
     from volr.experiments.evaluation import data_seed
-    from volr.experiments.progress import of_training
+    from volr.experiments.run_progress import of_training
     from volr.experiments.tasks import check_fits
     from volr.experiments.tasks import task as find_task
     from volr.language import to_network

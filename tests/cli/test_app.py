@@ -21,7 +21,7 @@ from tests.cli.running import piped
 from volr import __version__
 from volr.backends import BACKENDS
 from volr.cli.app import app
-from volr.cli.experiment import UNLESS_TOLD, experiment
+from volr.cli.experiment import DEFAULT_TASKS, experiment
 from volr.cli.explain import explain
 from volr.cli.train import train
 from volr.cli.transfer import transfer
@@ -161,7 +161,7 @@ def test_an_experiment_uses_the_same_defaults() -> None:
     assert told(experiment, "dt") == f"{plain.step:g}"
     assert str(told(experiment, "neuron")).split(",")[0] == plain.neuron
     assert plain.epochs is TrainingSettings().epochs
-    assert told(experiment, "tasks") == " ".join(UNLESS_TOLD)
+    assert told(experiment, "tasks") == " ".join(DEFAULT_TASKS)
 
 
 def test_the_version(volr: Volr) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from volr.experiments.progress import Progress
+    from volr.experiments.run_progress import Progress
 
 TRAIN = ("train", "xor.volr", "--task", "xor", "--out", "m", "--epochs", "300")
 HIDDEN, SHOWN = "\x1b[?25l", "\x1b[?25h"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from tests.experiments.examples import plan_of, settings
 
 from volr.experiments.conditions import SURROGATE
-from volr.experiments.defaults import with_unless_told
+from volr.experiments.defaults import with_task_defaults
 from volr.experiments.settings import FOR_ARTIFICIAL, Settings, settings_json
 from volr.experiments.tasks import TASKS
 
@@ -20,7 +20,7 @@ NEURONS = ["if_curr_exp", "if_curr_delta", "if_cond_exp"]
 
 @given(settings(), st.sampled_from(NAMES), st.booleans())
 def test_what_is_told_has_the_say(told: Settings, task: str, quick: bool) -> None:
-    found = settings_json(with_unless_told(told, task, quick=quick))
+    found = settings_json(with_task_defaults(told, task, quick=quick))
     said = settings_json(told)
     assert {name: found[name] for name in said} == said
 
@@ -29,9 +29,9 @@ def test_what_is_told_has_the_say(told: Settings, task: str, quick: bool) -> Non
 @pytest.mark.parametrize("neuron", NEURONS)
 @pytest.mark.parametrize("task", ["mnist", "mnist-parallel"])
 def test_so_has_what_is_told_to_be_as_it_is_elsewhere(task: str, neuron: str, quick: bool) -> None:
-    elsewhere = with_unless_told(Settings(neuron=neuron), "digits")
+    elsewhere = with_task_defaults(Settings(neuron=neuron), "digits")
     told = Settings(neuron=neuron, dt=elsewhere.step, loop_samples=elsewhere.in_loop_samples)
-    found = with_unless_told(told, task, quick=quick)
+    found = with_task_defaults(told, task, quick=quick)
     assert (found.dt, found.loop_samples) == (0.5, 8192)
 
 
@@ -41,15 +41,15 @@ def test_nothing_is_changed_that_cannot_be_untold(task: str, neuron: str) -> Non
     # What has a value in any case could not be told to have that one.
     told = Settings(neuron=neuron)
     for quick in (False, True):
-        found = asdict(with_unless_told(told, task, quick=quick))
+        found = asdict(with_task_defaults(told, task, quick=quick))
         changed = {name for name, value in asdict(told).items() if value != found[name]}
         assert all(asdict(told)[name] is None for name in changed)
 
 
 @pytest.mark.parametrize("task", ["nand", "xor", "digits"])
 def test_what_is_quick_as_it_is_stays_whole(task: str) -> None:
-    whole = with_unless_told(Settings(), task)
-    assert with_unless_told(Settings(), task, quick=True) == whole
+    whole = with_task_defaults(Settings(), task)
+    assert with_task_defaults(Settings(), task, quick=True) == whole
     assert whole.only(FOR_ARTIFICIAL) == Settings()
 
 
@@ -57,8 +57,8 @@ def test_what_is_quick_as_it_is_stays_whole(task: str) -> None:
 @pytest.mark.parametrize("task", ["mnist", "mnist-parallel"])
 def test_quick_only_does_less(task: str, neuron: str) -> None:
     told = Settings(neuron=neuron)
-    whole = with_unless_told(told, task)
-    less = with_unless_told(told, task, quick=True)
+    whole = with_task_defaults(told, task)
+    less = with_task_defaults(told, task, quick=True)
     # An artificial network is the same whichever neuron it is transferred to.
     assert whole.only(FOR_ARTIFICIAL) == told.only(FOR_ARTIFICIAL)
     amounts = {name for name in asdict(told) if name.endswith(("epochs", "samples"))}
@@ -74,5 +74,5 @@ def test_a_plan_asks_for_each_of_its_tasks() -> None:
     plan = replace(plan, settings=[Settings(surrogate_width=0.7)])
     for quick in (False, True):
         for spec in replace(plan, quick=quick).specs():
-            wanted = with_unless_told(Settings(surrogate_width=0.7), spec.task, quick=quick)
+            wanted = with_task_defaults(Settings(surrogate_width=0.7), spec.task, quick=quick)
             assert spec.settings == wanted.only(SURROGATE.depends_on)

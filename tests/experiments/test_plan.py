@@ -15,7 +15,7 @@ from tests.experiments.examples import PROGRAM, SMALL, plan_of, settings
 
 from volr.errors import DataError
 from volr.experiments.conditions import ANN, CONDITIONS, TRANSFERRED, condition
-from volr.experiments.plan import ExperimentPlan, essential, key_told, spec_from, spec_json
+from volr.experiments.plan import ExperimentPlan, essential, key_in, spec_from, spec_json
 from volr.experiments.settings import Settings
 
 if TYPE_CHECKING:
@@ -154,8 +154,8 @@ def test_a_spec_as_json_has_the_same_key(part: SampleSet, neuron: str) -> None:
     for spec in specs:
         of_part = replace(spec, part=part)
         read = json.loads(json.dumps(spec_json(of_part)))
-        assert key_told(read) == of_part.key
+        assert key_in(read) == of_part.key
         # Volr 0.1.0 told no part, and its runs were all on test samples.
         del read["part"]
-        assert key_told(read) == spec.key
-    assert key_told({"task": "xor", "condition": "snn-of-1999", "settings": {}}) is None
+        assert key_in(read) == spec.key
+    assert key_in({"task": "xor", "condition": "snn-of-1999", "settings": {}}) is None

@@ -11,7 +11,7 @@ import pytest
 
 from volr.errors import DataError, ModelError
 from volr.experiments.settings import Settings
-from volr.experiments.settings_file import SettingsFile, read_settings, settings_told
+from volr.experiments.settings_file import SettingsFile, read_settings, settings_with
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,39 +26,41 @@ def test_a_file_of_settings(tmp_path: Path) -> None:
     }
     path.write_text(json.dumps(content))
     file = read_settings(path)
-    assert settings_told(file) == Settings(dt=1.0, neuron="if_cond_exp")
-    assert settings_told(file, {"dt": 2.0, "epochs": None}, {"dt": None}).dt == 2.0
-    assert file.told.keys() == {"dt", "neuron"}
+    assert settings_with(file) == Settings(dt=1.0, neuron="if_cond_exp")
+    assert settings_with(file, {"dt": 2.0, "epochs": None}, {"dt": None}).dt == 2.0
+    assert file.settings.keys() == {"dt", "neuron"}
     assert file.program_for("xor") == "dense 2 2"
     assert file.program_for("nand") is None
 
 
 def test_neuron_parameters_are_told_one_by_one() -> None:
-    file = SettingsFile(told={"neuron_parameters": {"tau_syn_E": 2.0, "tau_m": 15.0}})
-    told = settings_told(file, {"neuron_parameters": {"tau_m": 10.0}}, {"neuron_parameters": None})
-    assert told.neuron_parameters == {"tau_syn_E": 2.0, "tau_m": 10.0}
-    assert settings_told(file).neuron_parameters == file.told["neuron_parameters"]
-    assert file.told["neuron_parameters"]["tau_m"] == 15.0
+    file = SettingsFile(settings={"neuron_parameters": {"tau_syn_E": 2.0, "tau_m": 15.0}})
+    settings = settings_with(
+        file, {"neuron_parameters": {"tau_m": 10.0}}, {"neuron_parameters": None}
+    )
+    assert settings.neuron_parameters == {"tau_syn_E": 2.0, "tau_m": 10.0}
+    assert settings_with(file).neuron_parameters == file.settings["neuron_parameters"]
+    assert file.settings["neuron_parameters"]["tau_m"] == 15.0
 
 
 def test_parameters_that_another_neuron_does_not_have_are_refused() -> None:
-    file = SettingsFile(told={"neuron_parameters": {"tau_syn_E": 2.0, "tau_m": 15.0}})
-    told = settings_told(file, {"neuron": "if_cond_exp", "neuron_parameters": {"e_rev_E": 1.0}})
-    assert told.neuron_parameters == {"tau_syn_E": 2.0, "tau_m": 15.0, "e_rev_E": 1.0}
+    file = SettingsFile(settings={"neuron_parameters": {"tau_syn_E": 2.0, "tau_m": 15.0}})
+    settings = settings_with(file, {"neuron": "if_cond_exp", "neuron_parameters": {"e_rev_E": 1.0}})
+    assert settings.neuron_parameters == {"tau_syn_E": 2.0, "tau_m": 15.0, "e_rev_E": 1.0}
     with pytest.raises(ModelError) as caught:
-        settings_told(file, {"neuron": "if_curr_delta", "neuron_parameters": {"cm": 2.0}})
+        settings_with(file, {"neuron": "if_curr_delta", "neuron_parameters": {"cm": 2.0}})
     assert caught.value.message == (
         "if_curr_delta has no parameter 'tau_syn_E', which the settings file gives"
     )
     assert str(caught.value.help).endswith("or keep the file's neuron, if_curr_exp")
     # What the file does not give is the neuron's matter.
     with pytest.raises(ModelError, match=r"^if_curr_exp has no parameter 'tau'\n"):
-        settings_told(file, {"neuron_parameters": {"tau": 2.0}})
+        settings_with(file, {"neuron_parameters": {"tau": 2.0}})
 
 
 def test_no_file_says_nothing() -> None:
     file = read_settings(None)
-    assert settings_told(file) == Settings()
+    assert settings_with(file) == Settings()
     assert file.program_for("xor") is None
 
 
@@ -70,7 +72,7 @@ def test_a_file_that_can_be_read_once(tmp_path: Path) -> None:
         written = writer.submit(pipe.write_bytes, content)
         file = read_settings(pipe)
     assert written.result() == len(content)
-    assert file == SettingsFile(told={"dt": 0.5}, task="xor", program="dense 2 2")
+    assert file == SettingsFile(settings={"dt": 0.5}, task="xor", program="dense 2 2")
 
 
 @pytest.mark.parametrize(

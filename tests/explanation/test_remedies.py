@@ -21,15 +21,15 @@ def test_the_same_again_only_where_it_may_be_another(neuron: NeuronModel) -> Non
     now = TransferSettings(neuron=neuron, percentile=99.95)
     unknown = remedies(TITLES, now, ENGINE, again=True)
     known = remedies(TITLES, now, ENGINE, again=False)
-    assert AGAIN in {each.said for each in unknown}
-    assert known == tuple(each for each in unknown if each.said != AGAIN)
+    assert AGAIN in {each.option for each in unknown}
+    assert known == tuple(each for each in unknown if each.option != AGAIN)
     # What is recommended changes something, and can be made.
     assert all(each.settings != now for each in known)
 
 
 def test_what_fits_the_network_at_hand() -> None:
     def said(now: TransferSettings) -> set[str]:
-        return {each.said for each in remedies(TITLES, now, ENGINE, again=False)}
+        return {each.option for each in remedies(TITLES, now, ENGINE, again=False)}
 
     now = TransferSettings(neuron=IFCurrExp(), percentile=95.0, dt=0.5, delay=1.5)
     assert {"--percentile 99.9", "--delay 0.5", "--duration 100", "--rate-max 1000"} <= said(now)

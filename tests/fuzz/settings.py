@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tests.fuzz.damage import DAMAGES, Found, damaged, link, main
 
 from volr.experiments.settings import Settings, settings_from, settings_json
-from volr.experiments.settings_file import ENTRIES, read_settings, settings_told
+from volr.experiments.settings_file import ENTRIES, read_settings, settings_with
 from volr.experiments.tasks import TASKS
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def fuzz(count: int, seed: int, folder: Path) -> Found:
 def _taken(path: Path) -> bool:
     """Whether all that a file says is heeded."""
     file = read_settings(path)
-    made = settings_told(file)
+    made = settings_with(file)
     for make in (made.training, made.surrogate, made.in_loop, made.fine, made.transfer):
         make(0)
     made.spiking()

@@ -9,7 +9,7 @@ import pytest
 from tests.language.diagnosed import only, type_after
 
 from volr.language import check
-from volr.language.lookalikes import _ALIKE, called, impostors, plain, told
+from volr.language.lookalikes import _ALIKE, called, explained, impostors, plain
 from volr.source import Diagnostic, Source
 
 
@@ -101,5 +101,5 @@ def test_what_is_plain_stays() -> None:
     text = "let x1' = dense 2 4 ⊖ y // ok\n"
     assert plain(text) == text
     assert impostors(text) == []
-    assert told("x", "y") == ""
+    assert explained("x", "y") == ""
     assert plain("ｄｅｎｓｅ\u00a0２\u200b ٣") == "dense 2 3"

@@ -1,6 +1,6 @@
 """A network as a back end says that it holds it, in our names and units.
 
-    Said[T]   ::=  Asked(value, note) | Told(why)
+    Answer[T] ::=  Asked(value, note) | Told(why)
     Readback  ::=  ArtificialReadback | SpikingReadback
 
 ``volr verify`` compares a ``Readback`` with what is ``Expected`` of the model. That proves
@@ -67,7 +67,7 @@ class Told:
     why: str
 
 
-Said: TypeAlias = Asked[T] | Told
+Answer: TypeAlias = Asked[T] | Told
 
 PROGRAM = {"program": Told("what works on the tables is a program, and reading does not run it")}
 """``rest`` of a document whose tables are read, and whose program has to be run to be checked."""
@@ -82,9 +82,9 @@ class Cells:
     neurons never spike.
     """
 
-    kind: Said[str]
-    reset: Said[str]
-    numbers: Mapping[str, Said[float]]
+    kind: Answer[str]
+    reset: Answer[str]
+    numbers: Mapping[str, Answer[float]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,14 +101,14 @@ class _Holding:
                      nothing where it is as it has to be; ``Told`` where reading cannot say that
     """
 
-    populations: Mapping[str, Said[int]]
-    inputs: Said[Names]
-    outputs: Said[Names]
-    weights: Mapping[Ends, Said[Floats]]
-    biases: Mapping[str, Said[Floats]]
-    precision: Said[float]
-    rest: Mapping[str, Said[tuple[str, ...]]] = field(
-        default_factory=dict[str, "Said[tuple[str, ...]]"]
+    populations: Mapping[str, Answer[int]]
+    inputs: Answer[Names]
+    outputs: Answer[Names]
+    weights: Mapping[Ends, Answer[Floats]]
+    biases: Mapping[str, Answer[Floats]]
+    precision: Answer[float]
+    rest: Mapping[str, Answer[tuple[str, ...]]] = field(
+        default_factory=dict[str, "Answer[tuple[str, ...]]"]
     )
 
 
@@ -116,7 +116,7 @@ class _Holding:
 class ArtificialReadback(_Holding):
     """An artificial network: ``activations`` are names of ours, by hidden population."""
 
-    activations: Mapping[str, Said[str]]
+    activations: Mapping[str, Answer[str]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -130,8 +130,8 @@ class SpikingReadback(_Holding):
     """
 
     cells: Mapping[str, Cells | Told]
-    delays: Mapping[Ends, Said[float]]
-    dt: Said[float]
+    delays: Mapping[Ends, Answer[float]]
+    dt: Answer[float]
 
 
 Readback: TypeAlias = ArtificialReadback | SpikingReadback
@@ -159,7 +159,7 @@ def uniform(values: ArrayLike) -> float:
     return float(flat[0]) if same else float("nan")
 
 
-def precision_of(dtypes: Iterable[np.dtype[Any]]) -> Said[float]:
+def precision_of(dtypes: Iterable[np.dtype[Any]]) -> Answer[float]:
     """The relative error of numbers of these types, the coarsest of them."""
     errors = [float(np.finfo(dtype).eps) for dtype in dtypes]
     return Asked(max(DOUBLE, *errors)) if errors else Told("it holds no numbers")

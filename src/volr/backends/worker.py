@@ -27,19 +27,19 @@ if TYPE_CHECKING:
 
     from volr.backends.base import Progress
     from volr.backends.processes import Arrays, Request, Settings, WorkerPool
-    from volr.backends.readback import Names, Said
+    from volr.backends.readback import Answer, Names
     from volr.checks.arrays import Booleans, Floats
     from volr.models.model import SpikingModel
 
 
-def silent(model: SpikingModel) -> list[str]:
+def nonspiking(model: SpikingModel) -> list[str]:
     """The populations that never spike, whose membranes are read."""
     return [p.name for p in model.network.populations if not model.is_spiking(p.name)]
 
 
 def widest(model: SpikingModel, record: Record) -> int:
     """Values of the largest recording of one stimulus that is kept whole."""
-    whole = (*record.spikes, *record.membranes, *silent(model))
+    whole = (*record.spikes, *record.membranes, *nonspiking(model))
     return model.steps * max([model.network[name].size for name in whole], default=1)
 
 
@@ -54,7 +54,7 @@ def kernel_settings(model: SpikingModel, record: Record) -> Settings:
         "spiking": sorted({*record.counted(network), *record.spikes}),
         "spikes": list(record.spikes),
         "membranes": list(record.membranes),
-        "means": silent(model),
+        "means": nonspiking(model),
     }
 
 
@@ -166,7 +166,7 @@ def together(
         membranes={
             name: per_step(name, "membranes", np.float64) / volt for name in record.membranes
         },
-        means={name: per_stimulus(name, "means", np.float64) / volt for name in silent(model)},
+        means={name: per_stimulus(name, "means", np.float64) / volt for name in nonspiking(model)},
     )
 
 
@@ -211,7 +211,7 @@ def _seed_with_spikes(model: SpikingModel, stimuli: Floats) -> int:
     return next((seed for seed in range(_SEEDS) if all_spike(seed)), 0)
 
 
-def inputs_of(names: Iterable[str], answers: Iterable[Arrays]) -> Said[Names]:
+def inputs_of(names: Iterable[str], answers: Iterable[Arrays]) -> Answer[Names]:
     """The inputs, in the order of a stimulus: the populations that each part of it drives.
 
     ``answers`` are those to ``probing``, whose ``name.drive`` ``[unit]`` is what drives neurons.

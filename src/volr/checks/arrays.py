@@ -26,8 +26,8 @@ def array_of(values: Any) -> NDArray[Any]:
     try:
         return np.asarray(values)
     except Exception as error:  # a class of somebody else's may raise anything
-        said = (str(error).splitlines() or [""])[0]
-        raise ValueError(f"a {type(values).__name__} that is no array: {said}") from error
+        reason = (str(error).splitlines() or [""])[0]
+        raise ValueError(f"a {type(values).__name__} that is no array: {reason}") from error
 
 
 def real_array(values: Any, *, copy: bool = True) -> Floats:

@@ -59,14 +59,14 @@ def read_json(text: str | bytes) -> Any:
         return entries
 
     try:
-        told = text.decode() if isinstance(text, bytes) else text
-        value = json.loads(told, object_pairs_hook=found)
+        content = text.decode() if isinstance(text, bytes) else text
+        value = json.loads(content, object_pairs_hook=found)
     except RecursionError as error:
         raise ValueError("it is nested too deep") from error
     except UnicodeDecodeError as error:
         raise ValueError(f"byte {error.start} is not UTF-8") from error
     if has_twice:
-        _refuse_twice(told)
+        _refuse_twice(content)
     return value
 
 

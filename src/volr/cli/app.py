@@ -61,11 +61,11 @@ def _visible_complaints() -> Generator[None]:
     except TyperException as error:
         text = error.format_message()
         # The words of a library that Typer reads choices with.
-        said = text.replace("Value error, ", "")
-        if shown_text(said) == text:
+        reason = text.replace("Value error, ", "")
+        if shown_text(reason) == text:
             raise
         # Those of Typer's own Click know the command, for its usage; they have no public name.
-        raise MisplacedError(shown_text(said), ctx=getattr(error, "ctx", None)) from error
+        raise MisplacedError(shown_text(reason), ctx=getattr(error, "ctx", None)) from error
 
 
 class _Commands(TyperGroup):
@@ -150,10 +150,10 @@ def run(arguments: Sequence[str] | None = None, commands: typer.Typer = app) -> 
             # Typer was saying what is wrong with the usage, and nobody could be told.
             silence(sys.stderr)
             sys.exit(code)
-        told = error if isinstance(error, VolrError) else failed_import(error)
-        if told is None:
+        shown = error if isinstance(error, VolrError) else failed_import(error)
+        if shown is None:
             raise
-        show_error(told)
+        show_error(shown)
         sys.exit(1)
 
 

@@ -177,10 +177,10 @@ def import_problem(modules: Sequence[str]) -> str | None:
     )
     if tried.returncode == 0:
         return None
-    said = tried.stderr.decode(errors="replace").strip().splitlines()
+    lines = tried.stderr.decode(errors="replace").strip().splitlines()
     if tried.returncode < 0:
         return f"broken: ended by {signal.Signals(-tried.returncode).name}"
-    return f"broken: {visible(said[-1]) if said else f'exit code {tried.returncode}'}"
+    return f"broken: {visible(lines[-1]) if lines else f'exit code {tried.returncode}'}"
 
 
 def _version(distribution: str) -> str | None:

@@ -40,7 +40,7 @@ def evaluate(
     from volr.errors import BackendError
     from volr.experiments.evaluation import data_seed
     from volr.experiments.evaluation import evaluate as measure
-    from volr.experiments.progress import of_simulation
+    from volr.experiments.run_progress import of_simulation
     from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
     from volr.model_files.model_file import read_model_file

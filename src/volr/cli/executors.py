@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from volr.experiments.execution.cluster import Cluster
     from volr.experiments.execution.here import Here
     from volr.experiments.execution.local import Local
-    from volr.experiments.progress import Progress
+    from volr.experiments.run_progress import Progress
 
 Fresh = Annotated[
     bool, option(..., "Begin anew, even where runs are there already.", flags="--fresh")

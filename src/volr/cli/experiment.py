@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from volr.experiments.study import Study
     from volr.network import Network
 
-UNLESS_TOLD = ("nand", "xor", "digits")
+DEFAULT_TASKS = ("nand", "xor", "digits")
 QUICK_TASKS, QUICK_REPEATS = ("nand", "xor", "mnist", "mnist-parallel"), 3
 
 
@@ -38,7 +38,7 @@ def experiment(
         typer.Argument(
             metavar="TASK",
             help="nand, xor, digits, mnist, mnist-parallel.",
-            show_default=" ".join(UNLESS_TOLD),
+            show_default=" ".join(DEFAULT_TASKS),
         ),
     ] = None,
     repeats: int | None = count(None, "Number of seeds.", most=10_000, unless="1"),
@@ -95,14 +95,14 @@ def experiment(
     from volr.experiments.plan import ExperimentPlan
     from volr.experiments.results import RESULTS, results_json
     from volr.experiments.runner import carry_on, check_possible, task_network
-    from volr.experiments.settings_file import read_settings, settings_told
+    from volr.experiments.settings_file import read_settings, settings_with
     from volr.experiments.store.folder import MODELS, RUNS, open_journal, set_aside
     from volr.experiments.store.plans import plan_json
     from volr.experiments.study import VOLR
     from volr.experiments.tasks import task as find_task
     from volr.language import read_source, to_network
 
-    names = tasks or (QUICK_TASKS if quick else UNLESS_TOLD)
+    names = tasks or (QUICK_TASKS if quick else DEFAULT_TASKS)
     chosen = [find_task(name) for name in dict.fromkeys(names)]
     own = None if program is None else to_network(read_source(program))
     file = read_settings(settings)
@@ -111,9 +111,9 @@ def experiment(
         searched = None if own else file.program_for(each.name)
         networks[each.name] = task_network(each, to_network(searched) if searched else own)
     study: Study = context.obj or VOLR
-    base = settings_told(
+    base = settings_with(
         file,
-        {"neuron": None if "neuron" in file.told else study.neuron},
+        {"neuron": None if "neuron" in file.settings else study.neuron},
         {"epochs": epochs, **vars(times)},
     )
     labels = None if conditions is None else [each.strip() for each in conditions.split(",")]
@@ -189,8 +189,8 @@ def _compare(made: Sequence[Mapping[str, str]], *, more: bool) -> None:
     """Tell where runs that are in one table were, or will be, made with different things."""
     from volr.experiments.versions import differences, versions
 
-    if told := differences([*made, versions()] if more else made):
-        note(f"not all runs of this table are made with the same: {told}")
+    if given := differences([*made, versions()] if more else made):
+        note(f"not all runs of this table are made with the same: {given}")
         note("so their last digits may differ; --fresh makes all of them anew")
 
 

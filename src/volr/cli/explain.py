@@ -52,7 +52,7 @@ def explain(
     from volr.backends import ENGINE, spiking_backend
     from volr.backends.base import require
     from volr.experiments.evaluation import data_seed
-    from volr.experiments.progress import of_calibration
+    from volr.experiments.run_progress import of_calibration
     from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
     from volr.explanation import explain as split

@@ -38,11 +38,11 @@ def failed_import(error: BaseException) -> BackendError | None:
     library = _imported(error)
     if library is None:
         return None
-    said = visible(" ".join(str(error).split()))
-    if len(said) > _LONGEST:
-        said = f"{said[:_LONGEST]}…"
+    reason = visible(" ".join(str(error).split()))
+    if len(reason) > _LONGEST:
+        reason = f"{reason[:_LONGEST]}…"
     return BackendError(
-        f"{library} cannot be imported: {type(error).__name__}{said and f': {said}'}",
+        f"{library} cannot be imported: {type(error).__name__}{reason and f': {reason}'}",
         help=_way_out(library, os.environ),
     )
 

@@ -54,7 +54,7 @@ def import_nir(
     It can then be trained, verified and run on any back end, as Volr's own can. A file that Volr
     wrote says all of its model itself, and takes no options but `--out`.
     """
-    from volr.backends.nir.read import SAYS_ALL, SaidByFileError
+    from volr.backends.nir.read import SAYS_ALL, SettingInFileError
     from volr.importing import import_nir as imported
 
     check_writable(out, source=file)
@@ -69,7 +69,7 @@ def import_nir(
             signal=signal,
             reset=reset,
         )
-    except SaidByFileError as error:
+    except SettingInFileError as error:
         options = [_OPTIONS.get(each, f"--{each}") for each in error.settings]
         raise MisplacedError(f"{file} {SAYS_ALL}; leave out {', '.join(options)}") from error
     save_made(found.model, out)

@@ -8,12 +8,12 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from volr.experiments.progress import silent
+from volr.experiments.run_progress import no_progress
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from volr.experiments.progress import Progress
+    from volr.experiments.run_progress import Progress
 
 PATIENCE = 1.0
 """Seconds of silence before something without stages says what it is doing."""
@@ -28,7 +28,7 @@ def animated() -> bool:
 def progress_bar() -> Generator[Progress]:
     """A bar that follows one stage after another and is gone in the end."""
     if not animated():
-        yield silent
+        yield no_progress
         return
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn

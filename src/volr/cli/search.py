@@ -96,7 +96,7 @@ def search(
     from volr.experiments.search.space import parameters
     from volr.experiments.search.store import BEST, begin, best_json, trials_json, write_found
     from volr.experiments.search.trials import FIRST_SEED, Search, rungs_of, search_on
-    from volr.experiments.settings_file import read_settings, settings_told
+    from volr.experiments.settings_file import read_settings, settings_with
     from volr.experiments.store.folder import open_journal
     from volr.experiments.tasks import task as find_task
     from volr.language import read_source, to_network
@@ -106,7 +106,7 @@ def search(
     require_optuna()
     chosen, sought = find_task(task), find_condition(condition)
     file = read_settings(settings)
-    base = settings_told(file, {"neuron": neuron, **vars(times)})
+    base = settings_with(file, {"neuron": neuron, **vars(times)})
     text = file.program_for(task) or chosen.program
     if program is not None:
         text = read_source(program).text.strip()
@@ -173,18 +173,18 @@ def _progress(found: Found, batch: int) -> str:
     from volr.experiments.search.trial import best
 
     if not found.trials:
-        return f"the settings as they are: {found.unless_told:.4f}"
+        return f"the settings as they are: {found.baseline:.4f}"
     begun = (len(found.trials) - 1) // batch * batch
     latest = found.trials[begun:]
     counts = {state: sum(each.state == state for each in latest) for state in ("pruned", "failed")}
-    said = "".join(f", {count} {state}" for state, count in counts.items() if count)
+    ended = "".join(f", {count} {state}" for state, count in counts.items() if count)
     top = best(found.trials)
     so_far = "" if top is None else f"; best so far {top.scores[-1]:.4f}, trial {top.number}"
     reasons = "".join(
         f"\ntrial {each.number}: {each.why}" for each in latest if each.state == "failed"
     )
     trials = "1 trial" if len(found.trials) == 1 else f"{len(found.trials)} trials"
-    return f"{trials}{said}{so_far}{reasons}"
+    return f"{trials}{ended}{so_far}{reasons}"
 
 
 def _print_found(asked: Search, found: Found, rungs: int, shares: Mapping[str, float]) -> None:
@@ -198,13 +198,13 @@ def _print_found(asked: Search, found: Found, rungs: int, shares: Mapping[str, f
     print_table(
         ("trial", *names, *(f"rung {height}" for height in range(1, rungs)), "validation"),
         [
-            [*start, f"{found.unless_told:.4f}"],
+            [*start, f"{found.baseline:.4f}"],
             *(_row(each, names, rungs) for each in ranked[:SHOWN]),
         ],
     )
     if shares:
-        said = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
-        emit(f"\nwhat made the difference: {said}\n")
+        ended = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
+        emit(f"\nwhat made the difference: {ended}\n")
 
 
 def _row(trial: Trial, names: Sequence[str], rungs: int) -> list[str]:

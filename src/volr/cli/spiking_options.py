@@ -52,13 +52,13 @@ class Spiking:
         """``TransferSettings`` or ``SpikingSettings`` with these and ``others``; ``ModelError`` for
         a neuron or a coding that there is not.
         """
-        from volr.models.coding import coding_told
+        from volr.models.coding import coding_by_name
         from volr.neurons import neuron_model
 
         neuron = neuron_model(self.neuron, parameters(self.neuron_parameters or ()), self.reset)
         return kind(
             neuron=neuron,
-            coding=coding_told(self.coding, self.rate_max, neuron, self.dt),
+            coding=coding_by_name(self.coding, self.rate_max, neuron, self.dt),
             duration=self.duration,
             dt=self.dt,
             delay=self.delay,

@@ -115,7 +115,7 @@ def train(
     from volr.backends import simulator
     from volr.engine.devices import device_name, device_of
     from volr.engine.surrogates import Surrogate
-    from volr.experiments.progress import of_training
+    from volr.experiments.run_progress import of_training
     from volr.experiments.runner import task_network
     from volr.experiments.tasks import task as find_task
     from volr.language import read_source, to_network
@@ -162,9 +162,9 @@ def train(
         progress(f"loading {task}", 0, None)
         train = chosen.load(seed=split, inputs=lowered.input_size, data_dir=data).train
         shown = train if samples is None else train.first(samples)
-        told = of_training(progress)
+        of_this = of_training(progress)
         if kind == "ann":
-            trained = train_ann(lowered, shown, settings, backend=trainer, progress=told)
+            trained = train_ann(lowered, shown, settings, backend=trainer, progress=of_this)
         elif running is None:
             trained = train_snn(
                 lowered,
@@ -174,11 +174,11 @@ def train(
                 start=model,
                 teacher=None if taught is None else taught.model,
                 device=device,
-                progress=told,
+                progress=of_this,
             )
         else:
             trained = train_in_loop(
-                lowered, shown, running, settings, spiking_settings, start=model, progress=told
+                lowered, shown, running, settings, spiking_settings, start=model, progress=of_this
             )
     origin: Origin = {"task": task, "seed": split, "condition": _condition(kind, start, in_loop)}
     if begun is not None:

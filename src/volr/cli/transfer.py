@@ -65,10 +65,10 @@ def transfer(
 ) -> None:
     """Make a trained model a spiking one, calibrated on a simulator."""
     from volr.backends import simulator
-    from volr.experiments.defaults import with_unless_told
+    from volr.experiments.defaults import with_task_defaults
     from volr.experiments.evaluation import data_seed
-    from volr.experiments.progress import of_calibration
-    from volr.experiments.settings_file import read_settings, settings_told
+    from volr.experiments.run_progress import of_calibration
+    from volr.experiments.settings_file import read_settings, settings_with
     from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
     from volr.model_files.model_file import read_model_file
@@ -93,17 +93,19 @@ def transfer(
             seed=drawn,
         )
     else:
-        told = {**vars(spiking), **vars(calibration)}
-        told["neuron_parameters"] = parameters(spiking.neuron_parameters or ())
+        options = {**vars(spiking), **vars(calibration)}
+        options["neuron_parameters"] = parameters(spiking.neuron_parameters or ())
         # What a settings file calls otherwise, or does not have.
         names = {"samples": "calibration_samples", "on": None, "seed": None}
-        first = {
-            called: told[each]
+        changes = {
+            called: options[each]
             for each in given(ctx, SPIKING, CALIBRATION)
             if (called := names.get(each, each)) is not None
         }
-        told_or_not = with_unless_told(settings_told(read_settings(settings_file), first), task)
-        settings = told_or_not.transfer(drawn)
+        settings_of_task = with_task_defaults(
+            settings_with(read_settings(settings_file), changes), task
+        )
+        settings = settings_of_task.transfer(drawn)
     network = loaded.model.network
     check_model(chosen, network.input_size, network.output_size, loaded.origin.get("task"))
     check_writable(out, source=model)

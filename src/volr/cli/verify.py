@@ -76,7 +76,7 @@ def verify(
     """
     from volr.cli.input_files import read_subject
     from volr.cli.verify_tables import outcome_json, print_outcomes, show_outcome
-    from volr.experiments.progress import of_simulation
+    from volr.experiments.run_progress import of_simulation
     from volr.model_files.model_file import ModelFile
     from volr.models.activations import activation as find_activation
     from volr.transfer import TransferSettings

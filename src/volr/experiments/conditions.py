@@ -20,7 +20,7 @@ from volr.backends import spiking_backend
 from volr.backends.engine import SMOOTH
 from volr.checks.names import named
 from volr.errors import DataError, ModelError
-from volr.experiments.progress import of_calibration, of_training
+from volr.experiments.run_progress import of_calibration, of_training
 from volr.experiments.settings import (
     FOR_ARTIFICIAL,
     FOR_FINE,
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from volr.backends.base import Simulator
-    from volr.experiments.progress import Progress
+    from volr.experiments.run_progress import Progress
     from volr.experiments.settings import Settings
     from volr.experiments.simulators import Simulators
     from volr.models.model import Model

@@ -75,7 +75,7 @@ QUICK: _Changes = {
 }
 
 
-def with_unless_told(settings: Settings, task: str, *, quick: bool = False) -> Settings:
+def with_task_defaults(settings: Settings, task: str, *, quick: bool = False) -> Settings:
     """``settings``, with what the task's runs have where they say nothing: where they are as a
     ``Settings()`` is.
     """
@@ -83,5 +83,5 @@ def with_unless_told(settings: Settings, task: str, *, quick: bool = False) -> S
     changes = by_task.get(task, {})
     if quick and task in _TAKES_LONG:
         changes = changes | QUICK
-    told = settings_json(settings)
-    return replace(settings, **{name: each for name, each in changes.items() if name not in told})
+    given = settings_json(settings)
+    return replace(settings, **{name: each for name, each in changes.items() if name not in given})

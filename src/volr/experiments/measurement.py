@@ -92,9 +92,9 @@ def measure_spiking(
     )
 
 
-def _confusion(labels: Integers, said: Integers, classes: int) -> tuple[tuple[int, ...], ...]:
+def _confusion(labels: Integers, answers: Integers, classes: int) -> tuple[tuple[int, ...], ...]:
     table = np.zeros((classes, classes), dtype=np.int64)
-    np.add.at(table, (labels, said), 1)
+    np.add.at(table, (labels, answers), 1)
     return tuple(tuple(int(each) for each in row) for row in table)
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from volr.errors import DataError
 from volr.experiments.conditions import CONDITIONS, condition
-from volr.experiments.defaults import with_unless_told
+from volr.experiments.defaults import with_task_defaults
 from volr.experiments.settings import Settings, settings_from, settings_json
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ class ExperimentPlan:
         for seed in self.seeds:
             for task, program in self.tasks.items():
                 for told in self.settings:
-                    settings = with_unless_told(told, task, quick=self.quick)
+                    settings = with_task_defaults(told, task, quick=self.quick)
                     for each in self.conditions:
                         spec = Spec(
                             task=task,
@@ -136,11 +136,11 @@ def spec_json(spec: Spec) -> dict[str, Any]:
     }
 
 
-def key_told(told: Mapping[str, Any], among: Iterable[Condition] = CONDITIONS) -> Key | None:
+def key_in(told: Mapping[str, Any], among: Iterable[Condition] = CONDITIONS) -> Key | None:
     """The key of a spec as JSON, of whatever version; None where its condition is not one of
     ``among``.
 
-    ``told`` is what ``volr.experiments.store.runs.spec_told`` takes.
+    ``told`` is what ``volr.experiments.store.runs.spec_entries`` takes.
     """
     found = next((each for each in among if each.label == told["condition"]), None)
     if found is None:

@@ -15,13 +15,13 @@ from volr.errors import BackendError
 from volr.experiments.conditions import Ingredients
 from volr.experiments.datasets.split import generator, stratified
 from volr.experiments.measurement import Measurement, measure_artificial, measure_spiking
-from volr.experiments.progress import (
+from volr.experiments.results import Row, Run
+from volr.experiments.run_progress import (
     Progress,
+    no_progress,
     of_simulation,
-    silent,
     under,
 )
-from volr.experiments.results import Row, Run
 from volr.experiments.tasks import check_fits, task
 from volr.experiments.versions import versions
 from volr.language import to_network
@@ -55,7 +55,7 @@ def perform(
     needed: Sequence[Model],
     simulators: Simulators,
     data_dir: Path | None = None,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> Outcome:
     """Make the model of ``spec`` out of those ``needed``, in the order of ``spec.needs``; measure.
 

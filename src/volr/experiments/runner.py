@@ -9,9 +9,9 @@ from volr.backends import backend, spiking_backend
 from volr.backends.base import check_supported, require
 from volr.errors import VolrError
 from volr.experiments.execution.job import Done, Failed, Job
-from volr.experiments.progress import silent
 from volr.experiments.results import Run
 from volr.experiments.run import data_of, empty_model
+from volr.experiments.run_progress import no_progress
 from volr.experiments.tasks import check_fits
 from volr.language import to_network
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from volr.experiments.execution.job import Execution
     from volr.experiments.plan import ExperimentPlan, Spec
-    from volr.experiments.progress import Progress
+    from volr.experiments.run_progress import Progress
     from volr.experiments.store.folder import Journal
     from volr.experiments.tasks import Task
     from volr.network import Network
@@ -45,7 +45,7 @@ def task_network(task: Task, network: Network | None = None) -> Network:
 
 
 def check_possible(
-    plan: ExperimentPlan, data_dir: Path | None = None, progress: Progress = silent
+    plan: ExperimentPlan, data_dir: Path | None = None, progress: Progress = no_progress
 ) -> None:
     """Find out before anything is trained what would stop the last of the runs.
 
@@ -75,7 +75,7 @@ def carry_on(
     journal: Journal,
     execution: Execution,
     data_dir: Path | None = None,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
 ) -> Iterator[Finished]:
     """Make all runs of ``plan`` that ``journal`` does not have, and keep each; yield them as made.
 
@@ -105,7 +105,7 @@ def make_missing(
     journal: Journal,
     execution: Execution,
     data_dir: Path | None = None,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
     stage: str = "runs",
 ) -> Iterator[tuple[Spec, Run | Failed]]:
     """Make those of ``specs``, each of them after those that it needs, that are not ``there`` by

@@ -18,7 +18,7 @@ from volr.checks.json_values import in_words, out_of_words
 from volr.checks.names import named
 from volr.engine.surrogates import Surrogate
 from volr.errors import DataError, ModelError, TrainingError
-from volr.models.coding import coding_problems, coding_told
+from volr.models.coding import coding_by_name, coding_problems
 from volr.models.model import timing_problems
 from volr.neurons import RESETS, neuron_model
 from volr.training import SpikingSettings, TrainingSettings
@@ -184,7 +184,7 @@ class Settings:
         }
 
     def _coding(self) -> InputCoding:
-        return coding_told(self.coding, self.rate_max, self._neuron(), self.step)
+        return coding_by_name(self.coding, self.rate_max, self._neuron(), self.step)
 
     def _neuron(self) -> NeuronModel:
         named("reset", self.reset, dict.fromkeys(RESETS), DataError)
@@ -221,14 +221,14 @@ def settings_from(told: Mapping[str, Any], where: str) -> Settings:
     """The settings with what ``where`` says, a mapping by name; ``DataError`` for what none has."""
     known = {each.name: str(each.type) for each in fields(Settings)}
     for name, value in told.items():
-        with said_of(where):
+        with naming(where):
             annotation = named("setting", name, known, DataError)
         if not _can_be(value, annotation):
             raise DataError(
                 f"{where}: the setting {name!r} cannot be {shown(value)}",
                 help=_as_number(value, annotation),
             )
-    with said_of(where):
+    with naming(where):
         return replace(Settings(), **told)
 
 
@@ -251,7 +251,7 @@ def _not_finite(settings: Settings) -> list[str]:
 
 
 @contextmanager
-def said_of(where: str) -> Generator[None]:
+def naming(where: str) -> Generator[None]:
     """What is wrong, with where it was said."""
     try:
         yield

@@ -9,7 +9,7 @@ from volr.checks.annotations import shown
 from volr.checks.json_values import entries_of, read_json
 from volr.checks.names import named
 from volr.errors import DataError, ModelError
-from volr.experiments.settings import Settings, given, said_of, settings_from
+from volr.experiments.settings import Settings, given, naming, settings_from
 from volr.experiments.tasks import task as find_task
 from volr.neurons import NEURON_MODELS, parameter_names
 from volr.system.incoming import format_of, read_whole
@@ -28,12 +28,12 @@ _OF_A_SEARCH = (
 
 @dataclass(frozen=True, kw_only=True)
 class SettingsFile:
-    """What a settings file says: ``told``, of the settings, and a ``program`` for a ``task``.
+    """What a settings file says: the ``settings`` by name, and a ``program`` for a ``task``.
 
     It is read once: a pipe can be read no second time.
     """
 
-    told: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
     task: str | None = None
     program: str | None = None
 
@@ -42,14 +42,14 @@ class SettingsFile:
         return self.program if self.task == task else None
 
 
-def settings_told(file: SettingsFile, *told: Mapping[str, Any]) -> Settings:
-    """The settings of a file with what is ``told`` beside it: the last has the say, and None says
-    nothing. Neuron parameters are told one by one: those of the file that nobody tells otherwise
-    stay, and ``ModelError`` is raised where another neuron has none of that name.
+def settings_with(file: SettingsFile, *others: Mapping[str, Any]) -> Settings:
+    """The settings of a file, changed by each of ``others``. The last one wins, and None changes
+    nothing. Neuron parameters are changed one by one: the others keep the values of the file.
+    ``ModelError`` is raised where another neuron has none of that name.
     """
-    changes: dict[str, Any] = dict(file.told)
+    changes: dict[str, Any] = dict(file.settings)
     parameters: dict[str, float] = {}
-    for each in (file.told, *told):
+    for each in (file.settings, *others):
         changes |= given(each)
         parameters |= each.get("neuron_parameters") or {}
     changes["neuron_parameters"] = parameters
@@ -60,14 +60,14 @@ def settings_told(file: SettingsFile, *told: Mapping[str, Any]) -> Settings:
 def _check_kept(file: SettingsFile, neuron: str | None) -> None:
     """Say where parameters come from that the neuron, told beside the file, does not have."""
     model = {each.name: each for each in NEURON_MODELS}.get(neuron or "")
-    own: Mapping[str, float] = file.told.get("neuron_parameters", {})
+    own: Mapping[str, float] = file.settings.get("neuron_parameters", {})
     lacking = [] if model is None else [each for each in own if each not in parameter_names(model)]
     if lacking:
         raise ModelError(
             f"{neuron} has no parameter {', '.join(map(repr, lacking))}, which the settings file "
             "gives",
             help="take it out of the file's neuron_parameters, or keep the file's neuron, "
-            f"{file.told.get('neuron', Settings().neuron)}",
+            f"{file.settings.get('neuron', Settings().neuron)}",
         )
 
 
@@ -81,14 +81,14 @@ def read_settings(path: Path | None) -> SettingsFile:
     if path is None:
         return SettingsFile()
     content = _read_object(path)
-    told = entries_of(content.get("settings"))
-    if told is None:
+    settings = entries_of(content.get("settings"))
+    if settings is None:
         raise DataError(
             f"{path} has no settings", help='it should be JSON such as {"settings": {"dt": 0.25}}'
         )
     for name in content:
         _check_entry(name, path)
-    settings_from(told, str(path))
+    settings_from(settings, str(path))
     task, program = _text(content, "task", path), _text(content, "program", path)
     if program is not None and task is None:
         raise DataError(
@@ -96,9 +96,9 @@ def read_settings(path: Path | None) -> SettingsFile:
             help='put the task beside it: "task": "xor"',
         )
     if task is not None:
-        with said_of(str(path)):
+        with naming(str(path)):
             find_task(task)
-    return SettingsFile(told=told, task=task, program=program)
+    return SettingsFile(settings=settings, task=task, program=program)
 
 
 def _check_entry(name: str, path: Path) -> None:
@@ -108,7 +108,7 @@ def _check_entry(name: str, path: Path) -> None:
             help=f'move it into them: {{"settings": {{"{name}": …}}}}',
         )
     if name not in _OF_A_SEARCH:
-        with said_of(str(path)):
+        with naming(str(path)):
             named("entry of a settings file", name, dict.fromkeys(ENTRIES), DataError)
 
 

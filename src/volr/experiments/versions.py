@@ -85,13 +85,13 @@ def _processor() -> str:
         lines = _PROCESSORS.read_text(encoding="utf-8", errors="replace").split("\n\n")[0]
     except OSError:
         return platform.processor() or platform.machine()
-    told = {
+    lscpu = {
         name.strip(): value.strip()
         for name, _, value in (line.partition(":") for line in lines.splitlines())
     }
-    if "model name" not in told:
+    if "model name" not in lscpu:
         return platform.machine()
-    numbers = [f"{name} {told[key]}" for name, key in _NUMBERS.items() if key in told]
-    flags = told.get("flags", "").split()
+    numbers = [f"{name} {lscpu[key]}" for name, key in _NUMBERS.items() if key in lscpu]
+    flags = lscpu.get("flags", "").split()
     vectors = [each for each in _VECTORS if each in flags][-1:]
-    return ", ".join([told["model name"], *numbers, *vectors])
+    return ", ".join([lscpu["model name"], *numbers, *vectors])

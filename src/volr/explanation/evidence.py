@@ -96,12 +96,12 @@ def faults(measured: Measured) -> tuple[str, ...]:
     for layer in measured.model.layers:
         name, wiring = layer.name, measured.wirings[layer.name]
         for block in wiring.blocks:
-            found += [f"{block.projection.name}: {said}" for said in _block_faults(block)]
+            found += [f"{block.projection.name}: {texts}" for texts in _block_faults(block)]
         if wiring.biases_changed:
             found.append(f"{name}: {_bias_fault(wiring)}")
         if layer.badly_scaled.any():
             found.append(f"{name}: {_units_fault(name, measured)}")
-        found += [f"{name}: {said}" for said in _scale_faults(layer)]
+        found += [f"{name}: {texts}" for texts in _scale_faults(layer)]
     return tuple(found)
 
 
@@ -139,12 +139,12 @@ def _units_fault(name: str, measured: Measured) -> str:
     if len(badly) == 1:
         [unit] = badly
         return f"unit {unit} {_unit_in_words(float(own[unit]), float(taken[unit]))}"
-    said = ", ".join(
+    texts = ", ".join(
         f"{unit} ({_unit_in_short(float(own[unit]), float(taken[unit]))})"
         for unit in badly[:_LISTED]
     )
     more = ", …" if len(badly) > _LISTED else ""
-    return f"{len(badly)} of {len(own)} units are badly scaled: {said}{more}"
+    return f"{len(badly)} of {len(own)} units are badly scaled: {texts}{more}"
 
 
 def _unit_in_words(own: float, taken: float) -> str:
@@ -198,8 +198,8 @@ def evidence(cause: Cause, where: str, measured: Measured, snn: SpikingModel) ->
     wanted = _wanted(layer, measured)
     match cause:
         case "sign" | "weights":
-            said = [text for block in wiring.blocks for text in _block_faults(block)]
-            return said[0] if said else "weights are not the ANN's"
+            texts = [text for block in wiring.blocks for text in _block_faults(block)]
+            return texts[0] if texts else "weights are not the ANN's"
         case "bias":
             return _bias_fault(wiring)
         case "units":
@@ -239,15 +239,15 @@ def _why(wiring: Wiring) -> str:
 
 def _scale_evidence(layer: Layer) -> str:
     """How a population as a whole is off, and how far its sources are taken for something else."""
-    said = [*_scale_faults(layer)]
+    texts = [*_scale_faults(layer)]
     ratio = layer.gain / layer.slope
     if abs(ratio - 1) > 0.02:
-        said.append(f"it fires {ratio:.3g} times as much as its targets take it for")
+        texts.append(f"it fires {ratio:.3g} times as much as its targets take it for")
     if not layer.output and abs(layer.offset) > _WORTH:
-        said.append(
+        texts.append(
             f"{layer.offset:+.2g} spikes a stimulus too {'many' if layer.offset > 0 else 'few'}"
         )
-    return ", ".join(said) or "nothing to be seen"
+    return ", ".join(texts) or "nothing to be seen"
 
 
 def _deviation_evidence(cause: Cause, layer: Layer) -> str:

@@ -82,7 +82,7 @@ def explain(
     check_connectors(snn.network, (AllToAll,), "explain")
     _check(ann, snn, samples)
     with running(on) as simulator:
-        return _split(ann, snn, samples, simulator, train, settings, seed, progress or _silent)
+        return _split(ann, snn, samples, simulator, train, settings, seed, progress or _no_progress)
 
 
 def _split(
@@ -97,10 +97,10 @@ def _split(
 ) -> Explanation:
     backend = simulator.backend
     taken_out = mechanisms(snn)
-    told = _summing(tell, len(samples) * len(list(subsets(taken_out))))
+    counted = _summing(tell, len(samples) * len(list(subsets(taken_out))))
     with ENGINE.start() as engine:
         measured = measure(
-            ann, snn, samples, simulator, engine, taken_out, seed=seed, progress=told
+            ann, snn, samples, simulator, engine, taken_out, seed=seed, progress=counted
         )
     there: dict[Cause, tuple[str, ...]] = {
         cause: found
@@ -122,7 +122,7 @@ def _split(
         where = _costliest(cause, there[cause], needs, answers)
         points, error = _mean(-share)
         seen = evidence(cause, where, measured, snn)
-        change = tuple(each.said for each in remedies([cause], base, backend, again=unknown))
+        change = tuple(each.option for each in remedies([cause], base, backend, again=unknown))
         parts.append(CauseCost(cause, TITLES[cause], points, error, where, seen, change))
     parts.sort(key=lambda part: -part.points)
     gap, error = _mean(whole)
@@ -138,7 +138,7 @@ def _split(
     if unknown and treated:
         # Else what is owed to the transfer alone would be owed to the setting.
         again = Remedy(treated[0].cause, AGAIN, base)
-        plans = [again, *(plan for plan in plans if plan.said != AGAIN)]
+        plans = [again, *(plan for plan in plans if plan.option != AGAIN)]
     right = answers.with_causes(everything)
     trials: list[Trial] = []
     if train is not None and gap > 2 * error:
@@ -251,12 +251,12 @@ def _tried(
             train,
             engine,
             plan.settings,
-            progress=lambda done, total, _what: tell(f"trying {plan.said}", done, total),
+            progress=lambda done, total, _what: tell(f"trying {plan.option}", done, total),
         )
     recordings = simulator.run(done.model, samples.inputs, seed=seed)
     labels, _ = decode_counts(recordings.output_values(done.model))
     now = (labels == samples.labels).astype(np.float64)
-    return Trial(plan.cause, plan.said, float(now.mean()), *_mean(now - right))
+    return Trial(plan.cause, plan.option, float(now.mean()), *_mean(now - right))
 
 
 def _mean(differences: Floats) -> tuple[float, float]:
@@ -308,5 +308,5 @@ def _summing(tell: ExplanationProgress, total: int) -> Callable[[int], None]:
     return more
 
 
-def _silent(_stage: str, _done: int, _total: int, /) -> None:
+def _no_progress(_stage: str, _done: int, _total: int, /) -> None:
     """Tells nobody."""

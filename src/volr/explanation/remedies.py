@@ -24,10 +24,10 @@ _USUAL_PERCENTILE = 99.9
 
 @dataclass(frozen=True)
 class Remedy:
-    """A transfer with other ``settings``; ``said`` is the option that makes them so."""
+    """A transfer with other ``settings``; ``option`` is the option that makes them so."""
 
     cause: Cause
-    said: str
+    option: str
     settings: TransferSettings
 
 
@@ -56,8 +56,8 @@ def remedies(
     """
     found: dict[str, Remedy] = {}
     for cause in causes:
-        for said, make in _changes(cause, settings):
-            if said == AGAIN and not again:
+        for option, make in _changes(cause, settings):
+            if option == AGAIN and not again:
                 continue
             try:
                 changed = make()
@@ -65,7 +65,7 @@ def remedies(
                 # A step that the delay is no multiple of, or a rate that no step has room for.
                 continue
             if changed.neuron.reset in backend.resets and changed.neuron.name in backend.neurons:
-                found.setdefault(said, Remedy(cause, said, changed))
+                found.setdefault(option, Remedy(cause, option, changed))
     return tuple(found.values())
 
 
@@ -74,8 +74,8 @@ def _changes(
 ) -> Iterator[tuple[str, Callable[[], TransferSettings]]]:
     """Options, each with the settings that it makes."""
 
-    def with_(said: str, **changes: Any) -> tuple[str, Callable[[], TransferSettings]]:
-        return said, lambda: replace(now, **changes)
+    def with_(option: str, **changes: Any) -> tuple[str, Callable[[], TransferSettings]]:
+        return option, lambda: replace(now, **changes)
 
     coding = now.input_coding
     again = with_(AGAIN)
@@ -109,8 +109,8 @@ def _changes(
             )
         case "saturation":
             if now.percentile < _USUAL_PERCENTILE:
-                said = f"--percentile {_USUAL_PERCENTILE:g}"
-                yield with_(said, percentile=_USUAL_PERCENTILE)
+                option = f"--percentile {_USUAL_PERCENTILE:g}"
+                yield with_(option, percentile=_USUAL_PERCENTILE)
             else:
                 yield again
             yield slower

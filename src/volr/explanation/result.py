@@ -76,30 +76,34 @@ class Explanation:
     @property
     def summary(self) -> str:
         """What matters most, in a sentence or two."""
-        said: list[str] = []
+        sentences: list[str] = []
         if self.foreign:
-            said.append(f"The weights are not the ANN's: {', '.join(self.foreign)}.")
+            sentences.append(f"The weights are not the ANN's: {', '.join(self.foreign)}.")
         if abs(self.gap) <= 2 * self.error and not self.foreign:
             return (
                 f"The gap, {_points(self.gap)}, is within its sampling error: nothing is lost that "
                 f"{self.samples:,} stimuli could show."
             )
         if self.gap < 0:
-            said.append(f"Nothing is lost: the spiking network is better by {_points(-self.gap)}.")
-            return " ".join(said)
+            sentences.append(
+                f"Nothing is lost: the spiking network is better by {_points(-self.gap)}."
+            )
+            return " ".join(sentences)
         title, parts = largest(self.parts, self.roots)
-        said.append(
+        sentences.append(
             f"The largest cause is {title}, {_points(sum(part.points for part in parts))} of a gap "
             f"of {_points(self.gap)}, in {parts[0].where}: {parts[0].evidence}."
         )
         if (best := self.remedy) is not None:
-            said.append(f"What helps: {best.change}, from {self.snn:.4f} to {best.accuracy:.4f}.")
+            sentences.append(
+                f"What helps: {best.change}, from {self.snn:.4f} to {best.accuracy:.4f}."
+            )
         elif self.trials:
             tried = ", ".join(trial.change for trial in self.trials)
-            said.append(f"None of what was tried helps: {tried}.")
+            sentences.append(f"None of what was tried helps: {tried}.")
         elif parts[0].change:
-            said.append(f"What may help: {parts[0].change[0]}.")
-        return " ".join(said)
+            sentences.append(f"What may help: {parts[0].change[0]}.")
+        return " ".join(sentences)
 
     @property
     def remedy(self) -> Trial | None:

@@ -92,24 +92,24 @@ def run(
     """
     network = model.network
     spiking = tuple(p.name for p in network.populations if model.is_spiking(p.name))
-    silent = tuple(p.name for p in network.populations if not model.is_spiking(p.name))
+    nonspiking = tuple(p.name for p in network.populations if not model.is_spiking(p.name))
     if not late:
         record = Record(counts=spiking)
         found = simulator.run(model, stimuli, record=record, seed=seed, progress=progress)
         counts = {name: found.counts[name].astype(np.float64) for name in spiking}
-        return {**counts, **{name: found.means[name] for name in silent}}
+        return {**counts, **{name: found.means[name] for name in nonspiking}}
     settled = min(model.neuron.tau_m, _LONGEST_LEAD * model.duration)
     lead = round(max(0.5 * model.duration, settled) / model.dt)
     lead += (len(depths(network)) - 1) * model.delay_steps
     longer = replace(model, duration=(lead + _WINDOWS * model.steps) * model.dt)
-    record = Record(counts=(), spikes=spiking, membranes=silent)
+    record = Record(counts=(), spikes=spiking, membranes=nonspiking)
     batch = max(1, _KEPT // (longer.steps * network.neuron_count))
     parts: list[dict[str, Floats]] = []
     for first in range(0, len(stimuli), batch):
         some = stimuli[first : first + batch]
         found = simulator.run(longer, some, record=record, seed=seed, progress=progress)
         part = {n: np.rint(found.spikes[n][lead:].sum(axis=0) / _WINDOWS) for n in spiking}
-        means = {name: found.membranes[name][lead:].mean(axis=0) for name in silent}
+        means = {name: found.membranes[name][lead:].mean(axis=0) for name in nonspiking}
         rest = model.neuron.v_rest
         parts.append({**part, **{name: mean - rest for name, mean in means.items()}})
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

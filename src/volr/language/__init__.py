@@ -1,10 +1,10 @@
 """The language: text, or Python's operators, to syntax tree, to typed term, to network."""
 
-from volr.language.compile import Checked, check, format_source, parse, to_network
 from volr.language.lowering import lower
 from volr.language.operators import dense
 from volr.language.printer import format_expression
-from volr.language.programs import as_source, decode, read_source
+from volr.language.program_source import as_source, decode, read_source
+from volr.language.stages import Checked, check, format_source, parse, to_network
 from volr.language.syntax import Expression
 from volr.language.types import Int, Net, Type
 

@@ -66,7 +66,7 @@ def impostors(text: str) -> list[str]:
     return [each for each in dict.fromkeys(text) if not each.isascii() and _plain(each) != each]
 
 
-def told(text: str, meant: str) -> str:
+def explained(text: str, meant: str) -> str:
     """What to add to the advice to write ``meant`` for ``text``, if the two look the same."""
     found = impostors(text)
     if not found or plain(text) != plain(meant):

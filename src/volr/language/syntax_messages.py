@@ -177,7 +177,9 @@ class _Mistake:
             message = _malformed(self._removed[0])
         else:
             message = f"expected `{clip(words)}`, found `{clip(text)}`"
-        return self._say(span, message, f"write `{clip(words)}`" + lookalikes.told(text, words))
+        return self._say(
+            span, message, f"write `{clip(words)}`" + lookalikes.explained(text, words)
+        )
 
     def _swapped(self) -> Diagnostic:
         one, other = self._removed
@@ -291,14 +293,14 @@ class _Mistake:
             return self._no_operand(token)
         word = SPELLED.get(kind, "a name")
         if kind == "DENSE" and token.kind == "NAME":
-            help = f"write `{word}`" + lookalikes.told(token.text, word)
+            help = f"write `{word}`" + lookalikes.explained(token.text, word)
             return self._say(span, f"unknown layer {found}", help)
         if token.kind == "IN":
             return self._say(span, "this `in` belongs to no `let`", f"write `{word}`")
         if kind == "NAME":
             return self._say(span, f"expected a name after `let`, found {found}")
-        told = lookalikes.told(token.text, word)
-        return self._say(span, f"expected `{word}`, found {found}", f"write `{word}`{told}")
+        explained = lookalikes.explained(token.text, word)
+        return self._say(span, f"expected `{word}`, found {found}", f"write `{word}`{explained}")
 
 
 def _malformed(token: Token) -> str:

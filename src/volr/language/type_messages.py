@@ -46,7 +46,7 @@ class Suggestions:
         if near is None:
             help = f"bind it: `let {clip(text)} = … in …`"
             return Diagnostic(first.span, message, help=help, others=others)
-        help = f"write `{near}`" + lookalikes.told(text, near)
+        help = f"write `{near}`" + lookalikes.explained(text, near)
         edits = tuple(Edit(use.span, near) for use in uses)
         return Diagnostic(first.span, message, help=help, others=others, edits=edits)
 

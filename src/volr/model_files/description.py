@@ -65,9 +65,13 @@ def describe(model: Model, origin: Origin) -> str:
             "this network was not made from a program, and a model file keeps the program",
             help="make the network with volr.to_network('dense …')",
         )
-    told = {"program": model.network.source.text, **_told(model), "origin": _origin_told(origin)}
+    content = {
+        "program": model.network.source.text,
+        **_entries(model),
+        "origin": _origin_entries(origin),
+    }
     # Of a path whose bytes are no text, JSON's own escapes are kept.
-    text = json.dumps(told, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False)
     text = text.encode(errors="backslashreplace").decode()
     try:
         read = read_description(text, "<program>")
@@ -106,7 +110,7 @@ def read_description(text: str, name: str) -> Description:
     raise MalformedError(f"has the kind {shown(kind)}, which is neither artificial nor spiking")
 
 
-def _told(model: Model) -> dict[str, Any]:
+def _entries(model: Model) -> dict[str, Any]:
     match model:
         case ArtificialModel():
             return {"kind": "artificial", "activation": model.activation.name}
@@ -128,8 +132,8 @@ def _told(model: Model) -> dict[str, Any]:
 
 def _spiking(described: dict[str, Any]) -> dict[str, Any]:
     neuron, coding = _object(described, "neuron"), _object(described, "coding")
-    told = _object(neuron, "parameters")
-    numbers = {key: _number(out_of_words(value), key) for key, value in told.items()}
+    content = _object(neuron, "parameters")
+    numbers = {key: _number(out_of_words(value), key) for key, value in content.items()}
     # Files of before there were several resets and readouts have the first of each.
     reset, readout = neuron.get("reset", RESETS[0]), described.get("readout", READOUTS[0])
     membrane = neuron_model(_get(neuron, "name", str), numbers, reset)
@@ -166,7 +170,7 @@ def _number(value: Any, key: str) -> float:
     return number
 
 
-def _origin_told(origin: Origin) -> dict[str, Any]:
+def _origin_entries(origin: Origin) -> dict[str, Any]:
     """An origin as it is written: in order, since equal ones are equal files, and Python's own
     numbers for NumPy's.
     """

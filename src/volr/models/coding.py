@@ -82,7 +82,9 @@ def input_coding(name: str, rate_max: float) -> InputCoding:
     return named("input coding", name, known, ModelError)(rate_max)
 
 
-def coding_told(name: str, rate_max: float | None, neuron: NeuronModel, dt: float) -> InputCoding:
+def coding_by_name(
+    name: str, rate_max: float | None, neuron: NeuronModel, dt: float
+) -> InputCoding:
     """The input coding of that name and rate, Hz; at the rate that suits the neuron, but no more
     than a spike in each step of ``dt`` ms, where none is told. ``ModelError`` as ``input_coding``.
     """
@@ -90,7 +92,7 @@ def coding_told(name: str, rate_max: float | None, neuron: NeuronModel, dt: floa
 
 
 def suited_coding(neuron: NeuronModel, dt: float) -> ConstantCurrent:
-    """Constant currents at the rate that suits the neuron, as in ``coding_told``."""
+    """Constant currents at the rate that suits the neuron, as in ``coding_by_name``."""
     return ConstantCurrent(_suited_rate(neuron, dt))
 
 

@@ -188,10 +188,10 @@ def _way(path: Path) -> Generator[Path]:
 
 
 def _base() -> Path:
-    said = os.environ.get("XDG_CACHE_HOME", "")
+    configured = os.environ.get("XDG_CACHE_HOME", "")
     # A relative path would be another folder everywhere, and is to be ignored (XDG's own rule).
-    if said.startswith("/"):
-        return Path(said)
+    if configured.startswith("/"):
+        return Path(configured)
     try:
         return Path.home() / ".cache"
     except RuntimeError:  # nobody's home

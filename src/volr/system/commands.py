@@ -31,8 +31,8 @@ def find_command(name: str) -> str | None:
 
     Entries of ``PATH`` that are relative, or empty, stand for the current folder, which has no say.
     """
-    said = os.environ.get("PATH", os.defpath).split(os.pathsep)
-    return shutil.which(name, path=os.pathsep.join(filter(os.path.isabs, said)))
+    configured = os.environ.get("PATH", os.defpath).split(os.pathsep)
+    return shutil.which(name, path=os.pathsep.join(filter(os.path.isabs, configured)))
 
 
 def run_command(command: Sequence[str], folder: Path, log: IO[bytes]) -> int:

@@ -16,16 +16,16 @@ def cores() -> int:
     Raises ``BackendError`` where ``VOLR_CORES`` is no whole number from 1 up.
     """
     there = _there()
-    said = os.environ.get(LIMIT, "")
-    if not said:
+    configured = os.environ.get(LIMIT, "")
+    if not configured:
         return there
     # Digits of any script are decimal; more of them than a number of cores has are too many.
-    if not (said.isascii() and said.isdecimal() and said.strip("0")):
+    if not (configured.isascii() and configured.isdecimal() and configured.strip("0")):
         raise BackendError(
-            f"{LIMIT} is {said!r}, and a number of cores is a whole number from 1 up",
+            f"{LIMIT} is {configured!r}, and a number of cores is a whole number from 1 up",
             help=f"set it to one from 1 to {there}, or unset it",
         )
-    return there if len(said.lstrip("0")) > len(f"{there}") else min(int(said), there)
+    return there if len(configured.lstrip("0")) > len(f"{there}") else min(int(configured), there)
 
 
 def _there() -> int:

@@ -44,9 +44,9 @@ def keep_absolute_paths() -> None:
 
     Matplotlib looks for ``fc-list``, and Python's ``platform`` for ``uname``.
     """
-    said = os.environ.get("PATH")
-    if said is not None:
-        left = os.pathsep.join(filter(os.path.isabs, said.split(os.pathsep)))
+    configured = os.environ.get("PATH")
+    if configured is not None:
+        left = os.pathsep.join(filter(os.path.isabs, configured.split(os.pathsep)))
         # An empty one would be the current folder again.
         os.environ["PATH"] = left or os.defpath
 
@@ -56,5 +56,5 @@ def absolute_path_list(variable: str, environment: Mapping[str, str] = os.enviro
 
     An empty entry stands for the current folder, as it does for Python and for a shell.
     """
-    said = environment.get(variable, "")
-    return [os.path.abspath(each) for each in said.split(os.pathsep)] if said else []  # noqa: PTH100 (an empty one is the current folder)
+    configured = environment.get(variable, "")
+    return [os.path.abspath(each) for each in configured.split(os.pathsep)] if configured else []  # noqa: PTH100 (an empty one is the current folder)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from volr.models.activations import Activation
     from volr.models.samples import Samples
     from volr.network import Network
-    from volr.training.candidates import Values
+    from volr.training.initial_candidates import Values
 
 _CHUNK = 4096
 

@@ -12,7 +12,7 @@ from torch import autograd
 
 from volr.errors import TrainingError
 from volr.system.threads import one_thread
-from volr.training.candidates import all_finite, begin, improved, keep
+from volr.training.initial_candidates import all_finite, begin, improved, keep
 from volr.training.losses import losses, taught_losses
 from volr.training.minibatches import course, learning_rate, probation
 from volr.training.result import Epoch, Training
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from volr.models.model import Model
     from volr.models.samples import Samples
     from volr.network import Network
-    from volr.training.candidates import Candidates
+    from volr.training.initial_candidates import Candidates
     from volr.training.learner import Learner, TensorSamples
     from volr.training.result import TrainingProgress
     from volr.training.settings import TrainingSettings

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from volr.checks.arrays import Floats
     from volr.models.model import Model
     from volr.models.samples import Samples
-    from volr.training.candidates import Values
+    from volr.training.initial_candidates import Values
 
 ModelT_co = TypeVar("ModelT_co", bound="Model", covariant=True)
 

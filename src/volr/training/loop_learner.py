@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from volr.models.model import SpikingModel
     from volr.models.samples import Samples
     from volr.network import Network
-    from volr.training.candidates import Values
+    from volr.training.initial_candidates import Values
     from volr.training.spiking import SpikingSettings
 
 # Simulators are slow, so fewer samples than elsewhere decide between candidates, and say what the

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.samples import Samples
     from volr.network import Network
-    from volr.training.candidates import Values
+    from volr.training.initial_candidates import Values
     from volr.training.spiking import SpikingSettings
 
 # Samples that are run at once where nothing is learned, and the most memory for their steps.

@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from volr.checks.arrays import Floats
     from volr.network import Network
-    from volr.training.candidates import Values
+    from volr.training.initial_candidates import Values
     from volr.training.spiking import SpikingSettings
 
 SHARPNESS = 10.0

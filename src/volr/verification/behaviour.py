@@ -188,9 +188,9 @@ def _first(
         name = differing[0]
         neuron = int((~same[name][stimulus]).argmax())
         seen, wanted = found.means[name][stimulus, neuron], expected.means[name][stimulus, neuron]
-        said = cause or "the mean membrane differs where no spike does"
+        reason = cause or "the mean membrane differs where no spike does"
         return FirstDifference(
-            start + stimulus, name, neuron, None, None, float(wanted), float(seen), said
+            start + stimulus, name, neuron, None, None, float(wanted), float(seen), reason
         )
     step, _, name = min(places)
     off = expected.spikes[name][step, stimulus] != found.spikes[name][step, stimulus]
@@ -241,10 +241,10 @@ def _cause(
         moved = {name: _moved(each, steps) for name, each in itself.spikes.items()}
         if moved and all(np.array_equal(moved[name], seen.spikes[name]) for name in moved):
             return f"recording: every spike is one step {'late' if steps > 0 else 'early'}"
-    for said, suspect in spiking_suspects(model):
+    for reason, suspect in spiking_suspects(model):
         tried = _Run.of(engine.run(suspect, shown, record=record, seed=seed))
         if all(same.all() for _, same in _same(tried, seen)):
-            return said
+            return reason
     return None
 
 

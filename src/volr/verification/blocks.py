@@ -84,9 +84,9 @@ def factor_or_sign(expected: Floats, found: Floats, precision: float) -> str | N
         "what is negative is missing": np.maximum(expected, 0.0),
         "what is positive is missing": np.minimum(expected, 0.0),
     }
-    for said, other in signs.items():
+    for sign_name, other in signs.items():
         if same(other):
-            return said
+            return sign_name
     flipped = close(np.abs(expected), np.abs(found), precision)
     if flipped.all():
         number = int((~close(expected, found, precision)).sum())

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from volr.backends.readback import (
+        Answer,
         Ends,
         Expected,
         ExpectedCells,
         Names,
         Readback,
-        Said,
     )
     from volr.checks.arrays import Floats
 
@@ -114,10 +114,10 @@ class _Comparing:
         name = "weights" if name == "projections" else name
         self.differences.append(Difference(kind, where, message, cause, name))
 
-    def take(self, name: str, said: Said[T], count: int = 1) -> T | None:
+    def take(self, name: str, answer: Answer[T], count: int = 1) -> T | None:
         """The value that was asked, which counts for ``count``; None where it was told."""
         tally = self.fields.setdefault(name, Tally())
-        match said:
+        match answer:
             case Asked(value, note):
                 tally.asked += count
                 if note and note not in tally.notes:
@@ -131,7 +131,9 @@ class _Comparing:
 
     def topology(self) -> None:
         expected, found = self.expected, self.found
-        sizes = {name: self.take("populations", said) for name, said in found.populations.items()}
+        sizes = {
+            name: self.take("populations", answer) for name, answer in found.populations.items()
+        }
         known = {name: size for name, size in sizes.items() if size is not None}
         exchanged = _exchanged_sizes(expected.populations, known)
         for name, size in expected.populations.items():
@@ -146,8 +148,8 @@ class _Comparing:
         self._names("inputs", found.inputs, expected.inputs)
         self._names("outputs", found.outputs, expected.outputs)
 
-    def _names(self, side: str, said: Said[Names], wanted: tuple[str, ...]) -> None:
-        has = self.take(side, said, len(wanted))
+    def _names(self, side: str, answer: Answer[Names], wanted: tuple[str, ...]) -> None:
+        has = self.take(side, answer, len(wanted))
         if has is None:
             return
         same = has == frozenset(wanted) if isinstance(has, frozenset) else has == wanted
@@ -158,8 +160,8 @@ class _Comparing:
     def parameters(self) -> None:
         expected, found = self.expected, self.found
         self._precision()
-        for part, said in found.rest.items():
-            for message in self.take(f"rest.{part}", said) or ():
+        for part, answer in found.rest.items():
+            for message in self.take(f"rest.{part}", answer) or ():
                 self.differ(f"rest.{part}", part, message)
         for ends, weights in expected.weights.items():
             self._weights(ends, weights)
@@ -186,12 +188,12 @@ class _Comparing:
             self.differ("precision", "precision", message)
 
     def _weights(self, ends: Ends, weights: Floats) -> None:
-        said = self.found.weights.get(ends)
-        if said is None:
+        answer = self.found.weights.get(ends)
+        if answer is None:
             cause = "it leads the other way" if ends[::-1] in self.found.weights else None
             self.differ("projections", arrow(ends), "the projection is missing", cause)
             return
-        has = self.take("weights", said, weights.size)
+        has = self.take("weights", answer, weights.size)
         if has is None:
             return
         if has.shape != weights.shape:
@@ -220,12 +222,12 @@ class _Comparing:
     def _bias(self, name: str, bias: Floats) -> None:
         if name not in self.found.populations:
             return
-        said, precision = self.found.biases.get(name), self.expected.precision
-        if said is None:
+        answer, precision = self.found.biases.get(name), self.expected.precision
+        if answer is None:
             message = f"biases of the shape none, expected {list(bias.shape)}"
             self.differ("biases", name, message)
             return
-        has = self.take("biases", said, bias.size)
+        has = self.take("biases", answer, bias.size)
         if has is None:
             return
         if has.shape != bias.shape:
@@ -235,11 +237,11 @@ class _Comparing:
             message = worst("bias", bias, has, same)
             self.differ("biases", name, message, factor_or_sign(bias, has, precision))
 
-    def _activation(self, name: str, said: Said[str] | None) -> None:
+    def _activation(self, name: str, answer: Answer[str] | None) -> None:
         if name not in self.found.populations:
             return
         wanted = self.expected.activations.get(name, "none")
-        has = "none" if said is None else self.take("activations", said)
+        has = "none" if answer is None else self.take("activations", answer)
         if has is not None and has != wanted:
             self.differ("activations", name, f"the activation {has}, expected {wanted}")
 
@@ -263,30 +265,30 @@ class _Comparing:
                 steps = (delay - wanted) / expected.dt
                 less = "more" if steps > 0 else "less"
                 cause = f"{abs(steps):.3g} step{'s' if abs(steps) != 1 else ''} {less}"
-            said = "delays that differ" if math.isnan(delay) else f"the delay {delay:g} ms"
-            self.differ("delays", arrow(ends), f"{said}, expected {wanted:g} ms", cause)
+            answer = "delays that differ" if math.isnan(delay) else f"the delay {delay:g} ms"
+            self.differ("delays", arrow(ends), f"{answer}, expected {wanted:g} ms", cause)
 
-    def _cells(self, name: str, wanted: ExpectedCells, said: Cells | Told | None) -> None:
-        if said is None:
+    def _cells(self, name: str, wanted: ExpectedCells, answer: Cells | Told | None) -> None:
+        if answer is None:
             self.differ("cells.kind", name, "it has no neurons")
             return
-        if isinstance(said, Told):
-            said = Cells(said, said, dict.fromkeys(wanted.numbers, said))
-        kind = self.take("cells.kind", said.kind)
+        if isinstance(answer, Told):
+            answer = Cells(answer, answer, dict.fromkeys(wanted.numbers, answer))
+        kind = self.take("cells.kind", answer.kind)
         if kind is not None and kind != wanted.kind:
             self.differ("cells.kind", name, f"neurons of the model {kind}, expected {wanted.kind}")
-        reset = self.take("cells.reset", said.reset)
+        reset = self.take("cells.reset", answer.reset)
         if reset is not None and reset != wanted.reset:
             message = f"the reset {reset!r}, expected {wanted.reset!r}"
             self.differ("cells.reset", name, message, "wrong reset")
         for key, number in wanted.numbers.items():
-            if key not in said.numbers:
+            if key not in answer.numbers:
                 # Neurons of another model have other parameters.
                 if kind is None or kind == wanted.kind:
                     message = f"it has no {key}, expected {number:g}"
                     self.differ(f"cells.{key}", name, message)
                 continue
-            has = self.take(f"cells.{key}", said.numbers[key])
+            has = self.take(f"cells.{key}", answer.numbers[key])
             if has is None or _near(has, number, max(self.expected.precision, 1e-9)):
                 continue
             differs = "differs between the neurons" if math.isnan(has) else f"is {has:g}"

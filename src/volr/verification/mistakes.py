@@ -45,12 +45,12 @@ def spiking_suspects(model: SpikingModel) -> Iterator[Suspect[SpikingModel]]:
     tried: list[tuple[str, Callable[[], SpikingModel]]] = []
     for more in (1, -1, 2, -2, 3, -3):
         steps = model.delay_steps + more
-        said = f"delay: {abs(more)} step{'s' * (abs(more) > 1)} {'more' if more > 0 else 'less'}"
-        tried.append((said, lambda s=steps: replace(model, delay=s * dt)))
+        mistake = f"delay: {abs(more)} step{'s' * (abs(more) > 1)} {'more' if more > 0 else 'less'}"
+        tried.append((mistake, lambda s=steps: replace(model, delay=s * dt)))
     for reset in RESETS:
         if reset != neuron.reset:
-            said = f"reset: {reset!r} instead of {neuron.reset!r}"
-            tried.append((said, lambda r=reset: replace(model, neuron=replace(neuron, reset=r))))
+            mistake = f"reset: {reset!r} instead of {neuron.reset!r}"
+            tried.append((mistake, lambda r=reset: replace(model, neuron=replace(neuron, reset=r))))
     changes: list[tuple[str, dict[str, float]]] = [
         (f"reset: to v_rest, {neuron.v_rest:g} mV", {"v_reset": neuron.v_rest}),
         ("reset: to 0 mV", {"v_reset": 0.0}),
@@ -75,15 +75,15 @@ def spiking_suspects(model: SpikingModel) -> Iterator[Suspect[SpikingModel]]:
         euler = -dt / math.log1p(-dt / neuron.tau_m)
         change = {"tau_m": euler, "cm": neuron.cm * euler / neuron.tau_m}
         changes.append(("integration: Euler's method instead of the exact solution", change))
-    for said, change in changes:
+    for mistake, change in changes:
         if any(neuron.numbers[key] != value for key, value in change.items()):
-            tried.append((said, lambda c=change: replace(model, neuron=replace(neuron, **c))))
-    for said, make in tried:
+            tried.append((mistake, lambda c=change: replace(model, neuron=replace(neuron, **c))))
+    for mistake, make in tried:
         # A neuron cannot be reset to above its threshold, a delay be none.
         with suppress(ModelError):
-            yield said, make()
-    for said, values in _parameter_suspects(model.network, model.parameters):
-        yield said, replace(model, parameters=values)
+            yield mistake, make()
+    for mistake, values in _parameter_suspects(model.network, model.parameters):
+        yield mistake, replace(model, parameters=values)
 
 
 def artificial_suspects(model: ArtificialModel) -> Iterator[Suspect[ArtificialModel]]:
@@ -91,8 +91,8 @@ def artificial_suspects(model: ArtificialModel) -> Iterator[Suspect[ArtificialMo
     for each in ACTIVATIONS:
         if each != model.activation:
             yield f"activation: {each.name}", replace(model, activation=each)
-    for said, values in _parameter_suspects(model.network, model.parameters):
-        yield said, replace(model, parameters=values)
+    for mistake, values in _parameter_suspects(model.network, model.parameters):
+        yield mistake, replace(model, parameters=values)
 
 
 def _parameter_suspects(
@@ -111,11 +111,11 @@ def _parameter_suspects(
         f"unit: biases are {_UNIT:g} times too large": _each(biases, lambda b: b * _UNIT),
         f"unit: biases are {_UNIT:g} times too small": _each(biases, lambda b: b / _UNIT),
     }
-    for said, changed in wholes.items():
-        yield said, {**values, **changed}
+    for mistake, changed in wholes.items():
+        yield mistake, {**values, **changed}
     parts = itertools.chain(_blocks(network, values), _pairs(network, values))
-    for said, changed in itertools.islice(parts, _MOST):
-        yield said, {**values, **changed}
+    for mistake, changed in itertools.islice(parts, _MOST):
+        yield mistake, {**values, **changed}
 
 
 def _each(values: Mapping[str, Floats], change: Callable[[Floats], Floats]) -> dict[str, Floats]:
@@ -135,14 +135,14 @@ def _blocks(
                 {name: block.ravel().reshape(block.shape[::-1]).T},
             )
         yield f"sign: the block {projection.name} is flipped", {name: -block}
-        said = f"sign: negative weights of {projection.name}"
-        yield f"{said} act as positive ones", {name: np.abs(block)}
-        yield f"{said} are missing", {name: np.maximum(block, 0.0)}
+        mistake = f"sign: negative weights of {projection.name}"
+        yield f"{mistake} act as positive ones", {name: np.abs(block)}
+        yield f"{mistake} are missing", {name: np.maximum(block, 0.0)}
         yield f"projection: {projection.name} is missing", {name: np.zeros_like(block)}
     for population in network.layers:
         name = bias_name(population)
-        said = f"bias: that of {population.name} is missing"
-        yield said, {name: np.zeros_like(values[name])}
+        mistake = f"bias: that of {population.name} is missing"
+        yield mistake, {name: np.zeros_like(values[name])}
 
 
 def _pairs(

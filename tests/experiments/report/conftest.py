@@ -9,7 +9,7 @@ import pytest
 from tests.cli.running import made
 from tests.experiments.examples import POPULATION
 
-from volr.experiments.plan import key_told
+from volr.experiments.plan import key_in
 from volr.experiments.results import Activity, Row, Run, write_json
 from volr.experiments.store.hashed_json import sealed
 from volr.experiments.store.runs import run_json
@@ -117,7 +117,7 @@ def write_runs(folder: Path, runs: Mapping[str, Run], plan: object = PLAN) -> Pa
             "settings": settings,
         }
         told = sealed({"spec": spec, "run": run_json(run)})
-        write_json(told, folder / "runs" / f"{key_told(spec) or name}.json")
+        write_json(told, folder / "runs" / f"{key_in(spec) or name}.json")
     if plan is not None:
         write_json(plan, folder / "plan.json")
     return folder

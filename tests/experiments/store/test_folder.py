@@ -57,7 +57,7 @@ def test_what_was_written_is_there_and_nothing_else(tmp_path: Path) -> None:
     entries = read_runs(folder)
     assert sorted(each.run.row.seed for each in entries) == [0, 1, 2]
     by_key = {spec.key: spec for spec in SPECS}
-    assert [each.told for each in entries] == [spec_json(by_key[each.key]) for each in entries]
+    assert [each.spec for each in entries] == [spec_json(by_key[each.key]) for each in entries]
     with pytest.raises(DataError, match=r"cannot read .*nand-1-ann\.safetensors: No such file"):
         journal.model("nand-1-ann")
     with pytest.raises(DataError, match="no finished runs"):

@@ -42,9 +42,9 @@ from volr.backends.worker import (
     answers_of,
     inputs_of,
     kernel_settings,
+    nonspiking,
     probing,
     requests,
-    silent,
     together,
     widest,
 )
@@ -205,7 +205,7 @@ def _requests(
         "pathways": list(equations.pathways.values()),
         "slot": equations.slot,
         "parameters": parameters(neuron, dt),
-        "own": {name: {"fires_at": UNREACHABLE} for name in silent(model)},
+        "own": {name: {"fires_at": UNREACHABLE} for name in nonspiking(model)},
     }
     matrices = synapse_matrices(network, model.parameters, missing=math.nan)
     weights = {name: factor * each for name, each in matrices.items()}

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from volr.backends.base import Files
-    from volr.backends.readback import Said, SpikingReadback
+    from volr.backends.readback import Answer, SpikingReadback
     from volr.checks.arrays import Floats
 
 UNITS = {"ms": MILLI, "mV": MILLI, "nA": NANO, "nF": NANO, "uS": 1e-6}
@@ -67,13 +67,13 @@ def _value(node: ast.expr, archive: Mapping[str, Floats]) -> Any:
             return ast.literal_eval(node)
 
 
-def _precision(archive: Mapping[str, Floats]) -> Said[float]:
+def _precision(archive: Mapping[str, Floats]) -> Answer[float]:
     if not archive:
         return AS_TEXT
     return precision_of(each.dtype for each in archive.values())
 
 
-def _contents(tables: dict[str, Any], precision: Said[float]) -> SpikingReadback:
+def _contents(tables: dict[str, Any], precision: Answer[float]) -> SpikingReadback:
     sizes: dict[str, int] = tables["POPULATIONS"]
     inputs: tuple[str, ...] = tables["INPUTS"]
     silent: tuple[str, ...] = tables["SILENT"]

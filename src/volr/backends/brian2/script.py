@@ -55,9 +55,11 @@ def _tables(model: SpikingModel, archive: dict[str, Any]) -> str:
     network, neuron, dt = model.network, model.neuron, model.dt
     equations = NEURONS[neuron.name]
     weight = equations.weight[0]
-    silent = tuple(p.name for p in network.populations if not model.is_spiking(p.name))
-    said = above_rest(neuron, dt)
-    numbers = [f"{name!r}: {said[ours]!r}*{_UNITS[unit]}" for ours, name, unit, _ in equations.rows]
+    nonspiking = tuple(p.name for p in network.populations if not model.is_spiking(p.name))
+    above = above_rest(neuron, dt)
+    numbers = [
+        f"{name!r}: {above[ours]!r}*{_UNITS[unit]}" for ours, name, unit, _ in equations.rows
+    ]
     currents = [
         f"{p.name!r}: {_array(neuron.i_offset + model.parameters[bias_name(p)], archive)}*nA"
         for p in network.layers
@@ -90,7 +92,7 @@ POPULATIONS = {_dictionary(f"{p.name!r}: {p.size}" for p in network.populations)
 INPUTS = {network.inputs!r}
 OUTPUTS = {network.outputs!r}
 # Outputs that never spike: what they say is the mean of v, mV.
-SILENT = {silent!r}
+SILENT = {nonspiking!r}
 
 {_coding(model, archive)}
 # The constant current into each neuron.

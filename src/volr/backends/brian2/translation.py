@@ -26,7 +26,7 @@ from volr.neurons import ENDLESS, raised
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.backends.readback import Ends, Names, Said
+    from volr.backends.readback import Answer, Ends, Names
     from volr.checks.arrays import Floats, Integers
     from volr.neurons import NeuronModel
 
@@ -37,20 +37,20 @@ _DECIMALS = 12
 
 def above_rest(neuron: NeuronModel, dt: float) -> dict[str, float]:
     """The left-hand side of the rows: our parameters, and some of them above v_rest."""
-    said = {**neuron.numbers, "fires_at": neuron.fires_at()}
+    numbers_ = {**neuron.numbers, "fires_at": neuron.fires_at()}
     if not neuron.leaks:
-        said["tau_m"] = ENDLESS
+        numbers_["tau_m"] = ENDLESS
     # Refractoriness is told in whole steps; rounding is ours, not Brian2's.
-    said["tau_refrac"] = neuron.refractory_steps(dt) * dt
-    above = {f"{_ABOVE}{name}": value - neuron.v_rest for name, value in said.items()}
-    return {**said, **above}
+    numbers_["tau_refrac"] = neuron.refractory_steps(dt) * dt
+    above = {f"{_ABOVE}{name}": value - neuron.v_rest for name, value in numbers_.items()}
+    return {**numbers_, **above}
 
 
 def parameters(neuron: NeuronModel, dt: float) -> dict[str, float]:
     """The numbers of a neuron, SI, by Brian2's names."""
-    said = above_rest(neuron, dt)
+    numbers_ = above_rest(neuron, dt)
     rows = NEURONS[neuron.name].rows
-    return {theirs: factor * said[ours] for ours, theirs, _, factor in rows}
+    return {theirs: factor * numbers_[ours] for ours, theirs, _, factor in rows}
 
 
 @dataclass(frozen=True)
@@ -84,12 +84,12 @@ class Pathway:
 
 def in_our_words(
     sizes: Mapping[str, int],
-    inputs: Said[Names],
-    outputs: Said[Names],
+    inputs: Answer[Names],
+    outputs: Answer[Names],
     neurons: Mapping[str, Neurons],
     pathways: list[Pathway],
     dt: float,
-    precision: Said[float],
+    precision: Answer[float],
 ) -> SpikingReadback:
     """A network that Brian2 holds; ``dt`` in s. An input that is no neurons has only a size."""
     cells = {name: _cells(each) for name, each in neurons.items()}
@@ -141,18 +141,18 @@ def _cells(neurons: Neurons) -> Cells:
     kind = _kind(neurons)
     if kind is None:
         return asked_cells("another", "another", {})
-    said: dict[str, float] = {}
+    numbers_: dict[str, float] = {}
     for ours, theirs, _, factor in NEURONS[kind].rows:
-        said[ours] = neurons.numbers[theirs] / factor
+        numbers_[ours] = neurons.numbers[theirs] / factor
     numbers: dict[str, float] = {}
-    for ours, value in said.items():
+    for ours, value in numbers_.items():
         name = ours.removeprefix(_ABOVE)
         if name == ours:
             numbers[name] = value
         elif neurons.numbers[name] >= UNREACHABLE:
             numbers[name] = math.inf
         else:
-            numbers[name] = round(said["v_rest"] + value, _DECIMALS)
+            numbers[name] = round(numbers_["v_rest"] + value, _DECIMALS)
     if math.isclose(numbers["tau_m"], ENDLESS):
         numbers["tau_m"] = math.inf
     numbers["v_thresh"] = _threshold(numbers.pop("fires_at"), numbers)

@@ -93,8 +93,8 @@ class EngineSimulator:
             return partial(simulate, ready(model, smooth=self.smooth))
         from volr.engine.gpu import simulation
 
-        def run(stimuli: Floats, **told: Any) -> Result:
-            return simulation.simulate(model, stimuli, self.device, **told)
+        def run(stimuli: Floats, **options: Any) -> Result:
+            return simulation.simulate(model, stimuli, self.device, **options)
 
         return run
 

@@ -15,11 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from volr.backends.engine.probing import SILENT, STEPS, delay, resting, resting_inputs
+from volr.backends.engine.kernel_probing import (
+    STEPS,
+    WITHOUT_CURRENT,
+    delay,
+    resting,
+    resting_inputs,
+)
 from volr.backends.readback import (
+    Answer,
     Asked,
     Cells,
-    Said,
     SpikingReadback,
     Told,
     all_asked,
@@ -62,7 +68,10 @@ def read(model: SpikingModel, prepared: Ready) -> SpikingReadback:
     }
     cells = {
         layer.name: _cells(
-            layer.neuron, kernels[layer.name], dt, Asked(float(membranes[layer.name]), SILENT)
+            layer.neuron,
+            kernels[layer.name],
+            dt,
+            Asked(float(membranes[layer.name]), WITHOUT_CURRENT),
         )
         for layer in schedule.layers
     }
@@ -126,7 +135,9 @@ def _kernel(schedule: Schedule, layer: Layer, lift: NDArray[Any]) -> Mapping[str
     return dict(zip(names, arguments, strict=True))
 
 
-def _cells(neuron: NeuronModel, kernel: Mapping[str, Any], dt: float, v_rest: Said[float]) -> Cells:
+def _cells(
+    neuron: NeuronModel, kernel: Mapping[str, Any], dt: float, v_rest: Answer[float]
+) -> Cells:
     """The neurons that a kernel simulates, in our parameters."""
     rest = v_rest.value if isinstance(v_rest, Asked) else neuron.v_rest
     threshold, back = float(kernel["threshold"]), float(kernel["back"])
@@ -137,12 +148,12 @@ def _cells(neuron: NeuronModel, kernel: Mapping[str, Any], dt: float, v_rest: Sa
     if _is_endless(kernel) and math.isfinite(threshold):
         low = rest + back if reset != "subtract" else v_thresh + back
         v_thresh = raised(v_thresh, low)
-    v_reset: Said[float] = Asked(rest + back)
+    v_reset: Answer[float] = Asked(rest + back)
     if reset == "subtract":
         v_reset = Asked(v_thresh + back)
         if math.isinf(threshold):
             v_reset = Told("of neurons that never spike it holds what a spike would take away")
-    numbers: dict[str, Said[float]] = {
+    numbers: dict[str, Answer[float]] = {
         "v_rest": v_rest,
         "v_reset": v_reset,
         "v_thresh": Asked(v_thresh),
@@ -152,7 +163,7 @@ def _cells(neuron: NeuronModel, kernel: Mapping[str, Any], dt: float, v_rest: Sa
     return Cells(Asked(_kind(kernel)), Asked(reset), numbers)
 
 
-def _of_delta(kernel: Mapping[str, Any], dt: float, rest: float) -> dict[str, Said[float]]:
+def _of_delta(kernel: Mapping[str, Any], dt: float, rest: float) -> dict[str, Answer[float]]:
     del rest
     return {
         "tau_m": _time_constant(kernel["decay"], dt),
@@ -160,7 +171,7 @@ def _of_delta(kernel: Mapping[str, Any], dt: float, rest: float) -> dict[str, Sa
     }
 
 
-def _of_currents(kernel: Mapping[str, Any], dt: float, rest: float) -> dict[str, Said[float]]:
+def _of_currents(kernel: Mapping[str, Any], dt: float, rest: float) -> dict[str, Answer[float]]:
     del rest
     return {
         "tau_m": _time_constant(kernel["decay"], dt),
@@ -170,7 +181,7 @@ def _of_currents(kernel: Mapping[str, Any], dt: float, rest: float) -> dict[str,
     }
 
 
-def _of_conductances(kernel: Mapping[str, Any], dt: float, rest: float) -> dict[str, Said[float]]:
+def _of_conductances(kernel: Mapping[str, Any], dt: float, rest: float) -> dict[str, Answer[float]]:
     del dt
     leak, taus, (e, i) = float(kernel["leak"]), kernel["taus"], kernel["reversals"]
     return {
@@ -183,7 +194,7 @@ def _of_conductances(kernel: Mapping[str, Any], dt: float, rest: float) -> dict[
     }
 
 
-OWN: Mapping[type[NeuronModel], Callable[..., dict[str, Said[float]]]] = {
+OWN: Mapping[type[NeuronModel], Callable[..., dict[str, Answer[float]]]] = {
     IFCurrDelta: _of_delta,
     IFCurrExp: _of_currents,
     IFCondExp: _of_conductances,
@@ -203,7 +214,7 @@ def _is_endless(kernel: Mapping[str, Any]) -> bool:
     return float(kernel["leak"]) == 0.0 if "leak" in kernel else float(kernel["decay"]) == 1.0
 
 
-def _time_constant(decay: float, dt: float) -> Said[float]:
+def _time_constant(decay: float, dt: float) -> Answer[float]:
     """τ, ms, of what is left after a step: e^(−dt/τ)."""
     decay = float(decay)
     if decay == 1.0:
@@ -213,7 +224,7 @@ def _time_constant(decay: float, dt: float) -> Said[float]:
     return Asked(-dt / math.log(decay), SOLVED)
 
 
-def _capacitance(kernel: Mapping[str, Any], dt: float) -> Said[float]:
+def _capacitance(kernel: Mapping[str, Any], dt: float) -> Answer[float]:
     """c_m, nF, from p = (dt/c_m) a (e^x − 1)/x of both synapses, x = dt/τ_m − dt/τ."""
     decay = float(kernel["decay"])
     found: list[float] = []

@@ -34,9 +34,9 @@ from volr.backends.worker import (
     answered,
     answers_of,
     kernel_settings,
+    nonspiking,
     probing,
     requests,
-    silent,
     together,
     widest,
 )
@@ -152,7 +152,7 @@ def _requests(
         "delay": (model.delay_steps - translation.late) * dt,
         "model": translation.model,
         "defaults": {theirs: factor * said[ours] for ours, theirs, factor in translation.rows},
-        "own": {name: {translation.threshold: UNREACHABLE} for name in silent(model)},
+        "own": {name: {translation.threshold: UNREACHABLE} for name in nonspiking(model)},
         "raised": [
             p.name
             for p in network.populations

@@ -18,7 +18,7 @@ from volr.backends.nest.translation import (
     weight_factor,
 )
 from volr.backends.processes import text_of
-from volr.backends.readback import Asked, Cells, Said, SpikingReadback, Told, all_asked, uniform
+from volr.backends.readback import Answer, Asked, Cells, SpikingReadback, Told, all_asked, uniform
 from volr.backends.worker import inputs_of
 from volr.neurons import raised
 
@@ -141,10 +141,10 @@ def _numbers(
     return reset, said
 
 
-def _said(numbers: Mapping[str, float], translation: Translation) -> dict[str, Said[float]]:
+def _said(numbers: Mapping[str, float], translation: Translation) -> dict[str, Answer[float]]:
     """Those of the numbers that are parameters of ours."""
     brief = ("tau_syn_E", "tau_syn_I") if translation.late else ()
-    found: dict[str, Said[float]] = {
+    found: dict[str, Answer[float]] = {
         name: Asked(value)
         for name, value in numbers.items()
         if name not in FOLLOWING and name not in brief

@@ -56,15 +56,15 @@ def spiking_model(
     """
     network, dt, problems = found.network, steps.dt, list[str]()
     cells = _cells(graph, found, steps, problems)
-    silent = {each for each, cell in cells.items() if cell.threshold is None}
-    hidden = silent - set(network.outputs)
-    sources = silent & {p.source for p in network.projections} - hidden
+    nonspiking = {each for each, cell in cells.items() if cell.threshold is None}
+    hidden = nonspiking - set(network.outputs)
+    sources = nonspiking & {p.source for p in network.projections} - hidden
     for why, where in (
         ("it never spikes, and is no output", hidden),
         ("it never spikes, and leads to other populations", sources),
     ):
         problems += [f"node {found.nodes[each]!r}: {why}" for each in sorted(where)]
-    if silent and silent != set(network.outputs):
+    if nonspiking and nonspiking != set(network.outputs):
         problems.append("some outputs spike and others do not")
     if problems:
         raise refuse(name, problems)
@@ -77,7 +77,7 @@ def spiking_model(
         dt=dt,
         duration=duration,
         delay=dt,
-        readout="membrane" if silent else "count",
+        readout="membrane" if nonspiking else "count",
     )
     return model, _notes(found, dt, neuron)
 

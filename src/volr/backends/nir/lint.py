@@ -18,7 +18,7 @@ from volr.backends.nir.graph import DIALECT
 from volr.backends.nir.metadata import KEY
 from volr.backends.nir.primitives import TAUS, is_population
 from volr.backends.nir.read import graph_in, model_of
-from volr.backends.nir.time_unit import said_step
+from volr.backends.nir.time_unit import stated_step
 from volr.errors import ModelFileError
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def general(graph: Graph) -> list[Finding]:
     """What holds for everybody, since NIR leaves it open."""
     found: list[Finding] = []
     neurons = {name for name, node in graph.nodes.items() if is_population(node)}
-    if neurons and said_step(graph) is None and KEY not in graph.metadata:
+    if neurons and stated_step(graph) is None and KEY not in graph.metadata:
         message = "it does not say the time step: each takes its own"
         found.append(Finding(EVERYBODY, "", "warning", message))
     _, looped = graph.in_order()

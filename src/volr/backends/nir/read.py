@@ -58,15 +58,15 @@ def read_nir(file: str | Path | bytes, **settings: Any) -> Imported:
     """The model in a NIR file, a path or its bytes. ``settings`` are those of ``Reading``.
 
     Raises ``ModelFileError`` for a file that cannot be read, is damaged, or is no network that Volr
-    can express, with everything in the way; ``SaidByFileError`` where a setting is given, and Volr
-    wrote the file.
+    can express, with everything in the way; ``SettingInFileError`` where a setting is given, and
+    Volr wrote the file.
     """
     how = Reading(**settings)
     name, graph = graph_in(file)
     return model_of(graph, name, how)
 
 
-class SaidByFileError(ModelFileError):
+class SettingInFileError(ModelFileError):
     """A file that Volr wrote says all of the model, and something of it was told beside it.
 
     ``settings`` are the names of what was told, as ``read_nir`` has them.
@@ -134,7 +134,7 @@ def _model(graph: Graph, name: str, how: Reading) -> Imported:
         own = own_model(graph)
         if isinstance(own, Imported):
             if given := [each.name for each in fields(how) if getattr(how, each.name) is not None]:
-                raise SaidByFileError(name, given)
+                raise SettingInFileError(name, given)
             return own
         notes.append(own)
     spiking = any(is_population(node) for node in graph.nodes.values())

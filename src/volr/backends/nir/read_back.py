@@ -17,11 +17,11 @@ from volr.backends.nir.primitives import PRIMITIVES, Neuron, is_linear, size_of
 from volr.backends.nir.to_graph import SECOND
 from volr.backends.readback import (
     METADATA,
+    Answer,
     ArtificialReadback,
     Asked,
     Cells,
     Readback,
-    Said,
     SpikingReadback,
     all_asked,
     precision_of,
@@ -154,7 +154,7 @@ class _Back:
         kind = Asked(ours or node.kind)
         # IF and I have no time constant.
         tau = values.get("tau_mem", values.get("tau", np.full(1, np.inf)))
-        numbers: dict[str, Said[float]] = {
+        numbers: dict[str, Answer[float]] = {
             "v_rest": Asked(rest, METADATA),
             "tau_refrac": Asked(neuron.refractory_steps(model.dt) * model.dt, METADATA),
             "v_thresh": Asked(math.inf),

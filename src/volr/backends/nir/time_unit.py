@@ -64,7 +64,7 @@ def _unit(graph: Graph) -> tuple[TimeUnit, str]:
 
 
 def _step(graph: Graph, second: float, signal: Signal) -> tuple[float, str]:
-    found = said_step(graph)
+    found = stated_step(graph)
     if found is not None:
         return found * second, f"the step is the file's own, {found * second:g} ms"
     folded = _folded_step(graph, second)
@@ -73,7 +73,7 @@ def _step(graph: Graph, second: float, signal: Signal) -> tuple[float, str]:
     return DEFAULT_DT, f"the file names no step: {DEFAULT_DT:g} ms is assumed"
 
 
-def said_step(graph: Graph) -> float | None:
+def stated_step(graph: Graph) -> float | None:
     """The step that the metadata name, in the file's unit of time."""
     for each in (graph, *graph.nodes.values()):
         try:

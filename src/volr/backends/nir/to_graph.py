@@ -199,7 +199,7 @@ def _neurons(model: SpikingModel, population: Population) -> Node:
     if neuron.has_currents and not is_input:
         synapse = neuron.numbers["tau_syn_E"] / SECOND * each
         current = neuron.i_offset + np.array(model.parameters[bias_name(population)])
-        kind, silent = "CubaLIF", "CubaLI"
+        kind, nonspiking = "CubaLIF", "CubaLI"
         values = {
             "tau_syn": synapse,
             "tau_mem": tau,
@@ -209,12 +209,12 @@ def _neurons(model: SpikingModel, population: Population) -> Node:
         }
     elif neuron.leaks:
         offset = neuron.resistance * neuron.i_offset if is_input else 0.0
-        kind, silent = "LIF", "LI"
+        kind, nonspiking = "LIF", "LI"
         values = {"tau": tau, "r": tau, "v_leak": offset * each}
     else:
-        kind, silent, values = "IF", "I", {"r": each}
+        kind, nonspiking, values = "IF", "I", {"r": each}
     if not is_input and not model.is_spiking(population.name):
-        return Node(silent, values)
+        return Node(nonspiking, values)
     values["v_threshold"] = (neuron.v_thresh - neuron.v_rest) * each
     values["v_reset"] = (neuron.v_reset - neuron.v_rest) * each
     return Node(kind, values)

@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 
 ACTIVATIONS: Mapping[str, str] = {theirs: ours for ours, theirs in OPERATORS.items()}
 # What an operator's attributes are where a node has none, and what all that we read must be.
-_UNSAID: Mapping[str, Mapping[str, object]] = {
+_DEFAULT_ATTRIBUTES: Mapping[str, Mapping[str, object]] = {
     "Split": {"axis": 0},
     "Gemm": {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 0},
     "Concat": {},
     **{operator: {} for operator in ACTIVATIONS},
 }
-_SAID: Mapping[str, Mapping[str, object]] = {
-    **_UNSAID,
+_ATTRIBUTES: Mapping[str, Mapping[str, object]] = {
+    **_DEFAULT_ATTRIBUTES,
     "Split": {"axis": 1},
     "Gemm": {"alpha": 1.0, "beta": 1.0, "transA": 0, "transB": 1},
     "Concat": {"axis": 1},
@@ -122,11 +122,11 @@ class _Found:
     def take(self, node: NodeProto) -> None:
         """Add what one node says; ``ModelFileError`` where it does not fit those before it."""
         operator, taken, given = node.op_type, list(node.input), list(node.output)
-        if node.domain or operator not in _SAID:
+        if node.domain or operator not in _ATTRIBUTES:
             _refuse(f"it has an operator {operator!r}")
-        said = {**_UNSAID[operator], **_attributes(node)}
-        if said != _SAID[operator]:
-            _refuse(f"the attributes of {node.name!r}, a {operator}, are {said}")
+        attributes = {**_DEFAULT_ATTRIBUTES[operator], **_attributes(node)}
+        if attributes != _ATTRIBUTES[operator]:
+            _refuse(f"the attributes of {node.name!r}, a {operator}, are {attributes}")
         if self.given.intersection(given) or len(set(given)) != len(given):
             _refuse(f"a value of {node.name!r}, a {operator}, is there already")
         self.given.update(given)

@@ -67,10 +67,10 @@ def _library(folder: Path) -> Path:
 
 def _version(sources: Path, version: str) -> str:
     """A name for what comes of these sources, this NEURON and this interpreter."""
-    said = hashlib.sha256(f"{version} {sys.prefix}".encode())
+    digest = hashlib.sha256(f"{version} {sys.prefix}".encode())
     for source in sorted(sources.glob("*.mod")):
-        said.update(source.read_bytes())
-    return f"neuron-{said.hexdigest()[:16]}"
+        digest.update(source.read_bytes())
+    return f"neuron-{digest.hexdigest()[:16]}"
 
 
 def _compile(sources: Path, folder: Path) -> None:
@@ -82,8 +82,8 @@ def _compile(sources: Path, folder: Path) -> None:
             code = run_command([_compiler(), str(sources)], place, log)
             if code != 0 or not _library(place).exists():
                 log.seek(0)
-                said = log.read().decode(errors="replace")
-                raise RuntimeError(f"PyNN's NEURON mechanisms do not compile:\n{said}")
+                digest = log.read().decode(errors="replace")
+                raise RuntimeError(f"PyNN's NEURON mechanisms do not compile:\n{digest}")
             close_to_others(place)
             # Whole or not at all. What is there lacks the library.
             with Workplace("unfinished", folder.parent) as aside:

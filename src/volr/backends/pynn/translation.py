@@ -51,7 +51,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from volr.backends.processes import Arrays
-    from volr.backends.readback import Ends, Names, Said
+    from volr.backends.readback import Answer, Ends, Names
     from volr.checks.arrays import Floats
     from volr.models.model import SpikingModel
     from volr.neurons import NeuronModel
@@ -279,7 +279,7 @@ def is_restless(dialect: Dialect, model: SpikingModel) -> bool:
     return dialect is NEURON and model.neuron.refractory_steps(model.dt) == 0
 
 
-def _read(dialect: Dialect, model: SpikingModel, answer: Arrays) -> Said[Names]:
+def _read(dialect: Dialect, model: SpikingModel, answer: Arrays) -> Answer[Names]:
     """The populations that are recorded; one that is given as spikes need not be."""
     names = [p.name for p in model.network.populations if f"{p.name}.cells" in answer]
     if any(f"{name}.model" not in answer for name in model.network.outputs if name in names):

@@ -60,11 +60,11 @@ if config.DISABLE_JIT:
 
 def _cache_folder() -> str:
     """Where kernels are kept; an empty text is Numba's word for beside their source."""
-    said = os.environ.get(VARIABLE, "")
-    if said:
-        fault = _fault(said)
+    folder_ = os.environ.get(VARIABLE, "")
+    if folder_:
+        fault = _fault(folder_)
         if fault is None:
-            return said
+            return folder_
         logger.warning("%s is not used: %s", VARIABLE, fault)
         return _volrs_folder()
     beside = Path(__file__).parent / "__pycache__"
@@ -75,10 +75,10 @@ def _cache_folder() -> str:
     return "" if os.access(beside, os.W_OK) else _volrs_folder()
 
 
-def _fault(said: str) -> str | None:
-    folder = Path(said)
+def _fault(folder_: str) -> str | None:
+    folder = Path(folder_)
     if not folder.is_absolute():
-        return f"{said} is a relative path, another folder wherever Volr is used"
+        return f"{folder_} is a relative path, another folder wherever Volr is used"
     try:
         make_private(folder)
         found = foreign_hands(folder, _PART)
@@ -86,7 +86,7 @@ def _fault(said: str) -> str | None:
             make_private(folder / _PART)
             return None
     except OSError as error:
-        return f"{said}: {error.strerror or error}"
+        return f"{folder_}: {error.strerror or error}"
     return f"{found.what}, and compiled code would be run from there ({found.way_out(VARIABLE)})"
 
 
@@ -123,16 +123,16 @@ class _Kept(FunctionCache):
                 close_to_others(Path(self.cache_path))
         # A full disk; or a damaged file that could not be replaced.
         except Exception as error:  # noqa: BLE001
-            said = error.strerror if isinstance(error, OSError) else None
-            _tell(self.cache_path, said or str(error))
+            folder_ = error.strerror if isinstance(error, OSError) else None
+            _tell(self.cache_path, folder_ or str(error))
 
 
 @cache
-def _tell(folder: str, said: str) -> None:
+def _tell(folder: str, folder_: str) -> None:
     logger.warning(
         "the engine's compiled kernels cannot be kept in %s, so each run compiles them anew: %s",
         folder,
-        said,
+        folder_,
     )
 
 

@@ -34,7 +34,7 @@ PATIENCE = 12.0
 """Seconds to wait for the scheduler to answer."""
 _ROOM = 256
 _LOGGER = logging.getLogger("distributed.client")
-_SILENT = logging.CRITICAL + 1
+_ABOVE_EVERY_LEVEL = logging.CRITICAL + 1
 
 
 class Cluster:
@@ -68,7 +68,7 @@ class Cluster:
 
     def __enter__(self) -> Self:
         # That the scheduler is lost is told by ``finished``, and not by a traceback before it.
-        _LOGGER.setLevel(_SILENT)
+        _LOGGER.setLevel(_ABOVE_EVERY_LEVEL)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -125,8 +125,8 @@ async def _knock(address: str) -> None:
     from distributed.security import Security
 
     async with asyncio.timeout(PATIENCE):
-        told = Security().get_connection_args("client")
-        comm = await connect(address, timeout=PATIENCE, **told)
+        arguments = Security().get_connection_args("client")
+        comm = await connect(address, timeout=PATIENCE, **arguments)
     comm.abort()
 
 

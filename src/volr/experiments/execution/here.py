@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Self
 
 from volr.experiments.execution.job import carry_out
-from volr.experiments.progress import silent
+from volr.experiments.run_progress import no_progress
 from volr.experiments.simulators import Simulators
 
 if TYPE_CHECKING:
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
     from volr.experiments.execution.job import Done, Failed, Job
     from volr.experiments.plan import Spec
-    from volr.experiments.progress import Progress
+    from volr.experiments.run_progress import Progress
 
 
 class Here:
     """See ``volr.experiments.execution.job.Execution``."""
 
-    def __init__(self, progress: Progress = silent) -> None:
+    def __init__(self, progress: Progress = no_progress) -> None:
         self._progress = progress
         self._simulators = Simulators()
         self._jobs: list[Job] = []

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Protocol, Self
 
 from volr.backends.processes import ProcessEnded
 from volr.errors import ModelFileError, VolrError
-from volr.experiments.progress import silent
 from volr.experiments.run import perform
+from volr.experiments.run_progress import no_progress
 from volr.model_files.model_file import model_bytes, read_model_file
 from volr.system.temporary import Workplace
 from volr.system.threads import one_thread
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from volr.experiments.plan import Spec
-    from volr.experiments.progress import Progress
     from volr.experiments.results import Run
+    from volr.experiments.run_progress import Progress
     from volr.experiments.simulators import Simulators
     from volr.models.model import Model
 
@@ -75,7 +75,7 @@ class Execution(Protocol):
         ...
 
 
-def carry_out(job: Job, simulators: Simulators, progress: Progress = silent) -> Done | Failed:
+def carry_out(job: Job, simulators: Simulators, progress: Progress = no_progress) -> Done | Failed:
     """Make the run, here and now. What a user can mend is ``Failed``; all else is raised.
 
     A run whose simulator's process is killed is made again, up to ``TRIES`` times.

@@ -34,10 +34,10 @@ def job_text(job: Job) -> str:
 
 def job_from(text: str, models: Sequence[bytes]) -> Job:
     """The job that ``job_text`` wrote, with its models."""
-    told: dict[str, Any] = json.loads(text)
+    entries: dict[str, Any] = json.loads(text)
     # Only what this version of Volr sent comes here: the module is one that a condition names.
-    conditions = import_module(told["home"]).CONDITIONS
-    return Job(spec_from(told["spec"], conditions), tuple(models), told["data_dir"])
+    conditions = import_module(entries["home"]).CONDITIONS
+    return Job(spec_from(entries["spec"], conditions), tuple(models), entries["data_dir"])
 
 
 def answer_text(answer: Done | Failed) -> tuple[str, bytes]:
@@ -51,10 +51,10 @@ def answer_text(answer: Done | Failed) -> tuple[str, bytes]:
 
 def answer_from(text: str, model: bytes) -> Done | Failed:
     """The answer that ``answer_text`` wrote."""
-    told: dict[str, Any] = json.loads(text)
-    if "failed" in told:
-        return Failed(told["failed"], told["help"])
-    return Done(run_from(told["run"]), model)
+    entries: dict[str, Any] = json.loads(text)
+    if "failed" in entries:
+        return Failed(entries["failed"], entries["help"])
+    return Done(run_from(entries["run"]), model)
 
 
 def request_of(job: Job) -> Request:

@@ -42,10 +42,10 @@ def require_drawing() -> None:
 
 def _check_settings(environment: Mapping[str, str] = os.environ) -> None:
     """Raise ``BackendError`` where ``MATPLOTLIBRC`` names what Matplotlib might read for ever."""
-    said = environment.get("MATPLOTLIBRC")
-    if not said:
+    configured = environment.get("MATPLOTLIBRC")
+    if not configured:
         return
-    for path in (Path(said), Path(said) / "matplotlibrc"):
+    for path in (Path(configured), Path(configured) / "matplotlibrc"):
         if path.exists() and not path.is_dir() and not path.is_file():
             raise BackendError(
                 f"MATPLOTLIBRC: {visible(str(path))} is not an ordinary file",

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from volr import __version__
 from volr.backends import simulator
 from volr.errors import VolrError
-from volr.experiments.progress import silent
 from volr.experiments.report import figures
 from volr.experiments.report.confusion import confusion_figure
 from volr.experiments.report.groups import by_task
@@ -27,6 +26,7 @@ from volr.experiments.report.tables import (
     version_table,
 )
 from volr.experiments.report.transfers import transfer_figures
+from volr.experiments.run_progress import no_progress
 from volr.experiments.store.folder import MODELS, read_plan, read_runs
 from volr.experiments.store.plans import commands
 from volr.experiments.study import VOLR
@@ -41,11 +41,11 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from volr.experiments.progress import Progress
     from volr.experiments.report.groups import Group, TaskGroups
     from volr.experiments.report.parts import Part
     from volr.experiments.report.style import Drawing
     from volr.experiments.results import Row
+    from volr.experiments.run_progress import Progress
     from volr.experiments.store.folder import Entry
     from volr.experiments.study import Others, Study
 
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 def page_of(
     folder: Path,
     data_dir: Path | None = None,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
     study: Study = VOLR,
 ) -> Page:
     """The report of the experiment in ``folder``; ``DataError`` where there is no finished run.
@@ -181,8 +181,8 @@ def _provenance(plan: Mapping[str, Any], entries: Sequence[Entry]) -> Section:
         parts.append(version_table(plan))
     else:
         parts.append(Words("The command and the versions are not known: plan.json is missing."))
-    if told := differences(run.versions for run in runs):
-        parts.append(Words(f"Not all runs were made with the same versions: {visible(told)}."))
+    if differing := differences(run.versions for run in runs):
+        parts.append(Words(f"Not all runs were made with the same versions: {visible(differing)}."))
     settings = settings_table(entries)
     parts += [settings, run_table(runs)] if settings.rows else [run_table(runs)]
     return Section("provenance", "Versions, seeds, commands", tuple(parts))

@@ -83,11 +83,11 @@ def accuracy_figure(
         room = 0.04 * (high - low) + 0.005
         axes.set_xlim(low - room, high + room)
 
-    told = "; ".join(f"{group.label} {group.summary.mean:.4f}" for group in groups)
+    means = "; ".join(f"{group.label} {group.summary.mean:.4f}" for group in groups)
     diamonds = f", diamonds the {others.title}'s means with their deviations" if others else ""
     caption = f"Dots are means with their 95 % intervals, strokes the single runs{diamonds}."
     height = 0.9 + 0.36 * len(groups)
-    return drawing(name, title, f"Means: {told}.", draw, caption=caption, height=height)
+    return drawing(name, title, f"Means: {means}.", draw, caption=caption, height=height)
 
 
 def training_figure(name: str, title: str, groups: Sequence[Group]) -> Drawing | None:
@@ -123,10 +123,12 @@ def training_figure(name: str, title: str, groups: Sequence[Group]) -> Drawing |
         top.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
         below(figure, top)
 
-    told = "; ".join(f"{group.label} ends at the loss {_mean_of_last(group):.4g}" for group in kept)
+    means = "; ".join(
+        f"{group.label} ends at the loss {_mean_of_last(group):.4g}" for group in kept
+    )
     height = 3.9 + 0.2 * ((len(kept) + 1) // 2)
     caption = "Mean and range over the runs; the validation samples are a part of the training set."
-    description = f"Mean over the runs: {told}."
+    description = f"Mean over the runs: {means}."
     return drawing(name, title, description, draw, caption=caption, height=height)
 
 
@@ -159,10 +161,10 @@ def over_time_figure(name: str, title: str, groups: Sequence[Group]) -> Drawing 
         axes.set_xlim(left=0.0)
         below(figure, axes)
 
-    told = "; ".join(f"{group.label} reaches {_half_way(group)}" for group in kept)
+    means = "; ".join(f"{group.label} reaches {_half_way(group)}" for group in kept)
     height = 2.6 + 0.2 * ((len(kept) + 1) // 2)
     caption = "If the outputs' spikes were read earlier: mean and range over the runs."
-    return drawing(name, title, f"{told}.", draw, caption=caption, height=height)
+    return drawing(name, title, f"{means}.", draw, caption=caption, height=height)
 
 
 def _looks(groups: Sequence[Group]) -> list[tuple[str, str]]:

@@ -83,11 +83,11 @@ def stimulus_figure(name: str, what: str, model: SpikingModel, shown: Activity) 
         panel(membranes, "time, ms", "outputs, mV")
         _raster(raster, list(shown.spikes.items()), model.dt)
         times = model.dt * np.arange(1, len(shown.membranes) + 1)
-        told = {shown.answer: BLUE, shown.label: ORANGE} | {shown.answer: BLUE}
+        colours = {shown.answer: BLUE, shown.label: ORANGE} | {shown.answer: BLUE}
         for unit, membrane in enumerate(shown.membranes.T):
-            if unit not in told:
+            if unit not in colours:
                 membranes.plot(times, membrane, color=MUTED, linewidth=0.5, alpha=0.45)
-        for unit, color in told.items():
+        for unit, color in colours.items():
             right = unit == shown.label
             membranes.plot(
                 times,

@@ -74,13 +74,13 @@ def activity_table(groups: Sequence[Group]) -> Table:
         spikes = {
             name: statistics.fmean(each.spikes.get(name, 0.0) for each in found) for name in names
         }
-        told = ", ".join(f"{name} {mean:.1f}" for name, mean in spikes.items())
+        listed = ", ".join(f"{name} {mean:.1f}" for name, mean in spikes.items())
         rows.append(
             [
                 text(group.label),
                 text("AC" if group.first.neuron else "MAC"),
                 number(sum(spikes.values()), ",.1f"),
-                text(told),
+                text(listed),
                 number(statistics.fmean(each.effective for each in found), ",.0f"),
                 number(statistics.fmean(each.dense for each in found), ",.0f"),
                 number(statistics.fmean(each.sparsity for each in found), ".4f"),
@@ -130,12 +130,12 @@ def settings_table(entries: Sequence[Entry]) -> Table:
     """What conditions were made with that are not made as any network is unless told."""
     rows: dict[tuple[str, ...], list[Cell]] = {}
     for each in entries:
-        row, settings = each.run.row, dict(each.told["settings"])
+        row, settings = each.run.row, dict(each.spec["settings"])
         settings.pop("neuron", None)
         if settings:
-            said = ", ".join(f"{name} {_said(value)}" for name, value in settings.items())
-            told = (row.task, row.condition, row.source, row.neuron or _NONE, said)
-            rows[told] = [text(cell) for cell in told]
+            named = ", ".join(f"{name} {_said(value)}" for name, value in settings.items())
+            cells = (row.task, row.condition, row.source, row.neuron or _NONE, named)
+            rows[cells] = [text(cell) for cell in cells]
     title = "Settings that differ from the defaults of any network"
     columns = ("task", "condition", "trained on", "neuron", "settings")
     return table(title, columns, list(rows.values()), folded=title)

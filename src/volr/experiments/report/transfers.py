@@ -92,12 +92,12 @@ def rates_figure(name: str, title: str, populations: Sequence[PopulationReport])
         axes.margins(x=0.12)
         below(figure, axes)
 
-    told = "; ".join(
+    listed = "; ".join(
         f"{each.name} {each.wanted:.1f} Hz wanted, {each.measured:.1f} measured"
         for each in populations
     )
     height = 1.1 + 0.42 * len(populations)
-    return drawing(name, title, f"{told}.", draw, caption="", height=height)
+    return drawing(name, title, f"{listed}.", draw, caption="", height=height)
 
 
 def curves_figure(name: str, title: str, populations: Sequence[PopulationReport]) -> Drawing:
@@ -131,9 +131,9 @@ def curves_figure(name: str, title: str, populations: Sequence[PopulationReport]
         axes.set_ylim(bottom=0.0)
         below(figure, axes, columns=3)
 
-    told = "; ".join(f"{each.name}: correlation {each.correlation:.3f}" for each in populations)
+    listed = "; ".join(f"{each.name}: correlation {each.correlation:.3f}" for each in populations)
     caption = (
         "Means over the neurons and stimuli of which such a rate was wanted. "
         "The dashed line is where both are equal."
     )
-    return drawing(name, title, f"{told}.", draw, caption=caption, height=2.9)
+    return drawing(name, title, f"{listed}.", draw, caption=caption, height=2.9)

@@ -75,11 +75,11 @@ def _study(space: Sequence[Parameter], trials: Sequence[Trial], seed: int) -> St
     _quiet()
     words = np.random.SeedSequence((seed, len(trials))).generate_state(1)
     study = create_study(direction="maximize", sampler=TPESampler(seed=int(words[0])))
-    study.add_trials([_told(space, each) for each in trials])
+    study.add_trials([_past_trial(space, each) for each in trials])
     return study
 
 
-def _told(space: Sequence[Parameter], trial: Trial) -> FrozenTrial:
+def _past_trial(space: Sequence[Parameter], trial: Trial) -> FrozenTrial:
     from optuna.trial import TrialState, create_trial
 
     match trial.state:

@@ -51,7 +51,7 @@ class Range:
 
 Parameter: TypeAlias = Choice | Range
 
-UNLESS_TOLD: dict[str, tuple[str, ...]] = {
+VARIED_BY_DEFAULT: dict[str, tuple[str, ...]] = {
     "ann": ("learning_rate=1e-3..2e-2:log", "weight_decay=0.005..0.5:log", "batch_size=32,64,128"),
     "snn-random": ("loop_learning_rate=5e-4..5e-2:log", "rate_max=100..1000", "dt=0.2,0.5,1"),
     "snn-surrogate": (
@@ -66,7 +66,7 @@ UNLESS_TOLD: dict[str, tuple[str, ...]] = {
 
 
 def parameters(
-    told: Sequence[str], condition: Condition, settings: Settings, program: str
+    given: Sequence[str], condition: Condition, settings: Settings, program: str
 ) -> tuple[Parameter, ...]:
     """What the command line says is to be varied; where it says nothing, what is usual.
 
@@ -74,10 +74,10 @@ def parameters(
     values that cannot be read, and for ends and choices that are not possible by themselves, with
     ``settings`` and ``program`` as they are otherwise.
     """
-    usual = UNLESS_TOLD.get(condition.name, ())
-    if not (told or usual):
+    usual = VARIED_BY_DEFAULT.get(condition.name, ())
+    if not (given or usual):
         raise DataError(f"nothing of {condition.label} is varied unless told", help=_FORM)
-    space = tuple(_parameter(text, condition) for text in told or usual)
+    space = tuple(_parameter(text, condition) for text in given or usual)
     names = [each.name for each in space]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise DataError(f"{', '.join(twice)} is to be varied in two ways")

@@ -72,7 +72,7 @@ def trials_json(
     """All that is known; ``weights`` are the parameters' shares of the differences."""
     return {
         "rungs": [asdict(each) for each in ladder],
-        "unless told": found.unless_told,
+        "unless told": found.baseline,
         "trials": [asdict(each) for each in found.trials],
         "weights": dict(weights or {}),
     }
@@ -83,7 +83,7 @@ def best_json(search: Search, found: Found) -> dict[str, Any]:
     (``trial`` is then null).
     """
     chosen = best(found.trials)
-    if chosen is not None and chosen.scores[-1] <= found.unless_told:
+    if chosen is not None and chosen.scores[-1] <= found.baseline:
         chosen = None
     values: Mapping[str, Value] = {} if chosen is None else chosen.values
     settings, program = varied(values, search.settings, search.program)
@@ -97,8 +97,8 @@ def best_json(search: Search, found: Found) -> dict[str, Any]:
         "on": search.on,
         "trial": None if chosen is None else chosen.number,
         "values": dict(values),
-        "validation accuracy": found.unless_told if chosen is None else chosen.scores[-1],
-        "unless told": found.unless_told,
+        "validation accuracy": found.baseline if chosen is None else chosen.scores[-1],
+        "unless told": found.baseline,
         "trials": len(found.trials),
     }
 

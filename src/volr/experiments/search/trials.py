@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from volr.errors import VolrError
-from volr.experiments.defaults import with_unless_told
+from volr.experiments.defaults import with_task_defaults
 from volr.experiments.execution.job import Failed
 from volr.experiments.plan import Spec, essential, with_needs
-from volr.experiments.progress import silent
 from volr.experiments.results import Run
 from volr.experiments.run import data_of
+from volr.experiments.run_progress import no_progress
 from volr.experiments.runner import make_missing
 from volr.experiments.search.proposals import propose
 from volr.experiments.search.rungs import go_on, rungs
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from volr.experiments.conditions import Condition
     from volr.experiments.execution.job import Execution
-    from volr.experiments.progress import Progress
+    from volr.experiments.run_progress import Progress
     from volr.experiments.search.rungs import Rung
     from volr.experiments.search.space import Parameter
     from volr.experiments.settings import Settings
@@ -66,7 +66,7 @@ class Search:
                 seed=FIRST_SEED + seed,
                 condition=self.condition,
                 on=self.on,
-                settings=with_unless_told(settings, self.task),
+                settings=with_task_defaults(settings, self.task),
                 part="validation",
             )
         )
@@ -74,9 +74,9 @@ class Search:
 
 @dataclass(frozen=True)
 class Found:
-    """What is known after a batch; ``unless_told`` is the score of the settings as they were."""
+    """What is known after a batch; ``baseline`` is the score of the settings as they were."""
 
-    unless_told: float
+    baseline: float
     trials: tuple[Trial, ...]
 
 
@@ -94,7 +94,7 @@ def search_on(
     journal: Journal,
     execution: Execution,
     data_dir: Path | None = None,
-    progress: Progress = silent,
+    progress: Progress = no_progress,
     enough: Callable[[], bool] = lambda: False,
 ) -> Iterator[Found]:
     """Make what ``journal`` does not have yet, batch by batch; yield what is known after each.
@@ -105,13 +105,13 @@ def search_on(
     """
     measure = _Measure(search, journal, execution, data_dir, progress)
     start = Trial(number=-1, values={}, state="finished")
-    unless_told = measure({-1: start}, ladder[-1], "the settings as they are")[-1]
-    if isinstance(unless_told, Failed):
+    baseline = measure({-1: start}, ladder[-1], "the settings as they are")[-1]
+    if isinstance(baseline, Failed):
         raise VolrError(
-            f"the settings as they are cannot be made: {unless_told.message}", help=unless_told.help
+            f"the settings as they are cannot be made: {baseline.message}", help=baseline.help
         )
     trials: tuple[Trial, ...] = ()
-    yield Found(unless_told, trials)
+    yield Found(baseline, trials)
     while len(trials) < search.trials and not enough():
         count = min(search.batch, search.trials - len(trials))
         asked = propose(search.space, trials, count, search.seed)
@@ -127,7 +127,7 @@ def search_on(
                 help="vary other settings, or nearer to what they are; finished runs are kept",
             )
         trials += after
-        yield Found(unless_told, trials)
+        yield Found(baseline, trials)
 
 
 def _climb(

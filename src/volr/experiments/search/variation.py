@@ -34,8 +34,8 @@ def varied(values: Mapping[str, Value], settings: Settings, program: str) -> tup
         elif name != WIDTH:
             changes[name] = value
     if not changes.keys().isdisjoint(("dt", "duration", "delay")):
-        told = {"dt": settings.step, "duration": settings.duration, "delay": settings.delay}
-        changes |= _whole_steps({**told, **{k: v for k, v in values.items() if k in told}})
+        times = {"dt": settings.step, "duration": settings.duration, "delay": settings.delay}
+        changes |= _whole_steps({**times, **{k: v for k, v in values.items() if k in times}})
     if WIDTH in values:
         program = with_width(program, int(values[WIDTH]))
     return replace(settings, **changes, neuron_parameters=neuron), program
@@ -63,8 +63,8 @@ def with_width(program: str, width: int) -> str:
     return decompile(replace(network, populations=populations)).text
 
 
-def _whole_steps(told: Mapping[str, Value | None]) -> dict[str, float]:
-    numbers = {name: float(value) for name, value in told.items() if value is not None}
+def _whole_steps(times: Mapping[str, Value | None]) -> dict[str, float]:
+    numbers = {name: float(value) for name, value in times.items() if value is not None}
     step = numbers.pop("dt")
     if not step > 0:
         return {}

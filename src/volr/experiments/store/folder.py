@@ -27,11 +27,11 @@ from typing import TYPE_CHECKING, Any
 
 from volr.errors import DataError, ModelFileError, VolrError
 from volr.experiments.conditions import CONDITIONS
-from volr.experiments.plan import key_told, spec_json
+from volr.experiments.plan import key_in, spec_json
 from volr.experiments.results import RESULTS, write_json, write_results
 from volr.experiments.store.hashed_json import read_hashed, sealed
 from volr.experiments.store.plans import commands
-from volr.experiments.store.runs import run_from, run_json, spec_told
+from volr.experiments.store.runs import run_from, run_json, spec_entries
 from volr.model_files.model_file import check_whole
 from volr.system.incoming import check_ordinary, read_whole
 from volr.system.storage import check_no_link, failing_as, open_lock, remove_unfinished, write_whole
@@ -61,7 +61,7 @@ class Journal:
             entry
             for spec in specs
             if (entry := _read_entry(self._run(spec.key))) is not None
-            and entry.told == spec_json(spec)
+            and entry.spec == spec_json(spec)
             and self._has_model(entry)
         ]
         _tell_unchecked(found, self.folder)
@@ -71,12 +71,12 @@ class Journal:
         """The keys of what was run that no table may count together with ``specs``: runs of a task
         and a condition that one of these has too, and that differ from it in more than the seed.
         """
-        wanted = {_counted_as(told): _without("seed", told) for told in map(spec_json, specs)}
+        wanted = {_counted_as(each): _without("seed", each) for each in map(spec_json, specs)}
         return [
             entry.key
             for entry in _read_entries(self.folder)
-            if (told := entry.told).get("part") == "test"
-            and (own := _without("seed", told)) != wanted.get(_counted_as(told), own)
+            if (kept := entry.spec).get("part") == "test"
+            and (own := _without("seed", kept)) != wanted.get(_counted_as(kept), own)
         ]
 
     def is_unplanned(self) -> bool:
@@ -109,15 +109,15 @@ class Journal:
         room = "finished runs stay: make room there, and the same command goes on"
         with failing_as(DataError, f"cannot write {path}", room):
             write_whole(path, model)
-        told = {"spec": spec_json(spec), "run": run_json(run), "model": _digest(model)}
-        write_json(sealed(told), self._run(spec.key))
+        content = {"spec": spec_json(spec), "run": run_json(run), "model": _digest(model)}
+        write_json(sealed(content), self._run(spec.key))
 
     def write_plan(self, plan: Mapping[str, Any]) -> None:
         """Keep what was asked for, and under ``earlier`` what was before."""
         before = read_plan(self.folder)
         earlier = [_without("earlier", each) for each in commands(before)] if before else []
-        told = {**plan, "earlier": earlier} if earlier else plan
-        write_json(sealed(told), self.folder / PLAN)
+        content = {**plan, "earlier": earlier} if earlier else plan
+        write_json(sealed(content), self.folder / PLAN)
 
     def write_results(self, rows: Sequence[Row]) -> None:
         """Keep the table."""
@@ -206,7 +206,7 @@ class Entry:
     """
 
     key: str
-    told: Mapping[str, Any]
+    spec: Mapping[str, Any]
     run: Run
     model: str | None = None
     checked: bool = True
@@ -220,7 +220,7 @@ def read_runs(folder: Path, conditions: Sequence[Condition] = CONDITIONS) -> tup
     another run's name.
     """
     entries = _read_entries(folder, conditions)
-    runs = tuple(each for each in entries if each.told.get("part", "test") == "test")
+    runs = tuple(each for each in entries if each.spec.get("part", "test") == "test")
     if not runs:
         raise DataError(
             f"there are no finished runs in {folder}",
@@ -262,8 +262,8 @@ def _counted_as(spec: Mapping[str, Any]) -> tuple[object, ...]:
     return spec.get("task"), spec.get("condition"), settings.get("neuron")
 
 
-def _without(name: str, told: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in told.items() if key != name}
+def _without(name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in spec.items() if key != name}
 
 
 def _read_entries(folder: Path, conditions: Sequence[Condition] = CONDITIONS) -> list[Entry]:
@@ -280,16 +280,16 @@ def _read_entry(path: Path, conditions: Sequence[Condition] = CONDITIONS) -> Ent
         return None
     content, checked = found
     try:
-        told, run = spec_told(content["spec"]), run_from(content["run"])
+        spec, run = spec_entries(content["spec"]), run_from(content["run"])
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise DataError(
             f"{path} is not what this version of Volr writes of a run",
             help="remove it, and the run is made again; or begin anew with --fresh",
         ) from error
     # A copy under another name would count twice.
-    if (key := key_told(told, conditions) or path.stem) != path.stem:
+    if (key := key_in(spec, conditions) or path.stem) != path.stem:
         raise DataError(
             f"{path} is the run {key}, and has another name than {key}.json",
             help=f"remove it if it is a copy, or else call it {key}.json",
         )
-    return Entry(path.stem, told, run, content.get("model"), checked)
+    return Entry(path.stem, spec, run, content.get("model"), checked)

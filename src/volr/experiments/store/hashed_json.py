@@ -71,6 +71,6 @@ def read_hashed(path: Path, way_out: str) -> tuple[dict[str, Any], bool] | None:
 
 def _digest(content: Mapping[str, Any]) -> str:
     # There and back first: JSON has no tuples, and texts alone as keys.
-    told = json.loads(json.dumps(content))
-    text = json.dumps(told, sort_keys=True, separators=(",", ":"))
+    content_ = json.loads(json.dumps(content))
+    text = json.dumps(content_, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -38,8 +38,8 @@ def commands(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     earlier = plan.get("earlier")
     if isinstance(earlier, list):
         for each in cast("list[object]", earlier):
-            if (told := entries_of(each)) is not None:
-                yield told
+            if (entries := entries_of(each)) is not None:
+                yield entries
     yield plan
 
 

@@ -35,11 +35,11 @@ def run_json(run: Run) -> dict[str, Any]:
     return cast("dict[str, Any]", jsonable(asdict(run)))
 
 
-def run_from(told: object) -> Run:
+def run_from(value: object) -> Run:
     """The run that ``run_json`` wrote; ``KeyError``, ``TypeError`` or ``ValueError`` for any other
     JSON, and for numbers that nothing measures.
     """
-    run = Run(**_fields(Run, _entries(told)))
+    run = Run(**_fields(Run, _entries(value)))
     if any(len(row) != len(run.confusion) for row in run.confusion):
         raise ValueError("the confusion is not square")
     for each in () if run.transfer is None else run.transfer.populations:
@@ -48,48 +48,50 @@ def run_from(told: object) -> Run:
     return run
 
 
-def spec_told(told: object) -> dict[str, Any]:
+def spec_entries(value: object) -> dict[str, Any]:
     """The spec of a run as JSON, of whatever version; raises as ``run_from`` where it is none."""
-    spec = _entries(told)
+    spec = _entries(value)
     for each in (spec["task"], spec["condition"], _entries(spec["settings"]).get("neuron", "")):
         _read(each, str)
     return spec
 
 
-def _read(told: object, kind: Any, name: str = "") -> Any:
+def _read(value: object, kind: Any, name: str = "") -> Any:
     """The value of a field ``name`` that is annotated as ``kind``."""
     match get_origin(kind), get_args(kind):
         case (origin, [inner, *_]) if origin is tuple:
             # A text has parts, too.
-            if not isinstance(told, list):
+            if not isinstance(value, list):
                 raise TypeError("no list")
-            return tuple(_read(each, inner, name) for each in cast("list[object]", told))
+            return tuple(_read(each, inner, name) for each in cast("list[object]", value))
         case (origin, [_, inner]) if origin is Mapping:
-            return {key: _read(each, inner) for key, each in _entries(told).items()}
+            return {key: _read(each, inner) for key, each in _entries(value).items()}
         case (origin, [inner, _]) if origin is UnionType:  # … or None
-            return None if told is None else _read(told, inner, name)
+            return None if value is None else _read(value, inner, name)
         case _ if is_dataclass(kind):
-            entries = _entries(told)
+            entries = _entries(value)
             if entries.keys() != _hints(kind).keys():
                 raise KeyError(*entries.keys() ^ _hints(kind).keys())
             return cast("Any", kind)(**_fields(kind, entries))
         case _ if kind is str:
-            if not isinstance(told, str):
+            if not isinstance(value, str):
                 raise TypeError("no text")
-            return told
+            return value
         case _:
-            return math.nan if told is None and name == "correlation" else _number(told, kind, name)
+            return (
+                math.nan if value is None and name == "correlation" else _number(value, kind, name)
+            )
 
 
-def _number(told: object, kind: type, name: str) -> float:
+def _number(value: object, kind: type, name: str) -> float:
     # To Python, true is a number.
-    if isinstance(told, bool) or not isinstance(told, int if kind is int else int | float):
+    if isinstance(value, bool) or not isinstance(value, int if kind is int else int | float):
         raise TypeError("no number, or no whole one")
     least, most = _RANGES.get(name, (0 if kind is int else -_LARGEST, _LARGEST))
     # Never true of NaN, which Python reads from JSON as well as infinities.
-    if not least <= told <= most:
+    if not least <= value <= most:
         raise ValueError(f"not between {least} and {most}")
-    return told
+    return value
 
 
 def _fields(kind: Any, entries: Mapping[str, Any]) -> dict[str, Any]:
@@ -102,8 +104,8 @@ def _hints(kind: Any) -> dict[str, Any]:
     return get_type_hints(kind, localns=known)
 
 
-def _entries(told: object) -> dict[str, Any]:
-    entries = entries_of(told)
+def _entries(value: object) -> dict[str, Any]:
+    entries = entries_of(value)
     if entries is None:
         raise TypeError("no object")
     return entries

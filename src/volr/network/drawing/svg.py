@@ -91,13 +91,13 @@ def _box(network: Network, box: Box) -> str:
     if others:
         role = "fold"
         neurons = sum(population.size for population in box.populations)
-        told = f"{len(box.populations):,} populations, {counted(neurons, 'neuron')}"
+        tooltip = f"{len(box.populations):,} populations, {counted(neurons, 'neuron')}"
     else:
         role = _role(network, first)
-        told = f"{first.name}: {role}, {counted(first.size, 'neuron')}"
+        tooltip = f"{first.name}: {role}, {counted(first.size, 'neuron')}"
     x, y = box.x + box.width // 2, box.y + box.height // 2
     return (
-        f'<g class="{role}"><title>{escape(told)}</title>'
+        f'<g class="{role}"><title>{escape(tooltip)}</title>'
         f'<rect x="{box.x}" y="{box.y}" width="{box.width}" height="{box.height}" rx="{CORNER}"/>'
         f'<text class="name" x="{x}" y="{y - 3}">{escape(name)}</text>'
         f'<text class="note" x="{x}" y="{y + 13}">{escape(note)}</text></g>'
@@ -106,10 +106,10 @@ def _box(network: Network, box: Box) -> str:
 
 def _arrow(network: Network, arrow: Arrow) -> str:
     first, *more = arrow.projections
-    told = f"{first.name}: {first.connector}, {counted(network.synapses(first), 'synapse')}"
+    tooltip = f"{first.name}: {first.connector}, {counted(network.synapses(first), 'synapse')}"
     if more:
         synapses = sum(map(network.synapses, arrow.projections))
-        told = f"{len(arrow.projections):,} projections, {counted(synapses, 'synapse')}"
+        tooltip = f"{len(arrow.projections):,} projections, {counted(synapses, 'synapse')}"
     x, y = arrow.points[0]
     path = [f"M{x} {y}"]
     for (x, y), (to_x, to_y) in pairwise(arrow.points):
@@ -118,7 +118,7 @@ def _arrow(network: Network, arrow: Arrow) -> str:
         path.append(level if y == to_y else f"C{middle} {y} {middle} {to_y} {to_x} {to_y}")
     long, wide = ARROWHEAD
     path.append(f"m{-long} {-wide}l{long} {wide}l{-long} {wide}")
-    return f'<path class="arrow" d="{"".join(path)}"><title>{escape(told)}</title></path>'
+    return f'<path class="arrow" d="{"".join(path)}"><title>{escape(tooltip)}</title></path>'
 
 
 def _role(network: Network, population: Population) -> str:
@@ -138,20 +138,20 @@ def _label(cell: Cell) -> tuple[str, str]:
 
 
 def _description(network: Network, placed: Layout) -> str:
-    told = (
+    tooltip = (
         f"{counted(len(network.populations), 'population')}, "
         f"{counted(network.neuron_count, 'neuron')}; "
         f"{counted(len(network.projections), 'projection')}, "
         f"{counted(network.synapse_count, 'synapse')}."
     )
     if len(network.populations) > MOST_IN_WORDS:
-        return told
+        return tooltip
     columns: dict[int, list[str]] = {}
     for box in placed.boxes:
         columns.setdefault(box.x, []).extend(
             f"{p.name} ({shape_text(p.shape)})" for p in box.populations
         )
-    return f"{told} From left to right: {'; '.join(map(', '.join, columns.values()))}."
+    return f"{tooltip} From left to right: {'; '.join(map(', '.join, columns.values()))}."
 
 
 def _box_width(cells: list[list[Cell]]) -> int:

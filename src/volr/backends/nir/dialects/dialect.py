@@ -20,7 +20,7 @@ Severity: TypeAlias = Literal["error", "warning", "note"]
 """``error``: the importer refuses the file or crashes. ``warning``: it reads it as another
 network, silently. ``note``: worth knowing, and nothing is lost."""
 
-Said: TypeAlias = tuple[str, Severity, str]
+Answer: TypeAlias = tuple[str, Severity, str]
 """What an importer makes of a node: the node's name, empty for the whole file, and a sentence."""
 
 
@@ -61,9 +61,9 @@ class Dialect:
     resets: tuple[Reset, ...]
     call: tuple[str, ...]
     dt: float | None = None
-    form: Callable[[Graph, frozenset[str]], Iterator[Said]]
+    form: Callable[[Graph, frozenset[str]], Iterator[Answer]]
     kinds: frozenset[str]
-    rules: Callable[[Graph], Iterator[Said]]
+    rules: Callable[[Graph], Iterator[Answer]]
     graph: Callable[[Ring, float], Graph]
     held: Callable[[Graph, float, str, bool], Held]
     wrong: Callable[[Graph, float, Held], Iterator[str]]
@@ -72,7 +72,7 @@ class Dialect:
 
 def each_node(
     about: Callable[[Node], Iterator[tuple[Severity, str]]],
-) -> Callable[[Graph], Iterator[Said]]:
+) -> Callable[[Graph], Iterator[Answer]]:
     """What is said about each node, with its name."""
     return lambda graph: (
         (name, *said) for name, node in graph.nodes.items() for said in about(node)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from volr.backends.nir.dialects.dialect import Said
+    from volr.backends.nir.dialects.dialect import Answer
     from volr.backends.nir.graph import Graph
 
 TRACED = frozenset(
@@ -17,7 +17,7 @@ TRACED = frozenset(
 """The node types that ``nir_to_torch`` and both of its users have."""
 
 
-def executed(graph: Graph, known: frozenset[str]) -> Iterator[Said]:
+def executed(graph: Graph, known: frozenset[str]) -> Iterator[Answer]:
     """For norse and sinabs: nirtorch's GraphExecutor, which goes through a graph depth first.
 
     A node that is not ``known`` to the importer is none, nor are its edges.
@@ -53,7 +53,7 @@ def executed(graph: Graph, known: frozenset[str]) -> Iterator[Said]:
                 yield name, "warning", late
 
 
-def traced(graph: Graph, known: frozenset[str]) -> Iterator[Said]:
+def traced(graph: Graph, known: frozenset[str]) -> Iterator[Answer]:
     """For snnTorch and SpikingJelly: nirtorch's ``nir_to_torch``, which puts nodes into order."""
     for name, node in graph.nodes.items():
         if node.kind not in known:

@@ -21,9 +21,9 @@ from volr.backends.nir.dialects.entries import wrong_entries
 from volr.backends.nir.dialects.ring import Ring
 from volr.backends.readback import (
     METADATA,
+    Answer,
     Asked,
     Cells,
-    Said,
     SpikingReadback,
     Told,
     all_asked,
@@ -79,11 +79,11 @@ def back(graph: Graph, dialect: Dialect, text: str) -> SpikingReadback:
 class _Back:
     graph: Graph
     dialect: Dialect
-    told: dict[str, Any]
+    metadata_: dict[str, Any]
 
     def read(self) -> SpikingReadback:
-        told, network, dt = self.told, self._network(), float(self.told["dt"])
-        neuron = neuron_model(told["neuron"], told["numbers"], told["reset"])
+        metadata_, network, dt = self.metadata_, self._network(), float(self.metadata_["dt"])
+        neuron = neuron_model(metadata_["neuron"], metadata_["numbers"], metadata_["reset"])
         step = self.dialect.dt or dt / 1000.0
         held = self.dialect.held(self.graph, step, neuron.reset, neuron.has_currents)
         ring = self._ring(held, neuron.reset)
@@ -133,12 +133,12 @@ class _Back:
         )
 
     def _network(self) -> Network:
-        told = self.told
+        metadata_ = self.metadata_
         return Network(
-            populations=tuple(Population(name, (size,)) for name, size in told["populations"]),
-            projections=tuple(Projection(*ends) for ends in told["projections"]),
-            inputs=tuple(told["inputs"]),
-            outputs=tuple(told["outputs"]),
+            populations=tuple(Population(name, (size,)) for name, size in metadata_["populations"]),
+            projections=tuple(Projection(*ends) for ends in metadata_["projections"]),
+            inputs=tuple(metadata_["inputs"]),
+            outputs=tuple(metadata_["outputs"]),
         )
 
     def _ring(self, held: Held, reset: str) -> Ring:
@@ -157,8 +157,8 @@ class _Back:
             b=held.b,
             theta=held.theta,
             reset=reset,
-            chains=self.told["chains"],
-            clocks=self.told["clocks"],
+            chains=self.metadata_["chains"],
+            clocks=self.metadata_["clocks"],
         )
 
     def _wrong_cells(self, step: float, held: Held) -> Iterator[str]:
@@ -203,7 +203,7 @@ def _as_held(neuron: NeuronModel, held: Held, dt: float) -> NeuronModel:
 def _cells(neuron: NeuronModel) -> Cells:
     """Time constants and the distance to the threshold are the arrays'."""
     held = ("tau_m", "v_thresh", "tau_syn_E", "tau_syn_I")
-    numbers: dict[str, Said[float]] = {
+    numbers: dict[str, Answer[float]] = {
         name: Asked(value, "" if name in held else METADATA)
         for name, value in neuron.numbers.items()
         if name != "i_offset"

@@ -31,7 +31,7 @@ from volr.errors import UnsupportedError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from volr.backends.nir.dialects.dialect import Said, Severity
+    from volr.backends.nir.dialects.dialect import Answer, Severity
     from volr.backends.nir.dialects.ring import Ring
     from volr.backends.nir.graph import Node
     from volr.checks.arrays import Floats
@@ -132,7 +132,7 @@ def _most(graph: Graph, held: Held) -> Floats:
     return arriving / ((1.0 - held.a) * (1.0 - (held.b or 0.0))) / own
 
 
-def _rules(graph: Graph) -> Iterator[Said]:
+def _rules(graph: Graph) -> Iterator[Answer]:
     _, gives = shapes(graph)
     for before, name in graph.edges:
         given, node = gives[before], graph.nodes[name]

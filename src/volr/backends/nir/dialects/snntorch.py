@@ -25,13 +25,13 @@ from volr.backends.nir.dialects.ring_graph import around, held_in_steps, keeping
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from volr.backends.nir.dialects.dialect import Said, Severity
+    from volr.backends.nir.dialects.dialect import Answer, Severity
     from volr.backends.nir.graph import Graph, Node
 
 _DT = 1e-4
 
 
-def _rules(graph: Graph) -> Iterator[Said]:
+def _rules(graph: Graph) -> Iterator[Answer]:
     for name, node in graph.nodes.items():
         for other in graph.after[name]:
             pair = node.kind in {"LIF", "CubaLIF"} and graph.nodes[other].kind in {

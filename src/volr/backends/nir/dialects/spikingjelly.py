@@ -26,14 +26,14 @@ from volr.backends.nir.dialects.ring_graph import around, held_in_steps, keeping
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from volr.backends.nir.dialects.dialect import Said
+    from volr.backends.nir.dialects.dialect import Answer
     from volr.backends.nir.graph import Graph
 
 _CLOSE = 1e-6
 _USUAL_DT = 1e-3
 
 
-def _rules(graph: Graph) -> Iterator[Said]:
+def _rules(graph: Graph) -> Iterator[Answer]:
     # The dt with which it takes each node, 0 for none.
     steps: dict[str, float] = {}
     for name, node in graph.nodes.items():

@@ -16,7 +16,7 @@ from volr.backends.torch.module import logits, plan_of
 from volr.models.activations import ReLU
 from volr.training import SpikingSettings, TrainingSettings
 from volr.training.artificial_learner import ArtificialLearner
-from volr.training.candidates import Candidates, all_finite, begin, improved, keep
+from volr.training.initial_candidates import Candidates, all_finite, begin, improved, keep
 from volr.training.losses import losses
 from volr.training.minibatches import probation
 from volr.training.spiking_learner import SpikingLearner

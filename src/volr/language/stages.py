@@ -11,11 +11,11 @@ from volr.language.inference import MOST_BYTES, inferred
 from volr.language.lowering import lower
 from volr.language.parser import read
 from volr.language.printer import format_text
-from volr.language.programs import as_source
+from volr.language.program_source import as_source
 from volr.language.values import NetValue, Number
 
 if TYPE_CHECKING:
-    from volr.language.programs import Program
+    from volr.language.program_source import Program
     from volr.language.syntax import Expression
     from volr.language.types import Net
     from volr.network.graph import Network

@@ -20,7 +20,7 @@ class Progress(Protocol):
     def __call__(self, stage: str, done: int, total: int | None, detail: str = "") -> None: ...
 
 
-def silent(stage: str, done: int, total: int | None, detail: str = "") -> None:
+def no_progress(stage: str, done: int, total: int | None, detail: str = "") -> None:
     """Tells nobody."""
 
 

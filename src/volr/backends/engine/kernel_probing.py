@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from volr.backends.readback import Asked, Said, Told
+from volr.backends.readback import Answer, Asked, Told
 from volr.engine.cpu.tiles import empty_tiles
 from volr.engine.encoding import constant_levels
 from volr.engine.simulation import Ready, simulate
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from volr.checks.arrays import Floats
     from volr.engine.schedule import Layer, Schedule
 
-SILENT = "measured in a simulation without any current"
+WITHOUT_CURRENT = "measured in a simulation without any current"
 SINGLE_SPIKE = "measured: the first response to a single source"
 STEPS = "measured: the duration of a stimulus over the steps of a run"
 
@@ -45,14 +45,14 @@ def resting(prepared: Ready) -> tuple[int, dict[str, float]]:
     )
 
 
-def resting_inputs(schedule: Schedule) -> Said[float]:
+def resting_inputs(schedule: Schedule) -> Answer[float]:
     """The membrane, mV, of input neurons where nothing happens."""
     if schedule.input_neuron.i_offset != 0.0:
         return Told("its input neurons always have i_offset, and are never at rest")
     # The first level is no current.
     return Asked(
         float(constant_levels(schedule.input_neuron, schedule.dt, schedule.steps).membranes[0, 0]),
-        SILENT,
+        WITHOUT_CURRENT,
     )
 
 
@@ -63,7 +63,7 @@ def delay(
     source: str,
     weights: Floats,
     timing: tuple[float, float],
-) -> Said[float]:
+) -> Answer[float]:
     """How long after a spike of ``source`` the membranes of a layer move, ms.
 
     One neuron spikes, that with the largest of the ``weights`` ``[post, pre]``. All weights of

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from tests.needs import needs_nest, needs_numba
+from tests.test_architecture import lint_imports
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -139,6 +140,105 @@ for backend in filter(is_ready, BACKENDS):
 """
 
 
+BACKEND = '''"""A slow simulator: the specification of spiking networks, as a back end."""
+
+from __future__ import annotations
+
+import math
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from volr.backends.base import (
+    Record,
+    Recordings,
+    Simulator,
+    SpikingBackend,
+    check_request,
+    check_supported,
+)
+from volr.backends.readback import SpikingReadback, Told, all_asked, all_told
+from volr.engine.reference import simulate
+from volr.models.parameters import synapse_matrix
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from numpy.typing import ArrayLike
+
+    from volr.backends.base import Progress
+    from volr.backends.readback import Ends
+    from volr.checks.arrays import Floats
+    from volr.models.model import SpikingModel
+
+
+@dataclass(frozen=True)
+class Slow:
+    backend: SpikingBackend
+
+    def run(
+        self,
+        model: SpikingModel,
+        stimuli: ArrayLike,
+        *,
+        record: Record = Record(),
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> Recordings:
+        given = check_request(self.backend, model, stimuli, record, seed)
+        trace = simulate(model, given, seed=seed)
+        if progress is not None:
+            progress(len(given))
+        return Recordings(
+            counts={name: trace.spikes[name].sum(axis=0) for name in record.counted(model.network)},
+            spikes={name: trace.spikes[name] for name in record.spikes},
+            membranes={name: trace.membranes[name] for name in record.membranes},
+        )
+
+    def read_back(self, model: SpikingModel) -> SpikingReadback:
+        check_supported(self.backend, model)
+        why = "it is a specification, which keeps nothing"
+        names = model.network.by_name
+        ends = [(each.source, each.target) for each in model.network.projections]
+        return SpikingReadback(
+            populations=all_told(names, why),
+            inputs=Told(why),
+            outputs=Told(why),
+            weights=all_asked({end: self._matrix(model, end) for end in ends}),
+            biases=all_told((each.name for each in model.network.layers), why),
+            cells=all_told(names, why),
+            delays=all_told(ends, why),
+            dt=Told(why),
+            precision=Told(why),
+        )
+
+    def _matrix(self, model: SpikingModel, ends: Ends) -> Floats:
+        [projection] = [p for p in model.network.projections if (p.source, p.target) == ends]
+        return synapse_matrix(model.network, projection, model.parameters, missing=math.nan)
+
+
+def _start() -> AbstractContextManager[Simulator]:
+    return nullcontext(Slow(SLOW))
+
+
+SLOW = SpikingBackend(
+    name="slow",
+    summary="the specification of spiking networks, step by step",
+    neurons=("if_curr_delta",),
+    exact=("if_curr_delta",),
+    codings=("current",),
+    start=_start,
+)
+'''
+
+
+SUPPORTED = """
+from volr.backends.support import support_table
+
+print(support_table())
+"""
+
+
 def insert(path: Path, after: str, line: str) -> None:
     """Add a line after the one that there is."""
     text = path.read_text(encoding="utf-8")
@@ -148,16 +248,26 @@ def insert(path: Path, after: str, line: str) -> None:
 
 def run(program: str, folder: Path) -> list[str]:
     """The lines that a program prints with the copy of Volr in ``folder``."""
+    return run_python(folder, "-P", "-c", program)
+
+
+def run_python(folder: Path, *arguments: str) -> list[str]:
+    """The lines that Python prints with the copy of Volr in ``folder``."""
     done = subprocess.run(
-        [sys.executable, "-P", "-c", program],
+        [sys.executable, *arguments],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(folder / "src")},
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout.splitlines()
+
+
+def run_module(folder: Path, module: str, *arguments: str) -> list[str]:
+    """The lines that ``python -m`` prints with the copy of Volr in ``folder``."""
+    return run_python(folder, "-m", module, *arguments)
 
 
 def copy(folder: Path) -> Path:
@@ -217,3 +327,33 @@ def test_a_neuron_model_is_a_file_and_a_row_for_each_back_end(tmp_path: Path) ->
         'Translation("iaf_psc_delta", "V_th", 1.0, (*_LEAKY, *_HARD)),',
     )
     assert run(USED, tmp_path) == ["IFCurrShort 3.0"]
+
+
+@needs_numba
+def test_a_back_end_is_a_file_and_its_place_in_the_list(tmp_path: Path) -> None:
+    """Whatever goes through the list has it then: the conformance suite, the table of what is
+    supported, the contracts on imports.
+    """
+    backends = copy(tmp_path) / "backends"
+    (backends / "slow.py").write_text(BACKEND, encoding="utf-8")
+    insert(
+        backends / "__init__.py",
+        "from volr.backends.reference import REFERENCE",
+        "from volr.backends.slow import SLOW",
+    )
+    listed = backends / "__init__.py"
+    text = listed.read_text(encoding="utf-8")
+    assert text.count("*(ENGINE, NEST,") == 1
+    listed.write_text(text.replace("*(ENGINE, NEST,", "*(ENGINE, SLOW, NEST,"), encoding="utf-8")
+    for name in ("tests", "docs"):
+        ignored = shutil.ignore_patterns("__pycache__", ".hypothesis")
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=ignored)
+    for name in ("pyproject.toml", "README.md"):
+        shutil.copy(ROOT / name, tmp_path)
+    suite = "tests/backends/test_conformance.py"
+    said = run_module(tmp_path, "pytest", suite, "-q", "-k", "slow", "-p", "no:cacheprovider")
+    assert "passed" in said[-1], said
+    assert "failed" not in said[-1], said
+    assert lint_imports(tmp_path).returncode == 0
+    [row] = [line for line in run(SUPPORTED, tmp_path) if "slow" in line]
+    assert "if_curr_delta" in row

@@ -19,7 +19,7 @@ from volr.models.parameters import bias_name
 from volr.models.samples import Samples
 from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 from volr.training import SpikingSettings
-from volr.training.learner import TensorSamples
+from volr.training.backpropagation import TensorSamples
 from volr.training.loop_learner import LoopLearner, input_counts
 from volr.training.losses import losses
 from volr.training.rate_model import LEAST, TAIL, charge, current_unit, membrane_slope

@@ -34,13 +34,13 @@ def train_ann(
 ) -> Training[ArtificialModel]:
     """Train ``network`` on ``samples``, a part of which is set aside for validation.
 
-    ``backend`` is what computes the steps; on either they begin with the same parameters and see
-    the same minibatches. The same seed gives the same parameters on the same machine, however many
-    threads PyTorch has; no random state but its own is touched. ``initial`` has the parameters to
-    begin with; unless told, candidates are drawn. ``progress`` is told after every epoch. Raises
-    ``TrainingError`` where samples, network and ``initial`` do not fit or where training diverges,
-    ``BackendError`` for a back end that does not train, ``MissingError`` where PyTorch, or
-    what Futhark needs, is not installed.
+    ``backend`` is what computes the steps. Training on either begins with the same parameters and
+    sees the same minibatches. The same seed gives the same parameters on the same machine, with any
+    number of threads; global random states are neither read nor changed. ``initial`` has the
+    parameters to begin with; by default, candidates are drawn. ``progress`` is called after every
+    epoch. Raises ``TrainingError`` where samples, network and ``initial`` do not fit or where
+    training diverges, ``BackendError`` for a back end that does not train, and ``MissingError``
+    where PyTorch, or what Futhark needs, is not installed.
     """
     arguments.check_network("train_ann", network)
     arguments.check_samples("train_ann", samples)
@@ -53,11 +53,11 @@ def train_ann(
         case "torch":
             require(TORCH)
             from volr.training.artificial_learner import ArtificialLearner
-            from volr.training.backpropagation import fit
+            from volr.training.fit import fit
 
             learner = ArtificialLearner(network, settings.activation, settings.batch_size, initial)
-            return fit(learner, network, samples, settings, progress)
+            return fit(learner, samples, settings, progress)
         case "futhark":
             from volr.training import futhark
 
-            return futhark.fit(network, samples, settings, progress, initial)
+            return futhark.train(network, samples, settings, progress, initial)

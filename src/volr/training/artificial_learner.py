@@ -11,9 +11,10 @@ import torch
 from volr.backends.torch.module import array_of, logits, plan_of, walk
 from volr.models.activations import ReLU
 from volr.models.model import ArtificialModel
-from volr.training.initialisation import initial_parameters
-from volr.training.learner import Activity, Answer, TensorSamples
-from volr.training.minibatches import DECIDING, ArtificialCost
+from volr.training.backpropagation import Answer, TensorLearner, TensorSamples
+from volr.training.initialisation import artificial_starts
+from volr.training.learner import Activity
+from volr.training.minibatches import stack_slower
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,13 +25,13 @@ if TYPE_CHECKING:
     from volr.models.activations import Activation
     from volr.models.samples import Samples
     from volr.network import Network
-    from volr.training.initial_candidates import Values
+    from volr.training.backpropagation import Values
 
 _CHUNK = 4096
 
 
 @dataclass(frozen=True)
-class ArtificialLearner:
+class ArtificialLearner(TensorLearner[ArtificialModel]):
     """See ``volr.training.learner.Learner``."""
 
     network: Network
@@ -43,12 +44,8 @@ class ArtificialLearner:
         return _CHUNK
 
     @property
-    def deciding(self) -> int:
-        return DECIDING
-
-    @property
     def goes_on(self) -> bool:
-        """It always starts anew."""
+        """Never: even parameters that are given are only a start."""
         return False
 
     @cached_property
@@ -62,18 +59,12 @@ class ArtificialLearner:
     def starts(
         self, samples: Samples, count: int, random: np.random.Generator
     ) -> list[dict[str, Floats]]:
-        """Those given, or see ``volr.training.initialisation``."""
         if self.initial is not None:
             return [dict(self.initial.parameters)]
-        # What the network will be shown: float32.
-        inputs = array_of(tensors(samples).inputs)
-        return [
-            initial_parameters(self.network, self.activation, inputs, random) for _ in range(count)
-        ]
+        return artificial_starts(self.network, self.activation, samples, count, random)
 
     def slower(self, candidates: int) -> float:
-        """See ``ArtificialCost``."""
-        return ArtificialCost(self.network, self.batch_size).slower(candidates)
+        return stack_slower(self.network, self.batch_size, candidates)
 
     def answer(self, values: Values, inputs: Tensor, candidates: int) -> Answer:
         """The outputs' weighted sums."""

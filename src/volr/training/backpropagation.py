@@ -1,185 +1,220 @@
-"""Backpropagation in minibatches: the loop, and what it measures after every epoch."""
+"""Backpropagation in PyTorch: several candidates as one stack, and what steps it takes.
+
+The parameters of all candidates are tensors ``[candidate, …]``; those of a single candidate have no
+leading axis.
+"""
 
 from __future__ import annotations
 
-import math
-from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+import os
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Generic, TypeAlias
 
 import numpy as np
 import torch
-from torch import autograd
+from torch import Tensor, autograd
 
-from volr.errors import TrainingError
-from volr.system.threads import one_thread
-from volr.training.initial_candidates import all_finite, begin, improved, keep
+from volr.system.caches import cache_for
+from volr.training.learner import ModelT_co
 from volr.training.losses import losses, taught_losses
-from volr.training.minibatches import course, learning_rate, probation
-from volr.training.result import Epoch, Training
-from volr.training.settings import LOOKED_AT
+from volr.training.minibatches import DECIDING
 
 if TYPE_CHECKING:
-    from volr.checks.arrays import Floats
-    from volr.models.model import Model
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from volr.checks.arrays import Booleans, Floats, Integers
     from volr.models.samples import Samples
     from volr.network import Network
-    from volr.training.initial_candidates import Candidates
-    from volr.training.learner import Learner, TensorSamples
-    from volr.training.result import TrainingProgress
+    from volr.training.learner import Activity
     from volr.training.settings import TrainingSettings
 
-ModelT = TypeVar("ModelT", bound="Model")
+Values: TypeAlias = dict[str, Tensor]
+"""Parameters by our names; with a leading axis where there are several candidates."""
 
 
-@one_thread()
-def fit(
-    learner: Learner[ModelT],
-    network: Network,
-    samples: Samples,
-    settings: TrainingSettings,
-    progress: TrainingProgress | None,
-) -> Training[ModelT]:
-    """See ``train_ann`` and ``train_snn``, which have checked that everything fits."""
-    plan = course(len(samples), settings)
-    random, epochs = plan.random, plan.epochs
-    everything = learner.part(samples)
-    order = torch.as_tensor(plan.order)
-    validation, training = (
-        everything.take(order[: plan.aside]),
-        everything.take(order[plan.aside :]),
-    )
-    deciding = training.take(torch.arange(min(learner.deciding, len(training))))
-    count, together = probation(learner, network, settings, plan.updates)
+@dataclass(frozen=True)
+class TensorSamples:
+    """Samples as tensors: inputs ``[batch, …]``, labels int64 ``[batch]``.
 
-    looked_at = samples.take(plan.order[plan.aside : plan.aside + LOOKED_AT])
-    candidates = begin(learner.starts(looked_at, count, random), settings)
-    if learner.goes_on:
-        candidates = _before(learner, candidates, validation, settings)
-    updates = 0
-    for epoch in range(1, epochs + 1):
-        shuffled = training.take(torch.as_tensor(random.permutation(len(training))))
-        for batch in shuffled.batches(settings.batch_size):
-            if updates == together:
-                candidates = _choose(learner, candidates, deciding, settings)
-            rate = learning_rate(settings, updates / plan.updates)
-            _update(learner, candidates, batch, settings, rate)
-            updates += 1
-        candidates = _after_epoch(learner, candidates, len(training), validation, settings)
-        _report(candidates, epoch, epochs, progress)
-        if settings.patience and epoch - candidates.best.epoch.max() >= settings.patience:
-            break
-    candidates = _choose(learner, candidates, deciding, settings)
+    ``taught`` ``[batch, unit]`` is what a teacher gives each label as a probability.
+    """
 
-    best = candidates.best
-    activity = learner.activity(best.values, everything)
-    return Training(
-        model=learner.model(best.values),
-        history=tuple(_epoch(*each[:, 0].tolist()) for each in candidates.history),
-        kept_epoch=int(best.epoch[0]),
-        candidate=int(candidates.numbers[0]),
-        candidates=count,
-        probation=min(together, updates),
-        dead=activity.dead,
-        rates=activity.rates,
-    )
+    inputs: Tensor
+    labels: Tensor
+    taught: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, indices: Tensor) -> TensorSamples:
+        return self._part(indices)
+
+    def batches(self, size: int) -> Iterator[TensorSamples]:
+        for start in range(0, len(self), size):
+            yield self._part(slice(start, start + size))
+
+    def _part(self, which: Tensor | slice) -> TensorSamples:
+        taught = None if self.taught is None else self.taught[which]
+        return TensorSamples(self.inputs[which], self.labels[which], taught)
 
 
-def _before(
-    learner: Learner[ModelT],
-    candidates: Candidates,
-    validation: TensorSamples,
-    settings: TrainingSettings,
-) -> Candidates:
-    """The candidates with what they began with as the best so far, epoch 0."""
-    loss, accuracy = _measure(learner, candidates, validation, settings)
-    return replace(candidates, best=replace(candidates.best, loss=loss, accuracy=accuracy))
+@dataclass(frozen=True)
+class Answer:
+    """``logits`` ``[batch, unit]`` of a single candidate, ``[candidate, batch, unit]`` of several.
+
+    ``penalty`` is added to each candidate's mean loss: a number, or ``[candidate]``.
+    """
+
+    logits: Tensor
+    penalty: Tensor | float = 0.0
 
 
-def _update(
-    learner: Learner[Model],
-    candidates: Candidates,
-    batch: TensorSamples,
-    settings: TrainingSettings,
-    rate: float,
-) -> None:
-    """One step of the optimizer. Candidates leave each other alone: their losses are summed."""
-    optimizer = candidates.optimizer
-    for group in optimizer.param_groups:
-        group["lr"] = rate
-    optimizer.zero_grad()
-    answer = learner.answer(candidates.values, batch.inputs, len(candidates.numbers))
-    if batch.taught is None:
-        each = losses(settings.loss, answer.logits, batch.labels)
-    else:
-        each = taught_losses(answer.logits, batch.taught)
-    autograd.backward((each.mean(dim=-1) + answer.penalty).sum())
-    optimizer.step()
-    candidates.losses.add_(each.detach().sum(dim=-1))
+class TensorLearner(ABC, Generic[ModelT_co]):
+    """A ``Learner`` that PyTorch differentiates: it knows how a network comes to its logits."""
+
+    network: Network
+
+    @property
+    @abstractmethod
+    def chunk(self) -> int:
+        """How many samples are run at once where nothing is learned from them."""
+
+    @property
+    def deciding(self) -> int:
+        """See ``Learner``."""
+        return DECIDING
+
+    @abstractmethod
+    def part(self, samples: Samples) -> TensorSamples:
+        """The samples in the form that ``answer`` takes."""
+
+    @abstractmethod
+    def answer(self, values: Values, inputs: Tensor, candidates: int) -> Answer:
+        """The logits for ``inputs`` ``[batch, …]``."""
+
+    @abstractmethod
+    def activity(self, values: Values, everything: TensorSamples) -> Activity:
+        """What the hidden populations do, with parameters of a single candidate."""
+
+    @abstractmethod
+    def model(self, values: Values) -> ModelT_co:
+        """The model with these parameters, those of a single candidate."""
+
+    def begin(
+        self,
+        samples: Samples,
+        starts: Sequence[Mapping[str, Floats]],
+        settings: TrainingSettings,
+    ) -> Stack[ModelT_co]:
+        """See ``Learner``."""
+        return Stack(self, samples, starts, settings)
 
 
-def _measure(
-    learner: Learner[Model], candidates: Candidates, part: TensorSamples, settings: TrainingSettings
-) -> tuple[Floats, Floats]:
-    """The mean loss and the accuracy of each candidate; NaN where there are no samples."""
-    loss = torch.zeros(len(candidates.numbers), dtype=torch.float64)
-    correct = torch.zeros(len(candidates.numbers), dtype=torch.float64)
-    with torch.no_grad():
-        for batch in part.batches(learner.chunk):
-            z = learner.answer(candidates.values, batch.inputs, len(candidates.numbers)).logits
-            loss += losses(settings.loss, z, batch.labels).sum(dim=-1)
-            correct += (z.argmax(dim=-1) == batch.labels).sum(dim=-1)
-    total = len(part) or float("nan")
-    return (loss / total).numpy(), (correct / total).numpy()
+class Stack(Generic[ModelT_co]):
+    """See ``volr.training.learner.Candidates``; parameters are float32."""
+
+    def __init__(
+        self,
+        learner: TensorLearner[ModelT_co],
+        samples: Samples,
+        starts: Sequence[Mapping[str, Floats]],
+        settings: TrainingSettings,
+    ) -> None:
+        self._learner, self._settings, self._count = learner, settings, len(starts)
+        self._everything = learner.part(samples)
+        self._values: Values = {}
+        for name in starts[0]:
+            each = np.stack([start[name] for start in starts]).astype(np.float32)
+            self._values[name] = _leaf(torch.as_tensor(each if len(starts) > 1 else each[0]))
+        self._best = {name: each.detach().clone() for name, each in self._values.items()}
+        self._optimizer = _optimizer(self._values, settings)
+        self._losses = torch.zeros(len(starts))
+
+    def descend(self, order: Integers, rates: Sequence[float]) -> None:
+        drawn = self._everything.take(torch.as_tensor(order))
+        for batch, rate in zip(drawn.batches(self._settings.batch_size), rates, strict=True):
+            self._update(batch, rate)
+
+    def _update(self, batch: TensorSamples, rate: float) -> None:
+        """One step. Candidates do not affect each other: the gradient is that of a sum."""
+        for group in self._optimizer.param_groups:
+            group["lr"] = rate
+        self._optimizer.zero_grad()
+        answer = self._learner.answer(self._values, batch.inputs, self._count)
+        if batch.taught is None:
+            each = losses(self._settings.loss, answer.logits, batch.labels)
+        else:
+            each = taught_losses(answer.logits, batch.taught)
+        autograd.backward((each.mean(dim=-1) + answer.penalty).sum())
+        self._optimizer.step()
+        self._losses += each.detach().sum(dim=-1)
+
+    def losses(self) -> Floats:
+        summed = self._losses
+        self._losses = torch.zeros_like(summed)
+        return summed.numpy()
+
+    def measure(self, which: Integers) -> tuple[Floats, Floats]:
+        loss = torch.zeros(self._count, dtype=torch.float64)
+        correct = torch.zeros(self._count, dtype=torch.float64)
+        part = self._everything.take(torch.as_tensor(which))
+        with torch.no_grad():
+            for batch in part.batches(self._learner.chunk):
+                z = self._learner.answer(self._values, batch.inputs, self._count).logits
+                loss += losses(self._settings.loss, z, batch.labels).sum(dim=-1)
+                correct += (z.argmax(dim=-1) == batch.labels).sum(dim=-1)
+        total = len(part) or float("nan")
+        return (loss / total).numpy(), (correct / total).numpy()
+
+    def finite(self) -> Booleans:
+        finite = torch.ones(self._count, dtype=torch.bool)
+        for each in self._values.values():
+            finite &= torch.isfinite(each).view(self._count, -1).all(dim=1)
+        return finite.numpy()
+
+    def remember(self, better: Booleans) -> None:
+        chosen = torch.as_tensor(better)
+        for name, each in self._values.items():
+            mask = chosen.view(-1, *[1] * (each.ndim - 1)) if self._count > 1 else chosen
+            self._best[name] = torch.where(mask, each.detach(), self._best[name])
+
+    def keep(self, index: int) -> None:
+        """The state of its optimizer stays."""
+        values = {name: _leaf(each[index]) for name, each in self._values.items()}
+        optimizer = _optimizer(values, self._settings)
+        for name, value in values.items():
+            for key, state in self._optimizer.state[self._values[name]].items():
+                of_each = isinstance(state, Tensor) and state.ndim > 0
+                optimizer.state[value][key] = state[index].clone() if of_each else state
+        self._values, self._optimizer, self._count = values, optimizer, 1
+        self._losses = self._losses[index : index + 1]
+        self._best = {name: each[index].clone() for name, each in self._best.items()}
+
+    def model(self) -> ModelT_co:
+        return self._learner.model(self._best)
+
+    def activity(self) -> Activity:
+        return self._learner.activity(self._best, self._everything)
 
 
-def _choose(
-    learner: Learner[Model],
-    candidates: Candidates,
-    deciding: TensorSamples,
-    settings: TrainingSettings,
-) -> Candidates:
-    """The candidate with the lowest loss on ``deciding``, which are training samples."""
-    if len(candidates.numbers) == 1:
-        return candidates
-    loss, _ = _measure(learner, candidates, deciding, settings)
-    return keep(candidates, int(np.where(np.isfinite(loss), loss, np.inf).argmin()), settings)
+def _optimizer(values: Values, settings: TrainingSettings) -> torch.optim.Optimizer:
+    # PyTorch imports its compiler with the first optimizer, and that makes a folder for what it
+    # compiles. Left to itself it takes one in /tmp, under a name that others can guess.
+    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_for("torch")))
+    rate, decay = settings.rate, settings.decay
+    match settings.optimizer:
+        case "adam":
+            return torch.optim.AdamW(values.values(), lr=rate, weight_decay=decay, fused=True)
+        case "sgd":
+            return torch.optim.SGD(
+                values.values(),
+                lr=rate,
+                momentum=settings.momentum,
+                weight_decay=decay,
+                fused=True,
+            )
 
 
-def _after_epoch(
-    learner: Learner[Model],
-    candidates: Candidates,
-    trained: int,
-    validation: TensorSamples,
-    settings: TrainingSettings,
-) -> Candidates:
-    """The candidates with one epoch more behind them; ``TrainingError`` if all have diverged."""
-    loss = candidates.losses.numpy() / trained
-    history = (
-        *candidates.history,
-        np.stack([loss, *_measure(learner, candidates, validation, settings)]),
-    )
-    sound = np.isfinite(loss) & all_finite(candidates)
-    if not sound.any():
-        raise TrainingError(
-            f"training diverged in epoch {len(history)}: the loss was {loss[0]:g}",
-            help=f"lower the learning rate, which is {settings.rate:g}",
-        )
-    return replace(
-        candidates,
-        losses=torch.zeros_like(candidates.losses),
-        history=history,
-        best=improved(candidates, history[-1], sound),
-    )
-
-
-def _report(candidates: Candidates, epoch: int, of: int, progress: TrainingProgress | None) -> None:
-    """Tell how the candidate of the lowest loss does."""
-    if progress is not None:
-        history = candidates.history[-1]
-        latest = _epoch(*history[:, int(np.nanargmin(history[0]))].tolist())
-        progress(epoch, of, latest.loss, latest.validation_accuracy)
-
-
-def _epoch(loss: float, validation_loss: float, accuracy: float) -> Epoch:
-    aside = not math.isnan(accuracy)
-    return Epoch(loss, validation_loss if aside else None, accuracy if aside else None)
+def _leaf(values: Tensor) -> Tensor:
+    return values.detach().clone().requires_grad_()

@@ -1,148 +1,44 @@
-"""Training in Futhark: the loop around a compiled program, which takes the steps and measures.
+"""Training in Futhark: a compiled program takes the steps and measures.
 
-It follows the same course as training on PyTorch, so both come to the same network but for
-rounding. A candidate's state is the vector that the program's entry point hands back and goes on
-from: parameters, what the optimizer remembers, and at the end the sum of the losses.
-
-One file in spite of its length: the loop, and the small records that nothing but the loop reads.
+A candidate's state is the vector that the program's entry point hands back and goes on from:
+parameters, what the optimizer remembers, and at the end the sum of the losses.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from volr.backends.futhark import library_of
 from volr.backends.futhark.parameter_vector import flattened, unflattened
 from volr.backends.reference import activations
-from volr.errors import TrainingError
 from volr.models.activations import ReLU
 from volr.models.model import ArtificialModel
-from volr.training.initialisation import initial_parameters
-from volr.training.minibatches import DECIDING, ArtificialCost, course, learning_rate, probation
-from volr.training.result import Epoch, Training
-from volr.training.settings import LOOKED_AT
+from volr.training.fit import fit
+from volr.training.initialisation import artificial_starts
+from volr.training.learner import Activity
+from volr.training.minibatches import DECIDING, stack_slower
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from volr.backends.futhark.library import Held, Library
     from volr.backends.futhark.parameter_vector import Singles
-    from volr.checks.arrays import Integers
+    from volr.checks.arrays import Booleans, Floats, Integers
     from volr.models.samples import Samples
     from volr.network import Network
-    from volr.training.result import TrainingProgress
+    from volr.training.result import Training, TrainingProgress
     from volr.training.settings import TrainingSettings
-
-Row: TypeAlias = tuple[float, float, float]
 
 # Floating-point operations in one call, some tenths of a second: Ctrl-C waits for no longer.
 _CALL = 2e9
-# Samples at once where it is counted which neurons do nothing.
+# How many samples are looked at together where dead neurons are counted.
 _CHUNK = 4096
 
 
-@dataclass(frozen=True)
-class _Best:
-    """The best epoch so far (from 1), how it did on validation, and its parameters."""
-
-    values: Singles
-    epoch: int = 0
-    accuracy: float = -1.0
-    loss: float = float("inf")
-
-
-@dataclass(frozen=True)
-class _Candidate:
-    """``history`` has for every epoch the training loss, the validation loss and accuracy.
-
-    One that is not ``sound`` has diverged.
-    """
-
-    number: int
-    state: Held
-    best: _Best
-    history: tuple[Row, ...] = ()
-    sound: bool = True
-
-
-@dataclass(frozen=True)
-class _Part:
-    """Samples in the program's memory."""
-
-    inputs: Held
-    labels: Held
-    count: int
-
-
-@dataclass(frozen=True)
-class _Trainer:
-    """The program, and the samples as it has them."""
-
-    library: Library
-    settings: TrainingSettings
-    everything: _Part
-    validation: _Part
-    deciding: _Part
-    parameters: int
-    # How many updates one call makes at most.
-    updates: int
-    arguments: tuple[float, ...]
-
-    def descended(self, state: Held, order: Integers, rates: Singles) -> Held:
-        """The state after one update for each rate, on the samples in this order."""
-        size = self.settings.batch_size
-        entry = "train_adam" if self.settings.optimizer == "adam" else "train_momentum"
-        for first in range(0, len(rates), self.updates):
-            last = first + self.updates
-            state = self.library.call(
-                entry,
-                state,
-                self.everything.inputs,
-                self.everything.labels,
-                order[first * size : last * size],
-                size,
-                rates[first:last],
-                *self.arguments,
-            )
-        return state
-
-    def measured(self, values: Singles, part: _Part) -> tuple[float, float]:
-        """The mean loss and the accuracy, NaN where there are no samples."""
-        if not part.count:
-            return float("nan"), float("nan")
-        vector = self.library.hold(values)
-        loss = self.library.number("loss", vector, part.inputs, part.labels)
-        share = self.library.number("accuracy", vector, part.inputs, part.labels)
-        return loss, round(share * part.count) / part.count
-
-    def after_epoch(self, candidate: _Candidate, trained: int) -> _Candidate:
-        """The candidate with one epoch more behind it, and the best of its epochs."""
-        state: Singles = self.library.array(candidate.state)
-        values = state[: self.parameters].copy()
-        row = (float(state[-1]) / trained, *self.measured(values, self.validation))
-        history = (*candidate.history, row)
-        sound = bool(np.isfinite(row[0]) and np.isfinite(values).all())
-        best = candidate.best
-        if sound and _is_better(row, best):
-            best = _Best(values, len(history), row[2], row[1])
-        state[-1] = 0.0
-        return _Candidate(candidate.number, self.library.hold(state), best, history, sound)
-
-    def chosen(self, candidates: Sequence[_Candidate]) -> _Candidate:
-        """The candidate with the lowest loss on training samples that decide."""
-
-        def deciding(candidate: _Candidate) -> float:
-            values = self.library.array(candidate.state)[: self.parameters]
-            loss, _ = self.measured(values, self.deciding)
-            return loss if np.isfinite(loss) else float("inf")
-
-        return candidates[0] if len(candidates) == 1 else min(candidates, key=deciding)
-
-
-def fit(
+def train(
     network: Network,
     samples: Samples,
     settings: TrainingSettings,
@@ -152,143 +48,124 @@ def fit(
     """See ``train_ann``, which has checked that everything fits."""
     library = library_of(network, settings.activation, settings.loss)
     try:
-        return _fit(library, network, samples, settings, progress, initial)
+        return fit(FutharkLearner(network, settings, library, initial), samples, settings, progress)
     finally:
         library.tidy()
 
 
-def _fit(
-    library: Library,
-    network: Network,
-    samples: Samples,
-    settings: TrainingSettings,
-    progress: TrainingProgress | None,
-    initial: ArtificialModel | None,
-) -> Training[ArtificialModel]:
-    plan = course(len(samples), settings)
-    training = plan.order[plan.aside :]
-    cost = ArtificialCost(network, settings.batch_size)
-    count, together = probation(cost, network, settings, plan.updates)
-    trainer = _Trainer(
-        library=library,
-        settings=settings,
-        everything=_part(library, samples),
-        validation=_part(library, samples.take(plan.order[: plan.aside])),
-        deciding=_part(library, samples.take(training[:DECIDING] if count > 1 else training[:0])),
-        parameters=network.parameter_count,
-        updates=max(1, int(_CALL / (6.0 * settings.batch_size * network.synapse_count))),
-        arguments=_arguments(settings),
-    )
-    rates = np.array([learning_rate(settings, n / plan.updates) for n in range(plan.updates)])
-    with np.errstate(over="ignore"):  # a rate that is infinite is one that diverges
-        rates = rates.astype(np.float32)
-    # What the network will be shown: float32.
-    looked_at = samples.inputs[training[:LOOKED_AT]].astype(np.float32).astype(np.float64)
-    candidates: list[_Candidate] = []
-    for number in range(count):
-        start = (
-            initial_parameters(network, settings.activation, looked_at, plan.random)
-            if initial is None
-            else initial.parameters
-        )
-        candidates.append(_candidate(library, number, flattened(network, start), settings))
-    updates = 0
-    for epoch in range(1, plan.epochs + 1):
-        order = training[plan.random.permutation(len(training))]
-        for part in _cut_at(together - updates, plan.steps):
-            if updates == together:
-                candidates = [trainer.chosen(candidates)]
-            drawn = order[part.start * settings.batch_size : part.stop * settings.batch_size]
-            pace = rates[updates : updates + len(part)]
-            candidates = [
-                replace(each, state=trainer.descended(each.state, drawn, pace))
-                for each in candidates
+@dataclass(frozen=True)
+class FutharkLearner:
+    """See ``volr.training.learner.Learner``."""
+
+    network: Network
+    settings: TrainingSettings
+    library: Library
+    initial: ArtificialModel | None
+    deciding: int = DECIDING
+    goes_on: bool = False
+
+    def slower(self, candidates: int) -> float:
+        return stack_slower(self.network, self.settings.batch_size, candidates)
+
+    def starts(
+        self, samples: Samples, count: int, random: np.random.Generator
+    ) -> list[dict[str, Floats]]:
+        if self.initial is not None:
+            return [dict(self.initial.parameters)]
+        return artificial_starts(self.network, self.settings.activation, samples, count, random)
+
+    def begin(
+        self,
+        samples: Samples,
+        starts: Sequence[Mapping[str, Floats]],
+        settings: TrainingSettings,
+    ) -> FutharkCandidates:
+        return FutharkCandidates(self.network, settings, self.library, samples, starts)
+
+
+class FutharkCandidates:
+    """See ``volr.training.learner.Candidates``. They are trained one after the other."""
+
+    def __init__(
+        self,
+        network: Network,
+        settings: TrainingSettings,
+        library: Library,
+        samples: Samples,
+        starts: Sequence[Mapping[str, Floats]],
+    ) -> None:
+        self._network, self._settings, self._library = network, settings, library
+        self._samples = samples
+        self._inputs = samples.inputs.astype(np.float32)
+        self._everything = (library.hold(self._inputs), library.hold(samples.labels))
+        self._best = [flattened(network, start) for start in starts]
+        remembered = 2 * network.parameter_count + 1
+        # What the program's entry point takes beside rates.
+        self._entry, self._arguments = "train_adam", (settings.decay,)
+        if settings.optimizer == "sgd":
+            remembered = network.parameter_count
+            self._entry, self._arguments = "train_momentum", (settings.momentum, settings.decay)
+        zeros = np.zeros(remembered + 1, dtype=np.float32)
+        self._states = [library.hold(np.concatenate([values, zeros])) for values in self._best]
+
+    def descend(self, order: Integers, rates: Sequence[float]) -> None:
+        size = self._settings.batch_size
+        updates = max(1, int(_CALL / (6.0 * size * self._network.synapse_count)))
+        with np.errstate(over="ignore"):  # a rate that is infinite is one that diverges
+            singles = np.array(rates).astype(np.float32)
+        for first in range(0, len(rates), updates):
+            last = first + updates
+            drawn = order[first * size : last * size]
+            self._states = [
+                self._descended(state, drawn, singles[first:last]) for state in self._states
             ]
-            updates += len(part)
-        candidates = [trainer.after_epoch(each, len(training)) for each in candidates]
-        _check(candidates, settings)
-        _report(candidates, epoch, plan.epochs, progress)
-        latest = max(each.best.epoch for each in candidates)
-        if settings.patience and epoch - latest >= settings.patience:
-            break
-    kept = trainer.chosen(candidates)
-    model = ArtificialModel(network, unflattened(network, kept.best.values), settings.activation)
-    return Training(
-        model=model,
-        history=tuple(_epoch(each) for each in kept.history),
-        kept_epoch=kept.best.epoch,
-        candidate=kept.number,
-        candidates=count,
-        probation=min(together, updates),
-        dead=_dead(model, samples),
-    )
 
-
-def _part(library: Library, samples: Samples) -> _Part:
-    inputs = library.hold(samples.inputs.astype(np.float32))
-    return _Part(inputs, library.hold(samples.labels), len(samples))
-
-
-def _arguments(settings: TrainingSettings) -> tuple[float, ...]:
-    """What the program's entry point takes beside rates: momentum and weight decay."""
-    match settings.optimizer:
-        case "adam":
-            return (settings.decay,)
-        case "sgd":
-            return (settings.momentum, settings.decay)
-
-
-def _candidate(
-    library: Library, number: int, values: Singles, settings: TrainingSettings
-) -> _Candidate:
-    match settings.optimizer:
-        case "adam":
-            remembered = 2 * len(values) + 1
-        case "sgd":
-            remembered = len(values)
-    state = np.concatenate([values, np.zeros(remembered + 1, dtype=np.float32)])
-    return _Candidate(number, library.hold(state), _Best(values))
-
-
-def _cut_at(update: int, steps: int) -> list[range]:
-    """The updates of an epoch, in two parts where ``update`` is among them."""
-    if 0 < update < steps:
-        return [range(update), range(update, steps)]
-    return [range(steps)]
-
-
-def _is_better(row: Row, best: _Best) -> bool:
-    """Of a higher accuracy, then of a lower loss; the latest where there is no accuracy."""
-    _, loss, accuracy = row
-    if np.isnan(accuracy):
-        return True
-    return accuracy > best.accuracy or (accuracy == best.accuracy and loss < best.loss)
-
-
-def _check(candidates: Sequence[_Candidate], settings: TrainingSettings) -> None:
-    """Raise ``TrainingError`` if all have diverged."""
-    if not any(each.sound for each in candidates):
-        history = candidates[0].history
-        raise TrainingError(
-            f"training diverged in epoch {len(history)}: the loss was {history[-1][0]:g}",
-            help=f"lower the learning rate, which is {settings.rate:g}",
+    def _descended(self, state: Held, order: Integers, rates: Singles) -> Held:
+        size = self._settings.batch_size
+        return self._library.call(
+            self._entry, state, *self._everything, order, size, rates, *self._arguments
         )
 
+    def losses(self) -> Floats:
+        states = [self._library.array(state) for state in self._states]
+        summed = np.array([float(state[-1]) for state in states])
+        for state in states:
+            state[-1] = 0.0
+        self._states = [self._library.hold(state) for state in states]
+        return summed
 
-def _report(
-    candidates: Sequence[_Candidate], epoch: int, of: int, progress: TrainingProgress | None
-) -> None:
-    """Tell how the candidate of the lowest loss does."""
-    if progress is not None:
-        rows = [each.history[-1] for each in candidates if each.sound]
-        latest = _epoch(min(rows, key=lambda row: row[0]))
-        progress(epoch, of, latest.loss, latest.validation_accuracy)
+    def measure(self, which: Integers) -> tuple[Floats, Floats]:
+        missing = np.full(len(self._states), np.nan)
+        if not len(which):
+            return missing, missing
+        part = [self._library.hold(each[which]) for each in (self._inputs, self._samples.labels)]
+        vectors = [self._library.hold(values) for values in self._values()]
+        loss = [self._library.number("loss", each, *part) for each in vectors]
+        share = [self._library.number("accuracy", each, *part) for each in vectors]
+        count = len(which)
+        return np.array(loss), np.array([round(each * count) / count for each in share])
 
+    def finite(self) -> Booleans:
+        return np.array([np.isfinite(values).all() for values in self._values()])
 
-def _epoch(row: Row) -> Epoch:
-    loss, validation_loss, accuracy = row
-    aside = not np.isnan(accuracy)
-    return Epoch(loss, validation_loss if aside else None, accuracy if aside else None)
+    def remember(self, better: Booleans) -> None:
+        for index, values in enumerate(self._values()):
+            if better[index]:
+                self._best[index] = values
+
+    def keep(self, index: int) -> None:
+        self._states, self._best = [self._states[index]], [self._best[index]]
+
+    def model(self) -> ArtificialModel:
+        values = unflattened(self._network, self._best[0])
+        return ArtificialModel(self._network, values, self._settings.activation)
+
+    def activity(self) -> Activity:
+        return Activity(_dead(self.model(), self._samples))
+
+    def _values(self) -> list[Singles]:
+        count = self._network.parameter_count
+        return [self._library.array(state)[:count].copy() for state in self._states]
 
 
 def _dead(model: ArtificialModel, samples: Samples) -> dict[str, int]:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from volr.training.result import Training, TrainingProgress
 
 EPOCHS, UPDATES = 5, 600
-"""Unless told, a network is trained in the loop for this many epochs, and this many updates."""
+"""By default, training in the loop has at least so many epochs, and at least so many updates."""
 
 
 def train_in_loop(
@@ -42,15 +42,15 @@ def train_in_loop(
 ) -> Training[SpikingModel]:
     """Train ``network`` as a spiking one, with its forward passes in a simulator.
 
-    ``on`` is the name of a back end, a back end, or a started simulator.
-    The spike counts that are measured there stand for activations, and ordinary backpropagation
-    goes back through a differentiable model of rates (``volr.training.rate_model``), so ``spiking``
-    is taken without its surrogate and window. A part of ``samples`` is set aside; validation too
-    runs in the simulator. ``start`` is a model to go on from, with settings of its own unless told.
-    Unless told, there are 5 epochs, and more where that would be fewer than 600 updates. The same
-    seed gives the same parameters on the same machine, with whatever number of processes, and
-    with every simulator that gives the same spikes. ``Training.dead`` and ``rates`` are those of
-    the first 1,024 samples. Raises as ``train_snn`` does, and as the simulator does.
+    ``on`` is the name of a back end, a back end, or a started simulator. The spike counts that are
+    measured there are the activations. Backpropagation goes through a differentiable model of rates
+    (``volr.training.rate_model``), so the surrogate and the window in ``spiking`` are not used. A
+    part of ``samples`` is set aside for validation, which runs in the simulator too. ``start`` is a
+    model to go on from; ``spiking`` is its own kind by default. By default there are 5 epochs, or
+    as many as make 600 updates. The same seed gives the same parameters on the same machine, with
+    any number of processes, and with every simulator that gives the same spikes. ``Training.dead``
+    and ``rates`` are those of the first 1,024 samples. Raises as ``train_snn`` does, and as the
+    simulator does.
     """
     arguments.check_network("train_in_loop", network)
     arguments.check_samples("train_in_loop", samples)
@@ -62,7 +62,7 @@ def train_in_loop(
     check_spiking(network, spiking, start)
     check_samples(network, samples, settings)
     require(TORCH)
-    from volr.training.backpropagation import fit
+    from volr.training.fit import fit
     from volr.training.loop_learner import LoopLearner
 
     epochs = _epochs(settings, len(samples))
@@ -71,10 +71,10 @@ def train_in_loop(
         learner = LoopLearner(network, spiking, simulator, settings.seed, start)
         if start is not None:
             check_start(start, learner.form.least_units)
-        return or_start(fit(learner, network, samples, settings, progress), start)
+        return or_start(fit(learner, samples, settings, progress), start)
 
 
 def _epochs(settings: TrainingSettings, samples: int) -> int:
-    """How many there are unless told: a simulator's time is dear."""
+    """The default number of epochs: fewer than elsewhere, since simulators are slow."""
     trained = samples - validation_count(samples, settings.validation)
     return max(EPOCHS, math.ceil(UPDATES / math.ceil(trained / settings.batch_size)))

@@ -1,13 +1,13 @@
-"""Where training starts: weights at random, biases and scales from the training data.
+"""Where training starts: random weights, and biases and scales that fit the training data.
 
-Population by population, in topological order, on a few hundred samples:
+The populations are initialised in topological order, on a few hundred samples:
 
 1. Weights are normal, of variance 1 / fan-in.
-2. Each hidden neuron's bias puts its hyperplane halfway between two samples drawn at random, so it
-   tells these two apart: it is neither silent for all the data nor on for all of it. Outputs are
-   centred on 0.
-3. One factor a population gives its weighted sums the standard deviation 1 over the samples, all
-   neurons together, whatever the depth (outputs: 0.5). After Mishkin & Matas, "All you need is a
+2. Each hidden neuron's bias puts its hyperplane halfway between two samples that are drawn at
+   random. So the neuron separates these two: it is neither silent for all the data nor active for
+   all of it. Outputs are centred on 0.
+3. One factor for each population gives its weighted sums the standard deviation 1 over the samples
+   and all neurons together, at any depth (outputs: 0.5). After Mishkin & Matas, "All you need is a
    good init" (2016), arXiv:1511.06422.
 """
 
@@ -24,6 +24,7 @@ from volr.models.parameters import bias_name, weight_name
 if TYPE_CHECKING:
     from volr.checks.arrays import Floats
     from volr.models.activations import Activation
+    from volr.models.samples import Samples
     from volr.network import Network
 
 OUTPUT_SPREAD = 0.5
@@ -31,6 +32,18 @@ OUTPUT_SPREAD = 0.5
 _TRIES = 8
 # Weighted sums that differ by less than this share of the largest count as the same.
 _SAME = 1e-9
+
+
+def artificial_starts(
+    network: Network,
+    activation: Activation,
+    samples: Samples,
+    count: int,
+    random: np.random.Generator,
+) -> list[dict[str, Floats]]:
+    """So many initialisations, on inputs as the network will see them: in float32."""
+    inputs = samples.inputs.astype(np.float32).astype(np.float64)
+    return [initial_parameters(network, activation, inputs, random) for _ in range(count)]
 
 
 def initial_parameters(
@@ -73,7 +86,7 @@ def _spread(z: Floats) -> float:
 
 
 def _between(z: Floats, random: np.random.Generator) -> Floats:
-    """For each unit, a value halfway between those of two samples, which differ if they can."""
+    """For each unit, a value halfway between those of two samples, which differ if any do."""
     samples, size = len(z), int(z.shape[1])
     units = np.arange(size)
     first = z[random.integers(samples, size=size), units]

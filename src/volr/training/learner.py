@@ -1,7 +1,7 @@
-"""What the training loop asks of the kind of network that it trains.
+"""What the training loop asks of whatever it trains.
 
-The loop knows samples, losses, optimizers, candidates and epochs. A learner knows how a network
-comes from samples to logits, where it starts, and what model its parameters make.
+The loop knows samples, epochs, learning rates and the choice between candidates. A learner knows
+where a network starts; its candidates take the steps, measure, and become a model.
 """
 
 from __future__ import annotations
@@ -10,54 +10,17 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Mapping, Sequence
 
     import numpy as np
-    from torch import Tensor
 
-    from volr.checks.arrays import Floats
+    from volr.checks.arrays import Booleans, Floats, Integers
     from volr.models.model import Model
     from volr.models.samples import Samples
-    from volr.training.initial_candidates import Values
+    from volr.network import Network
+    from volr.training.settings import TrainingSettings
 
 ModelT_co = TypeVar("ModelT_co", bound="Model", covariant=True)
-
-
-@dataclass(frozen=True)
-class TensorSamples:
-    """Samples as tensors: inputs ``[batch, …]``, labels int64 ``[batch]``.
-
-    ``taught`` ``[batch, unit]`` is what a teacher gives each label as a probability.
-    """
-
-    inputs: Tensor
-    labels: Tensor
-    taught: Tensor | None = None
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def take(self, indices: Tensor) -> TensorSamples:
-        return self._part(indices)
-
-    def batches(self, size: int) -> Iterator[TensorSamples]:
-        for start in range(0, len(self), size):
-            yield self._part(slice(start, start + size))
-
-    def _part(self, which: Tensor | slice) -> TensorSamples:
-        taught = None if self.taught is None else self.taught[which]
-        return TensorSamples(self.inputs[which], self.labels[which], taught)
-
-
-@dataclass(frozen=True)
-class Answer:
-    """``logits`` ``[batch, unit]`` of a single candidate, ``[candidate, batch, unit]`` of several.
-
-    ``penalty`` is added to each candidate's mean loss: a number, or ``[candidate]``.
-    """
-
-    logits: Tensor
-    penalty: Tensor | float = 0.0
 
 
 @dataclass(frozen=True)
@@ -73,12 +36,10 @@ class Activity:
 
 
 class Learner(Protocol[ModelT_co]):
-    """A kind of network in training; parameters by name, with a leading axis for candidates."""
+    """A kind of network, before the first update."""
 
     @property
-    def chunk(self) -> int:
-        """How many samples are run at once where nothing is learned from them."""
-        ...
+    def network(self) -> Network: ...
 
     @property
     def deciding(self) -> int:
@@ -87,31 +48,60 @@ class Learner(Protocol[ModelT_co]):
 
     @property
     def goes_on(self) -> bool:
-        """Whether it starts from a model that is trained already, and may be best as it is."""
-        ...
-
-    def part(self, samples: Samples) -> TensorSamples:
-        """The samples in the form that ``answer`` takes."""
-        ...
-
-    def starts(
-        self, samples: Samples, count: int, random: np.random.Generator
-    ) -> Sequence[dict[str, Floats]]:
-        """So many initialisations, from a look at a few training samples."""
+        """Whether it starts from a model that is trained already, which may stay the best."""
         ...
 
     def slower(self, candidates: int) -> float:
         """By which fraction an update of so many candidates takes longer than one of a single."""
         ...
 
-    def answer(self, values: Values, inputs: Tensor, candidates: int) -> Answer:
-        """The logits for ``inputs`` ``[batch, …]``."""
+    def starts(
+        self, samples: Samples, count: int, random: np.random.Generator
+    ) -> list[dict[str, Floats]]:
+        """So many initialisations, from a look at a few training samples."""
         ...
 
-    def activity(self, values: Values, everything: TensorSamples) -> Activity:
-        """What the hidden populations do, with parameters of a single candidate."""
+    def begin(
+        self,
+        samples: Samples,
+        starts: Sequence[Mapping[str, Floats]],
+        settings: TrainingSettings,
+    ) -> Candidates[ModelT_co]:
+        """One candidate for each of these initial parameters."""
         ...
 
-    def model(self, values: Values) -> ModelT_co:
-        """The model with these parameters, those of a single candidate."""
+
+class Candidates(Protocol[ModelT_co]):
+    """Candidates in training on the same samples, which are named by their indices."""
+
+    def descend(self, order: Integers, rates: Sequence[float]) -> None:
+        """One update for each learning rate, in minibatches of the samples in this order."""
+        ...
+
+    def losses(self) -> Floats:
+        """The sum of the losses of all samples since the last call, ``[candidate]``."""
+        ...
+
+    def measure(self, which: Integers) -> tuple[Floats, Floats]:
+        """Mean loss and accuracy on some samples, each ``[candidate]``; NaN if there are none."""
+        ...
+
+    def finite(self) -> Booleans:
+        """Whether all parameters are finite numbers, ``[candidate]``."""
+        ...
+
+    def remember(self, better: Booleans) -> None:
+        """Take the present parameters of these as their best. At first the initial ones are."""
+        ...
+
+    def keep(self, index: int) -> None:
+        """Go on with this candidate alone."""
+        ...
+
+    def model(self) -> ModelT_co:
+        """The model with the best parameters of the only candidate that is left."""
+        ...
+
+    def activity(self) -> Activity:
+        """What that model's hidden populations do."""
         ...

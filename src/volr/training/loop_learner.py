@@ -1,16 +1,17 @@
 """A spiking network in training with a simulator in the loop.
 
-Forwards, the simulator runs a minibatch and hands out spike counts. Backwards, these counts stand
-for the activations of ordinary backpropagation: each population's are
+In the forward pass the simulator runs a minibatch and reports spike counts. In the backward pass
+these counts are the activations of ordinary backpropagation. The activations of a population are
 
     n + f′ (z − (z as a constant))
 
-n being what was measured, z the charge that arrives at the counts measured in its sources, and f′
-the derivative of the rate model (``volr.training.rate_model``). That is n, and has the derivative
-of f. The input's counts follow from the coding.
+where n is the measured count, z the charge that arrives with the counts measured in its sources,
+and f′ the derivative of the rate model (``volr.training.rate_model``). The value of this is n, and
+its derivative is that of f. The counts of the inputs follow from the coding.
 
-With constant currents a stimulus has one answer, so each is simulated once, however often it occurs
-in a minibatch: NAND and XOR have four. Candidates of small networks are simulated as one.
+With constant currents a stimulus always has the same answer. So each distinct stimulus of a
+minibatch is simulated once; NAND and XOR have four. Candidates of small networks are simulated as
+one network.
 """
 
 from __future__ import annotations
@@ -24,8 +25,10 @@ import torch
 
 from volr.backends.base import Record
 from volr.models.coding import ConstantCurrent, Poisson, by_input, input_drive, input_levels
+from volr.models.model import SpikingModel
 from volr.neurons.response import count_levels
-from volr.training.learner import Activity, Answer, TensorSamples
+from volr.training.backpropagation import Answer, TensorLearner, TensorSamples
+from volr.training.learner import Activity
 from volr.training.rate_model import charge, membrane_slope, slope
 from volr.training.side_by_side import apart, fits, side_by_side
 from volr.training.spiking_units import SpikingForm
@@ -37,16 +40,15 @@ if TYPE_CHECKING:
 
     from volr.backends.base import Simulator
     from volr.checks.arrays import Floats, Integers
-    from volr.models.model import SpikingModel
     from volr.models.samples import Samples
     from volr.network import Network
-    from volr.training.initial_candidates import Values
+    from volr.training.backpropagation import Values
     from volr.training.spiking import SpikingSettings
 
-# Simulators are slow, so fewer samples than elsewhere decide between candidates, and say what the
-# hidden populations do.
+# Simulators are slow, so fewer samples than elsewhere decide between candidates, and show the
+# activity of hidden populations.
 _DECIDING, _LOOKED_AT = 256, 1024
-# Samples that the simulator gets at once where nothing is learned.
+# The most samples that the simulator gets at once where nothing is learned.
 _CHUNK = 1024
 
 
@@ -62,7 +64,7 @@ class Measured:
 
 
 @dataclass
-class LoopLearner:
+class LoopLearner(TensorLearner[SpikingModel]):
     """See ``volr.training.learner.Learner``. Random input spikes are drawn anew for every batch."""
 
     network: Network
@@ -102,7 +104,7 @@ class LoopLearner:
         return [self.form.random_start(samples.inputs, random) for _ in range(count)]
 
     def slower(self, candidates: int) -> float:
-        """Small networks run side by side, as quickly as one; others one after the other."""
+        """Small networks run side by side, as quickly as one. Others run one after the other."""
         return 0.0 if fits(self.network, candidates) else candidates - 1.0
 
     def answer(self, values: Values, inputs: Tensor, candidates: int) -> Answer:
@@ -135,7 +137,7 @@ class LoopLearner:
         return self.form.model(values)
 
     def _sound(self, values: Mapping[str, Tensor]) -> SpikingModel:
-        """The model to simulate: 0 where training has diverged, which the logits will say."""
+        """The model to simulate, with 0 for what has diverged: the logits show that it has."""
         finite = {
             name: torch.nan_to_num(each.detach(), 0.0, 0.0, 0.0) for name, each in values.items()
         }
@@ -162,7 +164,7 @@ class LoopLearner:
     def _measure(
         self, models: Sequence[SpikingModel], stimuli: Floats, seed: int
     ) -> list[Measured]:
-        """What each model does; all at once where that is quicker."""
+        """What each model does; they run as one network where that is quicker."""
         first, count = models[0], len(models)
         given = input_counts(first, stimuli, seed)
         spiking = tuple(p.name for p in self.network.layers if first.is_spiking(p.name))

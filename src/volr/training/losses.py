@@ -1,8 +1,8 @@
-"""Losses: logits and labels to one number a sample.
+"""Losses: from logits and labels, one number for each sample.
 
 cross_entropy   −log softmax(z)[label]
 mse             mean over the units of (z − onehot(label))²
-taught          −Σ p log softmax(z), p being the probabilities that a teacher gives
+taught          −Σ p log softmax(z), where p are the probabilities that a teacher gives
 """
 
 from __future__ import annotations

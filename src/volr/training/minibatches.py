@@ -1,14 +1,14 @@
-"""The course of training, whatever does the arithmetic: what is drawn, and at which rate.
+"""What a training is made of: the samples of each minibatch, learning rates, the candidates.
 
-Training on PyTorch and on Futhark follow the same one: with the same seed they set the same samples
-aside, begin with the same parameters and see the same minibatches.
+It depends on the settings alone. So with the same seed, training on PyTorch and on Futhark set the
+same samples aside, begin with the same parameters and see the same minibatches.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,27 +16,29 @@ from volr.training.settings import EPOCHS, UPDATES, validation_count
 
 if TYPE_CHECKING:
     from volr.checks.arrays import Integers
+    from volr.models.model import Model
     from volr.network import Network
+    from volr.training.learner import Learner
     from volr.training.settings import TrainingSettings
 
 DECIDING = 4096
 """How many training samples decide between candidates."""
 EXTRA = 0.1
-"""How much longer training may take for the sake of candidates that do not go on."""
+"""The fraction by which training may take longer for candidates that are not kept."""
 STACKED = 10_000_000
 """The most parameters of all candidates together."""
 OVERHEAD = 1e7
 """Floating-point operations that take as long as an update of the smallest network."""
-# Sets training's random numbers apart from those that others draw with the same seed.
+# So training draws other random numbers than a task or a transfer with the same seed.
 _STREAM = 0x7A11
 
 
 @dataclass(frozen=True)
 class Course:
-    """The first ``aside`` samples of ``order`` ``[sample]`` validate, the others train.
+    """The first ``aside`` samples of ``order`` ``[sample]`` are for validation, the rest to train.
 
-    An epoch is ``steps`` updates. ``random`` draws all that comes after: the initialisations, and
-    then the order of the training samples in each epoch.
+    An epoch is ``steps`` updates. ``random`` draws everything that follows: first the
+    initialisations, then the order of the training samples in each epoch.
     """
 
     random: np.random.Generator
@@ -47,12 +49,12 @@ class Course:
 
     @property
     def updates(self) -> int:
-        """Of all epochs."""
+        """The number of updates in all epochs."""
         return self.steps * self.epochs
 
 
 def course(samples: int, settings: TrainingSettings) -> Course:
-    """The course of training on so many samples, those to be set aside included."""
+    """The course of training on so many samples, with those for validation."""
     random = np.random.default_rng((_STREAM, settings.seed))
     order = random.permutation(samples)
     aside = validation_count(samples, settings.validation)
@@ -62,7 +64,7 @@ def course(samples: int, settings: TrainingSettings) -> Course:
 
 
 def learning_rate(settings: TrainingSettings, done: float) -> float:
-    """The rate when the fraction ``done`` of all updates is behind."""
+    """The learning rate after the fraction ``done`` of all updates."""
     match settings.schedule:
         case "constant":
             return settings.rate
@@ -70,19 +72,9 @@ def learning_rate(settings: TrainingSettings, done: float) -> float:
             return settings.rate * (1.0 + math.cos(math.pi * done)) / 2.0
 
 
-class HasSlower(Protocol):
-    """Whoever can tell what candidates cost."""
-
-    def slower(self, candidates: int) -> float:
-        """By which fraction an update of so many candidates takes longer than one of a single."""
-        ...
-
-
-def probation(
-    learner: HasSlower, network: Network, settings: TrainingSettings, updates: int
-) -> tuple[int, int]:
+def probation(learner: Learner[Model], settings: TrainingSettings, updates: int) -> tuple[int, int]:
     """How many candidates there are, and for how many of the ``updates`` they train together."""
-    fit = STACKED // network.parameter_count
+    fit = STACKED // learner.network.parameter_count
     candidates = max(1, min(settings.candidates, fit))
     slower = learner.slower(candidates)
     if slower <= EXTRA:
@@ -91,15 +83,11 @@ def probation(
     return (candidates, together) if together else (1, updates)
 
 
-@dataclass(frozen=True)
-class ArtificialCost:
-    """What candidates of an artificial network cost, as one stack of matrices."""
+def stack_slower(network: Network, batch_size: int, candidates: int) -> float:
+    """By which fraction an update of so many candidates, as one stack of matrices, takes longer.
 
-    network: Network
-    batch_size: int
-
-    def slower(self, candidates: int) -> float:
-        """In a small network next to nothing: starting an operation is most of the work."""
-        # Forward, and backward to the weights and to the activations: two operations each.
-        work = 6.0 * self.batch_size * self.network.synapse_count
-        return (OVERHEAD + candidates * work) / (OVERHEAD + work) - 1.0
+    In a small network by next to nothing: starting an operation is most of the work.
+    """
+    # Forward, and backward to the weights and to the activations: two operations each.
+    work = 6.0 * batch_size * network.synapse_count
+    return (OVERHEAD + candidates * work) / (OVERHEAD + work) - 1.0

@@ -1,7 +1,7 @@
-"""Several candidates as one network, for simulators that take longer to build than to run.
+"""Several candidates as one network, for simulators that build a network slower than they run it.
 
-Every population but the inputs has the neurons of all candidates, one after the other, and no
-synapse leads from one candidate to another: the weights between are 0.
+Every population except the inputs has the neurons of all candidates, one after the other. No
+synapse leads from one candidate to another: the weights between them are 0.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 NumberT = TypeVar("NumberT", np.float64, np.int64)
 
-# Synapses of one network with all candidates, most of which are 0.
+# The most synapses of one network with all candidates. Most of their weights are 0.
 MOST_SYNAPSES = 20_000
 
 
@@ -34,7 +34,7 @@ def fits(network: Network, candidates: int) -> bool:
 
 
 def side_by_side(models: Sequence[SpikingModel]) -> SpikingModel:
-    """One model that does what each of these, alike but for their parameters, does."""
+    """One model that does what all of these do; they differ in nothing but their parameters."""
     network, count = models[0].network, len(models)
     inputs = set(network.inputs)
     wide = Network(
@@ -66,6 +66,6 @@ def side_by_side(models: Sequence[SpikingModel]) -> SpikingModel:
 def apart(
     recorded: Mapping[str, NDArray[NumberT]], candidates: int
 ) -> list[dict[str, NDArray[NumberT]]]:
-    """What each candidate's populations did, from what all did, ``[batch, unit]``."""
+    """The recordings ``[batch, unit]`` of each candidate, from those of all side by side."""
     parts = {name: np.split(each, candidates, axis=1) for name, each in recorded.items()}
     return [{name: each[index] for name, each in parts.items()} for index in range(candidates)]

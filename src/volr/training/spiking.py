@@ -153,7 +153,7 @@ def train_snn(
     require(TORCH)
     require(ENGINE)
     from volr.engine.devices import device_of
-    from volr.training.backpropagation import fit
+    from volr.training.fit import fit
     from volr.training.spiking_learner import SpikingLearner
 
     fine = start is not None
@@ -170,7 +170,7 @@ def train_snn(
         help="lower the batch size or the number of candidates; a shorter duration or a larger dt "
         "makes another network",
     )
-    return or_start(fit(learner, network, samples, settings, progress), start)
+    return or_start(fit(learner, samples, settings, progress), start)
 
 
 def check_spiking(network: Network, spiking: SpikingSettings, start: SpikingModel | None) -> None:

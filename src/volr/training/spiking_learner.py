@@ -1,9 +1,10 @@
 """A spiking network in training: the engine runs it, forwards and backwards.
 
-Parameters are in units of its neurons; logits and penalty follow from what it counts. Both are in
-``volr.training.spiking_units``. A teacher, an artificial model, says how probable each label is,
-with logits that counts can be: scaled as a transfer would scale them, and 0 where an output is to
-be silent. No count is below 0: a network that is asked for less would never stop changing.
+Parameters are in units of its neurons, and logits and penalty are computed from its spike counts;
+both are in ``volr.training.spiking_units``. A teacher is an artificial model that gives each label
+a probability. Its logits are made such as counts can be: scaled as a transfer would scale them, and
+0 where an output is to be silent. No count is below 0, so a network with negative targets would
+never stop changing.
 """
 
 from __future__ import annotations
@@ -23,9 +24,10 @@ from volr.engine.encoding import Encoded, encode, levels_of, trains_of
 from volr.engine.readout import Response
 from volr.engine.schedule import schedule_of
 from volr.models.coding import ConstantCurrent, Poisson
+from volr.models.model import SpikingModel
 from volr.models.parameters import parameter_shapes
-from volr.training.learner import Activity, Answer, TensorSamples
-from volr.training.minibatches import DECIDING
+from volr.training.backpropagation import Answer, TensorLearner, TensorSamples
+from volr.training.learner import Activity
 from volr.training.spiking_units import SHARPNESS, TAUGHT_SHARPNESS, SpikingForm
 from volr.transfer.scaling import scales
 from volr.transfer.settings import TransferSettings
@@ -37,18 +39,18 @@ if TYPE_CHECKING:
 
     from volr.checks.arrays import Floats
     from volr.engine.schedule import Schedule
-    from volr.models.model import ArtificialModel, SpikingModel
+    from volr.models.model import ArtificialModel
     from volr.models.samples import Samples
     from volr.network import Network
-    from volr.training.initial_candidates import Values
+    from volr.training.backpropagation import Values
     from volr.training.spiking import SpikingSettings
 
-# Samples that are run at once where nothing is learned, and the most memory for their steps.
+# The most samples that run at once where nothing is learned, and the most bytes for their steps.
 _CHUNK, _CHUNK_BYTES = 1024, 256_000_000
 
 
 @dataclass
-class SpikingLearner:
+class SpikingLearner(TensorLearner[SpikingModel]):
     """See ``volr.training.learner.Learner``. Random input spikes are drawn anew for every batch."""
 
     network: Network
@@ -63,10 +65,6 @@ class SpikingLearner:
     def goes_on(self) -> bool:
         """Whether there is a model to go on from."""
         return self.start is not None
-
-    @property
-    def deciding(self) -> int:
-        return DECIDING
 
     @cached_property
     def form(self) -> SpikingForm:
@@ -108,7 +106,7 @@ class SpikingLearner:
         return [self.form.random_start(samples.inputs, random) for _ in range(count)]
 
     def slower(self, candidates: int) -> float:
-        """They run one after the other."""
+        """Candidates run one after the other."""
         return candidates - 1.0
 
     def answer(self, values: Values, inputs: Tensor, candidates: int) -> Answer:
@@ -153,7 +151,7 @@ class SpikingLearner:
                 return encode(self.schedule, coding, inputs.numpy(), seed=seed)
 
     def _respond(self, values: Mapping[str, Tensor], encoded: Encoded) -> Response:
-        # All the rest of training is done on the processor, so parameters stay there.
+        # Everything else in training runs on the CPU, so parameters stay there.
         response = respond(
             self.schedule,
             {name: value.to(self.device) for name, value in self.form.to_model(values).items()},
@@ -171,8 +169,8 @@ class SpikingLearner:
 
 
 def _taught(teacher: ArtificialModel, inputs: Floats, form: SpikingForm) -> Tensor:
-    """The probabilities ``[batch, unit]`` that the teacher gives the labels, as sharp as those of
-    the spiking network.
+    """The probabilities ``[batch, unit]`` that the teacher gives the labels, from logits on the scale
+    of the spiking network's.
     """
     network = teacher.network
     shown = activations(teacher, inputs)

@@ -31,8 +31,8 @@ from volr.backends.torch.module import array_of
 from volr.models.activations import ReLU
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.parameters import bias_name, weight_name
+from volr.training.backpropagation import Answer
 from volr.training.initialisation import initial_parameters
-from volr.training.learner import Answer
 from volr.training.rate_model import current_unit
 from volr.transfer.scaling import Correction, scales, spiking_model
 from volr.transfer.settings import TransferSettings
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
     from volr.checks.arrays import Floats
     from volr.network import Network
-    from volr.training.initial_candidates import Values
+    from volr.training.backpropagation import Values
     from volr.training.spiking import SpikingSettings
 
 SHARPNESS = 10.0

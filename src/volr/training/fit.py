@@ -1,0 +1,161 @@
+"""The training loop: epochs, minibatches and candidates, whatever does the arithmetic.
+
+Whether a small network learns depends on where it starts. So several candidates start out on the
+same minibatches; after a probation the one with the lowest training loss goes on alone. In a small
+network a stack of candidates costs what one does, since to start an operation takes longer than its
+arithmetic, and the probation lasts to the end. In a large network it is so short that the extra
+work stays within a tenth of the whole.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from volr.errors import TrainingError
+from volr.system.threads import one_thread
+from volr.training.minibatches import course, learning_rate, probation
+from volr.training.result import Epoch, Training
+from volr.training.settings import LOOKED_AT
+
+if TYPE_CHECKING:
+    from volr.checks.arrays import Integers
+    from volr.models.model import Model
+    from volr.models.samples import Samples
+    from volr.training.learner import Candidates, Learner, ModelT_co
+    from volr.training.result import TrainingProgress
+    from volr.training.settings import TrainingSettings
+
+
+@dataclass
+class Record:
+    """How a candidate has done so far, and its best epoch (from 1; 0 is the start)."""
+
+    number: int
+    best: int = 0
+    accuracy: float = -1.0
+    loss: float = math.inf
+    history: list[Epoch] = field(default_factory=list[Epoch])
+
+    def add(self, epoch: Epoch, *, sound: bool) -> bool:
+        """Whether this epoch is the best: of the highest accuracy, then of the lowest loss.
+
+        A candidate that is not ``sound`` has diverged. Without a validation split, and so without
+        accuracies, the last epoch is the best.
+        """
+        self.history.append(epoch)
+        loss, accuracy = epoch.validation_loss, epoch.validation_accuracy
+        if loss is None or accuracy is None:
+            better = sound
+        else:
+            better = sound and (accuracy, -loss) > (self.accuracy, -self.loss)
+            if better:
+                self.accuracy, self.loss = accuracy, loss
+        if better:
+            self.best = len(self.history)
+        return better
+
+
+@one_thread()
+def fit(
+    learner: Learner[ModelT_co],
+    samples: Samples,
+    settings: TrainingSettings,
+    progress: TrainingProgress | None,
+) -> Training[ModelT_co]:
+    """See ``train_ann`` and ``train_snn``, which have checked that everything fits."""
+    plan = course(len(samples), settings)
+    validation, training = plan.order[: plan.aside], plan.order[plan.aside :]
+    deciding = training[: learner.deciding]
+    count, together = probation(learner, settings, plan.updates)
+    rates = [learning_rate(settings, update / plan.updates) for update in range(plan.updates)]
+
+    starts = learner.starts(samples.take(training[:LOOKED_AT]), count, plan.random)
+    candidates = learner.begin(samples, starts, settings)
+    records = [Record(number) for number in range(count)]
+    if learner.goes_on:
+        [records[0].loss], [records[0].accuracy] = candidates.measure(validation)
+    updates = 0
+    for epoch in range(1, plan.epochs + 1):
+        order = training[plan.random.permutation(len(training))]
+        for part in _cut_at(together - updates, plan.steps):
+            if updates == together:
+                records = _choose(candidates, records, deciding)
+            drawn = order[part.start * settings.batch_size : part.stop * settings.batch_size]
+            candidates.descend(drawn, rates[updates : updates + len(part)])
+            updates += len(part)
+        _after_epoch(candidates, records, len(training), validation, settings)
+        if progress is not None:
+            # The candidate with the lowest loss; one that has diverged may have NaN.
+            latest = [each.history[-1] for each in records]
+            lowest = min((each for each in latest if each.loss == each.loss), key=_loss)
+            progress(epoch, plan.epochs, lowest.loss, lowest.validation_accuracy)
+        if settings.patience and epoch - max(each.best for each in records) >= settings.patience:
+            break
+    [kept] = _choose(candidates, records, deciding)
+
+    activity = candidates.activity()
+    return Training(
+        model=candidates.model(),
+        history=tuple(kept.history),
+        kept_epoch=kept.best,
+        candidate=kept.number,
+        candidates=count,
+        probation=min(together, updates),
+        dead=activity.dead,
+        rates=activity.rates,
+    )
+
+
+def _cut_at(update: int, steps: int) -> list[range]:
+    """The updates of an epoch, in two parts where ``update`` is among them."""
+    if 0 < update < steps:
+        return [range(update), range(update, steps)]
+    return [range(steps)]
+
+
+def _choose(
+    candidates: Candidates[Model], records: list[Record], deciding: Integers
+) -> list[Record]:
+    """Keep the candidate with the lowest loss on ``deciding``, which are training samples."""
+    if len(records) == 1:
+        return records
+    loss, _ = candidates.measure(deciding)
+    index = int(np.where(np.isfinite(loss), loss, np.inf).argmin())
+    candidates.keep(index)
+    return [records[index]]
+
+
+def _after_epoch(
+    candidates: Candidates[Model],
+    records: list[Record],
+    trained: int,
+    validation: Integers,
+    settings: TrainingSettings,
+) -> None:
+    """Measure, and remember what is best; ``TrainingError`` if all candidates have diverged."""
+    losses = candidates.losses() / trained
+    measured = np.stack([losses, *candidates.measure(validation)], axis=1)
+    sound = np.isfinite(losses) & candidates.finite()
+    if not sound.any():
+        raise TrainingError(
+            f"training diverged in epoch {len(records[0].history) + 1}: the loss was {losses[0]:g}",
+            help=f"lower the learning rate, which is {settings.rate:g}",
+        )
+    better = [
+        record.add(_epoch(*row), sound=bool(is_sound))
+        for record, row, is_sound in zip(records, measured.tolist(), sound, strict=True)
+    ]
+    candidates.remember(np.array(better))
+
+
+def _epoch(loss: float, validation_loss: float, accuracy: float) -> Epoch:
+    aside = not math.isnan(accuracy)
+    return Epoch(loss, validation_loss if aside else None, accuracy if aside else None)
+
+
+def _loss(epoch: Epoch) -> float:
+    return epoch.loss

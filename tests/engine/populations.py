@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tests.engine.examples import NEURONS
 
-from volr.engine.cpu.dynamics import empty_memory, forward, lift_of
+from volr.engine.cpu.buffers import empty_memory
+from volr.engine.cpu.dynamics import forward, lift_of
 from volr.engine.schedule import Layer, Schedule
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from volr.checks.arrays import Floats
-    from volr.engine.cpu.dynamics import Memory
+    from volr.engine.cpu.buffers import Memory
     from volr.neurons import NeuronModel
 
 # What drives each about as much as it can take, in the unit of its weights.

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from volr.engine.cpu.dynamics import bytes_per_value, empty_memory, forward, lift_of
+from volr.engine.cpu.buffers import bytes_per_value, empty_memory
+from volr.engine.cpu.dynamics import forward, lift_of
 from volr.engine.cpu.events import list_spikes, list_trains
 from volr.engine.cpu.work import compiled
 from volr.engine.schedule import Layer, Schedule
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from volr.checks.arrays import Booleans, Floats
-    from volr.engine.cpu.dynamics import Memory
+    from volr.engine.cpu.buffers import Memory
     from volr.engine.cpu.events import Events
     from volr.models.coding import InputCoding
     from volr.neurons import NeuronModel

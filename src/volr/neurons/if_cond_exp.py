@@ -27,10 +27,26 @@ RKF_STAGES: tuple[tuple[float, ...], ...] = (
 )
 RKF_RESULT = (16 / 135, 0.0, 6656 / 12825, 28561 / 56430, -9 / 50, 2 / 55)
 RKF_ERROR = (1 / 360, 0.0, -128 / 4275, -2197 / 75240, 1 / 50, 2 / 55)
+# The nodes of Gauss–Legendre quadrature with two nodes, as fractions of the step.
+NODES = (0.5 - 0.5 / math.sqrt(3.0), 0.5 + 0.5 / math.sqrt(3.0))
 # 1e-3 of NEST's units: mV and, twice, nS.
 TOLERANCES = np.array([1e-3, 1e-6, 1e-6])
 # mV: inhibition that only shunts has no driving force, and no weight makes up for that.
 _LEAST_DRIVE = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Instant:
+    """Constants of the formula of ``IFCondExp`` at time t of a step; two numbers are of E and I.
+
+    ``left`` is e^(−t/τ_x); ``spent``, 1/µS, is the integral of that from t to dt, over c_m;
+    ``leak`` is (dt − t)/τ_m. So E(t) = exp(−leak − Σ g_x spent_x), with the conductances at the
+    start of the step.
+    """
+
+    left: tuple[float, float]
+    spent: tuple[float, float]
+    leak: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -148,6 +164,34 @@ class IFCondExp(NeuronModel):
         """Higher than suits the inputs."""
         return max(inputs, min(self.full_rate, most))
 
+    @property
+    def pulls(self) -> tuple[float, float]:
+        """The reversal potentials, from v_rest, mV."""
+        return self.e_rev_E - self.v_rest, self.e_rev_I - self.v_rest
+
+    def instants(self, dt: float) -> tuple[Instant, Instant, Instant, Instant]:
+        """The start of a step, the two nodes of the quadrature, the end."""
+        first, second = NODES
+        return (
+            self._instant(dt, 0.0),
+            self._instant(dt, first * dt),
+            self._instant(dt, second * dt),
+            self._instant(dt, dt),
+        )
+
+    def _instant(self, dt: float, time: float) -> Instant:
+        def left(tau: float) -> float:
+            return math.exp(-time / tau)
+
+        def spent(tau: float) -> float:
+            return tau * (math.exp(-time / tau) - math.exp(-dt / tau)) / self.cm
+
+        return Instant(
+            left=(left(self.tau_syn_E), left(self.tau_syn_I)),
+            spent=(spent(self.tau_syn_E), spent(self.tau_syn_I)),
+            leak=1.0 / self.tau_m * (dt - time),
+        )
+
     def synaptic_decays(self, dt: float) -> tuple[float, float]:
         return math.exp(-dt / self.tau_syn_E), math.exp(-dt / self.tau_syn_I)
 
@@ -166,7 +210,7 @@ class IFCondExp(NeuronModel):
     ) -> tuple[Floats, State]:
         """V, g_E, g_I by Runge–Kutta–Fehlberg 4(5) in steps of h until dt;  g_x ← g_x + |s_x|."""
         g_e, g_i, h = state
-        e_e, e_i = self.e_rev_E - self.v_rest, self.e_rev_I - self.v_rest
+        e_e, e_i = self.pulls
 
         def slope(y: Floats) -> Floats:
             v, g_e, g_i = np.minimum(y[0], bound), y[1], y[2]

@@ -11,7 +11,8 @@ pytest.importorskip("numba")
 from tests.engine.examples import NEURONS
 from tests.engine.populations import population
 
-from volr.engine.cpu.dynamics import bytes_per_value, empty_memory, lift_of, quadrature
+from volr.engine.cpu.buffers import bytes_per_value, empty_memory
+from volr.engine.cpu.dynamics import lift_of, quadrature
 from volr.neurons import IFCondExp, IFCurrExp
 
 neurons = pytest.mark.parametrize("kind", NEURONS)

@@ -32,7 +32,8 @@ from volr.backends.readback import (
     all_told,
     precision_of,
 )
-from volr.engine.cpu.dynamics import call_of, empty_memory
+from volr.engine.cpu.buffers import empty_memory
+from volr.engine.cpu.dynamics import call_of
 from volr.engine.encoding import schedule_under
 from volr.engine.simulation import Ready, contents
 from volr.models.coding import ConstantCurrent

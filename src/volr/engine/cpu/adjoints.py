@@ -19,12 +19,12 @@ The file is long because each neuron model has a kernel of its own.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from volr.engine.cpu.compiler import njit
+from volr.engine.cpu.membranes import cond_step
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -259,10 +259,10 @@ def return_cond(
     bit = np.empty(size, membrane.dtype)
     e, i = np.empty(size, membrane.dtype), np.empty(size, membrane.dtype)
     leak, reversal_e, reversal_i, decay_e, decay_i = numbers[:5]
-    _, _, _, leak_0, e_0, i_0 = numbers[5:11]
-    weight_1, at_e_1, at_i_1, leak_1, e_1, i_1 = numbers[11:17]
-    weight_2, at_e_2, at_i_2, leak_2, e_2, i_2 = numbers[17:23]
-    at_e, at_i = numbers[6] * decay_e, numbers[7] * decay_i
+    _, begin_e, begin_i, _, e_0, i_0 = numbers[5:11]
+    _, at_e_1, at_i_1, _, e_1, i_1 = numbers[11:17]
+    _, at_e_2, at_i_2, _, e_2, i_2 = numbers[17:23]
+    at_e, at_i = begin_e * decay_e, begin_i * decay_i
     backwards = _backwards(steps)
     for b in range(stimuli):
         after[:] = 0
@@ -291,20 +291,8 @@ def return_cond(
                     v = membrane[earlier]
                     if state[earlier] & 1:
                         v = keep * v + back
-                conductance = leak + g_e * at_e + g_i * at_i
-                end = (g_e * at_e * reversal_e + g_i * at_i * reversal_i + lift[j]) / conductance
-                left_0 = math.exp(-(leak_0 + g_e * e_0 + g_i * i_0))
-                left_1 = weight_1 * math.exp(-(leak_1 + g_e * e_1 + g_i * i_1))
-                left_2 = weight_2 * math.exp(-(leak_2 + g_e * e_2 + g_i * i_2))
-                first = (
-                    g_e * at_e_1 * (reversal_e - end)
-                    + g_i * at_i_1 * (reversal_i - end)
-                    + (lift[j] - leak * end)
-                )
-                second = (
-                    g_e * at_e_2 * (reversal_e - end)
-                    + g_i * at_i_2 * (reversal_i - end)
-                    + (lift[j] - leak * end)
+                end, conductance, left_0, left_1, left_2, first, second = cond_step(
+                    g_e, g_i, lift[j], numbers
                 )
                 by_end = (
                     1

@@ -3,19 +3,58 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from volr.engine.cpu.dynamics import Memory, bytes_per_value, empty_memory
 from volr.engine.cpu.events import MANY, Events, block_of, empty_events
 from volr.engine.cpu.vectors import TILE_BYTES
 from volr.engine.schedule import Schedule
 from volr.system.cores import cores
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from volr.neurons import NeuronModel
+
 SLICE = 32
 """Stimuli in a slice, or more if they are small."""
 _SLICE_VALUES = 400_000
+
+
+@dataclass(frozen=True, eq=False)
+class Memory:
+    """What a population leaves behind, flat ``[stimulus, step, unit]`` but for ``total``.
+
+    ``drives`` are as many as ``channels``: first what arrives, then whatever the way back needs.
+    ``total`` is ``[stimulus, unit]``. See ``volr.engine.cpu.membranes``.
+    """
+
+    drives: tuple[NDArray[Any], ...]
+    membrane: NDArray[Any]
+    state: NDArray[np.uint8]
+    total: NDArray[Any]
+
+    def part(self, first: int, last: int, values: int, units: int) -> Memory:
+        """The stimuli ``first`` to ``last``, with ``values`` numbers each, ``units`` in total."""
+        cut = slice(first * values, last * values)
+        drives = tuple(each[cut] for each in self.drives)
+        membrane = drives[0] if self.membrane is self.drives[0] else self.membrane[cut]
+        total = self.total[first * units : last * units]
+        return Memory(drives, membrane, self.state[cut], total)
+
+
+def empty_memory(neuron: NeuronModel, values: int, units: int, dtype: np.dtype[Any]) -> Memory:
+    """Room for ``values`` numbers, ``units`` in total."""
+    drives = tuple(np.empty(values, dtype) for _ in neuron.channels)
+    # A conductance is not a membrane: it needs a place of its own.
+    membrane = np.empty(values, dtype) if neuron.has_conductances else drives[0]
+    return Memory(drives, membrane, np.empty(values, np.uint8), np.empty(units, dtype))
+
+
+def bytes_per_value(neuron: NeuronModel, dtype: np.dtype[Any]) -> int:
+    """Memory of a neuron in a step."""
+    return dtype.itemsize * (len(neuron.channels) + neuron.has_conductances) + 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,43 +21,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from volr.engine.cpu.buffers import Memory
     from volr.engine.schedule import Layer, Schedule
     from volr.engine.surrogates import Surrogate
-
-
-@dataclass(frozen=True, eq=False)
-class Memory:
-    """What a population leaves behind, flat ``[stimulus, step, unit]`` but for ``total``.
-
-    ``drives`` are as many as ``channels``: first what arrives, then whatever the way back needs.
-    ``total`` is ``[stimulus, unit]``. See ``volr.engine.cpu.membranes``.
-    """
-
-    drives: tuple[NDArray[Any], ...]
-    membrane: NDArray[Any]
-    state: NDArray[np.uint8]
-    total: NDArray[Any]
-
-    def part(self, first: int, last: int, values: int, units: int) -> Memory:
-        """The stimuli ``first`` to ``last``, with ``values`` numbers each, ``units`` in total."""
-        cut = slice(first * values, last * values)
-        drives = tuple(each[cut] for each in self.drives)
-        membrane = drives[0] if self.membrane is self.drives[0] else self.membrane[cut]
-        total = self.total[first * units : last * units]
-        return Memory(drives, membrane, self.state[cut], total)
-
-
-def empty_memory(neuron: NeuronModel, values: int, units: int, dtype: np.dtype[Any]) -> Memory:
-    """Room for ``values`` numbers, ``units`` in total."""
-    drives = tuple(np.empty(values, dtype) for _ in neuron.channels)
-    # A conductance is not a membrane: it needs a place of its own.
-    membrane = np.empty(values, dtype) if neuron.has_conductances else drives[0]
-    return Memory(drives, membrane, np.empty(values, np.uint8), np.empty(units, dtype))
-
-
-def bytes_per_value(neuron: NeuronModel, dtype: np.dtype[Any]) -> int:
-    """Memory of a neuron in a step."""
-    return dtype.itemsize * (len(neuron.channels) + neuron.has_conductances) + 1
 
 
 def lift_of(neuron: NeuronModel, dt: float) -> float:
@@ -185,9 +151,8 @@ def _cond(of: _Population) -> _Call:
 def _cond_adaptive(of: _Population) -> _Call:
     neuron = of.neuron
     arrays = *of.memory.drives, of.memory.membrane
-    reversals = neuron.e_rev_E - neuron.v_rest, neuron.e_rev_I - neuron.v_rest
     taus = neuron.tau_syn_E, neuron.tau_syn_I
-    equation = of.dt, 1.0 / neuron.tau_m, reversals, taus, neuron.cm
+    equation = of.dt, 1.0 / neuron.tau_m, neuron.pulls, taus, neuron.cm
     return run_cond_adaptive, (*arrays, *of.outcome, *equation, *of.threshold)
 
 
@@ -310,15 +275,7 @@ def quadrature(neuron: IFCondExp, dt: float) -> tuple[float, ...]:
     nodes: weight, e^(−t/τ_E)/c_m, e^(−t/τ_I)/c_m, and the integrals from t to dt of leak, and of
     e^(−t/τ_E)/c_m and e^(−t/τ_I)/c_m.
     """
-    leak, cm = 1.0 / neuron.tau_m, neuron.cm
-    taus = neuron.tau_syn_E, neuron.tau_syn_I
-    numbers = [leak, neuron.e_rev_E - neuron.v_rest, neuron.e_rev_I - neuron.v_rest]
-    numbers += [math.exp(-dt / tau) for tau in taus]
-    offset = 0.5 / math.sqrt(3.0)
-    for weight, t in ((0.0, 0.0), (0.5, 0.5 - offset), (0.5, 0.5 + offset)):
-        start = t * dt
-        numbers.append(weight * dt)
-        numbers += [math.exp(-start / tau) / cm for tau in taus]
-        numbers.append(leak * (dt - start))
-        numbers += [tau * (math.exp(-start / tau) - math.exp(-dt / tau)) / cm for tau in taus]
+    numbers = [1.0 / neuron.tau_m, *neuron.pulls, *neuron.synaptic_decays(dt)]
+    for weight, at in zip((0.0, 0.5, 0.5), neuron.instants(dt), strict=False):
+        numbers += [weight * dt, *(left / neuron.cm for left in at.left), at.leak, *at.spent]
     return tuple(numbers)

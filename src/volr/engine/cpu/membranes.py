@@ -176,6 +176,33 @@ def run_exp(
             )  # fmt: skip
 
 
+@njit(nogil=True, inline="always", error_model="numpy")
+def cond_step(
+    g_e: float, g_i: float, lift: float, numbers: tuple[float, ...]
+) -> tuple[float, float, float, float, float, float, float]:
+    """The parts of the formula of ``IFCondExp`` for a step that begins with g_E and g_I.
+
+    V∞ and A(dt); E(0), and E times its weight at the two nodes; B − A V∞ at the two nodes. So
+    V ← V∞ + E(0) (V − V∞) + the two products of the latter.
+    """
+    leak, pull_e, pull_i, decay_e, decay_i = numbers[:5]
+    _, begin_e, begin_i, leak_0, e_0, i_0 = numbers[5:11]
+    weight_1, at_e_1, at_i_1, leak_1, e_1, i_1 = numbers[11:17]
+    weight_2, at_e_2, at_i_2, leak_2, e_2, i_2 = numbers[17:23]
+    at_e, at_i = begin_e * decay_e, begin_i * decay_i
+    conductance = leak + g_e * at_e + g_i * at_i
+    end = (g_e * at_e * pull_e + g_i * at_i * pull_i + lift) / conductance
+    return (
+        end,
+        conductance,
+        math.exp(-(leak_0 + g_e * e_0 + g_i * i_0)),
+        weight_1 * math.exp(-(leak_1 + g_e * e_1 + g_i * i_1)),
+        weight_2 * math.exp(-(leak_2 + g_e * e_2 + g_i * i_2)),
+        g_e * at_e_1 * (pull_e - end) + g_i * at_i_1 * (pull_i - end) + (lift - leak * end),
+        g_e * at_e_2 * (pull_e - end) + g_i * at_i_2 * (pull_i - end) + (lift - leak * end),
+    )
+
+
 @njit(nogil=True, cache=True, error_model="numpy")
 def run_cond(
     drive: NDArray[Any],
@@ -203,11 +230,7 @@ def run_cond(
     v, rest = np.empty(size, drive.dtype), np.empty(size, drive.dtype)
     fired = np.empty(size, drive.dtype)
     e, i = np.empty(size, drive.dtype), np.empty(size, drive.dtype)
-    leak, reversal_e, reversal_i, decay_e, decay_i = numbers[:5]
-    _, _, _, leak_0, e_0, i_0 = numbers[5:11]
-    weight_1, at_e_1, at_i_1, leak_1, e_1, i_1 = numbers[11:17]
-    weight_2, at_e_2, at_i_2, leak_2, e_2, i_2 = numbers[17:23]
-    at_e, at_i = numbers[6] * decay_e, numbers[7] * decay_i
+    decay_e, decay_i = numbers[3:5]
     for b in range(stimuli):
         v[:] = 0
         rest[:] = 0
@@ -220,28 +243,10 @@ def run_cond(
             row = _INDEX((b * steps + t) * size)
             for j in range(_INDEX(size)):
                 g_e, g_i = e[j], i[j]
-                end = (g_e * at_e * reversal_e + g_i * at_i * reversal_i + lift[j]) / (
-                    leak + g_e * at_e + g_i * at_i
+                end, _, left_0, left_1, left_2, first, second = cond_step(
+                    g_e, g_i, lift[j], numbers
                 )
-                left_0 = math.exp(-(leak_0 + g_e * e_0 + g_i * i_0))
-                left_1 = math.exp(-(leak_1 + g_e * e_1 + g_i * i_1))
-                left_2 = math.exp(-(leak_2 + g_e * e_2 + g_i * i_2))
-                first = (
-                    g_e * at_e_1 * (reversal_e - end)
-                    + g_i * at_i_1 * (reversal_i - end)
-                    + (lift[j] - leak * end)
-                )
-                second = (
-                    g_e * at_e_2 * (reversal_e - end)
-                    + g_i * at_i_2 * (reversal_i - end)
-                    + (lift[j] - leak * end)
-                )
-                membrane[row + j] = (
-                    end
-                    + left_0 * (v[j] - end)
-                    + weight_1 * left_1 * first
-                    + weight_2 * left_2 * second
-                )
+                membrane[row + j] = end + left_0 * (v[j] - end) + left_1 * first + left_2 * second
                 e[j] = decay_e * g_e + drive[row + j]
                 i[j] = decay_i * g_i - inhibition[row + j]
                 drive[row + j] = g_e

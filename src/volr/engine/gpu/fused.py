@@ -16,7 +16,6 @@ from torch import Tensor
 from torch.autograd import Function
 from torch.autograd.function import once_differentiable
 
-from volr.engine.gpu.conductances import instants, pulls
 from volr.engine.gpu.recurrence import synapses
 from volr.engine.gpu.triton_conductances import backward_conductances, forward_conductances
 from volr.engine.gpu.triton_kernels import backward_currents, forward_currents
@@ -195,9 +194,9 @@ def _of_currents(neuron: IFCurrExp, dt: float) -> list[float]:
 
 
 def _of_conductances(neuron: IFCondExp, dt: float) -> list[float]:
-    numbers = [neuron.cm / neuron.tau_m, 0.5 * dt / neuron.cm, *pulls(neuron)]
+    numbers = [neuron.cm / neuron.tau_m, 0.5 * dt / neuron.cm, *neuron.pulls]
     numbers += neuron.synaptic_decays(dt)
-    for at in instants(neuron, dt):
+    for at in neuron.instants(dt):
         numbers += [*at.left, *at.spent, at.leak]
     return numbers
 

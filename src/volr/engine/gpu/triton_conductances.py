@@ -5,7 +5,7 @@
     5 c_m/τ_m   6 dt/(2 c_m)   7, 8 the reversal potentials from v_rest   9, 10 b_E, b_I
 
 and then, for the start of a step, the two nodes of the quadrature and the end of a step (11, 16,
-21, 26), d_E, d_I, s_E, s_I and the leak, as in ``volr.engine.gpu.conductances``.
+21, 26), d_E, d_I, s_E, s_I and the leak, as in ``volr.neurons.if_cond_exp.Instant``.
 """
 
 # pyright: reportMissingModuleSource=false

@@ -58,7 +58,7 @@ def shown(value: object) -> str:
 
 
 def _settled(value: Any, annotation: str, classes: Mapping[str, Classes]) -> tuple[Any, str | None]:
-    """The value as Python's own. Where it is not of its annotated type: as it is, and what it
+    """The value as a Python value. Where it is not of its annotated type: unchanged, with what it
     should be, in words.
     """
     words = [word.strip() for word in annotation.split("|")]

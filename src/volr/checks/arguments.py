@@ -1,4 +1,4 @@
-"""What a public function is given is of the kind that it takes, or an error says what it is."""
+"""Checks that an argument of a public function is of the kind that it takes."""
 
 from __future__ import annotations
 

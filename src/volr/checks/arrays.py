@@ -1,4 +1,4 @@
-"""The array types that signatures name, and arrays of whatever holds numbers."""
+"""The array types of signatures, and arrays made of anything that holds numbers."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Booleans: TypeAlias = NDArray[np.bool_]
 
 
 def array_of(values: Any) -> NDArray[Any]:
-    """Lists, arrays or tensors by value, as they are of type and shape.
+    """An array of lists, arrays or tensors, with their type and shape.
 
-    A tensor of PyTorch's is taken wherever it is and whether or not it keeps gradients. Raises
-    ``ValueError`` for what is no array, saying what it is instead.
+    A PyTorch tensor may be on any device and may keep gradients. Raises ``ValueError`` for what is
+    no array, with what it is instead.
     """
     if callable(getattr(values, "detach", None)) and callable(getattr(values, "cpu", None)):
         values = values.detach().cpu()
@@ -31,7 +31,7 @@ def array_of(values: Any) -> NDArray[Any]:
 
 
 def real_array(values: Any, *, copy: bool = True) -> Floats:
-    """The same as float64, copied unless told. Raises ``ValueError`` for other numbers too."""
+    """The same as float64, by default a copy. Raises ``ValueError`` for other numbers too."""
     found = array_of(values)
     if found.dtype.kind not in "biuf":
         raise ValueError(f"of the type {found.dtype}, not real numbers")

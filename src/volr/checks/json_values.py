@@ -1,4 +1,4 @@
-"""What JSON can say, and JSON as it is read: it has no NaN, no infinity, and no key twice."""
+"""Values that JSON can hold, and reading JSON strictly: no NaN, no infinity, no key twice."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def in_words(numbers: Mapping[str, float]) -> dict[str, float | str]:
 
 
 def out_of_words(value: Any) -> Any:
-    """The infinite number of the word ``INFINITE``; anything else as it is."""
+    """The infinite number of the word ``INFINITE``; anything else unchanged."""
     return math.inf if value == INFINITE else value
 
 
@@ -45,7 +45,7 @@ def entries_of(value: object) -> dict[str, Any] | None:
 
 
 def read_json(text: str | bytes) -> Any:
-    """The value that a text says.
+    """The value of a JSON text.
 
     Raises ``ValueError`` for what is no JSON: also for bytes that are not UTF-8, for nesting that
     is too deep, and where an object has a key twice, of which only one could be heeded.

@@ -18,7 +18,7 @@ def named(what: str, name: str, known: Mapping[str, T], error: type[VolrError]) 
         return known[name]
     import difflib
 
-    # Names that are right but for their case come first.
+    # Names that differ only in their case come first.
     folded = {each.casefold(): each for each in known}
     near = difflib.get_close_matches(name.casefold(), folded, n=1)
     guess = f"did you mean {folded[near[0]]!r}? " if near else ""

@@ -1,10 +1,10 @@
-"""Stimuli as the spike trains of the inputs, in the form that is the least work.
+"""Stimuli as the spike trains of the inputs, in the form that takes the least work.
 
     Encoded  ::=  Trains | Spikes
 
-Under constant currents, input neurons know as many spike trains as there are levels of current, a
-few dozen: they are simulated once, in float64 whatever the engine runs in, and a stimulus is a list
-of numbers of trains. Random spikes have to be spelled out.
+Under constant currents there are only as many spike trains as there are levels of current, a few
+dozen. They are simulated once, always in float64, and a stimulus is a list of train numbers. Random
+spikes are kept as spikes.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Trains:
         return self.trains[:, self.levels]
 
     def density(self) -> float:
-        """The share of inputs that spike in a step, as far as some stimuli tell."""
+        """The share of inputs that spike in a step, estimated from some stimuli."""
         looked_at = self.levels[:_LOOKED_AT]
         return float(self.trains.mean(axis=0)[looked_at].mean()) if looked_at.size else 0.0
 
@@ -86,7 +86,7 @@ class Spikes:
         return self.spikes
 
     def density(self) -> float:
-        """The share of inputs that spike in a step, as far as some stimuli tell."""
+        """The share of inputs that spike in a step, estimated from some stimuli."""
         looked_at = self.spikes[:, :_LOOKED_AT]
         return np.count_nonzero(looked_at) / max(1, looked_at.size)
 

@@ -1,4 +1,4 @@
-"""What a run of the engine hands out, whatever it ran on."""
+"""What a run of the engine returns, on any device."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class Result:
 def ready(
     model: SpikingModel, dtype: type[np.floating[Any]] = np.float64, *, smooth: bool = False
 ) -> Ready:
-    """The model for ``simulate``: in float64, and as simulators run it, unless told."""
+    """The model for ``simulate``: by default in float64, and as simulators run it."""
     schedule, kind = schedule_of(model), np.dtype(dtype)
     matrices = synapse_matrices(model.network, model.parameters)
     arrays = {name: each.astype(kind) for name, each in matrices.items()}

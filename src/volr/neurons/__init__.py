@@ -1,4 +1,4 @@
-"""Spiking neuron models: each in a file of its own, which tells everything about it.
+"""Spiking neuron models: each in a file of its own, with everything about it.
 
 A model's docstring is its equation and its update from one time step to the next; ``step`` is the
 same as a program, the specification that every simulator is compared with. What back ends call it,

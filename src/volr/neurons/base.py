@@ -1,4 +1,4 @@
-"""What all neuron models have in common, and what each of them owes.
+"""What all neuron models have in common, and what each of them has to define.
 
 Parameters have PyNN's names, units and defaults. In all models
 
@@ -12,7 +12,7 @@ spike in that step.
 
 **No leak.** A ``tau_m`` of inf is an integrator: a = 1, and a current I adds I dt/c_m in a step,
 where R (1 − a) has its limit dt/c_m. Nothing is forgotten, so
-charges that add up to the threshold exactly are the ordinary case. But ten times 0.1 is a hair
+charges that add up to the threshold exactly are the ordinary case. But ten times 0.1 is slightly
 less than 1 in floating point, and each simulator rounds in an order of its own. Therefore a
 membrane without leak is at the threshold where it is nearer than θ · ``TIE`` to it
 (``NeuronModel.fires_at``), on every back end.
@@ -56,7 +56,7 @@ SINGLE_TIE = 1e-5
 """The same in single precision, in which spiking networks are trained: a thousand charges."""
 
 ENDLESS = 1e200
-"""The time constant, ms, that simulators without infinity are told: e^(−dt/τ) is 1 to the last
+"""The time constant, ms, that simulators without infinity get: e^(−dt/τ) is 1 to the last
 digit, and τ (1 − e^(−dt/τ)) is dt, if it is computed by ``expm1``."""
 
 
@@ -85,7 +85,7 @@ class NeuronModel(ABC):
     moves_at_once: ClassVar[bool] = False
     """Whether a spike moves the membrane in the step in which it arrives, and not in the next."""
     input_rate: ClassVar[float] = 500.0
-    """The rate of inputs, Hz, unless told."""
+    """The default rate of inputs, Hz."""
 
     v_rest: float = -65.0
     v_reset: float = -65.0
@@ -142,7 +142,7 @@ class NeuronModel(ABC):
         """V and what is remembered one step later, before threshold and reset: the specification.
 
         ``v`` mV above rest, as in NEST, so that rounding is alike; ``current`` nA; ``held`` are the
-        neurons whose V does not move, whatever the V that is returned. All ``[batch, unit]``.
+        neurons whose V does not move; what is returned for them is not used. All ``[batch, unit]``.
         ``bound``, mV above rest, is where a V is reset.
         """
 
@@ -187,7 +187,7 @@ class NeuronModel(ABC):
         return self
 
     def population_rate(self, inputs: float, most: float) -> float:
-        """The rate, Hz, of a population at its full activation unless told.
+        """The default rate, Hz, of a population at its full activation.
 
         ``inputs`` is the rate of the inputs, ``most`` a spike in every step.
         """
@@ -240,7 +240,7 @@ class NeuronModel(ABC):
         return math.floor(self.tau_refrac / dt + 0.5)
 
     def most_spikes(self, dt: float, steps: int) -> int:
-        """How many spikes a neuron can emit in so many steps, at least 1, whatever drives it."""
+        """How many spikes a neuron can emit in so many steps, at least 1, under any drive."""
         return 1 + (steps - 1) // (1 + self.refractory_steps(dt))
 
     def _problems(self) -> list[str]:

@@ -93,7 +93,7 @@ class IFCondExp(NeuronModel):
     # the threshold; slow inputs fluctuate more, and fluctuations smooth the jump.
     input_rate: ClassVar[float] = 200.0
     full_rate: ClassVar[float] = 1000.0
-    """The rate, Hz, of a population at its full activation unless told."""
+    """The default rate, Hz, of a population at its full activation."""
 
     tau_syn_E: float = 5.0
     tau_syn_I: float = 5.0

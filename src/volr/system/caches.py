@@ -1,8 +1,8 @@
-"""Folders for what is made once and used again: compiled code, above all.
+"""Folders for what is made once and used again, mostly compiled code.
 
-Code in a cache is run, so a cache is used only where nobody but this user and root has had a hand
-in it: in the folder, in all that is in it and would be loaded, and in all that leads to it. All of
-Volr's are in ``volr`` in ``$XDG_CACHE_HOME`` or ``~/.cache``.
+Code in a cache is run. So a cache is used only where no other user than this one and root could
+have written: to the folder, to what would be loaded from it, and to the folders above it. Volr's
+caches are in ``volr`` in ``$XDG_CACHE_HOME`` or ``~/.cache``.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ def cache_path(kind: str) -> Path:
 
 
 def cache_for(kind: str, part: str = "") -> Path:
-    """A folder for this ``kind``, in which ``part`` is nobody else's work.
+    """A folder for this ``kind``, in which no other user has written ``part``.
 
-    ``part`` names what will be loaded from the folder, which may still be missing; without it, all
-    of the folder is meant. The folder is ``cache_path`` unless that cannot be written, or others
-    have or had a hand in it, which is told; then it is a folder of this process's own.
+    ``part`` names what will be loaded from the folder, and may still be missing; without it, all of
+    the folder is meant. The folder is ``cache_path``. Where that cannot be written, or others can
+    or could write to it, which is reported, it is a folder of this process's own.
     """
     folder = cache_path(kind)
     try:
@@ -48,7 +48,7 @@ def cache_for(kind: str, part: str = "") -> Path:
         above = _wrong_on_the_way(folder.parent)
         found = foreign_hands(folder, part) if above is None else _at(folder.parent, above)
         if found is None:
-            # Permissions tell neither a full disk nor a read-only one, and mean nothing to root.
+            # Permissions do not show a full or a read-only disk, and do not bind root.
             with tempfile.TemporaryFile(dir=folder):
                 return folder
         _tell(found)
@@ -63,7 +63,7 @@ def own_folder(kind: str) -> Path:
 
 
 def make_private(folder: Path) -> None:
-    """Make ``folder`` and what is missing above it, for this user alone, whatever the umask is."""
+    """Make ``folder`` and what is missing above it, for this user only, under any umask."""
     if not folder.is_dir():
         make_private(folder.parent)
         folder.mkdir(mode=_PRIVATE, exist_ok=True)
@@ -84,8 +84,8 @@ def close_to_others(folder: Path) -> None:
 
 @dataclass(frozen=True)
 class ForeignHands:
-    """Why a folder is not this user's alone, in words; and what to ``remove`` that it is again,
-    which is None where the fault lies above the folder."""
+    """Why others can write to a folder, in words; and what to ``remove`` so that they cannot, which
+    is None where the fault lies above the folder."""
 
     what: str
     remove: Path | None = None
@@ -99,13 +99,13 @@ class ForeignHands:
 
 
 def foreign_hands(folder: Path, part: str = "") -> ForeignHands | None:
-    """Who but this user and root could have made ``part`` of ``folder`` what it is, or could
-    exchange it later; None if nobody.
+    """Who else than this user and root could have written ``part`` of ``folder``, or could exchange
+    it later; None if nobody.
 
-    Others have a hand in it if they own, or may write to, ``folder``, anything in ``part`` (in all
+    Others can write it if they own, or may write to, ``folder``, anything in ``part`` (in all
     of ``folder``, if that is empty), or any folder or link on the way there. A folder on the way
     that all may write to does no harm where they may not rename what is in it, which the sticky bit
-    says. A ``part`` that is not there yet is nobody's. Raises ``OSError`` where there is no such
+    says. A ``part`` that is not there yet is in order. Raises ``OSError`` where there is no such
     folder.
     """
     folder.stat()

@@ -1,10 +1,10 @@
-"""Other people's programs, compilers say, which end with whoever asked for them.
+"""Other programs, such as compilers, which end when the process that asked for them ends.
 
 A process that is killed cannot end what it has started, and a compiler may go on for minutes. So a
-command is started by a small process of ours, the watcher. It leads a process group of its own, to
-which the command and all that it starts belong, and holds one end of a pipe. The other end is held
-by whoever asked, and by nobody else: when it is closed, whatever closes it, the watcher ends the
-whole group.
+command is started by a small process of ours, the watcher. The watcher leads a process group of its
+own, to which the command and all that it starts belong, and holds one end of a pipe. Only the
+process that asked holds the other end. When that end is closed, for any reason, the watcher ends
+the whole group.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def run_command(command: Sequence[str], folder: Path, log: IO[bytes]) -> int:
     ``folder`` too, since a compiler that is killed leaves them behind.
     """
     watcher = subprocess.Popen(
-        # -I and -S: it imports the standard library alone, whatever variables and folders say.
+        # -I and -S: it imports the standard library only, under any variables and folders.
         [sys.executable, "-I", "-S", __file__, *command],
         cwd=folder,
         env={**os.environ, "TMPDIR": str(folder)},

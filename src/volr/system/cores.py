@@ -7,7 +7,7 @@ import os
 from volr.errors import BackendError
 
 LIMIT = "VOLR_CORES"
-"""The environment variable that says so; whoever runs several of us side by side sets it."""
+"""The environment variable that limits the cores, for several Volr processes side by side."""
 
 
 def cores() -> int:

@@ -64,7 +64,7 @@ def check_no_link(path: Path) -> None:
 
 
 def open_lock(path: Path) -> IO[bytes]:
-    """A file to be locked, made where it is missing; what it holds stays as it is.
+    """A file to be locked, made where it is missing; its contents do not change.
 
     Raises ``DataError`` where it is a link, ``OSError`` where it cannot be opened.
     """

@@ -1,8 +1,8 @@
-"""Temporary folders that do not outlive the process that works in them, whatever ends it.
+"""Temporary folders that are removed when the process that works in them ends, for any reason.
 
-A process that is killed removes nothing. So the folder's owner holds a lock on it, of which the
-system lets go when the process ends, and the next one that works in the same place removes the
-folders that nobody holds.
+A process that is killed removes nothing. So the folder's owner holds a lock on it, which the system
+releases when the process ends. The next process that works in the same place removes the folders
+without a lock.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _NEW = ".new-"
-# Seconds after which a folder without a lock is nobody's: it has none for a moment only.
+# Seconds after which a folder without a lock is abandoned: a new one has none for a moment only.
 _AGE = 86_400.0
 
 
@@ -31,7 +31,7 @@ class Workplace:
     def __init__(self, name: str, parent: Path | None = None) -> None:
         parent = Path(tempfile.gettempdir()) if parent is None else parent
         remove_abandoned(name, parent)
-        # It has its name only once it is locked, so nobody takes it for one that was left behind.
+        # It gets its name only once it is locked, so no other process takes it for an abandoned one.
         new = Path(tempfile.mkdtemp(prefix=f"{_NEW}{name}.", dir=parent))
         lock = os.open(new, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         # Without locks, as on some network file systems, it is removed when it is old.

@@ -28,7 +28,7 @@ def one_thread() -> Generator[None]:
     from threadpoolctl import threadpool_limits
 
     before = os.environ.get(VARIABLE)
-    # Once PyTorch was told a number, whoever told it, it goes by no other's.
+    # Once PyTorch has been given a number of threads, no other setting changes it.
     torch: Any = sys.modules.get("torch")
     threads = 1 if torch is None else torch.get_num_threads()
     os.environ[VARIABLE] = "1"

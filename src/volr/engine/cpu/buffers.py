@@ -24,9 +24,9 @@ _SLICE_VALUES = 400_000
 
 @dataclass(frozen=True, eq=False)
 class Memory:
-    """What a population leaves behind, flat ``[stimulus, step, unit]`` but for ``total``.
+    """What a population's kernels read and write, flat ``[stimulus, step, unit]`` but for ``total``.
 
-    ``drives`` are as many as ``channels``: first what arrives, then whatever the way back needs.
+    ``drives`` are as many as ``channels``: first what arrives, then what the way back needs.
     ``total`` is ``[stimulus, unit]``. See ``volr.engine.cpu.membranes``.
     """
 
@@ -82,7 +82,7 @@ def slice_size(schedule: Schedule) -> int:
 
 
 def neuron_steps(schedule: Schedule) -> int:
-    """Of one stimulus."""
+    """The number of neurons times steps, of one stimulus."""
     return schedule.steps * sum(schedule.sizes.values())
 
 
@@ -100,7 +100,7 @@ def empty_batch(schedule: Schedule, stimuli: int, dtype: np.dtype[Any], density:
     return Batch(
         key,
         {
-            # How much hidden neurons will spike, nobody knows: seldom, in most networks.
+            # How often hidden neurons will spike is unknown; in most networks it is seldom.
             name: empty_events(
                 stimuli, steps, size, block_of(size, density if name in inputs else 0.0)
             )

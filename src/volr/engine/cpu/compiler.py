@@ -1,14 +1,13 @@
-"""Numba, which compiles the engine's kernels: imported here alone, and with no say for the folder
-that Volr happens to be used in.
+"""Numba, which compiles the engine's kernels. It is imported in this file only.
 
 Numba reads ``.numba_config.yaml`` in the current folder, when it is imported and at each
-compilation. It could name a cache, and a cache is a pickle, which may run anything when it is read.
-So the file is not read. Numba's variables (``NUMBA_…``) are the user's word and hold, but for those
-of the cache.
+compilation. That file could name a cache, and a cache is a pickle, which can run any code when it
+is read. So the file is not read. Numba's variables (``NUMBA_…``) are the user's own and hold,
+except those of the cache.
 
 Kernels are kept beside their source, as Python's own bytecode is, or in ``$NUMBA_CACHE_DIR``, or
-else in Volr's cache; never where others have a hand in it. What is beside the source is trusted as
-far as the source is. Where a kernel cannot be kept, it is compiled by each process.
+else in Volr's cache; never where other users can write. What is beside the source is trusted as
+much as the source. Where a kernel cannot be kept, each process compiles it.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ _Call: TypeAlias = "tuple[Callable[..., None], tuple[Any, ...]]"
 
 @dataclass(frozen=True)
 class _Population:
-    """A population in memory, and what its kernels are told of time."""
+    """A population in memory, and the time steps for its kernels."""
 
     neuron: Any
     dt: float

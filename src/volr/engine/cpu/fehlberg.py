@@ -47,7 +47,7 @@ def run_cond_adaptive(
     refractory: int,
     mean: float,
 ) -> None:
-    """As ``run_cond``; ``drive`` and ``inhibition`` are left as they are."""
+    """As ``run_cond``; ``drive`` and ``inhibition`` do not change."""
     size = len(lift)
     v, rest = np.zeros(size, drive.dtype), np.zeros(size, drive.dtype)
     fired = np.empty(size, drive.dtype)

@@ -1,7 +1,7 @@
-"""Who does the work: stimuli in slices, slices on threads, and kernels that are compiled once.
+"""Stimuli in slices, slices on threads, and kernels that are compiled once.
 
-The cuts depend on the problem alone, never on the number of threads, and nothing is summed across
-slices but in their order: the same numbers come out on every machine with the same processor.
+The cuts depend on the problem and not on the number of threads, and sums across slices are taken in
+their order. So the same processor gives the same numbers with any number of threads.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def everywhere(
     *,
     size: float,
 ) -> None:
-    """``work`` on every part, on all threads; ``done`` is told of each, here, in their order.
+    """``work`` on every part, on all threads; ``done`` is called for each, in order, on this one.
 
     ``size`` is the number of neuron-steps, or of synapses, in all: too few, and waking a thread
     would take longer than what it does.
@@ -118,7 +118,7 @@ def compiled(key: object, warm_up: Callable[[], object]) -> None:
 @contextmanager
 def _announced() -> Generator[None]:
     if not _announcing.acquire(blocking=False):
-        yield  # within another, which tells
+        yield  # within another, which reports
         return
     done = threading.Event()
 

@@ -206,4 +206,4 @@ NUMBERS: Mapping[type[NeuronModel], Callable[[Any, float], list[float]]] = {
     IFCurrExp: _of_currents,
     IFCondExp: _of_conductances,
 }
-"""What the kernels are told of a neuron model, in the order that they read it."""
+"""The numbers of a neuron model, in the order in which the kernels read them."""

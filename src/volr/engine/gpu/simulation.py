@@ -1,9 +1,8 @@
 """Spiking models on another device than the processor: ``volr.engine.simulation`` through PyTorch.
 
 Everything is computed in float64, by matrix products. Their sums have another order than the
-engine's. So a membrane that is at the threshold but for rounding may be on the other side of it,
-and there may be a spike more or less. Conductances are integrated by NEST's solver, which runs on
-the processor alone.
+engine's. So a membrane that equals the threshold up to rounding may be on the other side of it, and
+there may be a spike more or less. NEST's solver for conductances runs on the processor only.
 """
 
 from __future__ import annotations

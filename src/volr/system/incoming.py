@@ -59,7 +59,8 @@ class Format:
 def format_of(data: bytes, name: str = "FILE") -> Format | None:
     """What is known of a file by its first bytes; None where it may be text.
 
-    ``name`` is the file's, for the commands in ``help``, and its suffix distinguishes kinds that the bytes do not.
+    ``name`` is the file's, for the commands in ``help``, and its suffix decides where the bytes
+    do not.
     """
     for start, found in _BEGINNINGS.items():
         if data.startswith(start):

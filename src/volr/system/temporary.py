@@ -31,7 +31,7 @@ class Workplace:
     def __init__(self, name: str, parent: Path | None = None) -> None:
         parent = Path(tempfile.gettempdir()) if parent is None else parent
         remove_abandoned(name, parent)
-        # It gets its name only once it is locked, so no other process takes it for an abandoned one.
+        # It gets its name only once it is locked, so that no process takes it for an abandoned one.
         new = Path(tempfile.mkdtemp(prefix=f"{_NEW}{name}.", dir=parent))
         lock = os.open(new, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         # Without locks, as on some network file systems, it is removed when it is old.

@@ -169,8 +169,8 @@ class SpikingLearner(TensorLearner[SpikingModel]):
 
 
 def _taught(teacher: ArtificialModel, inputs: Floats, form: SpikingForm) -> Tensor:
-    """The probabilities ``[batch, unit]`` that the teacher gives the labels, from logits on the scale
-    of the spiking network's.
+    """The probabilities ``[batch, unit]`` that the teacher gives the labels, from logits on the
+    scale of the spiking network's.
     """
     network = teacher.network
     shown = activations(teacher, inputs)

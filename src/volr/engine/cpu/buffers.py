@@ -24,10 +24,10 @@ _SLICE_VALUES = 400_000
 
 @dataclass(frozen=True, eq=False)
 class Memory:
-    """What a population's kernels read and write, flat ``[stimulus, step, unit]`` but for ``total``.
+    """What a population's kernels read and write, flat ``[stimulus, step, unit]``.
 
     ``drives`` are as many as ``channels``: first what arrives, then what the way back needs.
-    ``total`` is ``[stimulus, unit]``. See ``volr.engine.cpu.membranes``.
+    Only ``total`` is ``[stimulus, unit]``. See ``volr.engine.cpu.membranes``.
     """
 
     drives: tuple[NDArray[Any], ...]

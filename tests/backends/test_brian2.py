@@ -387,7 +387,8 @@ def mutated(
         for arrays, settings in ask(*arguments, **named):
             weights: Arrays = {name: -each for name, each in arrays.items() if "->" in name}
             flipped = weights if "weights" in changes else {}
-            yield {**arrays, **flipped}, {**settings, **changes}
+            neurons = {name: {**each, **changes} for name, each in settings["neurons"].items()}
+            yield {**arrays, **flipped}, {**settings, "neurons": neurons}
 
     monkeypatch.setattr(module, "_requests", requests)
     return plain(brian2.read_back(subject))

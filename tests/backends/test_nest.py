@@ -329,9 +329,12 @@ def test_what_is_wrong_is_seen(simulator: NestSimulator, monkeypatch: pytest.Mon
     def told(neuron: NeuronModel, weights: float = 1.0, **changes: Any) -> Expected:
         def changed(*arguments: Any, **named: Any) -> Iterator[Request]:
             for arrays, settings in requests(*arguments, **named):
-                defaults = {**settings["defaults"], **changes.pop("defaults", {})}
+                neurons: dict[str, Any] = {}
+                for name, each in settings["neurons"].items():
+                    defaults = {**each["defaults"], **changes.get("defaults", {})}
+                    neurons[name] = {**each, **changes, "defaults": defaults}
                 scaled = {k: weights * v if "->" in k else v for k, v in arrays.items()}
-                yield scaled, {**settings, **changes, "defaults": defaults}
+                yield scaled, {**settings, "neurons": neurons}
 
         with monkeypatch.context() as patch:
             patch.setattr(module, "_requests", changed)

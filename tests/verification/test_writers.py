@@ -83,8 +83,8 @@ def test_what_the_program_of_a_script_does_is_told(
     assert isinstance(found, Document)
     match name:
         case "pynn":
-            wrong = mistake.planted(pynn_script._program())
-            monkeypatch.setattr(pynn_script, "_program", lambda: wrong)
+            wrong = mistake.planted(pynn_script._program(several=False))
+            monkeypatch.setattr(pynn_script, "_program", lambda **_: wrong)
         case "brian2.py":
             wrong = mistake.planted(brian2_script.PROGRAM)
             monkeypatch.setattr(brian2_script, "PROGRAM", wrong)

@@ -21,7 +21,13 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
-from volr.backends.readback import DOUBLE, ArtificialReadback, Readback, SpikingReadback
+from volr.backends.readback import (
+    DOUBLE,
+    ArtificialReadback,
+    Readback,
+    SpikingReadback,
+    neurons_of,
+)
 from volr.checks.annotations import shown
 from volr.checks.arrays import Booleans, Floats, Integers
 from volr.errors import DataError, MissingError, ModelError, UnsupportedError
@@ -37,7 +43,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from volr.models.activations import Activation
-    from volr.network import Network
+    from volr.network import Network, Population
     from volr.neurons import Reset
 
 Forward: TypeAlias = Callable[[Floats], Floats]
@@ -293,9 +299,7 @@ def check_supported(backend: Backend | Document, model: Model) -> None:
             )
         case SpikingBackend() | Document(), SpikingModel():
             _check_connectors(backend, model)
-            neuron = model.neuron
-            _check_named(backend, model, "the neuron model", neuron.name, backend.neurons)
-            _check_named(backend, model, "the reset", neuron.reset, backend.resets)
+            _check_neurons(backend, model)
             _check_named(backend, model, "the input coding", model.coding.name, backend.codings)
             _check_named(backend, model, "the readout", model.readout, backend.readouts)
         case ArtificialBackend(), SpikingModel():
@@ -347,14 +351,36 @@ def _check_connectors(backend: Backend | Document, model: Model) -> None:
     check_connectors(model.network, backend.connectors, backend.name, way)
 
 
+def _check_neurons(backend: SpikingBackend | Document, model: SpikingModel) -> None:
+    """Refuse the first population whose neuron model, or whose reset, the back end lacks."""
+    network, neurons = model.network, neurons_of(model)
+    # Inputs come last: they have no line of their own in the program.
+    names = sorted(neurons, key=lambda name: name in network.inputs)
+    kinds = {name: neurons[name].name for name in names}
+    resets: dict[str, str] = {name: neurons[name].reset for name in names}
+    for what, by_population, known in (
+        ("the neuron model", kinds, backend.neurons),
+        ("the reset", resets, backend.resets),
+    ):
+        for name, value in by_population.items():
+            of = f" of population {name}" if len(set(by_population.values())) > 1 else ""
+            _check_named(backend, model, what, value, known, network[name], of)
+
+
 def _check_named(
-    backend: Backend | Document, model: Model, what: str, name: str, known: tuple[str, ...]
+    backend: Backend | Document,
+    model: Model,
+    what: str,
+    name: str,
+    known: tuple[str, ...],
+    place: Population | None = None,
+    of: str = "",
 ) -> None:
+    """Refuse a ``name`` that is not ``known``, at ``place``; at the first layer unless told."""
     if name in known:
         return
-    message = f"{backend.name} lacks {what} {name!r}"
-    # All populations have it: the first of them in the program stands for them.
-    first = next((each for each in model.network.layers if each.span is not None), None)
+    message = f"{backend.name} lacks {what} {name!r}{of}"
+    first = place or next((each for each in model.network.layers if each.span is not None), None)
     match backend, model:
         case Document(), SpikingModel():
             way = elsewhere("brian2", verb="write it for")
@@ -369,5 +395,5 @@ def _check_named(
         help=f"{way}; {backend.name} has {', '.join(known)}, and another one makes another network",
         source=model.network.source,
         span=None if first is None else first.span,
-        label=f"{first.name} has it" if first is not None else "",
+        label="" if first is None else f"{first.name} has it",
     )

@@ -216,9 +216,6 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
                 precision=precision,
             )
         case SpikingModel():
-            # Inputs that are given as spikes are no neurons.
-            driven = isinstance(model.coding, ConstantCurrent)
-            given = set[str]() if driven else set(network.inputs)
             return Expected(
                 populations=populations,
                 inputs=network.inputs,
@@ -228,16 +225,38 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
                     name: model.neuron_of(name).i_offset + bias for name, bias in biases.items()
                 },
                 cells={
-                    name: expected_cells(
-                        model.neuron_of(name), model.dt, spiking=model.is_spiking(name)
-                    )
-                    for name in populations
-                    if name not in given
+                    name: expected_cells(neuron, model.dt, spiking=model.is_spiking(name))
+                    for name, neuron in neurons_of(model).items()
                 },
                 delays=dict.fromkeys(weights, model.delay_steps * model.dt),
                 dt=model.dt,
                 precision=precision,
             )
+
+
+def neurons_of(model: SpikingModel) -> dict[str, NeuronModel]:
+    """The neurons of each population; inputs that are given as spikes have none."""
+    network = model.network
+    given = () if isinstance(model.coding, ConstantCurrent) else network.inputs
+    return {p.name: model.neuron_of(p.name) for p in network.populations if p.name not in given}
+
+
+def one_neuron(model: SpikingModel) -> NeuronModel | None:
+    """The neurons that all populations have; None where these differ."""
+    kinds = set(neurons_of(model).values()) or {model.neuron_of(model.network.inputs[0])}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def kinds_of(model: SpikingModel) -> list[tuple[str, NeuronModel]]:
+    """Each neuron model of a network once, and where it is, as the beginning of a message.
+
+    That is ``population NAME: ``, the first one that has it; nothing where all have the same.
+    """
+    first: dict[NeuronModel, str] = {}
+    for name, neuron in neurons_of(model).items():
+        first.setdefault(neuron, name)
+    alone = len(first) == 1
+    return [("" if alone else f"population {name}: ", neuron) for neuron, name in first.items()]
 
 
 def expected_cells(neuron: NeuronModel, dt: float, *, spiking: bool = True) -> ExpectedCells:

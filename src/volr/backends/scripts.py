@@ -7,6 +7,7 @@ beside it. Reading back parses the script and never runs it, so a file may come 
 from __future__ import annotations
 
 import io
+import re
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from volr.backends.base import Files
+
+_MARK = re.compile(r"^([1n])\|", re.MULTILINE)
 
 DAMAGED = (
     AttributeError,
@@ -37,6 +40,16 @@ DAMAGED = (
 
 AS_TEXT = Told("its numbers are text, which Python reads as float64")
 """The precision of a script without an archive."""
+
+
+def program_for(text: str, *, several: bool) -> str:
+    """The program of a script whose populations all have the same neurons, or ``several`` kinds.
+
+    A line of ``text`` that begins with ``1|`` is only in the former, one with ``n|`` in the latter.
+    """
+    left_out = "1|" if several else "n|"
+    lines = text.splitlines(keepends=True)
+    return _MARK.sub("", "".join(line for line in lines if not line.startswith(left_out)))
 
 
 def packed(arrays: Mapping[str, Any]) -> bytes:

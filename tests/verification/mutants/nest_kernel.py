@@ -36,7 +36,8 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
     def build(arrays: Arrays, settings: Settings) -> dict[str, Any]:
         if mutation == "dt":
             # A resolution cannot be changed once there are nodes.
-            settings = {**settings, "dt": 2 * settings["dt"], "delay": 2.0}
+            neurons = {k: {**each, "delay": 2.0} for k, each in settings["neurons"].items()}
+            settings = {**settings, "dt": 2 * settings["dt"], "neurons": neurons}
         nodes = _BUILD(arrays, settings)
         return _changed(nodes, mutation, wired=bool(settings["projections"]))
 

@@ -31,12 +31,12 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
     def build(sim: Any, arrays: Arrays, settings: Settings, copies: int) -> Built:
         if "dt" in mutations and simulator == "nest":
             # A resolution cannot be changed once there are nodes.
-            settings = {**settings, "dt": 2 * settings["dt"], "delay": 2.0}
+            settings = {**_told(settings, delay=2.0), "dt": 2 * settings["dt"]}
         # Nor can the model of a node. On NEST another reset is another model: one that adapts.
         if "kind" in mutations and simulator != "brian2":
-            settings = {**settings, "cell": "IF_cond_alpha"}
+            settings = _told(settings, cell="IF_cond_alpha")
         if "reset" in mutations and simulator == "nest":
-            settings = {**settings, "cell": "EIF_cond_exp_isfa_ista"}
+            settings = _told(settings, cell="EIF_cond_exp_isfa_ista")
         built = _BUILD(sim, arrays, settings, copies)
         for mutation, place in mutations.items():
             if "->" not in place:
@@ -56,6 +56,12 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
         return kernel.handle(arrays, settings)
     finally:
         kernel._build, kernel._record = _BUILD, _RECORD
+
+
+def _told(settings: Settings, **changes: Any) -> Settings:
+    """The settings with something else told of all neurons."""
+    neurons = {name: {**each, **changes} for name, each in settings["neurons"].items()}
+    return {**settings, "neurons": neurons}
 
 
 def _change(built: Built, simulator: str, mutation: str, place: str) -> None:

@@ -36,13 +36,12 @@ from volr.backends.brian2.equations import (
 )
 from volr.backends.brian2.translation import Neurons, Pathway, in_our_words, parameters
 from volr.backends.processes import WorkerPool, text_of
-from volr.backends.readback import Asked, precision_of, uniform
+from volr.backends.readback import Asked, neurons_of, precision_of, uniform
 from volr.backends.worker import (
     answered,
     answers_of,
     inputs_of,
     kernel_settings,
-    nonspiking,
     probing,
     requests,
     together,
@@ -50,11 +49,11 @@ from volr.backends.worker import (
 )
 from volr.errors import BackendError
 from volr.models.model import READOUTS
-from volr.models.parameters import synapse_matrices
+from volr.models.parameters import synapse_matrices, weight_name
 from volr.system.temporary import Workplace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
     from numpy.typing import ArrayLike
@@ -64,6 +63,7 @@ if TYPE_CHECKING:
     from volr.backends.readback import SpikingReadback
     from volr.checks.arrays import Floats
     from volr.models.model import SpikingModel
+    from volr.neurons import NeuronModel
 
 Target: TypeAlias = Literal["numpy", "cython", "cpp_standalone"]
 TARGETS: tuple[Target, ...] = get_args(Target)
@@ -131,7 +131,10 @@ class Brian2Simulator:
         Brian2's objects say the same whatever their code is generated in: here it is NumPy.
         """
         check_supported(BRIAN2, model)
-        asked = [theirs for _, theirs, *_ in NEURONS[model.neuron.name].rows]
+        asked = {
+            name: [theirs for _, theirs, *_ in NEURONS[neuron.name].rows]
+            for name, neuron in neurons_of(model).items()
+        }
         probes = self._generating(probing(model, partial(_requests, model), asked), "numpy")
         return _contents(model, answers_of(self._pool, probes), asked)
 
@@ -189,30 +192,41 @@ def batch_size(model: SpikingModel, record: Record, stimuli: int, processes: int
 def _requests(
     model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int
 ) -> Iterator[Request]:
-    network, neuron, dt = model.network, model.neuron, model.dt
-    equations = NEURONS[neuron.name]
-    unit, factor = equations.weight
+    neurons = neurons_of(model)
     settings: Settings = {
         **kernel_settings(model, record),
-        "dt": MILLI * dt,
-        "delay": MILLI * dt * (model.delay_steps - equations.early),
+        "dt": MILLI * model.dt,
+        "neurons": {name: _neurons(model, name, each) for name, each in neurons.items()},
+    }
+    weights = synapse_matrices(model.network, model.parameters, missing=math.nan)
+    for each in model.network.projections:
+        _, factor = NEURONS[neurons[each.target].name].weight
+        weights[weight_name(each)] = factor * weights[weight_name(each)]
+    return requests(model, stimuli, seed, size, weights, settings, NANO)
+
+
+def _neurons(model: SpikingModel, name: str, neuron: NeuronModel) -> Settings:
+    """What Brian2 is told of a population's neurons, and of synapses onto them."""
+    equations, numbers = NEURONS[neuron.name], parameters(neuron, model.dt)
+    if not model.is_spiking(name):
+        numbers["fires_at"] = UNREACHABLE
+    return {
         "model": equations.model(neuron.reset),
         "step": equations.step,
         "threshold": THRESHOLD,
         "reset": RESETS[neuron.reset],
         "refractory": REFRACTORY,
-        "weight": unit,
+        "parameters": numbers,
+        "weight": equations.weight[0],
         "pathways": list(equations.pathways.values()),
         "slot": equations.slot,
-        "parameters": parameters(neuron, dt),
-        "own": {name: {"fires_at": UNREACHABLE} for name in nonspiking(model)},
+        "delay": MILLI * model.dt * (model.delay_steps - equations.early),
     }
-    matrices = synapse_matrices(network, model.parameters, missing=math.nan)
-    weights = {name: factor * each for name, each in matrices.items()}
-    return requests(model, stimuli, seed, size, weights, settings, NANO)
 
 
-def _contents(model: SpikingModel, answers: list[Arrays], asked: list[str]) -> SpikingReadback:
+def _contents(
+    model: SpikingModel, answers: list[Arrays], asked: Mapping[str, list[str]]
+) -> SpikingReadback:
     """What a kernel says that Brian2 holds: its answers to ``volr.backends.worker.probing``."""
     names, answer = [p.name for p in model.network.populations], answers[0]
 
@@ -222,7 +236,7 @@ def _contents(model: SpikingModel, answers: list[Arrays], asked: list[str]) -> S
             text_of(answer[f"{name}.step"]),
             text_of(answer[f"{name}.threshold"]),
             text_of(answer[f"{name}.reset"]),
-            {each: uniform(answer[f"{name}.{each}"]) for each in asked},
+            {each: uniform(answer[f"{name}.{each}"]) for each in asked[name]},
             answer[f"{name}.current"],
         )
         for name in names

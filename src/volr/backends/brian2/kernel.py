@@ -68,17 +68,18 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
     """Build one batch and simulate it, or say what was built; all in Brian2's language.
 
     ``settings``: ``target``, the language that code is generated in, and a ``folder`` for it;
-    ``copies``, ``dt`` (s), ``steps`` and ``delay`` (s); the texts ``model``, ``step``,
-    ``threshold``, ``reset`` and ``refractory``; the unit of a ``weight``, what a spike does, for
-    positive weights and for negative ones, in ``pathways``, and in what ``slot`` of a step;
-    ``parameters``, and ``own``, what populations have otherwise; ``populations`` with their sizes,
-    ``inputs``, ``projections`` as pairs; what to record: ``spiking`` (counts), ``spikes``,
+    ``copies``, ``dt`` (s) and ``steps``; ``neurons`` by population, each the texts ``model``,
+    ``step``, ``threshold``, ``reset`` and ``refractory`` and the ``parameters``; of synapses onto
+    them the unit of a ``weight``, what a spike does, for positive weights and for negative ones, in
+    ``pathways``, in what ``slot`` of a step, and the ``delay`` (s); ``populations`` with their
+    sizes, ``inputs``, ``projections`` as pairs; what to record: ``spiking`` (counts), ``spikes``,
     ``membranes``, ``means``. ``arrays``: ``source->target.weight`` ``[post, pre]``;
     ``name.current`` ``[unit]``; for an input ``name.current`` ``[batch, unit]`` or ``name.spikes``
     ``[time, batch, unit]``. The answer has ``name.counts`` and ``name.means`` ``[batch, unit]``,
     ``name.spikes`` and ``name.membranes`` ``[time, batch, unit]``.
 
-    With ``ask``, the parameters wanted of a neuron, nothing is simulated: see ``_contents``.
+    With ``ask``, the parameters wanted of each population's neurons, nothing is simulated: see
+    ``_contents``.
     """
     _generate(settings["target"], settings["folder"])
     brian2.defaultclock.dt = settings["dt"] * brian2.second
@@ -118,43 +119,45 @@ class _Built:
 
 
 def _build(arrays: Arrays, settings: Settings) -> _Built:
+    copies: int = settings["copies"]
+    neurons: dict[str, Settings] = settings["neurons"]
     groups: dict[str, Any] = {}
     for number, name in enumerate(settings["populations"]):
-        if f"{name}.spikes" in arrays:
+        if name not in neurons:
             groups[name] = _sources(arrays[f"{name}.spikes"], number)
-        else:
-            groups[name] = _neurons(arrays[f"{name}.current"], name, number, settings)
+            continue
+        # Those of an input are given for each copy.
+        currents = arrays[f"{name}.current"]
+        every = currents.ravel() if currents.ndim == 2 else np.tile(currents, copies)
+        groups[name] = _neurons(every, number, neurons[name])
     synapses: dict[tuple[str, str], list[Any]] = {}
     for number, (source, target) in enumerate(settings["projections"]):
         weights = arrays[f"{source}->{target}.weight"]
         ends = groups[source], groups[target]
-        synapses[source, target] = _synapses(*ends, weights, number, settings)
+        synapses[source, target] = _synapses(*ends, weights, number, copies, neurons[target])
     return _Built(groups, synapses)
 
 
-def _neurons(currents: NDArray[np.float64], name: str, number: int, settings: Settings) -> Any:
-    step: str = settings["step"]
+def _neurons(currents: NDArray[np.float64], number: int, neurons: Settings) -> Any:
+    step: str = neurons["step"]
 
     def solution(*_: object) -> str:
         return step
 
-    copies: int = settings["copies"]
-    every = currents.ravel() if currents.ndim == 2 else np.tile(currents, copies)
     group = brian2.NeuronGroup(
-        every.size,
-        settings["model"],
+        currents.size,
+        neurons["model"],
         method=solution,
-        threshold=settings["threshold"],
-        reset=settings["reset"],
-        refractory=settings["refractory"],
+        threshold=neurons["threshold"],
+        reset=neurons["reset"],
+        refractory=neurons["refractory"],
         namespace={},
         name=f"population_{number}",
     )
-    numbers: dict[str, float] = {**settings["parameters"], **settings["own"].get(name, {})}
-    for parameter, value in numbers.items():
+    for parameter, value in neurons["parameters"].items():
         # The underscore is Brian2's sign for a value without its unit.
         setattr(group, f"{parameter}_", value)
-    group.I_ = every
+    group.I_ = currents
     return group
 
 
@@ -170,11 +173,15 @@ def _sources(spikes: NDArray[np.bool_], number: int) -> Any:
 
 
 def _synapses(
-    source: Any, target: Any, weights: NDArray[np.float64], number: int, settings: Settings
+    source: Any,
+    target: Any,
+    weights: NDArray[np.float64],
+    number: int,
+    copies: int,
+    neurons: Settings,
 ) -> list[Any]:
-    copies: int = settings["copies"]
     post, pre = weights.shape
-    codes: list[str] = settings["pathways"]
+    codes: list[str] = neurons["pathways"]
     masks = [weights >= 0.0, weights < 0.0] if len(codes) == 2 else [~np.isnan(weights)]
     found: list[Any] = []
     for sign, (code, mask) in enumerate(zip(codes, masks, strict=True)):
@@ -186,13 +193,13 @@ def _synapses(
         pathway = brian2.Synapses(
             source,
             target,
-            f"w : {settings['weight']} (constant)",
+            f"w : {neurons['weight']} (constant)",
             on_pre=code,
-            delay=settings["delay"] * brian2.second,
+            delay=neurons["delay"] * brian2.second,
             namespace={},
             name=f"projection_{number}_{sign}",
         )
-        pathway.pre.when = settings["slot"]
+        pathway.pre.when = neurons["slot"]
         pathway.connect(
             i=(blocks * pre + sources).ravel(),
             j=(blocks * post + targets).ravel(),
@@ -255,7 +262,7 @@ def _simulate(built: _Built, monitors: _Monitors, settings: Settings) -> Arrays:
     return answer
 
 
-def _contents(built: _Built, monitors: _Monitors, ask: list[str]) -> Arrays:
+def _contents(built: _Built, monitors: _Monitors, ask: dict[str, list[str]]) -> Arrays:
     """What Brian2's objects are, ready to run: texts as bytes, numbers in SI units.
 
     ``dt``; ``name.size``; ``name.drive``, the current or the number of spikes that drives each
@@ -286,7 +293,7 @@ def _contents(built: _Built, monitors: _Monitors, ask: list[str]) -> Arrays:
         }
         answer |= {f"{name}.{key}": text_array(text) for key, text in texts.items()}
         answer[f"{name}.current"] = answer[f"{name}.drive"] = np.array(group.I_[:])
-        for parameter in ask:
+        for parameter in ask[name]:
             answer[f"{name}.{parameter}"] = np.atleast_1d(getattr(group, f"{parameter}_"))
     pathways = [one for each in built.synapses.values() for one in each]
     for number, pathway in enumerate(pathways):

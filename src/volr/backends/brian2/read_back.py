@@ -25,9 +25,11 @@ UNITS = {"ms": MILLI, "mV": MILLI, "nA": NANO, "nF": NANO, "uS": 1e-6}
 """The units of a script, and how many of SI's make one."""
 
 _WANTED = (
-    *("DT", "EQUATIONS", "STEP", "THRESHOLD", "RESET", "REFRACTORY", "NEURON", "POPULATIONS"),
-    *("INPUTS", "OUTPUTS", "SILENT", "CURRENTS", "PATHWAYS", "SLOT", "DELAY", "WEIGHTS", "CODING"),
+    *("DT", "THRESHOLD", "REFRACTORY", "POPULATIONS", "INPUTS", "OUTPUTS", "SILENT", "CURRENTS"),
+    *("WEIGHTS", "CODING"),
 )
+_OF_NEURONS = ("EQUATIONS", "STEP", "RESET", "NEURON", "PATHWAYS", "SLOT", "DELAY")
+"""What is said of neurons, once; or of each population, in ``NEURONS``."""
 
 
 def read_back(files: Files) -> SpikingReadback:
@@ -43,13 +45,15 @@ def read_back(files: Files) -> SpikingReadback:
 def _tables(tree: ast.Module, archive: Mapping[str, Floats]) -> dict[str, Any]:
     """The values of the assignments at the top, in SI units."""
     found: dict[str, Any] = {}
+    known = (*_WANTED, *_OF_NEURONS, "NEURONS")
     for statement in tree.body:
         match statement:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in _WANTED:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in known:
                 found[name] = _value(value, archive)
             case _:
                 pass
-    if missing := [name for name in _WANTED if name not in found]:
+    wanted = _WANTED if "NEURONS" in found else (*_WANTED, *_OF_NEURONS)
+    if missing := [name for name in wanted if name not in found]:
         raise ValueError(f"it has no {', '.join(missing)}")
     return found
 
@@ -77,28 +81,30 @@ def _contents(tables: dict[str, Any], precision: Answer[float]) -> SpikingReadba
     sizes: dict[str, int] = tables["POPULATIONS"]
     inputs: tuple[str, ...] = tables["INPUTS"]
     silent: tuple[str, ...] = tables["SILENT"]
-    numbers = {name: float(value) for name, value in tables["NEURON"].items()}
+    told: dict[str, dict[str, Any]] = tables.get("NEURONS") or dict.fromkeys(sizes, tables)
     neurons: dict[str, Neurons] = {}
     for name in sizes:
         if name in inputs and tables["CODING"] != "current":
             continue
-        own = {"fires_at": UNREACHABLE} if name in silent else {}
+        numbers = {key: float(value) for key, value in told[name]["NEURON"].items()}
+        if name in silent:
+            numbers["fires_at"] = UNREACHABLE
         neurons[name] = Neurons(
-            tables["EQUATIONS"],
-            f"{RESTS.format(tables['REFRACTORY'])}\n{tables['STEP'].strip()}",
+            told[name]["EQUATIONS"],
+            f"{RESTS.format(tables['REFRACTORY'])}\n{told[name]['STEP'].strip()}",
             tables["THRESHOLD"],
-            tables["RESET"],
-            {**numbers, **own},
+            told[name]["RESET"],
+            numbers,
             np.zeros(0) if name in inputs else tables["CURRENTS"][name],
         )
-    codes: tuple[str, ...] = tables["PATHWAYS"]
     pathways: list[Pathway] = []
     for (source, target), weights in tables["WEIGHTS"].items():
+        codes: tuple[str, ...] = told[target]["PATHWAYS"]
+        delay, slot = float(told[target]["DELAY"]), told[target]["SLOT"]
         masks = [weights >= 0.0, weights < 0.0] if len(codes) == 2 else [~np.isnan(weights)]
         for code, mask in zip(codes, masks, strict=True):
             j, i = np.nonzero(mask)
             if j.size:
-                delay, slot = float(tables["DELAY"]), tables["SLOT"]
                 pathways.append(Pathway(source, target, i, j, weights[j, i], delay, code, slot))
     outputs: tuple[str, ...] = tables["OUTPUTS"]
     return in_our_words(

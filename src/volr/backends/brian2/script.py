@@ -17,7 +17,8 @@ from volr.backends.brian2.equations import NEURONS, REFRACTORY, RESETS, THRESHOL
 from volr.backends.brian2.read_back import read_back
 from volr.backends.brian2.script_body import HEAD, PROGRAM
 from volr.backends.brian2.translation import above_rest
-from volr.backends.scripts import packed
+from volr.backends.readback import neurons_of, one_neuron
+from volr.backends.scripts import packed, program_for
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import READOUTS
 from volr.models.parameters import bias_name, synapse_matrices, weight_name
@@ -25,11 +26,12 @@ from volr.network import Connector
 from volr.neurons.response import count_levels
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from volr.backends.base import Files
     from volr.checks.arrays import Floats
     from volr.models.model import Model, SpikingModel
+    from volr.neurons import NeuronModel
 
 # An array of more numbers than this goes into the archive.
 MOST_IN_TEXT = 50
@@ -43,8 +45,9 @@ def write(model: Model) -> Files:
     spiking = cast("SpikingModel", model)
     archive: dict[str, Any] = {}
     tables = _tables(spiking, archive)
+    program = program_for(PROGRAM, several=one_neuron(spiking) is None)
     load = 'DATA = np.load(Path(__file__).with_suffix(".npz"), allow_pickle=False)'
-    parts = [HEAD, f"{load}\n", tables, PROGRAM] if archive else [HEAD, tables, PROGRAM]
+    parts = [HEAD, f"{load}\n", tables, program] if archive else [HEAD, tables, program]
     files = {".py": "\n".join(parts).encode()}
     if archive:
         files[".npz"] = packed(archive)
@@ -52,80 +55,124 @@ def write(model: Model) -> Files:
 
 
 def _tables(model: SpikingModel, archive: dict[str, Any]) -> str:
-    network, neuron, dt = model.network, model.neuron, model.dt
-    equations = NEURONS[neuron.name]
-    weight = equations.weight[0]
-    nonspiking = tuple(p.name for p in network.populations if not model.is_spiking(p.name))
-    above = above_rest(neuron, dt)
-    numbers = [
-        f"{name!r}: {above[ours]!r}*{_UNITS[unit]}" for ours, name, unit, _ in equations.rows
-    ]
-    currents = [
-        f"{p.name!r}: {_array(neuron.i_offset + model.parameters[bias_name(p)], archive)}*nA"
-        for p in network.layers
-    ]
+    network, dt, neurons = model.network, model.dt, neurons_of(model)
+    alike = one_neuron(model)
+    if alike is None:
+        entries = (
+            f"{name!r}: {_dictionary(_entries(_neurons(model, each)))}"
+            for name, each in neurons.items()
+        )
+        before = f"""\
+# Of each population: its EQUATIONS, what solves them over a STEP under a constant I, its numbers,
+# and of synapses onto it what a spike does (PATHWAYS; of two, the second is for negative weights),
+# and where in a step (SLOT; before the thresholds, that is one step later than Brian2's delay).
+NEURONS = {_dictionary(entries)}
+THRESHOLD = {THRESHOLD!r}
+# Brian2 counts the step of the spike.
+REFRACTORY = {REFRACTORY!r}
+"""
+        after = ""
+    else:
+        told = _neurons(model, alike)
+        before = f"""\
+EQUATIONS = {told["EQUATIONS"]}
+# What solves them over a step, under a constant I.
+STEP = {told["STEP"]}
+THRESHOLD = {THRESHOLD!r}
+RESET = {told["RESET"]}
+# Brian2 counts the step of the spike.
+REFRACTORY = {REFRACTORY!r}
+NEURON = {told["NEURON"]}
+"""
+        after = f"""\
+WEIGHT = {told["WEIGHT"]}
+# What a spike does that arrives; of two pathways the second is for negative weights.
+PATHWAYS = {told["PATHWAYS"]}
+# Where in a step it arrives. Before the thresholds, that is one step later than Brian2's delay.
+SLOT = {told["SLOT"]}
+DELAY = {told["DELAY"]}
+"""
+    currents: list[str] = []
+    for p in network.layers:
+        each = neurons[p.name].i_offset + model.parameters[bias_name(p)]
+        currents.append(f"{p.name!r}: {_array(each, archive)}*nA")
     matrices = synapse_matrices(network, model.parameters, missing=math.nan)
-    weights = [
-        f"{(p.source, p.target)!r}: {_array(matrices[weight_name(p)], archive)}*{_UNITS[weight]}"
-        for p in network.projections
-    ]
-    return f'''\
+    weights: list[str] = []
+    for p in network.projections:
+        unit = _UNITS[NEURONS[neurons[p.target].name].weight[0]]
+        values = _array(matrices[weight_name(p)], archive)
+        weights.append(f"{(p.source, p.target)!r}: {values}*{unit}")
+    coding = _coding(model, archive, several=alike is None)
+    nonspiking = tuple(p.name for p in network.populations if not model.is_spiking(p.name))
+    return f"""\
 DT = {dt!r}*ms
 STEPS = {model.steps}
 
 # v is the membrane above v_rest, and so are v_thresh, v_reset and the reversal potentials, and
 # fires_at, which is v_thresh, or a hair less where tau_m is 1e+200 ms: there is no leak then.
-EQUATIONS = """
-{equations.model(neuron.reset)}
-"""
-# What solves them over a step, under a constant I.
-STEP = """
-{equations.step}
-"""
-THRESHOLD = {THRESHOLD!r}
-RESET = {RESETS[neuron.reset]!r}
-# Brian2 counts the step of the spike.
-REFRACTORY = {REFRACTORY!r}
-NEURON = {_dictionary(numbers)}
-
+{before}
 POPULATIONS = {_dictionary(f"{p.name!r}: {p.size}" for p in network.populations)}
 INPUTS = {network.inputs!r}
 OUTPUTS = {network.outputs!r}
 # Outputs that never spike: what they say is the mean of v, mV.
 SILENT = {nonspiking!r}
 
-{_coding(model, archive)}
+{coding}
 # The constant current into each neuron.
 CURRENTS = {_dictionary(currents)}
 
 # By source and target, [target, source].
 WEIGHTS = {_dictionary(weights)}
-WEIGHT = {f"w : {weight} (constant)"!r}
-# What a spike does that arrives; of two pathways the second is for negative weights.
-PATHWAYS = {tuple(equations.pathways.values())!r}
-# Where in a step it arrives. Before the thresholds, that is one step later than Brian2's delay.
-SLOT = {equations.slot!r}
-DELAY = {(model.delay_steps - equations.early) * dt!r}*ms
+{after}
+"""
 
-'''
+
+def _neurons(model: SpikingModel, neuron: NeuronModel) -> dict[str, str]:
+    """What a script says of neurons, and of synapses onto them, by table."""
+    equations, above = NEURONS[neuron.name], above_rest(neuron, model.dt)
+    numbers = [
+        f"{name!r}: {above[ours]!r}*{_UNITS[unit]}" for ours, name, unit, _ in equations.rows
+    ]
+    return {
+        "EQUATIONS": f'"""\n{equations.model(neuron.reset)}\n"""',
+        "STEP": f'"""\n{equations.step}\n"""',
+        "RESET": repr(RESETS[neuron.reset]),
+        "NEURON": _dictionary(numbers),
+        "WEIGHT": repr(f"w : {equations.weight[0]} (constant)"),
+        "PATHWAYS": repr(tuple(equations.pathways.values())),
+        "SLOT": repr(equations.slot),
+        "DELAY": f"{(model.delay_steps - equations.early) * model.dt!r}*ms",
+    }
+
+
+def _entries(literals: Mapping[str, str]) -> list[str]:
+    return [f"{key!r}: {each}" for key, each in literals.items()]
 
 
 def _dictionary(entries: Iterable[str]) -> str:
     return "{\n" + "".join(f"    {each},\n" for each in entries) + "}"
 
 
-def _coding(model: SpikingModel, archive: dict[str, Any]) -> str:
+def _coding(model: SpikingModel, archive: dict[str, Any], *, several: bool) -> str:
     """What makes currents or spikes out of the values of a stimulus."""
     match model.coding:
         case ConstantCurrent(rate_max=most):
-            counts, currents = count_levels(model.neuron, model.dt, model.steps)
-            edges = _array((counts[:-1] + counts[1:]) / 2.0, archive)
-            levels = _array(model.neuron.i_offset + currents, archive)
+            edges: dict[str, str] = {}
+            levels: dict[str, str] = {}
+            for name in model.network.inputs[: None if several else 1]:
+                neuron = model.neuron_of(name)
+                counts, currents = count_levels(neuron, model.dt, model.steps)
+                edges[name] = f"np.array({_array((counts[:-1] + counts[1:]) / 2.0, archive)})"
+                levels[name] = f"{_array(neuron.i_offset + currents, archive)}*nA"
+            both = [
+                _dictionary(_entries(each)) if several else each[model.network.inputs[0]]
+                for each in (edges, levels)
+            ]
             return (
                 "# An input neuron gets the current whose number of spikes is nearest to value *\n"
                 "# FULL: the first where that is below the first edge, and so on.\n"
                 f"CODING = 'current'\nFULL = {most * model.steps * model.dt / 1000.0!r}\n"
-                f"LEVEL_EDGES = np.array({edges})\nLEVEL_CURRENTS = {levels}*nA\n"
+                f"LEVEL_EDGES = {both[0]}\nLEVEL_CURRENTS = {both[1]}\n"
             )
         case Poisson(rate_max=most):
             return (

@@ -1,4 +1,8 @@
-"""The part of a Brian2 script that is the same for all models: it runs what the tables say."""
+"""The part of a Brian2 script that is the same for all models: it runs what the tables say.
+
+What begins with ``1|`` is for models whose populations have the same neurons, ``n|`` for all others
+(``volr.backends.scripts``).
+"""
 
 HEAD = '''\
 """A spiking network for Brian2, written by Volr. It needs Brian2 and NumPy, and nothing else.
@@ -26,17 +30,19 @@ PROGRAM = '''\
 COPIES = 100
 
 
-def solution(*_):
-    """What Brian2 asks of a method: the state after a step, from the one before it."""
-    return STEP
-
-
+1|def solution(*_):
+1|    """What Brian2 asks of a method: the state after a step, from the one before it."""
+1|    return STEP
+1|
+1|
 def drive(name, values, first, seed):
     """What an input gets for stimuli ``values``: currents, or spikes [step, stimulus, neuron]."""
     start = sum(POPULATIONS[each] for each in INPUTS[: INPUTS.index(name)])
     part = slice(start, start + POPULATIONS[name])
     if CODING == "current":
-        return LEVEL_CURRENTS[np.searchsorted(LEVEL_EDGES, values[:, part] * FULL)]
+1|        return LEVEL_CURRENTS[np.searchsorted(LEVEL_EDGES, values[:, part] * FULL)]
+n|        levels = np.searchsorted(LEVEL_EDGES[name], values[:, part] * FULL)
+n|        return LEVEL_CURRENTS[name][levels]
     trains = []
     for number, row in enumerate(values):
         drawn = np.random.default_rng([seed, first + number]).random((STEPS, len(row)))
@@ -46,6 +52,12 @@ def drive(name, values, first, seed):
 
 def neurons(name, currents):
     """A population for each stimulus, one behind the other; ``currents`` are theirs."""
+n|    EQUATIONS, STEP, RESET, NEURON, *_ = NEURONS[name].values()
+n|
+n|    def solution(*_):
+n|        """What Brian2 asks of a method: the state after a step, from the one before it."""
+n|        return STEP
+n|
     group = NeuronGroup(
         currents.size,
         EQUATIONS,
@@ -69,8 +81,10 @@ def sources(spikes):
     return SpikeGeneratorGroup(spikes[0].size, index, steps * DT, sorted=True)
 
 
-def synapses(source, target, weights, copies):
+1|def synapses(source, target, weights, copies):
+n|def synapses(source, target, name, weights, copies):
     """Within each copy a synapse for each weight that is a number; one object for each pathway."""
+n|    *_, WEIGHT, PATHWAYS, SLOT, DELAY = NEURONS[name].values()
     post, pre = weights.shape
     plain = np.asarray(weights)
     masks = [plain >= 0, plain < 0] if len(PATHWAYS) == 2 else [~np.isnan(plain)]
@@ -101,7 +115,8 @@ def simulate(values, first, seed):
     pathways = [
         pathway
         for (source, target), weights in WEIGHTS.items()
-        for pathway in synapses(groups[source], groups[target], weights, copies)
+1|        for pathway in synapses(groups[source], groups[target], weights, copies)
+n|        for pathway in synapses(groups[source], groups[target], target, weights, copies)
     ]
     counters = {name: SpikeMonitor(group) for name, group in groups.items()}
     meters = {name: StateMonitor(groups[name], "v", record=True, when="end") for name in SILENT}

@@ -30,18 +30,18 @@ from volr.backends.nest.translation import (
     weight_factor,
 )
 from volr.backends.processes import WorkerPool
+from volr.backends.readback import neurons_of
 from volr.backends.worker import (
     answered,
     answers_of,
     kernel_settings,
-    nonspiking,
     probing,
     requests,
     together,
     widest,
 )
 from volr.models.model import READOUTS, SpikingModel
-from volr.models.parameters import synapse_matrices
+from volr.models.parameters import synapse_matrices, weight_name
 from volr.neurons import RESETS
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from volr.backends.processes import Request, Settings
     from volr.backends.readback import SpikingReadback
     from volr.checks.arrays import Floats
+    from volr.neurons import NeuronModel
 
 # Neurons and synapses in one batch of copies. Measured on 100-100-10: 8 to 12 copies take 3.7 ms an
 # image; 4 take 4.0, since a batch costs some ms by itself, and 30 too: their synapses do not fit
@@ -143,23 +144,34 @@ def batch_size(model: SpikingModel, record: Record, stimuli: int, processes: int
 def _requests(
     model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int
 ) -> Iterator[Request]:
-    network, neuron, dt = model.network, model.neuron, model.dt
-    translation = NEURONS[neuron.name, neuron.reset]
-    said = in_our_words(neuron, dt)
+    network, neurons, dt = model.network, neurons_of(model), model.dt
     settings: Settings = {
         **kernel_settings(model, record),
         "dt": dt,
-        "delay": (model.delay_steps - translation.late) * dt,
-        "model": translation.model,
-        "defaults": {theirs: factor * said[ours] for ours, theirs, factor in translation.rows},
-        "own": {name: {translation.threshold: UNREACHABLE} for name in nonspiking(model)},
+        "neurons": {name: _neurons(model, name, each) for name, each in neurons.items()},
         "raised": [
-            p.name
-            for p in network.populations
-            if neuron.reset == "subtract" and model.is_spiking(p.name)
+            name
+            for name, each in neurons.items()
+            if each.reset == "subtract" and model.is_spiking(name)
         ],
     }
-    factor = weight_factor(translation, neuron.tau_m, neuron.cm, dt)
-    matrices = synapse_matrices(network, model.parameters, missing=math.nan)
-    weights = {name: factor * each for name, each in matrices.items()}
+    weights = synapse_matrices(network, model.parameters, missing=math.nan)
+    for each in network.projections:
+        neuron = neurons[each.target]
+        translation = NEURONS[neuron.name, neuron.reset]
+        factor = weight_factor(translation, neuron.tau_m, neuron.cm, dt)
+        weights[weight_name(each)] = factor * weights[weight_name(each)]
     return requests(model, stimuli, seed, size, weights, settings, PICOAMPERE)
+
+
+def _neurons(model: SpikingModel, name: str, neuron: NeuronModel) -> Settings:
+    """What NEST is told of a population's neurons, and of the delay, ms, of synapses onto them."""
+    translation, said = NEURONS[neuron.name, neuron.reset], in_our_words(neuron, model.dt)
+    defaults = {theirs: factor * said[ours] for ours, theirs, factor in translation.rows}
+    if not model.is_spiking(name):
+        defaults[translation.threshold] = UNREACHABLE
+    return {
+        "model": translation.model,
+        "defaults": defaults,
+        "delay": (model.delay_steps - translation.late) * model.dt,
+    }

@@ -44,10 +44,11 @@ COUNTER: dict[str, float] = {
 def handle(arrays: Arrays, settings: Settings) -> Arrays:
     """Build one batch and simulate it, or say what was built; all in NEST's own names and units.
 
-    ``settings``: ``copies``, ``dt``, ``steps`` and ``delay`` (ms); ``model``, its ``defaults``, and
-    ``own``, what populations have otherwise; ``populations`` with their sizes, ``inputs``,
-    ``projections`` as pairs; what to record: ``spiking`` (counts), ``spikes``, ``membranes``,
-    ``means``; ``raised``, the populations whose reset is a threshold that is raised. ``arrays``:
+    ``settings``: ``copies``, ``dt`` and ``steps`` (ms); ``neurons`` by population, each its
+    ``model``, the ``defaults`` of that, and the ``delay`` (ms) of synapses onto them;
+    ``populations`` with their sizes, ``inputs``, ``projections`` as pairs; what to record:
+    ``spiking`` (counts), ``spikes``, ``membranes``, ``means``; ``raised``, the populations whose
+    reset is a threshold that is raised. ``arrays``:
     ``source->target.weight`` ``[post, pre]``; ``name.current`` ``[unit]``; for an input
     ``name.current`` ``[batch, unit]`` or ``name.spikes`` ``[time, batch, unit]``. The answer has
     ``name.counts`` and ``name.means`` ``[batch, unit]``, ``name.spikes`` and ``name.membranes``
@@ -72,19 +73,21 @@ def _build(arrays: Arrays, settings: Settings) -> dict[str, Any]:
     nest.ResetKernel()
     nest.verbosity = nest.VerbosityLevel.ERROR
     nest.resolution = settings["dt"]
-    model: str = settings["model"]
-    defaults: dict[str, float] = settings["defaults"]
+    neurons: dict[str, Settings] = settings["neurons"]
     nodes: dict[str, Any] = {}
     for name in settings["populations"]:
-        nest.SetDefaults(model, {**defaults, **settings["own"].get(name, {})})
-        if name in settings["inputs"]:
-            nodes[name] = _input(arrays, name, model)
-        else:
-            currents = np.tile(arrays[f"{name}.current"], copies)
-            nodes[name] = _driven(model, currents)
-    # As a default and not beside each weight: that would be another array to walk through.
-    nest.SetDefaults("static_synapse", {"delay": settings["delay"]})
+        if name not in neurons:
+            nodes[name] = _sources(arrays[f"{name}.spikes"])
+            continue
+        # Those of an input are given for each copy.
+        currents = arrays[f"{name}.current"]
+        every = currents.ravel() if currents.ndim == 2 else np.tile(currents, copies)
+        nest.SetDefaults(neurons[name]["model"], neurons[name]["defaults"])
+        nodes[name] = nest.Create(neurons[name]["model"], every.size)
+        _set(nodes[name], [{"I_e": current} for current in every.tolist()])
     for source, target in settings["projections"]:
+        # As a default and not beside each weight: that would be another array to walk through.
+        nest.SetDefaults("static_synapse", {"delay": neurons[target]["delay"]})
         weights = arrays[f"{source}->{target}.weight"]
         _connect(nodes[source], nodes[target], weights, copies)
     return nodes
@@ -168,7 +171,6 @@ def _simulate(nodes: dict[str, Any], devices: _Devices, settings: Settings) -> A
     copies: int = settings["copies"]
     dt: float = settings["dt"]
     steps: int = settings["steps"]
-    defaults: dict[str, float] = settings["defaults"]
     # Spikes of the last step arrive a step later, and a meter shows that another step later.
     nest.Simulate((steps + 2) * dt)
 
@@ -186,6 +188,7 @@ def _simulate(nodes: dict[str, Any], devices: _Devices, settings: Settings) -> A
         counts[found["senders"] - counter.first] = np.rint(found["V_m"])
         answer[f"{name}.counts"] = counts.reshape(copies, -1)
     for name, meter in devices.meters.items():
+        defaults: dict[str, float] = settings["neurons"][name]["defaults"]
         found = _events(meter, nodes[name], dt, steps, copies)
         potential = found.of["V_m"]
         if name in settings["raised"]:
@@ -223,18 +226,8 @@ class _Events:
     stimuli: NDArray[np.int64]
 
 
-def _driven(model: str, currents: NDArray[np.float64]) -> Any:
-    """A neuron for each constant current, in pA."""
-    nodes = nest.Create(model, currents.size)
-    _set(nodes, [{"I_e": current} for current in currents.tolist()])
-    return nodes
-
-
-def _input(arrays: Arrays, name: str, model: str) -> Any:
-    """Neurons under constant currents, or sources of given spikes."""
-    if f"{name}.current" in arrays:
-        return _driven(model, arrays[f"{name}.current"].ravel())
-    spikes = arrays[f"{name}.spikes"]
+def _sources(spikes: NDArray[np.bool_]) -> Any:
+    """A source for each train of spikes."""
     dt = nest.resolution
     trains = spikes.transpose(1, 2, 0).reshape(-1, spikes.shape[0])
     sources = nest.Create("spike_generator", len(trains))

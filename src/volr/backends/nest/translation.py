@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from volr.backends.base import elsewhere
+from volr.backends.readback import kinds_of
 from volr.errors import UnsupportedError
 from volr.models.model import SpikingModel, is_multiple
 from volr.neurons import ENDLESS, TIE, IFCurrExp
@@ -111,23 +112,30 @@ TIC = 0.001
 
 def check_translatable(model: SpikingModel) -> None:
     """Raise ``UnsupportedError`` for what NEST has no words for, with the way out."""
-    neuron, dt = model.neuron, model.dt
-    wrong: list[str] = []
-    if (neuron.name, neuron.reset) not in NEURONS:
-        wrong.append(f"it has no {neuron.name} with the reset {neuron.reset!r}")
+    kinds, dt = kinds_of(model), model.dt
+    wrong = [
+        f"{where}it has no {neuron.name} with the reset {neuron.reset!r}"
+        for where, neuron in kinds
+        if (neuron.name, neuron.reset) not in NEURONS
+    ]
     if not is_multiple(dt, TIC):
         wrong.append(f"dt is {dt:g} ms, and its time counts in steps of {TIC:g} ms")
-    if not wrong and neuron.reset == "subtract":
-        wrong += _wrong_to_subtract(model)
+    if not wrong:
+        wrong = [
+            f"{where}{each}"
+            for where, neuron in kinds
+            if neuron.reset == "subtract"
+            for each in _wrong_to_subtract(model, neuron)
+        ]
     if wrong:
         raise UnsupportedError(
             "nest cannot run this model: " + "; ".join(wrong), help=elsewhere("engine", "brian2")
         )
 
 
-def _wrong_to_subtract(model: SpikingModel) -> Iterator[str]:
+def _wrong_to_subtract(model: SpikingModel, neuron: NeuronModel) -> Iterator[str]:
     """What the neuron that stands for the reset ``subtract`` cannot do."""
-    neuron, dt = model.neuron, model.dt
+    dt = model.dt
     if neuron.refractory_steps(dt) == 0:
         yield (
             f"tau_refrac is {neuron.tau_refrac:g} ms, no step of {dt:g} ms, and its neurons with "

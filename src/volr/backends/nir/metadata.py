@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from volr.backends.readback import neurons_of, one_neuron
 from volr.checks.json_values import in_words, out_of_words
 from volr.models.activations import activation
 from volr.models.coding import input_coding
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
     from volr.backends.nir.graph import Graph
     from volr.checks.arrays import Floats
+    from volr.neurons import NeuronModel
 
 KEY = "volr"
 """Where the description stands in a graph's metadata."""
@@ -61,8 +63,15 @@ class Described:
     settings: Mapping[str, Any]
     biases: Mapping[str, Floats]
 
+    @property
+    def neurons(self) -> Mapping[str, NeuronModel]:
+        """The neurons of each population, where they differ; empty where all have the same."""
+        each = _typed(self.settings.get("neurons", {}), dict, "neurons").items()
+        return {name: _neuron(_typed(one, dict, "neurons")) for name, one in each}
+
     def model(self, graph: Graph) -> Model:
-        """The model with the weights that the graph has.
+        """The model with the weights that the graph has. Where populations have different neurons,
+        all have those of the first population here.
 
         Raises ``MalformedError`` where one is not where it should be, and ``ModelError``.
         """
@@ -96,20 +105,29 @@ def describe(model: Model, places: Places) -> str:
         case ArtificialModel():
             found |= {"kind": "artificial", "activation": model.activation.name}
         case SpikingModel():
+            alike, neurons = one_neuron(model), neurons_of(model)
             found |= {
                 "kind": "spiking",
                 "units": "s, and mV above v_rest; an input of a neuron is in mV/s (IFCurrDelta), "
                 "or in nA of w_in / tau_syn (IFCurrExp), and a spike an impulse of area 1",
-                "neuron": model.neuron.name,
-                "numbers": in_words(model.neuron.numbers),
-                "reset": model.neuron.reset,
+                **_neuron_in_words(alike or next(iter(neurons.values()))),
                 "coding": [model.coding.name, model.coding.rate_max],
                 "dt": model.dt,
                 "duration": model.duration,
                 "delay": model.delay,
                 "readout": model.readout,
             }
+            if alike is None:
+                found["neurons"] = {n: _neuron_in_words(each) for n, each in neurons.items()}
     return json.dumps(found, ensure_ascii=False)
+
+
+def _neuron_in_words(neuron: NeuronModel) -> dict[str, Any]:
+    return {
+        "neuron": neuron.name,
+        "numbers": in_words(neuron.numbers),
+        "reset": neuron.reset,
+    }
 
 
 def read_description(text: str) -> Described:
@@ -152,21 +170,25 @@ def _model(network: Network, values: Mapping[str, Floats], found: Mapping[str, A
         return ArtificialModel(network, values, activation(_get(found, "activation", str)))
     if found.get("kind") != "spiking":
         raise MalformedError(f"have the kind {found.get('kind')!r}")
+    ((name, rate),) = _rows({"coding": [found.get("coding")]}, "coding", str, object)
+    return SpikingModel(
+        network=network,
+        parameters=values,
+        neuron=_neuron(found),
+        coding=input_coding(name, _number(rate, "coding")),
+        **{key: _number(found.get(key), key) for key in ("dt", "duration", "delay")},
+        readout=_get(found, "readout", str),
+    )
+
+
+def _neuron(found: Mapping[str, Any]) -> NeuronModel:
     numbers = _get(found, "numbers", dict).items()
     given = {key: _number(out_of_words(each), "numbers") for key, each in numbers}
     neuron = neuron_model(_get(found, "neuron", str), given, _get(found, "reset", str))
     # A default that a later Volr changes must not change the model.
     if set(neuron.numbers) != set(given):
         raise MalformedError("lack parameters of the neuron model")
-    ((name, rate),) = _rows({"coding": [found.get("coding")]}, "coding", str, object)
-    return SpikingModel(
-        network=network,
-        parameters=values,
-        neuron=neuron,
-        coding=input_coding(name, _number(rate, "coding")),
-        **{key: _number(found.get(key), key) for key in ("dt", "duration", "delay")},
-        readout=_get(found, "readout", str),
-    )
+    return neuron
 
 
 def _get(found: Mapping[str, Any], key: str, kind: type) -> Any:

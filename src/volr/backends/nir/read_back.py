@@ -31,11 +31,14 @@ from volr.errors import ModelError, ModelFileError, NetworkError
 from volr.models.model import ArtificialModel, SpikingModel
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from volr.backends.nir.graph import Graph, Node
     from volr.backends.nir.metadata import Places
     from volr.backends.readback import Ends
     from volr.checks.arrays import Floats
     from volr.models.model import Model
+    from volr.neurons import NeuronModel
 
 ORDER = "the nodes are NIR's; Volr's own metadata say which node is which population"
 
@@ -48,7 +51,8 @@ def back(graph: Graph) -> Readback:
         described = read_description(graph.metadata[KEY])
         # A number that overflows is another than the model's, and so it is seen.
         with np.errstate(all="ignore"):
-            return _Back(graph, described.places, described.model(graph)).read()
+            model = described.model(graph)
+            return _Back(graph, described.places, model, described.neurons).read()
     except KeyError as error:
         raise ModelFileError(f"this NIR file is none of Volr's: it lacks {error}") from error
     except (MalformedError, ModelError, NetworkError) as error:
@@ -64,6 +68,7 @@ class _Back:
     graph: Graph
     places: Places
     model: Model
+    neurons: Mapping[str, NeuronModel]
 
     def read(self) -> Readback:
         model = self.model
@@ -92,13 +97,17 @@ class _Back:
         return SpikingReadback(
             **common,
             cells={
-                name: self._numbers(model, self._cells(name), is_input=name in network.inputs)
+                name: self._numbers(self._neuron(model, name), name, model.dt)
                 for name in populations
                 if self._cells(name).kind != "Input"
             },
             delays=all_asked(dict.fromkeys(weights, model.delay_steps * model.dt), METADATA),
             dt=Asked(model.dt, METADATA),
         )
+
+    def _neuron(self, model: SpikingModel, name: str) -> NeuronModel:
+        """The neurons of a population, by the metadata."""
+        return self.neurons.get(name, model.neuron)
 
     def _cells(self, name: str) -> Node:
         return self.graph.nodes[self.places.populations[name]]
@@ -136,8 +145,8 @@ class _Back:
         match self.model:
             case ArtificialModel():
                 return total
-            case SpikingModel(neuron=neuron):
-                values = self._cells(name).values
+            case SpikingModel() as model:
+                neuron, values = self._neuron(model, name), self._cells(name).values
                 if not neuron.has_currents:
                     # mV/s: r / τ of it is what the membrane sees.
                     total = total * neuron.cm / SECOND
@@ -145,9 +154,10 @@ class _Back:
                         return total * uniform(values["r"])
                 return total + values["v_leak"] / neuron.resistance
 
-    def _numbers(self, model: SpikingModel, node: Node, *, is_input: bool) -> Cells:
+    def _numbers(self, neuron: NeuronModel, name: str, dt: float) -> Cells:
         """A node's parameters in ours: what NIR has no words for is the metadata's."""
-        neuron, values = model.neuron, node.values
+        node = self._cells(name)
+        values = node.values
         rest, own = neuron.v_rest, neuron.numbers
         primitive = PRIMITIVES.get(node.kind)
         ours = primitive.ours if isinstance(primitive, Neuron) else ""
@@ -156,7 +166,7 @@ class _Back:
         tau = values.get("tau_mem", values.get("tau", np.full(1, np.inf)))
         numbers: dict[str, Answer[float]] = {
             "v_rest": Asked(rest, METADATA),
-            "tau_refrac": Asked(neuron.refractory_steps(model.dt) * model.dt, METADATA),
+            "tau_refrac": Asked(neuron.refractory_steps(dt) * dt, METADATA),
             "v_thresh": Asked(math.inf),
             "v_reset": Asked(neuron.v_reset, METADATA),
             "tau_m": Asked(SECOND * uniform(tau)),
@@ -167,7 +177,7 @@ class _Back:
             # The resistance is r; w_in takes up the synapse's time constant.
             resistance = values["r"] * values["w_in"] / values["tau_syn"]
             numbers["cm"] = Asked(uniform(tau * SECOND / resistance))
-        elif is_input and neuron.has_currents:
+        elif name in self.model.network.inputs and neuron.has_currents:
             # Nothing leads to it, so it needs no synapses, and is said without.
             kind = Asked(neuron.name, METADATA)
             numbers |= {k: Asked(own[k], METADATA) for k in ("tau_syn_E", "tau_syn_I", "cm")}

@@ -31,6 +31,7 @@ from volr.backends.base import elsewhere
 from volr.backends.identifiers import identifiers
 from volr.backends.nir.graph import Graph, Node
 from volr.backends.nir.metadata import KEY, Places, describe
+from volr.backends.readback import kinds_of, neurons_of
 from volr.errors import UnsupportedError
 from volr.models.coding import ConstantCurrent
 from volr.models.model import ArtificialModel, Model, SpikingModel
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from volr.backends.nir.graph import Edge
     from volr.checks.arrays import Floats
     from volr.network import Network, Population
+    from volr.neurons import NeuronModel
 
 SECOND = 1000.0
 """How many ms make one of NIR's units of time, s."""
@@ -108,26 +110,33 @@ def _names(network: Network) -> dict[str, str]:
 
 def _unsayable(model: SpikingModel) -> str:
     """What of a model NIR has no nodes for, in words."""
-    neuron = model.neuron
-    if neuron.has_conductances:
-        return "NIR has no synapses that change a conductance"
-    if len(neuron.channels) > 1:
-        taus = (f"{key} {neuron.numbers[key]:g} ms" for key in ("tau_syn_E", "tau_syn_I"))
-        return (
-            "NIR has one synaptic time constant to a neuron, and this model's are "
-            + " and ".join(taus)
-        )
-    if neuron.has_currents and not neuron.leaks:
-        return (
-            "NIR's neurons with synapses have a time constant in s, and this model's tau_m is "
-            "infinite"
-        )
-    if isinstance(model.coding, ConstantCurrent) and not neuron.leaks and neuron.i_offset != 0.0:
-        return (
-            "NIR's IF has no constant current of its own, and this model's inputs have i_offset, "
-            f"{neuron.i_offset:g} nA"
-        )
+    for where, neuron in kinds_of(model):
+        if neuron.has_conductances:
+            return f"{where}NIR has no synapses that change a conductance"
+        if len(neuron.channels) > 1:
+            taus = (f"{key} {neuron.numbers[key]:g} ms" for key in ("tau_syn_E", "tau_syn_I"))
+            return (
+                f"{where}NIR has one synaptic time constant to a neuron, and this model's are "
+                + " and ".join(taus)
+            )
+        if neuron.has_currents and not neuron.leaks:
+            return (
+                f"{where}NIR's neurons with synapses have a time constant in s, and this model's "
+                "tau_m is infinite"
+            )
+    for neuron in _driven(model):
+        if not neuron.leaks and neuron.i_offset != 0.0:
+            return (
+                "NIR's IF has no constant current of its own, and this model's inputs have "
+                f"i_offset, {neuron.i_offset:g} nA"
+            )
     return ""
+
+
+def _driven(model: SpikingModel) -> list[NeuronModel]:
+    """The neurons of the inputs; none where these are given as spikes."""
+    neurons = neurons_of(model)
+    return [neurons[name] for name in model.network.inputs if name in neurons]
 
 
 def losses(model: Model) -> list[str]:
@@ -136,31 +145,34 @@ def losses(model: Model) -> list[str]:
     if isinstance(model, ArtificialModel):
         hidden = any(p.source not in network.inputs for p in network.projections)
         return [_NO_RELU] if hidden and model.activation.name == "relu" else []
-    neuron, found = model.neuron, list[str]()
-    if neuron.reset == "subtract":
+    neurons, found = neurons_of(model), list[str]()
+    if any(each.reset == "subtract" for each in neurons.values()):
         found.append("NIR has no reset by subtraction: others will reset to v_reset")
-    if neuron.refractory_steps(model.dt) > 0:
+    if any(each.refractory_steps(model.dt) > 0 for each in neurons.values()):
         found.append("NIR has no refractoriness: others will leave out tau_refrac")
     if model.delay_steps > 1:
         found.append(
             f"NIR's edges take no time: others will leave out the delay {model.delay:g} ms"
         )
-    biases = (model.parameters[bias_name(each)] for each in network.layers)
-    if neuron.has_currents and (neuron.i_offset != 0.0 or any(bias.any() for bias in biases)):
+    if any(
+        neurons[each.name].has_currents
+        and (neurons[each.name].i_offset != 0.0 or model.parameters[bias_name(each)].any())
+        for each in network.layers
+    ):
         found.append(
             "NIR leads every current of CubaLIF through the synapse, so biases and i_offset are "
             "written as v_leak, which some importers refuse or ignore"
         )
-    elif neuron.i_offset != 0.0 and isinstance(model.coding, ConstantCurrent):
+    elif any(each.i_offset != 0.0 for each in _driven(model)):
         found.append("i_offset of the inputs is written as v_leak, which some importers ignore")
     return found
 
 
 def _weights(model: Model, population: Population) -> Iterator[Node]:
     """The nodes of the projections into a population, of which the first one has the bias."""
+    neuron = model.neuron_of(population.name) if isinstance(model, SpikingModel) else None
     for number, projection in enumerate(model.network.incoming[population.name]):
         values = {"weight": np.array(model.parameters[weight_name(projection)])}
-        neuron = model.neuron if isinstance(model, SpikingModel) else None
         # A neuron with a synapse is given its constant current as v_leak.
         if number == 0 and not (neuron and neuron.has_currents):
             bias = np.array(model.parameters[bias_name(population)])
@@ -193,7 +205,7 @@ def _neurons(model: SpikingModel, population: Population) -> Node:
     An input's constant current is its v_leak, since no Affine leads there, and so is that of a
     CubaLIF: others go through the synapse.
     """
-    neuron, each = model.neuron, np.ones(population.size)
+    neuron, each = model.neuron_of(population.name), np.ones(population.size)
     is_input = population.name in model.network.inputs
     tau = neuron.tau_m / SECOND * each
     if neuron.has_currents and not is_input:

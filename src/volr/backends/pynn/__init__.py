@@ -40,11 +40,11 @@ from volr.backends.pynn.translation import (
     Dialect,
     in_our_words,
 )
+from volr.backends.readback import neurons_of
 from volr.backends.worker import (
     answered,
     answers_of,
     kernel_settings,
-    nonspiking,
     probing,
     requests,
     together,
@@ -67,6 +67,7 @@ if TYPE_CHECKING:
     from volr.backends.readback import SpikingReadback
     from volr.checks.arrays import Floats
     from volr.models.model import SpikingModel
+    from volr.neurons import NeuronModel
 
 # Neurons of all copies in one batch, for simulators that take copies side by side, and synapses;
 # stimuli, for NEURON. Building a neuron through PyNN takes 0.1 ms, however many there are.
@@ -124,7 +125,7 @@ class PynnSimulator:
         """See ``volr.backends.base.Simulator``: one copy, built as ``run`` does, then asked."""
         check_supported(self.backend, model)
         _check_translatable(self.backend.name, self._dialect, model)
-        ask = [*translation.parameters(self._dialect, model), "i_offset"]
+        ask = {name: [*neuron.numbers] for name, neuron in neurons_of(model).items()}
         asked = probing(model, partial(_requests, self._dialect, model), ask)
         return in_our_words(self._dialect, model, answers_of(self._pool, asked))
 
@@ -195,8 +196,9 @@ def _check_awake(name: str, model: SpikingModel, answer: Arrays) -> None:
         if answer.get(f"{each.name}.stuck", np.zeros(1, dtype=np.bool_)).any()
     ]
     if stuck:
+        rests = model.neuron_of(stuck[0]).tau_refrac
         raise UnsupportedError(
-            f"{name} cannot run this model: tau_refrac is {model.neuron.tau_refrac:g} ms, no step "
+            f"{name} cannot run this model: tau_refrac is {rests:g} ms, no step "
             f"of {model.dt:g} ms, and a neuron of {', '.join(stuck)} would spike in two steps on "
             "end; NEURON's does not notice that it is above the threshold again",
             help=elsewhere("engine", "pynn.brian2"),
@@ -221,20 +223,28 @@ def batch_size(
 def _requests(
     dialect: Dialect, model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int
 ) -> Iterator[Request]:
-    network, neuron, dt = model.network, model.neuron, model.dt
-    restless = translation.is_restless(dialect, model)
+    neurons = neurons_of(model)
     settings: Settings = {
         **kernel_settings(model, record),
         "simulator": dialect.simulator,
-        "dt": dt,
-        "delay": translation.lines(dialect, neuron, dt)["delay"].there(model.delay_steps * dt),
+        "dt": model.dt,
         "first": dialect.first,
-        "cell": CELLS[neuron.name],
-        "parameters": translation.parameters(dialect, model),
-        "own": {name: {"v_thresh": UNREACHABLE} for name in nonspiking(model)},
-        "early": dialect is translation.BRIAN2 and neuron.moves_at_once,
-        "solution": SOLUTIONS[neuron.name] if dialect is translation.BRIAN2 else "",
-        "watch": [p.name for p in network.populations if restless and model.is_spiking(p.name)],
+        "neurons": {name: _neurons(dialect, model, name, each) for name, each in neurons.items()},
+        "watch": translation.restless(dialect, model),
     }
-    weights = dict(translation.weights(dialect, model))
+    weights = translation.weights(dialect, model)
     return requests(model, stimuli, seed, size, weights, settings)
+
+
+def _neurons(dialect: Dialect, model: SpikingModel, name: str, neuron: NeuronModel) -> Settings:
+    """What PyNN is told of a population's cells, and of the delay, ms, of synapses onto them."""
+    delay = translation.lines(dialect, neuron, model.dt)["delay"]
+    parameters = translation.parameters(dialect, neuron, model.dt)
+    if not model.is_spiking(name):
+        parameters["v_thresh"] = UNREACHABLE
+    return {
+        "cell": CELLS[neuron.name],
+        "parameters": parameters,
+        "delay": delay.there(model.delay_steps * model.dt),
+        "solution": SOLUTIONS[neuron.name] if dialect is translation.BRIAN2 else "",
+    }

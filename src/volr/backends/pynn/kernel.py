@@ -36,19 +36,19 @@ if TYPE_CHECKING:
 def handle(arrays: Arrays, settings: Settings) -> Arrays:
     """Build one batch and simulate it, or say what was built; all in PyNN's names and units.
 
-    ``settings``: ``simulator``; ``copies``, ``dt``, ``steps`` and ``delay`` (ms); the time
-    ``first``, in steps, of a spike in the first step; the ``cell`` type, its ``parameters`` and
-    ``own``, what populations have otherwise; whether synapses are ``early``, before the threshold,
-    and the ``solution`` of its equations, for Brian2; ``populations`` with their sizes, ``inputs``,
-    ``projections`` as pairs; what to record: ``spiking`` (counts), ``spikes``, ``membranes``,
-    ``means``; ``watch``, populations to be looked after: see ``readings.run``. ``arrays``:
+    ``settings``: ``simulator``; ``copies``, ``dt`` (ms) and ``steps``; the time ``first``, in
+    steps, of a spike in the first step; ``neurons`` by population, each the ``cell`` type, its
+    ``parameters``, the ``delay`` (ms) of synapses onto them, and the ``solution`` of its equations,
+    for Brian2; ``populations`` with their sizes, ``inputs``, ``projections`` as pairs; what to
+    record: ``spiking`` (counts), ``spikes``, ``membranes``, ``means``; ``watch``, populations to be
+    looked after: see ``recording.run``. ``arrays``:
     ``source->target.weight`` ``[post, pre]``, signed; ``name.current`` ``[unit]``; for an input
     ``name.current`` ``[batch, unit]`` or ``name.spikes`` ``[time, batch, unit]``. The answer has
     ``name.counts`` and ``name.means`` ``[batch, unit]``, ``name.spikes`` and ``name.membranes``
     ``[time, batch, unit]``, ``name.stuck`` ``[batch]``.
 
-    With ``ask``, the parameters wanted of each cell, nothing is simulated: see
-    ``readings.contents``.
+    With ``ask``, the parameters wanted of each population's cells, nothing is simulated: see
+    ``recording.contents``.
     """
     sim = _simulator(settings["simulator"])
     alone = "ask" in settings or settings["simulator"] == "neuron"
@@ -135,13 +135,13 @@ def _no_modules_for_nest() -> Generator[None]:
 
 
 def _set_up(sim: Any, settings: Settings) -> None:
-    dt, delay = settings["dt"], settings["delay"]
+    dt = settings["dt"]
     match settings["simulator"]:
         case "nest":
             sim.setup(
                 timestep=dt,
                 min_delay=dt,
-                max_delay=max(delay, dt),
+                max_delay=max([dt, *(each["delay"] for each in settings["neurons"].values())]),
                 spike_precision="on_grid",
                 verbosity="error",
             )
@@ -152,9 +152,6 @@ def _set_up(sim: Any, settings: Settings) -> None:
             # PyNN's sources of spikes are on the default clock.
             brian2.defaultclock.dt = dt * brian2.ms
             sim.setup(timestep=dt, min_delay=dt)
-            if settings["early"]:
-                schedule = ["start", "groups", "synapses", "thresholds", "resets", "end"]
-                sim.simulator.state.network.schedule = schedule
         case _:
             sim.setup(timestep=dt, min_delay=dt)
             sim.simulator.h.secondorder = 2
@@ -162,19 +159,22 @@ def _set_up(sim: Any, settings: Settings) -> None:
 
 def _build(sim: Any, arrays: Arrays, settings: Settings, copies: int) -> Built:
     _set_up(sim, settings)
-    cell, source = _cell_type(sim, settings), _source_type(sim, settings)
+    neurons: dict[str, Settings] = settings["neurons"]
+    sources = _source_type(sim, settings)
     populations: dict[str, Any] = {}
     for name, size in settings["populations"].items():
-        if f"{name}.spikes" in arrays:
-            populations[name] = sim.Population(copies * size, source(), label=name)
+        if name not in neurons:
+            populations[name] = sim.Population(copies * size, sources(), label=name)
             continue
-        parameters: dict[str, float] = {**settings["parameters"], **settings["own"].get(name, {})}
+        cell = _cell_type(sim, settings["simulator"], neurons[name]["cell"])
+        parameters: dict[str, float] = neurons[name]["parameters"]
         start = {"v": parameters["v_rest"]}
         population = sim.Population(
             copies * size, cell(**parameters), initial_values=start, label=name
         )
-        if settings["solution"]:
-            population.brian2_group.state_updater.method_choice = _solver(settings["solution"])
+        if neurons[name]["solution"]:
+            solver = _solver(neurons[name]["solution"])
+            population.brian2_group.state_updater.method_choice = solver
         if name not in settings["inputs"]:
             population.set(i_offset=np.tile(arrays[f"{name}.current"], copies))
         populations[name] = population
@@ -182,7 +182,8 @@ def _build(sim: Any, arrays: Arrays, settings: Settings, copies: int) -> Built:
     for source, target in settings["projections"]:
         matrix = arrays[f"{source}->{target}.weight"]
         ends = populations[source], populations[target]
-        projections[source, target] = _project(sim, *ends, matrix, copies, settings)
+        delay: float = neurons[target]["delay"]
+        projections[source, target] = _project(sim, *ends, matrix, copies, settings["dt"], delay)
     built = Built(sim, populations, projections)
     _stimulate(built, arrays, settings, slice(0, copies))
     _record(built, settings)
@@ -198,13 +199,13 @@ def _solver(solution: str) -> Any:
     return solve
 
 
-def _cell_type(sim: Any, settings: Settings) -> Any:
-    found = getattr(sim, settings["cell"])
-    if settings["simulator"] == "nest" and settings["cell"] == "IF_curr_delta":
+def _cell_type(sim: Any, simulator: str, cell: str) -> Any:
+    found = getattr(sim, cell)
+    if simulator == "nest" and cell == "IF_curr_delta":
         # PyNN forgot to say where NEST keeps this neuron's membrane, so it starts at NEST's own
         # -70 mV and cannot be recorded.
         where = {"variable_map": {"v": "V_m"}, "scale_factors": {"v": 1}}
-        return type(settings["cell"], (found,), where)
+        return type(cell, (found,), where)
     return found
 
 
@@ -262,6 +263,9 @@ class _Synapses(Connector):
                 synapses.connect(i=self.pre, j=self.post)
                 synapses.weight = self.values * (brian2.mV if jumps else currents)
                 synapses.delay = self.delay * brian2.ms
+                if jumps:
+                    # The threshold of the same step is to see a jump of the membrane.
+                    synapses.pre.when = "before_thresholds"
                 projection._n_connections = self.values.size
             case _:
                 order = np.argsort(self.post, kind="stable")
@@ -279,7 +283,13 @@ def _numbers(population: Any) -> NDArray[Any]:
 
 
 def _project(
-    sim: Any, source: Any, target: Any, matrix: NDArray[Any], copies: int, settings: Settings
+    sim: Any,
+    source: Any,
+    target: Any,
+    matrix: NDArray[Any],
+    copies: int,
+    dt: float,
+    delay: float,
 ) -> list[Any]:
     """A projection for each receptor, the copies block by block."""
     post, pre = matrix.shape
@@ -296,9 +306,9 @@ def _project(
             (copy * pre + sources).ravel(),
             (copy * post + targets).ravel(),
             np.tile(np.abs(each) if conductances else each, copies),
-            settings["delay"],
+            delay,
         )
-        synapse = sim.StaticSynapse(weight=0.0, delay=settings["dt"])
+        synapse = sim.StaticSynapse(weight=0.0, delay=dt)
         found.append(sim.Projection(source, target, connector, synapse, receptor_type=receptor))
     return found
 

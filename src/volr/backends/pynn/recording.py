@@ -44,6 +44,7 @@ def run(built: Built, settings: Settings, copies: int) -> Arrays:
     for name, population in built.populations.items():
         if is_given(population):
             continue
+        parameters: dict[str, float] = settings["neurons"][name]["parameters"]
         shape = (steps, copies, settings["populations"][name])
         recorded = {each.name for each in population.recorder.recorded}
         spikes = np.zeros(shape, dtype=np.bool_)
@@ -56,17 +57,15 @@ def run(built: Built, settings: Settings, copies: int) -> Arrays:
         if "v" in recorded:
             membranes = _membranes(population, steps).reshape(shape)
             if name in settings["watch"]:
-                threshold: float = settings["parameters"]["v_thresh"]
-                stuck = np.logical_and(membranes > threshold, ~spikes)
+                stuck = np.logical_and(membranes > parameters["v_thresh"], ~spikes)
                 answer[f"{name}.stuck"] = np.asarray(stuck.any(axis=(0, 2)))
             if settings["simulator"] == "neuron":
                 # It resets a membrane when the next step begins.
-                membranes[spikes] = settings["parameters"]["v_reset"]
+                membranes[spikes] = parameters["v_reset"]
             if name in settings["membranes"]:
                 answer[f"{name}.membranes"] = membranes
             if name in settings["means"]:
-                rest: float = settings["parameters"]["v_rest"]
-                answer[f"{name}.means"] = (membranes - rest).mean(axis=0)
+                answer[f"{name}.means"] = (membranes - parameters["v_rest"]).mean(axis=0)
     return answer
 
 
@@ -98,7 +97,7 @@ def _membranes(population: Any, steps: int) -> NDArray[np.float64]:
     return np.array(values, dtype=np.float64)[1 : steps + 1]
 
 
-def contents(built: Built, ask: list[str]) -> Arrays:
+def contents(built: Built, ask: dict[str, list[str]]) -> Arrays:
     """What PyNN says that the simulator holds.
 
     ``dt``; ``name.cells``, how many; ``name.drive``, the current or the number of spikes that
@@ -117,7 +116,8 @@ def contents(built: Built, ask: list[str]) -> Arrays:
         model, reset = _model(population)
         answer[f"{name}.model"] = text_array(model)
         answer[f"{name}.reset"] = text_array(reset)
-        for parameter, values in zip(ask, population.get(ask, simplify=False), strict=True):
+        wanted = ask[name]
+        for parameter, values in zip(wanted, population.get(wanted, simplify=False), strict=True):
             each = np.asarray(values, dtype=np.float64)
             answer[f"{name}.{parameter}"] = np.broadcast_to(each, (len(population),))
         answer[f"{name}.drive"] = answer[f"{name}.i_offset"]

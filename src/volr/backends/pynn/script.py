@@ -4,8 +4,9 @@
     tables     =  NAME = literal, for each of ``_TABLES``; more than ``MOST_NUMBERS`` numbers stand
                   in a file of NumPy's beside the script
 
-The program is the same for all models (``program.txt``): it does what ``kernel.py`` does, for one
-copy of the network, and goes by the tables. Reading back parses them, and runs nothing.
+The program (``program.txt``) is the same for all models whose populations have the same neurons,
+and the same for all others. It does what ``kernel.py`` does, for one copy of the network, and goes
+by the tables. Reading back parses them, and runs nothing.
 """
 
 from __future__ import annotations
@@ -23,12 +24,15 @@ from volr.backends.pynn.translation import CELLS, SOLUTIONS, tie
 from volr.backends.readback import (
     PROGRAM,
     Asked,
+    Cells,
     SpikingReadback,
     all_asked,
     asked_cells,
+    neurons_of,
+    one_neuron,
     precision_of,
 )
-from volr.backends.scripts import AS_TEXT, DAMAGED, arrays_beside, packed
+from volr.backends.scripts import AS_TEXT, DAMAGED, arrays_beside, packed, program_for
 from volr.errors import DataError
 from volr.models.coding import ConstantCurrent
 from volr.models.model import SpikingModel
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
     from volr.backends.base import Document, Files
     from volr.checks.arrays import Floats
     from volr.models.model import Model
+    from volr.neurons import NeuronModel
 
 MOST_NUMBERS = 1_000
 """More weights and biases than this are written beside the script, not into it."""
@@ -73,25 +78,17 @@ _BESIDE = "dict(np.load(Path(__file__).with_suffix('.npz'), allow_pickle=False))
 _CONVERT = "ARRAYS = {name: np.asarray(each, dtype=np.float64) for name, each in ARRAYS.items()}\n"
 
 _TABLES = (
-    "DT",
-    "STEPS",
-    "DELAY_STEPS",
-    "REFRACTORY_STEPS",
-    "CELL",
-    "PARAMETERS",
-    "I_OFFSET",
-    "POPULATIONS",
-    "NAMES",
-    "PROJECTIONS",
-    "INPUTS",
-    "OUTPUTS",
-    "CODING",
-    "RATE_MAX",
-    "EDGES",
-    "CURRENTS",
-    "TIE",
-    "SOLUTION",
-    "ARRAYS",
+    *("DT", "STEPS", "DELAY_STEPS", "REFRACTORY_STEPS", "CELL", "PARAMETERS", "I_OFFSET"),
+    *("POPULATIONS", "NAMES", "PROJECTIONS", "INPUTS", "OUTPUTS", "CODING", "RATE_MAX", "EDGES"),
+    *("CURRENTS", "TIE", "SOLUTION", "ARRAYS"),
+)
+_OF_NEURONS = ("CELL", "PARAMETERS", "I_OFFSET", "REFRACTORY_STEPS", "TIE", "SOLUTION")
+"""The tables that say what neurons are. Where there are several kinds, ``NEURONS`` has these of
+each population, and ``EDGES`` and ``CURRENTS`` have those of each input.
+"""
+_TABLES_OF_SEVERAL = (
+    *(name for name in _TABLES if name not in (*_OF_NEURONS, "ARRAYS")),
+    *("NEURONS", "ARRAYS"),
 )
 
 
@@ -99,7 +96,8 @@ def write_script(document: Document, model: Model) -> Files:
     """The script, and where there are many parameters ``.npz`` beside it, with the same stem."""
     check_supported(document, model)
     assert isinstance(model, SpikingModel)  # noqa: S101 (the document has no others)
-    network, neuron = model.network, model.neuron
+    network, neurons = model.network, neurons_of(model)
+    alike = one_neuron(model)
     named = identifiers(population.name for population in network.populations)
     arrays: dict[str, Floats] = {}
     matrices = synapse_matrices(network, model.parameters, missing=math.nan)
@@ -109,19 +107,11 @@ def write_script(document: Document, model: Model) -> Files:
         arrays[f"{named[p.name]}.bias"] = model.parameters[bias_name(p)]
     sparse = any(np.isnan(each).any() for each in arrays.values())
     beside = sparse or sum(each.size for each in arrays.values()) > MOST_NUMBERS
-    edges, currents = _levels(model)
+    levels = _levels(model)
     tables: dict[str, Any] = {
         "DT": model.dt,
         "STEPS": model.steps,
         "DELAY_STEPS": model.delay_steps,
-        "REFRACTORY_STEPS": neuron.refractory_steps(model.dt),
-        "CELL": CELLS[neuron.name],
-        "PARAMETERS": {
-            key: value
-            for key, value in neuron.numbers.items()
-            if key not in ("i_offset", "tau_refrac")
-        },
-        "I_OFFSET": neuron.i_offset,
         "POPULATIONS": {named[p.name]: p.size for p in network.populations},
         "NAMES": {theirs: ours for ours, theirs in named.items() if ours != theirs},
         "PROJECTIONS": [(named[p.source], named[p.target]) for p in network.projections],
@@ -129,28 +119,46 @@ def write_script(document: Document, model: Model) -> Files:
         "OUTPUTS": [named[name] for name in network.outputs],
         "CODING": model.coding.name,
         "RATE_MAX": model.coding.rate_max,
-        "EDGES": edges,
-        "CURRENTS": currents,
-        "TIE": tie(neuron),
-        "SOLUTION": SOLUTIONS[neuron.name],
+        "EDGES": {named[name]: edges for name, (edges, _) in levels.items()},
+        "CURRENTS": {named[name]: currents for name, (_, currents) in levels.items()},
+        "NEURONS": {named[name]: _neurons(each, model.dt) for name, each in neurons.items()},
         "ARRAYS": {name: each.tolist() for name, each in arrays.items()},
     }
-    lines = [f"{name} = {_literal(tables[name])}" for name in _TABLES]
+    if alike is not None:
+        edges, currents = levels.get(network.inputs[0], (list[float](), list[float]()))
+        tables |= {**_neurons(alike, model.dt), "EDGES": edges, "CURRENTS": currents}
+    names = _TABLES_OF_SEVERAL if alike is None else _TABLES
+    lines = [f"{name} = {_literal(tables[name])}" for name in names]
     if beside:
         lines[-1] = f"ARRAYS = {_BESIDE}"
-    text = _HEAD + "\n".join(lines) + "\n" + _CONVERT + _program()
+    text = _HEAD + "\n".join(lines) + "\n" + _CONVERT + _program(several=alike is None)
     files = {".py": text.encode()}
     if beside:
         files[".npz"] = packed(arrays)
     return files
 
 
-def _levels(model: SpikingModel) -> tuple[list[float], list[float]]:
-    """The spike counts between which the input currents change, and the currents, nA."""
-    if not isinstance(model.coding, ConstantCurrent):
-        return [], []
-    counts, currents = count_levels(model.neuron, model.dt, model.steps)
-    return ((counts[:-1] + counts[1:]) / 2.0).tolist(), currents.tolist()
+def _neurons(neuron: NeuronModel, dt: float) -> dict[str, Any]:
+    """The tables that say what neurons are."""
+    aside = ("i_offset", "tau_refrac")
+    return {
+        "CELL": CELLS[neuron.name],
+        "PARAMETERS": {key: each for key, each in neuron.numbers.items() if key not in aside},
+        "I_OFFSET": neuron.i_offset,
+        "REFRACTORY_STEPS": neuron.refractory_steps(dt),
+        "TIE": tie(neuron),
+        "SOLUTION": SOLUTIONS[neuron.name],
+    }
+
+
+def _levels(model: SpikingModel) -> dict[str, tuple[list[float], list[float]]]:
+    """The spike counts between which the currents of an input change, and the currents, nA."""
+    found: dict[str, tuple[list[float], list[float]]] = {}
+    if isinstance(model.coding, ConstantCurrent):
+        for name in model.network.inputs:
+            counts, currents = count_levels(model.neuron_of(name), model.dt, model.steps)
+            found[name] = ((counts[:-1] + counts[1:]) / 2.0).tolist(), currents.tolist()
+    return found
 
 
 def _literal(value: Any) -> str:
@@ -173,8 +181,9 @@ def _literal(value: Any) -> str:
             return ascii(value)
 
 
-def _program() -> str:
-    return resources.files("volr.backends.pynn").joinpath("program.txt").read_text("utf-8")
+def _program(*, several: bool) -> str:
+    text = resources.files("volr.backends.pynn").joinpath("program.txt").read_text("utf-8")
+    return program_for(text, several=several)
 
 
 def read_back_script(files: Files) -> SpikingReadback:
@@ -189,13 +198,12 @@ def _contents(tables: Mapping[str, Any]) -> SpikingReadback:
     dt = float(tables["DT"])
     names = {each: tables["NAMES"].get(each, each) for each in tables["POPULATIONS"]}
     arrays: Mapping[str, Floats] = tables["ARRAYS"]
-    kinds = {theirs: ours for ours, theirs in CELLS.items()}
-    kind = kinds[tables["CELL"]]
-    numbers: dict[str, float] = dict(tables["PARAMETERS"])
-    if (tables["TIE"], tables["SOLUTION"]) != (tie(neuron_model(kind, numbers)), SOLUTIONS[kind]):
-        raise ValueError("another neuron on Brian2")
-    numbers["tau_refrac"] = tables["REFRACTORY_STEPS"] * dt
     given = set(tables["INPUTS"]) if tables["CODING"] != ConstantCurrent.name else set[str]()
+    neurons: dict[str, dict[str, Any]] = {
+        each: tables["NEURONS"][each] if "NEURONS" in tables else dict(tables)
+        for each in names
+        if each not in given
+    }
     ends = [(each[0], each[1]) for each in tables["PROJECTIONS"]]
     precision = precision_of(each.dtype for each in arrays.values())
     return SpikingReadback(
@@ -207,21 +215,27 @@ def _contents(tables: Mapping[str, Any]) -> SpikingReadback:
         ),
         biases=all_asked(
             {
-                names[each]: tables["I_OFFSET"] + _double(arrays[f"{each}.bias"])
+                names[each]: neurons[each]["I_OFFSET"] + _double(arrays[f"{each}.bias"])
                 for each in tables["POPULATIONS"]
                 if each not in tables["INPUTS"]
             }
         ),
-        cells={
-            ours: asked_cells(kind, "hard", numbers)
-            for theirs, ours in names.items()
-            if theirs not in given
-        },
+        cells={names[theirs]: _cells(each, dt) for theirs, each in neurons.items()},
         delays=all_asked({(names[a], names[b]): tables["DELAY_STEPS"] * dt for a, b in ends}),
         dt=Asked(dt),
         precision=precision if tables["BESIDE"] else AS_TEXT,
         rest=PROGRAM,
     )
+
+
+def _cells(neurons: Mapping[str, Any], dt: float) -> Cells:
+    """The neurons that the tables of a population say."""
+    (kind,) = (ours for ours, theirs in CELLS.items() if theirs == neurons["CELL"])
+    numbers: dict[str, float] = dict(neurons["PARAMETERS"])
+    if (neurons["TIE"], neurons["SOLUTION"]) != (tie(neuron_model(kind, numbers)), SOLUTIONS[kind]):
+        raise ValueError("another neuron on Brian2")
+    numbers["tau_refrac"] = neurons["REFRACTORY_STEPS"] * dt
+    return asked_cells(kind, "hard", numbers)
 
 
 def _double(values: Floats) -> Floats:
@@ -231,15 +245,18 @@ def _double(values: Floats) -> Floats:
 def _tables(files: Files) -> dict[str, Any]:
     """The tables by name, ``ARRAYS`` as arrays, and whether these lie ``BESIDE`` the script."""
     text = files[".py"].decode()
-    tail = _CONVERT + _program()
+    several = "\nNEURONS = " in text
+    tail = _CONVERT + _program(several=several)
     if not text.startswith(_HEAD) or not text.endswith(tail):
         raise ValueError("another program")
     found = {_name(each): each for each in ast.parse(text[len(_HEAD) : -len(tail)]).body}
-    if tuple(found) != _TABLES:
+    if tuple(found) != (_TABLES_OF_SEVERAL if several else _TABLES):
         raise ValueError("other tables")
     values = {name: each.value for name, each in found.items() if isinstance(each, ast.Assign)}
     arrays = values.pop("ARRAYS")
     tables = {name: ast.literal_eval(each) for name, each in values.items()}
+    if any(tuple(each) != _OF_NEURONS for each in tables.get("NEURONS", {}).values()):
+        raise ValueError("other tables of neurons")
     tables["BESIDE"] = ast.unparse(arrays) == _BESIDE
     if tables["BESIDE"]:
         tables["ARRAYS"] = arrays_beside(files)

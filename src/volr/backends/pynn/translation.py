@@ -42,9 +42,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.backends.processes import text_of
-from volr.backends.readback import Asked, Cells, SpikingReadback, Told, all_asked, uniform
+from volr.backends.readback import (
+    Asked,
+    Cells,
+    SpikingReadback,
+    Told,
+    all_asked,
+    neurons_of,
+    uniform,
+)
 from volr.backends.worker import inputs_of
-from volr.models.parameters import synapse_matrices
+from volr.models.parameters import synapse_matrices, weight_name
 from volr.neurons import ENDLESS, IFCondExp, IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
@@ -192,9 +200,8 @@ def tie(neuron: NeuronModel, dialect: Dialect | None = None) -> float:
     return 0.0 if dialect is NEST else TIE
 
 
-def parameters(dialect: Dialect, model: SpikingModel) -> dict[str, float]:
+def parameters(dialect: Dialect, neuron: NeuronModel, dt: float) -> dict[str, float]:
     """What the cells are told, ``i_offset`` aside, which is among the currents."""
-    neuron, dt = model.neuron, model.dt
     ours = {**neuron.numbers, "tau_refrac": neuron.refractory_steps(dt) * dt}
     del ours["i_offset"]
     told = lines(dialect, neuron, dt)
@@ -206,28 +213,32 @@ def weights(dialect: Dialect, model: SpikingModel) -> dict[str, Floats]:
 
     NaN stands where there is no synapse.
     """
-    told = lines(dialect, model.neuron, model.dt)
-    positive, negative = told["excitatory"].factor, told["inhibitory"].factor
-    matrices = synapse_matrices(model.network, model.parameters, missing=math.nan)
-    return {
-        name: np.where(ours < 0.0, negative, positive) * ours for name, ours in matrices.items()
-    }
+    told = synapse_matrices(model.network, model.parameters, missing=math.nan)
+    for each in model.network.projections:
+        name = weight_name(each)
+        told[name] = told[name] * _factors(dialect, model, each.target, told[name])
+    return told
+
+
+def _factors(dialect: Dialect, model: SpikingModel, target: str, weights: Floats) -> Floats:
+    """By what the weights of synapses onto a population are multiplied, each by its sign."""
+    told = lines(dialect, model.neuron_of(target), model.dt)
+    return np.where(weights < 0.0, told["inhibitory"].factor, told["excitatory"].factor)
 
 
 def in_our_words(dialect: Dialect, model: SpikingModel, answers: list[Arrays]) -> SpikingReadback:
     """What a kernel says that the simulator holds, in our words: its answers to
     ``volr.backends.worker.probing``, which are those of ``readings.contents``."""
-    network, neuron, answer = model.network, model.neuron, answers[0]
+    network, answer = model.network, answers[0]
     names = [p.name for p in network.populations]
-    told = lines(dialect, neuron, model.dt)
     weights: dict[Ends, Floats] = {}
     delays: dict[Ends, float] = {}
-    positive, negative = told["excitatory"].factor, told["inhibitory"].factor
     for ends in ((source, target) for source in names for target in names):
         key = "->".join(ends)
         if f"{key}.weights" in answer:
             each = answer[f"{key}.weights"]
-            weights[ends] = each / np.where(each < 0.0, negative, positive)
+            weights[ends] = each / _factors(dialect, model, ends[1], each)
+            told = lines(dialect, model.neuron_of(ends[1]), model.dt)
             delays[ends] = told["delay"].back(uniform(answer[f"{key}.delays"]))
     return SpikingReadback(
         populations=all_asked(
@@ -256,17 +267,18 @@ def in_our_words(dialect: Dialect, model: SpikingModel, answers: list[Arrays]) -
 
 def _cells(dialect: Dialect, model: SpikingModel, name: str, answer: Arrays) -> Cells:
     """The neurons of a population. What they are told depends on their model, by ``lines``."""
+    neuron = model.neuron_of(name)
     held, reset = (text_of(answer[f"{name}.{key}"]) for key in ("model", "reset"))
     kinds = _HELD[dialect.simulator]
     kind = kinds.get((held, reset))
-    if kind is None or kind != model.neuron.name:
+    if kind is None or kind != neuron.name:
         # It may differ in its reset alone.
         same = next((each for (text, _), each in kinds.items() if text == held), "another")
         return Cells(Asked(kind or same), Asked("hard" if kind else "another"), {})
-    told = lines(dialect, model.neuron, model.dt)
+    told = lines(dialect, neuron, model.dt)
     numbers = {
         key: told[key].back(uniform(answer[f"{name}.{key}"]))
-        for key in model.neuron.numbers
+        for key in neuron.numbers
         if f"{name}.{key}" in answer and key != "i_offset"
     }
     if numbers["v_thresh"] >= UNREACHABLE:
@@ -274,9 +286,13 @@ def _cells(dialect: Dialect, model: SpikingModel, name: str, answer: Arrays) -> 
     return Cells(Asked(kind), Asked("hard"), all_asked(numbers))
 
 
-def is_restless(dialect: Dialect, model: SpikingModel) -> bool:
-    """Whether neurons are watched: NEURON's may fall silent where they do not rest for a step."""
-    return dialect is NEURON and model.neuron.refractory_steps(model.dt) == 0
+def restless(dialect: Dialect, model: SpikingModel) -> list[str]:
+    """The populations that are watched: NEURON's neurons may fall silent if they never rest."""
+    return [
+        name
+        for name, neuron in neurons_of(model).items()
+        if dialect is NEURON and neuron.refractory_steps(model.dt) == 0 and model.is_spiking(name)
+    ]
 
 
 def _read(dialect: Dialect, model: SpikingModel, answer: Arrays) -> Answer[Names]:
@@ -284,7 +300,7 @@ def _read(dialect: Dialect, model: SpikingModel, answer: Arrays) -> Answer[Names
     names = [p.name for p in model.network.populations if f"{p.name}.cells" in answer]
     if any(f"{name}.model" not in answer for name in model.network.outputs if name in names):
         return Told("an output is given as spikes, which need no recording")
-    if is_restless(dialect, model):
+    if restless(dialect, model):
         return Told("all populations are recorded, to see whether a neuron falls silent")
     read = frozenset(name for name in names if f"{name}.read" in answer)
     return Asked(read, "which populations are recorded")

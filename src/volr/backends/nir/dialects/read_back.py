@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from volr.backends.nir.dialects.entries import wrong_entries
-from volr.backends.nir.dialects.ring import Ring
+from volr.backends.nir.dialects.ring import Ring, neuron_of_layers
 from volr.backends.readback import (
     METADATA,
     Answer,
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 def metadata_text(model: SpikingModel, ring: Ring) -> str:
     """The metadata that ``back`` needs, as JSON."""
-    network, neuron = model.network, model.neuron
+    network, neuron = model.network, neuron_of_layers(model)
     return json.dumps(
         {
             "populations": [[each.name, each.size] for each in network.populations],

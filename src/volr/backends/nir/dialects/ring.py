@@ -40,6 +40,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.backends.base import elsewhere
+from volr.errors import UnsupportedError
 from volr.models.parameters import bias_name, weight_name
 from volr.system.memory import check_room
 
@@ -86,7 +87,7 @@ def ring(model: SpikingModel) -> Ring:
 
     Raises ``ModelError`` where there is not the memory for its matrix.
     """
-    network, neuron = model.network, model.neuron
+    network, neuron = model.network, neuron_of_layers(model)
     a, b, scale = _dynamics(neuron, model.dt)
     lag = model.delay_steps if b is None else model.delay_steps + 1
 
@@ -157,6 +158,26 @@ def ring(model: SpikingModel) -> Ring:
     select = np.zeros((len(shown), units))
     select[np.arange(len(shown)), shown] = 1.0
     return Ring(into, bias, recurrent, select, a, b, neuron.theta, neuron.reset, chains, clocks)
+
+
+def neuron_of_layers(model: SpikingModel) -> NeuronModel:
+    """The neurons of all populations but the inputs, whose spikes are given: a ring has one kind.
+
+    Raises ``UnsupportedError`` for the first population that has another kind than the first one.
+    """
+    network = model.network
+    neuron = model.neuron_of((network.layers or network.populations)[0].name)
+    for population in network.layers:
+        if model.neuron_of(population.name) != neuron:
+            raise UnsupportedError(
+                "NIR for one importer has one kind of neuron for all populations, and those of "
+                f"{population.name} are not those of {network.layers[0].name}",
+                help=elsewhere("brian2", verb="write it for"),
+                source=network.source,
+                span=population.span,
+                label=f"{population.name} differs",
+            )
+    return neuron
 
 
 def _dynamics(neuron: NeuronModel, dt: float) -> tuple[float, float | None, float]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from volr.backends.base import elsewhere, otherwise
 from volr.backends.nir.dialects.read_back import back, metadata_text
-from volr.backends.nir.dialects.ring import ring
+from volr.backends.nir.dialects.ring import neuron_of_layers, ring
 from volr.backends.nir.graph import DIALECT
 from volr.backends.nir.hdf5_read import read_graph
 from volr.backends.nir.hdf5_write import write_graph
@@ -50,7 +50,7 @@ def write_for(model: Model, dialect: Dialect) -> Files:
     metadata = {
         DIALECT: dialect.name,
         _DT: repr(dt),
-        _RESET: _METHODS[model.neuron.reset],
+        _RESET: _METHODS[neuron_of_layers(model).reset],
         _RING: metadata_text(model, made),
     }
     graph = replace(dialect.graph(made, dialect.dt or dt), metadata=metadata)
@@ -81,7 +81,7 @@ def _check_expressible(model: SpikingModel, dialect: Dialect) -> None:
 
 def _inexpressible(model: SpikingModel, dialect: Dialect) -> Iterator[tuple[str, str]]:
     """What the importer cannot say, and the options for a model that it can."""
-    neuron = model.neuron
+    neuron = neuron_of_layers(model)
     if neuron.has_conductances:
         ways = f"--neuron {IFCurrDelta.name} or {IFCurrExp.name}"
         yield f"it has no neuron model {neuron.name!r}", ways

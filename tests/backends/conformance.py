@@ -39,7 +39,7 @@ from volr.models.coding import CODINGS, ConstantCurrent, InputCoding, Poisson
 from volr.models.model import READOUTS, ArtificialModel, Readout, SpikingModel
 from volr.network import Network, OneToOne, Population, Projection
 from volr.neurons import RESETS, IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
-from volr.verification.comparison import Difference, compare
+from volr.verification.comparison import compare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from volr.backends.base import Simulator
     from volr.checks.arrays import Booleans, Floats
     from volr.neurons import Reset
+    from volr.verification.differences import Difference
 
 Target: TypeAlias = Backend | Document
 Started: TypeAlias = tuple[SpikingBackend, "Simulator"]

@@ -27,12 +27,13 @@ from volr.backends.readback import (
 from volr.language import to_network
 from volr.models.model import SpikingModel
 from volr.neurons import IFCurrDelta
-from volr.verification.comparison import Difference, compare
+from volr.verification.comparison import compare
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from volr.checks.arrays import Floats
+    from volr.verification.differences import Difference
 
 MODEL = SpikingModel(
     network=TWINS,

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Mapping
 
     from volr.models.model import Model
-    from volr.verification.comparison import Comparison
+    from volr.verification.differences import Comparison
 
 READS: dict[str, Read] = {
     "reference": artificial.reference,

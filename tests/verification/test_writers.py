@@ -23,7 +23,7 @@ from volr.verification.comparison import compare
 
 if TYPE_CHECKING:
     from volr.models.model import Model, SpikingModel
-    from volr.verification.comparison import Comparison
+    from volr.verification.differences import Comparison
 
 IMPORTERS = tuple(NODES)
 

@@ -1,4 +1,4 @@
-"""The layers of the model of counts before they are fitted: what weights and biases alone tell."""
+"""The layers of the count model before they are fitted: what follows from the weights alone."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from volr.explanation.wiring import Wiring
     from volr.models.model import SpikingModel
 
-# What stands for a full activation where nothing else tells the scale of a silent population.
+# The percentile that is a full activation if nothing else shows the scale of a silent population.
 _FULL_PERCENTILE = 99.9
 
 
 def asked_slopes(wired: Mapping[str, Wiring]) -> dict[str, float]:
-    """The spikes that a population's targets take for an activation of 1, by population.
+    """The spikes that count as an activation of 1 for a population's targets, by population.
 
-    A target tells by what it makes of a spike and what it makes of its own biases. Populations of
-    which no target tells are left out.
+    They follow from the target's weight for a spike and the scale of its own biases. Populations
+    for which no target shows both are left out.
     """
     return {
         block.projection.source: wiring.slope / block.charge
@@ -39,13 +39,13 @@ def bare_layer(
 ) -> Layer:
     """A layer before a line is fitted to its counts.
 
-    ``shown`` ``[batch, unit]`` are the ANN's activations there. ``slopes`` are, for the populations
-    before it, the spikes that stand for an activation of 1.
+    ``shown`` ``[batch, unit]`` are the ANN's activations there. ``slopes`` are the spikes that are
+    an activation of 1, for the populations before it.
     """
     unit = _unit(wiring, slopes, shown, slopes[snn.network.inputs[0]])
     terms: list[Term] = []
     for block in wiring.blocks:
-        # Where all weights are gone there is nothing to scale.
+        # If all weights are 0 there is nothing to scale.
         factor = block.charge * slopes[block.projection.source] / unit if block.charge else 1.0
         terms.append(
             Term(
@@ -83,10 +83,10 @@ def bare_layer(
 
 
 def _unit(wiring: Wiring, slopes: Mapping[str, float], shown: Floats, full: float) -> float:
-    """The charge, in spikes, that stands for a weighted sum of 1 in the ANN.
+    """The charge, in spikes, that is a weighted sum of 1 in the ANN.
 
-    The biases tell it alone. Where they do not, the weights do, together with what the sources'
-    spikes stand for. Where there are no weights either, it is what a transfer would make it.
+    The biases show it. If they do not, the weights do, together with the scale of the sources'
+    spikes. Without weights it is what a transfer would make it.
     """
     if wiring.slope is not None:
         return wiring.slope

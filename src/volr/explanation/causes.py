@@ -1,20 +1,20 @@
-"""The causes that a gap is split into, what each is called, and which it needs before it.
+"""The causes that a gap is split into, their titles, and which causes each needs before it.
 
 values     coding        the inputs' spikes are not the stimuli's values
-wiring     sign          weights whose sign was lost, or driving forces nobody allowed for
+wiring     sign          weights whose sign was lost, or driving forces that were not corrected for
            weights       weights that are not the ANN's
            bias          biases that are not the ANN's
-           units         units of a population that fire too much or too little beside the others
+           units         units that fire too much or too little, compared with their population
            scale         a population that as a whole fires too much or too little
 rates      dead          neurons that should fire and never do
            saturation    more spikes are wanted than there are steps, or nearly
 spikes     quantisation  counts are whole numbers
            ties          outputs with the same count: the lowest index wins
 time       integration   leak, and charge that comes in lumps and at odd times
-           reset         the charge above the threshold that a reset throws away
+           reset         the charge above the threshold that is lost at a reset
            refractory    the pause after a spike, in the inputs too
            transient     spikes of deep layers come late
-           driving       conductances whose force moves with the membrane
+           driving       conductances whose driving force changes with the membrane
 """
 
 from __future__ import annotations
@@ -67,19 +67,19 @@ NEEDS: dict[Cause, frozenset[Cause]] = {
     "transient": frozenset({"quantisation", "integration"}),
     "driving": frozenset({"quantisation", "integration"}),
 }
-"""Only whole counts can tie, and only spikes have a time. A tie is one of the final counts."""
+"""Only whole counts can tie, and only spikes have a time. A tie is between final counts."""
 
 FAMILIES: dict[Cause, tuple[str, frozenset[Cause]]] = {
     "quantisation": ("too few spikes", frozenset({"quantisation", "ties"})),
     "saturation": ("saturation", frozenset({"saturation", "reset", "ties"})),
 }
-"""Causes that come of another, if that one costs anything, with words for them together."""
+"""For a cause that leads to others: a title for all, and the causes, if it costs anything."""
 
 COME_OF_WEIGHTS: frozenset[Cause] = frozenset(
     {"scale", "saturation", "quantisation", "ties", "integration", "reset", "transient", "driving"}
 )
-"""What spikes and counts do where weights are not the ANN's: too many of them, too few, or none."""
+"""The effects of weights that are not the ANN's: too many spikes, too few, or none."""
 
 Dynamic: TypeAlias = Literal["reset", "refractory", "transient", "driving"]
 DYNAMIC: tuple[Dynamic, ...] = ("reset", "refractory", "transient", "driving")
-"""Those that are taken out in the simulator, and not in a model of it."""
+"""The causes that are removed in the simulator itself, and not in a model of it."""

@@ -1,26 +1,30 @@
 """A model of spike counts between the ANN and the spiking network, with a switch for each cause.
 
-With all causes off it is the ANN, with all on it has the counts that were recorded, exactly. From
-the activations a of its sources, a population with the causes S has the count n:
+With all causes off it is the ANN. With all on, its counts are exactly those that were recorded.
+From the activations a of its sources, a population with the causes S has the count n:
 
     z  =  Σ φ W t a + b               W, b: those of the SNN if sign, weights, bias ∈ S;
                                       φ = 1 unless scale ∈ S, t = 1 unless units ∈ S
     y  =  κ h z,  or g h z + o        the latter if scale ∈ S, or it is an output;
                                       h = 1 if units ∈ S
     y  ←  min(y, the most that its neurons reach)                    saturation ∈ S
-    n  =  y + d,  d what the simulator's counts are off              integration ∈ S
+    n  =  y + d,  d the deviation of the simulator's counts          integration ∈ S
     n  ←  n rounded, and not below 0                                 quantisation ∈ S
     n  ←  0 for dead neurons                                         dead ∈ S
 
-and n/(κ h) is its activation: κ is what the population's targets take its spikes for. g and o are
-the straight line that its counts do follow, by least squares, so that what a whole population does
-is told apart from what single neurons do. φ is for targets that differ about κ, t for those that
-differ about single units. h is what a unit's counts are in balance, over what they are here: a
-badly scaled unit has too many spikes or too few, or leaves too few to the others. In balance d is
-smaller too: that of the unit itself if it has fewer spikes there, and that of its targets if each
-spike brings less. d is measured in the network with exactly those of the causes reset, refractory,
-transient and driving that are in S: see ``measuring``. Outputs with the same count are told apart
-by y unless ties ∈ S.
+and n/(κ h) is its activation.
+
+κ     the spikes that are an activation of 1 for the population's targets
+g, o  the straight line of its counts, by least squares: it separates what a whole population does
+      from what single neurons do
+φ, t  how far a target disagrees with κ, for the whole population and for single units
+h     the count of a unit in balance, over its count here: a badly scaled unit has too many spikes
+      or too few, or leaves too few to the others. In balance d is smaller too: that of the unit
+      itself if it has fewer spikes there, and that of its targets if each spike brings less charge
+d     measured in the network with exactly those of the causes reset, refractory, transient and
+      driving that are in S (see ``measure``)
+
+Outputs with the same count are ordered by y unless ties ∈ S.
 """
 
 from __future__ import annotations
@@ -41,7 +45,7 @@ OF_WIRING: frozenset[Cause] = frozenset({"sign", "weights", "bias", "units", "sc
 
 @dataclass(frozen=True, eq=False)
 class Term:
-    """What comes from ``source``: weights ``[post, pre]`` in the ANN's units.
+    """The input from ``source``: weights ``[post, pre]`` in the ANN's units.
 
     ``wanted``: the ANN's; ``signed``: with the SNN's signs; ``found``: the SNN's. ``factor`` is φ,
     ``taken`` ``[pre]`` is t.
@@ -67,16 +71,20 @@ class Term:
 class Layer:
     """A population that computes.
 
-    ``bias``, ``found_bias`` ``[unit]``: the ANN's and the SNN's, in the ANN's units. Of units that
-    are ``badly_scaled`` ``[unit]``, the SNN's bias belongs to the cause units. ``evened``
-    ``[unit]`` is h. ``calmed`` ``[unit]`` is the share of the deviations that is left if its
-    sources' units are in balance.
-    ``slope`` κ, ``gain`` g and ``offset`` o, spikes. ``most`` is where counts saturate, ``beyond``
-    the share of them that what is recorded of the sources drives further. ``taken`` is what the
-    targets' weights take a spike for, over what its own make it; 1 where a calibration may have.
-    ``dead`` ``[unit]``. ``deviations`` ``[batch, unit]`` by the mechanisms that are left in.
-    ``counted`` is False of outputs whose membrane is read: they have neither limits nor whole
-    numbers.
+    ``bias``, ``found_bias``      ``[unit]``, the ANN's and the SNN's, in the ANN's units
+    ``badly_scaled``              ``[unit]``; the SNN's biases of these belong to the cause units
+    ``evened``                    ``[unit]``, h
+    ``calmed``                    ``[unit]``, the share of the deviations that remains if the units
+                                  of its sources are in balance
+    ``slope``, ``gain``, ``offset``    κ, g and o, spikes
+    ``most``                      where counts saturate
+    ``beyond``                    the share of counts that the recorded sources drive beyond that
+    ``taken``                     the scale of a spike in the targets' weights, over its scale in
+                                  its own; 1 if a calibration may have made the difference
+    ``dead``                      ``[unit]``
+    ``counted``                   False for outputs whose membrane is read: they have neither limits
+                                  nor whole numbers
+    ``deviations``                ``[batch, unit]``, by the mechanisms that are left in
     """
 
     name: str
@@ -110,13 +118,14 @@ class Layer:
         return y
 
     def counts(self, y: Floats, causes: frozenset[Cause], *, calm: bool = False) -> Floats:
-        """n for the counts ``y [batch, unit]`` that were to be expected; ``calm``: from sources
-        whose units are in balance.
+        """n for the expected counts ``y [batch, unit]``.
+
+        ``calm`` is for sources whose units are in balance.
         """
         n = y
         if "integration" in causes:
             left_in = self.mechanisms.intersection(causes)
-            # Of counts that are fewer, less is off.
+            # Fewer counts have a smaller deviation.
             off = self.deviations[left_in] * np.minimum(self.share(causes), 1.0)
             off = off * self.calmed if calm else off
             n = (np.maximum(y, 0.0) if self.counted else y) + off
@@ -127,27 +136,27 @@ class Layer:
         return n
 
     def share(self, causes: frozenset[Cause]) -> Floats:
-        """h ``[unit]`` with these causes on."""
+        """h ``[unit]`` with these causes."""
         return np.ones_like(self.evened) if "units" in causes else self.evened
 
     @property
     def is_off_scale(self) -> bool:
-        """Whether its weights, or its targets', say that spikes stand for something else."""
+        """Whether its weights, or its targets', are for spikes of another scale."""
         return self.taken != 1.0 or any(term.factor != 1.0 for term in self.terms)
 
     @property
     def mechanisms(self) -> frozenset[Dynamic]:
-        """Those that the deviations know."""
+        """All mechanisms that the deviations distinguish."""
         return max(self.deviations, key=len)
 
 
 @dataclass(frozen=True, eq=False)
 class CountModel:
-    """The layers in order, and the stimuli that they are asked about.
+    """The layers in order, and the stimuli.
 
-    ``values``, ``spikes`` and ``unpaused`` ``[batch, unit]`` by input: the values, what the
-    recorded counts stand for, and what they would without refractoriness. ``labels`` ``[batch]``
-    are the right answers.
+    ``values``, ``spikes`` and ``unpaused`` ``[batch, unit]`` are, by input, the values, the
+    recorded counts as values, and the same without refractoriness. ``labels`` ``[batch]`` are the
+    right answers.
     """
 
     layers: tuple[Layer, ...]
@@ -165,7 +174,7 @@ class CountModel:
         return (*self.values, *(layer.name for layer in self.layers))
 
     def correct(self, causes: Mapping[str, frozenset[Cause]]) -> Booleans:
-        """Which stimuli ``[batch]`` are labelled right, with these causes on, by population."""
+        """Which stimuli ``[batch]`` are labelled correctly, with these causes by population."""
         expected, counts = self.counts(causes)
         read = np.concatenate([counts[name] for name in self.outputs], axis=1)
         if any("ties" in causes[name] for name in self.outputs):
@@ -177,7 +186,7 @@ class CountModel:
     def counts(
         self, causes: Mapping[str, frozenset[Cause]]
     ) -> tuple[dict[str, Floats], dict[str, Floats]]:
-        """y and n ``[batch, unit]`` of every layer, with these causes on, by population."""
+        """y and n ``[batch, unit]`` of every layer, with these causes by population."""
         expected: dict[str, Floats] = {}
         counts: dict[str, Floats] = {}
         sent = {name: self._given(name, causes[name]) for name in self.values}
@@ -190,7 +199,7 @@ class CountModel:
         return expected, counts
 
     def _given(self, name: str, causes: frozenset[Cause]) -> Floats:
-        """What an input says: its values, and what coding and refractoriness change in them."""
+        """The values of an input, as far as coding and refractoriness change them."""
         values = self.values[name]
         if "coding" in causes and "refractory" in causes:
             return self.spikes[name]
@@ -203,7 +212,7 @@ class CountModel:
     def _sum(
         self, layer: Layer, sent: Mapping[str, Floats], causes: Mapping[str, frozenset[Cause]]
     ) -> Floats:
-        """z. Right behind the inputs it is the largest product, and few causes are in it."""
+        """z. After the inputs it is the largest product, and it is kept: few causes change it."""
         on = causes[layer.name] & OF_WIRING
         sources = tuple(term.source for term in layer.terms)
         if any(source not in self.values for source in sources):

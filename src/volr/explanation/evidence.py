@@ -1,4 +1,4 @@
-"""What can be seen of a cause, apart from its cost: in which populations, and in which numbers."""
+"""The evidence of each cause: in which populations it is, and the numbers that show it."""
 
 from __future__ import annotations
 
@@ -11,21 +11,20 @@ from volr.explanation.wiring import is_calibrated
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from volr.checks.arrays import Floats
     from volr.explanation.causes import Cause
     from volr.explanation.counts import Layer
     from volr.explanation.measure import Measured
     from volr.explanation.wiring import Block, Wiring
     from volr.models.model import SpikingModel
 
-# At most so many badly scaled units are listed, by their numbers, which begin at 0.
+# The most badly scaled units that are listed, by their indices from 0.
 _LISTED = 5
-# Shares of activations, and numbers of a population's, below this are not worth a word.
+# Differences of activations, and offsets in spikes, below this are rounding.
 _WORTH = 1e-9
 
 
 def populations_with(cause: Cause, measured: Measured) -> tuple[str, ...]:
-    """The populations in which there is this cause at all, whatever it costs."""
+    """The populations that have this cause, whatever it costs there."""
     model = measured.model
     found: list[str] = []
     if cause == "coding":
@@ -38,7 +37,7 @@ def populations_with(cause: Cause, measured: Measured) -> tuple[str, ...]:
         found += [n for n, spikes in model.spikes.items() if (spikes != model.unpaused[n]).any()]
     for layer in model.layers:
         wiring = measured.wirings[layer.name]
-        most = _most_wanted(layer, measured)
+        most = float(measured.wanted[layer.name].max(initial=0.0))
         match cause:
             case "sign":
                 there = any(block.sign_changed for block in wiring.blocks)
@@ -57,7 +56,7 @@ def populations_with(cause: Cause, measured: Measured) -> tuple[str, ...]:
             case "ties":
                 there = layer.output and layer.counted
             case "scale":
-                # Where weights tell which population it is, it is none of the others.
+                # If the weights show which population it is, the others do not have it.
                 there = layer.is_off_scale or not _is_off_scale(measured)
             case "integration":
                 there = True
@@ -69,7 +68,7 @@ def populations_with(cause: Cause, measured: Measured) -> tuple[str, ...]:
 
 
 def roots(causes: Iterable[Cause], measured: Measured) -> tuple[Cause, ...]:
-    """Those of ``causes``, which are there, that show in weights and biases."""
+    """Those of ``causes``, which the network has, that show in weights and biases."""
     shown: set[Cause] = {"sign", "weights", "bias", "units"}
     if _is_off_scale(measured):
         shown.add("scale")
@@ -77,21 +76,12 @@ def roots(causes: Iterable[Cause], measured: Measured) -> tuple[Cause, ...]:
 
 
 def _is_off_scale(measured: Measured) -> bool:
-    """Whether weights alone show that a population is taken for something that it is not."""
+    """Whether the weights show that a population's spikes count as something else."""
     return any(layer.is_off_scale for layer in measured.model.layers)
 
 
-def _most_wanted(layer: Layer, measured: Measured) -> float:
-    return float(_wanted(layer, measured).max(initial=0.0))
-
-
-def _wanted(layer: Layer, measured: Measured) -> Floats:
-    """The counts ``[batch, unit]`` that the ANN asks for, on the scale that the targets go by."""
-    return measured.wanted[layer.name]
-
-
 def faults(measured: Measured) -> tuple[str, ...]:
-    """What in weights and biases is not the ANN's, in words, block by block."""
+    """What in weights and biases differs from the ANN, in words, block by block."""
     found: list[str] = []
     for layer in measured.model.layers:
         name, wiring = layer.name, measured.wirings[layer.name]
@@ -186,7 +176,7 @@ def _bias_fault(wiring: Wiring) -> str:
 
 
 def evidence(cause: Cause, where: str, measured: Measured, snn: SpikingModel) -> str:
-    """One phrase on what was seen of the cause in the population ``where``."""
+    """One phrase about the cause in the population ``where``."""
     if cause == "coding":
         off = np.abs(measured.model.values[where] - measured.model.unpaused[where]).mean()
         return f"the inputs' spikes are off by {off * measured.full:.2g} of {measured.full:.3g}"
@@ -195,7 +185,7 @@ def evidence(cause: Cause, where: str, measured: Measured, snn: SpikingModel) ->
         return f"τ_refrac {snn.neuron.tau_refrac:g} ms leaves room for {room} spikes"
     layer = next(each for each in measured.model.layers if each.name == where)
     wiring = measured.wirings[where]
-    wanted = _wanted(layer, measured)
+    wanted = measured.wanted[where]
     match cause:
         case "sign" | "weights":
             texts = [text for block in wiring.blocks for text in _block_faults(block)]
@@ -238,7 +228,7 @@ def _why(wiring: Wiring) -> str:
 
 
 def _scale_evidence(layer: Layer) -> str:
-    """How a population as a whole is off, and how far its sources are taken for something else."""
+    """What is wrong with the scale of a whole population, or of how its sources' spikes count."""
     texts = [*_scale_faults(layer)]
     ratio = layer.gain / layer.slope
     if abs(ratio - 1) > 0.02:

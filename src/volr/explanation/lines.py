@@ -1,4 +1,4 @@
-"""The straight line that counts follow over the charge that they come from."""
+"""The straight line of spike counts over the charge that causes them."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
     from volr.explanation.counts import Layer
     from volr.explanation.wiring import Wiring
 
-# A neuron that fires in every third step, or in half of those that refractoriness leaves, and more
-# often, answers in coarse stairs; one that is expected below half a spike, hardly. Neither says
-# anything about a straight line.
+# Counts above this share of the possible ones rise in coarse stairs, and neurons with an expected
+# count below this number of spikes hardly fire. A line is not fitted to either.
 BELOW_STAIRS, ABOVE_SILENCE = 0.4, 0.5
-# Rounds in which the line and the counts that it is fitted to find each other.
+# How often the line is fitted again to the counts that it says are on it.
 _ROUNDS = 8
 _FEWEST = 10
 
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """The line of some populations in one run, ``gain`` · sum + ``offset``; the ``slope`` of the
-    best without an offset; and the sums ``[batch, unit]`` that they are over.
+    """The line of some populations in one run: ``gain`` · sum + ``offset``.
+
+    ``slope`` is that of the best line without an offset, ``sums`` are ``[batch, unit]``.
     """
 
     gain: float
@@ -44,7 +44,7 @@ def fit_line(
     slopes: Mapping[str, float],
     room: float,
 ) -> Fit:
-    """The line that counts follow over the charge that they come from."""
+    """The line of the counts of ``layers``; ``room`` is the most spikes that a neuron can have."""
     sent = {
         block.projection.source: counts[block.projection.source] / slopes[block.projection.source]
         for wiring in wired.values()
@@ -54,7 +54,7 @@ def fit_line(
     z = np.concatenate([sums[name].ravel() for name in layers])
     n = np.concatenate([counts[name].ravel() for name in layers])
     spiking = all(layer.counted for layer in layers.values())
-    # To begin with, what the charge alone would give.
+    # The first guess is what the charge alone would give.
     guess = (
         float(np.mean([layer.gain for layer in layers.values()])),
         float(np.mean([layer.offset for layer in layers.values()])),
@@ -70,11 +70,11 @@ def fit_line(
 
 
 def _line(z: Floats, n: Floats, room: float, line: tuple[float, float]) -> tuple[float, float]:
-    """Slope and offset of the straight part of the counts over ``z``, from a first guess on.
+    """Slope and offset of the straight part of the counts over ``z``, from a first guess.
 
-    What belongs to it is decided by what is expected, since a choice among the counts would bias
-    them. Half a spike below 0 belongs to it, as it is rounded to none. Where next to nothing does,
-    the line stays as it is.
+    A count belongs to that part if its expected value does: a choice by the counts themselves would
+    bias the line. Expected values down to half a spike below 0 belong to it, since they are rounded
+    to 0. If hardly any count belongs to it, the line does not change.
     """
     for _ in range(_ROUNDS):
         expected = line[0] * z + line[1]

@@ -1,9 +1,9 @@
-"""From recorded counts to the model of them: lines, deviations, and who is dead.
+"""From recorded counts to the count model: lines, deviations, and dead neurons.
 
-A count n is off what the line says, y, by e = n − y. A part of that is rounding, which the model
-does itself, for whatever y it has; the rest d is handed to it. With d = √w e, w = 1 − (1/12)/Var e,
-and the variance 1/12 of the rounding, both come out as large as they are together; d is kept
-within ½ of e, so that y + d rounded is n, exactly.
+A count n deviates from the line's value y by e = n − y. A part of e is rounding, which the model
+does itself; the rest d is given to the model. With d = √w e, w = 1 − (1/12)/Var e, and the variance
+1/12 of rounding, both together have the variance of e. d is kept within ½ of e, so that y + d
+rounded is exactly n.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ if TYPE_CHECKING:
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.samples import Samples
 
-# A neuron is dead that has no spike at all where it should have had this many, in this share of
-# the stimuli: more than rounding to whole spikes could hide.
+# A neuron is dead if it never spikes, although it should have this many spikes or more in this
+# share of the stimuli. Rounding to whole spikes cannot explain that.
 _DEAD_SPIKES, _DEAD_SHARE = 1.5, 0.01
-# A population saturates where so many of its counts were to be higher than any is.
+# A population saturates if this share of its counts should be higher than its highest count.
 _SATURATED_SHARE = 0.005
-# Or, on the scale of its own weights, so many; then its targets' scale tells nothing.
+# With this share, on the scale of its own weights, the scale of its targets shows nothing.
 _FULL_SHARE = 0.05
-# Rounded to whole numbers, anything is off by ±½, evenly.
+# The error of rounding to whole numbers is uniform within ±½.
 _HALF, _VARIANCE_OF_ROUNDING = 0.5 - 1e-9, 1.0 / 12.0
 
 _RATES: frozenset[Cause] = frozenset({"scale", "saturation"})
@@ -50,9 +50,11 @@ _RATES: frozenset[Cause] = frozenset({"scale", "saturation"})
 
 @dataclass(frozen=True, eq=False)
 class Measured:
-    """``model``, of the counts; ``units``, whose scales were read; ``wirings`` by population;
-    ``recorded`` ``[batch, unit]``, what was counted, and ``wanted``, what the ANN's activations are
-    in spikes, by population; ``full``, the spikes of a full input.
+    """The count ``model``, and what it was made from.
+
+    ``units`` are the scales that were read, ``wirings`` are by population. ``recorded`` counts and
+    ``wanted`` counts, the ANN's activations in spikes, are ``[batch, unit]`` by population.
+    ``full`` is the number of spikes of a full input.
     """
 
     model: CountModel
@@ -75,7 +77,7 @@ def measure(
     progress: Progress | None = None,
 ) -> Measured:
     """Run the model on ``simulator`` and its variants without ``mechanisms`` on ``engine``, and fit
-    what came out.
+    the count model.
     """
     units = read_units(ann, snn)
     wired = wirings(units, snn)
@@ -98,11 +100,11 @@ def measure(
     # The most spikes that a transfer would give a neuron in one stimulus.
     fullest = settings_of(snn, seed).full_rate * snn.duration / 1000.0
     slopes = dict.fromkeys(network.inputs, full)
-    # What the counts of each run stand for, which without a mechanism may be something else.
+    # The scale of the counts of each run, which may be another one without a mechanism.
     of_run = {left_in: dict(slopes) for left_in in runs}
     layers: dict[str, Layer] = {}
     hidden = [(p.name,) for p in network.layers if p.name not in network.outputs]
-    # The outputs are compared with each other, so they have one line between them.
+    # The outputs are compared with each other, so they share one line.
     for names in (*hidden, network.outputs):
         bare = {name: bare_layer(snn, name, wired[name], shown[name], slopes) for name in names}
         fits = {
@@ -115,8 +117,8 @@ def measure(
             )
             for left_in, counts in runs.items()
         }
-        # What a pause takes, from all counts or from some, is to be its affair and not the line's;
-        # and so is what comes too late, where that is the most of it.
+        # The spikes that refractoriness takes belong to that cause and not to the line. The same
+        # holds for spikes that come too late, if these are most of them.
         fit = fits[actual - {"refractory"}]
         prompt = fits[actual - {"refractory", "transient"}]
         if not is_calibrated(fit.slope / prompt.slope):
@@ -128,7 +130,7 @@ def measure(
                 found = fits[left_in - {"refractory"}].slope
                 spikes[name] = _nearest(asked.get(name), slopes[name], found)
             ceiling = _ceiling(snn, slopes[name] * fits[actual].sums[name], recorded[name])
-            # What saturates is on no line.
+            # A population that saturates has no line.
             on_line = ceiling is None or name in network.outputs
             layer = replace(
                 bare[name],
@@ -139,7 +141,7 @@ def measure(
             )
             driven = layer.expected(fits[actual].sums[name], frozenset({"scale"}))
             own = bare[name].slope
-            # Of a population that is to fire more than it can, a calibration learns another scale.
+            # If a population should fire more than it can, a calibration finds another scale.
             is_full = (own * shown[name] > layer.most).mean() > _FULL_SHARE
             taken = 1.0 if is_full else asked.get(name, own) / own
             in_time = runs[actual - {"transient"}][name]
@@ -153,7 +155,7 @@ def measure(
             for left_in, counts in runs.items():
                 is_actual = left_in | {"refractory"} >= actual
                 straight = fits[left_in - {"refractory"}]
-                # Of the actual run, what the layer's own line leaves: both together are the count.
+                # For the actual run it is the layer's own line, so that both add up to the count.
                 line = (layer.gain, layer.offset) if is_actual else (straight.gain, straight.offset)
                 deviations[left_in] = _deviation(
                     layer, line, fits[left_in].sums[name], counts[name]
@@ -182,9 +184,11 @@ def measure(
 
 
 def _nearest(asked: float | None, actual: float, own: float) -> float:
-    """The slope of a run's counts: its own, or the actual run's where that is nearer to what the
-    targets' weights ask for. A transfer makes these for one or the other: calibrated, a network has
-    its mechanisms in it; and where one was put in afterwards, it had them without.
+    """The slope of a run's counts: its own or the actual run's, whichever is nearer to what the
+    targets' weights ask for.
+
+    A transfer makes these weights for one of the two. A calibrated network was measured with its
+    mechanisms; if one was added later, it was measured without.
     """
     if asked is None or min(asked, actual, own) <= 0:
         return actual
@@ -192,14 +196,15 @@ def _nearest(asked: float | None, actual: float, own: float) -> float:
 
 
 def _room(snn: SpikingModel, *, rests: bool) -> float:
-    """The most spikes of a neuron in one stimulus, with refractoriness or without."""
+    """The most spikes of a neuron in one stimulus; ``rests`` is whether it is refractory."""
     return float(snn.neuron.most_spikes(snn.dt, snn.steps) if rests else snn.steps)
 
 
 def _ceiling(snn: SpikingModel, wanted: Floats, counts: Floats) -> float | None:
-    """The highest of the counts ``[batch, unit]``, where they saturate: where neurons that come
-    near to a spike each step go no further although more is ``wanted``. How far they get where they
-    pause is the affair of refractoriness.
+    """The highest of the counts ``[batch, unit]`` if they saturate, else None.
+
+    They saturate if neurons that spike in almost every step do not go further, although more is
+    ``wanted``. The limit of neurons that pause belongs to refractoriness.
     """
     highest = float(counts.max(initial=0.0))
     if snn.neuron.refractory_steps(snn.dt) or highest < BELOW_STAIRS * snn.steps:
@@ -208,8 +213,8 @@ def _ceiling(snn: SpikingModel, wanted: Floats, counts: Floats) -> float | None:
 
 
 def _dead(layer: Layer, recorded: Mapping[str, Floats], slopes: Mapping[str, float]) -> Booleans:
-    """Neurons ``[unit]`` without a spike, that the ANN's weights on what they got ask many of. Some
-    may only be late.
+    """Neurons ``[unit]`` without a spike that should have many, by the ANN's weights and what their
+    sources sent. Some may only be late.
     """
     if not layer.counted:
         return layer.dead
@@ -229,16 +234,16 @@ def _calmed(
     shown: Mapping[str, Floats],
     slopes: Mapping[str, float],
 ) -> Floats:
-    """What is left of a layer's deviations ``[unit]`` with its sources' units in balance.
+    """The share of a layer's deviations ``[unit]`` that remains with its sources' units in balance.
 
-    Charge that comes in spikes at irregular times has the variance Σ (charge of a spike)² · spikes.
-    In balance a source's spikes are h times as many, and each brings so much less.
+    Charge that arrives in spikes at irregular times has the variance Σ (charge of a spike)² ·
+    spikes. In balance a source has h times as many spikes, and each brings 1/h of the charge.
     """
     before, after = np.zeros_like(layer.calmed), np.zeros_like(layer.calmed)
     for term in layer.terms:
         slope = slopes[term.source]
         even = sources[term.source].evened if term.source in sources else np.ones_like(term.taken)
-        # What a spike brings, but for a factor of the layer's own.
+        # The charge of a spike, except for a factor of the whole layer.
         spikes = slope * shown[term.source].mean(axis=0)
         weights = np.square(term.factor * term.found / slope)
         before += weights @ (spikes * term.taken**2)
@@ -249,8 +254,9 @@ def _calmed(
 
 
 def _deviation(layer: Layer, line: tuple[float, float], sums: Floats, counts: Floats) -> Floats:
-    """d: what counts ``[batch, unit]`` are off the line of their own run, rounding aside, in spikes
-    of the actual one.
+    """d: the deviation of counts ``[batch, unit]`` from the line of their run, without rounding.
+
+    It is in spikes of the actual run.
     """
     gain, offset = line
     y = replace(layer, gain=gain, offset=offset).expected(sums, _RATES)

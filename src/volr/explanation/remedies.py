@@ -1,4 +1,4 @@
-"""What may be done about a cause, in the words of ``volr transfer``; and whether it helps."""
+"""What may help against a cause, as options of ``volr transfer``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from volr.models.model import SpikingModel
 
 AGAIN = "volr transfer again"
-"""What is said of a transfer with the model's own neuron, coding and timing."""
+"""The option of a transfer with the model's own neuron, coding and timing."""
 
 _USUAL_PERCENTILE = 99.9
 
@@ -32,7 +32,7 @@ class Remedy:
 
 
 def settings_of(model: SpikingModel, seed: int) -> TransferSettings:
-    """Those that give a model of this neuron, coding and timing, and a transfer's own otherwise."""
+    """The settings of a transfer to this neuron, coding and timing, and defaults for the rest."""
     return TransferSettings(
         neuron=model.neuron,
         coding=model.coding,
@@ -50,9 +50,9 @@ def remedies(
     *,
     again: bool,
 ) -> tuple[Remedy, ...]:
-    """What may help against these causes, the likeliest first, none twice.
+    """What may help against these causes, the likeliest first, each once.
 
-    ``again`` is whether a transfer with these settings may give another model than the one at hand.
+    ``again`` is whether a new transfer with these settings may give another model.
     """
     found: dict[str, Remedy] = {}
     for cause in causes:
@@ -62,7 +62,7 @@ def remedies(
             try:
                 changed = make()
             except VolrError:
-                # A step that the delay is no multiple of, or a rate that no step has room for.
+                # The delay is no multiple of the step, or a rate is too high for the step.
                 continue
             if changed.neuron.reset in backend.resets and changed.neuron.name in backend.neurons:
                 found.setdefault(option, Remedy(cause, option, changed))
@@ -115,7 +115,7 @@ def _changes(
                 yield again
             yield slower
         case "refractory":
-            # Half a step and less is rounded to none.
+            # Half a step or less is rounded to 0.
             yield with_("-p tau_refrac=0", neuron=replace(now.neuron, tau_refrac=0.0))
             yield slower
         case "quantisation" | "ties":

@@ -1,24 +1,31 @@
-"""What is found out about a gap, and what is said of it in a sentence."""
+"""The result of an explanation, and its summary in a sentence or two."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from volr.explanation.causes import COME_OF_WEIGHTS, FAMILIES, Cause
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-# The plainest remedy is the best where it gains this share of what another does.
+# A remedy is good enough if it gains this share of what the best one gains.
 _MOST_OF_IT = 0.9
+
+
+class ExplanationProgress(Protocol):
+    """Called with the stage in words, and how much of it is done."""
+
+    def __call__(self, stage: str, done: int, total: int, /) -> None: ...
 
 
 @dataclass(frozen=True)
 class CauseCost:
-    """What a cause costs: ``points`` of accuracy (0.01 is one of a hundred), with the standard
-    ``error`` of the sample, most of it in the population ``where``; ``evidence`` says what was seen
-    there, and ``change`` which options to try.
+    """What a cause costs: ``points`` of accuracy, of 1, with the standard ``error`` of the sample.
+
+    The population ``where`` has the most of it. ``evidence`` says what was seen there, and
+    ``change`` has the options to try.
     """
 
     cause: Cause
@@ -32,7 +39,7 @@ class CauseCost:
 
 @dataclass(frozen=True)
 class Stage:
-    """What is lost in a ``population``, with those before it as they are: points and error."""
+    """What is lost in a ``population``: points and error. Those before it have all causes."""
 
     population: str
     points: float
@@ -41,7 +48,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Trial:
-    """A transfer with another setting: the accuracy on the same stimuli, and what it ``gained``."""
+    """A transfer with one ``change``: its accuracy on the same stimuli, and what it ``gained``."""
 
     cause: Cause
     change: str
@@ -52,12 +59,12 @@ class Trial:
 
 @dataclass(frozen=True)
 class Explanation:
-    """The gap between ``ann`` and ``snn``, both accuracies, and its parts, which add up to it.
+    """The gap between the accuracies ``ann`` and ``snn``, and its parts, which add up to it.
 
-    ``parts``, the costliest first, and ``stages``, from the inputs on, are two ways to split the
-    same gap. ``faults`` are what is wrong with weights and biases; ``foreign`` the projections
-    whose weights are not the ANN's at all; ``roots`` the causes that show in the weights, of which
-    others come. ``trials`` are the remedies that were tried.
+    ``parts``, the costliest first, and ``stages``, from the inputs on, split the same gap in two
+    ways. ``faults`` says what is wrong with weights and biases. ``foreign`` are the projections
+    whose weights are not the ANN's at all. ``roots`` are the causes that show in the weights and
+    lead to others. ``trials`` are the remedies that were tried.
     """
 
     backend: str
@@ -107,8 +114,9 @@ class Explanation:
 
     @property
     def remedy(self) -> Trial | None:
-        """The first trial that gained as much as the best, within its error or a tenth; None where
-        none gained more than its error.
+        """The first trial that gained as much as the best one, within its error or a tenth.
+
+        None if none gained more than its error.
         """
         best = max(self.trials, key=lambda trial: trial.gained, default=None)
         if best is None or best.gained <= best.error:
@@ -118,12 +126,12 @@ class Explanation:
 
 
 def largest(parts: Sequence[CauseCost], roots: Sequence[Cause] = ()) -> tuple[str, list[CauseCost]]:
-    """The costliest cause, with those that come of it after it, and the words for all.
+    """The costliest cause, followed by the causes that it leads to, and a title for all of them.
 
-    ``roots`` show in the weights. One of them is taken if its part is more than a quarter of the
-    largest. Badly scaled units and a wrong scale have all their effect through spikes and counts,
-    so they are taken however small their own parts are. But a wrong scale is read from the weights,
-    so it is left out where signs, weights or biases are taken.
+    ``roots`` are the causes that show in the weights. One of them counts if its part is more than a
+    quarter of the largest part. Badly scaled units and a wrong scale always count: their whole
+    effect is through spikes and counts, so their own parts may be small. But a wrong scale is read
+    from the weights, so it does not count if signs, weights or biases do.
     """
     by_cause = {part.cause: part for part in parts}
     most = max(part.points for part in parts)
@@ -142,7 +150,7 @@ def largest(parts: Sequence[CauseCost], roots: Sequence[Cause] = ()) -> tuple[st
         if head is not None and head.points > 2 * head.error:
             add(head, title, members)
     groups += [(part.title, [part]) for part in parts]
-    # What one of them gains does not make the others smaller; of equals the first.
+    # A part below 0 does not make the others smaller. Of equal groups the first is taken.
     return max(groups, key=lambda each: sum(max(part.points, 0.0) for part in each[1]))
 
 

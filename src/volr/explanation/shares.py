@@ -1,13 +1,12 @@
-"""Shapley's value: what each of several causes, which act on each other, has cost.
+"""The Shapley value: what each of several causes costs when they affect each other.
 
-    φ_k  =  mean over the orders in which causes can be let in, one after the other,
-            of what the accuracy loses when it is k's turn
+    φ_k  =  mean, over the orders in which causes can be added one after the other,
+            of the accuracy that is lost when k is added
 
-The parts add up to the whole, whatever the causes do to each other. Not every order is one: ties
-need whole numbers, and spikes can be late only where there are spikes. So a cause ``needs`` others
-before it, and the mean is over the orders that keep to that (Faigle & Kern 1992). There is no need
-to go through them one by one: how many lead to a set, and how many from it, follows from its
-neighbours.
+The parts always add up to the whole. Not every order is possible: ties need whole numbers, and
+spikes can be late only if there are spikes. So a cause ``needs`` others before it, and the mean is
+over the orders that respect this (Faigle & Kern 1992). The orders need not be listed: the number of
+orders that lead to a set, and from it, follows from those of its neighbours.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ def shapley(
 ) -> dict[T, Floats]:
     """What each key of ``needs`` adds to ``value``, an array of any shape, on average.
 
-    ``value`` is asked once for each set that is closed under ``needs``, the empty one first. The
-    shares add up to ``value(all) - value(none)`` but for rounding.
+    ``value`` is called once for each set that is closed under ``needs``, the empty set first. The
+    shares add up to ``value(all) - value(none)``, except for rounding.
     """
     levels = closed_sets(needs)
     values = {each: value(each) for level in levels for each in level}
@@ -56,7 +55,7 @@ def shapley(
 
 
 def closed_sets(needs: Mapping[T, frozenset[T]]) -> list[list[frozenset[T]]]:
-    """The sets that have, with each cause, all that it needs; by their size, from the empty one."""
+    """The sets that contain, with each cause, all that it needs; by size, from the empty one."""
     levels = [[frozenset[T]()]]
     for _ in needs:
         grown = {

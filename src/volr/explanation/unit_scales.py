@@ -1,17 +1,17 @@
-"""The scales that single units of a spiking model have, read from its weights.
+"""The scales of single units of a spiking model, read from its weights.
 
 A transfer balances the units of the ANN (``volr.transfer.balance``) and gives a population one
-scale. Another origin may have units on other scales: a whole population transferred as it was, or a
-unit whose weights were changed. Such a scale shows twice, in the unit's own weights, a row, and in
-what its targets make of its spikes, a column:
+scale. In models of another origin, units may have other scales: a population was transferred
+without balancing, or the weights of a unit were changed. Such a scale shows twice: in the unit's
+own weights, a row, and in its targets' weights for its spikes, a column:
 
     w/u  =  c · own[post] · W · taken[pre] / own[pre]        W: the balanced ANN's weights
 
-``own`` is how many times as many spikes a unit has as one in balance, next to the population's
-median. ``taken`` is how many times what they stand for its spikes count; where nothing is wrong it
-is 1. Both are read by least absolute deviations, so that a few foreign weights do not matter, and
-are believed where what they leave over is small. Where most of a population's are not, it is taken
-to be in balance.
+``own`` is a unit's number of spikes over that of a unit in balance, relative to the population's
+median. ``taken`` is how much its spikes count over how much they should; it is 1 if nothing is
+wrong. Both are fitted by least absolute deviations, so that a few foreign weights do not matter.
+They are used if the rest is small. If it is not small for most units, the population is assumed to
+be in balance.
 """
 
 from __future__ import annotations
@@ -31,25 +31,25 @@ if TYPE_CHECKING:
     from volr.models.model import ArtificialModel, SpikingModel
 
 UNEQUAL = 4.0
-"""A unit that is off by more than this factor, or its inverse, is badly scaled. In trained networks
-that were transferred with one scale for a population, most are off by up to 1.6, one by 3.0."""
+"""A unit is badly scaled if its factor is above this or below its inverse. In trained networks that
+were transferred with one scale for a population, most factors are up to 1.6, and one is 3.0."""
 
 CALIBRATED = 2.0
-"""A scale that is off by a factor below this, or its inverse, is taken for a calibrated one: a
-transfer has gains for excitation and for inhibition, to make up for what a reset throws away."""
+"""A factor between this and its inverse may come from a calibration: a transfer has gains for
+excitation and for inhibition, which compensate for the charge that a reset loses."""
 
-# A factor is believed where it leaves no more of a row or column than this share of its squares,
-# and where there are at least so many weights, since a single one always fits.
+# A factor is used if it leaves at most this share of the squares of a row or column, and if there
+# are at least so many weights, since a single one always fits.
 _LEFT, _ENOUGH = 0.1, 2
-# The percentile that a transfer takes unless told.
+# The default percentile of a transfer.
 _STRONG = 99.9
-# A factor that is nearer to 1 than this is 1.
+# Factors closer to 1 than this are 1.
 _ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
 class Units:
-    """``ann``: the ANN with its hidden units on the spiking model's scales. It computes the same.
+    """``ann`` is the ANN with its hidden units on the spiking model's scales; it computes the same.
 
     ``own`` ``[unit]`` by hidden population, ``taken`` ``[pre]`` by projection: see above.
     """
@@ -59,7 +59,7 @@ class Units:
     taken: Mapping[str, Floats]
 
     def badly_scaled(self, name: str) -> Booleans:
-        """Which units ``[unit]`` of a population are off, or are taken for something else."""
+        """Which units ``[unit]`` of a population have another scale, or count for more or less."""
         if name not in self.own:
             return np.zeros(self.ann.network[name].size, dtype=np.bool_)
         off = ~within(self.own[name], UNEQUAL)
@@ -80,7 +80,7 @@ def read_units(ann: ArtificialModel, snn: SpikingModel) -> Units:
     charges = {each.name: charges_of(snn, weight_name(each)) for each in network.projections}
     own: dict[str, Floats] = {}
     for name in hidden_populations(ann):
-        # Each block has a factor of its own, so the rows of one block are read: of the largest.
+        # Each block has its own factor, so the rows of only one block are read, the largest.
         block = max(network.incoming[name], key=network.synapses)
         wanted = even.parameters[weight_name(block)]
         if block.source in own:
@@ -97,12 +97,12 @@ def read_units(ann: ArtificialModel, snn: SpikingModel) -> Units:
 
 
 def evened(own: Floats, badly_scaled: Booleans, counts: Floats, full: float) -> Floats:
-    """What counts ``[unit]`` would be with all units in balance, over what they are.
+    """The counts ``[unit]`` with all units in balance, over the actual ones.
 
-    ``counts`` ``[batch, unit]`` are those that are wanted with the units as they are, ``own``. In
-    balance, the strongest of the population's are as high as the strongest are now, but no higher
-    than at the ``full`` rate. A population without a unit that is badly scaled stays as it is. So
-    does a unit whose counts would change by no more than a calibration may change them.
+    ``counts`` ``[batch, unit]`` are those wanted with the actual scales, ``own``. In balance, the
+    strongest counts of the population are as high as now, but not above those of the ``full`` rate.
+    A population without badly scaled units does not change, nor does a unit whose counts would
+    change as little as a calibration may change them.
     """
     most = min(float(np.percentile(counts, _STRONG)), full)
     level = float(np.percentile(counts / own, _STRONG))
@@ -113,14 +113,14 @@ def evened(own: Floats, badly_scaled: Booleans, counts: Floats, full: float) -> 
 
 
 def charges_of(snn: SpikingModel, name: str) -> Floats:
-    """The weights ``name`` ``[post, pre]`` as the charge of a spike, in spikes of the target."""
+    """The weights ``name`` ``[post, pre]`` as the charge of one spike, in spikes of the target."""
     excitation, inhibition = snn.neuron.synapse_units
     weights = snn.parameters[name]
     return weights / np.where(weights < 0, inhibition, excitation)
 
 
 def _factors(wanted: Floats, charges: Floats) -> Floats:
-    """The factor of each row, over their median; 1 where it is not believed."""
+    """The factor of each row over their median; 1 for rows that the factor does not explain."""
     up, down = _slopes(wanted, charges, positive=True), _slopes(wanted, charges, positive=False)
     both = np.isfinite(up) & np.isfinite(down) & (up > 0)
     balance = float(np.median(down[both] / up[both])) if both.any() else 1.0
@@ -137,8 +137,9 @@ def _factors(wanted: Floats, charges: Floats) -> Floats:
 
 
 def _slopes(wanted: Floats, charges: Floats, *, positive: bool) -> Floats:
-    """s ``[row]`` in ``charges`` = s · ``wanted``, over positive or negative ones; NaN where there
-    are none. By least absolute deviations, which is a weighted median of the quotients.
+    """s ``[row]`` in ``charges`` = s · ``wanted``, over the positive or the negative ones.
+
+    NaN for rows without any. By least absolute deviations: a weighted median of the quotients.
     """
     slopes = np.full(len(wanted), np.nan)
     for row, (weights, found) in enumerate(zip(wanted, charges, strict=True)):

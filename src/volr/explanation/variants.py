@@ -1,4 +1,4 @@
-"""The spiking model without one of its mechanisms or several.
+"""The spiking model without one or several of its mechanisms.
 
 reset       reset by subtraction
 refractory  no refractoriness
@@ -28,12 +28,12 @@ if TYPE_CHECKING:
     from volr.explanation.wiring import Wiring
     from volr.models.model import SpikingModel
 
-# Where a count begins in the middle, it depends on how far each membrane is just then. Over so many
-# durations that matters less.
+# A count that begins in the middle of a run depends on the membranes at that moment. Over so many
+# durations this matters less.
 _WINDOWS = 3
-# Durations after which a membrane that hardly leaks has not settled either.
+# The longest wait, in durations, for a membrane that hardly leaks.
 _LONGEST_LEAD = 5
-# Bytes of whole spike trains that are kept at a time.
+# The most bytes of spike trains in one batch.
 _KEPT = 64_000_000
 
 
@@ -49,7 +49,7 @@ def mechanisms(model: SpikingModel) -> tuple[Dynamic, ...]:
 
 
 def subsets(mechanisms: tuple[Dynamic, ...]) -> Iterator[frozenset[Dynamic]]:
-    """All sets of mechanisms to be left in, all of them first."""
+    """All sets of mechanisms that are left in, the whole set first."""
     for size in range(len(mechanisms), -1, -1):
         yield from map(frozenset, itertools.combinations(mechanisms, size))
 
@@ -57,7 +57,7 @@ def subsets(mechanisms: tuple[Dynamic, ...]) -> Iterator[frozenset[Dynamic]]:
 def variant(
     model: SpikingModel, without: frozenset[Dynamic], wirings: Mapping[str, Wiring]
 ) -> SpikingModel:
-    """The model without these mechanisms, ``transient`` aside, which is no part of a model."""
+    """The model without these mechanisms; ``transient`` is not part of a model."""
     neuron, values = model.neuron, dict(model.parameters)
     if "driving" in without and neuron.has_conductances:
         twin = neuron.with_currents()
@@ -84,11 +84,11 @@ def run(
     seed: int,
     progress: Callable[[int], None] | None,
 ) -> dict[str, Floats]:
-    """Spike counts ``[batch, unit]`` of every population; mean membranes (mV) of those read so.
+    """Spike counts ``[batch, unit]`` of every population, or mean membranes (mV) if these are read.
 
-    ``late``: a third of those in the last three durations of a stimulus whose first spikes came to
-    the last layer half a duration, and at least τ_m or ``_LONGEST_LEAD`` durations, before these;
-    rounded.
+    ``late`` counts over the last three durations of a longer stimulus, divided by three and
+    rounded. The first spikes reach the last layer before these by half a duration or more, and by
+    τ_m, at most ``_LONGEST_LEAD`` durations.
     """
     network = model.network
     spiking = tuple(p.name for p in network.populations if model.is_spiking(p.name))

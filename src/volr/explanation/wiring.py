@@ -1,15 +1,15 @@
 """What the weights and biases of a spiking model mean in the units of its ANN.
 
-A weight over the neuron's unit is the charge, in spikes of the target, that one spike brings. In a
-transferred model it is c · W, with one c a projection, for positive and for negative W alike, and
-the bias currents are a straight line over the ANN's biases. Both are fitted here, so scales need
-not be known, and what does not lie on the lines is not the ANN's. W are the weights of the ANN with
-its units on the spiking model's scales. ``units`` reads these scales. It also reads how many times
-what it stands for a spike of each unit counts, and w is divided by that before the fit.
+A weight over the neuron's unit is the charge, in spikes of the target, of one spike. In a
+transferred model it is c · W, with one c for each projection, for positive and negative W, and the
+bias currents lie on a straight line over the ANN's biases. Both are fitted here. So the scales need
+not be known, and whatever is not on the lines does not come from the ANN. W are the weights of the
+ANN with its units on the spiking model's scales, which ``unit_scales`` reads. It also reads how
+much a spike of each unit counts (``taken``), and w is divided by that before the fit.
 
     c₊, c₋  =  argmin Σ (w/u − c W)²  over W > 0, and over W < 0
 
-A missing sign shows in c₋ alone; exchanged or foreign weights lie on no line at all.
+A missing sign shows only in c₋. Exchanged or foreign weights lie on no line at all.
 """
 
 from __future__ import annotations
@@ -28,24 +28,27 @@ if TYPE_CHECKING:
     from volr.models.model import SpikingModel
     from volr.network import Projection
 
-# From this share of weights that lie on no line on, they are not taken for the ANN's.
+# If at least this share of the weights lies on no line, they are not the ANN's.
 _FOREIGN = 0.5
-# From this share on they are not taken for rounding errors.
+# A smaller share is a rounding error.
 _ROUNDING = 1e-6
-# Correlation, squared, from which on biases are taken for a straight line; and how many there have
-# to be: two always lie on one.
+# The least squared correlation, and the least number, of biases on a straight line. Two always lie
+# on one.
 _STRAIGHT, _ENOUGH = 0.99, 3
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """A projection. ``[post, pre]`` in the ANN's units: its weights (``wanted``), the same with
-    their signs as the spiking model has them (``signed``), and the spiking model's (``found``).
+    """The weights of a projection, ``[post, pre]`` in the ANN's units.
 
-    ``taken`` ``[pre]`` is how many times what it stands for a spike of each source counts; it is
-    not in ``found``. ``charge`` is c: what a spike brings for a weight of 1, in spikes of the
-    target, and 0 where all weights are. ``balance`` is c₋/c₊, and ``foreign`` the share of the
-    weights, by their squares, that lies on no line.
+    ``wanted``   the ANN's
+    ``signed``   the same with the signs of the spiking model
+    ``found``    the spiking model's, divided by ``taken``
+    ``taken``    ``[pre]``, how much a spike of each source counts, over how much it should
+    ``charge``   c, the charge of a spike for a weight of 1, in spikes of the target; 0 if all
+                 weights are 0
+    ``balance``  c₋/c₊
+    ``foreign``  the share of the weights, by their squares, that lies on no line
     """
 
     projection: Projection
@@ -59,12 +62,12 @@ class Block:
 
     @property
     def charges(self) -> Floats:
-        """The charge of a spike ``[post, pre]``, in spikes of the target."""
+        """The charge of one spike ``[post, pre]``, in spikes of the target."""
         return self.found * self.taken * self.charge
 
     @property
     def unrelated(self) -> bool:
-        """Whether these are other weights than the ANN's."""
+        """Whether these weights do not come from the ANN."""
         return self.foreign > _FOREIGN
 
     @property
@@ -79,13 +82,12 @@ class Block:
 
 @dataclass(frozen=True, eq=False)
 class Wiring:
-    """What leads into a population: its ``blocks``, and its biases ``[unit]``; and which of its
-    units are ``badly_scaled`` ``[unit]``.
+    """The input of a population: its ``blocks`` and its biases ``[unit]``.
 
-    ``wanted`` are the ANN's biases and ``charge`` what the currents bring in one stimulus, in
-    spikes, where ``slope`` · wanted + ``intercept`` is expected. ``slope`` is None where they lie
-    on no line, or where one bias cannot be told from another. Units that are badly scaled have no
-    say, unless the others are too few to tell.
+    ``wanted`` are the ANN's biases, ``charge`` the charge of the bias currents in one stimulus, in
+    spikes; ``slope`` · wanted + ``intercept`` is expected. ``slope`` is None if they lie on no line
+    or all biases are the same. Units that are ``badly_scaled`` ``[unit]`` are left out of the fit,
+    unless the others are too few.
     """
 
     blocks: tuple[Block, ...]
@@ -97,7 +99,7 @@ class Wiring:
 
     @property
     def biases_changed(self) -> bool:
-        """Whether biases differ from each other otherwise than the ANN's do."""
+        """Whether the biases differ from the ANN's by more than a scale and an offset."""
         if self.slope is not None:
             return False
         wanted, charge = self.wanted[~self.badly_scaled], self.charge[~self.badly_scaled]
@@ -107,10 +109,10 @@ class Wiring:
 
 
 def wirings(units: Units, snn: SpikingModel) -> dict[str, Wiring]:
-    """The wiring of every population but the inputs of ``snn``, whose units were read."""
+    """The wiring of every population of ``snn`` except the inputs."""
     neuron = snn.neuron
     lift = neuron.leak_current
-    # As in the transfer: what brings one spike in one stimulus.
+    # As in the transfer: the current that gives one spike in one stimulus.
     one_spike = neuron.theta / (neuron.rise(snn.dt) * snn.steps)
     found: dict[str, Wiring] = {}
     for population in snn.network.layers:
@@ -133,11 +135,11 @@ def _block(projection: Projection, units: Units, snn: SpikingModel) -> Block:
     charges = charges_of(snn, weight_name(projection)) / taken
     whole = float(np.sum(charges**2))
     if whole == 0.0 or not wanted.any():
-        # Nothing to scale by: what is there, if anything, is no weight of the ANN's.
+        # There is no scale. Weights that exist here do not come from the ANN.
         nothing = np.zeros_like(wanted)
         return Block(projection, wanted, wanted, nothing, taken, 0.0, 1.0, float(wanted.any()))
     up, down = _factor(wanted > 0, wanted, charges), _factor(wanted < 0, wanted, charges)
-    # Where all weights have one sign, that one stands for both.
+    # If all weights have one sign, its factor is used for both.
     up, down = (down if up is None else up) or 0.0, (up if down is None else down) or 0.0
     lines = np.where(wanted > 0, up, down) * wanted
     foreign = float(np.sum((charges - lines) ** 2)) / whole
@@ -155,12 +157,12 @@ def _block(projection: Projection, units: Units, snn: SpikingModel) -> Block:
 
 
 def is_calibrated(factor: float) -> bool:
-    """Whether a calibration may have made a factor that is to be 1."""
+    """Whether a factor that should be 1 may come from a calibration."""
     return bool(within(factor, CALIBRATED))
 
 
 def _factor(of: Booleans, wanted: Floats, charges: Floats) -> float | None:
-    """c over these weights; None where there are none."""
+    """c over these weights; None if there are none."""
     norm = float(np.sum(wanted[of] ** 2))
     return float(np.sum(charges[of] * wanted[of])) / norm if norm > 0 else None
 
@@ -180,6 +182,6 @@ def _correlation(a: Floats, b: Floats) -> float:
 
 
 def _spread(values: Floats) -> float:
-    """Largest less smallest, as far as it is no rounding error."""
+    """The largest value minus the smallest; 0 if that is a rounding error."""
     spread = float(np.ptp(values))
     return spread if spread > _ROUNDING * float(np.abs(values).max(initial=0.0)) else 0.0

@@ -1,6 +1,7 @@
-"""Proof that a back end runs the same network, and where it parts where it does not."""
+"""Proof that a back end runs the same network, or the first difference if it does not."""
 
-from volr.verification.comparison import Comparison, Difference, Tally, compare
+from volr.verification.comparison import compare
+from volr.verification.differences import Comparison, Difference, Tally
 from volr.verification.verify import Unverified, Verification, verify, verify_all
 
 __all__ = [

@@ -1,7 +1,7 @@
-"""What each back end can be asked for, as a table in Markdown made of what it answers.
+"""What each back end can be asked for, as a table in Markdown that is made from its answers.
 
-`python -m volr.verification.asked FILE …` runs all back ends and documents on small models and
-writes the table into files, between the lines ``BEGIN`` and ``END``; a test compares the
+`python -m volr.verification.asked FILE …` runs all back ends and documents on small models. It
+writes the table into the files, between the lines ``BEGIN`` and ``END``. A test compares the
 documentation with it.
 """
 
@@ -25,7 +25,8 @@ from volr.network import Network, Population, Projection
 from volr.neurons import NEURON_MODELS, RESETS
 from volr.system.storage import write_whole
 from volr.transfer.settings import TransferSettings
-from volr.verification.comparison import FIELDS, Tally, compare
+from volr.verification.comparison import compare
+from volr.verification.differences import FIELDS, Tally
 from volr.verification.examples import random_ann, random_snn
 
 if TYPE_CHECKING:
@@ -63,7 +64,6 @@ class Answers:
     why: dict[str, set[str]] = field(default_factory=dict[str, set[str]])
 
     def add(self, fields: Mapping[str, Tally]) -> None:
-        """Take in what one comparison counted."""
         for name, tally in fields.items():
             ways = self.ways.setdefault(name, set())
             if tally.told:
@@ -81,9 +81,9 @@ def _way(note: str) -> str:
 
 
 def asking_table(targets: Iterable[Backend | Document] = (*BACKENDS, *DOCUMENTS)) -> str:
-    """A row for each of them, and under the table what each is told and why.
+    """A row for each target, and under the table what each is told and why.
 
-    Raises ``MissingError`` where one is not installed.
+    Raises ``MissingError`` if one is not installed.
     """
     header = ("name", *FIELDS)
     rows = [header, ("---",) * len(header)]
@@ -101,7 +101,7 @@ def asking_table(targets: Iterable[Backend | Document] = (*BACKENDS, *DOCUMENTS)
 
 
 def answers_of(target: Backend | Document) -> Answers:
-    """What one back end or document answers of the models that it has."""
+    """The answers of one back end or document for all models that it can run."""
     match target:
         case ArtificialBackend():
             return _answers(target, _artificial(target), target.read_back)
@@ -118,7 +118,7 @@ def _answers(
 ) -> Answers:
     found = Answers()
     for model in models:
-        # A combination may lack something that each of its parts has.
+        # Two things may be supported one by one, and not together.
         with suppress(UnsupportedError):
             found.add(compare(expected(model, target.precision), read(model)).fields)
     return found
@@ -132,7 +132,7 @@ def _artificial(target: Backend | Document) -> Iterator[ArtificialModel]:
 
 
 def _spiking(target: Backend | Document) -> Iterator[SpikingModel]:
-    """Models of each neuron and reset that it has, with and without rest, under both codings."""
+    """Each neuron and reset that it has, with and without a refractory period, and each coding."""
     for kind, reset, rest in itertools.product(NEURON_MODELS, RESETS, (1.0, 0.0)):
         for coding in (ConstantCurrent(), Poisson()):
             neuron = kind(tau_refrac=rest, reset=reset)
@@ -144,7 +144,7 @@ def _spiking(target: Backend | Document) -> Iterator[SpikingModel]:
 
 
 def _cell(answers: Answers, name: str) -> str:
-    """One cell; of neurons and of the rest, what is not plainly asked, by parameter or part."""
+    """One cell. For neurons and the rest it lists the parts that are not plainly asked."""
     if name not in ("cells", "rest"):
         return ", ".join(sorted(answers.ways.get(name, ()))) or NOTHING
     ways: dict[str, list[str]] = {}

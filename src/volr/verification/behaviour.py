@@ -1,4 +1,4 @@
-"""The same stimuli through a simulator and through the engine: do they agree?
+"""Do a simulator and the engine give the same spikes for the same stimuli?
 
 The engine itself is compared with the specification, ``volr.engine.reference``.
 """
@@ -28,23 +28,24 @@ if TYPE_CHECKING:
     from volr.checks.arrays import Booleans, Floats
     from volr.models.model import SpikingModel
 
-# A membrane this near to its threshold, as a share of θ, is at it but for rounding.
+# A membrane this close to its threshold, as a share of θ, is at it except for rounding.
 _TIE = 1e-9
-# Means of membranes, mV: sums of as many numbers as there are steps.
+# The largest rounding error, mV, of a mean membrane, which is a sum over all steps.
 _SAME_MEMBRANE = 1e-6
-# Neurons times steps that are recorded and compared at once. The specification keeps some ten
-# numbers of each.
+# The most neurons times steps that are recorded and compared at once. The specification keeps some
+# ten numbers for each.
 _CHUNK = 20_000_000
-# Stimuli that decide on a cause.
+# The number of stimuli on which a mistake must give the same spikes.
 _DECIDING = 20
 
 
 @dataclass(frozen=True)
 class FirstDifference:
-    """Where two runs part: the first stimulus, in it the first step, in it the first population.
+    """The first difference of two runs: in the first stimulus, its first step and first population.
 
-    ``step`` and ``membrane`` (mV, the engine's, as it was compared with the threshold) are those of
-    spiking neurons. ``expected`` and ``found`` are spikes, 0 or 1, logits, or mean membranes, mV.
+    ``step`` and ``membrane`` (mV, of the engine, as compared with the threshold) are None for
+    neurons that do not spike. ``expected`` and ``found`` are spikes (0 or 1), logits, or mean
+    membranes, mV.
     """
 
     stimulus: int
@@ -59,9 +60,9 @@ class FirstDifference:
 
 @dataclass(frozen=True)
 class Behaviour:
-    """``equal`` of ``compared`` spike trains (of a neuron under a stimulus), or outputs.
+    """``equal`` of ``compared`` spike trains (one for each neuron and stimulus) or outputs.
 
-    ``silent`` of these trains have no spike on either side: they say little.
+    ``silent`` trains have no spike on either side, so that they prove little.
     """
 
     compared: int
@@ -72,8 +73,8 @@ class Behaviour:
 
 @dataclass(frozen=True)
 class _Run:
-    """What was seen: spikes ``[time, batch, unit]``, and the mean V − v_rest, mV, of those that do
-    not spike, ``[batch, unit]``.
+    """Spikes ``[time, batch, unit]``, and the mean V − v_rest, mV, ``[batch, unit]`` of populations
+    that do not spike.
     """
 
     spikes: Mapping[str, Booleans]
@@ -93,15 +94,15 @@ def spiking_behaviour(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Behaviour:
-    """Compare all spike trains, those of the inputs' neurons too, with the engine's.
+    """Compare all spike trains, including those of the inputs' neurons, with the engine's.
 
-    The engine's are compared with those of its specification. ``stimuli`` are ``[batch, unit]``.
+    For the engine they are compared with its specification. ``stimuli`` are ``[batch, unit]``.
     Raises what ``Simulator.run`` does.
     """
     watched = _watched(model)
     record = Record(counts=(), spikes=watched)
     size = _chunk_size(model, watched)
-    # Random codings draw by the stimulus' number, which counts from the first of a run.
+    # Random codings draw by the number of the stimulus in a run, so these runs are not cut.
     size = size if isinstance(model.coding, ConstantCurrent) else max(1, len(stimuli))
     compared = equal = silent = 0
     first: FirstDifference | None = None
@@ -126,9 +127,7 @@ def spiking_behaviour(
 def _expected(
     model: SpikingModel, backend: SpikingBackend, stimuli: Floats, record: Record, seed: int
 ) -> _Run:
-    """What has to happen: as the engine says, or, where it is the engine that is asked, as the
-    specification does.
-    """
+    """The run of the engine, or of the specification if the engine itself is compared."""
     if backend.name != ENGINE.name:
         return _Run.of(EngineSimulator().run(model, stimuli, record=record, seed=seed))
     trace = simulate(model, stimuli, seed=seed)
@@ -143,7 +142,7 @@ def _expected(
 
 
 def _watched(model: SpikingModel) -> tuple[str, ...]:
-    """Populations of spiking neurons: inputs that are given as spikes are none."""
+    """Populations of spiking neurons. Inputs that are given as spikes have no neurons."""
     given = () if isinstance(model.coding, ConstantCurrent) else model.network.inputs
     return tuple(
         p.name
@@ -158,7 +157,7 @@ def _chunk_size(model: SpikingModel, watched: tuple[str, ...]) -> int:
 
 
 def _same(expected: _Run, found: _Run) -> Iterator[tuple[str, Booleans]]:
-    """By population, ``[batch, unit]``: whether a neuron did the same under a stimulus."""
+    """By population, ``[batch, unit]``: whether a neuron did the same for a stimulus."""
     for name, spikes in expected.spikes.items():
         yield name, (spikes == found.spikes[name]).all(axis=0)
     for name, mean in expected.means.items():
@@ -210,11 +209,11 @@ def _first(
 
 
 def _otherwise(model: SpikingModel, backend: SpikingBackend, membrane: float) -> str:
-    """What can be said where no mistake that is known gives the back end's spikes."""
+    """The cause in words if no known mistake gives the back end's spikes."""
     neuron = model.neuron
     distance = membrane - neuron.fires_at()
     if abs(distance) <= _TIE * neuron.theta:
-        return "a tie: the membrane is at the threshold but for rounding"
+        return "a tie: the membrane is at the threshold except for rounding"
     side = f"{abs(distance):.3g} mV {'above' if distance > 0 else 'below'} the threshold"
     if neuron.name not in backend.exact:
         return (
@@ -227,7 +226,7 @@ def _otherwise(model: SpikingModel, backend: SpikingBackend, membrane: float) ->
 def _cause(
     model: SpikingModel, stimuli: Floats, found: _Run, stimulus: int, seed: int
 ) -> str | None:
-    """The mistake that makes the engine do what the back end did, on a few stimuli."""
+    """The mistake with which the engine does what the back end did, on a few stimuli."""
     last = stimulus + _DECIDING
     first = stimulus if isinstance(model.coding, ConstantCurrent) else 0
     shown = stimuli[first:last]

@@ -1,4 +1,4 @@
-"""Two blocks of numbers: are they equal but for rounding, and if not, what does one look like?"""
+"""Two blocks of numbers: are they equal except for rounding? If not, what was done to one?"""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from volr.backends.readback import Ends
     from volr.checks.arrays import Booleans, Floats
 
-# Differences of so many units of the precision are rounding.
+# Differences of up to so many units of the precision are rounding.
 _ROUNDING = 4.0
-# Of a block's largest value: what is left where numbers that cancel were added and taken off again.
+# As a share of the block's largest value: what remains after numbers that cancel were added.
 _CANCELLED = 1e-12
 
 
@@ -23,14 +23,14 @@ def arrow(ends: Ends) -> str:
 
 
 def close(expected: Floats, found: Floats, precision: float) -> Booleans:
-    """Which values are equal but for rounding, each within its own, in the shape of both."""
+    """Which values are equal except for rounding, in the shape of both."""
     size = np.abs(expected)
     rounding = np.maximum(precision * size, _CANCELLED * size.max(initial=0.0))
     return np.abs(found - expected) <= _ROUNDING * rounding
 
 
 def worst(what: str, expected: Floats, found: Floats, same: Booleans) -> str:
-    """How many values are not the ``same``, and the one that is furthest off."""
+    """How many values are not the ``same``, and the one with the largest difference."""
     off = np.where(same, 0.0, np.abs(found - expected))
     index = np.unravel_index(int(off.argmax()), off.shape)
     place = ", ".join(str(int(each)) for each in index)
@@ -43,9 +43,9 @@ def worst(what: str, expected: Floats, found: Floats, same: Booleans) -> str:
 def cause_of(
     ends: Ends, found: Floats, blocks: Mapping[Ends, Floats], precision: float
 ) -> str | None:
-    """What has become of a block: transposed, of other signs or units, or another one's.
+    """What was done to a block: it is transposed, scaled, has other signs, or is another block.
 
-    ``blocks`` are the expected weights of all projections.
+    ``blocks`` are the expected weights of all projections. None if nothing of this explains it.
     """
     weights = blocks[ends]
 
@@ -70,7 +70,7 @@ def cause_of(
 
 
 def factor_or_sign(expected: Floats, found: Floats, precision: float) -> str | None:
-    """The one factor, or the signs, in which all values differ; None where it is neither."""
+    """The factor or the signs by which all values differ; None if neither explains it."""
 
     def same(other: Floats) -> bool:
         return bool(close(other, found, precision).all())

@@ -1,16 +1,17 @@
-"""What a back end holds against what the model says: every difference."""
+"""Compare what a back end holds with the model."""
 
 from __future__ import annotations
 
 import itertools
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
 from volr.backends.readback import ArtificialReadback, Asked, Cells, SpikingReadback, Told
 from volr.verification.blocks import arrow, cause_of, close, factor_or_sign, worst
+from volr.verification.differences import Comparison, Difference, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,73 +25,15 @@ if TYPE_CHECKING:
         Readback,
     )
     from volr.checks.arrays import Floats
+    from volr.verification.differences import Kind
 
-Kind: TypeAlias = Literal["topology", "parameters"]
 T = TypeVar("T")
-
-FIELDS = (
-    *("populations", "inputs", "outputs", "weights", "biases", "activations"),
-    *("cells", "delays", "dt", "precision", "rest"),
-)
-"""What is compared, by name; a parameter of the neurons is ``cells.tau_m``, say, and a part of the
-rest of a document ``rest.program``."""
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One thing that is not as the model says.
-
-    ``where`` is a population or a projection, ``message`` what was found there and what was
-    expected, ``cause`` what it looks like, where it looks like something. ``field`` is one of
-    ``FIELDS``, a parameter of the neurons, or a part of the rest.
-    """
-
-    kind: Kind
-    where: str
-    message: str
-    cause: str | None = None
-    field: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.message}" + (f" ({self.cause})" if self.cause else "")
-
-
-@dataclass
-class Tally:
-    """How many values of a field the back end was asked for, and how many the model told it.
-
-    ``notes`` say how it was asked, where that is no plain question; ``why`` says why it could not
-    be asked.
-    """
-
-    asked: int = 0
-    told: int = 0
-    notes: tuple[str, ...] = ()
-    why: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Comparison:
-    """Every difference in what was asked, and by field what that was."""
-
-    differences: tuple[Difference, ...]
-    fields: Mapping[str, Tally]
-
-    @property
-    def asked(self) -> int:
-        """The number of values that were asked for, and compared."""
-        return sum(each.asked for each in self.fields.values())
-
-    @property
-    def told(self) -> int:
-        """The number of values that the back end has from the model, and that prove nothing."""
-        return sum(each.told for each in self.fields.values())
 
 
 def compare(expected: Expected, found: Readback) -> Comparison:
-    """Compare all that was asked; no difference where the back end holds the model.
+    """Compare everything that was asked. There is no difference if the back end holds the model.
 
-    What a readback says nothing of, neither asked nor told, is a difference too.
+    What is missing in a readback, neither asked nor told, is a difference too.
     """
     comparing = _Comparing(expected, found)
     comparing.topology()
@@ -115,7 +58,7 @@ class _Comparing:
         self.differences.append(Difference(kind, where, message, cause, name))
 
     def take(self, name: str, answer: Answer[T], count: int = 1) -> T | None:
-        """The value that was asked, which counts for ``count``; None where it was told."""
+        """The value if it was asked, None if it was told; it counts as ``count`` values."""
         tally = self.fields.setdefault(name, Tally())
         match answer:
             case Asked(value, note):
@@ -206,7 +149,7 @@ class _Comparing:
         if absent.any():
             message = f"{int(absent.sum())} of {int((~none).sum())} synapses are missing"
             self.differ("projections", arrow(ends), message)
-        # A synapse without weight does nothing, so it may be there or not.
+        # A synapse without weight does nothing, so it may exist or not.
         extra = none & ~np.isnan(has) & (has != 0.0)
         if extra.any():
             message = f"{int(extra.sum())} synapses are there that should not be"

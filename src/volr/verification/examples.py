@@ -1,4 +1,4 @@
-"""Models and stimuli to compare back ends by, where there is only a program."""
+"""Random models and stimuli, to compare back ends on a program that has no model."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from volr.models.model import SpikingModel
     from volr.network import Network
 
-# What the initialisation of weights looks at.
+# How many stimuli the initialisation of weights looks at.
 _LOOKED_AT = 256
 
 
 def random_stimuli(network: Network, count: int, seed: int = 0) -> Floats:
-    """``[count, unit]``, uniform in [0, 1]; the same seed begins with the same ones."""
+    """``[count, unit]``, uniform in [0, 1]. The first ones of a seed are the same for any count."""
     needed = {"stimuli": 8 * count * network.input_size}
     check_room(needed, "to compare", help="take fewer samples")
     random = np.random.default_rng((1, seed))
@@ -32,7 +32,7 @@ def random_stimuli(network: Network, count: int, seed: int = 0) -> Floats:
 
 
 def random_ann(network: Network, activation: Activation = ReLU(), seed: int = 0) -> ArtificialModel:
-    """``network`` as training would begin with it: weights of both signs, all of them different."""
+    """``network`` as at the start of training: weights of both signs, all different."""
     random = np.random.default_rng((0, seed))
     inputs = random_stimuli(network, _LOOKED_AT, seed)
     values = initial_parameters(network, activation, inputs, random)
@@ -42,7 +42,7 @@ def random_ann(network: Network, activation: Activation = ReLU(), seed: int = 0)
 def random_snn(
     network: Network, settings: TransferSettings = TransferSettings(), seed: int = 0
 ) -> SpikingModel:
-    """The same as a spiking model, scaled so that most neurons spike, without calibration."""
+    """``random_ann`` as a spiking model, scaled so that most neurons spike, not calibrated."""
     model = random_ann(network, ReLU(), seed)
     shown = activations(model, random_stimuli(network, _LOOKED_AT, seed))
     none = {population.name: Correction() for population in network.populations}

@@ -1,7 +1,8 @@
-"""Why a back end computes something else: mistakes that are tried until one gives what it gave.
+"""Known mistakes, which are tried until one gives the result of the back end.
 
-Each suspect is the model as a back end with that mistake would have it. The engine, or for
-artificial models the reference, runs it; where the result is the back end's, that is the cause.
+Each suspect is the model as a back end with one mistake would run it. The engine, or the reference
+for artificial models, runs the suspect. If its result is that of the back end, this mistake is the
+cause.
 """
 
 from __future__ import annotations
@@ -29,18 +30,18 @@ if TYPE_CHECKING:
 
 ModelT = TypeVar("ModelT")
 Suspect: TypeAlias = tuple[str, ModelT]
-"""What the mistake is, and the model with it."""
+"""The mistake in words, and the model with it."""
 
-# In networks of very many parts, one part after the other is not tried: the first ones are.
+# The most single projections and populations that are tried.
 _MOST = 300
-# Time constants, ms, that may stand for an endless one.
+# Time constants, ms, that a simulator may use for an infinite one.
 _LEAKS = (1e6, 1e5, 1e4, 1e3, 20.0)
-# Units that are mistaken for each other lie a thousand apart.
+# Units that are easily confused differ by a factor of a thousand.
 _UNIT = 1000.0
 
 
 def spiking_suspects(model: SpikingModel) -> Iterator[Suspect[SpikingModel]]:
-    """Mistakes of a simulator, the likely ones first."""
+    """The mistakes of a simulator, the likeliest first."""
     neuron, dt = model.neuron, model.dt
     tried: list[tuple[str, Callable[[], SpikingModel]]] = []
     for more in (1, -1, 2, -2, 3, -3):
@@ -79,7 +80,7 @@ def spiking_suspects(model: SpikingModel) -> Iterator[Suspect[SpikingModel]]:
         if any(neuron.numbers[key] != value for key, value in change.items()):
             tried.append((mistake, lambda c=change: replace(model, neuron=replace(neuron, **c))))
     for mistake, make in tried:
-        # A neuron cannot be reset to above its threshold, a delay be none.
+        # Some have no model: a reset above the threshold, or a delay of 0.
         with suppress(ModelError):
             yield mistake, make()
     for mistake, values in _parameter_suspects(model.network, model.parameters):
@@ -87,7 +88,7 @@ def spiking_suspects(model: SpikingModel) -> Iterator[Suspect[SpikingModel]]:
 
 
 def artificial_suspects(model: ArtificialModel) -> Iterator[Suspect[ArtificialModel]]:
-    """Mistakes of an artificial back end."""
+    """The mistakes of an artificial back end."""
     for each in ACTIVATIONS:
         if each != model.activation:
             yield f"activation: {each.name}", replace(model, activation=each)
@@ -131,7 +132,7 @@ def _blocks(
         if block.ndim == 2:
             yield (
                 f"transposition: the block {projection.name} is transposed",
-                # Of a square block the transpose; of another its numbers in the other order.
+                # A square block is transposed. Any other keeps its shape, in another memory order.
                 {name: block.ravel().reshape(block.shape[::-1]).T},
             )
         yield f"sign: the block {projection.name} is flipped", {name: -block}
@@ -148,7 +149,7 @@ def _blocks(
 def _pairs(
     network: Network, values: Mapping[str, Floats]
 ) -> Iterator[tuple[str, dict[str, Floats]]]:
-    """Populations of one size whose weights, to or from the same others, are exchanged."""
+    """Two populations of the same size, with the weights to or from the same others exchanged."""
     names = {(p.source, p.target): weight_name(p) for p in network.projections}
     for first, second in itertools.combinations(network.populations, 2):
         if first.size != second.size:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from volr.models.model import ArtificialModel
 
 CLOSE = 1e-5
-"""How far an artificial back end's output may be off, as a share of what its terms add up to."""
+"""How far an output may be off, as a share of the sum of its terms without their signs."""
 
 
 def artificial_behaviour(
@@ -55,8 +55,8 @@ def artificial_behaviour(
 
 
 def _scale(model: ArtificialModel, stimuli: Floats) -> Floats:
-    """Of each output the largest that its terms add up to, signs aside: what rounding is a share
-    of, ``[unit]``.
+    """For each output ``[unit]`` the largest sum of its terms without their signs. Rounding errors
+    are a share of it.
     """
     network, values = model.network, model.parameters
     sent = activations(model, stimuli)
@@ -69,18 +69,18 @@ def _scale(model: ArtificialModel, stimuli: Floats) -> Floats:
         for each in network.incoming[name]:
             terms += np.abs(sent[each.source]) @ np.abs(synapse_matrix(network, each, values)).T
         parts.append(terms.max(axis=0, initial=0.0))
-        # It is shown as a weighted sum; an output further on gets its activation.
+        # The recorded value is a weighted sum. A later output receives its activation.
         sent[name] = activate(model.activation, sent[name])
     return np.concatenate(parts)
 
 
 def _close(expected: Floats, found: Floats, scale: Floats) -> Booleans:
-    # A logit that is not a number is close to nothing.
+    # NaN is close to nothing.
     return np.abs(found - expected) <= CLOSE * scale
 
 
 def _output(model: ArtificialModel, column: int) -> tuple[str, int]:
-    """The population and the neuron in it of a column of the logits."""
+    """The population of a column of the logits, and the neuron in it."""
     for name in model.network.outputs:
         if column < model.network[name].size:
             return name, column

@@ -1,4 +1,4 @@
-"""Is it the same network? What a back end holds, and what it does, against the model."""
+"""Is it the same network? Compares what a back end holds and what it does with the model."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from volr.errors import MissingError, UnsupportedError, VolrError
 from volr.models.coding import check_stimuli
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.verification.behaviour import Behaviour, spiking_behaviour
-from volr.verification.comparison import Comparison, Difference, compare
+from volr.verification.comparison import compare
 from volr.verification.examples import random_stimuli
 from volr.verification.outputs import artificial_behaviour
 
@@ -33,23 +33,23 @@ if TYPE_CHECKING:
     from volr.backends.base import Backend, Progress
     from volr.checks.arrays import Floats
     from volr.models.model import Model
+    from volr.verification.differences import Comparison, Difference
 
 Target: TypeAlias = "Backend | Document"
 
 SAMPLES = 20
-"""Stimuli that behaviour is compared on, unless told."""
+"""The default number of stimuli that behaviour is compared on."""
 
 logger = logging.getLogger("volr")
 
 
 @dataclass(frozen=True)
 class Verification:
-    """What was found: the ``comparison`` of what the back end holds, and its ``behaviour``.
+    """The ``comparison`` of what the back end holds, and its ``behaviour``.
 
     ``name`` is the ``title`` of the back end or document, as ``volr.backends.target`` takes it.
-    ``generation`` is that of the model, ANN or SNN.
-    Documents do nothing, and have no behaviour; neither has the reference, with which the outputs
-    of the others are compared.
+    ``generation`` is that of the model, ANN or SNN. ``behaviour`` is None for documents, which run
+    nothing, and for the reference, with which the outputs of the others are compared.
     """
 
     name: str
@@ -59,17 +59,17 @@ class Verification:
 
     @property
     def differences(self) -> tuple[Difference, ...]:
-        """Everything in what the back end holds that is not as the model says."""
+        """Every difference between what the back end holds and the model."""
         return self.comparison.differences
 
     @property
     def topology(self) -> bool:
-        """Whether populations and projections are the model's."""
+        """Whether populations and projections are those of the model."""
         return all(each.kind != "topology" for each in self.differences)
 
     @property
     def parameters(self) -> bool:
-        """Whether all numbers that were asked, those of the neurons too, are the model's."""
+        """Whether all numbers that were asked, including the neurons', are those of the model."""
         return all(each.kind != "parameters" for each in self.differences)
 
     @property
@@ -83,8 +83,8 @@ class Verification:
 class Unverified:
     """A back end that could not be compared, and the ``error`` that says why.
 
-    It ``refused`` where it lacks something of the model, or is not installed; it ``failed`` where
-    it was started and something went wrong.
+    It ``refused`` if it does not support the model or is not installed. It ``failed`` if something
+    went wrong after it was started.
     """
 
     name: str
@@ -94,14 +94,14 @@ class Unverified:
 
     @property
     def reason(self) -> str:
-        """What went wrong, in words."""
+        """The message of the error."""
         if isinstance(self.error, VolrError):
             return self.error.message
         return f"{type(self.error).__name__}: {self.error}"
 
     @property
     def help(self) -> str | None:
-        """What to do about it, where that is known."""
+        """What the user can do about it, if that is known."""
         return self.error.help if isinstance(self.error, VolrError) else None
 
 
@@ -118,12 +118,11 @@ def verify(
 ) -> Verification:
     """Is it the same network? Compares what ``on`` holds and does with ``model``.
 
-    ``on`` is the name of a back end or of a document, as ``volr verify --on`` takes it, either of
-    them itself, or a started simulator. The behaviour is compared on ``stimuli``
-    ``[batch, unit]``, 20 random ones unless told. ``seed`` matters to random codings only. Raises
-    ``UnsupportedError`` where something of the model is lacking, ``MissingError`` for what is not
-    installed, ``SimulatorError`` where a simulator fails, ``DataError`` for stimuli that do not
-    fit.
+    ``on`` is a back end, a document, the name of either as ``volr verify --on`` takes it, or a
+    started simulator. The behaviour is compared on ``stimuli`` ``[batch, unit]``, by default 20
+    random ones. ``seed`` is for random codings only. Raises ``UnsupportedError`` if the model is
+    not supported, ``MissingError`` if something is not installed, ``SimulatorError`` if a simulator
+    fails, and ``DataError`` for stimuli that do not fit.
     """
     arguments.check_model("verify", model)
     arguments.check_on("verify", on)
@@ -163,9 +162,9 @@ def attempt(
     seed: int = 0,
     progress: Progress | None = None,
 ) -> Outcome:
-    """``verify``, but an error is returned, so that other targets can still be compared.
+    """``verify``, but errors are returned, so that other targets can still be compared.
 
-    Raises ``DataError`` alone, for stimuli that do not fit the model.
+    It only raises ``DataError``, for stimuli that do not fit the model.
     """
     check_stimuli(stimuli, model.network.input_size)
     generation = generation_of(model)
@@ -174,7 +173,7 @@ def attempt(
     except (UnsupportedError, MissingError) as error:
         return Unverified(title(target), generation, "refused", error)
     except Exception as error:
-        # Whatever a simulator's library raises.
+        # The library of a simulator may raise anything.
         logger.debug("%s failed", target.name, exc_info=True)
         if isinstance(error, VolrError) and target.name not in error.message:
             error.message = f"{target.name}: {error.message}"
@@ -189,10 +188,10 @@ def verify_all(
     seed: int = 0,
     progress: Callable[[Target], Progress] | None = None,
 ) -> tuple[Outcome, ...]:
-    """``verify`` on each of the targets; one that refuses or fails does not hide the others.
+    """``verify`` on each target; one that refuses or fails does not stop the others.
 
-    ``progress`` gives, for each target, who is told of its stimuli. Raises ``DataError`` for
-    stimuli that do not fit the model.
+    ``progress`` gives the progress function of each target. Raises ``DataError`` for stimuli that
+    do not fit the model.
     """
     return tuple(
         attempt(

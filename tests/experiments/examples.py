@@ -76,7 +76,7 @@ def plan_of(
     on: str = "engine",
     **settings: Any,
 ) -> ExperimentPlan:
-    """A plan of tasks with their own program, small unless told."""
+    """A plan of tasks with their own program, small by default."""
     base = Settings(**{**SMALL, **settings})
     return ExperimentPlan(
         tasks=dict.fromkeys(tasks, PROGRAM),

@@ -1,4 +1,4 @@
-"""What runs are told where nobody tells them anything."""
+"""The default settings of runs."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ NEURONS = ["if_curr_exp", "if_curr_delta", "if_cond_exp"]
 
 
 @given(settings(), st.sampled_from(NAMES), st.booleans())
-def test_what_is_told_has_the_say(told: Settings, task: str, quick: bool) -> None:
-    found = settings_json(with_task_defaults(told, task, quick=quick))
-    said = settings_json(told)
-    assert {name: found[name] for name in said} == said
+def test_settings_that_are_given_win(chosen: Settings, task: str, quick: bool) -> None:
+    found = settings_json(with_task_defaults(chosen, task, quick=quick))
+    entries = settings_json(chosen)
+    assert {name: found[name] for name in entries} == entries
 
 
 @pytest.mark.parametrize("quick", [False, True])
@@ -30,20 +30,20 @@ def test_what_is_told_has_the_say(told: Settings, task: str, quick: bool) -> Non
 @pytest.mark.parametrize("task", ["mnist", "mnist-parallel"])
 def test_so_has_what_is_told_to_be_as_it_is_elsewhere(task: str, neuron: str, quick: bool) -> None:
     elsewhere = with_task_defaults(Settings(neuron=neuron), "digits")
-    told = Settings(neuron=neuron, dt=elsewhere.step, loop_samples=elsewhere.in_loop_samples)
-    found = with_task_defaults(told, task, quick=quick)
+    chosen = Settings(neuron=neuron, dt=elsewhere.step, loop_samples=elsewhere.in_loop_samples)
+    found = with_task_defaults(chosen, task, quick=quick)
     assert (found.dt, found.loop_samples) == (0.5, 8192)
 
 
 @pytest.mark.parametrize("neuron", NEURONS)
 @pytest.mark.parametrize("task", NAMES)
 def test_nothing_is_changed_that_cannot_be_untold(task: str, neuron: str) -> None:
-    # What has a value in any case could not be told to have that one.
-    told = Settings(neuron=neuron)
+    # What has a value in any case could not be set to that one.
+    chosen = Settings(neuron=neuron)
     for quick in (False, True):
-        found = asdict(with_task_defaults(told, task, quick=quick))
-        changed = {name for name, value in asdict(told).items() if value != found[name]}
-        assert all(asdict(told)[name] is None for name in changed)
+        found = asdict(with_task_defaults(chosen, task, quick=quick))
+        changed = {name for name, value in asdict(chosen).items() if value != found[name]}
+        assert all(asdict(chosen)[name] is None for name in changed)
 
 
 @pytest.mark.parametrize("task", ["nand", "xor", "digits"])
@@ -56,12 +56,12 @@ def test_what_is_quick_as_it_is_stays_whole(task: str) -> None:
 @pytest.mark.parametrize("neuron", NEURONS)
 @pytest.mark.parametrize("task", ["mnist", "mnist-parallel"])
 def test_quick_only_does_less(task: str, neuron: str) -> None:
-    told = Settings(neuron=neuron)
-    whole = with_task_defaults(told, task)
-    less = with_task_defaults(told, task, quick=True)
+    chosen = Settings(neuron=neuron)
+    whole = with_task_defaults(chosen, task)
+    less = with_task_defaults(chosen, task, quick=True)
     # An artificial network is the same whichever neuron it is transferred to.
-    assert whole.only(FOR_ARTIFICIAL) == told.only(FOR_ARTIFICIAL)
-    amounts = {name for name in asdict(told) if name.endswith(("epochs", "samples"))}
+    assert whole.only(FOR_ARTIFICIAL) == chosen.only(FOR_ARTIFICIAL)
+    amounts = {name for name in asdict(chosen) if name.endswith(("epochs", "samples"))}
     differ = {name for name, value in asdict(less).items() if value != asdict(whole)[name]}
     assert differ <= amounts
     for name in differ:

@@ -80,13 +80,13 @@ def test_a_spiking_model_is_read_out_as_counts_and_ties_are_told(spiking: Spikin
     labels = np.random.default_rng(2).integers(0, 2, 40)
     given = poisson_spikes(Poisson(200.0), 1.0, 20, inputs, seed=6)
     counts = simulate_delta(spiking, given=given)[0]["dense_2"].sum(axis=0)
-    told: list[int] = []
+    reported: list[int] = []
     STARTED.clear()
-    found = evaluate(spiking, Samples(inputs, labels), PLAIN, seed=6, progress=told.append)
+    found = evaluate(spiking, Samples(inputs, labels), PLAIN, seed=6, progress=reported.append)
     assert found.correct == ((counts[:, 1] > counts[:, 0]) == labels).sum()
     assert found.ties == (counts[:, 0] == counts[:, 1]).sum()
     assert 0 < found.ties < 40
-    assert (found.backend, found.samples, sum(told)) == ("plain", 40, 40)
+    assert (found.backend, found.samples, sum(reported)) == ("plain", 40, 40)
     assert STARTED == ["started"]
 
 

@@ -121,8 +121,8 @@ def test_a_spiking_model(network: Network) -> None:
         delay=1.0,
     )
     shown = data()
-    told: list[int] = []
-    found = measure_spiking(model, shown, PlainSimulator(), seed=6, progress=told.append)
+    reported: list[int] = []
+    found = measure_spiking(model, shown, PlainSimulator(), seed=6, progress=reported.append)
     given = poisson_spikes(Poisson(300.0), 1.0, steps, shown.test.inputs, seed=6)
     spikes, _ = simulate_delta(model, given=given)
     counts = spikes[network.outputs[0]].sum(axis=0)
@@ -151,7 +151,7 @@ def test_a_spiking_model(network: Network) -> None:
     assert activity.dense == synapses * steps
     silent = [~spikes[layer.name][:, :25].reshape(steps * 25, -1) for layer in network.layers]
     assert activity.sparsity == pytest.approx(np.concatenate(silent, axis=1).mean())
-    assert sum(told) == SHOWN
+    assert sum(reported) == SHOWN
 
 
 def test_outputs_that_are_read_as_membranes_have_no_course() -> None:

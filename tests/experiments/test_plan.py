@@ -103,9 +103,9 @@ def test_settings_that_would_share_a_name_are_refused() -> None:
 
 @examples(max_examples=30)
 @given(st.sampled_from(LABELS), settings(), st.text(), st.sampled_from(["test", "validation"]))
-def test_a_spec_there_and_back(label: str, told: Settings, program: str, part: str) -> None:
+def test_a_spec_there_and_back(label: str, chosen: Settings, program: str, part: str) -> None:
     (*_, spec) = plan_of(label, tasks=["xor"], seeds=[3]).specs()
-    spec = replace(spec, settings=told, program=program, part=part)
+    spec = replace(spec, settings=chosen, program=program, part=part)
     text = json.dumps(spec_json(spec))
     assert spec_from(json.loads(text)) == spec
     assert spec_json(spec_from(json.loads(text))) == json.loads(text)
@@ -155,7 +155,7 @@ def test_a_spec_as_json_has_the_same_key(part: SampleSet, neuron: str) -> None:
         of_part = replace(spec, part=part)
         read = json.loads(json.dumps(spec_json(of_part)))
         assert key_in(read) == of_part.key
-        # Volr 0.1.0 told no part, and its runs were all on test samples.
+        # Volr 0.1.0 wrote no part, and its runs were all on test samples.
         del read["part"]
         assert key_in(read) == spec.key
     assert key_in({"task": "xor", "condition": "snn-of-1999", "settings": {}}) is None

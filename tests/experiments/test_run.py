@@ -183,12 +183,12 @@ def test_calibrated_where_the_spikes_are_those_that_are_measured(neurons: list[s
 
 
 def test_training_in_the_engine_may_warm_up_through_rates() -> None:
-    told: dict[str, Any] = {
+    changes: dict[str, Any] = {
         "surrogate_epochs": 1,
         "warm_up_epochs": 2,
         "warm_up_learning_rate": 0.02,
     }
-    (spec,) = plan_of("snn-surrogate", tasks=["xor"], seeds=[3], **told).specs()
+    (spec,) = plan_of("snn-surrogate", tasks=["xor"], seeds=[3], **changes).specs()
     (outcome,) = performed(spec).values()
     assert len(outcome.run.history) == 3
     assert "engine" in STARTED

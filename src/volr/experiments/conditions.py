@@ -1,4 +1,4 @@
-"""What is measured: the conditions, each with what it depends on and how its model is built.
+"""The conditions that an experiment compares: how each builds its model, and from what.
 
     condition         learned where              measured on
     ann               torch or futhark           the same
@@ -55,8 +55,8 @@ Source: TypeAlias = Literal["torch", "futhark", "loop", "engine"]
 class Ingredients:
     """What a condition builds its model from.
 
-    ``on`` is the simulator that spiking networks run on, ``train`` the training samples, ``needed``
-    the models that the condition starts from, in the order of its ``needs``.
+    ``on`` is the simulator for spiking networks, ``train`` the training samples, and ``needed`` the
+    models that the condition starts from, in the order of its ``needs``.
     """
 
     network: Network
@@ -70,12 +70,12 @@ class Ingredients:
 
     @property
     def shown_in_loop(self) -> Samples:
-        """The training samples that are shown to a simulator in the loop."""
+        """The training samples for training in the loop."""
         return self.train.first(self.settings.in_loop_samples)
 
     @property
     def calibrator(self) -> Simulator:
-        """The simulator that transfers are calibrated on."""
+        """The simulator for the calibration of transfers."""
         return self.simulators[calibrated_on(self.settings, self.on)]
 
 
@@ -94,17 +94,17 @@ def _no_other(_settings: Settings, _on: str) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class Condition:
-    """``name`` is that in tables, ``source`` where parameters are learned.
+    """``name`` is the name in tables, ``source`` is where parameters are learned.
 
     ``build``       makes the model
-    ``depends_on``  the settings that matter to it, and to those that it starts from, beside the
-                    data's
+    ``depends_on``  the settings that it and the conditions that it starts from depend on, beside
+                    those of the data
     ``needs``       the conditions whose models it starts from
-    ``backends``    names the back ends that it needs beside the one that it is measured on, and
-                    raises ``ModelError`` where it cannot be built with the settings
-    ``file_name``   stands for ``name`` in names of files, where ``name`` does not fit there
-    ``home``        the module with a tuple ``CONDITIONS`` that has it: processes of an experiment
-                    find it there
+    ``backends``    the names of the back ends that it needs beside the one that it is measured on;
+                    raises ``ModelError`` if it cannot be built with the settings
+    ``file_name``   replaces ``name`` in names of files, if ``name`` does not fit there
+    ``home``        the module with a tuple ``CONDITIONS`` that has it, where other processes find
+                    it
     """
 
     name: str
@@ -119,24 +119,24 @@ class Condition:
 
     @property
     def label(self) -> str:
-        """What a user calls it: the source is said where it is not the usual one."""
+        """The name for users, with the source if it is not the usual one."""
         return f"{self.name}:{self.source}" if self.source == "futhark" else self.name
 
 
 def calibrated_on(settings: Settings, on: str) -> str:
-    """The engine, as long as its spikes are those of the simulator that is measured on."""
+    """The engine if its spikes are those of the simulator ``on``, else that simulator."""
     return "engine" if settings.neuron in spiking_backend(on).exact else on
 
 
 def artificial(model: Model) -> ArtificialModel:
-    """The model, to be transferred; ``ModelError`` where it is spiking."""
+    """The model, to be transferred; ``ModelError`` if it is spiking."""
     if not isinstance(model, ArtificialModel):
         raise ModelError("a transfer starts from an artificial model, and this one is spiking")
     return model
 
 
 def trained(training: Training[ArtificialModel] | Training[SpikingModel]) -> Built:
-    """What training made."""
+    """The result of a training."""
     return Built(training.model, training.history)
 
 
@@ -166,13 +166,13 @@ def _in_loop(given: Ingredients) -> Built:
 
 
 def _with_surrogates(given: Ingredients) -> Built:
-    """Trained in the engine: through rates first, if that is told, and then through time."""
-    settings, seed, told = given.settings, given.seed, of_training(given.progress)
+    """Trained in the engine: first through rates, if the settings say so, then through time."""
+    settings, seed, progress = given.settings, given.seed, of_training(given.progress)
     network, train, spiking = given.network, given.train, settings.spiking()
     begun = None
     if settings.warms_up:
         begun = train_in_loop(
-            network, train, SMOOTH, settings.warm_up(seed), spiking, progress=told
+            network, train, SMOOTH, settings.warm_up(seed), spiking, progress=progress
         )
     found = train_snn(
         network,
@@ -180,7 +180,7 @@ def _with_surrogates(given: Ingredients) -> Built:
         settings.surrogate(seed),
         spiking,
         start=None if begun is None else begun.model,
-        progress=told,
+        progress=progress,
     )
     before = () if begun is None else begun.history
     return Built(found.model, (*before, *found.history))
@@ -263,9 +263,9 @@ CONDITIONS: tuple[Condition, ...] = (
 
 
 def condition(label: str, among: Iterable[Condition] = CONDITIONS) -> Condition:
-    """The condition that a user calls so; ``DataError`` names the nearest, and all there are.
+    """The condition with this label; ``DataError`` names the nearest one, and all of them.
 
-    A hyphen will do for a minus, which few keyboards have.
+    A minus may be typed as a hyphen.
     """
     return named(
         "condition", _typed(label), {_typed(each.label): each for each in among}, DataError

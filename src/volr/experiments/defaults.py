@@ -1,8 +1,8 @@
-"""What an experiment's runs are told where nobody tells them anything, by task and neuron.
+"""The default settings of an experiment's runs, by task and neuron.
 
-Training has defaults of its own, good for any network; here is what was measured to be better, or
-enough, for these (docs/results.md). A quick experiment does less of all that takes long: what
-it is for is to see that everything works; small tasks, which are quick as they are, stay whole.
+Training has its own defaults, which are good for any network. The values here were measured to be
+better, or enough, for these tasks (docs/results.md). A quick experiment shows that everything
+works, and does less of all that takes long. Small tasks, which are quick anyway, stay whole.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _BY_TASK: dict[str, _Changes] = {
         **_FINE,
     },
 }
-# Inputs are slower with conductances, so their weights have further to go.
+# Inputs have lower rates with conductances, so their weights have to change more.
 _CONDUCTANCES: _Changes = {
     "warm_up_weight_decay": 0.03,
     "surrogate_epochs": 1,
@@ -76,9 +76,7 @@ QUICK: _Changes = {
 
 
 def with_task_defaults(settings: Settings, task: str, *, quick: bool = False) -> Settings:
-    """``settings``, with what the task's runs have where they say nothing: where they are as a
-    ``Settings()`` is.
-    """
+    """``settings``, with the task's defaults for everything that is as in ``Settings()``."""
     by_task = _WITH_CONDUCTANCES if settings.neuron == IFCondExp.name else _BY_TASK
     changes = by_task.get(task, {})
     if quick and task in _TAKES_LONG:

@@ -1,4 +1,4 @@
-"""How well a model does on samples it was not made with."""
+"""The accuracy of a model on samples."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """``correct`` of ``samples`` stimuli were labelled right.
+    """``correct`` of ``samples`` stimuli were labelled correctly.
 
     ``ties`` counts the stimuli for which several outputs had the highest spike count, so that the
-    lowest index decided; artificial models have none. ``seconds`` is wall-clock time, starting the
-    simulator included where it was not running.
+    lowest index decided; artificial models have none. ``seconds`` is wall-clock time, including the
+    start of the simulator if it was not running.
     """
 
     backend: str
@@ -53,10 +53,10 @@ def evaluate(
 ) -> Evaluation:
     """Run ``model`` over ``samples`` and count the right answers.
 
-    ``on`` is the name of a back end, a back end, or a started simulator; unless told PyTorch, or
-    the engine for a spiking model. ``seed`` matters to random codings only. Raises
-    ``UnsupportedError`` where the back end cannot run the model, ``MissingError`` where its
-    packages are not installed, ``DataError`` for samples that do not fit or that there are none of.
+    ``on`` is the name of a back end, a back end, or a started simulator. By default it is PyTorch,
+    or the engine for a spiking model. ``seed`` is for random codings only. Raises
+    ``UnsupportedError`` if the back end cannot run the model, ``MissingError`` if its packages are
+    not installed, and ``DataError`` if the samples do not fit or there are none.
     """
     arguments.check_model("evaluate", model)
     arguments.check_samples("evaluate", samples)
@@ -91,10 +91,10 @@ def evaluate(
 
 
 def data_seed(origin: Origin, task: str, otherwise: int | None) -> int:
-    """The seed to load the data of ``task`` with, for a model of this ``origin``.
+    """The seed for the data of ``task``, for a model of this ``origin``.
 
-    It is the one that the model was trained with, so that it is tested on samples it never saw;
-    for a model that knows of no training on the task, ``otherwise`` or 0.
+    It is the seed that the model was trained with, so that the test samples are new to it. For a
+    model without training on the task it is ``otherwise``, or 0.
     """
     trained = origin.get("seed") if origin.get("task") == task else None
     return trained if isinstance(trained, int) and trained >= 0 else otherwise or 0

@@ -1,8 +1,8 @@
-"""A model measured on its task's test samples, and what it does on the way.
+"""A model measured on its task's test samples: its answers, and its activity.
 
-Spiking models are measured on a simulator: all stimuli for the answers, and the first
-``LOOKED_AT`` of them once more for the spikes of every population, since recording every neuron
-costs a simulator more than recording the outputs.
+Spiking models are measured on a simulator. It runs all stimuli for the answers, and the first
+``LOOKED_AT`` again for the spikes of every population, since recording every neuron takes longer
+than recording the outputs.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from volr.models.samples import Data
 
 LOOKED_AT = 250
-"""How many test stimuli are looked at for spikes and operations."""
+"""The number of test stimuli for which spikes and operations are counted."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ class Measurement:
 def measure_artificial(
     model: ArtificialModel, data: Data, backend: ArtificialBackend
 ) -> Measurement:
-    """Run the test samples on ``backend``; activations are counted by the reference."""
+    """Run the test samples on ``backend``; the reference counts activations."""
     labels = backend.build(model)(data.test.inputs).argmax(axis=1)
     shown = activations(model, data.test.first(LOOKED_AT).inputs)
     on = {name: each != 0 for name, each in shown.items()}
@@ -65,7 +65,7 @@ def measure_spiking(
     seed: int,
     progress: Progress | None = None,
 ) -> Measurement:
-    """Run the test samples on ``simulator``; ``seed`` matters to random codings."""
+    """Run the test samples on ``simulator``; ``seed`` is for random codings."""
     network, test = model.network, data.test
     counting = model.readout == "count"
     recordings = simulator.run(
@@ -111,7 +111,7 @@ def _over_time(
 
 
 def _activity(model: Model, events: Mapping[str, Floats | Integers], *, steps: int) -> Activity:
-    """From how often each neuron spoke for each stimulus, ``[batch, unit]``."""
+    """The activity, from how often each neuron was active for each stimulus, ``[batch, unit]``."""
     network = model.network
     effective = 0.0
     for projection in network.projections:

@@ -1,7 +1,7 @@
-"""The single runs that an experiment consists of: a ``Plan`` is many ``Spec``s.
+"""The runs of an experiment: an ``ExperimentPlan`` is many ``Spec``s.
 
-A run is one condition of one task with one seed. It depends on nothing but its spec and the models
-that it takes from other runs. All other runs are independent of each other.
+A run is one condition of one task with one seed. It depends only on its spec and on the models that
+it takes from other runs.
 """
 
 from __future__ import annotations
@@ -22,20 +22,18 @@ if TYPE_CHECKING:
     from volr.experiments.conditions import Condition
 
 Key: TypeAlias = str
-"""A run's name in an experiment, and that of its files."""
+"""The name of a run in an experiment, and of its files."""
 
 SampleSet: TypeAlias = Literal["test", "validation"]
-"""What a run is measured on: the task's test samples, or a fifth of its training samples that is
-set aside before anything is made, so that what is chosen by it has not seen the test samples."""
+"""What a run is measured on: the task's test samples, or a fifth of its training samples, which is
+set aside first. So what is chosen on validation samples does not depend on the test samples."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Spec:
-    """One run. ``on`` is the simulator that spiking networks run on, ``part`` what they are
-    measured on.
+    """One run. ``on`` is the simulator for spiking networks, ``part`` what it is measured on.
 
-    Two specs that are equal give the same result: ``settings`` holds nothing that the condition
-    does not depend on.
+    Equal specs give the same result: ``settings`` has only what the condition depends on.
     """
 
     task: str
@@ -48,20 +46,20 @@ class Spec:
 
     @property
     def key(self) -> Key:
-        """Unique in an experiment; of a run on validation samples, unique among all such runs,
-        since a search makes many that differ in their settings alone.
+        """Unique in an experiment. The key of a run on validation samples has a hash of the spec,
+        since a search makes many runs that differ only in their settings.
         """
         digest = _digest(spec_json(self)) if self.part == "validation" else None
         return _key(self.task, self.seed, self.condition, self.settings.neuron, digest)
 
     @property
     def needs(self) -> tuple[Spec, ...]:
-        """The runs whose models this one starts from, in the order of its condition's."""
+        """The runs whose models this one starts from, in the order of its condition's ``needs``."""
         return tuple(essential(replace(self, condition=each)) for each in self.condition.needs)
 
 
 def essential(spec: Spec) -> Spec:
-    """The spec without what does not matter to its condition."""
+    """The spec with only what its condition depends on."""
     condition = spec.condition
     settings = spec.settings.only(condition.depends_on)
     return replace(
@@ -71,10 +69,10 @@ def essential(spec: Spec) -> Spec:
 
 @dataclass(frozen=True, kw_only=True)
 class ExperimentPlan:
-    """An experiment: all of ``conditions`` for each task, seed and settings.
+    """An experiment: all ``conditions`` for each task, seed and settings.
 
-    ``tasks`` are names with their programs; ``settings`` has an entry for each neuron model, and
-    what it leaves open is as ``volr.experiments.defaults`` says, ``quick`` or not.
+    ``tasks`` are names with their programs. ``settings`` has an entry for each neuron model;
+    defaults are those of ``volr.experiments.defaults``, ``quick`` or not.
     """
 
     tasks: Mapping[str, str]
@@ -85,10 +83,10 @@ class ExperimentPlan:
     quick: bool = False
 
     def specs(self) -> tuple[Spec, ...]:
-        """Every run once, those that others need before them; seed by seed, so that an experiment
-        that is cut short has whole repeats.
+        """Every run once, after the runs that it needs.
 
-        ``DataError`` where two different ones would have the same key.
+        They are ordered by seed, so that an interrupted experiment has complete repeats.
+        ``DataError`` if two different runs would have the same key.
         """
         found: dict[Key, Spec] = {}
         for spec in self._specs():
@@ -102,8 +100,8 @@ class ExperimentPlan:
     def _specs(self) -> Iterator[Spec]:
         for seed in self.seeds:
             for task, program in self.tasks.items():
-                for told in self.settings:
-                    settings = with_task_defaults(told, task, quick=self.quick)
+                for each_settings in self.settings:
+                    settings = with_task_defaults(each_settings, task, quick=self.quick)
                     for each in self.conditions:
                         spec = Spec(
                             task=task,
@@ -117,14 +115,14 @@ class ExperimentPlan:
 
 
 def with_needs(spec: Spec) -> Iterator[Spec]:
-    """The runs that it starts from, and theirs, and then itself."""
+    """The runs that it starts from, recursively, and then the run itself."""
     for each in spec.needs:
         yield from with_needs(each)
     yield spec
 
 
 def spec_json(spec: Spec) -> dict[str, Any]:
-    """A spec as JSON; equal specs, equal JSON."""
+    """A spec as JSON. Equal specs have equal JSON."""
     return {
         "task": spec.task,
         "program": spec.program,
@@ -136,18 +134,17 @@ def spec_json(spec: Spec) -> dict[str, Any]:
     }
 
 
-def key_in(told: Mapping[str, Any], among: Iterable[Condition] = CONDITIONS) -> Key | None:
-    """The key of a spec as JSON, of whatever version; None where its condition is not one of
-    ``among``.
+def key_in(spec: Mapping[str, Any], among: Iterable[Condition] = CONDITIONS) -> Key | None:
+    """The key of a spec as JSON, of any version; None if its condition is not one of ``among``.
 
-    ``told`` is what ``volr.experiments.store.runs.spec_entries`` takes.
+    ``spec`` is what ``volr.experiments.store.runs.spec_entries`` takes.
     """
-    found = next((each for each in among if each.label == told["condition"]), None)
+    found = next((each for each in among if each.label == spec["condition"]), None)
     if found is None:
         return None
-    digest = _digest(told) if told.get("part") == "validation" else None
-    neuron = told["settings"].get("neuron", Settings().neuron)
-    return _key(told["task"], told.get("seed"), found, neuron, digest)
+    digest = _digest(spec) if spec.get("part") == "validation" else None
+    neuron = spec["settings"].get("neuron", Settings().neuron)
+    return _key(spec["task"], spec.get("seed"), found, neuron, digest)
 
 
 def _key(task: str, seed: object, condition: Condition, neuron: str, digest: str | None) -> Key:
@@ -161,19 +158,19 @@ def _key(task: str, seed: object, condition: Condition, neuron: str, digest: str
     return "-".join(parts)
 
 
-def spec_from(told: Mapping[str, Any], among: Iterable[Condition] = CONDITIONS) -> Spec:
-    """The spec that was written as JSON, with a condition that is one of ``among``."""
+def spec_from(entries: Mapping[str, Any], among: Iterable[Condition] = CONDITIONS) -> Spec:
+    """The spec of ``spec_json``, with a condition that is one of ``among``."""
     return Spec(
-        task=told["task"],
-        program=told["program"],
-        seed=told["seed"],
-        condition=condition(told["condition"], among),
-        on=told["on"],
-        settings=settings_from(told["settings"], "the run"),
-        part=told["part"],
+        task=entries["task"],
+        program=entries["program"],
+        seed=entries["seed"],
+        condition=condition(entries["condition"], among),
+        on=entries["on"],
+        settings=settings_from(entries["settings"], "the run"),
+        part=entries["part"],
     )
 
 
-def _digest(told: Mapping[str, Any]) -> str:
-    text = json.dumps(told, sort_keys=True)
+def _digest(spec: Mapping[str, Any]) -> str:
+    text = json.dumps(spec, sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,8 +1,8 @@
-"""What an experiment found: for every run a row and what a report shows of it, and their summary.
+"""The results of an experiment: a row and details for every run, and their summary.
 
     Run  ::=  Row, training history, confusion, accuracy over time, transfer report, activity
 
-A row is what is compared and averaged; the rest explains it. All of it is JSON.
+A row is what is compared and averaged. The rest is for the report. All of it can be JSON.
 """
 
 from __future__ import annotations
@@ -32,9 +32,9 @@ class Row:
     """One model, measured once on ``samples`` test samples; ``seconds`` to make it and run it.
 
     ``source`` is where its parameters were learned: ``torch``, ``futhark``, the simulator of the
-    loop, or ``engine``; ``backend`` is what it was measured on, ``neuron`` the name of its neuron
-    model, empty for an artificial network. ``chance`` is the accuracy of always giving the
-    commonest label, ``ties`` the share of stimuli decided by the lowest index.
+    loop, or ``engine``. ``backend`` is what it was measured on. ``neuron`` is the name of its
+    neuron model, empty for an artificial network. ``chance`` is the accuracy of always giving the
+    commonest label, ``ties`` the share of stimuli for which the lowest index decided.
     """
 
     task: str
@@ -53,14 +53,14 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Activity:
-    """How much a network does for one stimulus, after NeuroBench (Yik et al. 2025), on average.
+    """The operations for one stimulus on average, after NeuroBench (Yik et al. 2025).
 
-    ``spikes`` of each population, all its neurons together (of an artificial network: how many of
-    its activations are not 0). ``effective`` synaptic operations: for every spike, or activation
-    that is not 0, the weights behind it that are not 0; accumulations in a spiking network,
-    multiply-accumulations in an artificial one. ``dense``: the same if nothing were 0, in every
-    step. ``sparsity``: the share of neurons and steps without a spike, or of activations that
-    are 0, the inputs left out.
+    ``spikes`` are those of all neurons of a population; for an artificial network, the number of
+    activations that are not 0. ``effective`` synaptic operations are, for every spike or activation
+    that is not 0, its outgoing weights that are not 0: accumulations in a spiking network,
+    multiply-accumulations in an artificial one. ``dense`` is the same if nothing were 0, in every
+    step. ``sparsity`` is the share of neurons and steps without a spike, or of activations that
+    are 0, without the inputs.
     """
 
     spikes: Mapping[str, float]
@@ -71,12 +71,12 @@ class Activity:
 
 @dataclass(frozen=True, kw_only=True)
 class Run:
-    """All that is kept of one run, beside its model.
+    """Everything that is kept of one run, beside its model.
 
-    ``history`` is empty where nothing was trained. ``confusion`` counts the test samples,
+    ``history`` is empty if nothing was trained. ``confusion`` counts the test samples,
     ``[label][answer]``. ``over_time`` is the accuracy if the outputs had been read at the end of
     each step, empty for artificial networks; ``dt`` (ms) is the step, 0 for these. ``transfer`` is
-    the report of the transfer, if there was one. ``versions`` are those of what made it, by name.
+    the report of the transfer, if there was one. ``versions`` are those of all software, by name.
     """
 
     row: Row
@@ -93,8 +93,8 @@ class Run:
 class Summary:
     """The ``n`` runs of one task, condition, source and back end: mean and sample deviation.
 
-    ``chance`` is the mean of the rows'. ``half`` is half the width of the 95 % interval of the
-    mean, after Student: t · std / √n. Of a single run neither this nor ``std`` is known.
+    ``chance`` is the mean over the rows. ``half`` is half the width of the 95 % interval of the
+    mean (Student's t): t · std / √n. For a single run it is None, as is ``std``.
     """
 
     task: str
@@ -145,7 +145,8 @@ _T = (
 def _student(n: int) -> float:
     """Student's t for the 95 % interval of the mean of ``n`` values, 2 or more.
 
-    Beyond the table Cornish and Fisher's expansion around the normal distribution, good to 0.0001.
+    Beyond the table it is the Cornish-Fisher expansion around the normal distribution, exact to
+    0.0001.
     """
     freedom = n - 1
     if freedom <= len(_T):
@@ -164,14 +165,14 @@ def results_json(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def write_results(rows: Sequence[Row], folder: Path) -> None:
-    """Write ``folder/results.json``, whole or not at all; ``DataError`` where it cannot be."""
+    """Write ``folder/results.json`` atomically; ``DataError`` if that fails."""
     write_json(results_json(rows), folder / RESULTS)
 
 
 def write_json(content: object, path: Path) -> None:
-    """Write JSON, whole or not at all; ``DataError`` where it cannot be."""
+    """Write JSON atomically; ``DataError`` if that fails."""
     text = json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)
-    # Of a command line whose bytes are no text, JSON's own escapes are kept.
+    # A command line may have bytes that are not text. They stay as JSON's escapes.
     body = f"{text}\n".encode(errors="backslashreplace")
     with failing_as(DataError, f"cannot write {path}"):
         write_whole(path, body)

@@ -1,4 +1,4 @@
-"""One run: a spec, and the models that it starts from, to a measured model."""
+"""One run: from a spec, and the models that it starts from, to a measured model."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """One measured model: what is kept of the run, the model itself, and where it comes from."""
+    """The result of a run: what is kept, the model itself, and its origin."""
 
     run: Run
     model: Model
@@ -57,10 +57,10 @@ def perform(
     data_dir: Path | None = None,
     progress: Progress = no_progress,
 ) -> Outcome:
-    """Make the model of ``spec`` out of those ``needed``, in the order of ``spec.needs``; measure.
+    """Make the model of ``spec`` from those ``needed``, in the order of ``spec.needs``; measure it.
 
-    The spec's seed draws the task's data where the task draws any, the initialisation, the order
-    of the samples and the calibration. Raises as training, transfer and back ends do.
+    The spec's seed draws the task's data if they are random, the initialisation, the order of the
+    samples and the calibration. Raises as training, transfer and back ends do.
     """
     progress = under(f"{spec.task} {spec.seed} {spec.condition.label}", progress)
     started = time.perf_counter()
@@ -106,15 +106,15 @@ def perform(
     )
     origin = {"task": spec.task, "seed": spec.seed, "condition": spec.condition.name}
     if spec.needs:
-        # Beside it, where `volr explain` looks for it.
+        # A file in the same folder, where `volr explain` looks for it.
         origin["ann"] = f"{spec.needs[0].key}.safetensors"
     return Outcome(run, built.model, origin)
 
 
 def data_of(spec: Spec, network: Network, data_dir: Path | None) -> Data:
-    """The task's data for this run, cut to the numbers of samples that its settings allow.
+    """The task's data for this run, with as many samples as its settings allow.
 
-    Where it is measured on validation samples, ``test`` is these, and no test sample is in it.
+    If it is measured on validation samples, these are ``test``, without any test sample.
     """
     chosen = task(spec.task)
     check_fits(chosen, network.input_size, network.output_size)
@@ -132,12 +132,12 @@ def data_of(spec: Spec, network: Network, data_dir: Path | None) -> Data:
 
 @lru_cache(maxsize=1)
 def _load(task: Task, seed: int, inputs: int, data_dir: Path | None) -> Data:
-    """A search makes many runs of the same data, and MNIST takes a second to unpack."""
+    # A search makes many runs with the same data, and MNIST takes a second to unpack.
     return task.load(seed=seed, inputs=inputs, data_dir=data_dir)
 
 
 def empty_model(spec: Spec) -> SpikingModel:
-    """A model of the kind that a spiking run makes, all parameters 0."""
+    """A model of the kind that a spiking run makes, with all parameters 0."""
     network = to_network(spec.program)
     zeros = {name: np.zeros(shape) for name, shape in parameter_shapes(network).items()}
     return spec.settings.spiking().model(network, zeros)

@@ -1,4 +1,4 @@
-"""An experiment: the runs of a plan, each as soon as those that it needs are there, and kept."""
+"""An experiment: the runs of a plan, each made as soon as those that it needs are done."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Finished:
-    """A run that was made now: number ``count`` of ``total``, those in the journal included."""
+    """A new run: number ``count`` of ``total``, including those that the journal had."""
 
     spec: Spec
     run: Run
@@ -38,7 +38,7 @@ class Finished:
 
 
 def task_network(task: Task, network: Network | None = None) -> Network:
-    """``network``, or else that of the task's own program; ``DataError`` where it does not fit."""
+    """``network``, or that of the task's own program; ``DataError`` if it does not fit."""
     chosen = to_network(task.program) if network is None else network
     check_fits(task, chosen.input_size, chosen.output_size)
     return chosen
@@ -47,11 +47,11 @@ def task_network(task: Task, network: Network | None = None) -> Network:
 def check_possible(
     plan: ExperimentPlan, data_dir: Path | None = None, progress: Progress = no_progress
 ) -> None:
-    """Find out before anything is trained what would stop the last of the runs.
+    """Find out, before anything is trained, whether all runs are possible.
 
-    Raises ``DataError`` where a task's data are missing, ``UnsupportedError`` where the simulator
-    lacks the neuron, ``ModelError`` where a condition cannot be built with the settings, and
-    ``MissingError`` where a back end is not installed here.
+    Raises ``DataError`` if a task's data are missing, ``UnsupportedError`` if the simulator lacks
+    the neuron, ``ModelError`` if a condition cannot be built with the settings, and
+    ``MissingError`` if a back end is not installed.
     """
     specs = plan.specs()
     for spec in {(s.task, s.on, s.settings.neuron, s.condition): s for s in specs}.values():
@@ -77,11 +77,11 @@ def carry_on(
     data_dir: Path | None = None,
     progress: Progress = no_progress,
 ) -> Iterator[Finished]:
-    """Make all runs of ``plan`` that ``journal`` does not have, and keep each; yield them as made.
+    """Make all runs of ``plan`` that ``journal`` does not have. Keep and yield each.
 
-    What comes of a run does not depend on who makes it, or on how many are made at once. A run that
-    fails leaves the others alone, but for those that need its model; in the end ``VolrError`` says
-    which failed, and why.
+    The result of a run depends neither on who makes it nor on how many are made at once. If a run
+    fails, only those that need its model fail too. In the end a ``VolrError`` says which failed,
+    and why.
     """
     specs = plan.specs()
     runs = journal.finished(specs)
@@ -108,22 +108,21 @@ def make_missing(
     progress: Progress = no_progress,
     stage: str = "runs",
 ) -> Iterator[tuple[Spec, Run | Failed]]:
-    """Make those of ``specs``, each of them after those that it needs, that are not ``there`` by
-    key, and keep each; yield what came of them as it comes.
+    """Make the runs of ``specs`` that are not ``there`` by key, each after those that it needs.
 
-    ``stage`` is what ``progress`` is told that this is. ``DataError`` before any is made where one
-    could not be kept in the end.
+    Keep each, and yield its result. ``stage`` is for ``progress``. Raises ``DataError`` at the
+    beginning if a run could not be kept in the end.
     """
     runs = dict(there)
     todo = [spec for spec in specs if spec.key not in runs]
     for spec in todo:
         journal.check_place(spec.key)
-    # Who makes the runs may have another current folder.
+    # Other processes may have another current folder.
     data_folder = None if data_dir is None else str(data_dir.absolute())
     failed: dict[str, Failed] = {}
     under_way: dict[str, Spec] = {}
 
-    def tell() -> None:
+    def report() -> None:
         done = len(specs) - len(todo) - len(under_way)
         progress(stage, done, len(specs), _some(list(under_way)))
 
@@ -138,7 +137,7 @@ def make_missing(
             models = tuple(journal.model(each.key) for each in spec.needs)
             execution.submit(Job(spec, models, data_folder))
             under_way[spec.key] = spec
-        tell()
+        report()
         if not under_way:
             continue
         for spec, answer in execution.finished():
@@ -154,7 +153,7 @@ def make_missing(
 
 
 def _some(keys: Sequence[str]) -> str:
-    """The first two, and how many more: what there is room for on a line."""
+    """The first two, and how many more there are, to fit on a line."""
     more = f" and {len(keys) - 2} more" if len(keys) > 2 else ""
     return ", ".join(keys[:2]) + more
 
@@ -162,7 +161,7 @@ def _some(keys: Sequence[str]) -> str:
 def _ready(
     todo: list[Spec], runs: Mapping[str, Run], failed: Mapping[str, Failed], room: int
 ) -> list[Spec]:
-    """The first of ``todo`` that nothing keeps from being made, ``room`` of them at most."""
+    """The first runs of ``todo`` that can be made now, at most ``room``."""
     known = {*runs, *failed}
     ready = [spec for spec in todo if all(each.key in known for each in spec.needs)]
     return ready[: max(0, room)]

@@ -1,8 +1,8 @@
-"""Every number that an experiment, a search or a transfer may be told, as one flat record.
+"""The settings of experiments, searches and transfers, as one flat record.
 
-One vocabulary for the options of `volr experiment`, the spaces of `volr search`, the files that a
-search writes, and what the journal of an experiment compares. None stands for what the stage in
-question does unless told, which may depend on task and neuron (``volr.experiments.defaults``).
+The options of `volr experiment`, the spaces of `volr search`, the files of a search and the journal
+of an experiment all use these names. None stands for the default of the stage that uses the
+setting, which may depend on task and neuron (``volr.experiments.defaults``).
 """
 
 from __future__ import annotations
@@ -31,28 +31,29 @@ if TYPE_CHECKING:
     from volr.neurons import NeuronModel, Reset
 
 STEP = 0.5
-"""The time step, ms, unless told."""
+"""The default time step, ms."""
 LOOP_SAMPLES = 8192
-"""How many samples the loop has unless told."""
+"""The default number of samples for training in the loop."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """How networks are trained, transferred and run; seeds are each run's own.
+    """How networks are trained, transferred and run. Each run has its own seed.
 
     ``neuron``, ``neuron_parameters``, ``reset``, ``coding``, ``rate_max`` (Hz), ``duration``,
-    ``dt``, ``delay`` (ms)             the spiking side
+    ``dt``, ``delay`` (ms)    of spiking networks
     ``population_rate`` (Hz), ``percentile``, ``rounds``, ``calibration_samples``    of the transfer
     ``epochs``, ``batch_size``, ``learning_rate``, ``weight_decay``     of the artificial network
-    ``warm_up_…``      of a spiking network's first epochs in the engine, with gradients through
-                       rates as in the loop; unless told, or with 0, there are none
-    ``surrogate_…``    of a spiking network trained in the engine, from random weights or those
-    ``loop_…``         of one trained with its forward pass in a simulator, on ``loop_samples``,
-                       or on all where there are fewer
-    ``fine_…``         of one that goes on from a transferred model
+    ``warm_up_…``      of the first epochs of a spiking network in the engine, with gradients
+                       through rates as in the loop; by default, or with 0, there are none
+    ``surrogate_…``    of training in the engine, from random weights or after the warm-up
+    ``loop_…``         of training with the forward pass in a simulator, on ``loop_samples``, or on
+                       all samples if there are fewer
+    ``fine_…``         of training that goes on from a transferred model
     ``train_samples``, ``test_samples``     how many of the task's samples are used; None: all
 
-    Raises as the records do that it is turned into, with the names that settings have here.
+    Raises as ``TrainingSettings``, ``SpikingSettings`` and ``TransferSettings`` do, with the names
+    of the settings here.
     """
 
     neuron: str = "if_curr_exp"
@@ -90,19 +91,19 @@ class Settings:
 
     def __post_init__(self) -> None:
         if isinstance(self.neuron_parameters, dict):
-            # JSON has no infinity, of which a membrane without leak has one.
-            told = {key: out_of_words(each) for key, each in self.neuron_parameters.items()}
-            object.__setattr__(self, "neuron_parameters", told)
+            # JSON has no infinity, and a membrane without leak has an infinite time constant.
+            values = {key: out_of_words(each) for key, each in self.neuron_parameters.items()}
+            object.__setattr__(self, "neuron_parameters", values)
         wrong = settle(self, Reset=str) or _not_by_name(self.neuron_parameters)
         if wrong:
             raise DataError("these are no settings: " + "; ".join(wrong))
-        # What all stages share comes first: no single stage is to be named for it.
+        # What all stages share is checked first, so that no single stage is named in the error.
         self._check_shared()
         if wrong := _not_finite(self):
             raise DataError("these are no settings: " + "; ".join(wrong))
         for make in (self.training, self.surrogate, self.in_loop, self.fine, self.transfer):
             make(0)
-        # Rates and decays must make sense even where there are no epochs that use them.
+        # Rates and decays must be valid even if no epochs use them.
         self._stage("warm_up_", 0, epochs=self.warm_up_epochs or None)
         self.spiking()
         for name in ("loop_samples", "train_samples", "test_samples"):
@@ -117,7 +118,7 @@ class Settings:
 
     @property
     def in_loop_samples(self) -> int:
-        """How many samples the loop has at the most."""
+        """The most samples for training in the loop."""
         return LOOP_SAMPLES if self.loop_samples is None else self.loop_samples
 
     def training(self, seed: int) -> TrainingSettings:
@@ -153,19 +154,19 @@ class Settings:
 
     def transfer(self, seed: int) -> TransferSettings:
         """How an artificial network becomes a spiking one."""
-        told = {name.removeprefix("calibration_"): getattr(self, name) for name in FOR_TRANSFER}
+        own = {name.removeprefix("calibration_"): getattr(self, name) for name in FOR_TRANSFER}
         with _called({"samples": "calibration_samples"}):
-            return TransferSettings(**self._shared(), seed=seed, **given(told))
+            return TransferSettings(**self._shared(), seed=seed, **given(own))
 
     def only(self, names: Collection[str]) -> Settings:
-        """What of it these settings and the data say; all else as it is unless told."""
+        """These settings and those of the data, with defaults for all others."""
         return Settings(**{name: getattr(self, name) for name in (*names, *FOR_DATA)})
 
     def _stage(self, prefix: str, seed: int, **instead: Any) -> TrainingSettings:
-        """Of the settings that begin so, those that training knows; a stage need not have all."""
-        told = {name: getattr(self, prefix + name, None) for name in FOR_ARTIFICIAL} | instead
-        with _called({name: prefix + name for name in told}):
-            return TrainingSettings(seed=seed, **given(told))
+        """The training settings among those with this prefix; a stage need not have all."""
+        own = {name: getattr(self, prefix + name, None) for name in FOR_ARTIFICIAL} | instead
+        with _called({name: prefix + name for name in own}):
+            return TrainingSettings(seed=seed, **given(own))
 
     def _check_shared(self) -> None:
         delay = self.step if self.delay is None else self.delay
@@ -174,7 +175,7 @@ class Settings:
             raise ModelError("spiking networks cannot run like this: " + "; ".join(wrong))
 
     def _shared(self) -> dict[str, Any]:
-        """What a network has whether it is trained with spikes or transferred."""
+        """What training with spikes and a transfer have in common."""
         return {
             "neuron": self._neuron(),
             "coding": self._coding(),
@@ -195,7 +196,7 @@ def _beginning(*prefixes: str) -> tuple[str, ...]:
     return tuple(each.name for each in fields(Settings) if each.name.startswith(prefixes))
 
 
-# The settings by what they are for; together, all of them.
+# The settings by their purpose. Together these are all settings.
 FOR_ARTIFICIAL = ("epochs", "batch_size", "learning_rate", "weight_decay")
 FOR_SPIKING = (
     *("neuron", "neuron_parameters", "reset", "coding", "rate_max", "duration", "dt", "delay"),
@@ -208,19 +209,19 @@ FOR_DATA = ("train_samples", "test_samples")
 
 
 def settings_json(settings: Settings) -> dict[str, Any]:
-    """What was told, by name: what differs from a ``Settings()``. Equal settings, equal JSON."""
-    unless = asdict(Settings())
-    told = {name: each for name, each in asdict(settings).items() if each != unless[name]}
-    if parameters := told.get("neuron_parameters"):
-        # What may be a fraction is one: 1.0 instead of 1.
-        told["neuron_parameters"] = in_words({k: float(each) for k, each in parameters.items()})
-    return told
+    """What differs from ``Settings()``, by name. Equal settings have equal JSON."""
+    defaults = asdict(Settings())
+    changed = {name: each for name, each in asdict(settings).items() if each != defaults[name]}
+    if parameters := changed.get("neuron_parameters"):
+        # Always a float: 1.0 instead of 1.
+        changed["neuron_parameters"] = in_words({k: float(each) for k, each in parameters.items()})
+    return changed
 
 
-def settings_from(told: Mapping[str, Any], where: str) -> Settings:
-    """The settings with what ``where`` says, a mapping by name; ``DataError`` for what none has."""
+def settings_from(entries: Mapping[str, Any], where: str) -> Settings:
+    """The settings with these ``entries``; ``DataError`` for a name or value that none has."""
     known = {each.name: str(each.type) for each in fields(Settings)}
-    for name, value in told.items():
+    for name, value in entries.items():
         with naming(where):
             annotation = named("setting", name, known, DataError)
         if not _can_be(value, annotation):
@@ -229,19 +230,19 @@ def settings_from(told: Mapping[str, Any], where: str) -> Settings:
                 help=_as_number(value, annotation),
             )
     with naming(where):
-        return replace(Settings(), **told)
+        return replace(Settings(), **entries)
 
 
-def _not_by_name(told: object) -> list[str]:
-    if isinstance(told, Mapping):
-        entries = cast("Mapping[object, object]", told)
+def _not_by_name(parameters: object) -> list[str]:
+    if isinstance(parameters, Mapping):
+        entries = cast("Mapping[object, object]", parameters)
         if all(isinstance(each, str) for each in entries):
             return []
-    return [f"neuron_parameters is {shown(cast('object', told))}, not numbers by name"]
+    return [f"neuron_parameters is {shown(cast('object', parameters))}, not numbers by name"]
 
 
 def _not_finite(settings: Settings) -> list[str]:
-    """Numbers that are not finite, in words. An infinite neuron parameter is left to the neuron."""
+    # An infinite parameter is left to the neuron.
     parameters = {k: each for k, each in settings.neuron_parameters.items() if each != math.inf}
     return [
         f"{name} is {value}, which is no finite number"
@@ -252,7 +253,7 @@ def _not_finite(settings: Settings) -> list[str]:
 
 @contextmanager
 def naming(where: str) -> Generator[None]:
-    """What is wrong, with where it was said."""
+    """Add ``where``, from which the settings come, to an error."""
     try:
         yield
     except (DataError, ModelError, TrainingError) as error:
@@ -261,7 +262,7 @@ def naming(where: str) -> Generator[None]:
 
 @contextmanager
 def _called(names: Mapping[str, str]) -> Generator[None]:
-    """What a stage says of its own settings, said of them by the names that they have here."""
+    """Replace the names that a stage uses in its errors by the names of the settings here."""
     try:
         yield
     except (ModelError, TrainingError) as error:
@@ -272,7 +273,7 @@ def _called(names: Mapping[str, str]) -> Generator[None]:
 
 
 def _as_number(value: object, annotation: str) -> str | None:
-    """How to write a number that was written as a text, with a comma maybe."""
+    """A hint for a number that was written as a text, perhaps with a comma."""
     if not isinstance(value, str):
         return None
     try:
@@ -284,7 +285,6 @@ def _as_number(value: object, annotation: str) -> str | None:
 
 
 def _can_be(value: object, annotation: str) -> bool:
-    """Whether a value that was read from JSON is of a field's type."""
     if annotation.startswith("Mapping"):
         return isinstance(value, dict) and all(
             _can_be(out_of_words(each), "float")
@@ -295,6 +295,6 @@ def _can_be(value: object, annotation: str) -> bool:
     return not is_too_large and fits(value, annotation, Reset=str)
 
 
-def given(told: Mapping[str, Any]) -> dict[str, Any]:
-    """What of it says something: None says nothing."""
-    return {name: value for name, value in told.items() if value is not None}
+def given(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings that are not None."""
+    return {name: value for name, value in settings.items() if value is not None}

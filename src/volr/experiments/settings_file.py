@@ -23,14 +23,14 @@ ENTRIES = ("settings", "task", "program")
 _OF_A_SEARCH = (
     *("condition", "on", "trial", "values", "validation accuracy", "unless told", "trials"),
 )
-"""What a search tells about its best settings beside them, and nobody reads here."""
+"""Entries that a search writes beside its best settings, and that are not read here."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SettingsFile:
-    """What a settings file says: the ``settings`` by name, and a ``program`` for a ``task``.
+    """The contents of a settings file: ``settings`` by name, and a ``program`` for a ``task``.
 
-    It is read once: a pipe can be read no second time.
+    It is read only once, since it may be a pipe.
     """
 
     settings: Mapping[str, Any] = field(default_factory=dict[str, Any])
@@ -38,7 +38,7 @@ class SettingsFile:
     program: str | None = None
 
     def program_for(self, task: str) -> str | None:
-        """Its program, if it has one and is about this task."""
+        """Its program, if it has one for this task."""
         return self.program if self.task == task else None
 
 
@@ -58,7 +58,7 @@ def settings_with(file: SettingsFile, *others: Mapping[str, Any]) -> Settings:
 
 
 def _check_kept(file: SettingsFile, neuron: str | None) -> None:
-    """Say where parameters come from that the neuron, told beside the file, does not have."""
+    """Raise ``ModelError`` for parameters in the file that ``neuron``, given elsewhere, lacks."""
     model = {each.name: each for each in NEURON_MODELS}.get(neuron or "")
     own: Mapping[str, float] = file.settings.get("neuron_parameters", {})
     lacking = [] if model is None else [each for each in own if each not in parameter_names(model)]
@@ -72,11 +72,10 @@ def _check_kept(file: SettingsFile, neuron: str | None) -> None:
 
 
 def read_settings(path: Path | None) -> SettingsFile:
-    """A JSON file such as `volr search` writes: settings are under ``"settings"``; without a path,
-    a file that says nothing.
+    """A JSON file such as `volr search` writes, with its settings under ``"settings"``.
 
-    Raises ``DataError`` where the file cannot be read, says what no setting can be, or has an entry
-    that nobody would read.
+    Without a path it is an empty file. Raises ``DataError`` if the file cannot be read, has a value
+    that a setting cannot have, or has an unknown entry.
     """
     if path is None:
         return SettingsFile()
@@ -113,7 +112,7 @@ def _check_entry(name: str, path: Path) -> None:
 
 
 def _text(content: Mapping[str, Any], name: str, path: Path) -> str | None:
-    """An entry that is a text, or is not there."""
+    """An entry that is a text, or None."""
     value = content.get(name)
     if value is not None and not isinstance(value, str):
         raise DataError(f"{path}: the {name} is {shown(value)}, not a text")
@@ -121,7 +120,7 @@ def _text(content: Mapping[str, Any], name: str, path: Path) -> str | None:
 
 
 def _read_object(path: Path) -> dict[str, Any]:
-    """A file's JSON object; an empty one where it is JSON of another kind."""
+    """The JSON object in a file; an empty one for any other JSON."""
     with failing_as(DataError, f"cannot read {path}"):
         data = read_whole(path, pipes=True)
     try:

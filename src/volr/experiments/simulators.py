@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 class Simulators:
-    """Simulators that are started when they are first asked for, and then kept: a context manager.
+    """Simulators by name, each started once and then kept: a context manager.
 
-    Starting one is the slow part, and one run after another needs them.
+    Starting one is slow, and one run after another needs them.
     """
 
     def __init__(self) -> None:

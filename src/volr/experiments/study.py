@@ -1,4 +1,4 @@
-"""What a study of its own adds to experiments: conditions, and more on the page of the report.
+"""What a study adds to experiments: conditions, and sections of the report.
 
 A study is a package outside Volr that gives the commands `experiment` and `report` a ``Study``
 (``volr.cli.app.command_line``).
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Reported:
-    """An accuracy that somebody else reports: its mean and standard deviation, as far as they are
-    known. ``words`` stand for them where there is no number.
+    """An accuracy that others report: its mean and standard deviation, as far as they are known.
+
+    ``words`` are shown if there is no number.
     """
 
     mean: float | None = None
@@ -37,10 +38,10 @@ class Reported:
 
 @dataclass(frozen=True, kw_only=True)
 class Others:
-    """The accuracies of others, which stand beside those of an experiment.
+    """The accuracies of others, shown beside those of an experiment.
 
-    ``title`` is that of their column, ``about`` a sentence without its full stop that says what
-    they are. ``reported`` gives the one for a task and a condition, or None.
+    ``title`` is the title of their column. ``about`` is a sentence about them, without its full
+    stop. ``reported`` gives the accuracy for a task and a condition, or None.
     """
 
     title: str
@@ -52,13 +53,13 @@ class Others:
 class Study:
     """What is measured and shown.
 
-    ``conditions``    all that can be asked for by name, in the order of tables
-    ``measured``      those that are measured unless told otherwise, in the order of their runs
-    ``neuron``        the neuron model unless told otherwise; None for that of ``Settings``
-    ``looked_at``     conditions whose spikes the report shows: of the first that has a model
+    ``conditions``    all conditions that can be chosen by name, in the order of tables
+    ``measured``      those that are measured by default, in the order of their runs
+    ``neuron``        the default neuron model; None for that of ``Settings``
+    ``looked_at``     the conditions whose spikes the report shows: those of the first with a model
     ``others``        the accuracies of others
-    ``apart``         conditions that stand in the study's own sections alone
-    ``sections``      these sections, made of the experiment's groups of runs
+    ``apart``         conditions that are only in the study's own sections
+    ``sections``      these sections, from the experiment's groups of runs
     """
 
     conditions: tuple[Condition, ...] = CONDITIONS

@@ -1,10 +1,10 @@
-"""The tasks: what a network is to learn, the program that learns it, and where the data is.
+"""The tasks: a data set, and the program that learns it.
 
     nand, xor               two bits to their truth value
     digits                  scikit-learn's 8 × 8 digits, offline
     mnist, mnist-parallel   MNIST at 10 × 10 pixels, or at 28 × 28 for programs with 784 inputs
 
-Any other program that fits may take the place of a task's own.
+Any other program of the right sizes can replace a task's own.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class InputForm:
-    """One way in which a task's stimuli can be had: how many values each has, and which."""
+    """One form of a task's stimuli: the number of values, and what they are."""
 
     units: int
     description: str
@@ -43,10 +43,10 @@ class InputForm:
 
 @dataclass(frozen=True)
 class Task:
-    """A data set under a name, with the ``program`` that learns it unless another is given.
+    """A data set under a name, with the default ``program`` that learns it.
 
-    ``forms`` are the input sizes on offer, the default program's first; ``classes`` is the number
-    of outputs that a program must have.
+    ``forms`` are the possible input sizes, that of the default program first. ``classes`` is the
+    number of outputs that a program must have.
     """
 
     name: str
@@ -59,12 +59,12 @@ class Task:
     def load(
         self, *, seed: int = 0, inputs: int | None = None, data_dir: Path | None = None
     ) -> Data:
-        """The data for a program with ``inputs`` inputs (unless told, the default program's).
+        """The data for a program with ``inputs`` inputs, by default those of the task's program.
 
         ``seed``, 0 or more, draws the points of ``nand`` and ``xor``; the samples of the others are
         the same for every seed. ``data_dir`` is the folder with MNIST's four files; the other tasks
-        need none. Raises ``DataError`` where the size or the seed is not on offer or the files are
-        not right, ``MissingError`` where a package is not installed.
+        need none. Raises ``DataError`` if the size or the seed is not possible or the files are
+        wrong, and ``MissingError`` if a package is not installed.
         """
         units = self.forms[0].units if inputs is None else inputs
         check_fits(self, units, self.classes)
@@ -74,12 +74,12 @@ class Task:
 
 
 def task(name: str) -> Task:
-    """The task of this name; ``DataError`` names the nearest, and all there are."""
+    """The task of this name; ``DataError`` names the nearest one, and all of them."""
     return named("task", name, {each.name: each for each in TASKS}, DataError)
 
 
 def check_fits(task: Task, inputs: int, outputs: int) -> None:
-    """Raise ``DataError`` unless a program of this type can learn the task."""
+    """Raise ``DataError`` if a program with these sizes cannot learn the task."""
     wrong: list[str] = []
     edits: list[str] = []
     if all(inputs != form.units for form in task.forms):
@@ -100,10 +100,10 @@ def check_fits(task: Task, inputs: int, outputs: int) -> None:
 
 
 def check_model(task: Task, inputs: int, outputs: int, trained: object) -> None:
-    """``check_fits`` for a model, whose origin says that it was ``trained`` on a task, or nothing.
+    """``check_fits`` for a model that was ``trained`` on a task, by its origin, or on none.
 
-    Raises ``DataError`` where it does not fit, with its own task as the way out. Where it fits, and
-    its own task has other data, that is logged as a warning.
+    Raises ``DataError`` if it does not fit, with its own task in the help. If it fits, and its own
+    task has other data, that is logged as a warning.
     """
     is_known = any(each.name == trained for each in TASKS)
     if is_known and trained in same_data(task):
@@ -124,7 +124,7 @@ def check_model(task: Task, inputs: int, outputs: int, trained: object) -> None:
 
 
 def same_data(task: Task) -> tuple[str, ...]:
-    """The tasks that have the data of this one, itself among them: both of MNIST have the same."""
+    """The tasks with the data of this one, including itself: both of MNIST have the same."""
     return tuple(each.name for each in TASKS if each.loader is task.loader)
 
 

@@ -1,7 +1,7 @@
-"""With what a run is made: versions, Volr's own source, and the processor.
+"""What a run is made with: versions, Volr's own source, and the processor.
 
-The last two because they decide the last bits: on another kind of processor matrix products add up
-in another order, and what is trained with them goes another way.
+The source and the processor decide the last bits: another kind of processor adds up matrix products
+in another order, so that training gives other parameters.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ PACKAGES = (
 )
 _PROCESSORS = Path("/proc/cpuinfo")
 _NUMBERS = {"family": "cpu family", "model": "model"}
-# What numerical libraries choose their code by, the latest last.
+# The vector instructions by which numerical libraries choose their code, the latest last.
 _VECTORS = ("sse4_2", "avx", "avx2", "avx512f")
 
 
 def versions() -> Mapping[str, str]:
-    """Those of Volr, Python and the installed ones of ``PACKAGES``, by name; the beginning of the
+    """The versions of Volr, Python and the installed ``PACKAGES``, by name; the beginning of the
     SHA-256 of Volr's source, and the processor.
     """
     return {
@@ -43,7 +43,7 @@ def versions() -> Mapping[str, str]:
 
 
 def differing(made: Iterable[Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
-    """Of what several runs were made with, that which is not the same for all, by name."""
+    """What several runs were made with that is not the same for all, by name."""
     every = list(made)
     names = dict.fromkeys(name for each in every for name in each)
     found = {name: tuple(dict.fromkeys(each.get(name, "none") for each in every)) for name in names}
@@ -51,7 +51,7 @@ def differing(made: Iterable[Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
 
 
 def differences(made: Iterable[Mapping[str, str]]) -> str:
-    """The same in a line; empty where there are none."""
+    """``differing`` as a line; empty if nothing differs."""
     return "; ".join(f"{name} {', '.join(values)}" for name, values in differing(made).items())
 
 
@@ -68,7 +68,7 @@ def _installed() -> Mapping[str, str]:
 
 @cache
 def _source() -> str:
-    """Of every module of this package, its path and content."""
+    """A hash of the path and the content of every module of this package."""
     root = Path(volr.__file__).parent
     found = hashlib.sha256()
     for path in sorted(root.rglob("*.py")):
@@ -80,7 +80,7 @@ def _source() -> str:
 
 @cache
 def _processor() -> str:
-    """Its name, family, model and widest vector instructions, as far as the system tells."""
+    """Its name, family, model and widest vector instructions, as far as the system shows them."""
     try:
         lines = _PROCESSORS.read_text(encoding="utf-8", errors="replace").split("\n\n")[0]
     except OSError:

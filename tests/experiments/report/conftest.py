@@ -116,8 +116,8 @@ def write_runs(folder: Path, runs: Mapping[str, Run], plan: object = PLAN) -> Pa
             "seed": run.row.seed,
             "settings": settings,
         }
-        told = sealed({"spec": spec, "run": run_json(run)})
-        write_json(told, folder / "runs" / f"{key_in(spec) or name}.json")
+        content = sealed({"spec": spec, "run": run_json(run)})
+        write_json(content, folder / "runs" / f"{key_in(spec) or name}.json")
     if plan is not None:
         write_json(plan, folder / "plan.json")
     return folder

@@ -221,7 +221,7 @@ def test_a_name_for_every_figure(browser: webdriver.Chrome, address: str, page: 
 
 
 def names_of_images(browser: webdriver.Chrome) -> set[str]:
-    """What a screen reader is told of each image."""
+    """What a screen reader says for each image."""
     tree = browser.execute_cdp_cmd("Accessibility.getFullAXTree", {})
     nodes: list[dict[str, Any]] = tree["nodes"]
     images = [each for each in nodes if each["role"]["value"] in {"image", "img"}]

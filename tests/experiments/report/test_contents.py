@@ -114,14 +114,14 @@ def test_the_spikes_of_any_condition_are_looked_at(experiment: Path, tmp_path: P
     folder = tmp_path / "other"
     shutil.copytree(experiment, folder)
     (run,) = (folder / "runs").glob("xor-0-snn-transferred*")
-    told = json.loads(run.read_text(encoding="utf-8"))
-    told["run"]["row"]["condition"] = told["spec"]["condition"] = "snn-of-1999"
+    content = json.loads(run.read_text(encoding="utf-8"))
+    content["run"]["row"]["condition"] = content["spec"]["condition"] = "snn-of-1999"
     for each in (folder / "runs").glob("xor-*"):
         each.unlink()
     model = folder / "models" / f"{run.stem}.safetensors"
     model.rename(model.with_stem("xor-0-snn-of-1999-if_curr_exp"))
     write_json(
-        sealed({key: told[key] for key in ("spec", "run")}),
+        sealed({key: content[key] for key in ("spec", "run")}),
         folder / "runs" / "xor-0-snn-of-1999-if_curr_exp.json",
     )
     page = page_of(folder)
@@ -130,16 +130,16 @@ def test_the_spikes_of_any_condition_are_looked_at(experiment: Path, tmp_path: P
 
 def test_the_plan_in_words() -> None:
     # Seeds and settings are the last command's; the runs have their own.
-    told = {"seeds": [0, 1], "settings": [{"dt": 1}], "quick": True}
-    plan = {"command": "volr", "versions": {"numpy": "2.3.5"}, **told, "odd": [None, 1]}
+    content = {"seeds": [0, 1], "settings": [{"dt": 1}], "quick": True}
+    plan = {"command": "volr", "versions": {"numpy": "2.3.5"}, **content, "odd": [None, 1]}
     assert shown(version_table(plan)) == [("versions: numpy", "2.3.5"), ("odd", "null, 1")]
 
 
 def test_the_settings_of_runs_that_have_any() -> None:
     def entry(seed: int, condition: str, **settings: object) -> Entry:
         row = replace(SPIKING, task="xor", condition=condition, seed=seed)
-        told = {"settings": {"neuron": row.neuron, **settings}}
-        return Entry(f"xor-{seed}-{condition}", told, Run(row=row))
+        content = {"settings": {"neuron": row.neuron, **settings}}
+        return Entry(f"xor-{seed}-{condition}", content, Run(row=row))
 
     entries = [
         *(entry(seed, "snn-random", dt=0.25, loop_epochs=3) for seed in range(2)),

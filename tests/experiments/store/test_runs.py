@@ -47,15 +47,15 @@ def anything() -> st.SearchStrategy[Any]:
 def test_a_file_that_says_something_else_is_an_error_message_or_a_run(
     data: st.DataObject, wrong: Any
 ) -> None:
-    told: Any = json.loads(json.dumps(run_json(RUN)))
-    place = told
+    content: Any = json.loads(json.dumps(run_json(RUN)))
+    place = content
     path = data.draw(st.sampled_from([[], ["row"], ["history", 0], ["transfer"], ["confusion"]]))
     for step in path:
         place = place[step]
     if isinstance(place, dict):
         place[data.draw(st.sampled_from(sorted(place)))] = wrong
     try:
-        found = run_from(told)
+        found = run_from(content)
     except (KeyError, TypeError, ValueError):
         return
     # Rows are averaged and compared, so that theirs are checked.
@@ -105,16 +105,16 @@ def test_what_no_run_has_is_refused(place: tuple[str | int, ...], values: tuple[
     assert run_from(run_json(FULL)) == FULL
     *path, last = place
     for value in values:
-        told: Any = json.loads(json.dumps(run_json(FULL)))
-        inner = told
+        content: Any = json.loads(json.dumps(run_json(FULL)))
+        inner = content
         for step in path:
             inner = inner[step]
         inner[last] = value
         with pytest.raises((KeyError, TypeError, ValueError)):
-            run_from(told)
+            run_from(content)
 
 
-@pytest.mark.parametrize("told", [None, 3, "run", [], {}])
-def test_what_is_no_run_at_all(told: object) -> None:
+@pytest.mark.parametrize("content", [None, 3, "run", [], {}])
+def test_what_is_no_run_at_all(content: object) -> None:
     with pytest.raises((KeyError, TypeError)):
-        run_from(told)
+        run_from(content)

@@ -2,7 +2,7 @@
 
     Execution  ::=  Here | Local | Cluster
 
-All three do the same to a ``Job``: ``volr.experiments.execution.job.carry_out``. What goes to
-another process and comes back is JSON and the bytes of model files, so a process that is killed
-takes nothing with it but the job that it had in hand.
+All three do the same with a ``Job``: ``volr.experiments.execution.job.carry_out``. Only JSON and
+the bytes of model files are sent to other processes and back. So if a process is killed, only its
+current job is lost.
 """

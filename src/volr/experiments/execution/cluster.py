@@ -1,9 +1,9 @@
 """Runs made by the workers of a Dask cluster.
 
-A run is a task of its own, and what travels is text and bytes. The scheduler gives the run of a
-worker that died to another one (its setting ``distributed.scheduler.allowed-failures`` says how
-often). A worker makes one run at a time, with all its threads as cores, because PyTorch and the
-simulators keep things for a whole process.
+Each run is a task of its own, and only text and bytes are sent. If a worker dies, the scheduler
+gives its run to another one, as often as its setting ``distributed.scheduler.allowed-failures``
+says. A worker makes one run at a time, with all its threads as cores, because PyTorch and the
+simulators have state that belongs to a whole process.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ _ABOVE_EVERY_LEVEL = logging.CRITICAL + 1
 
 
 class Cluster:
-    """See ``volr.experiments.execution.job.Execution``; ``address`` is the scheduler's.
+    """See ``volr.experiments.execution.job.Execution``; ``address`` is that of the scheduler.
 
-    Raises ``MissingError`` without Dask, ``BackendError`` where no scheduler answers.
+    Raises ``MissingError`` without Dask, and ``BackendError`` if no scheduler answers.
     """
 
     def __init__(self, address: str) -> None:
@@ -54,7 +54,7 @@ class Cluster:
         try:
             asyncio.run(_knock(address))
             self._client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)
-        # MemoryError: what somebody else answers is read as the length of a message.
+        # MemoryError: Dask reads the answer of another server as the length of a message.
         except (OSError, TimeoutError, ValueError, MemoryError) as error:
             raise BackendError(
                 f"no Dask scheduler answers at {address}: {error}",
@@ -67,7 +67,7 @@ class Cluster:
         self._level = _LOGGER.level
 
     def __enter__(self) -> Self:
-        # That the scheduler is lost is told by ``finished``, and not by a traceback before it.
+        # ``finished`` reports that the scheduler is lost, so Dask shall not log a traceback.
         _LOGGER.setLevel(_ABOVE_EVERY_LEVEL)
         return self
 
@@ -81,13 +81,15 @@ class Cluster:
 
     @property
     def room(self) -> int:
-        """More than most clusters have workers: it keeps the rest in its own queue, by which an
-        adaptive one decides how many to start. Each holds the models that it needs in memory.
+        """More jobs than most clusters have workers.
+
+        The scheduler queues the rest, and an adaptive cluster decides by the queue how many workers
+        to start. Each job keeps its models in memory.
         """
         return _ROOM
 
     def submit(self, job: Job) -> None:
-        """Hand it to the scheduler."""
+        """Send the job to the scheduler."""
         future = self._client.submit(
             _carry_out,
             job_text(job),
@@ -98,7 +100,7 @@ class Cluster:
         self._waiting[future.key] = (future, job)
 
     def finished(self) -> Iterator[tuple[Spec, Done | Failed]]:
-        """Wait for one or more of them; ``BackendError`` where the scheduler is lost."""
+        """Wait for one or more jobs; ``BackendError`` if the scheduler is lost."""
         import distributed
 
         futures = [future for future, _ in self._waiting.values()]
@@ -117,9 +119,9 @@ class Cluster:
 
 
 async def _knock(address: str) -> None:
-    """Raise where nobody at ``address`` speaks Dask's language.
+    """Raise if there is no Dask scheduler at ``address``.
 
-    A client that failed to connect does not go: it would be waited for when Python exits.
+    A ``Client`` that cannot connect does not end, and Python would wait for it at its exit.
     """
     from distributed.comm import connect
     from distributed.security import Security
@@ -136,7 +138,7 @@ def _answer(future: Future) -> Done | Failed:
     return answer_from(*future.result())
 
 
-# What follows runs on a worker.
+# The rest runs on a worker.
 _simulators = Simulators()
 _one_at_a_time = threading.Lock()
 

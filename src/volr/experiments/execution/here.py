@@ -1,4 +1,4 @@
-"""Runs made in this process, one after the other, which can tell how far each of them is."""
+"""Runs made in this process, one after the other, with progress inside each run."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Here:
 
     @property
     def room(self) -> int:
-        """One, since it begins when it is waited for."""
+        """One, since a job begins when it is waited for."""
         return 1
 
     def submit(self, job: Job) -> None:
-        """Take it on."""
+        """Keep the job."""
         self._jobs.append(job)
 
     def finished(self) -> Iterator[tuple[Spec, Done | Failed]]:
-        """Make the oldest."""
+        """Make the oldest job."""
         job = self._jobs.pop(0)
         yield job.spec, carry_out(job, self._simulators, self._progress)

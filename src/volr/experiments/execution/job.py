@@ -1,4 +1,4 @@
-"""A run as a message: what goes out to whoever makes it, and what comes back."""
+"""A run as a job: what is sent to the process that makes it, and its answer."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
     from volr.models.model import Model
 
 TRIES = 3
-"""How often a run is begun before a process's death is taken to be its own fault."""
+"""How often a run is tried before the death of its process counts as its own failure."""
 
 
 @dataclass(frozen=True)
 class Job:
-    """A run to be made: its ``spec``, and the files of the models that it needs, in their order."""
+    """A run to be made: its ``spec``, and the files of the models that it needs, in order."""
 
     spec: Spec
     models: tuple[bytes, ...]
@@ -53,8 +53,9 @@ class Failed:
 
 
 class Execution(Protocol):
-    """Whoever makes runs; a context manager, which leaves no process of its own behind. What a
-    cluster's worker has begun it may finish, for nobody.
+    """Something that makes runs: a context manager, which leaves no process of its own behind.
+
+    A worker of a cluster may still finish what it has begun.
     """
 
     def __enter__(self) -> Self: ...
@@ -63,22 +64,22 @@ class Execution(Protocol):
 
     @property
     def room(self) -> int:
-        """How many jobs it can be given before it has handed one back."""
+        """How many jobs it takes before it has finished one."""
         ...
 
     def submit(self, job: Job) -> None:
-        """Take a job on."""
+        """Accept a job."""
         ...
 
     def finished(self) -> Iterator[tuple[Spec, Done | Failed]]:
-        """Wait until at least one of the jobs is done, and hand out those that are."""
+        """Wait until at least one job is done, and yield all that are."""
         ...
 
 
 def carry_out(job: Job, simulators: Simulators, progress: Progress = no_progress) -> Done | Failed:
-    """Make the run, here and now. What a user can mend is ``Failed``; all else is raised.
+    """Make the run in this process. Errors that a user can fix are ``Failed``; others are raised.
 
-    A run whose simulator's process is killed is made again, up to ``TRIES`` times.
+    If the process of its simulator is killed, the run is made again, up to ``TRIES`` times.
     """
 
     def make() -> Done | Failed:
@@ -97,12 +98,12 @@ def carry_out(job: Job, simulators: Simulators, progress: Progress = no_progress
 
 
 def unless_killed(make: Callable[[], Done | Failed]) -> Done | Failed:
-    """What ``make`` returns, which is called again where a process that it waits for is killed."""
+    """The result of ``make``, which is called again if a process that it waits for is killed."""
     for tried in range(1, TRIES + 1):
         try:
             return make()
         except ProcessEnded as error:
-            # An exit code is an exception in there, which would come again.
+            # An exit code comes from an exception in the process, which would happen again.
             if error.code >= 0 or tried == TRIES:
                 return Failed(error.message, error.help)
     raise AssertionError

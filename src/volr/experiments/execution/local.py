@@ -1,6 +1,6 @@
-"""Runs made by processes on this machine, each on its share of the cores.
+"""Runs made by processes on this machine, each with its share of the cores.
 
-A process that dies, whatever killed it, is replaced, and the run that it had in hand made again.
+If a process dies, it is replaced, and its run is made again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Local:
-    """See ``volr.experiments.execution.job.Execution``; ``processes`` of them, at least one."""
+    """See ``volr.experiments.execution.job.Execution``; it has ``processes``, at least one."""
 
     def __init__(self, processes: int) -> None:
         environment = {LIMIT: f"{max(1, cores() // processes)}"}
@@ -39,7 +39,7 @@ class Local:
         return self
 
     def __exit__(self, *_: object) -> None:
-        # First the processes: what the threads wait for then never comes.
+        # The processes end first, so that the threads do not wait for answers.
         self._pool.close()
         self._threads.shutdown(cancel_futures=True)
 
@@ -53,11 +53,11 @@ class Local:
         return self._pool.identifiers()
 
     def submit(self, job: Job) -> None:
-        """Give it to the next process that is free."""
+        """Give the job to the next free process."""
         self._waiting[self._threads.submit(self._make, job)] = job.spec
 
     def finished(self) -> Iterator[tuple[Spec, Done | Failed]]:
-        """Wait for one or more of them."""
+        """Wait for one or more jobs."""
         done, _ = wait(self._waiting, return_when=FIRST_COMPLETED)
         for future in done:
             yield self._waiting.pop(future), future.result()

@@ -1,4 +1,4 @@
-"""What runs inside a process of ``Local``: see ``volr.backends.processes``."""
+"""The code inside a process of ``Local``: see ``volr.backends.processes``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from volr.experiments.simulators import Simulators
 if TYPE_CHECKING:
     from volr.backends.processes import Arrays, Settings
 
-# They live as long as the process: the next run needs them again.
+# They live as long as the process, since the next run needs them again.
 _simulators = Simulators()
 
 

@@ -1,6 +1,6 @@
-"""Jobs and answers on their way to another process and back: text, and the bytes of model files.
+"""Jobs and answers as messages between processes: text, and the bytes of model files.
 
-``volr.backends.processes`` sends arrays and JSON, Dask any bytes; nothing else travels.
+``volr.backends.processes`` sends arrays and JSON, Dask any bytes. Nothing else is sent.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def job_text(job: Job) -> str:
-    """The job as JSON, its models aside."""
+    """The job as JSON, without its models."""
     return json.dumps(
         {
             "spec": spec_json(job.spec),
@@ -35,13 +35,13 @@ def job_text(job: Job) -> str:
 def job_from(text: str, models: Sequence[bytes]) -> Job:
     """The job that ``job_text`` wrote, with its models."""
     entries: dict[str, Any] = json.loads(text)
-    # Only what this version of Volr sent comes here: the module is one that a condition names.
+    # The text comes from this version of Volr, so the module is that of a condition.
     conditions = import_module(entries["home"]).CONDITIONS
     return Job(spec_from(entries["spec"], conditions), tuple(models), entries["data_dir"])
 
 
 def answer_text(answer: Done | Failed) -> tuple[str, bytes]:
-    """The answer as JSON, and the file of its model, which is empty where there is none."""
+    """The answer as JSON, and the file of its model, empty if there is none."""
     match answer:
         case Done():
             return json.dumps({"run": run_json(answer.run)}), answer.model
@@ -58,7 +58,7 @@ def answer_from(text: str, model: bytes) -> Done | Failed:
 
 
 def request_of(job: Job) -> Request:
-    """The job as what a process of ours is sent."""
+    """The job as a request to one of our processes."""
     arrays = {f"model.{index}": _array(body) for index, body in enumerate(job.models)}
     return arrays, {"job": job_text(job), "models": len(arrays)}
 
@@ -70,7 +70,7 @@ def job_of(arrays: Arrays, settings: Settings) -> Job:
 
 
 def arrays_of(answer: Done | Failed) -> Arrays:
-    """The answer as what a process of ours sends back."""
+    """The answer as the message of one of our processes."""
     text, model = answer_text(answer)
     return {"text": _array(text.encode()), "model": _array(model)}
 

@@ -1,15 +1,15 @@
-"""Figures, and the page that shows an experiment with them.
+"""The report of an experiment: its figures, its tables, and the page with both.
 
-style       what all figures look like, and how they become SVG
+style       the look of all figures, and how they become SVG
 figures     accuracy, training, accuracy against time
 transfers   the rates of a transfer, wanted and measured
 confusion   which label got which answer
 stimuli     spike rasters and membranes of a few stimuli
-groups      the runs of an experiment, by what they have in common
-parts       what a page is made of
+groups      the runs of an experiment that differ only in their seeds
+parts       the parts of a page
 tables      its tables
-contents    what stands on it, from what the experiment left in its folder
-page, font  the page as HTML, and the operators' glyphs
+contents    the whole page, from the folder of the experiment
+page, font  the page as HTML, and the glyphs of the operators
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _PACKAGES = ("fontTools", "jinja2", "matplotlib")
 
 
 def require_drawing() -> None:
-    """Raise ``MissingError`` unless the packages are there that draw figures and write pages."""
+    """Raise ``MissingError`` if the packages that draw figures and write pages are missing."""
     missing = [name for name in _PACKAGES if find_spec(name) is None]
     if missing:
         raise MissingError(
@@ -41,7 +41,7 @@ def require_drawing() -> None:
 
 
 def _check_settings(environment: Mapping[str, str] = os.environ) -> None:
-    """Raise ``BackendError`` where ``MATPLOTLIBRC`` names what Matplotlib might read for ever."""
+    """Raise ``BackendError`` if ``MATPLOTLIBRC`` names a file that may have no end."""
     configured = environment.get("MATPLOTLIBRC")
     if not configured:
         return
@@ -54,14 +54,14 @@ def _check_settings(environment: Mapping[str, str] = os.environ) -> None:
 
 
 if find_spec("matplotlib") is not None:
-    # It reads `matplotlibrc` in the current folder: not for figures that are the same everywhere.
+    # Matplotlib reads `matplotlibrc` in the current folder, but figures must not depend on it.
     try:
         with elsewhere():
             _check_settings()
             import_module("matplotlib")
     except BackendError:
         raise
-    # A setting of the user's that it does not know: MPLBACKEND, or a line of their own file.
+    # The user has a setting that it does not know: MPLBACKEND, or a line of their own file.
     except Exception as error:
         raise BackendError(
             f"Matplotlib cannot be imported: {error}",

@@ -1,11 +1,11 @@
-"""Which label got which answer: a table of colours."""
+"""The confusion matrix as a figure: which label got which answer."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from matplotlib.patches import Rectangle
+from matplotlib.colors import to_rgba
 
 from volr.experiments.report.style import BLUE, ORANGE, SMALL, drawing
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from volr.experiments.report.groups import Group
     from volr.experiments.report.style import Drawing
 
-_LABEL_CELLS = 12  # classes beyond which a cell of a confusion matrix is too small for a number
-_SHOWN_SHARE = 0.0005  # shares below would read 0.0
+_LABEL_CELLS = 12  # with more classes, a cell is too small for a number
+_SHOWN_SHARE = 0.0005  # smaller shares would be shown as 0.0
 
 
 def confusion_figure(name: str, group: Group) -> Drawing | None:
-    """Which label got which answer, all runs together, in per cent of the label's samples."""
+    """The answers to each label over all runs, in per cent of the label's samples."""
     tables = [np.array(run.confusion, dtype=np.float64) for run in group.runs if run.confusion]
     if not tables:
         return None
-    # Files that were changed by hand may differ in their classes: how many are shown is told.
+    # Files that were changed by hand may differ in their classes. The caption has the number used.
     tables = [each for each in tables if each.shape == tables[0].shape]
     table = np.array(tables).sum(axis=0)
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1.0)
@@ -33,34 +33,22 @@ def confusion_figure(name: str, group: Group) -> Drawing | None:
     label, answer = divmod(int(wrong.argmax()), len(wrong))
 
     def draw(figure: Figure) -> None:
-        axes = figure.add_subplot()
+        axes: Any = figure.add_subplot()  # whose types lack `bar_label`
         classes = len(shares)
-        for row in range(classes):
-            for column in range(classes):
-                share = float(shares[row, column])
-                right = row == column
-                depth = share if right else float(np.sqrt(share / worst))
-                axes.add_patch(
-                    Rectangle(
-                        (column - 0.48, row - 0.48),
-                        0.96,
-                        0.96,
-                        facecolor=BLUE if right else ORANGE,
-                        # Never so deep that the letters on it could not be read.
-                        alpha=0.04 + 0.46 * depth,
-                        linewidth=0.0,
-                    )
-                )
-                if share >= _SHOWN_SHARE and classes <= _LABEL_CELLS:
-                    axes.text(
-                        column,
-                        row,
-                        f"{100 * share:.1f}",
-                        ha="center",
-                        va="center",
-                        fontsize=SMALL,
-                        in_layout=False,
-                    )
+        # Even the deepest cell is pale enough for letters on it.
+        depths = 0.04 + 0.46 * np.where(np.eye(classes), shares, np.sqrt(wrong / worst))
+        for row, depth in enumerate(depths):
+            cells = axes.bar(
+                range(classes),
+                0.96,
+                width=0.96,
+                bottom=row - 0.48,
+                color=[to_rgba(BLUE if row == k else ORANGE, a) for k, a in enumerate(depth)],
+                linewidth=0.0,
+            )
+            if classes <= _LABEL_CELLS:
+                texts = [f"{100 * s:.1f}" if s >= _SHOWN_SHARE else "" for s in shares[row]]
+                axes.bar_label(cells, texts, label_type="center", fontsize=SMALL, in_layout=False)
         axes.set_xlim(-0.5, classes - 0.5)
         axes.set_ylim(classes - 0.5, -0.5)
         axes.set_aspect("equal")

@@ -1,7 +1,7 @@
-"""What stands on the page, from what an experiment left in its folder.
+"""The contents of the page, from the folder of an experiment.
 
-An experiment may have been cut short, or be still running: what is not there is left out, with a
-word about it.
+An experiment may have been interrupted, or may still run. What is missing is left out, and the page
+says so.
 """
 
 from __future__ import annotations
@@ -56,9 +56,9 @@ def page_of(
     progress: Progress = no_progress,
     study: Study = VOLR,
 ) -> Page:
-    """The report of the experiment in ``folder``; ``DataError`` where there is no finished run.
+    """The report of the experiment in ``folder``; ``DataError`` if no run is finished.
 
-    ``data_dir`` is the folder with MNIST, for the stimuli that are shown; ``study`` may add numbers
+    ``data_dir`` is the folder with MNIST, for the stimuli that are shown. ``study`` may add numbers
     of others and sections of its own.
     """
     entries, plan = read_runs(folder, study.conditions), read_plan(folder)
@@ -139,7 +139,7 @@ def _stimuli(
     data_dir: Path | None,
     looked_at: Sequence[str],
 ) -> list[Part]:
-    """Rasters of one model, the first seed's; or why there are none."""
+    """Rasters of one model, that of the first seed; or the reason why there are none."""
     known = [g for name in looked_at for g in groups if g.first.condition == name]
     spiking = [*known, *(g for g in groups if g.first.neuron and g not in known)]
     paths = {group: models[group.first] for group in spiking}
@@ -194,7 +194,7 @@ def _figures(drawings: Iterable[Drawing | None], folded: str | None = None) -> l
 
 
 def _ranges(numbers: Sequence[int]) -> str:
-    """Ascending numbers with runs of them as one: 0–9, 12."""
+    """Ascending numbers as ranges: 0–9, 12."""
     spans: list[list[int]] = []
     for each in numbers:
         if spans and each == spans[-1][-1] + 1:
@@ -210,7 +210,7 @@ def _since(plan: Mapping[str, Any]) -> str:
 
 
 def _day(moment: str) -> str:
-    """A moment of ISO 8601 as a date and a time; as it is where it is none."""
+    """An ISO 8601 moment as date and time; any other text unchanged."""
     try:
         when = datetime.fromisoformat(moment)
     except ValueError:

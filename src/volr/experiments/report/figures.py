@@ -31,13 +31,13 @@ if TYPE_CHECKING:
     from volr.experiments.study import Others
 
 _ACCURACY = "test accuracy"
-_MARKS = 6  # on each curve
+_MARKS = 6  # markers on each curve
 
 
 def accuracy_figure(
     name: str, title: str, groups: Sequence[Group], others: Others | None = None
 ) -> Drawing:
-    """A line for each group: its runs, its mean with the 95 % interval, and the mean of others."""
+    """A row for each group: its runs, its mean with the 95 % interval, and the mean of others."""
 
     def draw(figure: Figure) -> None:
         axes = panel(figure.add_subplot(), _ACCURACY)
@@ -78,7 +78,7 @@ def accuracy_figure(
         )
         axes.set_yticks(range(len(groups)), [visible(group.label) for group in groups])
         axes.set_ylim(len(groups) - 0.45, -0.75)
-        # An interval of few runs reaches beyond what an accuracy can be.
+        # The interval of a few runs may go beyond 0 and 1.
         low, high = max(0.0, min(shown)), min(1.0, max(shown))
         room = 0.04 * (high - low) + 0.005
         axes.set_xlim(low - room, high + room)
@@ -91,7 +91,7 @@ def accuracy_figure(
 
 
 def training_figure(name: str, title: str, groups: Sequence[Group]) -> Drawing | None:
-    """Loss and validation accuracy by epoch, mean and range over the runs; None without any."""
+    """Loss and validation accuracy by epoch, mean and range over the runs; None without them."""
     kept = [group for group in groups if any(run.history for run in group.runs)]
     if not kept:
         return None
@@ -118,7 +118,7 @@ def training_figure(name: str, title: str, groups: Sequence[Group]) -> Drawing |
             _band(top, losses, color, dash, group.label, number)
             _band(bottom, [each for each in rights if each], color, dash, group.label, number)
         low, high = top.get_ylim()
-        # Between few powers of ten there are other round numbers to read off.
+        # If the axis has few powers of ten, it shows other round numbers too.
         few = high < 1000.0 * low
         top.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
         below(figure, top)
@@ -133,7 +133,7 @@ def training_figure(name: str, title: str, groups: Sequence[Group]) -> Drawing |
 
 
 def over_time_figure(name: str, title: str, groups: Sequence[Group]) -> Drawing | None:
-    """Accuracy if the outputs had been read earlier; None where no group is spiking."""
+    """Accuracy if the outputs had been read earlier; None if no group is spiking."""
     kept = [group for group in groups if any(run.over_time for run in group.runs)]
     if not kept:
         return None
@@ -161,7 +161,7 @@ def over_time_figure(name: str, title: str, groups: Sequence[Group]) -> Drawing 
         axes.set_xlim(left=0.0)
         below(figure, axes)
 
-    means = "; ".join(f"{group.label} reaches {_half_way(group)}" for group in kept)
+    means = "; ".join(f"{group.label} reaches {_settling(group)}" for group in kept)
     height = 2.6 + 0.2 * ((len(kept) + 1) // 2)
     caption = "If the outputs' spikes were read earlier: mean and range over the runs."
     return drawing(name, title, f"{means}.", draw, caption=caption, height=height)
@@ -192,10 +192,10 @@ def _band(
     *,
     step: float = 1.0,
 ) -> None:
-    """The mean of curves, and their range; some may be shorter than others.
+    """The mean of curves and their range; some may be shorter than others.
 
-    The marks of curve ``number`` stand where those of the others do not: curves that lie on each
-    other can still be told apart.
+    The markers of curve ``number`` are between those of the others, so that curves on top of each
+    other can be distinguished.
     """
     places = [[each for each in values if each is not None] for values in zip_longest(*curves)]
     x = [step * (place + 1) for place in range(len(places))]
@@ -219,8 +219,8 @@ def _mean_of_last(group: Group) -> float:
     return statistics.fmean(run.history[-1].loss for run in group.runs if run.history)
 
 
-def _half_way(group: Group) -> str:
-    """When the first run is within half a point of where it ends."""
+def _settling(group: Group) -> str:
+    """The final accuracy of the first run, and when it is within half a point of it."""
     run = next(run for run in group.runs if run.over_time)
     end = run.over_time[-1]
     first = next(k for k, each in enumerate(run.over_time) if abs(each - end) <= 0.005)

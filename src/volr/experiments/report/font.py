@@ -1,10 +1,10 @@
-"""A font of two glyphs, drawn here: the operators ⦶ and ⊖, which few machines have both of.
+"""A font with two glyphs, the operators ⦶ and ⊖. Few machines have both.
 
-Reports carry it, and the documentation's site has it as a file.
+Reports contain it, and the documentation's site has it as a file.
 
-Each is as wide as a letter of the usual monospaced fonts, so that carets stay below what they mark.
-The rings are taller than wide, and the bars heavier than the rings: at the size of code a bar in a
-round ring was taken for the stroke of ⊘.
+Both are as wide as a letter of the usual monospaced fonts, so that carets stay below what they
+mark. The rings are taller than wide, and the bars heavier than the rings. In a round ring, at the
+size of code, readers took the bar for the stroke of ⊘.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def font() -> bytes:
 
 
 def _circled(half_width: int, half_height: int) -> object:
-    """A ring, and in it a bar of this size."""
+    """A ring with a bar of this size in it."""
     pen: Any = TTGlyphPen(None)
     width, height = RADII
     _ellipse(pen, width, height, clockwise=True)
@@ -61,7 +61,7 @@ def _circled(half_width: int, half_height: int) -> object:
 
 
 def _ellipse(pen: Any, width: int, height: int, *, clockwise: bool) -> None:
-    """Eight quadratic arcs: TrueType puts the points between their handles where they belong."""
+    """Eight quadratic arcs. TrueType computes the points between the handles."""
     x, y = CENTRE
     right, up = round(width * 0.4142), round(height * 0.4142)  # tan 22.5°
     handles = [(right, height), (width, up), (width, -up), (right, -height)]

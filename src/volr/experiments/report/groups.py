@@ -1,4 +1,4 @@
-"""The runs of an experiment, put together: those that differ in nothing but their seed."""
+"""The runs of an experiment in groups: runs of a group differ only in their seed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Group:
-    """Runs of one task, condition, source, back end and neuron, by seed; one at least.
+    """Runs of one task, condition, source, back end and neuron, by seed; at least one.
 
     ``name`` is unique in an experiment, of letters, digits and hyphens.
     """
@@ -38,21 +38,21 @@ class Group:
 
     @property
     def trained(self) -> str:
-        """The condition, with the source where it is not the usual one."""
+        """The condition, with the source if it is not the usual one."""
         row = self.first
-        # A loop's source is the simulator that it is measured on.
+        # The source of training in the loop is the simulator that it is measured on.
         usual = row.source in {"torch", "engine"} or bool(row.neuron and row.source == row.backend)
         return row.condition if usual else f"{row.condition}, {row.source}"
 
     @property
     def label(self) -> str:
-        """The same with the neuron."""
+        """``trained`` and the neuron."""
         return ", ".join(part for part in (self.trained, self.first.neuron) if part)
 
 
 @dataclass(frozen=True, eq=False)
 class TaskGroups:
-    """The groups of one task, one for each condition; ``name`` as a group's."""
+    """The groups of one task; ``name`` is like that of a group."""
 
     name: str
     task: str
@@ -62,7 +62,7 @@ class TaskGroups:
 def by_task(
     runs: Iterable[Run], conditions: Iterable[Condition] = CONDITIONS
 ) -> tuple[TaskGroups, ...]:
-    """All runs, by task and group, in the order in which tasks and ``conditions`` are listed."""
+    """All runs by task and group, in the order of ``TASKS`` and ``conditions``."""
     names = [*dict.fromkeys(each.name for each in conditions)]
     tasks: dict[str, dict[tuple[str, ...], list[Run]]] = {}
     for run in sorted(runs, key=lambda each: _place(each, names)):
@@ -82,7 +82,7 @@ def _task(number: int, task: str, found: Mapping[tuple[str, ...], list[Run]]) ->
 
 
 def slug(*parts: str) -> str:
-    """Letters, digits and hyphens alone, for the names of files and elements."""
+    """A name of letters, digits and hyphens, for files and elements."""
     named = (re.sub(r"[^a-z0-9]+", "-", part.casefold()).strip("-") for part in parts)
     return "-".join(part for part in named if part)
 
@@ -104,5 +104,5 @@ def _place(run: Run, conditions: Sequence[str]) -> tuple[object, ...]:
 
 
 def _in(names: Sequence[str], name: str) -> tuple[int, str]:
-    """The place of a name; behind all others, by the alphabet, where it is not one of them."""
+    """The place of a name. Names that are not in the list come last, in alphabetical order."""
     return (names.index(name), "") if name in names else (len(names), name)

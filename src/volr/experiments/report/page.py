@@ -1,8 +1,8 @@
-"""The page as HTML: one file that needs no other, and may load none.
+"""The page as HTML: one file that needs no other and loads nothing.
 
-Whatever comes from a file is escaped by the templates; the figures are our own markup. A content
-security policy lets the page run its own script, known by its hash, and load nothing. The font of
-the operators is in it.
+The templates escape all text that comes from a file; the figures are our own markup. The content
+security policy allows only the page's own script, by its hash, and no loading. The font of the
+operators is part of the page.
 """
 
 from __future__ import annotations

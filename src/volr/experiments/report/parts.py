@@ -1,4 +1,4 @@
-"""What a page is made of.
+"""The parts of a page.
 
 Page     ::=  title, lead, Section*
 Section  ::=  title, Part*
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Words:
-    """A paragraph, or, where ``code`` says so, what was typed."""
+    """A paragraph, or, with ``code``, text as it was typed."""
 
     text: str
     code: bool = False
@@ -29,7 +29,7 @@ class Words:
 
 @dataclass(frozen=True)
 class Cell:
-    """What is shown; rows are sorted by it, or by a number, where None comes last."""
+    """The text of a cell. Rows are sorted by it, or by ``value``, where None comes last."""
 
     text: str
     value: float | None = None
@@ -37,7 +37,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Column:
-    """A ``long`` one has cells of many words, which get a line of their own on a phone."""
+    """A ``long`` column has cells of many words, which get a line of their own on a phone."""
 
     title: str
     numeric: bool = False
@@ -46,7 +46,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Sortable. ``folded`` is the title under which it is hidden until the reader opens it."""
+    """A table to be sorted. With a ``folded`` title it is hidden until the reader opens it."""
 
     caption: str
     columns: tuple[Column, ...]
@@ -56,9 +56,9 @@ class Table:
 
 @dataclass(frozen=True)
 class Figures:
-    """Side by side where there is room.
+    """Figures, side by side if there is room.
 
-    ``folded`` is the title under which they are hidden until the reader opens it.
+    With a ``folded`` title they are hidden until the reader opens it.
     """
 
     drawings: tuple[Drawing, ...]
@@ -66,7 +66,7 @@ class Figures:
 
 
 LONG = 24
-"""Characters of a cell beyond which its column is ``long``."""
+"""A column is ``long`` if a cell has more characters than this."""
 
 Part: TypeAlias = Words | Table | Figures
 
@@ -82,7 +82,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """``version`` is that of Volr which made it."""
+    """``version`` is the version of Volr that made the page."""
 
     title: str
     lead: str
@@ -91,18 +91,18 @@ class Page:
 
     @property
     def drawings(self) -> tuple[Drawing, ...]:
-        """All figures, in their order."""
+        """All figures in order."""
         parts = [part for section in self.sections for part in section.parts]
         return tuple(each for part in parts if isinstance(part, Figures) for each in part.drawings)
 
 
 def text(content: str) -> Cell:
-    """A cell with words, which may come from a file."""
+    """A cell with text, which may come from a file."""
     return Cell(visible(content))
 
 
 def number(value: float | None, form: str = "", unknown: str = "–") -> Cell:
-    """A cell with a number in Python's format ``form``, or the sign for none."""
+    """A cell with a number in Python's format ``form``, or with ``unknown`` for None."""
     return Cell(unknown) if value is None else Cell(minus(f"{value:{form}}"), float(value))
 
 
@@ -113,7 +113,7 @@ def table(
     *,
     folded: str | None = None,
 ) -> Table:
-    """A table of cells, whose columns are numeric where any of their cells has a number."""
+    """A table of cells. A column is numeric if any of its cells has a number."""
     return Table(
         caption=caption,
         columns=tuple(

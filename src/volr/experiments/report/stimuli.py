@@ -1,6 +1,6 @@
 """What the neurons of a saved spiking model do for a few stimuli: rasters and membranes.
 
-They are simulated anew, on the engine, whose spikes are NEST's.
+The engine simulates them again; its spikes are the same as NEST's.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
     from volr.models.samples import Samples
 
 SHOWN = 3
-"""Stimuli."""
+"""The number of stimuli."""
 
 
 @dataclass(frozen=True, eq=False)
 class Activity:
     """One stimulus: its ``label``, the ``answer``, and what the neurons did.
 
-    ``spikes`` bool ``[time, unit]`` by population, ``membranes`` mV ``[time, unit]`` of the outputs
-    side by side.
+    ``spikes`` are bool ``[time, unit]`` by population. ``membranes``, mV ``[time, unit]``, and
+    ``counts`` of spikes are those of all outputs.
     """
 
     label: int
@@ -49,7 +49,7 @@ class Activity:
 def activities(
     model: SpikingModel, samples: Samples, simulator: Simulator, *, seed: int = 0
 ) -> tuple[Activity, ...]:
-    """The first stimulus of each of the first ``SHOWN`` labels that occur, simulated."""
+    """Simulate the first stimulus of each of the first ``SHOWN`` labels."""
     _, firsts = np.unique(samples.labels, return_index=True)
     chosen = samples.take(np.sort(firsts)[:SHOWN])
     names = tuple(population.name for population in model.network.populations)
@@ -73,8 +73,8 @@ def activities(
 
 
 def stimulus_figure(name: str, what: str, model: SpikingModel, shown: Activity) -> Drawing:
-    """A raster of every population, time to the right and neurons upwards, over the membranes of
-    the outputs: that of the answer, that of the label, and the others.
+    """A raster of every population, and below it the membranes of the outputs: that of the answer,
+    that of the label, and the others.
     """
 
     def draw(figure: Figure) -> None:
@@ -111,18 +111,18 @@ def stimulus_figure(name: str, what: str, model: SpikingModel, shown: Activity) 
 
 
 def _raster(axes: Axes, spikes: Sequence[tuple[str, Booleans]], dt: float) -> None:
-    """One stroke a spike, population above population, a gap between them."""
+    """One stroke for each spike, and a gap between populations."""
     gap = max(1.0, 0.03 * sum(each.shape[1] for _, each in spikes))
     bottom = 0.0
     middles: list[float] = []
     labels: list[str] = []
     for number, (name, fired) in enumerate(spikes):
-        # Few neurons get as much room as they need to be seen.
+        # Small populations get enough room to be seen.
         units = fired.shape[1]
         height = max(1.0, 12.0 * gap / 3.0 / units)
         steps, neurons = np.nonzero(fired)
         times, feet = dt * (steps + 1), bottom + height * neurons
-        # One path with breaks in it: far less text than a stroke each.
+        # One path with breaks is far shorter in SVG than a stroke for each spike.
         x = np.stack([times, times, np.full(len(times), np.nan)], axis=1).ravel()
         y = np.stack([feet, feet + 0.8 * height, np.full(len(times), np.nan)], axis=1).ravel()
         axes.plot(x, y, color=SERIES[number % len(SERIES)], linewidth=0.9)

@@ -1,10 +1,9 @@
-"""What all figures look like, and how they become SVG.
+"""The look of all figures, and how they become SVG.
 
-Matplotlib draws with the colours of the light scheme. In its SVG each is then made a CSS variable,
-which falls back to that colour and takes that of the dark scheme where the reader prefers it: so
-one figure serves both, in a page and as a file. On paper it is always the light one. Texts stay
-texts. Widths are those of a column: on a phone a figure is shown at its own size, and its letters
-can be read.
+Matplotlib draws with the colours of the light scheme. In its SVG each colour becomes a CSS variable
+with that colour as its default, and with another colour for readers who prefer a dark scheme. So
+one figure serves both, in a page and as a file. Printed figures are always light. Text stays text.
+Figures are as wide as a column. On a phone they keep their size, so that the text can be read.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
 
     from matplotlib.axes import Axes
 
-# Name, in light, in dark. No two are alike in light, since that is what tells them apart.
+# Name, colour in light, colour in dark. The light ones are all different, since they are replaced.
 _SCHEMES: dict[str, tuple[str, str]] = {
     "ink": ("#1d2733", "#e8ecf0"),
     "muted": ("#586573", "#a3afbb"),
@@ -47,12 +46,12 @@ RED, TEAL, OLIVE = (_SCHEMES[name][0] for name in ("red", "teal", "olive"))
 SERIES = (BLUE, ORANGE, GREEN, PURPLE, RED, TEAL, OLIVE)
 DASHES = ("-", "--", "-.", ":")
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
-"""Series differ in more than their colour."""
+"""Series differ in dashes and markers too, and not only in colour."""
 
 WIDTH = 4.6
 """Inches, 331 px of SVG."""
 SMALL = 7.5
-"""Points, of the smallest letters."""
+"""The size of the smallest text, points."""
 
 _DATE = "SOURCE_DATE_EPOCH"
 _STYLE: dict[str, object] = {
@@ -97,10 +96,10 @@ _FONT = re.compile(r"font-family: [^;]*;? ?")
 
 @dataclass(frozen=True)
 class Drawing:
-    """A figure: ``svg`` is both the file ``name``.svg and what a page shows.
+    """A figure: ``svg`` is both the file ``name``.svg and the figure in a page.
 
-    ``title`` and ``caption`` stand above it on a page; ``description``, in it, is what it shows for
-    whoever does not see it.
+    ``title`` and ``caption`` stand above it on a page. ``description`` is part of the SVG, for
+    readers who do not see the figure.
     """
 
     name: str
@@ -120,17 +119,17 @@ def drawing(
     height: float = 2.8,
     width: float = WIDTH,
 ) -> Drawing:
-    """Have ``draw`` fill a figure of ``width`` × ``height`` inches in the house's style.
+    """A figure of ``width`` × ``height`` inches in the common style, which ``draw`` fills.
 
-    ``name`` begins with a letter and holds letters, digits and hyphens. The ``caption`` is the
-    ``description`` unless told.
+    ``name`` begins with a letter and has letters, digits and hyphens. The default ``caption`` is
+    the ``description``.
     """
     written = StringIO()
     with rc_context(_STYLE), _without_date():
         figure = Figure(figsize=(width, height), layout="constrained")
         draw(figure)
         figure.savefig(written, format="svg", metadata={"Date": None})
-    # Their own output, just written, and nobody else's.
+    # This is Matplotlib's own output, and not a file of somebody else.
     root = ET.fromstring(written.getvalue().partition("<svg")[2].join(("<svg", "")))  # noqa: S314
     ET.register_namespace("", _SVG)
     _tidied(root, name)
@@ -149,10 +148,10 @@ def drawing(
 
 @contextmanager
 def _without_date() -> Generator[None]:
-    """Leave ``SOURCE_DATE_EPOCH`` out of the environment within.
+    """Remove ``SOURCE_DATE_EPOCH`` from the environment for a while.
 
-    A figure has no date. Matplotlib measures it first, though, with one, and ends at a variable
-    that is no number.
+    A figure has no date. But Matplotlib measures it with one first, and fails if the variable is
+    not a number.
     """
     before = os.environ.pop(_DATE, None)
     try:
@@ -163,7 +162,7 @@ def _without_date() -> Generator[None]:
 
 
 def light_and_dark(selector: str, *, indent: str = "") -> str:
-    """The colours as CSS variables of what ``selector`` selects: light, and dark on a screen."""
+    """CSS that sets the colours as variables on ``selector``: light, or dark on a screen."""
     light, dark = (
         "; ".join(f"--volr-{name}: {pair[which]}" for name, pair in _SCHEMES.items())
         for which in (0, 1)
@@ -176,12 +175,12 @@ def light_and_dark(selector: str, *, indent: str = "") -> str:
 
 
 def minus(number: str) -> str:
-    """A number's text with the sign that matplotlib writes on its axes, too."""
+    """A number's text with a minus sign, as Matplotlib writes it on axes."""
     return number.replace("-", "−")
 
 
 def panel(axes: Axes, x: str = "", y: str = "", title: str = "") -> Axes:
-    """Label axes, with a grid across the direction that is read off."""
+    """Label the axes, and add a grid for reading y."""
     axes.set_xlabel(visible(x))
     axes.set_ylabel(visible(y))
     if title:
@@ -191,18 +190,18 @@ def panel(axes: Axes, x: str = "", y: str = "", title: str = "") -> Axes:
 
 
 def below(figure: Figure, axes: Axes, columns: int = 2) -> None:
-    """The legend of ``axes`` under the figure, where it hides nothing."""
+    """Put the legend of ``axes`` under the figure."""
     handles, labels = axes.get_legend_handles_labels()
     if len(labels) > 0:
         figure.legend(handles, labels, loc="outside lower left", ncols=columns)
 
 
 def _tidied(root: ET.Element, name: str) -> None:
-    """Ids that are unique in a page, colours as variables, fewer decimals."""
+    """Make ids unique in a page and colours variables, and shorten numbers."""
     for element in root.findall(f"{{{_SVG}}}metadata"):
         root.remove(element)
     for element in root.findall(f"{{{_SVG}}}defs"):
-        # Its own style would hold for the whole page; the other definitions are what is clipped.
+        # Matplotlib's style would apply to the whole page. The other definitions are clip paths.
         if element.find(f"{{{_SVG}}}style") is not None:
             root.remove(element)
     linked = {each.get(_LINK, "")[1:] for each in root.iter()}

@@ -24,7 +24,7 @@ _NONE = "–"
 
 
 def result_table(groups: Sequence[Group], others: Others | None = None) -> Table:
-    """Every condition, beside the number of others."""
+    """The accuracy of every condition, beside that of ``others``."""
     rows: list[list[Cell]] = []
     for group in groups:
         summary, row = group.summary, group.first
@@ -56,7 +56,7 @@ def result_table(groups: Sequence[Group], others: Others | None = None) -> Table
 
 
 def spread(group: Group) -> tuple[Cell, Cell]:
-    """Standard deviation, and half the width of the interval of the mean."""
+    """The standard deviation, and half the width of the 95 % interval of the mean."""
     summary = group.summary
     half = summary.half
     interval = Cell(_NONE) if half is None else Cell(f"±\u00a0{half:.4f}", half)
@@ -64,7 +64,7 @@ def spread(group: Group) -> tuple[Cell, Cell]:
 
 
 def activity_table(groups: Sequence[Group]) -> Table:
-    """What a network does for one stimulus, after NeuroBench, means over the runs."""
+    """The operations of a network for one stimulus, after NeuroBench; means over the runs."""
     rows: list[list[Cell]] = []
     for group in groups:
         found = [run.activity for run in group.runs if run.activity is not None]
@@ -127,13 +127,13 @@ def run_table(runs: Sequence[Run]) -> Table:
 
 
 def settings_table(entries: Sequence[Entry]) -> Table:
-    """What conditions were made with that are not made as any network is unless told."""
+    """The settings of each condition that differ from the defaults of ``Settings``."""
     rows: dict[tuple[str, ...], list[Cell]] = {}
     for each in entries:
         row, settings = each.run.row, dict(each.spec["settings"])
         settings.pop("neuron", None)
         if settings:
-            named = ", ".join(f"{name} {_said(value)}" for name, value in settings.items())
+            named = ", ".join(f"{name} {_in_words(value)}" for name, value in settings.items())
             cells = (row.task, row.condition, row.source, row.neuron or _NONE, named)
             rows[cells] = [text(cell) for cell in cells]
     title = "Settings that differ from the defaults of any network"
@@ -141,12 +141,12 @@ def settings_table(entries: Sequence[Entry]) -> Table:
     return table(title, columns, list(rows.values()), folded=title)
 
 
-# Of the last command alone; the runs have their own seeds and settings.
+# Entries that belong to the last command only; the runs have their own seeds and settings.
 _OF_THE_COMMAND = {"command", "tasks", "earlier", "seeds", "conditions", "settings", "quick", "on"}
 
 
 def version_table(plan: Mapping[str, Any]) -> Table:
-    """The versions and the machine of the plan, and whatever else it may say of these."""
+    """The versions and the machine of the plan, and any other entries."""
     rows: list[list[Cell]] = []
     for key, value in plan.items():
         match value:
@@ -155,20 +155,21 @@ def version_table(plan: Mapping[str, Any]) -> Table:
             case dict():
                 entries = cast("Mapping[str, object]", value)
                 rows += [
-                    [text(f"{key}: {name}"), text(_said(each))] for name, each in entries.items()
+                    [text(f"{key}: {name}"), text(_in_words(each))]
+                    for name, each in entries.items()
                 ]
             case _:
-                rows.append([text(key), text(_said(value))])
+                rows.append([text(key), text(_in_words(value))])
     title = "What it was made with"
     return table(title, ("what", "value"), rows, folded=title)
 
 
-def _said(value: object) -> str:
+def _in_words(value: object) -> str:
     """A value of a JSON file in words."""
     match value:
         case str():
             return value
         case list():
-            return ", ".join(map(_said, cast("Sequence[object]", value)))
+            return ", ".join(map(_in_words, cast("Sequence[object]", value)))
         case _:
             return json.dumps(value, ensure_ascii=False)

@@ -1,10 +1,12 @@
-"""The figures of a transfer: the rates that it wanted and those that it got."""
+"""The figures of a transfer: the rates that it wanted and those that were measured."""
 
 from __future__ import annotations
 
 import statistics
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from volr.experiments.report.style import (
     BLUE,
@@ -31,8 +33,9 @@ if TYPE_CHECKING:
 
 
 def transfer_figures(group: Group) -> tuple[Drawing, ...]:
-    """Rates wanted and measured, means over the runs, and the first run's rate curves; none where
-    nothing was transferred.
+    """Wanted and measured rates, means over the runs, and the rate curves of the first run.
+
+    Empty if nothing was transferred.
     """
     reports = [run.transfer for run in group.runs if run.transfer is not None]
     if not reports:
@@ -56,38 +59,22 @@ def transfer_figures(group: Group) -> tuple[Drawing, ...]:
 
 
 def rates_figure(name: str, title: str, populations: Sequence[PopulationReport]) -> Drawing:
-    """The mean rate of each population, as it was wanted and as it was measured."""
+    """The mean rate of each population, wanted and measured."""
 
     def draw(figure: Figure) -> None:
-        axes = panel(figure.add_subplot(), "mean rate, Hz")
+        axes: Any = panel(figure.add_subplot(), "mean rate, Hz")  # whose types lack `bar_label`
         axes.grid(visible=False)
         axes.grid(axis="x")
-        places = range(len(populations))
+        places = np.arange(len(populations))
         wanted = [each.wanted for each in populations]
         measured = [each.measured for each in populations]
-        axes.barh(
-            [place - 0.19 for place in places],
-            wanted,
-            height=0.34,
-            color="none",
-            edgecolor=MUTED,
-            linewidth=1.2,
-            label="wanted",
-        )
-        axes.barh(
-            [place + 0.19 for place in places], measured, height=0.34, color=BLUE, label="measured"
-        )
-        for place, rates in enumerate(zip(wanted, measured, strict=True)):
-            for offset, rate in zip((-0.19, 0.19), rates, strict=True):
-                axes.annotate(
-                    f"{rate:.1f}",
-                    (rate, place + offset),
-                    (3, 0),
-                    textcoords="offset points",
-                    va="center",
-                    fontsize=SMALL,
-                )
-        axes.set_yticks(list(places), [visible(each.name) for each in populations])
+        outline = {"color": "none", "edgecolor": MUTED, "linewidth": 1.2}
+        for bars in (
+            axes.barh(places - 0.19, wanted, height=0.34, label="wanted", **outline),
+            axes.barh(places + 0.19, measured, height=0.34, label="measured", color=BLUE),
+        ):
+            axes.bar_label(bars, fmt="%.1f", padding=3, fontsize=SMALL)
+        axes.set_yticks(places, [visible(each.name) for each in populations])
         axes.invert_yaxis()
         axes.margins(x=0.12)
         below(figure, axes)
@@ -101,7 +88,7 @@ def rates_figure(name: str, title: str, populations: Sequence[PopulationReport])
 
 
 def curves_figure(name: str, title: str, populations: Sequence[PopulationReport]) -> Drawing:
-    """The rate curve of each population: what was measured where a rate was wanted."""
+    """The rate curve of each population: the measured rate for each wanted rate."""
 
     def draw(figure: Figure) -> None:
         axes = panel(figure.add_subplot(), "wanted rate, Hz", "measured rate, Hz")
@@ -117,7 +104,7 @@ def curves_figure(name: str, title: str, populations: Sequence[PopulationReport]
                 label=visible(each.name),
             )
             most = max([most, *each.wanted_curve])
-        # On top: a population that does what is wanted would hide it.
+        # It is on top, since a population with the wanted rates would hide it.
         axes.plot(
             (0.0, most),
             (0.0, most),

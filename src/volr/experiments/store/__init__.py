@@ -1,1 +1,1 @@
-"""The folder of an experiment: what was asked for, and finished runs with their models."""
+"""The folder of an experiment: its plan, and finished runs with their models."""

@@ -1,18 +1,17 @@
-"""What an experiment has done so far, in a folder, so that it can be cut short and go on.
+"""The folder of an experiment, which can be interrupted and continued.
 
-    DIR/plan.json           what was asked for, with which versions and which command
-    DIR/runs/KEY.json       each finished run: its spec, and what came of it
+    DIR/plan.json           the plan, the versions, and the command
+    DIR/runs/KEY.json       each finished run: its spec and its result
     DIR/models/KEY.safetensors    its model
-    DIR/results.json        rows and summary of what was asked for and is finished
-    DIR/report.html, DIR/figures    what `volr report` made of it
+    DIR/results.json        rows and summary of the finished runs of the plan
+    DIR/report.html, DIR/figures    the report of `volr report`
 
-A run counts as finished once both of its files are there, and a file appears whole or not at all:
-first the model, then the run. So whatever kills the process loses the runs in flight and nothing
-else, and the same command goes on from there. Both have a hash, and the run has its model's: a
-model that was damaged afterwards, as by a copy that was not finished, is as good as none. A run
-that is damaged, or under another run's name, is refused with what to do about it. One process at a
-time writes to a folder. The folder may itself be a link; what is in it may not, since to write
-there would be to write elsewhere.
+A run is finished when both of its files exist. Files are written atomically, first the model, then
+the run. So if the process is killed, only the runs in progress are lost, and the same command
+continues from there. Both files have a hash, and the run has the hash of its model. If a model was
+damaged later, for example by an incomplete copy, its run is made again. A run that is damaged or
+under another run's name is refused, with what to do about it. Only one process at a time writes to
+a folder. The folder may be a link, but not what is in it: that would write elsewhere.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ class Journal:
         self.folder = folder
 
     def finished(self, specs: Iterable[Spec]) -> dict[str, Run]:
-        """Those of ``specs`` that have been run, by key. Those without a hash are told."""
+        """The finished runs of ``specs``, by key; a warning lists those without a hash."""
         found = [
             entry
             for spec in specs
@@ -64,12 +63,13 @@ class Journal:
             and entry.spec == spec_json(spec)
             and self._has_model(entry)
         ]
-        _tell_unchecked(found, self.folder)
+        _warn_of_unchecked(found, self.folder)
         return {each.key: each.run for each in found}
 
     def conflicts(self, specs: Iterable[Spec]) -> list[str]:
-        """The keys of what was run that no table may count together with ``specs``: runs of a task
-        and a condition that one of these has too, and that differ from it in more than the seed.
+        """The keys of finished runs that no table may count together with ``specs``.
+
+        They have the task and the condition of one of these, and differ in more than the seed.
         """
         wanted = {_counted_as(each): _without("seed", each) for each in map(spec_json, specs)}
         return [
@@ -80,13 +80,13 @@ class Journal:
         ]
 
     def is_unplanned(self) -> bool:
-        """Whether there are results of which nothing tells what they are of: an older version's."""
+        """Whether there are results without a plan or runs, as of an older version."""
         known = [self.folder / name for name in (PLAN, RUNS)]
         others = [self.folder / name for name in (RESULTS, MODELS)]
         return not any(path.exists() for path in known) and any(path.exists() for path in others)
 
     def model(self, key: str) -> bytes:
-        """The file of a finished run's model; ``DataError`` where it cannot be read."""
+        """The file of a finished run's model; ``DataError`` if it cannot be read."""
         path = self.model_path(key)
         with failing_as(DataError, f"cannot read {path}"):
             return read_whole(path, check_ordinary(path))
@@ -95,7 +95,7 @@ class Journal:
         return self.folder / MODELS / f"{key}.safetensors"
 
     def check_place(self, key: str) -> None:
-        """Raise ``DataError`` where the files of a run could not be written in the end."""
+        """Raise ``DataError`` if the files of a run could not be written in the end."""
         for path in (self.model_path(key), self._run(key)):
             if path.is_dir():
                 raise DataError(
@@ -104,7 +104,7 @@ class Journal:
                 )
 
     def write(self, spec: Spec, run: Run, model: bytes) -> None:
-        """Keep a finished run; ``DataError`` where it cannot be written."""
+        """Keep a finished run; ``DataError`` if it cannot be written."""
         path = self.model_path(spec.key)
         room = "finished runs stay: make room there, and the same command goes on"
         with failing_as(DataError, f"cannot write {path}", room):
@@ -113,7 +113,7 @@ class Journal:
         write_json(sealed(content), self._run(spec.key))
 
     def write_plan(self, plan: Mapping[str, Any]) -> None:
-        """Keep what was asked for, and under ``earlier`` what was before."""
+        """Keep the plan, and earlier plans under ``earlier``."""
         before = read_plan(self.folder)
         earlier = [_without("earlier", each) for each in commands(before)] if before else []
         content = {**plan, "earlier": earlier} if earlier else plan
@@ -124,7 +124,7 @@ class Journal:
         write_results(rows, self.folder)
 
     def _has_model(self, entry: Entry) -> bool:
-        """Whether a run's model is there and whole; one that is not is told."""
+        """Whether a run's model exists and is whole; if it is damaged, log a warning."""
         path = self.model_path(entry.key)
         if not path.exists():
             return False
@@ -132,7 +132,7 @@ class Journal:
             if entry.model is None:
                 check_whole(path)
             elif _digest(self.model(entry.key)) != entry.model:
-                # It may be cut short, or damaged. Else it is another run's.
+                # It may be cut off or damaged. Otherwise it is the model of another run.
                 check_whole(path)
                 raise ModelFileError(f"{path} is not the model of its run")
         except VolrError as error:
@@ -148,8 +148,8 @@ class Journal:
 def open_journal(folder: Path) -> Generator[Journal]:
     """The journal in ``folder``, for one process at a time.
 
-    Raises ``DataError`` where another process has it open, the folder cannot be made, or one of
-    those in it is a link.
+    Raises ``DataError`` if another process has it open, if the folder cannot be made, or if one of
+    the folders in it is a link.
     """
     with failing_as(DataError, f"cannot write in {folder}"):
         folder.mkdir(parents=True, exist_ok=True)
@@ -161,7 +161,7 @@ def open_journal(folder: Path) -> Generator[Journal]:
     with lock:
         with failing_as(DataError, f"cannot lock {folder}", elsewhere):
             try:
-                # The system lets go of it when the process ends, however it ends.
+                # The system releases the lock when the process ends in any way.
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError as error:
                 raise DataError(
@@ -174,16 +174,15 @@ def open_journal(folder: Path) -> Generator[Journal]:
         yield Journal(folder)
 
 
-# Runs come last: while they are there, a command that was killed here finds the conflict again.
+# Runs are moved last: if a command is killed here, the next one still finds the conflict.
 def set_aside(folder: Path, names: Sequence[str] = (MODELS, RESULTS, PLAN, RUNS)) -> Path | None:
-    """Move what an earlier experiment left in ``folder``, and its report, to ``earlier-1`` in it,
-    or the first number that is free; None where there is nothing. ``DataError`` where it cannot be
-    moved.
+    """Move the files of an earlier experiment in ``folder``, and its report, to ``earlier-1`` in
+    it, or the first free number. None if there are no files; ``DataError`` if they cannot be moved.
     """
     there = [path for name in names if (path := folder / name).exists()]
     if not there:
         return None
-    # A report is made of runs: where there are none, figures are somebody else's.
+    # A report is made from runs. Without runs, the figures belong to somebody else.
     if folder / RUNS in there:
         there = [*(path for name in (PAGE, FIGURES) if (path := folder / name).exists()), *there]
     try:
@@ -199,10 +198,10 @@ def set_aside(folder: Path, names: Sequence[str] = (MODELS, RESULTS, PLAN, RUNS)
 
 @dataclass(frozen=True)
 class Entry:
-    """A finished run: its ``key``, its spec as JSON, what came of it, and the hash of its model.
+    """A finished run: its ``key``, its spec as JSON, its result, and the hash of its model.
 
-    ``checked`` says whether a hash of its own showed that it is as it was written. Runs of Volr
-    0.1.0 have neither of the two hashes.
+    ``checked`` is whether its own hash showed that it is unchanged. Runs of Volr 0.1.0 have neither
+    of the two hashes.
     """
 
     key: str
@@ -215,9 +214,9 @@ class Entry:
 def read_runs(folder: Path, conditions: Sequence[Condition] = CONDITIONS) -> tuple[Entry, ...]:
     """Every finished run in ``folder`` that was measured on test samples, by name.
 
-    Those on validation samples are a search's. Those without a hash are told. ``DataError`` where
-    there is none, or where one is damaged or, of a condition that is one of ``conditions``, under
-    another run's name.
+    Runs on validation samples belong to a search. A warning lists runs without a hash. Raises
+    ``DataError`` if there are no runs, if one is damaged, or if one of ``conditions`` has another
+    run's name.
     """
     entries = _read_entries(folder, conditions)
     runs = tuple(each for each in entries if each.spec.get("part", "test") == "test")
@@ -226,12 +225,12 @@ def read_runs(folder: Path, conditions: Sequence[Condition] = CONDITIONS) -> tup
             f"there are no finished runs in {folder}",
             help="name the folder that `volr experiment` wrote to (--out)",
         )
-    _tell_unchecked(runs, folder)
+    _warn_of_unchecked(runs, folder)
     return runs
 
 
-def _tell_unchecked(entries: Sequence[Entry], folder: Path) -> None:
-    """Log as a warning which runs have no hash: in one line, since an experiment has many."""
+def _warn_of_unchecked(entries: Sequence[Entry], folder: Path) -> None:
+    """Log a warning with the runs that have no hash, in one line, since there may be many."""
     keys = [each.key for each in entries if not each.checked]
     if not keys:
         return
@@ -247,7 +246,7 @@ def _tell_unchecked(entries: Sequence[Entry], folder: Path) -> None:
 
 
 def read_plan(folder: Path, name: str = PLAN) -> dict[str, Any]:
-    """What was asked for; empty where that is not known."""
+    """The plan; empty if there is none."""
     found = read_hashed(folder / name, "remove it: the runs stay, and go on without it")
     return {} if found is None else found[0]
 
@@ -257,7 +256,7 @@ def _digest(model: bytes) -> str:
 
 
 def _counted_as(spec: Mapping[str, Any]) -> tuple[object, ...]:
-    """What runs have in common that a table counts together, of specs as JSON."""
+    """What specs as JSON have in common if a table counts their runs together."""
     settings: Mapping[str, Any] = spec.get("settings", {})
     return spec.get("task"), spec.get("condition"), settings.get("neuron")
 
@@ -267,14 +266,14 @@ def _without(name: str, spec: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read_entries(folder: Path, conditions: Sequence[Condition] = CONDITIONS) -> list[Entry]:
-    """All finished runs in a folder, by name."""
+    """All finished runs in a folder, in the order of their names."""
     paths = sorted((folder / RUNS).glob("*.json"))
     found = [_read_entry(path, conditions) for path in paths]
     return [each for each in found if each is not None]
 
 
 def _read_entry(path: Path, conditions: Sequence[Condition] = CONDITIONS) -> Entry | None:
-    """The run in a file; None where there is no such file."""
+    """The run in a file; None if there is no such file."""
     found = read_hashed(path, "remove it, and the run is made again")
     if found is None:
         return None
@@ -286,7 +285,7 @@ def _read_entry(path: Path, conditions: Sequence[Condition] = CONDITIONS) -> Ent
             f"{path} is not what this version of Volr writes of a run",
             help="remove it, and the run is made again; or begin anew with --fresh",
         ) from error
-    # A copy under another name would count twice.
+    # A copy under another name would be counted twice.
     if (key := key_in(spec, conditions) or path.stem) != path.stem:
         raise DataError(
             f"{path} is the run {key}, and has another name than {key}.json",

@@ -1,7 +1,7 @@
-"""JSON that is written here and read here again, with a hash, so that no damage is believed.
+"""JSON files with a hash, so that damage is found when they are read again.
 
-"layout"    2; what Volr 0.1.0 wrote has neither of the two
-"sha256"    of all the rest as compact JSON with sorted keys
+"layout"    2; files of Volr 0.1.0 have neither of the two entries
+"sha256"    the hash of all the rest as compact JSON with sorted keys
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LAYOUT = 2
-# Bytes of a run, or of a plan with all the commands before it.
+# The most bytes of a run, or of a plan with all earlier commands.
 _LONGEST = 1 << 30
 _LAYOUT, _HASH = "layout", "sha256"
 
 
 def sealed(content: Mapping[str, Any]) -> dict[str, Any]:
-    """The content with its layout and hash."""
+    """The content with layout and hash."""
     whole = {_LAYOUT: LAYOUT, **content}
     return {**whole, _HASH: _digest(whole)}
 
 
 def is_sealed(content: Mapping[str, Any]) -> bool:
-    """Whether it has what shows that it is whole, or once had."""
+    """Whether it has a layout or a hash."""
     return _LAYOUT in content or _HASH in content
 
 
 def unsealed(content: Mapping[str, Any]) -> dict[str, Any]:
-    """The content that was ``sealed``, or as it is where it says that it is older.
+    """The content that was ``sealed``; older content, which has no hash, is unchanged.
 
-    Raises ``ValueError`` where it is not what was written.
+    Raises ``ValueError`` if it was changed after it was written.
     """
     if not is_sealed(content):
         return dict(content)
@@ -49,9 +49,9 @@ def unsealed(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_hashed(path: Path, way_out: str) -> tuple[dict[str, Any], bool] | None:
-    """What is in a file, and whether a hash showed that it is whole; None without a file.
+    """The content of a file, and whether a hash showed that it is whole; None without a file.
 
-    Raises ``DataError``, whose help is ``way_out``, where it is damaged.
+    Raises ``DataError`` with the help ``way_out`` if it is damaged.
     """
     try:
         content = entries_of(read_json(read_whole(path, _LONGEST)))
@@ -70,7 +70,7 @@ def read_hashed(path: Path, way_out: str) -> tuple[dict[str, Any], bool] | None:
 
 
 def _digest(content: Mapping[str, Any]) -> str:
-    # There and back first: JSON has no tuples, and texts alone as keys.
+    # Converted to JSON and back first, since JSON has no tuples, and its keys are all text.
     content_ = json.loads(json.dumps(content))
     text = json.dumps(content_, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

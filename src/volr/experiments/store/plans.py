@@ -1,4 +1,4 @@
-"""What was asked for, and with what: the part of an experiment's folder that a reader checks."""
+"""The plan of an experiment as JSON, with its command, versions and machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def plan_json(plan: ExperimentPlan, command: Sequence[str]) -> dict[str, Any]:
-    """The plan as JSON, with the command, the versions of what computes, and the machine."""
+    """The plan as JSON, with the command, the versions of all software, and the machine."""
     return {
         **surroundings(command),
         "tasks": dict(plan.tasks),
@@ -32,8 +32,10 @@ def plan_json(plan: ExperimentPlan, command: Sequence[str]) -> dict[str, Any]:
 
 
 def commands(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """What says with which command a folder was filled and when, first to last: an experiment that
-    was cut short goes on. Of a plan as it was read, which may say anything.
+    """The entries of all commands that filled a folder, from the first to the last.
+
+    There are several if an experiment was interrupted and continued. ``plan`` is as it was read,
+    and may have any content.
     """
     earlier = plan.get("earlier")
     if isinstance(earlier, list):
@@ -44,7 +46,7 @@ def commands(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def surroundings(command: Sequence[str]) -> dict[str, Any]:
-    """The command, the time, the versions of what computes, and the machine."""
+    """The command, the time, the versions of all software, and the machine."""
     return {
         "command": shlex.join(command),
         "started": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -1,7 +1,7 @@
-"""A run as JSON, there and back.
+"""A run as JSON, written and read.
 
-What is read is checked to its last number: files are copied between machines and mended by hand,
-and what averages and draws runs relies on them.
+Every value is checked when it is read: files are copied between machines and edited by hand, and
+averages and figures rely on them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from volr.experiments.results import Run
 from volr.training import Epoch
 from volr.transfer import TransferReport
 
-# Numbers near the largest there are can neither be added up nor drawn.
+# Numbers near the largest float can neither be added up nor drawn.
 _LARGEST = 1e300
 _SHARE = 0.0, 1.0
 _RANGES = {
@@ -27,17 +27,19 @@ _RANGES = {
     "samples": (1, _LARGEST),
     "dt": (0.0, _LARGEST),
 }
-"""Of the numbers that not every number can be, by the names of their fields."""
+"""The ranges of numbers, by the names of their fields."""
 
 
 def run_json(run: Run) -> dict[str, Any]:
-    """A run as JSON, in which a number that is none is null."""
+    """A run as JSON, with null for NaN."""
     return cast("dict[str, Any]", jsonable(asdict(run)))
 
 
 def run_from(value: object) -> Run:
-    """The run that ``run_json`` wrote; ``KeyError``, ``TypeError`` or ``ValueError`` for any other
-    JSON, and for numbers that nothing measures.
+    """The run that ``run_json`` wrote.
+
+    Raises ``KeyError``, ``TypeError`` or ``ValueError`` for any other JSON, and for numbers that no
+    run can have.
     """
     run = Run(**_fields(Run, _entries(value)))
     if any(len(row) != len(run.confusion) for row in run.confusion):
@@ -49,7 +51,7 @@ def run_from(value: object) -> Run:
 
 
 def spec_entries(value: object) -> dict[str, Any]:
-    """The spec of a run as JSON, of whatever version; raises as ``run_from`` where it is none."""
+    """The spec of a run as JSON, of any version; raises as ``run_from`` for anything else."""
     spec = _entries(value)
     for each in (spec["task"], spec["condition"], _entries(spec["settings"]).get("neuron", "")):
         _read(each, str)
@@ -60,7 +62,7 @@ def _read(value: object, kind: Any, name: str = "") -> Any:
     """The value of a field ``name`` that is annotated as ``kind``."""
     match get_origin(kind), get_args(kind):
         case (origin, [inner, *_]) if origin is tuple:
-            # A text has parts, too.
+            # A text is a sequence too.
             if not isinstance(value, list):
                 raise TypeError("no list")
             return tuple(_read(each, inner, name) for each in cast("list[object]", value))
@@ -84,11 +86,11 @@ def _read(value: object, kind: Any, name: str = "") -> Any:
 
 
 def _number(value: object, kind: type, name: str) -> float:
-    # To Python, true is a number.
+    # In Python, true is a number.
     if isinstance(value, bool) or not isinstance(value, int if kind is int else int | float):
         raise TypeError("no number, or no whole one")
     least, most = _RANGES.get(name, (0 if kind is int else -_LARGEST, _LARGEST))
-    # Never true of NaN, which Python reads from JSON as well as infinities.
+    # This is false for NaN, which Python reads from JSON, as it does infinities.
     if not least <= value <= most:
         raise ValueError(f"not between {least} and {most}")
     return value

@@ -1,5 +1,5 @@
 "use strict";
-// Every table can be sorted by each of its columns; a second time, the other way round.
+// Every table can be sorted by each column. A second click sorts the other way.
 for (const table of document.querySelectorAll("table")) {
   const body = table.tBodies[0];
   const headers = [...table.tHead.rows[0].cells];
@@ -20,14 +20,14 @@ for (const table of document.querySelectorAll("table")) {
       for (const each of headers) each.setAttribute("aria-sort", "none");
       header.setAttribute("aria-sort", down ? "descending" : "ascending");
       const rows = [...body.rows];
-      // A cell without a number stays at the end, whichever way.
+      // Cells without a number always stay at the end.
       const empty = (row) => numeric && !("value" in row.cells[column].dataset);
       const sorted = rows.filter((row) => !empty(row)).sort((a, b) => (down ? compare(b, a) : compare(a, b)));
       body.append(...sorted, ...rows.filter(empty));
     });
   });
 }
-// Paper has everything that is folded away on the screen.
+// Everything that is folded on the screen is printed.
 addEventListener("beforeprint", () => {
   for (const each of document.querySelectorAll("details:not([open])")) {
     each.dataset.folded = "";

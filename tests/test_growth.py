@@ -97,8 +97,9 @@ import numpy as np
 
 import volr
 from volr.backends import BACKENDS
-from volr.backends.base import ArtificialBackend, check_supported, is_ready
+from volr.backends.base import ArtificialBackend
 from volr.backends.reference import forward
+from volr.backends.refusals import is_ready
 from volr.errors import UnsupportedError
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.network import Network, Population, Projection
@@ -149,15 +150,9 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from volr.backends.base import (
-    Record,
-    Recordings,
-    Simulator,
-    SpikingBackend,
-    check_request,
-    check_supported,
-)
+from volr.backends.base import Record, Recordings, Simulator, SpikingBackend
 from volr.backends.readback import SpikingReadback, Told, all_asked, all_told
+from volr.backends.refusals import check_request, check_supported
 from volr.engine.reference import simulate
 from volr.models.parameters import synapse_matrix
 

@@ -25,12 +25,9 @@ from volr.backends.base import (
     Record,
     Recordings,
     SpikingBackend,
-    is_ready,
-    missing_packages,
-    missing_programs,
-    require,
 )
 from volr.backends.readback import Readback, expected
+from volr.backends.refusals import is_ready, missing_packages, missing_programs, require
 from volr.engine.reference import Trace, simulate
 from volr.errors import UnsupportedError
 from volr.language import to_network

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from tests.oracles import PlainSimulator, fork, random_parameters
 
-from volr.backends.base import Recordings, SpikingBackend, check_supported
+from volr.backends.base import Recordings, SpikingBackend
+from volr.backends.refusals import check_supported
 from volr.errors import UnsupportedError
 from volr.models.model import SpikingModel
 from volr.neurons import IFCurrDelta, IFCurrExp

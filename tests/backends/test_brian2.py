@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from volr.backends.processes import Arrays, Request
+    from volr.backends.messages import Arrays, Request
     from volr.models.model import Readout
     from volr.neurons import NeuronModel, Reset
 

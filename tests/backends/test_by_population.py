@@ -24,12 +24,14 @@ from tests.backends.test_pynn_script import RUN
 from tests.engine.examples import SKIP
 
 from volr.backends import DOCUMENTS, ENGINE
-from volr.backends.base import Document, Record, check_supported
+from volr.backends.base import Document, Record
 from volr.backends.nest.translation import NEURONS as ON_NEST
 from volr.backends.nir import NIR
 from volr.backends.nir.read import read_nir
+from volr.backends.populations import kinds_of, neurons_of, one_neuron
 from volr.backends.pynn import PYNN
-from volr.backends.readback import expected, kinds_of, neurons_of, one_neuron
+from volr.backends.readback import expected
+from volr.backends.refusals import check_supported
 from volr.engine.reference import simulate
 from volr.errors import UnsupportedError
 from volr.language import to_network

@@ -44,16 +44,9 @@ from tests.backends.conformance import (
 )
 
 from volr.backends import DOCUMENTS
-from volr.backends.base import (
-    ArtificialBackend,
-    Document,
-    Record,
-    Recordings,
-    SpikingBackend,
-    check_supported,
-    takes,
-)
+from volr.backends.base import ArtificialBackend, Document, Record, Recordings, SpikingBackend
 from volr.backends.reference import forward
+from volr.backends.refusals import check_supported, takes
 from volr.engine.reference import simulate
 from volr.errors import DataError, ModelError, UnsupportedError, VolrError
 from volr.models.activations import activation

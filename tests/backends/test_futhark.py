@@ -26,7 +26,6 @@ from tests.cli.running import has_ended, wait_until
 from tests.oracles import chain, fork, random_parameters
 from tests.readbacks import plain
 
-from volr.backends.base import missing_programs, require
 from volr.backends.futhark import FUTHARK, FUTHARK_PROGRAM, compiler, library_of, program
 from volr.backends.futhark.compiler import chosen_target, compiled, library_file
 from volr.backends.futhark.library import Library
@@ -35,6 +34,7 @@ from volr.backends.futhark.program import RESERVED
 from volr.backends.futhark.read_back import parse
 from volr.backends.readback import SINGLE, Readback, expected
 from volr.backends.reference import forward
+from volr.backends.refusals import missing_programs, require
 from volr.errors import (
     BackendError,
     DataError,

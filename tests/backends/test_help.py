@@ -19,7 +19,8 @@ from tests.backends.conformance import need
 from tests.oracles import chain, random_parameters
 
 from volr.backends import BACKENDS, DOCUMENTS, ENGINE, nest, pynn
-from volr.backends.base import Document, SpikingBackend, check_supported
+from volr.backends.base import Document, SpikingBackend
+from volr.backends.refusals import check_supported
 from volr.cli.app import app
 from volr.errors import UnsupportedError
 from volr.models.coding import ConstantCurrent, Poisson

@@ -30,7 +30,7 @@ from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from volr.backends.processes import Request
+    from volr.backends.messages import Request
     from volr.network import Network
 
 pytestmark = needs_nest

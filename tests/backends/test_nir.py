@@ -265,7 +265,7 @@ def no_h5py(_: object) -> tuple[str, ...]:
 
 
 def test_without_h5py_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("volr.backends.base.missing_packages", no_h5py)
+    monkeypatch.setattr("volr.backends.refusals.missing_packages", no_h5py)
     with pytest.raises(MissingError, match=r"volr\[nir\]"):
         NIR.write(artificial(chain(2, 1)))
 

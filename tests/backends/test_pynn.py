@@ -23,7 +23,8 @@ from volr.backends.pynn import (
     PynnSimulator,
     batch_size,
 )
-from volr.backends.pynn.translation import BRIAN2, DIALECTS, NEST, NEURON, SOLUTIONS, Dialect, lines
+from volr.backends.pynn.solutions import SOLUTIONS
+from volr.backends.pynn.translation import BRIAN2, DIALECTS, NEST, NEURON, Dialect, lines
 from volr.backends.readback import expected
 from volr.engine.reference import simulate
 from volr.errors import DataError, ModelError, SimulatorError, UnsupportedError

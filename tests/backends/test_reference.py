@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from tests.oracles import chain, fork, random_parameters
 
-from volr.backends.base import check_supported
 from volr.backends.reference import REFERENCE, activations, forward
+from volr.backends.refusals import check_supported
 from volr.errors import DataError
 from volr.models.activations import ACTIVATIONS, Activation, Identity, ReLU, Sigmoid, Tanh
 from volr.models.model import ArtificialModel

@@ -21,8 +21,8 @@ torch = pytest.importorskip("torch")
 from tests.oracles import chain, fork, random_parameters
 from tests.strategies import programs
 
-from volr.backends.base import check_supported, require
 from volr.backends.reference import forward
+from volr.backends.refusals import check_supported, require
 from volr.backends.torch import TORCH, module_from, to_parameters
 from volr.backends.torch.module import NetworkModule, logits, our_name, plan_of, torch_name, walk
 from volr.errors import DataError, MissingError

@@ -9,8 +9,8 @@ import pytest
 from tests.cli.running import made
 
 from volr.backends import DOCUMENTS, document
-from volr.backends.base import is_ready, takes
 from volr.backends.readback import Asked
+from volr.backends.refusals import is_ready, takes
 from volr.model_files.model_file import read_model_file, save_model
 from volr.neurons import IFCurrDelta
 

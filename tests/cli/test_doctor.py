@@ -20,7 +20,7 @@ from tests.verification.planted import Mistaken
 
 from volr import __version__
 from volr.backends import BACKENDS, DOCUMENTS, ENGINE
-from volr.backends.base import is_ready
+from volr.backends.refusals import is_ready
 from volr.cli.doctor import PACKAGES, import_problem, trial_problem
 from volr.errors import SimulatorError
 
@@ -118,7 +118,7 @@ def test_missing_packages_are_told_with_what_installs_them(
             raise metadata.PackageNotFoundError
         return "1.0"
 
-    monkeypatch.setattr("volr.backends.base.importlib.util.find_spec", nowhere)
+    monkeypatch.setattr("volr.backends.refusals.importlib.util.find_spec", nowhere)
     monkeypatch.setattr("importlib.metadata.version", version)
     shown = volr("doctor").out
     assert "\ntorch           not installed: pip install 'volr[torch]'\n" in shown

@@ -129,7 +129,7 @@ def nowhere(package: str) -> None:
 def test_a_missing_package_names_what_to_install(
     volr: Volr, model: Path, spiking: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("volr.backends.base.importlib.util.find_spec", nowhere)
+    monkeypatch.setattr("volr.backends.refusals.importlib.util.find_spec", nowhere)
     for path, extra in ((model, "torch"), (spiking, "engine")):
         result = volr("evaluate", path, "--task", "xor")
         assert result.code == 1

@@ -358,9 +358,9 @@ def test_what_is_wrong_is_said_and_nothing_is_written(
 def test_a_missing_package_names_what_to_install(
     volr: Volr, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("volr.backends.base.importlib.util.find_spec", without("numba"))
+    monkeypatch.setattr("volr.backends.refusals.importlib.util.find_spec", without("numba"))
     assert "pip install 'volr[engine]'" in volr(*XOR, *QUICK).err
-    monkeypatch.setattr("volr.backends.base.importlib.util.find_spec", without("torch"))
+    monkeypatch.setattr("volr.backends.refusals.importlib.util.find_spec", without("torch"))
     assert "pip install 'volr[torch]'" in volr(*XOR, *QUICK).err
 
 

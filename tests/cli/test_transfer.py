@@ -270,7 +270,7 @@ def test_a_simulator_that_is_none_or_not_installed_is_told(
         result = volr(*common, "--on", on)
         assert (result.code, result.out) == (1, "")
         assert said in result.err
-    monkeypatch.setattr("volr.backends.base.importlib.util.find_spec", nowhere)
+    monkeypatch.setattr("volr.backends.refusals.importlib.util.find_spec", nowhere)
     for on in ("engine", "nest"):
         assert f"pip install 'volr[{on}]'" in volr(*common, "--on", on).err
 

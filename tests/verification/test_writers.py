@@ -84,7 +84,12 @@ def test_what_the_program_of_a_script_does_is_told(
     match name:
         case "pynn":
             wrong = mistake.planted(pynn_script._program(several=False))
-            monkeypatch.setattr(pynn_script, "_program", lambda **_: wrong)
+
+            def program(*, several: bool) -> str:
+                assert not several
+                return wrong
+
+            monkeypatch.setattr(pynn_script, "_program", program)
         case "brian2.py":
             wrong = mistake.planted(brian2_script.PROGRAM)
             monkeypatch.setattr(brian2_script, "PROGRAM", wrong)

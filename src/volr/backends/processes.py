@@ -3,34 +3,25 @@
 A kernel is a module with a function ``handle(arrays, settings) -> arrays``. ``WorkerPool`` starts
 several processes that ``serve`` it, deals requests out to whichever is idle, and hands the answers
 back. A process that dies takes nothing with it.
-
-A message on the pipe is its length, eight bytes little-endian, and then that many bytes of
-safetensors: the arrays, and the settings as JSON in one more array. Nothing is ever unpickled.
 """
 
 from __future__ import annotations
 
 import gc
 import importlib
-import json
 import os
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Self, TypeAlias, cast
+from typing import IO, TYPE_CHECKING, Self, TypeAlias, cast
 
-import numpy as np
-import safetensors.numpy
-from numpy.typing import NDArray
-
+from volr.backends.messages import read, write
 from volr.errors import SimulatorError
 from volr.system.commands import end_group, wait_for_group
 from volr.system.cores import cores
@@ -38,15 +29,13 @@ from volr.system.current_folder import NEUTRAL, absolute_path_list
 from volr.system.threads import VARIABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import TracebackType
 
-Arrays: TypeAlias = dict[str, NDArray[Any]]
-Settings: TypeAlias = dict[str, Any]
-Handle: TypeAlias = Callable[[Arrays, Settings], Arrays]
-Request: TypeAlias = tuple[Arrays, Settings]
+    from volr.backends.messages import Arrays, Request, Settings
 
-_LENGTH = struct.Struct("<Q")
-_SETTINGS = "__settings__"
+    Handle: TypeAlias = Callable[[Arrays, Settings], Arrays]
+
 _TAIL = 1500
 # Seconds between two looks at whether the parent still lives.
 _LOOK = 0.5
@@ -216,8 +205,8 @@ class _Worker:
 
     def ask(self, request: Request) -> Arrays:
         try:
-            _write(self.requests, request)
-            answer = _read(self.answers)
+            write(self.requests, request)
+            answer = read(self.answers)
         except (BrokenPipeError, ValueError):
             answer = None
         if answer is None:
@@ -242,40 +231,6 @@ class _Worker:
                 pipe.close()
 
 
-def text_array(text: str) -> NDArray[np.uint8]:
-    """A text as an array, for messages: they hold nothing else."""
-    return np.frombuffer(text.encode(), dtype=np.uint8)
-
-
-def text_of(array: NDArray[Any]) -> str:
-    """The inverse of ``text_array``."""
-    return array.tobytes().decode()
-
-
-def _write(pipe: IO[bytes], request: Request) -> None:
-    arrays, settings = request
-    text = text_array(json.dumps(settings))
-    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    body = safetensors.numpy.save({**contiguous, _SETTINGS: text})
-    pipe.write(_LENGTH.pack(len(body)))
-    pipe.write(body)
-    pipe.flush()
-
-
-def _read(pipe: IO[bytes]) -> Request | None:
-    """The next message; None where the pipe ends before it does."""
-    head = pipe.read(_LENGTH.size)
-    if len(head) < _LENGTH.size:
-        return None
-    (length,) = _LENGTH.unpack(head)
-    body = pipe.read(length)
-    if len(body) < length:
-        return None
-    arrays = safetensors.numpy.load(body)
-    settings: Settings = json.loads(text_of(arrays.pop(_SETTINGS)))
-    return arrays, settings
-
-
 def serve(module: str, parent: int) -> None:
     """The life of a worker process: answer requests with the kernel until the pipe closes.
 
@@ -290,8 +245,8 @@ def serve(module: str, parent: int) -> None:
         handle: Handle = importlib.import_module(module).handle
         # What importing has made stays: no collection needs to look through it, at each request.
         gc.freeze()
-        while (request := _read(requests)) is not None:
-            _write(answers, (handle(*request), {}))
+        while (request := read(requests)) is not None:
+            write(answers, (handle(*request), {}))
 
 
 def _end_with_parent(parent: int) -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
-from volr.models.coding import ConstantCurrent
+from volr.backends.populations import neurons_of
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.parameters import bias_name, synapse_matrix
 
@@ -232,31 +232,6 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
                 dt=model.dt,
                 precision=precision,
             )
-
-
-def neurons_of(model: SpikingModel) -> dict[str, NeuronModel]:
-    """The neurons of each population; inputs that are given as spikes have none."""
-    network = model.network
-    given = () if isinstance(model.coding, ConstantCurrent) else network.inputs
-    return {p.name: model.neuron_of(p.name) for p in network.populations if p.name not in given}
-
-
-def one_neuron(model: SpikingModel) -> NeuronModel | None:
-    """The neurons that all populations have; None where these differ."""
-    kinds = set(neurons_of(model).values()) or {model.neuron_of(model.network.inputs[0])}
-    return kinds.pop() if len(kinds) == 1 else None
-
-
-def kinds_of(model: SpikingModel) -> list[tuple[str, NeuronModel]]:
-    """Each neuron model of a network once, and where it is, as the beginning of a message.
-
-    That is ``population NAME: ``, the first one that has it; nothing where all have the same.
-    """
-    first: dict[NeuronModel, str] = {}
-    for name, neuron in neurons_of(model).items():
-        first.setdefault(neuron, name)
-    alone = len(first) == 1
-    return [("" if alone else f"population {name}: ", neuron) for neuron, name in first.items()]
 
 
 def expected_cells(neuron: NeuronModel, dt: float, *, spiking: bool = True) -> ExpectedCells:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from volr.backends.base import Record, Recordings
+from volr.backends.populations import nonspiking
 from volr.backends.readback import Asked, Told
 from volr.models.coding import input_drive
 from volr.models.parameters import bias_name
@@ -26,15 +27,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from volr.backends.base import Progress
-    from volr.backends.processes import Arrays, Request, Settings, WorkerPool
+    from volr.backends.messages import Arrays, Request, Settings
+    from volr.backends.processes import WorkerPool
     from volr.backends.readback import Answer, Names
     from volr.checks.arrays import Booleans, Floats
     from volr.models.model import SpikingModel
-
-
-def nonspiking(model: SpikingModel) -> list[str]:
-    """The populations that never spike, whose membranes are read."""
-    return [p.name for p in model.network.populations if not model.is_spiking(p.name)]
 
 
 def widest(model: SpikingModel, record: Record) -> int:

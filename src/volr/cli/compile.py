@@ -44,7 +44,7 @@ def compile_to(
     As Futhark, ONNX or NIR, or as a script for PyNN or Brian2 that needs no Volr.
     """
     from volr.backends import document
-    from volr.backends.base import check_supported, require
+    from volr.backends.refusals import check_supported, require
     from volr.cli.input_files import read_subject
     from volr.model_files.model_file import ModelFile
     from volr.models.activations import activation as find_activation

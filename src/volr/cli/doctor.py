@@ -105,7 +105,8 @@ def _print(
 
 
 def _examined(backend: Backend | Document) -> dict[str, str | list[str] | None]:
-    from volr.backends.base import Document, install_hint, missing_packages, missing_programs
+    from volr.backends.base import Document
+    from volr.backends.refusals import install_hint, missing_packages, missing_programs
 
     missing = [*missing_packages(backend), *missing_programs(backend)]
     problem = None if missing else import_problem(backend.requires) or trial_problem(backend)
@@ -122,7 +123,8 @@ def _examined(backend: Backend | Document) -> dict[str, str | list[str] | None]:
 
 def trial_problem(backend: Backend | Document) -> str | None:
     """What goes wrong when a small network is tried on it; None where nothing does."""
-    from volr.backends.base import ArtificialBackend, SpikingBackend, takes
+    from volr.backends.base import ArtificialBackend, SpikingBackend
+    from volr.backends.refusals import takes
     from volr.errors import VolrError
     from volr.language import to_network
     from volr.neurons import neuron_model

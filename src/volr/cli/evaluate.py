@@ -35,7 +35,7 @@ def evaluate(
 ) -> None:
     """Measure a model's accuracy on a task's test data."""
     from volr.backends import backend, default_backend, simulator
-    from volr.backends.base import check_supported, require
+    from volr.backends.refusals import check_supported, require
     from volr.engine.devices import device_name, device_of
     from volr.errors import BackendError
     from volr.experiments.evaluation import data_seed

@@ -171,7 +171,7 @@ def _chosen(study: Study, labels: Sequence[str] | None) -> Sequence[Condition]:
     installed, and a note says which are left out, and why.
     """
     from volr.backends import backend
-    from volr.backends.base import install_hint, is_ready
+    from volr.backends.refusals import install_hint, is_ready
     from volr.experiments.conditions import condition
 
     if labels is not None:

@@ -50,7 +50,7 @@ def explain(
     population that it costs most in, and what to change; what is recommended is tried.
     """
     from volr.backends import ENGINE, spiking_backend
-    from volr.backends.base import require
+    from volr.backends.refusals import require
     from volr.experiments.evaluation import data_seed
     from volr.experiments.run_progress import of_calibration
     from volr.experiments.tasks import check_model

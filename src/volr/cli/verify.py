@@ -135,7 +135,7 @@ def _pairs(
     """Which models go where: to all that were named, else to all that can take them; and those
     that were not named and cannot."""
     from volr.backends import BACKENDS, DOCUMENTS, target, title
-    from volr.backends.base import check_supported, require, takes
+    from volr.backends.refusals import check_supported, require, takes
     from volr.verification.verify import Unverified, generation_of
 
     if on is not None:

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.backends import backend_of, default_backend, running
-from volr.backends.base import ArtificialBackend, SpikingBackend, check_supported, require
+from volr.backends.base import ArtificialBackend, SpikingBackend
+from volr.backends.refusals import check_supported, require
 from volr.checks import arguments
 from volr.errors import DataError, UnsupportedError
 from volr.models.coding import check_stimuli, decode_counts

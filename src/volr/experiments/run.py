@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.backends import backend
-from volr.backends.base import ArtificialBackend, SpikingBackend, check_supported, require
+from volr.backends.base import ArtificialBackend, SpikingBackend
+from volr.backends.refusals import check_supported, require
 from volr.errors import BackendError
 from volr.experiments.conditions import Ingredients
 from volr.experiments.datasets.split import generator, stratified

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from volr.backends import backend, spiking_backend
-from volr.backends.base import check_supported, require
+from volr.backends.refusals import check_supported, require
 from volr.errors import VolrError
 from volr.experiments.execution.job import Done, Failed, Job
 from volr.experiments.results import Run

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.backends import ENGINE, running, spiking_backend
-from volr.backends.base import check_supported, require
+from volr.backends.refusals import check_supported, require
 from volr.checks import arguments
 from volr.errors import UnsupportedError
 from volr.explanation.causes import DYNAMIC, NEEDS, TITLES, Cause

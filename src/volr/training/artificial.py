@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from volr.backends.base import require
+from volr.backends.refusals import require
 from volr.backends.torch import TORCH
 from volr.checks import arguments
 from volr.checks.names import named

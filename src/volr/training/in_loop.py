@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from volr.backends import running
-from volr.backends.base import require
+from volr.backends.refusals import require
 from volr.backends.torch import TORCH
 from volr.checks import arguments
 from volr.training.checks import check_samples, check_start

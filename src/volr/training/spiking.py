@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from volr.backends.base import require
 from volr.backends.engine import ENGINE
+from volr.backends.refusals import require
 from volr.backends.torch import TORCH
 from volr.checks import arguments
 from volr.checks.annotations import settle

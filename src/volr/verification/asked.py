@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from volr.backends import BACKENDS, DOCUMENTS
-from volr.backends.base import ArtificialBackend, Document, SpikingBackend, check_supported, takes
+from volr.backends.base import ArtificialBackend, Document, SpikingBackend
 from volr.backends.readback import METADATA, expected
+from volr.backends.refusals import check_supported, takes
 from volr.backends.support import between
 from volr.errors import UnsupportedError
 from volr.models.activations import Identity, ReLU

@@ -9,7 +9,7 @@ import numpy as np
 from volr.backends.brian2 import kernel
 
 if TYPE_CHECKING:
-    from volr.backends.processes import Arrays, Settings
+    from volr.backends.messages import Arrays, Settings
 
 _BUILD, _MONITORS = kernel._build, kernel._monitors
 

@@ -10,7 +10,7 @@ import numpy as np
 from volr.backends.nest import kernel
 
 if TYPE_CHECKING:
-    from volr.backends.processes import Arrays, Settings
+    from volr.backends.messages import Arrays, Settings
 
 _BUILD, _ATTACH = kernel._build, kernel._attach
 

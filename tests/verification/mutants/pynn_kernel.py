@@ -14,7 +14,7 @@ from volr.backends.pynn import kernel
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from volr.backends.processes import Arrays, Settings
+    from volr.backends.messages import Arrays, Settings
     from volr.backends.pynn.recording import Built
 
 _BUILD, _RECORD = kernel._build, kernel._record

@@ -12,7 +12,8 @@ from tests.verification.mutants import OTHERWISE, NotPlantedError, one_more
 
 from volr.backends.brian2.script import BRIAN2_SCRIPT
 from volr.backends.pynn import PYNN
-from volr.backends.pynn.translation import CELLS, SOLUTIONS
+from volr.backends.pynn.solutions import SOLUTIONS
+from volr.backends.pynn.translation import CELLS
 from volr.neurons import IFCondExp
 
 if TYPE_CHECKING:

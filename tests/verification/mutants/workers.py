@@ -10,7 +10,7 @@ from volr.backends.processes import WorkerPool
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from volr.backends.processes import Arrays, Request
+    from volr.backends.messages import Arrays, Request
 
 _HERE = Path(__file__).resolve().parents[3]
 

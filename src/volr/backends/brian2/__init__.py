@@ -16,15 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Self, TypeAlias, get_args
 
-from volr.backends.base import (
-    Record,
-    Recordings,
-    Simulator,
-    SpikingBackend,
-    check_request,
-    check_supported,
-    require,
-)
+from volr.backends.base import Record, Recordings, Simulator, SpikingBackend
 from volr.backends.brian2.equations import (
     MILLI,
     NANO,
@@ -35,8 +27,11 @@ from volr.backends.brian2.equations import (
     UNREACHABLE,
 )
 from volr.backends.brian2.translation import Neurons, Pathway, in_our_words, parameters
-from volr.backends.processes import WorkerPool, text_of
-from volr.backends.readback import Asked, neurons_of, precision_of, uniform
+from volr.backends.messages import text_of
+from volr.backends.populations import neurons_of
+from volr.backends.processes import WorkerPool
+from volr.backends.readback import Asked, precision_of, uniform
+from volr.backends.refusals import check_request, check_supported, require
 from volr.backends.worker import (
     answered,
     answers_of,
@@ -59,7 +54,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from volr.backends.base import Progress
-    from volr.backends.processes import Arrays, Request, Settings
+    from volr.backends.messages import Arrays, Request, Settings
     from volr.backends.readback import SpikingReadback
     from volr.checks.arrays import Floats
     from volr.models.model import SpikingModel

@@ -3,65 +3,23 @@
 Everything is built anew for every batch, so nothing can leak from one stimulus to the next. Neuron
 j of copy c is number ``c · size + j`` of its group. Numbers are in SI units, which is what Brian2
 holds. Its objects are called by numbers: what it compiles depends on their names, and so need not
-be compiled again for the next model of that shape. The file is long because no other one imports
-Brian2.
+be compiled again for the next model of that shape.
 """
 
 from __future__ import annotations
 
-import gc
-import logging
-import os
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from volr.backends.processes import text_array
-from volr.system.current_folder import elsewhere
-
-# Brian2 reads preferences from the current folder and from home when it is imported: not here.
-_HOME = os.environ.get("HOME")
-os.environ["HOME"] = os.sep
-# It also imports Matplotlib, if it is there. Nothing is drawn here, and Matplotlib without a home
-# that it can write to makes a folder for itself and looks for all fonts anew.
-_modules: dict[str, Any] = vars(sys)["modules"]
-_modules |= {"matplotlib": None, "pylab": None}
-
-with elsewhere():
-    import brian2
-
-del _modules["matplotlib"], _modules["pylab"]
-del os.environ["HOME"]
-if _HOME is not None:
-    os.environ["HOME"] = _HOME
+from volr.backends.brian2.quiet_import import brian2
+from volr.backends.messages import text_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from volr.backends.processes import Arrays, Settings
-
-# A run collects garbage first; going through all that importing made takes a quarter of a second.
-gc.freeze()
-
-
-def _log_to_stderr_alone() -> None:
-    """A worker's log is what it writes there; Brian2 would keep files in the temporary folder."""
-    brian2.prefs["logging.file_log"] = False
-    brian2.prefs["logging.std_redirection"] = False
-    log, handler = brian2.BrianLogger.tmp_log, brian2.BrianLogger.file_handler
-    if handler is not None:
-        logging.getLogger("brian2").removeHandler(handler)
-        handler.close()
-        brian2.BrianLogger.file_handler = None
-    if log is not None:
-        Path(log).unlink(missing_ok=True)
-        brian2.BrianLogger.tmp_log = None
-
-
-_log_to_stderr_alone()
+    from volr.backends.messages import Arrays, Settings
 
 
 def handle(arrays: Arrays, settings: Settings) -> Arrays:

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from volr.backends.base import Document, check_supported
+from volr.backends.base import Document
 from volr.backends.brian2.equations import NEURONS, REFRACTORY, RESETS, THRESHOLD
 from volr.backends.brian2.read_back import read_back
 from volr.backends.brian2.script_body import HEAD, PROGRAM
 from volr.backends.brian2.translation import above_rest
-from volr.backends.readback import neurons_of, one_neuron
+from volr.backends.populations import neurons_of, one_neuron
+from volr.backends.refusals import check_supported
 from volr.backends.scripts import packed, program_for
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import READOUTS

@@ -14,15 +14,8 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from volr.backends.base import (
-    Record,
-    Recordings,
-    Simulator,
-    SpikingBackend,
-    check_request,
-    check_supported,
-    require,
-)
+from volr.backends.base import Record, Recordings, Simulator, SpikingBackend
+from volr.backends.refusals import check_request, check_supported, require
 from volr.models.coding import CODINGS
 from volr.models.model import READOUTS
 from volr.neurons import NEURON_MODELS, RESETS

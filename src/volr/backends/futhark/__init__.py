@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.backends.base import ArtificialBackend, Document, check_supported, require
+from volr.backends.base import ArtificialBackend, Document
 from volr.backends.futhark.compiler import PROGRAMS, chosen_target
 from volr.backends.futhark.parameter_vector import flattened, from_bytes, to_bytes
 from volr.backends.futhark.program import program
 from volr.backends.futhark.read_back import parse, readback
 from volr.backends.readback import PROGRAM, SINGLE
+from volr.backends.refusals import check_supported, require
 from volr.errors import BackendError, DataError, UnsupportedError
 from volr.models.activations import ACTIVATIONS
 from volr.models.model import ArtificialModel

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from volr.backends.base import elsewhere
+from volr.backends.refusals import elsewhere
 from volr.errors import BackendError, UnsupportedError
 from volr.models.parameters import parameter_shapes
 

@@ -11,15 +11,7 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING, Self
 
-from volr.backends.base import (
-    Record,
-    Recordings,
-    Simulator,
-    SpikingBackend,
-    check_request,
-    check_supported,
-    require,
-)
+from volr.backends.base import Record, Recordings, Simulator, SpikingBackend
 from volr.backends.nest.read_back import asked_for, contents
 from volr.backends.nest.translation import (
     NEURONS,
@@ -29,8 +21,9 @@ from volr.backends.nest.translation import (
     in_our_words,
     weight_factor,
 )
+from volr.backends.populations import neurons_of
 from volr.backends.processes import WorkerPool
-from volr.backends.readback import neurons_of
+from volr.backends.refusals import check_request, check_supported, require
 from volr.backends.worker import (
     answered,
     answers_of,
@@ -51,7 +44,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from volr.backends.base import Progress
-    from volr.backends.processes import Request, Settings
+    from volr.backends.messages import Request, Settings
     from volr.backends.readback import SpikingReadback
     from volr.checks.arrays import Floats
     from volr.neurons import NeuronModel

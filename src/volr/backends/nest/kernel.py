@@ -19,12 +19,12 @@ import nest
 import numpy as np
 from nest import nestkernel_api
 
-from volr.backends.processes import text_array
+from volr.backends.messages import text_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from volr.backends.processes import Arrays, Settings
+    from volr.backends.messages import Arrays, Settings
 
 
 # A neuron that counts: every spike lifts it by 1 mV, and it neither decays nor spikes.

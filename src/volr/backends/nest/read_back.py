@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from volr.backends.messages import text_of
 from volr.backends.nest.translation import (
     BRIEF,
     FOLLOWING,
@@ -17,7 +18,6 @@ from volr.backends.nest.translation import (
     Translation,
     weight_factor,
 )
-from volr.backends.processes import text_of
 from volr.backends.readback import Answer, Asked, Cells, SpikingReadback, Told, all_asked, uniform
 from volr.backends.worker import inputs_of
 from volr.neurons import raised
@@ -25,7 +25,7 @@ from volr.neurons import raised
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.backends.processes import Arrays
+    from volr.backends.messages import Arrays
     from volr.backends.readback import Ends
     from volr.checks.arrays import Floats, Integers
     from volr.network import Network

@@ -11,8 +11,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from volr.backends.base import elsewhere
-from volr.backends.readback import kinds_of
+from volr.backends.populations import kinds_of
+from volr.backends.refusals import elsewhere
 from volr.errors import UnsupportedError
 from volr.models.model import SpikingModel, is_multiple
 from volr.neurons import ENDLESS, TIE, IFCurrExp

@@ -17,7 +17,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
-from volr.backends.base import Document, check_supported, require
+from volr.backends.base import Document
+from volr.backends.refusals import check_supported, require
 from volr.models.coding import CODINGS
 from volr.models.model import READOUTS
 from volr.neurons import RESETS

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from volr.backends.readback import neurons_of, one_neuron
+from volr.backends.populations import neurons_of, one_neuron
 from volr.checks.json_values import in_words, out_of_words
 from volr.models.activations import activation
 from volr.models.coding import input_coding

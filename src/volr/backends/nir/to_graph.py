@@ -27,11 +27,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.backends.base import elsewhere
 from volr.backends.identifiers import identifiers
 from volr.backends.nir.graph import Graph, Node
 from volr.backends.nir.metadata import KEY, Places, describe
-from volr.backends.readback import kinds_of, neurons_of
+from volr.backends.populations import kinds_of, neurons_of
+from volr.backends.refusals import elsewhere
 from volr.errors import UnsupportedError
 from volr.models.coding import ConstantCurrent
 from volr.models.model import ArtificialModel, Model, SpikingModel

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, cast
 
-from volr.backends.base import ArtificialBackend, Document, check_supported, require
+from volr.backends.base import ArtificialBackend, Document
 from volr.backends.readback import SINGLE
+from volr.backends.refusals import check_supported, require
 from volr.models.activations import ACTIVATIONS
 
 if TYPE_CHECKING:

@@ -19,8 +19,8 @@ import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
-from volr.backends.base import elsewhere
 from volr.backends.identifiers import identifiers
+from volr.backends.refusals import elsewhere
 from volr.errors import UnsupportedError
 from volr.models.parameters import bias_name, weight_name
 

@@ -18,29 +18,14 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
-from volr.backends.base import (
-    Document,
-    Record,
-    Recordings,
-    Simulator,
-    SpikingBackend,
-    check_request,
-    check_supported,
-    elsewhere,
-    require,
-)
+from volr.backends.base import Document, Record, Recordings, Simulator, SpikingBackend
+from volr.backends.populations import neurons_of
 from volr.backends.processes import WorkerPool
 from volr.backends.pynn import mechanisms, translation
 from volr.backends.pynn.script import read_back_script, write_script
-from volr.backends.pynn.translation import (
-    CELLS,
-    DIALECTS,
-    SOLUTIONS,
-    UNREACHABLE,
-    Dialect,
-    in_our_words,
-)
-from volr.backends.readback import neurons_of
+from volr.backends.pynn.solutions import SOLUTIONS
+from volr.backends.pynn.translation import CELLS, DIALECTS, UNREACHABLE, Dialect, in_our_words
+from volr.backends.refusals import check_request, check_supported, elsewhere, require
 from volr.backends.worker import (
     answered,
     answers_of,
@@ -63,7 +48,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from volr.backends.base import Progress
-    from volr.backends.processes import Arrays, Request, Settings
+    from volr.backends.messages import Arrays, Request, Settings
     from volr.backends.readback import SpikingReadback
     from volr.checks.arrays import Floats
     from volr.models.model import SpikingModel

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from volr.backends.processes import text_array
+from volr.backends.messages import text_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from volr.backends.processes import Arrays, Settings
+    from volr.backends.messages import Arrays, Settings
 
 
 @dataclass(frozen=True)

@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from volr.backends.base import check_supported
 from volr.backends.identifiers import identifiers
-from volr.backends.pynn.translation import CELLS, SOLUTIONS, tie
+from volr.backends.populations import neurons_of, one_neuron
+from volr.backends.pynn.solutions import SOLUTIONS
+from volr.backends.pynn.translation import CELLS, tie
 from volr.backends.readback import (
     PROGRAM,
     Asked,
@@ -28,10 +29,9 @@ from volr.backends.readback import (
     SpikingReadback,
     all_asked,
     asked_cells,
-    neurons_of,
-    one_neuron,
     precision_of,
 )
+from volr.backends.refusals import check_supported
 from volr.backends.scripts import AS_TEXT, DAMAGED, arrays_beside, packed, program_for
 from volr.errors import DataError
 from volr.models.coding import ConstantCurrent

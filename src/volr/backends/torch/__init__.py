@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volr.backends.base import ArtificialBackend, check_supported, require
+from volr.backends.base import ArtificialBackend
 from volr.backends.readback import SINGLE
+from volr.backends.refusals import check_supported, require
 from volr.models.activations import ACTIVATIONS
 
 if TYPE_CHECKING:

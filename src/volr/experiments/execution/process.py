@@ -9,7 +9,7 @@ from volr.experiments.execution.transport import arrays_of, job_of
 from volr.experiments.simulators import Simulators
 
 if TYPE_CHECKING:
-    from volr.backends.processes import Arrays, Settings
+    from volr.backends.messages import Arrays, Settings
 
 # They live as long as the process, since the next run needs them again.
 _simulators = Simulators()

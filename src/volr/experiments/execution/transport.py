@@ -18,7 +18,7 @@ from volr.experiments.store.runs import run_from, run_json
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from volr.backends.processes import Arrays, Request, Settings
+    from volr.backends.messages import Arrays, Request, Settings
 
 
 def job_text(job: Job) -> str:

@@ -39,7 +39,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.backends.base import elsewhere
+from volr.backends.refusals import elsewhere
 from volr.errors import UnsupportedError
 from volr.models.parameters import bias_name, weight_name
 from volr.system.memory import check_room

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.backends.base import elsewhere, otherwise
 from volr.backends.nir.dialects.dialect import Dialect, Held, each_node, is_all, shown, span
 from volr.backends.nir.dialects.nir_versions import OLDER, shapes
 from volr.backends.nir.dialects.nirtorch import executed
 from volr.backends.nir.dialects.ring_graph import ROUNDING, affine, cells_of, port
 from volr.backends.nir.graph import Graph
 from volr.backends.readback import uniform
+from volr.backends.refusals import elsewhere, otherwise
 from volr.errors import UnsupportedError
 
 if TYPE_CHECKING:

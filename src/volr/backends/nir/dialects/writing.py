@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.backends.base import elsewhere, otherwise
 from volr.backends.nir.dialects.read_back import back, metadata_text
 from volr.backends.nir.dialects.ring import neuron_of_layers, ring
 from volr.backends.nir.graph import DIALECT
 from volr.backends.nir.hdf5_read import read_graph
 from volr.backends.nir.hdf5_write import write_graph
+from volr.backends.refusals import elsewhere, otherwise
 from volr.errors import ModelFileError, UnsupportedError
 from volr.models.model import ArtificialModel, Model, SpikingModel
 from volr.neurons import IFCurrDelta, IFCurrExp

@@ -1,0 +1,41 @@
+"""What the populations of a spiking model are: which neurons they have, and which never spike."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from volr.models.coding import ConstantCurrent
+
+if TYPE_CHECKING:
+    from volr.models.model import SpikingModel
+    from volr.neurons import NeuronModel
+
+
+def neurons_of(model: SpikingModel) -> dict[str, NeuronModel]:
+    """The neurons of each population; inputs that are given as spikes have none."""
+    network = model.network
+    given = () if isinstance(model.coding, ConstantCurrent) else network.inputs
+    return {p.name: model.neuron_of(p.name) for p in network.populations if p.name not in given}
+
+
+def one_neuron(model: SpikingModel) -> NeuronModel | None:
+    """The neurons that all populations have; None where these differ."""
+    kinds = set(neurons_of(model).values()) or {model.neuron_of(model.network.inputs[0])}
+    return kinds.pop() if len(kinds) == 1 else None
+
+
+def kinds_of(model: SpikingModel) -> list[tuple[str, NeuronModel]]:
+    """Each neuron model of a network once, and where it is, as the beginning of a message.
+
+    That is ``population NAME: ``, the first one that has it; nothing where all have the same.
+    """
+    first: dict[NeuronModel, str] = {}
+    for name, neuron in neurons_of(model).items():
+        first.setdefault(neuron, name)
+    alone = len(first) == 1
+    return [("" if alone else f"population {name}: ", neuron) for neuron, name in first.items()]
+
+
+def nonspiking(model: SpikingModel) -> list[str]:
+    """The populations that never spike, whose membranes are read."""
+    return [p.name for p in model.network.populations if not model.is_spiking(p.name)]

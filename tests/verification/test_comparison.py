@@ -26,6 +26,7 @@ from volr.backends.readback import (
 )
 from volr.language import to_network
 from volr.models.model import SpikingModel
+from volr.network import Network, OneToOne, Population, Projection
 from volr.neurons import IFCurrDelta
 from volr.verification.comparison import compare
 
@@ -236,3 +237,29 @@ def test_populations_without_an_order_are_compared_as_a_set() -> None:
     for names in (frozenset({"last"}), ("left", "last")):
         (difference,) = compare(held, replace(found, outputs=Asked(names))).differences
         assert difference.field == "outputs"
+
+
+def test_a_shared_weight_that_is_not_the_same_everywhere_is_named() -> None:
+    """One synapse of an identity, and all of them."""
+    network = Network(
+        (Population("input", (2, 3)), Population("same", (2, 3)), Population("out", (4,))),
+        (Projection("input", "same", OneToOne()), Projection("same", "out")),
+        ("input",),
+        ("out",),
+    )
+    values = random_parameters(network, np.random.default_rng(0), weight=5.0, bias=0.5)
+    model = SpikingModel(network=network, parameters=values)
+    wanted, ends = expected(model), ("input", "same")
+    assert differences(wanted, expected(model)) == ()
+    weights = wanted.weights[ends].copy()
+    weights[4, 4] *= 1.5
+    [found] = differences(wanted, replace(wanted, weights=dict(wanted.weights) | {ends: weights}))
+    assert found.where == "input->same"
+    assert found.cause == (
+        "the shared weight 0 is not the same everywhere: 1 of its 6 synapses differ"
+    )
+    weights[:] *= 1.5
+    weights[4, 4] = weights[0, 0]
+    [found] = differences(wanted, replace(wanted, weights=dict(wanted.weights) | {ends: weights}))
+    assert found.cause is not None
+    assert "shared" not in found.cause

@@ -21,14 +21,14 @@ import numpy as np
 
 from volr.backends.populations import neurons_of
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.parameters import bias_name, synapse_matrix
+from volr.models.parameters import bias_name, shared_weights, synapse_matrix
 
 if TYPE_CHECKING:
     from typing import Any
 
     from numpy.typing import ArrayLike
 
-    from volr.checks.arrays import Floats
+    from volr.checks.arrays import Floats, Integers
     from volr.models.model import Model
     from volr.neurons import NeuronModel
 
@@ -186,6 +186,7 @@ class Expected:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     weights: Mapping[Ends, Floats]
+    shared: Mapping[Ends, Integers] = field(default_factory=dict[Ends, "Integers"])
     biases: Mapping[str, Floats]
     activations: Mapping[str, str] = field(default_factory=dict[str, str])
     cells: Mapping[str, ExpectedCells] = field(default_factory=dict[str, ExpectedCells])
@@ -201,6 +202,11 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
         (p.source, p.target): synapse_matrix(network, p, model.parameters, missing=math.nan)
         for p in network.projections
     }
+    shared = {
+        (p.source, p.target): which
+        for p in network.projections
+        if (which := shared_weights(network, p)) is not None
+    }
     biases = {p.name: model.parameters[bias_name(p)] for p in network.layers}
     populations = {p.name: p.size for p in network.populations}
     match model:
@@ -211,6 +217,7 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
                 inputs=network.inputs,
                 outputs=network.outputs,
                 weights=weights,
+                shared=shared,
                 biases=biases,
                 activations={name: model.activation.name for name in populations if name in hidden},
                 precision=precision,
@@ -221,6 +228,7 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
                 inputs=network.inputs,
                 outputs=network.outputs,
                 weights=weights,
+                shared=shared,
                 biases={
                     name: model.neuron_of(name).i_offset + bias for name, bias in biases.items()
                 },

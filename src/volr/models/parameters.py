@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 import numpy as np
 
-from volr.checks.arrays import Floats, real_array
+from volr.checks.arrays import Floats, Integers, real_array
 from volr.errors import ModelError
 from volr.system.memory import check_room
 
@@ -138,6 +138,11 @@ def synapse_matrix(
     if values[name].shape != (size := (math.prod(target), math.prod(source))):
         check_room({name: 8 * math.prod(size)}, "for the synapses, one by one")
     return projection.connector.matrix(values[name], source, target, missing)
+
+
+def shared_weights(network: Network, projection: Projection) -> Integers | None:
+    """Which weight each synapse of a projection has, ``[post, pre]``: see ``Connector.shared``."""
+    return projection.connector.shared(*network.ends(projection))
 
 
 def synapse_matrices(

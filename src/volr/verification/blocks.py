@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from volr.backends.readback import Ends
-    from volr.checks.arrays import Booleans, Floats
+    from volr.checks.arrays import Booleans, Floats, Integers
 
 # Differences of up to so many units of the precision are rounding.
 _ROUNDING = 4.0
@@ -67,6 +67,28 @@ def cause_of(
                 return f"the {kind} {ends[pair]} and {others[pair]} are exchanged"
             return f"these are the weights of {arrow(others)}"
     return None
+
+
+def uneven(shared: Integers, same: Booleans) -> str | None:
+    """Whether synapses that share a weight have it everywhere; None where all of them differ.
+
+    ``shared`` is the number of the weight that each synapse has, or −1; ``same`` where the synapses
+    are as they should be. Both ``[post, pre]``.
+    """
+    numbers = shared[shared >= 0]
+    wrong = shared[(shared >= 0) & ~same]
+    if not wrong.size:
+        return None
+    synapses, off = np.bincount(numbers), np.bincount(wrong, minlength=numbers.max() + 1)
+    partly = np.flatnonzero((off > 0) & (off < synapses))
+    if not partly.size:
+        return None
+    first = int(partly[0])
+    others = f", and {partly.size - 1} more are not either" if partly.size > 1 else ""
+    return (
+        f"the shared weight {first} is not the same everywhere: {off[first]} of its "
+        f"{synapses[first]} synapses differ{others}"
+    )
 
 
 def factor_or_sign(expected: Floats, found: Floats, precision: float) -> str | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from volr.backends.readback import ArtificialReadback, Asked, Cells, SpikingReadback, Told
-from volr.verification.blocks import arrow, cause_of, close, factor_or_sign, worst
+from volr.verification.blocks import arrow, cause_of, close, factor_or_sign, uneven, worst
 from volr.verification.differences import Comparison, Difference, Tally
 
 if TYPE_CHECKING:
@@ -160,6 +160,8 @@ class _Comparing:
             blocks = {key: np.nan_to_num(each) for key, each in self.expected.weights.items()}
             held = np.where(none, np.nan_to_num(has), has)
             cause = cause_of(ends, held, blocks, self.expected.precision)
+            if cause is None and ends in self.expected.shared:
+                cause = uneven(self.expected.shared[ends], same)
             self.differ("weights", arrow(ends), worst("weight", wanted, has, same), cause)
 
     def _bias(self, name: str, bias: Floats) -> None:

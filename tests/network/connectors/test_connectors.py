@@ -93,6 +93,20 @@ def test_synapses_are_counted_and_stand_in_order(
     assert {int(i) for each in blocks for i in each.index} == set(range(count))
 
 
+@every_case
+def test_it_says_which_synapses_share_a_weight(
+    connector: Connector, source: Shape, target: Shape
+) -> None:
+    weights = weights_of(connector, source, target)
+    which = connector.shared(source, target)
+    if which is None:
+        assert connector.synapse_count(source, target) == weights.size
+        return
+    matrix = connector.matrix(weights, source, target, np.nan)
+    assert set(which[np.isnan(matrix)]) <= {-1}
+    np.testing.assert_array_equal(matrix[which >= 0], weights.flat[which[which >= 0]])
+
+
 def test_large_ones_come_in_blocks() -> None:
     blocks = list(AllToAll().entries((3000,), (1000,)))
     assert len(blocks) > 1

@@ -88,6 +88,22 @@ class Connector(ABC):
             np.add.at(matrix, (each.post, each.pre), each.factor * weights.flat[each.index])
         return matrix
 
+    def shared(self, source: Shape, target: Shape) -> Integers | None:
+        """Which weight each synapse has, ``[post, pre]``; −1 where there is no synapse, or where
+        several entries add up. None where no two synapses share a weight.
+        """
+        import numpy as np
+
+        if self.synapse_count(source, target) == self.weight_count(source, target):
+            return None
+        shape = math.prod(target), math.prod(source)
+        found, entries = np.full(shape, -1), np.zeros(shape, np.int64)
+        for each in self.entries(source, target):
+            found[each.post, each.pre] = each.index
+            np.add.at(entries, (each.post, each.pre), 1)
+        found[entries > 1] = -1
+        return found
+
     def synapse_count(self, source: Shape, target: Shape) -> int:
         """The number of synapses. Here by counting; a formula is quicker."""
         return sum(len(each.post) for each in self.entries(source, target))

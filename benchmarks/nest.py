@@ -41,7 +41,7 @@ def main() -> None:
     model = mnist.trained(data)
     rows: list[tuple[str, float, float, float]] = []
     for dt in (1.0, 0.5, 0.2):
-        settings = volr.TransferSettings(dt=dt)
+        settings = volr.TransferSettings(neuron=volr.IFCurrDelta(), dt=dt)
         with volr.simulator("nest") as simulator:
             spiking = volr.transfer_ann(model, data.train, simulator, settings).model
         # A simulator of its own, so that starting NEST is in the time.

@@ -9,7 +9,6 @@ import argparse
 import subprocess
 import sys
 import time
-from dataclasses import replace
 
 import numpy as np
 from common import mnist
@@ -61,7 +60,7 @@ def main() -> None:
     )
     for neuron in (IFCurrExp(tau_refrac=1.0), IFCondExp(tau_refrac=1.0)):
         for dt in (1.0, 0.5, 0.1):
-            settings = replace(volr.TransferSettings(dt=dt), neuron=neuron)
+            settings = volr.TransferSettings(neuron=neuron, dt=dt)
             with volr.simulator("engine") as engine:
                 model = volr.transfer_ann(trained, data.train, engine, settings).model
                 names = tuple(p.name for p in model.network.populations)

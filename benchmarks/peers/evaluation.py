@@ -29,7 +29,7 @@ def evaluate(data: volr.Data, rounds: int) -> list[Row]:
     artificial = mnist.trained(data)
     with ExitStack() as started:
         simulators = {name: started.enter_context(volr.simulator(name)) for name in BACKENDS}
-        settings = volr.TransferSettings(dt=1.0, duration=50.0)
+        settings = volr.TransferSettings(neuron=volr.IFCurrDelta(), dt=1.0, duration=50.0)
         model = volr.transfer_ann(artificial, train, simulators["engine"], settings).model
         say("comparing the spikes of the engine and NEST")
         everything = volr.Record(spikes=tuple(p.name for p in model.network.populations))

@@ -143,7 +143,7 @@ def recipe_ann(
         network,
         samples,
         recipe_training(recipe, seed, settings, backend),
-        backend=backend,
+        on=backend,
         initial=recipe_initial(network, recipe, seed),
         progress=progress,
     )

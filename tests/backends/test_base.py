@@ -16,7 +16,7 @@ from volr.neurons import IFCurrDelta, IFCurrExp
 
 NETWORK = fork(3, 2, 4, 5)
 VALUES = random_parameters(NETWORK, np.random.default_rng(0), weight=5.0, bias=0.5)
-COUNTING = SpikingModel(network=NETWORK, parameters=VALUES)
+COUNTING = SpikingModel(network=NETWORK, parameters=VALUES, neuron=IFCurrDelta())
 
 
 def test_the_outputs_say_counts_or_mean_membranes() -> None:

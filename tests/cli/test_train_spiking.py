@@ -22,7 +22,7 @@ from volr.language import to_network
 from volr.model_files.model_file import read_model_file, save_model
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.neurons import IFCondExp, IFCurrDelta
+from volr.neurons import IFCondExp, IFCurrExp
 from volr.training import (
     SpikingSettings,
     TrainingSettings,
@@ -59,7 +59,7 @@ def test_a_program_becomes_a_spiking_model_that_knows_xor(volr: Volr, folder: Pa
     loaded = read_model_file(folder / "m")
     assert loaded.origin == {"task": "xor", "seed": 1, "condition": "snn-surrogate"}
     assert isinstance(loaded.model, SpikingModel)
-    assert (loaded.model.dt, loaded.model.delay, loaded.model.duration) == (1.0, 1.0, 50.0)
+    assert (loaded.model.dt, loaded.model.delay, loaded.model.duration) == (0.5, 0.5, 50.0)
     found = json.loads(volr("evaluate", "m", "--task", "xor", "--json").out)
     assert (found["backend"], found["seed"], found["accuracy"]) == ("engine", 1, 1.0)
 
@@ -137,7 +137,7 @@ def test_fine_tuning_keeps_all_but_the_parameters(volr: Volr, folder: Path, mode
     assert isinstance(before.model, SpikingModel)
     assert isinstance(after.model, SpikingModel)
     assert settings_of(after.model) == settings_of(before.model)
-    assert after.model.neuron == IFCurrDelta(reset="subtract", tau_m=15.0)
+    assert after.model.neuron == IFCurrExp(reset="subtract", tau_m=15.0)
     changed = [
         not np.array_equal(after.model.parameters[name], value)
         for name, value in before.model.parameters.items()
@@ -306,13 +306,13 @@ def test_options_that_would_have_no_effect_are_refused_by_name(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--delay", "1.5"), "delay 1.5 ms is not a whole number of steps of 1 ms"),
+        (("--delay", "1.2"), "delay 1.2 ms is not a whole number of steps of 0.5 ms"),
         (("--dt", "0.3"), "duration 50 ms is not a whole number of steps of 0.3 ms"),
         (("--dt", "-1"), "dt is -1.0 ms, not above 0"),
         (("--duration", "nan"), "duration is nan ms"),
         (("--duration", "3e6"), "more than 1,000,000 steps"),
-        (("--rate-max", "2000"), "a step of 1 ms allows 1000 Hz"),
-        (("-p", "tau_m=-3"), "if_curr_delta: tau_m is -3.0, not above 0"),
+        (("--rate-max", "3000"), "a step of 0.5 ms allows 2000 Hz"),
+        (("-p", "tau_m=-3"), "if_curr_exp: tau_m is -3.0, not above 0"),
         (("-p", "tau_refrac=-1"), "tau_refrac is -1.0, below 0"),
         (("-p", "cm=inf"), "cm is inf"),
         (("--neuron", "if_curr_exp", "-p", "tau_syn_I=-2"), "tau_syn_I is -2.0, not above 0"),

@@ -25,7 +25,7 @@ from volr.models.activations import Tanh
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.samples import Data, Samples
-from volr.neurons import NEURON_MODELS, IFCurrDelta, IFCurrExp
+from volr.neurons import NEURON_MODELS, IFCurrExp
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -137,7 +137,7 @@ def test_options_reach_the_model(volr: Volr, folder: Path, model: Path) -> None:
     assert isinstance(found, SpikingModel)
     assert (found.duration, found.dt, found.delay) == (30.0, 0.25, 1.5)
     assert found.coding == Poisson(200.0)
-    assert found.neuron == IFCurrDelta(tau_m=10.0, v_reset=-70.0, reset="subtract")
+    assert found.neuron == IFCurrExp(tau_m=10.0, v_reset=-70.0, reset="subtract")
     # The seed is that of the calibration; the data stay split as they were for the training.
     assert loaded.origin["seed"] == 3
     report = json.loads(result.out, parse_constant=pytest.fail)

@@ -275,13 +275,14 @@ def test_what_was_asked_and_told_is_counted(volr: Volr, program: Path) -> None:
     head, *lines = tables[1].splitlines()
     assert head.split() == ["back", "end", "generation", "asked", "told", "what", "was", "told"]
     # 5 sizes, 63 weights, 14 biases, precision and an input; then the engine's 5 delays, dt, and
-    # 7 of each population's neurons, which have a capacitance that it cannot tell from its
-    # currents; and the reference's output and 3 activations. The engine's input is told.
+    # 10 of each population's neurons; and the reference's output and 3 activations. The engine's
+    # input is told.
     assert {line.split()[0]: line.split()[2:] for line in lines} == {
-        "engine": ["123", "8", "populations,", "inputs,", "outputs,", "cm"],
+        "engine": ["138", "3", "populations,", "inputs,", "outputs"],
         "reference": ["88", "0", "–"],
     }
-    (engine,) = json.loads(volr("verify", program, "--on", "engine", "--json").out)["backends"]
+    delta = ("--neuron", "if_curr_delta", "--json")
+    (engine,) = json.loads(volr("verify", program, "--on", "engine", *delta).out)["backends"]
     fields = engine["fields"]
     # dense 3 5, 5 4, 5 2 and 6 3.
     assert fields["weights"] == {
@@ -290,6 +291,7 @@ def test_what_was_asked_and_told_is_counted(volr: Volr, program: Path) -> None:
         "how": [],
         "why_told": [],
     }
+    # It cannot tell the capacitance of a delta neuron from its currents.
     assert fields["cells.cm"]["told"] == 5
     assert fields["cells.cm"]["why_told"] == [
         "it holds what a current adds in a step, which is I / cm"

@@ -19,6 +19,7 @@ from volr.models.activations import Identity
 from volr.models.coding import Poisson, poisson_spikes
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.samples import Samples
+from volr.neurons import IFCurrDelta
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -58,7 +59,13 @@ def spiking() -> SpikingModel:
     network = chain(3, 5, 2)
     values = random_parameters(network, np.random.default_rng(0), weight=8.0, bias=0.3)
     return SpikingModel(
-        network=network, parameters=values, coding=Poisson(200.0), dt=1.0, duration=20.0, delay=1.0
+        network=network,
+        parameters=values,
+        neuron=IFCurrDelta(),
+        coding=Poisson(200.0),
+        dt=1.0,
+        duration=20.0,
+        delay=1.0,
     )
 
 

@@ -129,7 +129,7 @@ def test_a_saturated_scale() -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        TransferSettings(duration=4.0),
+        TransferSettings(neuron=IFCurrDelta(), duration=4.0),
         TransferSettings(coding=ConstantCurrent(40.0), dt=1.0),
     ],
     ids=["short", "slow"],
@@ -388,7 +388,8 @@ def test_a_long_refractoriness() -> None:
 
 
 def test_input_coding() -> None:
-    found = explained(transferred(TransferSettings(coding=Poisson(500.0), duration=25.0)))
+    settings = TransferSettings(neuron=IFCurrDelta(), coding=Poisson(500.0), duration=25.0)
+    found = explained(transferred(settings))
     check_sums(found)
     assert (found.parts[0].cause, found.parts[0].where) == ("coding", "input")
     assert found.parts[0].change[0] == "--coding current"

@@ -34,7 +34,11 @@ ONE_SPIKE = 15.0 / (20.0 * (1.0 - np.exp(-0.5 / 20.0)) * 80.0)
 def wiring(weights: Floats, bias: Floats) -> Wiring:
     """Of an IFCurrDelta with weights ``[post, pre]`` in mV and biases in nA."""
     model = SpikingModel(
-        network=NETWORK, parameters={WEIGHT: weights, BIAS: bias}, dt=0.5, duration=40.0
+        network=NETWORK,
+        parameters={WEIGHT: weights, BIAS: bias},
+        neuron=IFCurrDelta(),
+        dt=0.5,
+        duration=40.0,
     )
     return wirings(read_units(ANN, model), model)["dense_1"]
 

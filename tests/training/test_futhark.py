@@ -46,7 +46,7 @@ def clouds(count: int) -> Samples:
 def in_futhark(
     samples: Samples, settings: TrainingSettings, **more: Any
 ) -> Training[ArtificialModel]:
-    return train_ann(SMALL, samples, settings, backend="futhark", **more)
+    return train_ann(SMALL, samples, settings, on="futhark", **more)
 
 
 # The entry point, what it takes beside rates, how many vectors it remembers, and PyTorch's words.
@@ -217,7 +217,7 @@ def test_dead_neurons_are_counted() -> None:
 
 def test_a_back_end_that_does_not_train_is_refused() -> None:
     with pytest.raises(BackendError, match="no training back end 'futark'") as caught:
-        train_ann(SMALL, clouds(50), SHORT, backend="futark")  # type: ignore[arg-type]
+        train_ann(SMALL, clouds(50), SHORT, on="futark")  # type: ignore[arg-type]
     assert caught.value.help == "did you mean 'futhark'? choose one of torch, futhark"
 
 
@@ -230,7 +230,7 @@ from volr.training import TrainingSettings
 x = np.random.default_rng(0).random((40, 3))
 samples = volr.Samples(x, (x[:, 0] > 0.5).astype(int))
 network = volr.to_network("dense 3 5 ⦶ dense 5 4")
-print(len(volr.train_ann(network, samples, TrainingSettings(epochs=2), backend="futhark").history))
+print(len(volr.train_ann(network, samples, TrainingSettings(epochs=2), on="futhark").history))
 """
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

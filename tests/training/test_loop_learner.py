@@ -208,7 +208,7 @@ def test_a_stimulus_that_occurs_again_is_simulated_once() -> None:
 
 def test_random_input_is_drawn_anew_for_every_batch_from_the_seed() -> None:
     def batches() -> list[Tensor]:
-        made = learner(SpikingSettings(coding=Poisson(400.0), duration=DURATION))
+        made = learner(SpikingSettings(coding=Poisson(400.0), dt=1.0, duration=DURATION))
         inputs = made.part(SAMPLES).inputs[[0, 0, 1]]
         return [made.answer(tensors(drawn()), inputs, 1).logits for _ in range(2)]
 

@@ -53,7 +53,7 @@ def transferred(samples: Samples, seed: int = 5) -> SpikingModel:
         ArtificialModel(network, values),
         samples,
         PlainSimulator(),
-        TransferSettings(dt=1.0, duration=30.0, rounds=0),
+        TransferSettings(neuron=IFCurrDelta(), dt=1.0, duration=30.0, rounds=0),
     ).model
 
 
@@ -62,10 +62,10 @@ def transferred(samples: Samples, seed: int = 5) -> SpikingModel:
     [
         ({"dt": 0.0}, "dt is 0.0 ms, not above 0"),
         ({"dt": 0.3}, "duration 50 ms is not a whole number of steps of 0.3 ms"),
-        ({"delay": 1.5}, "delay 1.5 ms is not a whole number of steps of 1 ms"),
+        ({"dt": 1.0, "delay": 1.5}, "delay 1.5 ms is not a whole number of steps of 1 ms"),
         ({"duration": float("nan")}, "duration is nan ms"),
         ({"duration": 2e6}, "more than 1,000,000 steps"),
-        ({"coding": Poisson(1500.0)}, "a step of 1 ms allows 1000 Hz"),
+        ({"dt": 1.0, "coding": Poisson(1500.0)}, "a step of 1 ms allows 1000 Hz"),
         ({"window": 0}, "window is 0, below 1"),
         ({"rate_floor": -1.0}, "rate_floor is -1.0, not 0 or more"),
         ({"rate_penalty": float("inf")}, "rate_penalty is inf, not 0 or more"),
@@ -143,7 +143,7 @@ def test_what_memory_does_not_hold_is_refused_by_population(
     with pytest.raises(ModelError, match=r"to train this network: .*for input->dense_1\.weight"):
         train_snn(chain(4000, 5000, 2), wide)
     # 64 stimuli of 40,000 steps.
-    long = SpikingSettings(duration=40_000.0)
+    long = SpikingSettings(dt=1.0, duration=40_000.0)
     with pytest.raises(ModelError, match=r"64 stimuli of 40,000 steps at once: .*for dense_1"):
         train_snn(chain(2, 1000, 2), DATA.train, BRIEF, long)
 
@@ -179,13 +179,16 @@ def test_the_same_seed_gives_the_same_parameters_whatever_the_threads(
 @pytest.mark.parametrize(
     ("spiking", "least"),
     [
-        (SpikingSettings(), 1.0),
+        (SpikingSettings(neuron=IFCurrDelta()), 1.0),
         (SpikingSettings(neuron=IFCurrDelta(reset="subtract"), duration=30.0), 1.0),
-        (SpikingSettings(readout="membrane", duration=30.0), 1.0),
+        (SpikingSettings(neuron=IFCurrDelta(), readout="membrane", duration=30.0), 1.0),
         (SpikingSettings(neuron=IFCurrExp()), 0.95),
         (SpikingSettings(neuron=IFCondExp(), delay=2.0), 0.75),
-        (SpikingSettings(coding=Poisson(1000.0)), 0.9),
-        (SpikingSettings(surrogate=Surrogate("triangle", 1.0), window=20), 0.75),
+        (SpikingSettings(neuron=IFCurrDelta(), coding=Poisson(1000.0), dt=1.0), 0.9),
+        (
+            SpikingSettings(neuron=IFCurrDelta(), surrogate=Surrogate("triangle", 1.0), window=20),
+            0.75,
+        ),
     ],
     ids=["delta", "subtract", "membrane", "exp", "cond", "poisson", "window"],
 )
@@ -197,6 +200,7 @@ def test_xor_is_learned(spiking: SpikingSettings, least: float) -> None:
         SpikingSettings(),
         neuron=spiking.neuron,
         coding=spiking.input_coding,
+        dt=spiking.dt,
         duration=spiking.duration,
         delay=spiking.delay_ms,
         readout=spiking.readout,
@@ -294,7 +298,14 @@ def test_the_penalty_revives_a_population_that_is_dead() -> None:
     values = random_parameters(network, np.random.default_rng(6), weight=0.3, bias=0.01)
     # So far below the threshold that no stimulus gets there.
     values["dense_1.bias"] = np.full(7, -0.8)
-    start = SpikingModel(network=network, parameters=values, dt=1.0, delay=1.0, duration=30.0)
+    start = SpikingModel(
+        network=network,
+        parameters=values,
+        neuron=IFCurrDelta(),
+        dt=1.0,
+        delay=1.0,
+        duration=30.0,
+    )
     assert simulate(start, samples.inputs).spikes["dense_1"].sum() == 0
     settings = TrainingSettings(epochs=10, learning_rate=0.03)
     own = settings_of(start)

@@ -124,7 +124,7 @@ def test_populations_may_fire_faster_than_inputs() -> None:
     )
     weight = "input->dense_1.weight"
     ratio = made.parameters[weight] / values[weight]
-    np.testing.assert_allclose(ratio, settings.neuron.theta * 30.0 / 5.0 / 10.0, rtol=1e-12)
+    np.testing.assert_allclose(ratio, settings.neuron.unit_weight * 30.0 / 5.0 / 10.0, rtol=1e-12)
     assert made.coding == ConstantCurrent(200.0)
 
 

@@ -16,6 +16,7 @@ from volr.backends.engine import ENGINE
 from volr.backends.reference import REFERENCE
 from volr.errors import DataError, SimulatorError, UnsupportedError
 from volr.models.model import SpikingModel
+from volr.neurons import IFCurrDelta
 from volr.verification import Unverified, Verification, verify, verify_all
 from volr.verification.examples import random_stimuli
 
@@ -27,6 +28,7 @@ pytest.importorskip("numba")
 MODEL = SpikingModel(
     network=TWINS,
     parameters=random_parameters(TWINS, np.random.default_rng(0), weight=5.0, bias=0.5),
+    neuron=IFCurrDelta(),
 )
 STIMULI = random_stimuli(TWINS, 4)
 

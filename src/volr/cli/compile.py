@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from volr.cli import options
 from volr.cli.options import MisplacedError, option, with_options
 from volr.cli.output import emit_bytes, note
 from volr.cli.output_files import check_writable, write_bytes
@@ -31,13 +32,11 @@ def compile_to(
     ),
     out: str | None = option(
         None,
-        "Document to write; - is standard output.",
+        "Where to write: the document; - is standard output.",
         "FILE",
         unless="the name of what is compiled, with the format's suffix",
     ),
-    activation: str = option(
-        "relu", "Hidden activation, of a program: relu, sigmoid, tanh or identity.", "NAME"
-    ),
+    activation: options.Activation = None,
 ) -> None:
     """Write a program or a model for another tool.
 
@@ -47,7 +46,6 @@ def compile_to(
     from volr.backends.refusals import check_supported, require
     from volr.cli.input_files import read_subject
     from volr.model_files.model_file import ModelFile
-    from volr.models.activations import activation as find_activation
 
     chosen = document(to) if dialect is None else _dialect(to, dialect)
     require(chosen)
@@ -60,7 +58,7 @@ def compile_to(
             check_supported(chosen, read.model)
             files = chosen.write(read.model)
         elif chosen.write_program is not None:
-            files = chosen.write_program(read, find_activation(activation))
+            files = chosen.write_program(read, options.activation_of(activation))
         else:
             raise ModelError(
                 f"{chosen.name} writes numbers too, and a program has none",

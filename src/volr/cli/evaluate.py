@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import asdict
-from typing import Literal
 
 from volr.cli import options
-from volr.cli.options import count, option, with_options
+from volr.cli.options import with_options
 from volr.cli.output import note, print_json, print_table
 from volr.cli.progress import progress_bar
 
@@ -16,21 +15,16 @@ from volr.cli.progress import progress_bar
 def evaluate(
     model: options.Model,
     task: options.Task,
-    on: str | None = option(
+    on: str | None = options.on(
         None,
-        "Back end: torch, futhark, onnx or reference for an ANN; engine, nest, brian2, pynn.nest, "
+        "torch, futhark, onnx or reference for an ANN; engine, nest, brian2, pynn.nest, "
         "pynn.brian2 or pynn.neuron for an SNN.",
-        "BACKEND",
         unless="torch, or engine",
     ),
-    device: Literal["cpu", "cuda", "auto"] = option(
-        "cpu", "Run the engine on the processor or on a GPU; auto: a GPU where there is one."
-    ),
+    device: options.Device = "cpu",
     data: options.DataFolder = None,
-    samples: int | None = count(None, "Number of test samples.", unless="all"),
-    seed: int | None = count(
-        None, "Seed of random input spikes.", least=0, unless="the model's own"
-    ),
+    samples: int | None = options.samples(None, unless="all"),
+    seed: int | None = options.seed(None, "input spikes.", unless="the model's own"),
     as_json: options.Json = False,
 ) -> None:
     """Measure a model's accuracy on a task's test data."""

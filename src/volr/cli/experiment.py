@@ -16,7 +16,8 @@ from volr.cli.options import SPIKING, count, option, with_options
 from volr.cli.output import note, print_json, print_table
 from volr.cli.output_files import check_folder, check_writable
 from volr.cli.progress import progress_bar
-from volr.cli.spiking_options import Times
+from volr.cli.spiking_options import NEURON, Times
+from volr.cli.train import usual_epochs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,12 +38,14 @@ def experiment(
         list[str] | None,
         typer.Argument(
             metavar="TASK",
-            help="nand, xor, digits, mnist, mnist-parallel.",
+            help=options.TASKS,
             show_default=" ".join(DEFAULT_TASKS),
         ),
     ] = None,
-    repeats: int | None = count(None, "Number of seeds.", most=10_000, unless="1"),
-    seed: int = count(0, "First seed.", least=0),
+    repeats: int | None = count(
+        None, "Number of seeds: of every condition.", most=10_000, unless="1"
+    ),
+    seed: int = options.seed(0, "everything in the first run; further repeats take the next ones."),
     conditions: str | None = option(
         None,
         "ann, ann:futhark, snn-random, snn-surrogate, snn-transferred, snn-transferred:futhark, "
@@ -52,40 +55,40 @@ def experiment(
     ),
     quick: bool = option(
         default=False,
-        help="Three seeds, fewer images and epochs; nand, xor and both mnist unless told.",
+        help="Three seeds, fewer images and epochs; by default nand, xor and both mnist.",
         flags="--quick",
     ),
     out: Path = option(
         Path("results"),
-        "Folder for results.json, the runs and their models. The same command goes on where it was "
-        "cut short; another experiment's results are moved aside.",
+        "Where to write: the folder for results.json, the runs and their models. The same command "
+        "continues what was cut short; another experiment's results are moved aside.",
         "DIR",
     ),
     fresh: Fresh = False,
     program: str | None = option(
-        None, "Program for all tasks; - is standard input.", "FILE", unless="each task's own"
+        None, "Program: for all tasks; - is standard input.", "FILE", unless="each task's own"
     ),
     data: options.DataFolder = None,
     settings: options.SettingsFile = None,
     epochs: int | None = count(
         None,
-        "Passes of the artificial networks over the training data; those of spiking ones are told "
-        "in --settings.",
-        unless="30, or as many as make 2,000 updates",
+        "Passes over the training data: of artificial networks; those of spiking ones stand in "
+        "--settings.",
+        unless=usual_epochs,
     ),
     neuron: list[str] | None = option(
         None,
-        "Neuron model: if_curr_exp, if_curr_delta or if_cond_exp. May be repeated.",
+        f"{NEURON} May be repeated.",
         "NAME",
-        unless="if_curr_exp",
+        of="volr.experiments.settings:Settings.neuron",
         panel=SPIKING,
     ),
     *,
     times: Times,
-    on: str = option(
+    on: str = options.on(
         "nest",
-        "Simulator that spiking networks run on, those of the loop in training too.",
-        "BACKEND",
+        "for spiking networks, also in the loop of training. NEST, because results are to hold "
+        "outside of Volr.",
         panel=SPIKING,
     ),
     machines: Machines,

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import typer
 
 from volr.cli import options
-from volr.cli.options import CALIBRATION, SPIKING, count, given, option, refuse, with_options
+from volr.cli.options import CALIBRATION, SPIKING, given, given_values, option, refuse, with_options
 from volr.cli.output import emit, print_json, print_table
 from volr.cli.progress import progress_bar
-from volr.cli.spiking_options import PERCENTILE, Spiking
+from volr.cli.spiking_options import Percentile, Spiking
 from volr.errors import ModelError
 
 if TYPE_CHECKING:
@@ -26,21 +26,21 @@ def explain(
     ctx: typer.Context,
     model: options.Model,
     task: options.Task,
-    on: str = option("engine", "Simulator to run the spiking model on.", "BACKEND"),
+    on: str = options.on("engine", "engine, or any spiking one that `evaluate` names."),
     ann: Path | None = option(
-        None, "The ANN that a spiking MODEL came from.", "MODEL", unless="what its file says"
+        None, "The ANN that a spiking MODEL comes from.", "MODEL", unless="what its file says"
     ),
     data: options.DataFolder = None,
-    samples: int = count(1000, "Number of test samples."),
+    samples: int = options.samples(1000),
     remedies: bool = option(
         default=True, help="Try what is recommended.", flags="--remedies/--no-remedies"
     ),
-    seed: int | None = count(
-        None, "Seed of random input spikes.", least=0, unless="the model's own"
+    seed: int | None = options.seed(
+        None, "input spikes, and the calibration of an ANN.", unless="the model's own"
     ),
     *,
     spiking: Spiking,
-    percentile: float = PERCENTILE,
+    full: Percentile,
     as_json: options.Json = False,
 ) -> None:
     """Split what a spiking model loses into causes.
@@ -78,7 +78,7 @@ def explain(
         if ann is not None:
             raise ModelError(f"{model} is an ANN itself", help="leave --ann out")
         artificial, spiking_model = loaded.model, None
-        settings = spiking.settings(TransferSettings, percentile=percentile, seed=drawn)
+        settings = spiking.settings(TransferSettings, **given_values(full), seed=drawn)
     network = loaded.model.network
     check_model(chosen, network.input_size, network.output_size, loaded.origin.get("task"))
     with runner.start() as simulator, ENGINE.start() as engine, progress_bar() as progress:

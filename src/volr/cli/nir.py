@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from volr.cli import options
-from volr.cli.options import MisplacedError, option, with_options
+from volr.cli.options import KIND, MisplacedError, option, with_options
 from volr.cli.output import emit, note, print_json, print_table
 from volr.cli.output_files import check_writable, save_made
+from volr.cli.spiking_options import RESET, STEP, TIME
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,31 +24,37 @@ if TYPE_CHECKING:
 NirFile = Annotated[Path, typer.Argument(readable=False, metavar="FILE.nir", help="A NIR file.")]
 
 
+def _step() -> str:
+    from volr.backends.nir.time_unit import DEFAULT_DT
+
+    return f"the file's own, or {DEFAULT_DT:g}"
+
+
+def _steps() -> str:
+    from volr.backends.nir.read import DEFAULT_STEPS
+
+    return f"{DEFAULT_STEPS} steps"
+
+
 @with_options
 def import_nir(
     file: NirFile,
     out: options.Out,
     generation: Literal["ann", "snn"] | None = option(
-        None, "What to read it as.", flags="--as", unless="snn where it has neurons"
+        None, KIND, flags="--as", unless="snn where it has neurons"
     ),
     time_unit: Literal["s", "ms"] | None = option(
         None, "Unit of the file's time constants.", unless="inferred from them"
     ),
-    dt: float | None = option(None, "Time step.", "MS", unless="the file's own, or 1"),
-    duration: float | None = option(
-        None, "Simulated time of one stimulus.", "MS", unless="100 steps"
-    ),
+    dt: float | None = option(None, STEP, "MS", unless=_step),
+    duration: float | None = option(None, TIME, "MS", unless=_steps),
     signal: Literal["euler", "jump", "step", "impulse"] | None = option(
         None,
         "How an input acts in a step: by Euler's method, as a jump of the membrane, held for the "
         "step, or as an impulse of area 1.",
         unless="euler",
     ),
-    reset: Literal["hard", "subtract"] | None = option(
-        None,
-        "After a spike, put the membrane to v_reset or take v_thresh − v_reset off it.",
-        unless="hard",
-    ),
+    reset: Literal["hard", "subtract"] | None = option(None, RESET, unless="hard"),
 ) -> None:
     """Make a model of a NIR file.
 

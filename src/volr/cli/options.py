@@ -2,28 +2,39 @@
 
 They stand one by one in a command's signature, or are the fields of a record:
 
-    def command(task: Task, seed: int = option(0, "First seed.", "N", least=0), *, group: Group)
+    def command(task: Task, trials: int = count(45, "How many to make."), *, group: Group)
 
 A record is for options that several commands share, or that are handed on together. Each of its
 fields is an option of the command (``with_options``), all under the heading ``panel`` of help.
-Nobody else makes such a record: the defaults of its fields are options, and not values.
+Only ``with_options`` makes such a record: the defaults of its fields are options, not values.
+
+**Defaults.** A setting has one default, in the library's record of settings. So the option of a
+setting is None by default, and ``of`` names the field. Help reads the default there, and commands
+pass on only the options that are given (``given_values``).
+
+**Meaning.** An option means the same in every command. Its help begins with the same words
+everywhere; what a command adds stands behind a colon.
 """
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable, Collection, Iterator
 from copy import copy
 from dataclasses import fields, is_dataclass
+from functools import partial, wraps
 from pathlib import Path
-from typing import Annotated, Any, get_type_hints
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
 from typer.core import TyperCommand
 from typer.models import OptionInfo
 
 from volr.cli.output import writing
+
+if TYPE_CHECKING:
+    from volr.models import activations
 
 ARTIFICIAL = "Artificial networks"
 SPIKING = "Spiking networks"
@@ -44,30 +55,42 @@ def option(
     flags: str = "",
     least: float | None = None,
     most: float | None = None,
-    unless: str | None = None,
+    of: str | None = None,
+    unless: str | Callable[[], str] | None = None,
     panel: str | None = None,
 ) -> Any:
-    """An option. Its name is the parameter's, unless ``flags`` are given, and its value is called
-    ``metavar`` in help. ``unless`` says in words what happens without the option.
+    """An option.
+
+    Its name is the parameter's, or the first long one of ``flags``; other long ones are former
+    names, which help leaves out. Its value is called ``metavar`` in help. ``of`` is where the
+    default of a setting stands, as ``"package.module:Record.field"``. ``unless`` says in words what
+    happens without the option; a function is called when help is shown.
     """
-    return typer.Option(
+    made = typer.Option(
         default,
         *flags.split(),
         metavar=metavar,
         help=help,
         min=least,
         max=most,
-        show_default=True if unless is None else unless,
         rich_help_panel=panel,
         # Typer does not try a path, and so does not take a file that cannot be read for wrong
         # usage. The command opens it, and says what is wrong with it.
         readable=False,
     )
+    made.show_default = partial(resolve_name, of) if of else unless or True
+    return made
 
 
 def count(default: int | None, help: str, *, least: int = 1, **more: Any) -> Any:
     """An option that is a whole number from ``least`` up; ``more`` are those of ``option``."""
     return option(default, help, "N", least=least, **more)
+
+
+def given_values(record: Any) -> dict[str, Any]:
+    """Those options of a record that are given, by name."""
+    values = {each.name: getattr(record, each.name) for each in fields(record)}
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -81,7 +104,7 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
         else:
             parameters.append(_parameter(name, hints[name], each.default))
 
-    @functools.wraps(command)
+    @wraps(command)
     def run(**values: Any) -> None:
         for name, record in records.items():
             values[name] = record(**{each.name: values.pop(each.name) for each in fields(record)})
@@ -102,10 +125,12 @@ def _parameters(record: Any) -> Iterator[inspect.Parameter]:
 def _parameter(name: str, hint: Any, default: Any, panel: str | None = None) -> inspect.Parameter:
     """With an option that is its default in the annotation, as Typer has it."""
     if isinstance(default, OptionInfo):
-        info = copy(default)
-        default, info.default = info.default, ...
-        info.rich_help_panel = info.rich_help_panel or panel
-        hint = Annotated[hint, info]
+        hint, default = Annotated[hint, copy(default)], default.default
+        hint.__metadata__[0].default = ...
+    for each in getattr(hint, "__metadata__", ()):
+        if panel is not None and each.rich_help_panel is None:
+            hint = Annotated[hint.__origin__, copy(each)]
+            hint.__metadata__[0].rich_help_panel = panel
     kind = inspect.Parameter.KEYWORD_ONLY
     return inspect.Parameter(name, kind, default=default, annotation=hint)
 
@@ -130,12 +155,24 @@ class Command(TyperCommand):
     def format_options(self, ctx: Any, formatter: Any) -> None:
         groups: dict[str, list[tuple[str, str]]] = {"Arguments": [], _REST: []}
         for each in self.get_params(ctx):
+            _prepare_help(each)
             if (record := each.get_help_record(ctx)) is not None:
                 groups.setdefault(_group(each), []).append(record)
         for title, records in groups.items():
             if records:
                 with formatter.section(title):
                     formatter.write_dl(records)
+
+
+def _prepare_help(parameter: Any) -> None:
+    """Find what help is to show as the default, and leave out former names."""
+    shown = getattr(parameter, "show_default", None)
+    if isinstance(shown, partial):
+        parameter.default, parameter.show_default = shown(), True
+    elif callable(shown):
+        parameter.show_default = shown()
+    names = [each for each in parameter.opts if each.startswith("--")]
+    parameter.opts = [each for each in parameter.opts if each not in names[1:]]
 
 
 class MisplacedError(typer.BadParameter):
@@ -156,7 +193,7 @@ def _is_number(text: str) -> bool:
 def given(ctx: typer.Context, *groups: str) -> dict[str, str]:
     """The options of these groups that are on the command line: long names by parameters."""
     return {
-        each.name: max(each.opts, key=len)
+        each.name: next(name for name in each.opts if name.startswith("--"))
         for each in ctx.command.params
         if _group(each) in groups and _is_given(ctx, each.name)
     }
@@ -180,14 +217,21 @@ def _is_given(ctx: typer.Context, name: str) -> bool:
 
 
 # Arguments and options that several commands have.
+TASKS = "nand, xor, digits, mnist or mnist-parallel."
 Program = Annotated[str, typer.Argument(metavar="FILE", help="A program; - is standard input.")]
 Model = Annotated[Path, typer.Argument(readable=False, metavar="MODEL", help="A model file.")]
-Task = Annotated[str, option(..., "nand, xor, digits, mnist or mnist-parallel.", "TASK")]
-Out = Annotated[Path, option(..., "Model file to write.", "FILE")]
+Task = Annotated[str, option(..., f"Task: {TASKS}", "TASK")]
+Out = Annotated[Path, option(..., "Where to write: the model file.", "FILE")]
 Json = Annotated[bool, option(..., "Print JSON.", flags="--json")]
 Activation = Annotated[
-    str,
-    option(..., "Hidden activation: relu, sigmoid, tanh or identity.", "NAME", panel=ARTIFICIAL),
+    str | None,
+    option(
+        ...,
+        "Hidden activation: relu, sigmoid, tanh or identity.",
+        "NAME",
+        of="volr.models.model:ArtificialModel.activation.name",
+        panel=ARTIFICIAL,
+    ),
 ]
 DataFolder = Annotated[
     Path | None,
@@ -197,8 +241,39 @@ SettingsFile = Annotated[
     Path | None,
     option(
         ...,
-        "Settings, such as `volr search` writes; options given beside it come first.",
+        "Settings file, such as `volr search` writes; options on the command line win.",
         "FILE",
         flags="--settings",
     ),
 ]
+KIND = "Kind of network: artificial or spiking."
+Kind = Annotated[Literal["ann", "snn"], option(..., KIND, flags="--as")]
+Device = Annotated[
+    Literal["cpu", "cuda", "auto"],
+    option(..., "Processor or GPU that the engine runs on; auto: a GPU if there is one."),
+]
+
+
+def activation_of(name: str | None) -> activations.Activation:
+    """The activation of that name; without one, the default."""
+    from volr.models.activations import activation
+    from volr.models.model import ArtificialModel
+
+    return ArtificialModel.activation if name is None else activation(name)
+
+
+def on(
+    default: str | None, what: str, *, unless: str | None = None, panel: str | None = None
+) -> Any:
+    """The option ``--on``; ``what`` says what runs there."""
+    return option(default, f"Back end to run on: {what}", "BACKEND", unless=unless, panel=panel)
+
+
+def seed(default: int | None, what: str, *, unless: str | None = None) -> Any:
+    """The option ``--seed``; ``what`` says what is drawn with it."""
+    return count(default, f"Seed of what is random: {what}", least=0, unless=unless)
+
+
+def samples(default: int | None, what: str = "", *, unless: str | None = None) -> Any:
+    """The option ``--samples``."""
+    return count(default, f"Number of test samples{what}.", unless=unless)

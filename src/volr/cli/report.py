@@ -31,7 +31,7 @@ def report(
             "--out",
             readable=False,
             metavar="FILE",
-            help="Page to write.",
+            help="Where to write: the page.",
             show_default="DIR/report.html",
         ),
     ] = None,

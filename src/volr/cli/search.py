@@ -16,7 +16,7 @@ from volr.cli.options import SPIKING, count, option, with_options
 from volr.cli.output import emit, note, print_json, print_table
 from volr.cli.output_files import check_folder, check_writable
 from volr.cli.progress import progress_bar
-from volr.cli.spiking_options import Times
+from volr.cli.spiking_options import NEURON, Times
 from volr.errors import VolrError
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ SHOWN = 10
 def search(
     task: Annotated[
         str,
-        typer.Argument(metavar="TASK", help="nand, xor, digits, mnist or mnist-parallel."),
+        typer.Argument(metavar="TASK", help=options.TASKS),
     ],
     condition: str = option(
         "snn-transferred",
@@ -49,8 +49,8 @@ def search(
         unless="what matters to the condition",
     ),
     trials: int = count(45, "How many to make.", most=10_000),
-    repeats: int = count(1, "Seeds that the best trials are measured with.", most=1_000),
-    seed: int = count(0, "Seed of the proposals.", least=0),
+    repeats: int = count(1, "Number of seeds: that the best trials are measured with.", most=1_000),
+    seed: int = options.seed(0, "the proposals."),
     batch: int = count(9, "Trials that are proposed, and can be made, together.", most=1_000),
     minutes: float | None = option(
         None,
@@ -60,30 +60,27 @@ def search(
     ),
     out: Path = option(
         Path("search"),
-        "Folder for best.json, trials.json and the runs. The same command goes on where it was cut "
-        "short, with more --trials further.",
+        "Where to write: the folder for best.json, trials.json and the runs. The same command "
+        "continues what was cut short; with more --trials, it goes further.",
         "DIR",
     ),
     fresh: Fresh = False,
     program: str | None = option(
-        None, "Program to begin with; - is standard input.", "FILE", unless="the task's own"
+        None, "Program: to begin with; - is standard input.", "FILE", unless="the task's own"
     ),
     data: options.DataFolder = None,
     settings: options.SettingsFile = None,
     neuron: str | None = option(
         None,
-        "Neuron model: if_curr_exp, if_curr_delta or if_cond_exp.",
+        NEURON,
         "NAME",
-        unless="if_curr_exp",
+        of="volr.experiments.settings:Settings.neuron",
         panel=SPIKING,
     ),
     *,
     times: Times,
-    on: str = option(
-        "engine",
-        "Simulator that spiking networks are measured on; the engine has NEST's spikes.",
-        "BACKEND",
-        panel=SPIKING,
+    on: str = options.on(
+        "engine", "for spiking networks; the engine has NEST's spikes.", panel=SPIKING
     ),
     machines: Machines,
     as_json: options.Json = False,

@@ -1,23 +1,57 @@
-"""Options of spiking networks, and the neuron model and the models that they describe."""
+"""Options of spiking networks, and the settings that they make."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
-from volr.cli.options import CALIBRATION, SPIKING, THROUGH_SPIKES, count, option
+from volr.cli.options import (
+    CALIBRATION,
+    SPIKING,
+    THROUGH_SPIKES,
+    Device,
+    count,
+    given_values,
+    option,
+)
 from volr.errors import ModelError
 
-PERCENTILE: float = option(
-    99.9,
-    "Percentile of a population's activations that counts as full.",
-    "X",
-    panel=CALIBRATION,
-)
+if TYPE_CHECKING:
+    from volr.models.simulation_settings import SimulationSettings
 
-_S = TypeVar("_S")
+_MODEL = "volr.models.model:SpikingModel"
+_TRANSFER = "volr.transfer:TransferSettings"
+_TRAINING = "volr.training:SpikingSettings"
+_S = TypeVar("_S", bound="SimulationSettings")
+
+
+def _rates() -> str:
+    """The rates that suit the neuron models, the most frequent one first."""
+    from volr.neurons import NEURON_MODELS, NeuronModel
+
+    usual = NeuronModel.input_rate
+    others = [each for each in NEURON_MODELS if each.input_rate != usual]
+    slow = "".join(f"; {each.name}: {each.input_rate:g}" for each in others)
+    return f"{usual:g}{slow}; at most a spike a step"
+
+
+NEURON = "Neuron model: if_curr_exp, if_curr_delta or if_cond_exp."
+RESET = "After a spike, put the membrane to v_reset or take v_thresh − v_reset off it."
+TIME = "Simulated time of one stimulus."
+STEP = "Time step of the simulation."
+DURATION: Any = option(None, TIME, "MS", of=f"{_MODEL}.duration")
+DT: Any = option(None, STEP, "MS", of=f"{_MODEL}.dt")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Times:
+    """The times of a simulation, ms."""
+
+    panel: ClassVar = SPIKING
+    duration: float | None = DURATION
+    dt: float | None = DT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,54 +59,58 @@ class Spiking:
     """What a spiking network is made of, and its times in ms."""
 
     panel: ClassVar = SPIKING
-    neuron: str = option(
-        "if_curr_delta", "Neuron model: if_curr_delta, if_curr_exp or if_cond_exp.", "NAME"
-    )
+    neuron: str | None = option(None, NEURON, "NAME", of=f"{_MODEL}.neuron.name")
     neuron_parameters: list[str] | None = option(
         None,
         "Parameter of the neuron, in PyNN's names and units: tau_m=10. May be repeated.",
         "NAME=X",
         flags="--neuron-parameter -p",
     )
-    reset: Literal["hard", "subtract"] = option(
-        "hard", "After a spike, put the membrane to v_reset or take v_thresh − v_reset off it."
+    reset: Literal["hard", "subtract"] | None = option(None, RESET, of=f"{_MODEL}.neuron.reset")
+    coding: str | None = option(
+        None, "Input coding: current or poisson.", "NAME", of=f"{_MODEL}.coding.name"
     )
-    coding: str = option("current", "Input coding: current or poisson.", "NAME")
-    rate_max: float | None = option(
-        None,
-        "Spike rate of an input of 1.",
-        "HZ",
-        unless="500; if_cond_exp: 200; at most a spike a step",
-    )
-    duration: float = option(50.0, "Simulated time of one stimulus.", "MS")
-    dt: float = option(0.5, "Time step of the simulation.", "MS")
+    rate_max: float | None = option(None, "Spike rate of an input of 1.", "HZ", unless=_rates)
+    duration: float | None = DURATION
+    dt: float | None = DT
     delay: float | None = option(None, "Delay of every synapse.", "MS", unless="one step")
 
-    def settings(self, kind: Callable[..., _S], **others: Any) -> _S:
-        """``TransferSettings`` or ``SpikingSettings`` with these and ``others``; ``ModelError`` for
-        a neuron or a coding that there is not.
+    def settings(self, kind: type[_S], **others: Any) -> _S:
+        """Settings of this kind with these options and ``others``; ``ModelError`` for a neuron or a
+        coding that there is not.
         """
         from volr.models.coding import coding_by_name
+        from volr.models.model import SpikingModel
         from volr.neurons import neuron_model
 
-        neuron = neuron_model(self.neuron, parameters(self.neuron_parameters or ()), self.reset)
-        return kind(
-            neuron=neuron,
-            coding=coding_by_name(self.coding, self.rate_max, neuron, self.dt),
-            duration=self.duration,
-            dt=self.dt,
-            delay=self.delay,
-            **others,
+        usual = SpikingModel.neuron
+        neuron = neuron_model(
+            self.neuron or usual.name,
+            parameters(self.neuron_parameters or ()),
+            self.reset or usual.reset,
         )
+        times = {"duration": self.duration, "dt": self.dt, "delay": self.delay}
+        given = {name: value for name, value in times.items() if value is not None}
+        coding = coding_by_name(
+            self.coding or SpikingModel.coding.name,
+            self.rate_max,
+            neuron,
+            given.get("dt", SpikingModel.dt),
+        )
+        return kind(neuron=neuron, coding=coding, **given, **others)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Times:
-    """The times in ms where a settings file may tell them too."""
+class Percentile:
+    """What a transfer takes for a full activation."""
 
-    panel: ClassVar = SPIKING
-    duration: float | None = option(None, "Simulated time of one stimulus.", "MS", unless="50")
-    dt: float | None = option(None, "Time step of the simulation.", "MS", unless="0.5")
+    panel: ClassVar = CALIBRATION
+    percentile: float | None = option(
+        None,
+        "Percentile of a population's activations that counts as full.",
+        "X",
+        of=f"{_TRANSFER}.percentile",
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,16 +137,44 @@ class ThroughSpikes:
         "BACKEND",
         unless="backpropagation through the engine's spikes",
     )
-    device: Literal["cpu", "cuda", "auto"] = option(
-        "cpu", "Run the network on the processor or on a GPU; auto: a GPU where there is one."
+    device: Device = "cpu"
+    readout: Literal["count", "membrane"] | None = option(
+        None,
+        "Read the outputs' spikes, or their mean membranes.",
+        of=f"{_MODEL}.readout",
+        panel=SPIKING,
     )
-    surrogate: Literal["triangle", "rectangle", "fast_sigmoid", "atan"] = option(
-        "atan", "What stands for the derivative of a spike."
+    surrogate: Literal["triangle", "rectangle", "fast_sigmoid", "atan"] | None = option(
+        None, "What stands for the derivative of a spike.", of=f"{_TRAINING}.surrogate.shape"
     )
-    surrogate_width: float = option(0.3, "Its width, in units of v_thresh − v_reset.", "X")
+    surrogate_width: float | None = option(
+        None,
+        "Its width, in units of v_thresh − v_reset.",
+        "X",
+        of=f"{_TRAINING}.surrogate.width",
+    )
     window: int | None = count(None, "Steps that errors flow back through.", unless="all")
-    rate_floor: float = option(5.0, "Mean rate below which a hidden neuron is pulled up.", "HZ")
-    rate_penalty: float = option(1.0, "How strongly it is pulled up.", "X")
+    rate_floor: float | None = option(
+        None,
+        "Mean rate below which a hidden neuron is pulled up.",
+        "HZ",
+        of=f"{_TRAINING}.rate_floor",
+    )
+    rate_penalty: float | None = option(
+        None, "How strongly it is pulled up.", "X", of=f"{_TRAINING}.rate_penalty"
+    )
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The fields of ``SpikingSettings`` that these options change."""
+        from volr.engine.surrogates import Surrogate
+        from volr.training import SpikingSettings
+
+        names = ("readout", "window", "rate_floor", "rate_penalty")
+        given = {name: value for name, value in given_values(self).items() if name in names}
+        usual = SpikingSettings.surrogate
+        shape, width = self.surrogate or usual.shape, self.surrogate_width
+        return {**given, "surrogate": Surrogate(shape, usual.width if width is None else width)}
 
 
 def parameters(assignments: Iterable[str]) -> dict[str, float]:

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import typer
 
 from volr.checks.names import named
 from volr.cli import options
 from volr.cli.input_files import is_model_file, split_of, start_of, teacher_of
-from volr.cli.options import ARTIFICIAL, LEARNING, SPIKING, count, given, option, refuse
+from volr.cli.options import (
+    ARTIFICIAL,
+    LEARNING,
+    SPIKING,
+    count,
+    given,
+    given_values,
+    option,
+    refuse,
+)
 from volr.cli.output import note
 from volr.cli.output_files import check_writable, path_from, save_made
 from volr.cli.progress import progress_bar
@@ -23,57 +32,84 @@ if TYPE_CHECKING:
     from volr.model_files.model_file import Origin
     from volr.models.model import Model
     from volr.network import Network
-    from volr.training import Training
+    from volr.training import Training, TrainingBackend
 
 
 # Those of `ThroughSpikes` that a simulator in the loop has no use for.
 _OF_THE_ENGINE = ("teacher", "device", "surrogate", "surrogate_width", "window")
 
 
+_TRAINING = "volr.training:TrainingSettings"
+
+
+def _epochs() -> str:
+    from volr.training import in_loop, spiking
+
+    return (
+        f"{usual_epochs()}; with --start: {spiking.FINE_EPOCHS}; with --in-loop: {in_loop.EPOCHS}, "
+        f"or as many as make {in_loop.UPDATES}"
+    )
+
+
+def usual_epochs() -> str:
+    """How many epochs an artificial network is trained for, in words."""
+    from volr.training.settings import EPOCHS, UPDATES
+
+    return f"{EPOCHS}, or as many as make {UPDATES:,} updates"
+
+
+def _learning_rate() -> str:
+    from volr.training import TrainingSettings, spiking
+
+    adam, sgd = TrainingSettings(optimizer="adam").rate, TrainingSettings(optimizer="sgd").rate
+    fine = f"with --start: {spiking.FINE_RATE:g}"
+    return f"{adam:g}; sgd: {sgd:g}; snn: {spiking.RATE:g}; {fine}"
+
+
+def _weight_decay() -> str:
+    from volr.training import TrainingSettings, spiking
+
+    adam, sgd = TrainingSettings(optimizer="adam").decay, TrainingSettings(optimizer="sgd").decay
+    fine = f"with --start: {spiking.FINE_DECAY:g}"
+    return f"{adam:g}; sgd: {sgd:g}; snn: {spiking.DECAY:g}; {fine}"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Learning:
-    """The options whose names and defaults are those of ``TrainingSettings``."""
+    """The options of ``TrainingSettings``, whose names are those of its fields."""
 
     panel: ClassVar = LEARNING
-    epochs: int | None = count(
-        None,
-        "Passes over the training data.",
-        unless="30, or as many as make 2,000 updates; with --start: 2; "
-        "with --in-loop: 5, or as many as make 600",
+    epochs: int | None = count(None, "Passes over the training data.", unless=_epochs)
+    batch_size: int | None = count(None, "Samples in one update.", of=f"{_TRAINING}.batch_size")
+    optimizer: Literal["adam", "sgd"] | None = option(
+        None, "How parameters are updated.", of=f"{_TRAINING}.optimizer"
     )
-    batch_size: int = count(64, "Samples in one update.")
-    optimizer: Literal["adam", "sgd"] = option("adam", "How parameters are updated.")
     learning_rate: float | None = option(
-        None,
-        "Learning rate of the first update.",
-        "X",
-        unless="0.004; sgd: 0.1; snn: 0.004; with --start: 0.0002",
+        None, "Learning rate of the first update.", "X", unless=_learning_rate
     )
-    momentum: float = option(0.0, "Momentum of sgd.", "X")
-    schedule: Literal["cosine", "constant"] = option(
-        "cosine", "Let the learning rate fall to 0, or keep it."
+    momentum: float | None = option(None, "Momentum of sgd.", "X", of=f"{_TRAINING}.momentum")
+    schedule: Literal["cosine", "constant"] | None = option(
+        None, "Let the learning rate fall to 0, or keep it.", of=f"{_TRAINING}.schedule"
     )
     weight_decay: float | None = option(
         None,
         "Share that an update takes off each parameter, for a learning rate of 1.",
         "X",
-        unless="0.05; sgd: 0; snn: 0.1; with --start: 0",
+        unless=_weight_decay,
     )
-    loss: Literal["cross_entropy", "mse"] = option("cross_entropy", "What training makes small.")
-    validation: float = option(0.1, "Fraction of the training data set aside.", "X")
+    loss: Literal["cross_entropy", "mse"] | None = option(
+        None, "What training makes small.", of=f"{_TRAINING}.loss"
+    )
+    validation: float | None = option(
+        None, "Fraction of the training data set aside.", "X", of=f"{_TRAINING}.validation"
+    )
     patience: int | None = count(
         None, "Stop after this many epochs without improvement.", unless="never"
     )
-    candidates: int = count(16, "Initialisations that start out; the best one goes on.")
-
-
-@dataclass(frozen=True, kw_only=True)
-class SpikingFromTheStart(Spiking):
-    """A network that is trained as a spiking one takes longer steps than a transferred one."""
-
-    dt: float = option(1.0, "Time step of the simulation.", "MS")
-    readout: Literal["count", "membrane"] = option(
-        "count", "Read the outputs' spikes, or their mean membranes."
+    candidates: int | None = count(
+        None,
+        "Initialisations that start out; the best one goes on.",
+        of=f"{_TRAINING}.candidates",
     )
 
 
@@ -83,43 +119,34 @@ def train(
     file: options.Program,
     task: options.Task,
     out: options.Out,
-    kind: Literal["ann", "snn"] = option(
-        "ann", "Train an artificial or a spiking network.", flags="--as"
-    ),
-    on: str = option(
-        "torch",
-        "What an artificial network is trained with: torch or futhark.",
-        "BACKEND",
-        panel=ARTIFICIAL,
-    ),
+    kind: options.Kind = "ann",
+    on: str = options.on("torch", "torch or futhark.", panel=ARTIFICIAL),
     data: options.DataFolder = None,
-    seed: int | None = count(
+    seed: int | None = options.seed(
         None,
-        "Seed of all that is random.",
-        least=0,
+        "the split of the data, the initial parameters, the order of samples and input spikes.",
         unless="0, or that of --start's or --teacher's model",
     ),
     *,
     learning: Learning,
-    samples: int | None = count(
+    train_samples: int | None = count(
         None,
-        "Learn from the first N training samples, those set aside included.",
+        "Number of training samples, those set aside included.",
+        flags="--train-samples --samples",
         unless="all",
         panel=LEARNING,
     ),
-    activation: options.Activation = "relu",
-    spiking: SpikingFromTheStart,
+    activation: options.Activation = None,
+    spiking: Spiking,
     through: ThroughSpikes,
 ) -> None:
     """Train a program as an artificial or a spiking network."""
     from volr.backends import simulator
     from volr.engine.devices import device_name, device_of
-    from volr.engine.surrogates import Surrogate
     from volr.experiments.run_progress import of_training
     from volr.experiments.runner import task_network
     from volr.experiments.tasks import task as find_task
     from volr.language import read_source, to_network
-    from volr.models.activations import activation as find_activation
     from volr.training import (
         SpikingSettings,
         TrainingSettings,
@@ -145,26 +172,22 @@ def train(
     runs = nullcontext() if in_loop is None else simulator(in_loop)
     split = split_of([each.origin for each in (begun, taught) if each is not None], task, seed)
     settings = TrainingSettings(
-        **vars(learning),
-        activation=find_activation(activation),
+        **given_values(learning),
+        activation=options.activation_of(activation),
         seed=split if seed is None else seed,
     )
-    plain = spiking.settings(SpikingSettings, readout=spiking.readout)
-    spiking_settings = replace(
-        plain if begun is None else settings_of(begun.model),
-        surrogate=Surrogate(through.surrogate, through.surrogate_width),
-        window=through.window,
-        rate_floor=through.rate_floor,
-        rate_penalty=through.rate_penalty,
-    )
+    if begun is not None:
+        spiking_settings = settings_of(begun.model, **through.changes)
+    else:
+        spiking_settings = spiking.settings(SpikingSettings, **through.changes)
     model = None if begun is None else begun.model
     with runs as running, progress_bar() as progress:
         progress(f"loading {task}", 0, None)
         train = chosen.load(seed=split, inputs=lowered.input_size, data_dir=data).train
-        shown = train if samples is None else train.first(samples)
+        shown = train if train_samples is None else train.first(train_samples)
         of_this = of_training(progress)
         if kind == "ann":
-            trained = train_ann(lowered, shown, settings, backend=trainer, progress=of_this)
+            trained = train_ann(lowered, shown, settings, on=trainer, progress=of_this)
         elif running is None:
             trained = train_snn(
                 lowered,
@@ -192,15 +215,13 @@ def train(
     note(f"wrote {out}")
 
 
-_Trainer: TypeAlias = Literal["torch", "futhark"]
-
-
-def _trainer(on: str) -> _Trainer:
+def _trainer(on: str) -> TrainingBackend:
     """What trains an artificial network; a matter of usage where it does not."""
     from volr.backends import BACKENDS
     from volr.backends.base import SpikingBackend
+    from volr.training.artificial import TRAINING_BACKENDS
 
-    known: dict[str, _Trainer] = {"torch": "torch", "futhark": "futhark"}
+    known: dict[str, TrainingBackend] = {name: name for name in TRAINING_BACKENDS}
     if on in known:
         return known[on]
     if any(each.name == on for each in BACKENDS if isinstance(each, SpikingBackend)):

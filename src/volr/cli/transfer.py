@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, ClassVar
-
-import typer
+from typing import TYPE_CHECKING
 
 from volr.cli import options
-from volr.cli.options import CALIBRATION, SPIKING, count, given, option, with_options
+from volr.cli.options import count, given_values, option, with_options
 from volr.cli.output import emit, note, print_json, print_table
 from volr.cli.output_files import check_writable, path_from, save_made
 from volr.cli.progress import progress_bar
-from volr.cli.spiking_options import PERCENTILE, Spiking, parameters
+from volr.cli.spiking_options import Percentile, Spiking, parameters
 from volr.errors import ModelError
 
 if TYPE_CHECKING:
@@ -24,35 +22,45 @@ UNEQUAL = 4.0
 MUCH = 0.02
 
 
+def _population_rates() -> str:
+    from volr.neurons import IFCondExp
+
+    return f"the inputs'; {IFCondExp.name}: {IFCondExp.full_rate:g}, or a spike a step"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Transferred(Spiking):
     """What a transfer makes of a network."""
 
     population_rate: float | None = option(
-        None,
-        "Spike rate of a full activation.",
-        "HZ",
-        unless="the inputs'; if_cond_exp: 1000, or a spike a step",
+        None, "Spike rate of a full activation.", "HZ", unless=_population_rates
     )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Calibration:
+class Calibration(Percentile):
     """What a transfer measures, and where."""
 
-    panel: ClassVar = CALIBRATION
-    on: str = option(
-        "engine", "Simulator to calibrate on: engine, or any that `evaluate` names.", "BACKEND"
+    on: str = options.on("engine", "engine, or any spiking one that `evaluate` names.")
+    rounds: int | None = count(
+        None,
+        "Rounds of calibration for each layer.",
+        least=0,
+        of="volr.transfer:TransferSettings.rounds",
     )
-    percentile: float = PERCENTILE
-    rounds: int = count(3, "Rounds of calibration for each layer.", least=0)
-    samples: int = count(500, "Training stimuli to calibrate on.")
-    seed: int | None = count(None, "Seed of the calibration.", least=0, unless="the model's own")
+    calibration_samples: int | None = count(
+        None,
+        "Training stimuli to calibrate on.",
+        flags="--calibration-samples --samples",
+        of="volr.transfer:TransferSettings.samples",
+    )
+    seed: int | None = options.seed(
+        None, "the calibration's stimuli, and input spikes.", unless="the model's own"
+    )
 
 
 @with_options
 def transfer(
-    ctx: typer.Context,
     model: options.Model,
     task: options.Task,
     out: options.Out,
@@ -83,29 +91,17 @@ def transfer(
         )
     split = data_seed(loaded.origin, task, calibration.seed)
     drawn = split if calibration.seed is None else calibration.seed
+    own = {"population_rate", "percentile", "rounds", "calibration_samples"}
+    changes = given_values(spiking) | given_values(calibration)
     if settings_file is None:
-        settings = spiking.settings(
-            TransferSettings,
-            population_rate=spiking.population_rate,
-            percentile=calibration.percentile,
-            rounds=calibration.rounds,
-            samples=calibration.samples,
-            seed=drawn,
-        )
+        taken = {name.removeprefix("calibration_"): changes[name] for name in own & {*changes}}
+        settings = spiking.settings(TransferSettings, **taken, seed=drawn)
     else:
-        options = {**vars(spiking), **vars(calibration)}
-        options["neuron_parameters"] = parameters(spiking.neuron_parameters or ())
-        # What a settings file calls otherwise, or does not have.
-        names = {"samples": "calibration_samples", "on": None, "seed": None}
-        changes = {
-            called: options[each]
-            for each in given(ctx, SPIKING, CALIBRATION)
-            if (called := names.get(each, each)) is not None
-        }
-        settings_of_task = with_task_defaults(
-            settings_with(read_settings(settings_file), changes), task
-        )
-        settings = settings_of_task.transfer(drawn)
+        changes = {name: each for name, each in changes.items() if name not in ("on", "seed")}
+        if "neuron_parameters" in changes:
+            changes["neuron_parameters"] = parameters(changes["neuron_parameters"])
+        file = read_settings(settings_file)
+        settings = with_task_defaults(settings_with(file, changes), task).transfer(drawn)
     network = loaded.model.network
     check_model(chosen, network.input_size, network.output_size, loaded.origin.get("task"))
     check_writable(out, source=model)

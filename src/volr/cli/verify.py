@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from volr.cli import options
-from volr.cli.options import ARTIFICIAL, SPIKING, count, given, option, refuse, with_options
+from volr.cli.options import ARTIFICIAL, SPIKING, given, option, refuse, with_options
 from volr.cli.output import note, print_json
 from volr.cli.progress import progress_bar
 from volr.cli.spiking_options import Spiking
@@ -27,13 +26,6 @@ if TYPE_CHECKING:
     from volr.verification.verify import Outcome
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tried(Spiking):
-    """Inputs have one rate, whatever the neuron."""
-
-    rate_max: float = option(500.0, "Spike rate of an input of 1.", "HZ")
-
-
 @with_options
 def verify(
     ctx: typer.Context,
@@ -44,23 +36,25 @@ def verify(
             help="A program, which is given random weights, or a model file.",
         ),
     ],
-    on: list[str] | None = option(
+    on: list[str] | None = options.on(
         None,
-        "Back end or document to compare, such as nest, nir or brian2.py, which is the script for "
+        "such as nest; or a document to compare, such as nir or brian2.py, which is the script for "
         "brian2. May be repeated.",
-        "BACKEND",
         unless="all that are installed",
     ),
     task: str | None = option(
-        None, "Compare on this task's test data.", "TASK", unless="random stimuli"
+        None,
+        "Task: its test data are the stimuli.",
+        "TASK",
+        unless="random stimuli",
     ),
     data: options.DataFolder = None,
     # Most neurons spike for some of so many.
-    samples: int = count(20, "Number of stimuli."),
-    seed: int = count(0, "Seed of random weights, stimuli and input spikes.", least=0),
-    activation: options.Activation = "relu",
+    samples: int = options.samples(20, ", or of random stimuli"),
+    seed: int = options.seed(0, "weights, stimuli and input spikes."),
+    activation: options.Activation = None,
     *,
-    spiking: Tried,
+    spiking: Spiking,
     as_json: options.Json = False,
 ) -> None:
     """Prove that back ends run the same network.
@@ -78,7 +72,6 @@ def verify(
     from volr.cli.verify_tables import outcome_json, print_outcomes, show_outcome
     from volr.experiments.run_progress import of_simulation
     from volr.model_files.model_file import ModelFile
-    from volr.models.activations import activation as find_activation
     from volr.transfer import TransferSettings
     from volr.verification import Unverified, Verification
     from volr.verification.examples import random_ann, random_snn
@@ -92,7 +85,7 @@ def verify(
     else:
         settings = spiking.settings(TransferSettings)
         models: list[Model] = [
-            random_ann(read, find_activation(activation), seed),
+            random_ann(read, options.activation_of(activation), seed),
             random_snn(read, settings, seed),
         ]
     for each in on or ():

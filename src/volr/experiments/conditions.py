@@ -146,7 +146,7 @@ def _ann(given: Ingredients, backend: TrainingBackend) -> Built:
             given.network,
             given.train,
             given.settings.training(given.seed),
-            backend=backend,
+            on=backend,
             progress=of_training(given.progress),
         )
     )

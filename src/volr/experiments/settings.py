@@ -18,8 +18,9 @@ from volr.checks.json_values import in_words, out_of_words
 from volr.checks.names import named
 from volr.engine.surrogates import Surrogate
 from volr.errors import DataError, ModelError, TrainingError
-from volr.models.coding import coding_by_name, coding_problems
-from volr.models.model import timing_problems
+from volr.models.coding import coding_by_name
+from volr.models.model import SpikingModel
+from volr.models.simulation_settings import SimulationSettings
 from volr.neurons import RESETS, neuron_model
 from volr.training import SpikingSettings, TrainingSettings
 from volr.transfer import TransferSettings
@@ -30,8 +31,6 @@ if TYPE_CHECKING:
     from volr.models.coding import InputCoding
     from volr.neurons import NeuronModel, Reset
 
-STEP = 0.5
-"""The default time step, ms."""
 LOOP_SAMPLES = 8192
 """The default number of samples for training in the loop."""
 
@@ -56,13 +55,13 @@ class Settings:
     of the settings here.
     """
 
-    neuron: str = "if_curr_exp"
+    neuron: str = SpikingModel.neuron.name
     neuron_parameters: Mapping[str, float] = field(default_factory=dict[str, float])
-    reset: Reset = "hard"
-    coding: str = "current"
+    reset: Reset = SpikingModel.neuron.reset
+    coding: str = SpikingModel.coding.name
     rate_max: float | None = None
     population_rate: float | None = None
-    duration: float = 50.0
+    duration: float = SpikingModel.duration
     dt: float | None = None
     delay: float | None = None
     percentile: float | None = None
@@ -98,7 +97,7 @@ class Settings:
         if wrong:
             raise DataError("these are no settings: " + "; ".join(wrong))
         # What all stages share is checked first, so that no single stage is named in the error.
-        self._check_shared()
+        SimulationSettings(**self._shared())
         if wrong := _not_finite(self):
             raise DataError("these are no settings: " + "; ".join(wrong))
         for make in (self.training, self.surrogate, self.in_loop, self.fine, self.transfer):
@@ -114,7 +113,7 @@ class Settings:
     @property
     def step(self) -> float:
         """The time step, ms."""
-        return STEP if self.dt is None else self.dt
+        return SpikingModel.dt if self.dt is None else self.dt
 
     @property
     def in_loop_samples(self) -> int:
@@ -167,12 +166,6 @@ class Settings:
         own = {name: getattr(self, prefix + name, None) for name in FOR_ARTIFICIAL} | instead
         with _called({name: prefix + name for name in own}):
             return TrainingSettings(seed=seed, **given(own))
-
-    def _check_shared(self) -> None:
-        delay = self.step if self.delay is None else self.delay
-        timing = timing_problems(self.step, self.duration, delay)
-        if wrong := timing or coding_problems(self._coding(), self.step):
-            raise ModelError("spiking networks cannot run like this: " + "; ".join(wrong))
 
     def _shared(self) -> dict[str, Any]:
         """What training with spikes and a transfer have in common."""

@@ -33,14 +33,8 @@ class Remedy:
 
 def settings_of(model: SpikingModel, seed: int) -> TransferSettings:
     """The settings of a transfer to this neuron, coding and timing, and defaults for the rest."""
-    return TransferSettings(
-        neuron=model.neuron,
-        coding=model.coding,
-        dt=model.dt,
-        duration=model.duration,
-        delay=None if model.delay_steps == 1 else model.delay,
-        seed=seed,
-    )
+    delay = None if model.delay_steps == 1 else model.delay
+    return TransferSettings.of(model, delay=delay, seed=seed)
 
 
 def remedies(
@@ -103,7 +97,7 @@ def _changes(
         case "scale":
             yield again
             yield with_(
-                f"--rounds {now.rounds + 2} --samples {4 * now.samples}",
+                f"--rounds {now.rounds + 2} --calibration-samples {4 * now.samples}",
                 rounds=now.rounds + 2,
                 samples=4 * now.samples,
             )

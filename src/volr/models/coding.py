@@ -18,7 +18,7 @@ from volr.checks.annotations import settle
 from volr.checks.arrays import real_array
 from volr.checks.names import named
 from volr.errors import DataError, ModelError
-from volr.neurons import SMALLEST
+from volr.neurons import SMALLEST, NeuronModel
 from volr.neurons.response import count_levels
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from volr.checks.arrays import Booleans, Floats, Integers
     from volr.models.model import SpikingModel
     from volr.network import Network
-    from volr.neurons import NeuronModel
 
 T = TypeVar("T", bound=np.generic)
 
@@ -45,7 +44,7 @@ class ConstantCurrent:
     """
 
     name: ClassVar[str] = "current"
-    rate_max: float = 500.0
+    rate_max: float = NeuronModel.input_rate
 
     def __post_init__(self) -> None:
         _check_types(self)
@@ -61,7 +60,7 @@ class Poisson:
     """
 
     name: ClassVar[str] = "poisson"
-    rate_max: float = 500.0
+    rate_max: float = NeuronModel.input_rate
 
     def __post_init__(self) -> None:
         _check_types(self)

@@ -15,7 +15,7 @@ from volr.models.activations import Activation, ReLU
 from volr.models.coding import ConstantCurrent, InputCoding, coding_problems
 from volr.models.parameters import Parameters, parameters
 from volr.network import Network
-from volr.neurons import NEURON_MODELS, IFCurrDelta, NeuronModel
+from volr.neurons import NEURON_MODELS, IFCurrExp, NeuronModel
 
 Readout: TypeAlias = Literal["count", "membrane"]
 READOUTS: tuple[Readout, ...] = get_args(Readout)
@@ -64,7 +64,7 @@ class SpikingModel:
 
     network: Network
     parameters: Parameters
-    neuron: NeuronModel = IFCurrDelta()
+    neuron: NeuronModel = IFCurrExp()
     coding: InputCoding = ConstantCurrent()
     dt: float = 0.5
     duration: float = 50.0

@@ -1,6 +1,6 @@
 """Training: initialisation, losses, backpropagation."""
 
-from volr.training.artificial import train_ann
+from volr.training.artificial import TrainingBackend, train_ann
 from volr.training.in_loop import train_in_loop
 from volr.training.result import Epoch, Training, TrainingProgress
 from volr.training.settings import Loss, Optimizer, Schedule, TrainingSettings
@@ -13,6 +13,7 @@ __all__ = [
     "Schedule",
     "SpikingSettings",
     "Training",
+    "TrainingBackend",
     "TrainingProgress",
     "TrainingSettings",
     "settings_of",

@@ -28,19 +28,22 @@ def train_ann(
     samples: Samples,
     settings: TrainingSettings = TrainingSettings(),
     *,
-    backend: TrainingBackend = "torch",
+    on: TrainingBackend = "torch",
     initial: ArtificialModel | None = None,
     progress: TrainingProgress | None = None,
+    backend: TrainingBackend | None = None,
 ) -> Training[ArtificialModel]:
     """Train ``network`` on ``samples``, a part of which is set aside for validation.
 
-    ``backend`` is what computes the steps. Training on either begins with the same parameters and
-    sees the same minibatches. The same seed gives the same parameters on the same machine, with any
-    number of threads; global random states are neither read nor changed. ``initial`` has the
-    parameters to begin with; by default, candidates are drawn. ``progress`` is called after every
-    epoch. Raises ``TrainingError`` where samples, network and ``initial`` do not fit or where
-    training diverges, ``BackendError`` for a back end that does not train, and ``MissingError``
-    where PyTorch, or what Futhark needs, is not installed.
+    ``on`` is the back end that computes the steps; ``backend`` is the former name of ``on``. On
+    either, training begins with the same parameters and sees the same minibatches. The same seed
+    gives the same parameters on the same machine, with any number of threads; global random states
+    stay as they are. ``initial`` has the parameters to begin with; by default, candidates are
+    drawn. ``progress`` is called after every epoch.
+
+    Raises ``TrainingError`` if samples, network and ``initial`` do not fit or if training diverges,
+    ``BackendError`` for a back end that does not train, and ``MissingError`` if PyTorch, or what
+    Futhark needs, is not installed.
     """
     arguments.check_network("train_ann", network)
     arguments.check_samples("train_ann", samples)
@@ -49,7 +52,7 @@ def train_ann(
         check_initial(network, initial, settings)
         settings = replace(settings, candidates=1)
     known: dict[str, TrainingBackend] = {name: name for name in TRAINING_BACKENDS}
-    match named("training back end", backend, known, BackendError):
+    match named("training back end", backend or on, known, BackendError):
         case "torch":
             require(TORCH)
             from volr.training.artificial_learner import ArtificialLearner

@@ -8,7 +8,8 @@ from typing import Literal, TypeAlias, get_args
 
 from volr.checks.annotations import settle
 from volr.errors import TrainingError
-from volr.models.activations import Activation, ReLU
+from volr.models.activations import Activation
+from volr.models.model import ArtificialModel
 
 Optimizer: TypeAlias = Literal["adam", "sgd"]
 Loss: TypeAlias = Literal["cross_entropy", "mse"]
@@ -53,7 +54,7 @@ class TrainingSettings:
     schedule: Schedule = "cosine"
     weight_decay: float | None = None
     loss: Loss = "cross_entropy"
-    activation: Activation = ReLU()
+    activation: Activation = ArtificialModel.activation
     validation: float = 0.1
     patience: int | None = None
     candidates: int = 16

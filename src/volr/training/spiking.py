@@ -4,32 +4,26 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from volr.backends.engine import ENGINE
 from volr.backends.refusals import require
 from volr.backends.torch import TORCH
 from volr.checks import arguments
-from volr.checks.annotations import settle
 from volr.engine.surrogates import Surrogate
-from volr.errors import TrainingError
-from volr.models.coding import InputCoding, coding_problems, suited_coding
-from volr.models.model import (
-    Readout,
-    SpikingModel,
-    check_reach,
-    readout_problems,
-    timing_problems,
-)
-from volr.neurons import NEURON_MODELS, IFCurrDelta, NeuronModel
+from volr.errors import TrainingError, VolrError
+from volr.models.model import Readout, SpikingModel, check_reach, readout_problems
+from volr.models.simulation_settings import SimulationSettings
 from volr.system.memory import check_room
 from volr.training.checks import check_samples, check_start
 from volr.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from volr.checks.annotations import Classes
     from volr.engine.devices import Device
     from volr.models.model import ArtificialModel
-    from volr.models.parameters import Parameters
     from volr.models.samples import Samples
     from volr.network import Network
     from volr.training.result import Training, TrainingProgress
@@ -42,77 +36,44 @@ FINE_RATE, FINE_DECAY, FINE_EPOCHS = 2e-4, 0.0, 2
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpikingSettings:
+class SpikingSettings(SimulationSettings):
     """What kind of spiking network is trained, and how errors find their way through its spikes.
 
-    ``neuron``, ``coding``, ``dt``, ``duration``, ``delay`` (ms; None stands for one step) and
-    ``readout`` become the model's; a coding of None is a constant current at the rate that suits
-    the neuron. ``surrogate`` stands for the derivative of a spike. ``window``
-    is the number of steps that errors flow back through; None: all. A hidden neuron whose mean rate
-    over a minibatch is below ``rate_floor`` (Hz) is pulled up, with the strength ``rate_penalty``,
-    so that none dies. Raises ``TrainingError`` with everything that is wrong.
+    ``neuron``, ``coding``, ``dt``, ``duration``, ``delay`` (ms) and ``readout`` become the model's;
+    a delay of None is one step, and a coding of None is a constant current at the rate that suits
+    the neuron. ``surrogate`` stands for the derivative of a spike.
+    ``window`` is the number of steps that errors flow back through; None: all. A hidden neuron
+    whose mean rate over a minibatch is below ``rate_floor`` (Hz) is pulled up, with the strength
+    ``rate_penalty``, so that none dies. Raises ``TrainingError`` with everything that is wrong.
     """
 
-    neuron: NeuronModel = IFCurrDelta()
-    coding: InputCoding | None = None
-    dt: float = 1.0
-    duration: float = 50.0
-    delay: float | None = None
-    readout: Readout = "count"
+    _error: ClassVar[type[VolrError]] = TrainingError
+    _refusal: ClassVar[str] = "training cannot start"
+    _classes: ClassVar[Mapping[str, Classes]] = {
+        **SimulationSettings._classes,
+        "Readout": str,
+        "Surrogate": Surrogate,
+    }
+
+    readout: Readout = SpikingModel.readout
     surrogate: Surrogate = Surrogate()
     window: int | None = None
     rate_floor: float = 5.0
     rate_penalty: float = 1.0
 
-    def __post_init__(self) -> None:
-        known = {"NeuronModel": NEURON_MODELS, "InputCoding": InputCoding, "Surrogate": Surrogate}
-        if wrong := settle(self, Readout=str, **known):
-            raise TrainingError("training cannot start: " + "; ".join(wrong))
-        wrong = timing_problems(self.dt, self.duration, self.delay_ms)
-        if not wrong:
-            wrong = coding_problems(self.input_coding, self.dt)
+    def _problems(self) -> list[str]:
+        wrong = super()._problems()
         if self.window is not None and self.window < 1:
             wrong.append(f"window is {self.window}, below 1")
         for name, value in (("rate_floor", self.rate_floor), ("rate_penalty", self.rate_penalty)):
             if not (math.isfinite(value) and value >= 0):
                 wrong.append(f"{name} is {value}, not 0 or more")
-        if wrong:
-            raise TrainingError("training cannot start: " + "; ".join(wrong))
-
-    @property
-    def input_coding(self) -> InputCoding:
-        """``coding``, or what stands for it."""
-        return suited_coding(self.neuron, self.dt) if self.coding is None else self.coding
-
-    @property
-    def delay_ms(self) -> float:
-        return self.dt if self.delay is None else self.delay
-
-    def model(self, network: Network, parameters: Parameters) -> SpikingModel:
-        """The spiking model of this kind with these parameters, in its own units."""
-        return SpikingModel(
-            network=network,
-            parameters=parameters,
-            neuron=self.neuron,
-            coding=self.input_coding,
-            dt=self.dt,
-            duration=self.duration,
-            delay=self.delay_ms,
-            readout=self.readout,
-        )
+        return wrong
 
 
 def settings_of(model: SpikingModel, **others: Any) -> SpikingSettings:
     """The settings that a model was made with, for training to go on from it."""
-    return SpikingSettings(
-        neuron=model.neuron,
-        coding=model.coding,
-        dt=model.dt,
-        duration=model.duration,
-        delay=model.delay,
-        readout=model.readout,
-        **others,
-    )
+    return SpikingSettings.of(model, readout=model.readout, **others)
 
 
 def train_snn(
@@ -180,7 +141,10 @@ def check_spiking(network: Network, spiking: SpikingSettings, start: SpikingMode
     wrong = readout_problems(network, spiking.readout)
     if start is not None and start.network != network:
         wrong.append("the model to start from is of another network")
-    if start is not None and settings_of(start) != _as_of_model(spiking):
+    given = SpikingSettings.of(
+        spiking, coding=spiking.input_coding, delay=spiking.delay_ms, readout=spiking.readout
+    )
+    if start is not None and settings_of(start) != given:
         wrong.append("the model to start from has another neuron, coding, readout or timing")
     if wrong:
         raise TrainingError("training cannot start: " + "; ".join(wrong))
@@ -238,15 +202,3 @@ def or_start(trained: Training[SpikingModel], start: SpikingModel | None) -> Tra
     if start is None or trained.kept_epoch > 0:
         return trained
     return replace(trained, model=start)
-
-
-def _as_of_model(spiking: SpikingSettings) -> SpikingSettings:
-    """The settings with defaults for all that a model does not know of."""
-    return SpikingSettings(
-        neuron=spiking.neuron,
-        coding=spiking.input_coding,
-        dt=spiking.dt,
-        duration=spiking.duration,
-        delay=spiking.delay_ms,
-        readout=spiking.readout,
-    )

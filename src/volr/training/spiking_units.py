@@ -96,10 +96,7 @@ class SpikingForm:
     @cached_property
     def mapping(self) -> TransferSettings:
         """How an artificial network would become such a spiking one."""
-        s = self.settings
-        return TransferSettings(
-            neuron=s.neuron, coding=s.input_coding, dt=s.dt, duration=s.duration, delay=s.delay
-        )
+        return TransferSettings.of(self.settings)
 
     @property
     def least_units(self) -> dict[str, float]:
@@ -128,7 +125,7 @@ class SpikingForm:
 
     def with_parameters(self, parameters: Mapping[str, Floats]) -> SpikingModel:
         """The spiking model with these parameters, which are in its own units."""
-        return self.settings.model(self.network, parameters)
+        return self.settings.model(self.network, parameters, self.settings.readout)
 
     def random_start(self, inputs: Floats, random: np.random.Generator) -> dict[str, Floats]:
         """An artificial network that was initialised on ``inputs`` and transferred untrained."""

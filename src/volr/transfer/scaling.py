@@ -32,14 +32,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.models.model import SpikingModel
 from volr.models.parameters import bias_name, weight_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from volr.checks.arrays import Floats
-    from volr.models.model import ArtificialModel
+    from volr.models.model import ArtificialModel, SpikingModel
     from volr.network import Network
     from volr.transfer.settings import TransferSettings
 
@@ -150,12 +149,4 @@ def spiking_model(
         spikes = corrected.excitation * kappa[name]
         current = settings.current_of_one_spike * spikes * bias
         values[bias_name(population)] = current + base + corrected.offset
-    return SpikingModel(
-        network=network,
-        parameters=values,
-        neuron=neuron,
-        coding=settings.input_coding,
-        dt=settings.dt,
-        duration=settings.duration,
-        delay=settings.delay_ms,
-    )
+    return settings.model(network, values)

@@ -1,52 +1,35 @@
-"""What a transfer may be told."""
+"""The settings of a transfer."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import ClassVar
 
-from volr.checks.annotations import settle
-from volr.errors import ModelError
-from volr.models.coding import InputCoding, coding_problems, suited_coding
-from volr.models.model import timing_problems
-from volr.neurons import NEURON_MODELS, SMALLEST, IFCurrDelta, NeuronModel
+from volr.models.simulation_settings import SimulationSettings
+from volr.neurons import SMALLEST
 
 
 @dataclass(frozen=True, kw_only=True)
-class TransferSettings:
-    """The spiking side of a transfer, and how much work its calibration may be.
+class TransferSettings(SimulationSettings):
+    """The spiking side of a transfer, and how much work its calibration is.
 
-    ``neuron``, ``coding``, ``dt``, ``duration`` and ``delay`` (ms; None stands for one step) become
-    the spiking model's; a coding of None is a constant current at the rate that suits the neuron. A
-    population fires at ``population_rate`` (Hz; None stands for what suits the neuron) where its
-    activation is at the ``percentile`` of what it shows on the training stimuli. ``samples`` of
-    these, drawn with ``seed``, are simulated in ``rounds`` of three, or of four with conductances,
-    to calibrate a layer; 0 rounds leave the analytic mapping as it is. Raises ``ModelError`` with
-    everything that is wrong.
+    ``neuron``, ``coding``, ``dt``, ``duration`` and ``delay`` (ms) become the spiking model's; a
+    delay of None is one step, and a coding of None is a constant current at the rate that suits the
+    neuron. A population fires at ``population_rate`` (Hz; None stands for
+    what suits the neuron) where its activation is at the ``percentile`` of what it shows on the
+    training stimuli. ``samples`` of these, drawn with ``seed``, are simulated in ``rounds`` of
+    three, or of four with conductances, to calibrate a layer; 0 rounds leave the analytic mapping
+    as it is. Raises ``ModelError`` with everything that is wrong.
     """
 
-    neuron: NeuronModel = IFCurrDelta()
-    coding: InputCoding | None = None
-    dt: float = 0.5
-    duration: float = 50.0
-    delay: float | None = None
+    _refusal: ClassVar[str] = "this transfer cannot be made"
+
     population_rate: float | None = None
     percentile: float = 99.9
     rounds: int = 3
     samples: int = 500
     seed: int = 0
-
-    def __post_init__(self) -> None:
-        wrong = settle(self, NeuronModel=NEURON_MODELS, InputCoding=InputCoding) or self._problems()
-        if wrong:
-            raise ModelError("this transfer cannot be made: " + "; ".join(wrong))
-
-    @property
-    def input_coding(self) -> InputCoding:
-        """``coding``, or what stands for it."""
-        if self.coding is not None:
-            return self.coding
-        return suited_coding(self.neuron, self.dt)
 
     @property
     def full_rate(self) -> float:
@@ -62,19 +45,12 @@ class TransferSettings:
         return self.neuron.theta / rise
 
     @property
-    def delay_ms(self) -> float:
-        return self.dt if self.delay is None else self.delay
-
-    @property
     def _most(self) -> float:
         """A spike in every step, Hz."""
         return 1000.0 / self.dt
 
     def _problems(self) -> list[str]:
-        wrong = timing_problems(self.dt, self.duration, self.delay_ms)
-        if not wrong:
-            wrong = coding_problems(self.input_coding, self.dt)
-            wrong += self._rate_problems()
+        wrong = super()._problems()
         if not 0 < self.percentile <= 100:
             wrong.append(f"percentile is {self.percentile}, not in (0, 100]")
         if self.rounds < 0:
@@ -86,14 +62,15 @@ class TransferSettings:
         return wrong
 
     def _rate_problems(self) -> list[str]:
+        wrong = super()._rate_problems()
         rate = self.population_rate
         if rate is None:
-            return []
+            return wrong
         if not (math.isfinite(rate) and rate > 0):
-            return [f"population_rate is {rate} Hz, not above 0"]
-        if rate < SMALLEST:
-            return [f"population_rate is {rate} Hz, below {SMALLEST:g} Hz"]
-        if rate > self._most * (1 + 1e-9):
+            wrong.append(f"population_rate is {rate} Hz, not above 0")
+        elif rate < SMALLEST:
+            wrong.append(f"population_rate is {rate} Hz, below {SMALLEST:g} Hz")
+        elif rate > self._most * (1 + 1e-9):
             allowed = f"a step of {self.dt:g} ms allows {self._most:g} Hz"
-            return [f"population_rate is {rate:g} Hz, but {allowed}"]
-        return []
+            wrong.append(f"population_rate is {rate:g} Hz, but {allowed}")
+        return wrong

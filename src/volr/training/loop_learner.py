@@ -16,8 +16,7 @@ one network.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,13 +24,12 @@ import torch
 
 from volr.backends.base import Record
 from volr.models.coding import ConstantCurrent, Poisson, by_input, input_drive, input_levels
-from volr.models.model import SpikingModel
 from volr.neurons.response import count_levels
-from volr.training.backpropagation import Answer, TensorLearner, TensorSamples
+from volr.training.backpropagation import TensorSamples
 from volr.training.learner import Activity
 from volr.training.rate_model import charge, membrane_slope, slope
 from volr.training.side_by_side import apart, fits, side_by_side
-from volr.training.spiking_units import SpikingForm
+from volr.training.spiking_units import FormLearner
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,9 +38,10 @@ if TYPE_CHECKING:
 
     from volr.backends.base import Simulator
     from volr.checks.arrays import Floats, Integers
+    from volr.models.model import SpikingModel
     from volr.models.samples import Samples
     from volr.network import Network
-    from volr.training.backpropagation import Values
+    from volr.training.backpropagation import Answer, Values
     from volr.training.spiking import SpikingSettings
 
 # Simulators are slow, so fewer samples than elsewhere decide between candidates, and show the
@@ -64,15 +63,14 @@ class Measured:
 
 
 @dataclass
-class LoopLearner(TensorLearner[SpikingModel]):
-    """See ``volr.training.learner.Learner``. Random input spikes are drawn anew for every batch."""
+class LoopLearner(FormLearner):
+    """See ``volr.training.learner.Learner``."""
 
     network: Network
     settings: SpikingSettings
     simulator: Simulator
     seed: int
     start: SpikingModel | None = None
-    _drawn: int = field(default=0, init=False)
 
     @property
     def chunk(self) -> int:
@@ -82,59 +80,30 @@ class LoopLearner(TensorLearner[SpikingModel]):
     def deciding(self) -> int:
         return _DECIDING
 
-    @property
-    def goes_on(self) -> bool:
-        """Whether there is a model to go on from."""
-        return self.start is not None
-
-    @cached_property
-    def form(self) -> SpikingForm:
-        return SpikingForm(self.network, self.settings)
-
     def part(self, samples: Samples) -> TensorSamples:
         """Inputs are the values, float64 ``[batch, unit]``."""
         return TensorSamples(torch.tensor(samples.inputs), torch.tensor(samples.labels))
-
-    def starts(
-        self, samples: Samples, count: int, random: np.random.Generator
-    ) -> list[dict[str, Floats]]:
-        """The model to go on from, or artificial networks that were transferred untrained."""
-        if self.start is not None:
-            return [self.form.to_training(self.start)]
-        return [self.form.random_start(samples.inputs, random) for _ in range(count)]
 
     def slower(self, candidates: int) -> float:
         """Small networks run side by side, as quickly as one. Others run one after the other."""
         return 0.0 if fits(self.network, candidates) else candidates - 1.0
 
-    def answer(self, values: Values, inputs: Tensor, candidates: int) -> Answer:
+    def answers(self, candidates: Sequence[Values], inputs: Tensor) -> list[Answer]:
         """Run the simulator."""
         stimuli, rows = self._distinct(inputs.numpy())
-        seed = self._next_seed()
-        if candidates == 1:
-            [measured] = self._measure([self._sound(values)], stimuli, seed)
-            return self._answer(values, measured, rows)
-        each = [
-            {name: value[index] for name, value in values.items()} for index in range(candidates)
-        ]
-        measured = self._measure([self._sound(one) for one in each], stimuli, seed)
-        answers = [self._answer(one, m, rows) for one, m in zip(each, measured, strict=True)]
-        penalties = [torch.as_tensor(answer.penalty) for answer in answers]
-        return Answer(torch.stack([answer.logits for answer in answers]), torch.stack(penalties))
+        models = [self._sound(values) for values in candidates]
+        measured = self._measure(models, stimuli, self.next_seed())
+        return [self._answer(one, m, rows) for one, m in zip(candidates, measured, strict=True)]
 
     def activity(self, values: Values, everything: TensorSamples) -> Activity:
         """The dead never spike, on the first 1,024 samples: simulating all would take too long."""
         stimuli = everything.inputs[:_LOOKED_AT].numpy()
-        [measured] = self._measure([self.form.model(values)], stimuli, self._next_seed())
+        [measured] = self._measure([self.form.model(values)], stimuli, self.next_seed())
         counts, seconds = measured.counts, self.settings.duration / 1000.0
         return Activity(
             dead={name: int((counts[name].sum(dim=0) == 0).sum()) for name in self.form.hidden},
             rates={name: float(counts[name].mean()) / seconds for name in self.form.hidden},
         )
-
-    def model(self, values: Values) -> SpikingModel:
-        """The spiking model with these parameters."""
-        return self.form.model(values)
 
     def _sound(self, values: Mapping[str, Tensor]) -> SpikingModel:
         """The model to simulate, with 0 for what has diverged: the logits show that it has."""
@@ -190,10 +159,6 @@ class LoopLearner(TensorLearner[SpikingModel]):
                 return stimuli, torch.as_tensor(rows)
             case Poisson():
                 return inputs, torch.arange(len(inputs))
-
-    def _next_seed(self) -> int:
-        self._drawn += 1
-        return (self.seed << 32) + self._drawn
 
 
 def input_counts(model: SpikingModel, stimuli: Floats, seed: int) -> dict[str, Integers]:

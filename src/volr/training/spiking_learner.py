@@ -9,7 +9,7 @@ never stop changing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -24,34 +24,34 @@ from volr.engine.encoding import Encoded, encode, levels_of, trains_of
 from volr.engine.readout import Response
 from volr.engine.schedule import schedule_of
 from volr.models.coding import ConstantCurrent, Poisson
-from volr.models.model import SpikingModel
 from volr.models.parameters import parameter_shapes
-from volr.training.backpropagation import Answer, TensorLearner, TensorSamples
+from volr.training.backpropagation import TensorSamples
 from volr.training.learner import Activity
-from volr.training.spiking_units import SHARPNESS, TAUGHT_SHARPNESS, SpikingForm
+from volr.training.spiking_units import SHARPNESS, TAUGHT_SHARPNESS, FormLearner
 from volr.transfer.scaling import scales
 from volr.transfer.settings import TransferSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from torch import Tensor
 
     from volr.checks.arrays import Floats
     from volr.engine.schedule import Schedule
-    from volr.models.model import ArtificialModel
+    from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.samples import Samples
     from volr.network import Network
-    from volr.training.backpropagation import Values
+    from volr.training.backpropagation import Answer, Values
     from volr.training.spiking import SpikingSettings
+    from volr.training.spiking_units import SpikingForm
 
 # The most samples that run at once where nothing is learned, and the most bytes for their steps.
 _CHUNK, _CHUNK_BYTES = 1024, 256_000_000
 
 
 @dataclass
-class SpikingLearner(TensorLearner[SpikingModel]):
-    """See ``volr.training.learner.Learner``. Random input spikes are drawn anew for every batch."""
+class SpikingLearner(FormLearner):
+    """See ``volr.training.learner.Learner``."""
 
     network: Network
     settings: SpikingSettings
@@ -59,17 +59,10 @@ class SpikingLearner(TensorLearner[SpikingModel]):
     start: SpikingModel | None = None
     teacher: ArtificialModel | None = None
     device: str = "cpu"
-    _drawn: int = field(default=0, init=False)
 
     @property
-    def goes_on(self) -> bool:
-        """Whether there is a model to go on from."""
-        return self.start is not None
-
-    @cached_property
-    def form(self) -> SpikingForm:
-        sharpness = SHARPNESS if self.teacher is None else TAUGHT_SHARPNESS
-        return SpikingForm(self.network, self.settings, sharpness)
+    def sharpness(self) -> float:
+        return SHARPNESS if self.teacher is None else TAUGHT_SHARPNESS
 
     @cached_property
     def schedule(self) -> Schedule:
@@ -97,31 +90,15 @@ class SpikingLearner(TensorLearner[SpikingModel]):
             case Poisson():
                 return TensorSamples(torch.tensor(samples.inputs), labels, taught)
 
-    def starts(
-        self, samples: Samples, count: int, random: np.random.Generator
-    ) -> list[dict[str, Floats]]:
-        """The model to go on from, or artificial networks that were transferred untrained."""
-        if self.start is not None:
-            return [self.form.to_training(self.start)]
-        return [self.form.random_start(samples.inputs, random) for _ in range(count)]
-
     def slower(self, candidates: int) -> float:
         """Candidates run one after the other."""
         return candidates - 1.0
 
-    def answer(self, values: Values, inputs: Tensor, candidates: int) -> Answer:
+    def answers(self, candidates: Sequence[Values], inputs: Tensor) -> list[Answer]:
         """Run the engine, once for each candidate."""
         encoded = self._encode(inputs)
-        if candidates == 1:
-            return self._answer(self._respond(values, encoded))
-        each = [
-            self._answer(
-                self._respond({name: value[index] for name, value in values.items()}, encoded)
-            )
-            for index in range(candidates)
-        ]
-        penalties = [torch.as_tensor(answer.penalty) for answer in each]
-        return Answer(torch.stack([answer.logits for answer in each]), torch.stack(penalties))
+        responses = (self._respond(values, encoded) for values in candidates)
+        return [self.form.answer(each.counts, each.membranes) for each in responses]
 
     def activity(self, values: Values, everything: TensorSamples) -> Activity:
         """The dead never spike."""
@@ -137,18 +114,12 @@ class SpikingLearner(TensorLearner[SpikingModel]):
             rates={name: float(total.mean()) / seconds for name, total in totals.items()},
         )
 
-    def model(self, values: Values) -> SpikingModel:
-        """The spiking model with these parameters."""
-        return self.form.model(values)
-
     def _encode(self, inputs: Tensor) -> Encoded:
         match self.settings.input_coding:
             case ConstantCurrent():
                 return trains_of(self.schedule, inputs.numpy())
             case Poisson() as coding:
-                self._drawn += 1
-                seed = (self.seed << 32) + self._drawn
-                return encode(self.schedule, coding, inputs.numpy(), seed=seed)
+                return encode(self.schedule, coding, inputs.numpy(), seed=self.next_seed())
 
     def _respond(self, values: Mapping[str, Tensor], encoded: Encoded) -> Response:
         # Everything else in training runs on the CPU, so parameters stay there.
@@ -163,9 +134,6 @@ class SpikingLearner(TensorLearner[SpikingModel]):
             counts={name: each.cpu() for name, each in response.counts.items()},
             membranes={name: each.cpu() for name, each in response.membranes.items()},
         )
-
-    def _answer(self, response: Response) -> Answer:
-        return self.form.answer(response.counts, response.membranes)
 
 
 def _taught(teacher: ArtificialModel, inputs: Floats, form: SpikingForm) -> Tensor:

@@ -19,6 +19,7 @@ every population begins with rates that its neurons can have.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -31,18 +32,19 @@ from volr.backends.torch.module import array_of
 from volr.models.activations import ReLU
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.parameters import bias_name, weight_name
-from volr.training.backpropagation import Answer
+from volr.training.backpropagation import Answer, TensorLearner
 from volr.training.initialisation import initial_parameters
 from volr.training.rate_model import current_unit
 from volr.transfer.scaling import Correction, scales, spiking_model
 from volr.transfer.settings import TransferSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from torch import Tensor
 
     from volr.checks.arrays import Floats
+    from volr.models.samples import Samples
     from volr.network import Network
     from volr.training.backpropagation import Values
     from volr.training.spiking import SpikingSettings
@@ -154,3 +156,59 @@ class SpikingForm:
             for name in self.hidden
         ]
         return Answer(logits, s.rate_penalty * sum(missing, torch.zeros(())))
+
+
+class FormLearner(TensorLearner[SpikingModel]):
+    """What both learners of spiking networks share: see ``volr.training.learner.Learner``.
+
+    Random input spikes are drawn anew for every minibatch.
+    """
+
+    settings: SpikingSettings
+    seed: int
+    start: SpikingModel | None
+    _drawn: int = 0
+
+    @property
+    def sharpness(self) -> float:
+        return SHARPNESS
+
+    @cached_property
+    def form(self) -> SpikingForm:
+        return SpikingForm(self.network, self.settings, self.sharpness)
+
+    @abstractmethod
+    def answers(self, candidates: Sequence[Values], inputs: Tensor) -> list[Answer]:
+        """The logits of each candidate for ``inputs`` ``[batch, …]``."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is a model to go on from."""
+        return self.start is not None
+
+    def starts(
+        self, samples: Samples, count: int, random: np.random.Generator
+    ) -> list[dict[str, Floats]]:
+        """The model to go on from, or artificial networks that were transferred untrained."""
+        if self.start is not None:
+            return [self.form.to_training(self.start)]
+        return [self.form.random_start(samples.inputs, random) for _ in range(count)]
+
+    def answer(self, values: Values, inputs: Tensor, candidates: int) -> Answer:
+        """See ``answers``."""
+        if candidates == 1:
+            [answer] = self.answers([values], inputs)
+            return answer
+        each = [{name: v[index] for name, v in values.items()} for index in range(candidates)]
+        answers = self.answers(each, inputs)
+        penalties = torch.stack([torch.as_tensor(answer.penalty) for answer in answers])
+        return Answer(torch.stack([answer.logits for answer in answers]), penalties)
+
+    def model(self, values: Values) -> SpikingModel:
+        """The spiking model with these parameters."""
+        return self.form.model(values)
+
+    def next_seed(self) -> int:
+        """The seed for the input spikes of the next minibatch."""
+        self._drawn += 1
+        return (self.seed << 32) + self._drawn

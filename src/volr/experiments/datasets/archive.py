@@ -1,7 +1,7 @@
-"""The files of a data set: found in a folder or downloaded, and in either case the right ones.
+"""The files of a data set, found in a folder or downloaded, and checked by their hashes.
 
-A file counts as right by its unpacked content, since the same content can be packed in many ways.
-A download is checked twice: packed, before it gets its name in the cache, and then as any file.
+A file is checked by its unpacked content, since the same content can be packed in many ways. A
+download is checked twice: packed, before it gets its name in the cache, and then like any file.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class IdxFile:
 
 @dataclass(frozen=True)
 class Archive:
-    """Files that belong together, and the addresses (each ending in ``/``) that serve them."""
+    """Files that belong together, and their mirrors: addresses that end in ``/``."""
 
     name: str
     files: tuple[IdxFile, ...]
@@ -54,10 +54,10 @@ class Archive:
 def read_archive(archive: Archive, data_dir: Path | None) -> tuple[Bytes, ...]:
     """The values of every file, in the archive's order.
 
-    They come from ``data_dir``, else from the folder that ``$VOLR_DATA`` names, else from the
-    user's cache, into which what is missing or damaged is downloaded. A folder that was named is
-    never completed by a download. Raises ``DataError`` where a file is missing, damaged, another
-    one or not to be had, and ``MissingError`` where the download lacks its package.
+    They come from ``data_dir``, from the folder in ``$VOLR_DATA``, or from the user's cache, in
+    this order. Only in the cache, missing or damaged files are downloaded. Raises ``DataError`` if
+    a file is missing, damaged, another file or cannot be downloaded, and ``MissingError`` if the
+    package for downloads is missing.
     """
     folder = data_dir or folder_of_environment()
     paths = find(archive, folder) if folder else download(archive, cache_folder(archive))
@@ -65,7 +65,7 @@ def read_archive(archive: Archive, data_dir: Path | None) -> tuple[Bytes, ...]:
 
 
 def find(archive: Archive, folder: Path) -> tuple[Path, ...]:
-    """The archive's files in a folder, gzipped or not; ``DataError`` names all that are missing."""
+    """The archive's files in a folder, gzipped or not; ``DataError`` names all missing ones."""
     if not folder.is_dir():
         raise DataError(f"the data folder {folder} is not there", help=_help(archive))
     found = {
@@ -82,16 +82,16 @@ def find(archive: Archive, folder: Path) -> tuple[Path, ...]:
 
 
 def download(archive: Archive, folder: Path) -> tuple[Path, ...]:
-    """The archive's files in ``folder``, fetched from the first mirror that has them right.
+    """The archive's files in ``folder``, downloaded from the first mirror with the right content.
 
-    A file whose packed hash is right stays; any other is replaced. A file gets its name only once
-    it is whole and right, so an interrupted download leaves nothing that could pass for it.
+    A file with the right packed hash stays, and any other is replaced. A file gets its name only
+    when it is complete and checked, so an interrupted download leaves no wrong file.
     """
     return tuple(_fetch(archive, file, folder) for file in archive.files)
 
 
 def read(file: IdxFile, path: Path) -> Bytes:
-    """The values in ``path``; ``DataError`` where they are not those of ``file``."""
+    """The values in ``path``; ``DataError`` if they are not those of ``file``."""
     content = unpack(path, idx_size(file.shape))
     values = decode(content, file.shape, path)
     found = hashlib.sha256(content).hexdigest()
@@ -105,7 +105,7 @@ def read(file: IdxFile, path: Path) -> Bytes:
 
 
 def cache_folder(archive: Archive) -> Path:
-    """Where downloads are kept: a folder of the archive's name in the user's cache."""
+    """The folder for downloads, in the user's cache."""
     return Path(_pooch(archive).os_cache("volr")) / archive.name
 
 
@@ -129,7 +129,7 @@ def _fetch(archive: Archive, file: IdxFile, folder: Path) -> Path:
 
 
 def folder_of_environment() -> Path | None:
-    """The folder that ``$VOLR_DATA`` names, if it names one."""
+    """The folder in ``$VOLR_DATA``, or None."""
     folder = os.environ.get(DATA_VARIABLE)
     return Path(folder) if folder else None
 

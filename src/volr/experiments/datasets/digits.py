@@ -11,13 +11,13 @@ from volr.models.samples import Data, Samples
 _BRIGHTEST = 16
 
 
-# The test samples are the same for every seed, as MNIST's are: what was chosen on training samples
-# of one seed must not have seen the test samples of another.
+# The test samples are the same for every seed, as for MNIST. Otherwise the training samples of one
+# seed would be test samples of another.
 _SPLIT = 0
 
 
 def load_digits() -> Data:
-    """Inputs ``[batch, 64]``, row by row, over 16; each digit is split 80/20, always alike.
+    """Inputs ``[batch, 64]``, row by row, in [0, 1]; the split, 80/20 for each digit, is fixed.
 
     Raises ``MissingError`` without scikit-learn.
     """

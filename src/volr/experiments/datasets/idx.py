@@ -4,8 +4,8 @@
     type    ::=  0x08                    unsigned bytes; the other types are named and refused
     size    ::=  32 bits, big-endian
 
-The caller says which shape it expects. So no size in a file decides how much is read or allocated,
-and a file that unpacks to more than it should is not unpacked to its end.
+The caller gives the expected shape. So no size in a file decides how much is read or allocated, and
+a file that is longer than expected is not unpacked to its end.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ def idx_size(shape: tuple[int, ...]) -> int:
 
 
 def unpack(path: Path, limit: int) -> bytes:
-    """The file's content, unpacked if it is gzipped (by its first bytes, whatever its name).
+    """The file's content, unpacked if its first bytes are those of gzip.
 
-    At most ``limit`` + 1 bytes: the one more tells that there is too much. Raises ``DataError``
-    where the file cannot be read or its packing is damaged.
+    At most ``limit`` + 1 bytes; the last one shows that the file is too long. Raises ``DataError``
+    if the file cannot be read or is damaged.
     """
     try:
         with path.open("rb") as file:
@@ -67,8 +67,8 @@ def unpack(path: Path, limit: int) -> bytes:
 def decode(content: bytes, shape: tuple[int, ...], name: Path | str) -> Bytes:
     """The values of an IDX file of unsigned bytes, read-only and of this ``shape``.
 
-    ``name`` is what errors call the file. Raises ``DataError`` where the content is not IDX, is of
-    another type or shape, ends too early, or goes on after its last value.
+    ``name`` is the file's name in errors. Raises ``DataError`` if the content is not IDX, has
+    another type or shape, ends too early, or continues after its last value.
     """
     head, size, length = _header_size(shape), idx_size(shape), len(content)
     if content[:2] not in (b"\x00\x00", b"\x00", b""):

@@ -28,7 +28,7 @@ def xor(a: Integers, b: Integers) -> Integers:
 def load_logic(function: Callable[[Integers, Integers], Integers], seed: int) -> Data:
     """``POINTS`` points of {0, 1}², uniform and independent: 410 for training, 102 for the test.
 
-    Inputs ``[batch, 2]``; the label is ``function`` of the two, 0 or 1. The points are already in
+    Inputs are ``[batch, 2]``, and the label is ``function`` of the two, 0 or 1. The points are in
     random order, so the first four fifths are the training set.
     """
     points = generator(seed).integers(0, 2, size=(POINTS, 2), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""MNIST: 70,000 handwritten digits in their own split, at 28 × 28 pixels or cut down to 10 × 10."""
+"""MNIST: 70,000 handwritten digits with a fixed split, at 28 × 28 or reduced to 10 × 10 pixels."""
 
 from __future__ import annotations
 
@@ -55,12 +55,11 @@ MNIST = Archive(
 
 
 def load_mnist(side: int, data_dir: Path | None, *, archive: Archive = MNIST) -> Data:
-    """60,000 images for training and 10,000 for the test; no seed, since the split is MNIST's own.
+    """60,000 training images and 10,000 test images; there is no seed, since the split is fixed.
 
-    Inputs ``[batch, side²]``, row by row, in [0, 1]; ``side`` is 28 (as they are) or 10 (as
-    ``shrink`` makes them). ``archive`` holds training images and labels, test images and labels, in
-    this order. Raises ``DataError`` for any other ``side``; ``read_archive`` says where the files
-    come from and what else it raises.
+    Inputs are ``[batch, side²]``, row by row, in [0, 1]; ``side`` is 28, or 10 with ``shrink``.
+    ``archive`` has training images and labels, test images and labels, in this order. Raises
+    ``DataError`` for any other ``side``, and what ``read_archive`` raises, which finds the files.
     """
     match side:
         case 28:
@@ -85,8 +84,8 @@ def flatten(images: Bytes) -> Floats:
 def shrink(images: Bytes) -> Floats:
     """The middle of 28 × 28 images at half the resolution: ``[batch, 100]`` in [0, 1].
 
-    Four pixels are cut off on each side; of the 20 × 20 that stay, each 2 × 2 block becomes its
-    mean. Sums of bytes are exact, so each value is rounded once, in the division.
+    Four pixels are cut off on each side, and each 2 × 2 block of the remaining 20 × 20 becomes its
+    mean. Sums of bytes are exact, so each value is rounded only once, in the division.
     """
     middle = images[:, _MARGIN:-_MARGIN, _MARGIN:-_MARGIN].astype(np.uint16)
     pairs = middle[:, 0::2] + middle[:, 1::2]
@@ -95,5 +94,5 @@ def shrink(images: Bytes) -> Floats:
 
 
 def _samples(inputs: Floats, labels: Bytes) -> Samples:
-    inputs.setflags(write=False)  # a fresh array of several hundred MB, which nobody else holds
+    inputs.setflags(write=False)  # without it, Samples would copy hundreds of MB
     return Samples(inputs, labels.astype(np.int64))

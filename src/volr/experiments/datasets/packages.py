@@ -1,4 +1,4 @@
-"""Packages that only some data sets need, imported when such a data set is asked for."""
+"""Packages that only some data sets need, imported when such a data set is loaded."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ EXTRA = "tasks"
 
 
 def package(module: str, distribution: str, purpose: str) -> Any:
-    """The module, untyped, since its package ships no types.
+    """The module, untyped, since its package has no types.
 
-    ``distribution`` is its package's name and ``purpose`` what it is for, in the words of the
-    error: ``MissingError``, naming the extra that installs it.
+    If it cannot be imported, ``MissingError`` names the ``distribution``, its ``purpose``, and the
+    extra that installs it.
     """
     try:
         return importlib.import_module(module)

@@ -1,4 +1,4 @@
-"""Seeded chance, and the cut into four fifths for training and one fifth for the test."""
+"""Random numbers with a seed, and the split into training (4/5) and test samples (1/5)."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import numpy as np
 if TYPE_CHECKING:
     from volr.checks.arrays import Integers
 
-# Sets the data's random numbers apart from those that others draw with the same seed.
+# So the data draw other random numbers than training or a transfer with the same seed.
 _STREAM = 0xDA7A
 
 
 def generator(seed: int) -> np.random.Generator:
-    """The source of random numbers for the data of ``seed``, which is 0 or more."""
+    """The random numbers for the data of ``seed``, which is 0 or more."""
     return np.random.default_rng((_STREAM, seed))
 
 
 def train_count(total: int) -> int:
-    """0.8 · ``total``, rounded to the nearest whole number (a fifth is never halfway)."""
+    """0.8 · ``total``, rounded to the nearest whole number (it is never halfway)."""
     return (4 * total + 2) // 5
 
 
 def stratified(labels: Integers, random: np.random.Generator) -> tuple[Integers, Integers]:
-    """Indices for training and for the test, each class cut by ``train_count``, both shuffled.
+    """Indices for training and test, with each class split by ``train_count``, both shuffled.
 
-    ``labels`` is ``[batch]``; every index of it occurs once, on one side or the other.
+    ``labels`` is ``[batch]``. Every index is in exactly one of the two.
     """
     train: list[Integers] = []
     test: list[Integers] = []

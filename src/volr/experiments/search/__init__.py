@@ -1,11 +1,13 @@
 """Which settings are best? Trials in batches, each measured on more and more validation samples.
 
-    space       what may be varied, as the command line says it
+    space       what is varied, in the form of the command line
+    variation   settings and program with other values
     proposals   what is tried next: Optuna
-    rungs       how much a trial is measured on before it has shown what it can do
+    rungs       the numbers of samples that trials are measured on
+    trial       one set of values, and its scores
     trials      a search: batch by batch, rung by rung
-    files       what it leaves behind
+    store       the files of a search
 
-A search remembers nothing but the runs in its folder. Asked again, it makes the same proposals
-from the same results, finds the runs that it has, and so arrives where it was cut short.
+The only state of a search is the runs in its folder. The same command makes the same proposals from
+the same results and finds the finished runs. So it continues where it was interrupted.
 """

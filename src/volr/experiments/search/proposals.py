@@ -1,8 +1,8 @@
-"""What is tried next: Optuna's tree-structured Parzen estimator, as a function of what is known.
+"""What is tried next, as a function of the trials so far: Optuna's Parzen estimator (TPE).
 
-A study is made anew for every batch, from the trials so far and a seed, and forgotten again: so
-there is no state to keep, and the same trials lead to the same proposals. Those of one batch know
-of each other, and keep apart, but not of each other's results.
+Every batch has a new Optuna study, made from the trials so far and a seed. So there is no state to
+keep, and the same trials lead to the same proposals. The proposals of one batch keep a distance
+from each other, but do not depend on each other's results.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ if TYPE_CHECKING:
     from volr.experiments.search.variation import Value
 
 DIGITS = 4
-"""Significant digits of a proposal: beyond them there is nothing to be found."""
+"""Significant digits of a proposal. More digits make no difference."""
 WEIGHED = 10
-"""With fewer trials nothing is said about which of the parameters matter."""
+"""With fewer trials there are no weights."""
 
 
 def propose(
@@ -45,8 +45,9 @@ def propose(
 
 
 def weights(space: Sequence[Parameter], trials: Sequence[Trial]) -> dict[str, float]:
-    """How much of the differences on the first rung each parameter is the cause of, by PED-ANOVA
-    (Watanabe et al. 2023): shares of 1, the largest first; empty where that cannot be said.
+    """How much each parameter matters on the first rung, by PED-ANOVA (Watanabe et al. 2023).
+
+    Shares of 1, the largest first; empty with too few trials.
     """
     measured = [each for each in trials if each.scores]
     if len(measured) < WEIGHED or len({each.scores[0] for each in measured}) < 2:

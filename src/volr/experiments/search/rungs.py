@@ -1,8 +1,8 @@
-"""How much a trial is measured on before it has shown what it can do: successive halving.
+"""The numbers of samples that trials are measured on: successive halving.
 
-A trial goes up from rung to rung, and each has three times the samples of the one below it; from
-each, the best third of all that ever came there goes on (Jamieson & Talwalkar 2016). Which these
-are is asked once a batch, so it does not depend on who was first.
+A trial goes from rung to rung, and each rung has three times the samples of the one below it. From
+each rung, the best third of all trials that reached it goes on (Jamieson & Talwalkar 2016). This is
+decided once for each batch, so it does not depend on which trial was first.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 FACTOR = 3
 RUNGS = 3
 FEWEST_TRAINED, FEWEST_MEASURED = 300, 1_000
-"""No rung trains on fewer samples, nor measures on fewer, unless the task has no more."""
+"""No rung trains or measures on fewer samples, unless the task has fewer."""
 
 
 @dataclass(frozen=True)
 class Rung:
-    """``train`` samples, of which the loop has ``loop``, ``validation`` ones, and the seeds."""
+    """The numbers of samples for training, the loop and validation, and the number of seeds."""
 
     train: int
     loop: int
@@ -43,9 +43,9 @@ class Rung:
 
 
 def rungs(data: Data, settings: Settings, seeds: int) -> tuple[Rung, ...]:
-    """From the cheapest to all of ``data``, whose test samples are those of validation.
+    """From the cheapest rung to all of ``data``, whose test samples are validation samples.
 
-    The seeds beyond the first are for the last.
+    Only the last rung has more than one seed.
     """
     train, validation = len(data.train), len(data.test)
     loop = min(train, settings.in_loop_samples)
@@ -62,8 +62,8 @@ def rungs(data: Data, settings: Settings, seeds: int) -> tuple[Rung, ...]:
 
 
 def go_on(scores: Mapping[int, float], earlier: Sequence[float]) -> list[int]:
-    """Those of a batch that belong to the best third of its scores and the ``earlier`` ones, by
-    number; what is as good as the last of these goes on as well.
+    """The numbers of the trials that are in the best third of these ``scores`` and the ``earlier``
+    ones. A trial that is as good as the last of these goes on too.
     """
     ranked = sorted((*scores.values(), *earlier), reverse=True)
     if not ranked:

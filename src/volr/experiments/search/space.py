@@ -1,4 +1,4 @@
-"""What a search varies, as the command line says it.
+"""What a search varies, in the form of the command line.
 
     --over NAME=VALUES
     VALUES     ::=  a,b,c  |  low..high  |  low..high:log
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from volr.experiments.conditions import Condition
 
 LARGEST = 10**9
-"""No whole number is searched beyond this."""
+"""The largest whole number in a search."""
 
 
 @dataclass(frozen=True)
 class Choice:
-    """One of ``values``, between which there is no order."""
+    """One of ``values``, which have no order."""
 
     name: str
     values: tuple[Value, ...]
@@ -39,7 +39,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Range:
-    """A number from ``low`` to ``high``, both included; evenly in its logarithm if ``log``."""
+    """A number from ``low`` to ``high``, both included; uniform in its logarithm if ``log``."""
 
     name: str
     low: float
@@ -68,15 +68,15 @@ VARIED_BY_DEFAULT: dict[str, tuple[str, ...]] = {
 def parameters(
     given: Sequence[str], condition: Condition, settings: Settings, program: str
 ) -> tuple[Parameter, ...]:
-    """What the command line says is to be varied; where it says nothing, what is usual.
+    """The parameters that are ``given`` on the command line, or the default ones.
 
-    Raises ``DataError`` for a name that there is not or that does not matter to ``condition``, for
-    values that cannot be read, and for ends and choices that are not possible by themselves, with
-    ``settings`` and ``program`` as they are otherwise.
+    Raises ``DataError`` for an unknown name or one that ``condition`` does not depend on, for
+    values that cannot be read, and for ends and choices that are not possible with the other
+    ``settings`` and the ``program``.
     """
     usual = VARIED_BY_DEFAULT.get(condition.name, ())
     if not (given or usual):
-        raise DataError(f"nothing of {condition.label} is varied unless told", help=_FORM)
+        raise DataError(f"nothing of {condition.label} is varied by default", help=_FORM)
     space = tuple(_parameter(text, condition) for text in given or usual)
     names = [each.name for each in space]
     if twice := sorted({name for name in names if names.count(name) > 1}):
@@ -93,16 +93,17 @@ def parameters(
 
 
 def searchable(condition: Condition) -> tuple[str, ...]:
-    """What of the settings may be searched: all that the condition depends on but parameters of
-    neurons, which have names of their own, and numbers of samples, of which more is better, and
-    only slower.
+    """The settings that may be searched.
+
+    These are the settings that the condition depends on, without the parameters of neurons, which
+    have names of their own, and the numbers of samples: more are always better, and slower.
     """
     without = ("neuron_parameters", "loop_samples")
     return tuple(name for name in condition.depends_on if name not in without)
 
 
 def parameter_text(parameter: Parameter) -> str:
-    """It as the command line says it."""
+    """The parameter in the form of the command line."""
     match parameter:
         case Choice():
             return f"{parameter.name}={','.join(map(str, parameter.values))}"
@@ -146,7 +147,7 @@ _FORM = "write it as dt=0.1,0.2,0.5 or rate_max=100..1000 or learning_rate=1e-4.
 
 
 def _hint(name: str, condition: Condition) -> str:
-    """Whether the values of ``name`` are words, whole numbers or any numbers."""
+    """Whether the values of ``name`` are words, whole numbers, or any numbers."""
     known = searchable(condition)
     neurons = [OF_NEURON + each for model in NEURON_MODELS for each in parameter_names(model)]
     every = {each.name for each in fields(Settings)} - {"neuron_parameters"}

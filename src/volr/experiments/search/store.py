@@ -1,10 +1,10 @@
-"""What a search leaves behind, beside its runs.
+"""The files of a search, beside its runs.
 
-DIR/search.json    what was searched, with which versions and which command
-DIR/trials.json    every trial so far, and which parameters mattered
+DIR/search.json    what is searched, the versions, and the command
+DIR/trials.json    every trial so far, and which parameters matter
 DIR/best.json      the best settings so far, and the program, for `--settings`
 
-The latter two never get to know of fewer trials than they did.
+The last two are never replaced by those of fewer trials.
 """
 
 from __future__ import annotations
@@ -33,9 +33,11 @@ SEARCH, TRIALS, BEST = "search.json", "trials.json", "best.json"
 
 
 def begin(search: Search, folder: Path, command: Sequence[str], *, fresh: bool) -> Path | None:
-    """Write ``search.json``; where that of another search is there, or ``fresh``, move what the
-    earlier one left aside first, and return where to. Runs stay but for ``fresh``: they are found
-    by all that they depend on, and may serve again.
+    """Write ``search.json``. If ``folder`` has another search, or with ``fresh``, move the earlier
+    files aside first, and return where to.
+
+    Runs stay unless ``fresh``: they are found by everything that they depend on, and can be used
+    again.
     """
     asked = _asked(search)
     aside = None
@@ -54,9 +56,9 @@ def write_found(
     folder: Path,
     weights: Mapping[str, float] | None = None,
 ) -> bool:
-    """Write ``trials.json`` and ``best.json``; ``DataError`` where they cannot be.
+    """Write ``trials.json`` and ``best.json``; ``DataError`` if that fails.
 
-    False where those of the same search, told to make more trials, are there, and stay.
+    False if the files are of the same search with more trials; then they stay.
     """
     there = read_plan(folder, TRIALS).get("trials")
     if isinstance(there, list) and len(cast("list[object]", there)) > len(found.trials):
@@ -69,7 +71,7 @@ def write_found(
 def trials_json(
     ladder: Sequence[Rung], found: Found, weights: Mapping[str, float] | None = None
 ) -> dict[str, Any]:
-    """All that is known; ``weights`` are the parameters' shares of the differences."""
+    """All trials; ``weights`` are how much each parameter matters."""
     return {
         "rungs": [asdict(each) for each in ladder],
         "unless told": found.baseline,
@@ -79,15 +81,16 @@ def trials_json(
 
 
 def best_json(search: Search, found: Found) -> dict[str, Any]:
-    """The settings and program of the best trial, or, unless it is better than these, as they were
-    (``trial`` is then null).
+    """The settings and the program of the best trial.
+
+    If it is not better than the original ones, these; ``trial`` is then null.
     """
     chosen = best(found.trials)
     if chosen is not None and chosen.scores[-1] <= found.baseline:
         chosen = None
     values: Mapping[str, Value] = {} if chosen is None else chosen.values
     settings, program = varied(values, search.settings, search.program)
-    # Of a spiking network in any case: a study may have another one unless told.
+    # Always with the neuron of a spiking network: a study may have another default.
     neuron = {"neuron": settings.neuron} if search.condition.is_spiking else {}
     return {
         "settings": {**neuron, **settings_json(settings)},

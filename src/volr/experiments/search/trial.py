@@ -1,4 +1,4 @@
-"""One set of values, and how far it came."""
+"""One set of values, and its scores."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ State: TypeAlias = Literal["finished", "pruned", "failed"]
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """``scores`` are the mean accuracies on validation samples, rung by rung, as far as it came.
+    """``scores`` are the mean accuracies on validation samples, on each rung that it reached.
 
-    ``pruned`` is one that others were better than on the last of them; ``failed`` one that could
-    not be made, and ``why`` says what kept it.
+    A trial is ``pruned`` if others were better on the last of them. It ``failed`` if it could not
+    be made, and ``why`` is the reason.
     """
 
     number: int
@@ -29,6 +29,6 @@ class Trial:
 
 
 def best(trials: Sequence[Trial]) -> Trial | None:
-    """The one that ended highest on the last rung, the first of equals; None without any."""
+    """The trial with the best score on the last rung, the first of equals; None without any."""
     finished = [each for each in trials if each.state == "finished"]
     return max(finished, key=lambda each: each.scores[-1], default=None)

@@ -1,4 +1,4 @@
-"""A search: batch by batch, and in each of them rung by rung."""
+"""A search: batch by batch, and in each batch rung by rung."""
 
 from __future__ import annotations
 
@@ -33,17 +33,17 @@ if TYPE_CHECKING:
     from volr.experiments.store.folder import Journal
 
 FIRST_SEED = 1_000
-"""Of the runs: those of experiments begin at 0, and none of them is to have been chosen for."""
+"""The first seed of the runs. Those of experiments begin at 0, and no search may use them."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Search:
-    """What is searched. ``settings`` and ``program`` are what ``space`` varies.
+    """What is searched. ``space`` varies ``settings`` and ``program``.
 
-    A trial is measured with ``seeds`` seeds in the end; ``seed`` is that of the proposals. These
-    are made ``batch`` at a time: the larger, the more can be made at once, and the less each of
-    them knows. What comes of the first whole batches does not depend on how many trials there are
-    to be.
+    A trial is measured with ``seeds`` seeds in the end; ``seed`` is the seed of the proposals. They
+    are made ``batch`` at a time: with a larger batch more runs can be made at once, but each
+    proposal depends on fewer results. The results of the first whole batches do not depend on the
+    number of ``trials``.
     """
 
     task: str
@@ -74,16 +74,16 @@ class Search:
 
 @dataclass(frozen=True)
 class Found:
-    """What is known after a batch; ``baseline`` is the score of the settings as they were."""
+    """The result after a batch; ``baseline`` is the score of the original settings."""
 
     baseline: float
     trials: tuple[Trial, ...]
 
 
 def rungs_of(search: Search, data_dir: Path | None) -> tuple[Rung, ...]:
-    """How much the trials are measured on. Raises ``DataError`` where the data are missing."""
+    """The rungs of a search; ``DataError`` if the data are missing."""
     spec = search.spec(search.settings, search.program, 0)
-    # An artificial network's spec does not have the loop's number of samples, nor does it matter.
+    # The spec of an artificial network has no number of samples for the loop, and needs none.
     data = data_of(spec, to_network(search.program), data_dir)
     return rungs(data, search.settings, search.seeds)
 
@@ -97,11 +97,11 @@ def search_on(
     progress: Progress = no_progress,
     enough: Callable[[], bool] = lambda: False,
 ) -> Iterator[Found]:
-    """Make what ``journal`` does not have yet, batch by batch; yield what is known after each.
+    """Make the runs that ``journal`` does not have, batch by batch; yield the result after each.
 
-    First the settings as they are. What comes of it does not depend on who makes the runs or on how
-    many are made at once. ``enough`` is asked before a batch. Raises ``VolrError`` where the
-    settings as they are, or all trials of a batch, cannot be made.
+    The original settings come first. The results depend neither on who makes the runs nor on how
+    many are made at once. ``enough`` is called before each batch. Raises ``VolrError`` if the
+    original settings, or all trials of a batch, cannot be made.
     """
     measure = _Measure(search, journal, execution, data_dir, progress)
     start = Trial(number=-1, values={}, state="finished")
@@ -136,7 +136,7 @@ def _climb(
     ladder: Sequence[Rung],
     measure: _Measure,
 ) -> tuple[Trial, ...]:
-    """The trials of a batch, each as far up the ladder as it comes."""
+    """Measure the trials of a batch, each on as many rungs as it reaches."""
     found = dict(batch)
     climbing = list(batch)
     for height, rung in enumerate(ladder):
@@ -161,7 +161,7 @@ def _climb(
 
 @dataclass(frozen=True)
 class _Measure:
-    """Trials on one rung: the mean accuracy of each over the seeds, or what kept it."""
+    """Measures trials on one rung: the mean accuracy over the seeds, or why it failed."""
 
     search: Search
     journal: Journal

@@ -1,4 +1,4 @@
-"""What becomes of settings and program when a search varies them."""
+"""Settings and program with the values of a trial."""
 
 from __future__ import annotations
 
@@ -23,8 +23,7 @@ OF_NEURON = "neuron_parameters."
 def varied(values: Mapping[str, Value], settings: Settings, program: str) -> tuple[Settings, str]:
     """The settings and the program with these values. Raises as settings and programs do.
 
-    Where the step, the duration or the delay is varied, the latter two become the nearest whole
-    number of steps.
+    If the step, the duration or the delay is varied, the last two are rounded to whole steps.
     """
     neuron = dict(settings.neuron_parameters)
     changes: dict[str, object] = {}
@@ -44,7 +43,7 @@ def varied(values: Mapping[str, Value], settings: Settings, program: str) -> tup
 def with_width(program: str, width: int) -> str:
     """The program with ``width`` neurons in the widest hidden population, the others in proportion.
 
-    Raises ``DataError`` where there are none.
+    Raises ``DataError`` if there is no hidden population.
     """
     network = to_network(program)
     outputs = set(network.outputs)

@@ -115,6 +115,8 @@ network = Network(
     ("out",),
 )
 assert "every_other   6 synapses" in str(network), network
+counts = "24 synapses, 29 parameters (20 weights, 9 biases), 24 multiplications"
+assert counts in str(network), network
 values = {
     "input->half.weight": [9.0, 5.0],
     "half->out.weight": np.random.default_rng(0).normal(2.0, 3.0, (3, 6)),

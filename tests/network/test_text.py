@@ -27,7 +27,8 @@ def test_str_is_the_text():
 def test_a_single_population_is_input_and_output():
     alone = Network((Population("all", (1,)),), (), ("all",), ("all",))
     assert network_text(alone) == (
-        "net 1 1\n\npopulations\n  all  1  input, output\n\n1 neuron, 0 synapses, 0 parameters"
+        "net 1 1\n\npopulations\n  all  1  input, output\n\n"
+        "1 neuron, 0 synapses, 0 parameters (0 weights, 0 biases), 0 multiplications"
     )
 
 

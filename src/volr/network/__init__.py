@@ -3,24 +3,15 @@
 from volr.network.connectors import AllToAll, Connector, OneToOne
 from volr.network.drawing.svg import network_svg
 from volr.network.graph import Network, Population, Projection
-from volr.network.text import (
-    NetworkJson,
-    PopulationJson,
-    ProjectionJson,
-    network_json,
-    network_text,
-)
+from volr.network.text import network_json, network_text
 
 __all__ = [
     "AllToAll",
     "Connector",
     "Network",
-    "NetworkJson",
     "OneToOne",
     "Population",
-    "PopulationJson",
     "Projection",
-    "ProjectionJson",
     "network_json",
     "network_svg",
     "network_text",

@@ -147,9 +147,19 @@ class Network:
         return sum(map(self.synapses, self.projections))
 
     @property
+    def multiplication_count(self) -> int:
+        """The products of a weight and a value in one forward pass: one for each synapse."""
+        return self.synapse_count
+
+    @property
+    def bias_count(self) -> int:
+        """The biases: one for each neuron that computes."""
+        return sum(each.size for each in self.layers)
+
+    @property
     def parameter_count(self) -> int:
         """Weights and biases together."""
-        return sum(map(self.weight_count, self.projections)) + sum(p.size for p in self.layers)
+        return sum(map(self.weight_count, self.projections)) + self.bias_count
 
 
 def problems(network: Network) -> list[str]:

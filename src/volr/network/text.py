@@ -11,7 +11,7 @@
       input->dense_1    all_to_all  8 synapses
       dense_1->dense_2  all_to_all  4 synapses
 
-    7 neurons, 12 synapses, 17 parameters
+    7 neurons, 12 synapses, 17 parameters (12 weights, 5 biases), 12 multiplications
 
 Equal networks have equal texts and different ones different texts: one line per population and per
 projection, in the graph's order; several inputs or outputs are numbered in theirs.
@@ -19,30 +19,12 @@ projection, in the graph's order; several inputs or outputs are numbered in thei
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from volr.network.graph import Network
-
-
-class PopulationJson(TypedDict):
-    name: str
-    shape: list[int]
-
-
-class ProjectionJson(TypedDict):
-    source: str
-    target: str
-    connector: str
-
-
-class NetworkJson(TypedDict):
-    populations: list[PopulationJson]
-    projections: list[ProjectionJson]
-    inputs: list[str]
-    outputs: list[str]
 
 
 def network_text(network: Network) -> str:
@@ -59,14 +41,17 @@ def network_text(network: Network) -> str:
     parts.append("populations\n" + _aligned(populations, "<><"))
     if projections:
         parts.append("projections\n" + _aligned(projections, "<<>"))
+    weights = network.parameter_count - network.bias_count
     parts.append(
         f"{counted(network.neuron_count, 'neuron')}, {counted(network.synapse_count, 'synapse')}, "
-        f"{counted(network.parameter_count, 'parameter')}"
+        f"{counted(network.parameter_count, 'parameter')} "
+        f"({counted(weights, 'weight')}, {counted(network.bias_count, 'bias', 'biases')}), "
+        f"{counted(network.multiplication_count, 'multiplication')}"
     )
     return "\n\n".join(parts)
 
 
-def network_json(network: Network) -> NetworkJson:
+def network_json(network: Network) -> dict[str, Any]:
     """The graph as plain lists and mappings, ready for ``json.dumps``."""
     return {
         "populations": [{"name": p.name, "shape": list(p.shape)} for p in network.populations],
@@ -84,9 +69,9 @@ def shape_text(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape))
 
 
-def counted(number: int, noun: str) -> str:
-    """``1 neuron``, ``2,000 neurons``."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+def counted(number: int, noun: str, plural: str = "") -> str:
+    """``1 neuron``, ``2,000 neurons``; by default, a plural ends in s."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def _roles(network: Network) -> dict[str, list[str]]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from volr.network import Network, Population, Projection
 from volr.network.connectors import CONNECTORS, AllToAll, Connector, OneToOne
 
 if TYPE_CHECKING:
@@ -88,6 +89,13 @@ def test_synapses_are_counted_and_stand_in_order(
     assert connector.synapse_count(source, target) == Connector.synapse_count(
         connector, source, target
     )
+    network = Network(
+        (Population("a", source), Population("b", target)),
+        (Projection("a", "b", connector),),
+        ("a",),
+        ("b",),
+    )
+    assert network.multiplication_count == len(ends)
     count = connector.weight_count(source, target)
     assert count == weights_of(connector, source, target).size
     assert {int(i) for each in blocks for i in each.index} == set(range(count))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from studies.pedersen2019.theory import Comparison
 
-    from volr.experiments.run_progress import Progress
+    from volr.experiments.run_progress import RunProgress
     from volr.models.model import ArtificialModel
     from volr.models.samples import Samples
     from volr.transfer import PopulationReport
@@ -134,7 +134,7 @@ def _trained(
     epochs: int | None,
     data: Path | None,
     seed: int,
-    progress: Progress,
+    progress: RunProgress,
 ) -> tuple[str, ArtificialModel, Samples]:
     """The task's name, a model of it, and the training samples; trained where none is given."""
     from volr.experiments.datasets.archive import folder_of_environment

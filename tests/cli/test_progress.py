@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
     from pathlib import Path
 
-    from volr.experiments.run_progress import Progress
+    from volr.experiments.run_progress import RunProgress
 
 TRAIN = ("train", "xor.volr", "--task", "xor", "--out", "m", "--epochs", "300")
 HIDDEN, SHOWN = "\x1b[?25l", "\x1b[?25h"
@@ -70,7 +70,7 @@ def told(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     stages: list[str] = []
 
     @contextmanager
-    def bar() -> Generator[Progress]:
+    def bar() -> Generator[RunProgress]:
         yield lambda stage, done, total, detail="": stages.append(stage)  # noqa: ARG005
         stages.append("gone")
 

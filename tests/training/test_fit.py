@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from volr.training.fit import Record
+from volr.training.fit import CandidateRecord
 from volr.training.result import Epoch
 
 
 def test_the_best_epoch_has_the_highest_accuracy_and_then_the_lowest_loss() -> None:
-    record = Record(0)
+    record = CandidateRecord(0)
     assert record.add(Epoch(1.0, 1.0, 0.5), sound=True)
     assert record.add(Epoch(1.0, 2.0, 0.6), sound=True)
     assert not record.add(Epoch(1.0, 2.0, 0.6), sound=True)
@@ -19,14 +19,14 @@ def test_the_best_epoch_has_the_highest_accuracy_and_then_the_lowest_loss() -> N
 
 
 def test_an_epoch_that_has_diverged_is_never_the_best() -> None:
-    record = Record(0)
+    record = CandidateRecord(0)
     assert record.add(Epoch(1.0, 1.0, 0.5), sound=True)
     assert not record.add(Epoch(float("nan"), 0.5, 0.9), sound=False)
     assert record.best == 1
 
 
 def test_without_a_validation_split_the_last_epoch_is_the_best() -> None:
-    record = Record(0)
+    record = CandidateRecord(0)
     assert record.add(Epoch(1.0, None, None), sound=True)
     assert record.add(Epoch(2.0, None, None), sound=True)
     assert not record.add(Epoch(0.5, None, None), sound=False)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from volr.experiments.execution.cluster import Cluster
     from volr.experiments.execution.here import Here
     from volr.experiments.execution.local import Local
-    from volr.experiments.run_progress import Progress
+    from volr.experiments.run_progress import RunProgress
 
 Fresh = Annotated[
     bool, option(..., "Begin anew, even where runs are there already.", flags="--fresh")
@@ -30,7 +30,7 @@ class Machines:
         None, "Make the runs on the workers of this Dask scheduler: tcp://host:8786.", "ADDRESS"
     )
 
-    def execution(self, runs: int, progress: Progress) -> Here | Local | Cluster:
+    def execution(self, runs: int, progress: RunProgress) -> Here | Local | Cluster:
         """Whoever makes them, ``runs`` at the same time at most.
 
         Raises ``MissingError`` without Dask, ``BackendError`` where no scheduler answers.

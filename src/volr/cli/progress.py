@@ -13,7 +13,7 @@ from volr.experiments.run_progress import no_progress
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-    from volr.experiments.run_progress import Progress
+    from volr.experiments.run_progress import RunProgress
 
 PATIENCE = 1.0
 """Seconds of silence before something without stages says what it is doing."""
@@ -25,7 +25,7 @@ def animated() -> bool:
 
 
 @contextmanager
-def progress_bar() -> Generator[Progress]:
+def progress_bar() -> Generator[RunProgress]:
     """A bar that follows one stage after another and is gone in the end."""
     if not animated():
         yield no_progress

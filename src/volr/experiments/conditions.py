@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from volr.backends.base import Simulator
-    from volr.experiments.run_progress import Progress
+    from volr.experiments.run_progress import RunProgress
     from volr.experiments.settings import Settings
     from volr.experiments.simulators import Simulators
     from volr.models.model import Model
@@ -66,7 +66,7 @@ class Ingredients:
     train: Samples
     needed: Sequence[Model]
     simulators: Simulators
-    progress: Progress
+    progress: RunProgress
 
     @property
     def shown_in_loop(self) -> Samples:

@@ -18,7 +18,7 @@ from volr.experiments.datasets.split import generator, stratified
 from volr.experiments.measurement import Measurement, measure_artificial, measure_spiking
 from volr.experiments.results import Row, Run
 from volr.experiments.run_progress import (
-    Progress,
+    RunProgress,
     no_progress,
     of_simulation,
     under,
@@ -56,7 +56,7 @@ def perform(
     needed: Sequence[Model],
     simulators: Simulators,
     data_dir: Path | None = None,
-    progress: Progress = no_progress,
+    progress: RunProgress = no_progress,
 ) -> Outcome:
     """Make the model of ``spec`` from those ``needed``, in the order of ``spec.needs``; measure it.
 
@@ -145,7 +145,7 @@ def empty_model(spec: Spec) -> SpikingModel:
 
 
 def _measure(
-    spec: Spec, model: Model, data: Data, simulators: Simulators, progress: Progress
+    spec: Spec, model: Model, data: Data, simulators: Simulators, progress: RunProgress
 ) -> Measurement:
     on = backend(spec.on)
     require(on)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from volr.transfer import CalibrationProgress
 
 
-class Progress(Protocol):
+class RunProgress(Protocol):
     """Called at every step with the stage in words, ``done`` of ``total``, and a detail.
 
     ``total`` is None if it is not known.
@@ -24,7 +24,7 @@ def no_progress(stage: str, done: int, total: int | None, detail: str = "") -> N
     """Do nothing."""
 
 
-def under(title: str, progress: Progress) -> Progress:
+def under(title: str, progress: RunProgress) -> RunProgress:
     """``progress`` with a title before each stage."""
 
     def report(stage: str, done: int, total: int | None, detail: str = "") -> None:
@@ -33,7 +33,7 @@ def under(title: str, progress: Progress) -> Progress:
     return report
 
 
-def of_training(progress: Progress, stage: str = "training") -> TrainingProgress:
+def of_training(progress: RunProgress, stage: str = "training") -> TrainingProgress:
     """The progress function of a training, as a stage that begins now."""
     progress(stage, 0, None)
 
@@ -44,7 +44,7 @@ def of_training(progress: Progress, stage: str = "training") -> TrainingProgress
     return report
 
 
-def of_calibration(progress: Progress, stage: str = "calibrating") -> CalibrationProgress:
+def of_calibration(progress: RunProgress, stage: str = "calibrating") -> CalibrationProgress:
     """The progress function of a transfer, as a stage that begins now."""
     progress(stage, 0, None)
 
@@ -55,7 +55,7 @@ def of_calibration(progress: Progress, stage: str = "calibrating") -> Calibratio
 
 
 def of_simulation(
-    progress: Progress, total: int, stage: str = "simulating"
+    progress: RunProgress, total: int, stage: str = "simulating"
 ) -> Callable[[int], None]:
     """The progress function of a simulation of ``total`` stimuli, as a stage that begins now."""
     done = 0

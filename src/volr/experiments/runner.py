@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from volr.experiments.execution.job import Execution
     from volr.experiments.plan import ExperimentPlan, Spec
-    from volr.experiments.run_progress import Progress
+    from volr.experiments.run_progress import RunProgress
     from volr.experiments.store.folder import Journal
     from volr.experiments.tasks import Task
     from volr.network import Network
@@ -45,7 +45,7 @@ def task_network(task: Task, network: Network | None = None) -> Network:
 
 
 def check_possible(
-    plan: ExperimentPlan, data_dir: Path | None = None, progress: Progress = no_progress
+    plan: ExperimentPlan, data_dir: Path | None = None, progress: RunProgress = no_progress
 ) -> None:
     """Find out, before anything is trained, whether all runs are possible.
 
@@ -75,7 +75,7 @@ def carry_on(
     journal: Journal,
     execution: Execution,
     data_dir: Path | None = None,
-    progress: Progress = no_progress,
+    progress: RunProgress = no_progress,
 ) -> Iterator[Finished]:
     """Make all runs of ``plan`` that ``journal`` does not have. Keep and yield each.
 
@@ -105,7 +105,7 @@ def make_missing(
     journal: Journal,
     execution: Execution,
     data_dir: Path | None = None,
-    progress: Progress = no_progress,
+    progress: RunProgress = no_progress,
     stage: str = "runs",
 ) -> Iterator[tuple[Spec, Run | Failed]]:
     """Make the runs of ``specs`` that are not ``there`` by key, each after those that it needs.

@@ -13,7 +13,7 @@ from volr.models.activations import ReLU
 from volr.models.model import ArtificialModel
 from volr.training.backpropagation import Answer, TensorLearner, TensorSamples
 from volr.training.initialisation import artificial_starts
-from volr.training.learner import Activity
+from volr.training.learner import HiddenActivity
 from volr.training.minibatches import stack_slower
 
 if TYPE_CHECKING:
@@ -72,9 +72,9 @@ class ArtificialLearner(TensorLearner[ArtificialModel]):
             inputs = inputs.expand(candidates, *inputs.shape)
         return Answer(logits(self.plan, values, inputs))
 
-    def activity(self, values: Values, everything: TensorSamples) -> Activity:
+    def activity(self, values: Values, everything: TensorSamples) -> HiddenActivity:
         """See ``dead_neurons``."""
-        return Activity(dead_neurons(self.plan, values, everything))
+        return HiddenActivity(dead_neurons(self.plan, values, everything))
 
     def model(self, values: Values) -> ArtificialModel:
         """The model with these parameters."""

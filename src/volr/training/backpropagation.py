@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from volr.checks.arrays import Booleans, Floats, Integers
     from volr.models.samples import Samples
     from volr.network import Network
-    from volr.training.learner import Activity
+    from volr.training.learner import HiddenActivity
     from volr.training.settings import TrainingSettings
 
 Values: TypeAlias = dict[str, Tensor]
@@ -94,7 +94,7 @@ class TensorLearner(ABC, Generic[ModelT_co]):
         """The logits for ``inputs`` ``[batch, …]``."""
 
     @abstractmethod
-    def activity(self, values: Values, everything: TensorSamples) -> Activity:
+    def activity(self, values: Values, everything: TensorSamples) -> HiddenActivity:
         """What the hidden populations do, with parameters of a single candidate."""
 
     @abstractmethod
@@ -194,7 +194,7 @@ class Stack(Generic[ModelT_co]):
     def model(self) -> ModelT_co:
         return self._learner.model(self._best)
 
-    def activity(self) -> Activity:
+    def activity(self) -> HiddenActivity:
         return self._learner.activity(self._best, self._everything)
 
 

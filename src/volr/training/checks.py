@@ -1,4 +1,4 @@
-"""What must fit before the first update."""
+"""What is checked before the first update."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 # A parameter, its gradient, two moments of the optimizer, the best so far, in float32; and the
 # initialisation and the model, in float64.
 _BYTES = 5 * 4 + 2 * 8
-# What the initialisation has of a neuron for each sample: weighted sums, a sum, activations.
+# The bytes of a neuron and a sample in the initialisation: weighted sums, a sum, activations.
 _BYTES_SHOWN = 3 * 8
 
 
@@ -56,7 +56,7 @@ def check_initial(network: Network, initial: ArtificialModel, settings: Training
 
 
 def check_start(start: SpikingModel, units: Mapping[str, float]) -> None:
-    """Raise ``TrainingError`` for parameters that overflow float32, which training is done in.
+    """Raise ``TrainingError`` for parameters that overflow float32, the type of training.
 
     ``units`` says how many of the model's units make one of the training's, by parameter.
     """

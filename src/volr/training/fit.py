@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass
-class Record:
+class CandidateRecord:
     """How a candidate has done so far, and its best epoch (from 1; 0 is the start)."""
 
     number: int
@@ -75,7 +75,7 @@ def fit(
 
     starts = learner.starts(samples.take(training[:LOOKED_AT]), count, plan.random)
     candidates = learner.begin(samples, starts, settings)
-    records = [Record(number) for number in range(count)]
+    records = [CandidateRecord(number) for number in range(count)]
     if learner.goes_on:
         [records[0].loss], [records[0].accuracy] = candidates.measure(validation)
     updates = 0
@@ -118,8 +118,8 @@ def _cut_at(update: int, steps: int) -> list[range]:
 
 
 def _choose(
-    candidates: Candidates[Model], records: list[Record], deciding: Integers
-) -> list[Record]:
+    candidates: Candidates[Model], records: list[CandidateRecord], deciding: Integers
+) -> list[CandidateRecord]:
     """Keep the candidate with the lowest loss on ``deciding``, which are training samples."""
     if len(records) == 1:
         return records
@@ -131,7 +131,7 @@ def _choose(
 
 def _after_epoch(
     candidates: Candidates[Model],
-    records: list[Record],
+    records: list[CandidateRecord],
     trained: int,
     validation: Integers,
     settings: TrainingSettings,

@@ -18,7 +18,7 @@ from volr.models.activations import ReLU
 from volr.models.model import ArtificialModel
 from volr.training.fit import fit
 from volr.training.initialisation import artificial_starts
-from volr.training.learner import Activity
+from volr.training.learner import HiddenActivity
 from volr.training.minibatches import DECIDING, stack_slower
 
 if TYPE_CHECKING:
@@ -160,8 +160,8 @@ class FutharkCandidates:
         values = unflattened(self._network, self._best[0])
         return ArtificialModel(self._network, values, self._settings.activation)
 
-    def activity(self) -> Activity:
-        return Activity(_dead(self.model(), self._samples))
+    def activity(self) -> HiddenActivity:
+        return HiddenActivity(_dead(self.model(), self._samples))
 
     def _values(self) -> list[Singles]:
         count = self._network.parameter_count

@@ -24,7 +24,7 @@ ModelT_co = TypeVar("ModelT_co", bound="Model", covariant=True)
 
 
 @dataclass(frozen=True)
-class Activity:
+class HiddenActivity:
     """What the hidden populations do on all samples, by name.
 
     ``dead`` is the number of neurons that do nothing for any of them, ``rates`` the mean rate, Hz,
@@ -102,6 +102,6 @@ class Candidates(Protocol[ModelT_co]):
         """The model with the best parameters of the only candidate that is left."""
         ...
 
-    def activity(self) -> Activity:
+    def activity(self) -> HiddenActivity:
         """What that model's hidden populations do."""
         ...

@@ -26,7 +26,7 @@ from volr.backends.base import Record
 from volr.models.coding import ConstantCurrent, Poisson, by_input, input_drive, input_levels
 from volr.neurons.response import count_levels
 from volr.training.backpropagation import TensorSamples
-from volr.training.learner import Activity
+from volr.training.learner import HiddenActivity
 from volr.training.rate_model import charge, membrane_slope, slope
 from volr.training.side_by_side import apart, fits, side_by_side
 from volr.training.spiking_units import FormLearner
@@ -95,12 +95,12 @@ class LoopLearner(FormLearner):
         measured = self._measure(models, stimuli, self.next_seed())
         return [self._answer(one, m, rows) for one, m in zip(candidates, measured, strict=True)]
 
-    def activity(self, values: Values, everything: TensorSamples) -> Activity:
+    def activity(self, values: Values, everything: TensorSamples) -> HiddenActivity:
         """The dead never spike, on the first 1,024 samples: simulating all would take too long."""
         stimuli = everything.inputs[:_LOOKED_AT].numpy()
         [measured] = self._measure([self.form.model(values)], stimuli, self.next_seed())
         counts, seconds = measured.counts, self.settings.duration / 1000.0
-        return Activity(
+        return HiddenActivity(
             dead={name: int((counts[name].sum(dim=0) == 0).sum()) for name in self.form.hidden},
             rates={name: float(counts[name].mean()) / seconds for name in self.form.hidden},
         )

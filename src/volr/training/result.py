@@ -1,4 +1,4 @@
-"""What training hands back, and whom it tells on the way."""
+"""The result of training, and its progress function."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ModelT_co = TypeVar("ModelT_co", bound="Model", covariant=True)
 
 
 class TrainingProgress(Protocol):
-    """Told after every epoch, counted from 1."""
+    """Called after every epoch, counted from 1."""
 
     def __call__(self, epoch: int, of: int, loss: float, accuracy: float | None) -> None:
         """``loss`` on the training split, ``accuracy`` on the validation split if there is one."""
@@ -24,7 +24,7 @@ class TrainingProgress(Protocol):
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass: the mean loss of its updates, and how the validation split did after it."""
+    """One epoch: the mean loss of its updates, and the validation split after it."""
 
     loss: float
     validation_loss: float | None
@@ -33,13 +33,13 @@ class Epoch:
 
 @dataclass(frozen=True)
 class Training(Generic[ModelT_co]):
-    """A trained model, and how it came about.
+    """A trained model, and the course of its training.
 
     ``history`` is that of the candidate that was kept, number ``candidate`` of ``candidates``
     (from 0); they were trained together for ``probation`` updates. The model has the parameters of
-    the end of epoch ``kept_epoch`` (from 1; 0 is the model that training went on from). ``dead`` is
-    the number of neurons of each hidden population that do nothing for any sample, those set aside
-    included: whose activation is 0, or that never spike. ``rates`` is the mean rate, Hz, over these
+    the end of epoch ``kept_epoch`` (from 1; 0 is the model that training started from). ``dead`` is
+    the number of neurons of each hidden population that never spike, or whose activation is always
+    0, over all samples, including those set aside. ``rates`` is the mean rate, Hz, over these
     samples of each hidden population that spikes.
     """
 

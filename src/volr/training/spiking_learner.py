@@ -26,7 +26,7 @@ from volr.engine.schedule import schedule_of
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.parameters import parameter_shapes
 from volr.training.backpropagation import TensorSamples
-from volr.training.learner import Activity
+from volr.training.learner import HiddenActivity
 from volr.training.spiking_units import SHARPNESS, TAUGHT_SHARPNESS, FormLearner
 from volr.transfer.scaling import scales
 from volr.transfer.settings import TransferSettings
@@ -100,7 +100,7 @@ class SpikingLearner(FormLearner):
         responses = (self._respond(values, encoded) for values in candidates)
         return [self.form.answer(each.counts, each.membranes) for each in responses]
 
-    def activity(self, values: Values, everything: TensorSamples) -> Activity:
+    def activity(self, values: Values, everything: TensorSamples) -> HiddenActivity:
         """The dead never spike."""
         totals = {name: np.zeros(self.network[name].size) for name in self.form.hidden}
         with torch.no_grad():
@@ -109,7 +109,7 @@ class SpikingLearner(FormLearner):
                 for name, total in totals.items():
                     total += array_of(counts[name]).sum(axis=0)
         seconds = len(everything) * self.settings.duration / 1000.0
-        return Activity(
+        return HiddenActivity(
             dead={name: int((total == 0).sum()) for name, total in totals.items()},
             rates={name: float(total.mean()) / seconds for name, total in totals.items()},
         )

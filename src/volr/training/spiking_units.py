@@ -1,20 +1,20 @@
-"""A spiking network as training sees it: parameters in units of its neurons, logits of its counts.
+"""A spiking network in training: parameters in units of its neurons, and logits from its counts.
 
-A weight of 1 carries the charge of a spike, excitatory or inhibitory. A bias of 1 is the rheobase,
-or what takes its place without leak (``rate_model.current_unit``). So one learning rate fits all
-neuron models. Conductances need the sign for it: inhibition is driven by some 12 mV where
-excitation has 57.
+A weight of 1 has the charge of a spike, excitatory or inhibitory. A bias of 1 is the rheobase, or
+its replacement without leak (``rate_model.current_unit``). So one learning rate fits all neuron
+models. With conductances the unit depends on the sign: the driving force of inhibition is some 12
+mV, that of excitation 57.
 
 **Start.** An artificial network is initialised as for its own training (no neuron silent for all
-samples, none always on) and mapped to the spiking one by the analytic part of the transfer, so that
+samples, none always active). The analytic part of the transfer maps it to the spiking one, so that
 every population begins with rates that its neurons can have.
 
-**Logits.** ``count``: the spikes of each output, of those of a population at its full rate, times
-``SHARPNESS``; which rate that is, the transfer says: rate_max, or more with conductances.
-``membrane``: its mean above rest, in units of v_thresh − v_reset, times ``SHARPNESS``.
+**Logits.** ``count``: the spikes of each output over those of the full rate, times ``SHARPNESS``.
+The full rate is that of the transfer: rate_max, or more with conductances. ``membrane``: its mean
+above rest, in units of v_thresh − v_reset, times ``SHARPNESS``.
 
-**Penalty.** For each hidden neuron with r, its mean rate over the minibatch, below the floor f:
-``rate_penalty`` · (1 − r/f)², averaged over the neurons of a population, summed over populations.
+**Penalty.** ``rate_penalty`` · (1 − r/f)² for each hidden neuron whose mean rate r over the
+minibatch is below the floor f, averaged over the neurons of a population, summed over populations.
 """
 
 from __future__ import annotations
@@ -52,12 +52,12 @@ if TYPE_CHECKING:
 SHARPNESS = 10.0
 """The logit of an output at its full rate, or of a membrane at the threshold."""
 TAUGHT_SHARPNESS = 40.0
-"""The same where a teacher is learned from: its answers differ in little but who comes second."""
+"""The same with a teacher, whose information is in the smaller probabilities."""
 
 
 @dataclass(frozen=True)
 class Unit:
-    """How much of a model's parameter makes 1 of training's, where that is positive or negative."""
+    """The value of a parameter in the model that is 1 in training, if positive or negative."""
 
     positive: float
     negative: float
@@ -79,7 +79,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class SpikingForm:
-    """What all training of spiking networks shares, whatever runs them."""
+    """The parameters, starts and logits of spiking networks in training, whatever runs them."""
 
     network: Network
     settings: SpikingSettings
@@ -97,12 +97,12 @@ class SpikingForm:
 
     @cached_property
     def mapping(self) -> TransferSettings:
-        """How an artificial network would become such a spiking one."""
+        """The transfer from an artificial network to this kind of spiking network."""
         return TransferSettings.of(self.settings)
 
     @property
     def least_units(self) -> dict[str, float]:
-        """The smaller unit of every parameter: no value is larger in training than in this."""
+        """The smaller unit of every parameter. No value is larger in training than in this unit."""
         return {name: unit.least for name, unit in self.units.items()}
 
     @property

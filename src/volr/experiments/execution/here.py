@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
     from volr.experiments.execution.job import Done, Failed, Job
     from volr.experiments.plan import Spec
-    from volr.experiments.run_progress import Progress
+    from volr.experiments.run_progress import RunProgress
 
 
 class Here:
     """See ``volr.experiments.execution.job.Execution``."""
 
-    def __init__(self, progress: Progress = no_progress) -> None:
+    def __init__(self, progress: RunProgress = no_progress) -> None:
         self._progress = progress
         self._simulators = Simulators()
         self._jobs: list[Job] = []

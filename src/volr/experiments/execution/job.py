@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from volr.experiments.plan import Spec
     from volr.experiments.results import Run
-    from volr.experiments.run_progress import Progress
+    from volr.experiments.run_progress import RunProgress
     from volr.experiments.simulators import Simulators
     from volr.models.model import Model
 
@@ -76,7 +76,9 @@ class Execution(Protocol):
         ...
 
 
-def carry_out(job: Job, simulators: Simulators, progress: Progress = no_progress) -> Done | Failed:
+def carry_out(
+    job: Job, simulators: Simulators, progress: RunProgress = no_progress
+) -> Done | Failed:
     """Make the run in this process. Errors that a user can fix are ``Failed``; others are raised.
 
     If the process of its simulator is killed, the run is made again, up to ``TRIES`` times.

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from volr.experiments.report.parts import Part
     from volr.experiments.report.style import Drawing
     from volr.experiments.results import Row
-    from volr.experiments.run_progress import Progress
+    from volr.experiments.run_progress import RunProgress
     from volr.experiments.store.folder import Entry
     from volr.experiments.study import Others, Study
 
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
 def page_of(
     folder: Path,
     data_dir: Path | None = None,
-    progress: Progress = no_progress,
+    progress: RunProgress = no_progress,
     study: Study = VOLR,
 ) -> Page:
     """The report of the experiment in ``folder``; ``DataError`` if no run is finished.

@@ -32,7 +32,7 @@ SHOWN = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Activity:
+class ShownStimulus:
     """One stimulus: its ``label``, the ``answer``, and what the neurons did.
 
     ``spikes`` are bool ``[time, unit]`` by population. ``membranes``, mV ``[time, unit]``, and
@@ -48,7 +48,7 @@ class Activity:
 
 def activities(
     model: SpikingModel, samples: Samples, simulator: Simulator, *, seed: int = 0
-) -> tuple[Activity, ...]:
+) -> tuple[ShownStimulus, ...]:
     """Simulate the first stimulus of each of the first ``SHOWN`` labels."""
     _, firsts = np.unique(samples.labels, return_index=True)
     chosen = samples.take(np.sort(firsts)[:SHOWN])
@@ -61,7 +61,7 @@ def activities(
     membranes = np.concatenate([done.membranes[name] for name in outputs], axis=2)
     fired = np.concatenate([done.spikes[name] for name in outputs], axis=2)
     return tuple(
-        Activity(
+        ShownStimulus(
             label=int(label),
             answer=int(answers[place]),
             spikes={name: done.spikes[name][:, place] for name in names},
@@ -72,7 +72,7 @@ def activities(
     )
 
 
-def stimulus_figure(name: str, what: str, model: SpikingModel, shown: Activity) -> Drawing:
+def stimulus_figure(name: str, what: str, model: SpikingModel, shown: ShownStimulus) -> Drawing:
     """A raster of every population, and below it the membranes of the outputs: that of the answer,
     that of the label, and the others.
     """

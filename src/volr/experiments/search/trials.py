@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from volr.experiments.conditions import Condition
     from volr.experiments.execution.job import Execution
-    from volr.experiments.run_progress import Progress
+    from volr.experiments.run_progress import RunProgress
     from volr.experiments.search.rungs import Rung
     from volr.experiments.search.space import Parameter
     from volr.experiments.settings import Settings
@@ -94,7 +94,7 @@ def search_on(
     journal: Journal,
     execution: Execution,
     data_dir: Path | None = None,
-    progress: Progress = no_progress,
+    progress: RunProgress = no_progress,
     enough: Callable[[], bool] = lambda: False,
 ) -> Iterator[Found]:
     """Make the runs that ``journal`` does not have, batch by batch; yield the result after each.
@@ -167,7 +167,7 @@ class _Measure:
     journal: Journal
     execution: Execution
     data_dir: Path | None
-    progress: Progress
+    progress: RunProgress
 
     def __call__(
         self, trials: Mapping[int, Trial], rung: Rung, stage: str

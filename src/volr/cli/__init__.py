@@ -1,7 +1,7 @@
 """The command line: arguments in, diagnostics and tables out.
 
-Exit codes: 0, 1 for what is wrong with the user's program, data or model, or a file that cannot be
-read or written, 2 for usage, 130 after Ctrl-C, and 141 where the reader of a pipe has had enough.
+Exit codes: 0; 1 if the program, the data or the model is wrong, or a file cannot be read or
+written; 2 for wrong usage; 130 after Ctrl-C; and 141 if the reader of a pipe closes it.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 def main(
     arguments: Sequence[str] | None = None, commands: Callable[[], Typer] | None = None
 ) -> None:
-    """Run ``volr`` with these arguments, unless told those of the process, and exit.
+    """Run ``volr`` with these arguments, by default those of the process, and exit.
 
-    ``commands`` makes other ones to be run: those of a study.
+    ``commands`` makes other commands to run, such as those of a study.
     """
     try:
-        # Imported here, so that Ctrl-C during the imports is no traceback either.
+        # Imported here, so that Ctrl-C during the imports gives no traceback either.
         from volr.cli.app import app, run
 
         run(arguments, app if commands is None else commands())
     except KeyboardInterrupt:
-        # Whoever closed the terminal needs no word.
+        # The terminal may be closed.
         with suppress(OSError):
             print("interrupted", file=sys.stderr, flush=True)
         sys.exit(130)

@@ -1,4 +1,4 @@
-"""The commands under one name, and what becomes of errors."""
+"""The commands under one name, and how errors are shown."""
 
 from __future__ import annotations
 
@@ -50,21 +50,21 @@ HELP = """One program, two generations: networks as text, trained as ANNs, run a
 
 
 class _Interrupted(BaseException):
-    """Ctrl-C, under a name that Typer does not know: it would exit without a word."""
+    """Ctrl-C, as a class that Typer does not know; Typer would exit without a message."""
 
 
 @contextmanager
 def _visible_complaints() -> Generator[None]:
-    """Show what Click says of arguments with escapes: it quotes them as they are."""
+    """Escape invisible characters in Click's messages, which quote arguments as they are."""
     try:
         yield
     except TyperException as error:
         text = error.format_message()
-        # The words of a library that Typer reads choices with.
+        # A library that Typer reads choices with adds these words.
         reason = text.replace("Value error, ", "")
         if shown_text(reason) == text:
             raise
-        # Those of Typer's own Click know the command, for its usage; they have no public name.
+        # Errors of the Click within Typer have the context; their class has no public name.
         raise MisplacedError(shown_text(reason), ctx=getattr(error, "ctx", None)) from error
 
 
@@ -87,8 +87,8 @@ class _Commands(TyperGroup):
 
 
 def command_line(name: str, text: str) -> typer.Typer:
-    """Commands to come under ``name``, with ``text`` as their help; ``run`` runs them."""
-    # Plain help: it reads the same in a pipe, and comes without the time that rich takes to import.
+    """An empty group of commands called ``name``, with ``text`` as its help; ``run`` runs it."""
+    # Plain help reads the same in a pipe, and saves the import of rich.
     return typer.Typer(
         cls=_Commands,
         name=name,
@@ -132,11 +132,11 @@ def _root(
     ] = False,
 ) -> None:
     del version
-    cores()  # A wrong limit is told at once, and not after some of the work.
+    cores()  # A wrong limit is an error at once, and not after some of the work.
 
 
 def run(arguments: Sequence[str] | None = None, commands: typer.Typer = app) -> None:
-    """Run one of the commands and exit; ``KeyboardInterrupt`` after Ctrl-C."""
+    """Run one of the commands and exit. Raises ``KeyboardInterrupt`` after Ctrl-C."""
     _prepare_streams()
     keep_absolute_paths()
     try:
@@ -147,7 +147,7 @@ def run(arguments: Sequence[str] | None = None, commands: typer.Typer = app) -> 
     except Exception as error:
         code = getattr(error.__context__, "exit_code", None)
         if isinstance(error, OSError) and code is not None:
-            # Typer was saying what is wrong with the usage, and nobody could be told.
+            # Typer could not print its message about wrong usage.
             silence(sys.stderr)
             sys.exit(code)
         shown = error if isinstance(error, VolrError) else failed_import(error)
@@ -158,12 +158,12 @@ def run(arguments: Sequence[str] | None = None, commands: typer.Typer = app) -> 
 
 
 def _prepare_streams() -> None:
-    # A stream that the caller closed is None: nothing is to be read there, or nobody reads it.
+    # A stream that the caller closed is None.
     nowhere = Path(os.devnull)
     sys.stdin = sys.stdin or nowhere.open(encoding="utf-8")
     sys.stdout = sys.stdout or nowhere.open("w", encoding="utf-8")
     sys.stderr = sys.stderr or nowhere.open("w", encoding="utf-8")
     for stream in (sys.stdout, sys.stderr):
-        # Programs are UTF-8, whatever the terminal's locale says of itself.
+        # Programs are UTF-8 in every locale.
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(encoding="utf-8", errors="backslashreplace")

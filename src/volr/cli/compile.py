@@ -1,4 +1,4 @@
-"""``compile``: a program or a model as a document in somebody else's language."""
+"""``compile``: a program or a model as a document for another tool."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def compile_to(
     to: str = option(..., "futhark, onnx, nir, pynn or brian2.", "FORMAT"),
     dialect: str | None = option(
         None,
-        "With --to nir, who is to read it: norse, snntorch, spikingjelly or sinabs.",
+        "The importer that will read it, with --to nir: norse, snntorch, spikingjelly or sinabs.",
         "IMPORTER",
         flags="--for",
     ),
@@ -81,7 +81,7 @@ def _dialect(to: str, importer: str) -> Document:
 
 
 def _path(subject: str, out: str | None, suffix: str) -> Path | None:
-    """Where the document goes; None is standard output."""
+    """The file to write; None is standard output."""
     if out == "-":
         return None
     if out is not None:

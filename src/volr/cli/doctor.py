@@ -1,6 +1,6 @@
-"""``doctor``: which versions are here, which back ends work, and what would install the others.
+"""``doctor``: the installed versions, the back ends that work, and how to install the others.
 
-A back end works when a small network on it turns out to be the one it was given.
+A back end works if ``verify`` finds no difference for a small network.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from volr.backends.base import Backend, Document
 
-# Distributions under pip's names, by the extra of Volr's that installs them; none: Volr itself.
+# Distributions by their names on PyPI, under Volr's extra that installs them; "" is Volr itself.
 _BY_EXTRA = {
     "": "lark numpy psutil rich typer safetensors threadpoolctl",
     "engine": "numba",
@@ -41,7 +41,7 @@ PACKAGES = {name: extra for extra, names in _BY_EXTRA.items() for name in names.
 IMPORT = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]"
 
 
-# One hidden population, nothing square, and both signs: what a transposition would show in.
+# No layer is square, so a transposed matrix would show.
 PROGRAM = "dense 3 4 ⦶ dense 4 2"
 STIMULI = 2
 
@@ -49,7 +49,7 @@ STIMULI = 2
 def doctor(as_json: options.Json = False) -> None:
     """Print versions, and try every back end.
 
-    The exit code is 1 where one that is installed does not work.
+    The exit code is 1 if one that is installed does not work.
     """
     import platform
 
@@ -64,7 +64,7 @@ def doctor(as_json: options.Json = False) -> None:
         for done, backend in enumerate(everything):
             progress("trying the back ends", done, len(everything), backend.name)
             backends.append(_examined(backend))
-    # Not having a GPU is no fault.
+    # A machine without a GPU has no problem.
     gpu = cuda_problem()
     if as_json:
         device = {"usable": gpu is None, "what": device_name("cuda") if gpu is None else gpu}
@@ -122,7 +122,7 @@ def _examined(backend: Backend | Document) -> dict[str, str | list[str] | None]:
 
 
 def trial_problem(backend: Backend | Document) -> str | None:
-    """What goes wrong when a small network is tried on it; None where nothing does."""
+    """What is wrong with a small network on this back end; None if nothing is."""
     from volr.backends.base import ArtificialBackend, SpikingBackend
     from volr.backends.refusals import takes
     from volr.errors import VolrError
@@ -153,9 +153,9 @@ def trial_problem(backend: Backend | Document) -> str | None:
 
 
 def import_problem(modules: Sequence[str]) -> str | None:
-    """Why the modules cannot be imported, in Python's last line; None where they can.
+    """Why the modules cannot be imported: the last line of the error; None if they can.
 
-    They are tried in a process of its own: a broken package may take its process with it.
+    The import runs in another process, because a broken package may end its process.
     """
     import os
     import signal
@@ -168,7 +168,7 @@ def import_problem(modules: Sequence[str]) -> str | None:
         return None
     path = os.pathsep.join(absolute_path_list("PYTHONPATH"))
     tried = subprocess.run(
-        # -P: a nest.py in the current folder is not NEST, and its settings are not Brian2's.
+        # -P: a nest.py in the current folder is not NEST.
         [sys.executable, "-P", "-c", IMPORT, *modules],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

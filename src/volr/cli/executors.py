@@ -13,9 +13,7 @@ if TYPE_CHECKING:
     from volr.experiments.execution.local import Local
     from volr.experiments.run_progress import RunProgress
 
-Fresh = Annotated[
-    bool, option(..., "Begin anew, even where runs are there already.", flags="--fresh")
-]
+Fresh = Annotated[bool, option(..., "Make all runs again, those that exist too.", flags="--fresh")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +29,9 @@ class Machines:
     )
 
     def execution(self, runs: int, progress: RunProgress) -> Here | Local | Cluster:
-        """Whoever makes them, ``runs`` at the same time at most.
+        """What makes the runs, at most ``runs`` at the same time.
 
-        Raises ``MissingError`` without Dask, ``BackendError`` where no scheduler answers.
+        Raises ``MissingError`` without Dask, and ``BackendError`` if no scheduler answers.
         """
         from volr.experiments.execution.cluster import Cluster
         from volr.experiments.execution.here import Here

@@ -141,14 +141,14 @@ def experiment(
         execution = None
         if missing:
             execution = stack.enter_context(machines.execution(missing, progress))
-        # Not before it is sure that somebody makes others.
+        # Only when the executor is ready.
         if anew and (aside := set_aside(out)):
             note(f"the earlier results are now in {aside}")
         if there:
             note(f"{len(there)} of {len(specs)} runs are in {out} already")
             _compare([each.versions for each in there.values()], more=missing > 0)
         if execution is not None:
-            # Not for nothing: it says with which versions and when the runs were made.
+            # Only if runs are made, since the plan has their versions and time.
             command = [*f"{context.find_root().info_name}".split(), *sys.argv[1:]]
             journal.write_plan(plan_json(plan, command))
             for done in carry_on(plan, journal, execution, data, progress):
@@ -160,7 +160,7 @@ def experiment(
                 )
         finished = journal.finished(specs)
         rows = [finished[spec.key].row for spec in specs]
-        # Also where a command was killed between its last run and this.
+        # An earlier command may have been killed before it wrote them.
         journal.write_results(rows)
     if as_json:
         print_json(results_json(rows))
@@ -170,8 +170,9 @@ def experiment(
 
 
 def _chosen(study: Study, labels: Sequence[str] | None) -> Sequence[Condition]:
-    """The conditions with these labels; without any, those to be measured whose back ends are
-    installed, and a note says which are left out, and why.
+    """The conditions with these labels; by default, all whose back ends are installed.
+
+    A note names the conditions that are left out, and the reason.
     """
     from volr.backends import backend
     from volr.backends.refusals import install_hint, is_ready
@@ -189,7 +190,7 @@ def _chosen(study: Study, labels: Sequence[str] | None) -> Sequence[Condition]:
 
 
 def _compare(made: Sequence[Mapping[str, str]], *, more: bool) -> None:
-    """Tell where runs that are in one table were, or will be, made with different things."""
+    """Print a note if the runs of one table are made with different versions."""
     from volr.experiments.versions import differences, versions
 
     if given := differences([*made, versions()] if more else made):
@@ -202,7 +203,7 @@ def _text(network: Network) -> str:
 
 
 def print_summary(rows: Sequence[Row]) -> None:
-    """Mean and standard deviation over the seeds, by task and condition."""
+    """Print mean and standard deviation over the seeds, by task and condition."""
     from volr.experiments.results import summarise
 
     print_table(
@@ -214,7 +215,7 @@ def print_summary(rows: Sequence[Row]) -> None:
                 each.source,
                 each.backend,
                 each.neuron or "–",
-                # Of a single run there is no deviation.
+                # A single run has no deviation.
                 f"{each.mean:.3f}" + ("" if each.std is None else f" ± {each.std:.3f}"),
                 f"{each.n}",
                 f"{each.chance:.3f}",

@@ -1,4 +1,4 @@
-"""``explain``: why a spiking model is worse than its ANN, in points of accuracy."""
+"""``explain``: why a spiking model is less accurate than its ANN, in points of accuracy."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def explain(
     task: options.Task,
     on: str = options.on("engine", "engine, or any spiking one that `evaluate` names."),
     ann: Path | None = option(
-        None, "The ANN that a spiking MODEL comes from.", "MODEL", unless="what its file says"
+        None, "The ANN that a spiking MODEL comes from.", "MODEL", unless="named in its file"
     ),
     data: options.DataFolder = None,
     samples: int = options.samples(1000),
     remedies: bool = option(
-        default=True, help="Try what is recommended.", flags="--remedies/--no-remedies"
+        default=True, help="Try the recommendations.", flags="--remedies/--no-remedies"
     ),
     seed: int | None = options.seed(
         None, "input spikes, and the calibration of an ANN.", unless="the model's own"
@@ -45,9 +45,9 @@ def explain(
 ) -> None:
     """Split what a spiking model loses into causes.
 
-    MODEL is a spiking model, or an ANN, which is transferred first, as by `volr transfer` with
-    the neuron, coding and times given here. Each cause has its cost in points of accuracy, the
-    population that it costs most in, and what to change; what is recommended is tried.
+    MODEL is a spiking model or an ANN. An ANN is transferred first, as by `volr transfer` with the
+    neuron, coding and times given here. Each cause is shown with its cost in points of accuracy,
+    the population where it costs most, and what to change. The recommendations are tried.
     """
     from volr.backends import ENGINE, spiking_backend
     from volr.backends.refusals import require
@@ -110,7 +110,7 @@ def explain(
 
 
 def _source(loaded: ModelFile, file: Path, ann: Path | None) -> ArtificialModel:
-    """The ANN of a spiking model: the one that is named, or that its file names."""
+    """The ANN of a spiking model: ``ann``, or the one that the file names."""
     from volr.model_files.model_file import read_model_file
     from volr.models.model import ArtificialModel
 
@@ -119,7 +119,7 @@ def _source(loaded: ModelFile, file: Path, ann: Path | None) -> ArtificialModel:
         raise ModelError(
             f"{file} does not say which ANN it came from", help="name it with --ann MODEL"
         )
-    # As in a link: beside the file that names it, unless it is a whole path.
+    # A relative path starts at the folder of the file that names it.
     path = ann if ann is not None else file.parent / str(named)
     found = read_model_file(path).model
     if not isinstance(found, ArtificialModel):
@@ -167,5 +167,5 @@ def _print(found: Explanation) -> None:
 
 
 def _points(share: float) -> str:
-    """A share of all stimuli in points of a hundred; without a minus before nothing."""
+    """A share of all stimuli in percentage points; never −0.00."""
     return f"{round(100 * share, 2) + 0.0:.2f}"

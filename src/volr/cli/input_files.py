@@ -1,5 +1,5 @@
-"""What a command reads: a program or a model, told apart by what is in the file, and the models
-that training goes on from or learns from.
+"""Files that a command reads: programs and models, and the models that training starts from or
+learns from.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _M = TypeVar("_M")
 
 
 def read_subject(file: str) -> Network | ModelFile:
-    """The network of a program, or a model; ``ProgramError`` or ``ModelFileError`` of either."""
+    """The network of a program, or a model; raises ``ProgramError`` or ``ModelFileError``."""
     from volr.language import read_source, to_network
     from volr.model_files.model_file import read_model_file
 
@@ -31,14 +31,14 @@ def read_subject(file: str) -> Network | ModelFile:
 
 
 def is_model_file(file: str) -> bool:
-    """Whether it is called a model, or begins as one: eight bytes of length, then JSON."""
+    """Whether the name or the first bytes are those of a model file."""
     if file == "-":
         return False
     path = Path(file)
     if path.suffix == ".safetensors":
         return True
     try:
-        check_ordinary(path)  # a pipe can be read once, by whoever reads all of it
+        check_ordinary(path)  # a pipe can be read only once
         with path.open("rb") as opened:
             head = opened.read(9)
     except OSError:
@@ -48,7 +48,7 @@ def is_model_file(file: str) -> bool:
 
 @dataclass(frozen=True)
 class Read(Generic[_M]):
-    """A model of one kind, its file, and where it comes from."""
+    """A model of one kind, its file and its origin."""
 
     path: Path
     model: _M
@@ -56,7 +56,7 @@ class Read(Generic[_M]):
 
 
 def start_of(path: Path, network: Network, out: Path) -> Read[SpikingModel]:
-    """The model to go on from; ``ModelError`` where it is not one of ``network``."""
+    """The model to start from; ``ModelError`` if it is not a spiking model of ``network``."""
     from volr.model_files.model_file import read_model_file
     from volr.models.model import SpikingModel
 
@@ -75,8 +75,8 @@ def start_of(path: Path, network: Network, out: Path) -> Read[SpikingModel]:
 
 
 def teacher_of(path: Path, task: Task, out: Path) -> Read[ArtificialModel]:
-    """The model to learn from; ``ModelError`` where it is not an artificial one, or its file says
-    that it was trained on other data.
+    """The model to learn from; ``ModelError`` if it is not an artificial one, or was trained on
+    other data.
     """
     from volr.experiments.tasks import same_data
     from volr.model_files.model_file import read_model_file
@@ -87,7 +87,7 @@ def teacher_of(path: Path, task: Task, out: Path) -> Read[ArtificialModel]:
     if not isinstance(loaded.model, ArtificialModel):
         raise ModelError(f"{path} is a spiking model, and a teacher is an artificial one")
     learned = loaded.origin.get("task")
-    # Both of MNIST have the same images, and a network of one may teach one of the other.
+    # Both MNIST tasks have the same images, so a network of one may teach one of the other.
     if learned is not None and learned not in same_data(task):
         raise ModelError(
             f"{path} was trained on {learned}, and cannot teach {task.name}",
@@ -97,8 +97,10 @@ def teacher_of(path: Path, task: Task, out: Path) -> Read[ArtificialModel]:
 
 
 def split_of(origins: Iterable[Origin], task: str, seed: int | None) -> int:
-    """The seed of the data: that of the models that training has from others, if there are any, or
-    one of them has seen samples that the network is tested on. ``ModelError`` where they differ.
+    """The seed that splits the data.
+
+    It is that of the start and of the teacher, so that neither has seen test samples of the
+    network. Raises ``ModelError`` if the two differ.
     """
     from volr.experiments.evaluation import data_seed
 

@@ -1,4 +1,4 @@
-"""Ctrl-C, also where Python drops it or a library takes it for something else."""
+"""Ctrl-C, also where Python drops it or a library turns it into another error."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
 _SOON = 0.05
-"""Seconds until a Ctrl-C that was not heard comes again: what dropped it is over by then, or it
-comes once more."""
+"""Seconds until a Ctrl-C that had no effect is sent again. If it is dropped again, it is sent once
+more."""
 
 
 @contextmanager
 def interruptions() -> Generator[Callable[[], bool]]:
-    """Hand out a function that tells whether Ctrl-C has been pressed within.
+    """Yield a function that tells whether Ctrl-C was pressed within.
 
-    Python cannot raise a ``KeyboardInterrupt`` out of everything. In a ``__del__``, in the callback
-    of a weak reference, or where LLVM calls back into Python, as it does when Numba compiles, it is
-    dropped. And where the signal comes between Python's last look for signals and a wait in the
-    system, nobody looks until the wait is over. So a Ctrl-C that was not heard comes again a moment
-    later. After LLVM, what follows may be an error of another kind: whoever catches one asks.
+    Python drops a ``KeyboardInterrupt`` in a ``__del__``, in the callback of a weak reference, and
+    where LLVM calls back into Python, as it does when Numba compiles. If the signal comes just
+    before a wait in the system, Python sees it only after the wait. So a Ctrl-C that had no effect
+    is sent again a moment later. LLVM may turn it into an error of another kind; code that catches
+    an error therefore calls the function.
     """
     if not _ours():
         yield lambda: False
@@ -59,14 +59,14 @@ def interruptions() -> Generator[Callable[[], bool]]:
 
 
 class _Watch:
-    """Presses Ctrl-C again where it was not heard, until it is closed."""
+    """Sends a Ctrl-C that had no effect again, until it is closed."""
 
     def __init__(self) -> None:
         self._heard = -math.inf
         self._closed = threading.Event()
         self._reading, self._writing = os.pipe()
         os.set_blocking(self._writing, False)
-        # The system's half of Python's signal handling writes here, whatever Python does meanwhile.
+        # The C half of Python's signal handling writes here, even while Python waits.
         self._before = signal.set_wakeup_fd(self._writing, warn_on_full_buffer=False)
         self._thread = threading.Thread(target=self._watch, daemon=True)
         self._thread.start()
@@ -75,7 +75,7 @@ class _Watch:
         self._heard = time.monotonic()
 
     def dropped(self) -> None:
-        """It was heard, and lost. It does not come again at once, still within what drops it."""
+        """Python dropped it. It is not sent at once, because it would be dropped again."""
         self._heard = -math.inf
         os.write(self._writing, b"\0")
 
@@ -90,7 +90,7 @@ class _Watch:
         while os.read(self._reading, 512):
             pressed = time.monotonic() - _SOON
             while not self._closed.wait(_SOON) and self._heard < pressed:
-                # A signal to the main thread itself, which a wait in the system does notice.
+                # A signal to the main thread itself ends a wait in the system.
                 signal.pthread_kill(_main(), signal.SIGINT)
 
 
@@ -99,6 +99,6 @@ def _main() -> int:
 
 
 def _ours() -> bool:
-    """Whether Ctrl-C comes here as Python has it; some ignore it, and some have plans for it."""
+    """Whether Python's own handler is in place; programs may ignore Ctrl-C or handle it."""
     main = threading.current_thread() is threading.main_thread()
     return main and signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -1,7 +1,7 @@
-"""Libraries that cannot be imported, because of a variable that they read, say.
+"""Libraries that cannot be imported, for example because of an environment variable.
 
-What a library raises then is of any type and says nothing of where it comes from. So whatever comes
-from the import of somebody else's module becomes one error that names the library.
+A library may raise any type of error then, without its name. So every error from the import of a
+library becomes one that names the library.
 """
 
 from __future__ import annotations
@@ -17,24 +17,24 @@ from volr.source import visible
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# How the names of their variables begin, where not with their own name.
+# The prefixes of their variables, if these do not begin with the name of the library.
 _PREFIXES = {
     "dask": ("DASK_",),
     "distributed": ("DASK_",),
     "h5py": ("H5PY", "HDF5"),
     "matplotlib": ("MPL", "MATPLOTLIB"),
-    # Its f2py, which Numba imports with its first kernel.
+    # Its f2py reads them, and Numba imports it with its first kernel.
     "numpy": ("NUMPY", "NPY", "SOURCE_DATE_EPOCH"),
     "sklearn": ("SKLEARN", "SCIPY", "JOBLIB"),
     "torch": ("TORCH", "PYTORCH"),
 }
 _OTHERS = frozenset({"volr", "__main__"}) | sys.stdlib_module_names
-# Characters of what a library says; PyTorch lists all that it would have taken.
+# The most characters of a library's message that are shown: PyTorch lists all valid values.
 _LONGEST = 300
 
 
 def failed_import(error: BaseException) -> BackendError | None:
-    """The error to tell instead, where ``error`` comes from the import of a library; else None."""
+    """The error to show instead if ``error`` comes from the import of a library; else None."""
     library = _imported(error)
     if library is None:
         return None
@@ -50,7 +50,7 @@ def failed_import(error: BaseException) -> BackendError | None:
 def _imported(error: BaseException) -> str | None:
     """The library whose module was being imported when ``error`` was raised.
 
-    Libraries import each other: it is the last one on the way, which read what it does not take.
+    Libraries import each other. The last one read the value that it refuses.
     """
     found = None
     for frame, _ in traceback.walk_tb(error.__traceback__):

@@ -1,4 +1,4 @@
-"""``import`` and ``lint``: NIR files as models, and what becomes of them in other programs."""
+"""``import`` and ``lint``: NIR files as models, and what other tools make of them."""
 
 from __future__ import annotations
 
@@ -58,8 +58,8 @@ def import_nir(
 ) -> None:
     """Make a model of a NIR file.
 
-    It can then be trained, verified and run on any back end, as Volr's own can. A file that Volr
-    wrote says all of its model itself, and takes no options but `--out`.
+    The model can then be trained, verified and run on any back end. A file that Volr wrote has all
+    settings of its model, and takes no options but `--out`.
     """
     from volr.backends.nir.read import SAYS_ALL, SettingInFileError
     from volr.importing import import_nir as imported
@@ -87,7 +87,7 @@ def import_nir(
 
 
 _OPTIONS = {"generation": "--as", "time_unit": "--time-unit"}
-"""What settings are called on the command line, where that is another name."""
+"""Settings that have another name on the command line."""
 
 
 def _described(model: Model) -> str:
@@ -106,8 +106,8 @@ def _described(model: Model) -> str:
 def lint(file: NirFile, as_json: options.Json = False) -> None:
     """Tell what each importer makes of a NIR file.
 
-    Volr, Norse, snnTorch, SpikingJelly and sinabs are known. The exit code is 1 where one of them
-    refuses it or reads another network.
+    The importers are Volr, Norse, snnTorch, SpikingJelly and sinabs. The exit code is 1 if one of
+    them refuses the file or reads another network.
     """
     from volr.backends.nir.lint import lint as examined
 

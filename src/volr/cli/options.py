@@ -74,8 +74,8 @@ def option(
         min=least,
         max=most,
         rich_help_panel=panel,
-        # Typer does not try a path, and so does not take a file that cannot be read for wrong
-        # usage. The command opens it, and says what is wrong with it.
+        # Typer would report a file that cannot be read as wrong usage. The command opens it, and
+        # reports what is wrong.
         readable=False,
     )
     made.show_default = partial(resolve_name, of) if of else unless or True
@@ -123,7 +123,7 @@ def _parameters(record: Any) -> Iterator[inspect.Parameter]:
 
 
 def _parameter(name: str, hint: Any, default: Any, panel: str | None = None) -> inspect.Parameter:
-    """With an option that is its default in the annotation, as Typer has it."""
+    """The parameter with its option in the annotation, where Typer expects it."""
     if isinstance(default, OptionInfo):
         hint, default = Annotated[hint, copy(default)], default.default
         hint.__metadata__[0].default = ...
@@ -136,12 +136,10 @@ def _parameter(name: str, hint: Any, default: Any, panel: str | None = None) -> 
 
 
 class Command(TyperCommand):
-    """A command whose help is a result, is written as one, and has its options by group (Typer's
-    ``rich_help_panel``).
-    """
+    """A command whose help groups its options by Typer's ``rich_help_panel``."""
 
     def make_context(self, *args: Any, **kwargs: Any) -> Any:
-        # The options are read here, and `--help` prints and ends the command; no file is opened.
+        # This reads the options, and `--help` prints. No file is opened.
         with writing():
             return super().make_context(*args, **kwargs)
 
@@ -176,7 +174,7 @@ def _prepare_help(parameter: Any) -> None:
 
 
 class MisplacedError(typer.BadParameter):
-    """An option that does not go with the others: its message is the whole of it."""
+    """An option that does not go with the others. Its message is shown as it is."""
 
     def format_message(self) -> str:
         return self.message
@@ -191,7 +189,7 @@ def _is_number(text: str) -> bool:
 
 
 def given(ctx: typer.Context, *groups: str) -> dict[str, str]:
-    """The options of these groups that are on the command line: long names by parameters."""
+    """The options of these groups that are on the command line: parameter and long name."""
     return {
         each.name: next(name for name in each.opts if name.startswith("--"))
         for each in ctx.command.params
@@ -200,7 +198,7 @@ def given(ctx: typer.Context, *groups: str) -> dict[str, str]:
 
 
 def refuse(options: Collection[str], why: str) -> None:
-    """Raise ``MisplacedError``, a matter of usage, where there are any."""
+    """Raise ``MisplacedError``, which is wrong usage, if there are any of these options."""
     if options:
         raise MisplacedError(f"{', '.join(options)}: {why}")
 

@@ -1,12 +1,11 @@
-"""What the commands have in common on their way out: results, errors, notes.
+"""The output of all commands: results, errors and notes.
 
-Results go to stdout, everything else to stderr. Both are in colour on a terminal and plain in a
-pipe, unless ``NO_COLOR`` or ``FORCE_COLOR`` says otherwise.
+Results go to stdout, everything else to stderr. By default, both have colours on a terminal and
+none in a pipe; ``NO_COLOR`` and ``FORCE_COLOR`` change that.
 
-Names and texts of files, and what libraries say, come from outside. A terminal gets escapes for all
-characters in them that cannot be seen, since it would obey some of those. Tables, JSON, notes and
-errors have these escapes wherever they go. A document, such as a formatted program, has them only
-on a terminal, and is otherwise written as it is.
+Names of files, their texts, and messages of libraries come from outside. A terminal would obey some
+invisible characters in them, so all of these are escaped. Tables, JSON, notes and errors always
+have the escapes. A document, such as a formatted program, has them only on a terminal.
 """
 
 from __future__ import annotations
@@ -35,10 +34,10 @@ GAP = "  "
 
 
 def emit(text: str) -> None:
-    """Write a part of the result to stdout, now; ``VolrError`` where it cannot be written.
+    """Write a part of the result to stdout, now; ``VolrError`` if it cannot be written.
 
-    A terminal gets it with escapes for all that it would obey. Where its reader, ``head`` say, has
-    had enough, the command ends without a word.
+    On a terminal, invisible characters are escaped. If a reader such as ``head`` closes the pipe,
+    the command ends without a message.
     """
     shown = shown_text(text) if sys.stdout.isatty() else text
     with writing():
@@ -46,16 +45,16 @@ def emit(text: str) -> None:
 
 
 def emit_bytes(body: bytes) -> None:
-    """The same with what is no text."""
+    """Write bytes to stdout, as ``emit`` writes text."""
     with writing():
         sys.stdout.buffer.write(body)
 
 
 @contextmanager
 def writing() -> Generator[None]:
-    """Write to stdout within: at the end it is flushed, and errors are those of ``emit``.
+    """Write to stdout within. The end flushes it, and errors are those of ``emit``.
 
-    An ``OSError`` of any kind is taken for one of writing, so nothing else should happen in here.
+    Every ``OSError`` counts as an error of writing, so the block should only write.
     """
     try:
         yield
@@ -68,12 +67,12 @@ def writing() -> Generator[None]:
 
 
 def print_json(value: Any) -> None:
-    """Print a value as JSON, which has no NaN and no infinity: they become null."""
+    """Print a value as JSON. NaN and infinities become null, because JSON has none."""
     text = json.dumps(jsonable(value), indent=2, ensure_ascii=False, allow_nan=False)
     emit(_NOT_ASCII.sub(_json_escape, text) + "\n")
 
 
-# Such a character stands within a string, where it may be escaped. Line breaks are JSON's own.
+# These characters stand only within strings, where they may be escaped.
 _NOT_ASCII = re.compile(r"[^\n\x20-\x7e]")
 
 
@@ -83,7 +82,7 @@ def _json_escape(found: re.Match[str]) -> str:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: int = 1) -> None:
-    """A table on stdout, the first ``left`` columns to the left and the others to the right."""
+    """Print a table: the first ``left`` columns are left-aligned, the others right-aligned."""
     from rich.cells import cell_len
     from rich.text import Text
 
@@ -97,7 +96,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: 
             padded.append(cell + space if index < left else space + cell)
         return GAP.join(padded).rstrip()
 
-    # Capturing flushes the stream, which may fail as writing does.
+    # Capturing flushes the stream, and that may fail.
     with writing():
         console = _console()
         with console.capture() as captured:
@@ -108,7 +107,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: 
 
 
 def note(message: str) -> None:
-    """A line on stderr."""
+    """Print a line to stderr."""
     from rich.text import Text
 
     _say(Text(shown_text(message), "dim"))
@@ -116,7 +115,7 @@ def note(message: str) -> None:
 
 @contextmanager
 def noting_warnings() -> Generator[None]:
-    """What the library logs as a warning becomes a note within, the same one only once."""
+    """Print warnings that the library logs within as notes, equal ones only once."""
     handler = _Notes(logging.WARNING)
     logger = logging.getLogger("volr")
     logger.addHandler(handler)
@@ -139,7 +138,7 @@ class _Notes(logging.Handler):
 
 
 def show_error(error: VolrError) -> None:
-    """Print an error to stderr: diagnostics as they are, others after ``error:``."""
+    """Print an error to stderr. Diagnostics are printed as they are, others after ``error:``."""
     from rich.text import Text
 
     in_program = isinstance(error, UnsupportedError) and error.diagnostic is not None
@@ -155,9 +154,9 @@ def show_error(error: VolrError) -> None:
 
 
 def _say(text: Text) -> None:
-    """Print to stderr, if anybody listens: no work is given up because nobody does."""
+    """Print to stderr. If that fails, the work goes on."""
     try:
-        # Where a pipe is closed, rich would end the process.
+        # rich would end the process if a pipe is closed.
         console = _console(stderr=True)
         with console.capture() as captured:
             console.print(text, soft_wrap=True)
@@ -168,9 +167,7 @@ def _say(text: Text) -> None:
 
 
 def silence(stream: IO[str]) -> None:
-    """Drop what could not be written to ``stream``: Python would try again when it exits, and
-    complain.
-    """
+    """Drop what could not be written to ``stream``, or Python would try again at its exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
@@ -181,10 +178,9 @@ def _console(*, stderr: bool = False) -> Console:
 
 
 def shown_text(text: str) -> str:
-    """A text with escapes for all that a terminal would obey but line breaks and tabs.
+    """A text in which invisible characters are escaped, except line breaks and tabs.
 
-    A line break in the name of a file that the command was given is escaped as well: it would forge
-    a line of the text.
+    A line break in an argument of the command is escaped too, because it could forge a line.
     """
     for argument in sys.argv[1:]:
         for part in re.split(r"[/=]", argument):
@@ -194,7 +190,7 @@ def shown_text(text: str) -> str:
 
 
 def _diagnostic_line(line: str) -> Text:
-    """A line of a rendered diagnostic, in colour by its form."""
+    """A line of a diagnostic, coloured by its form."""
     from rich.text import Text
 
     text = Text(line)

@@ -1,4 +1,4 @@
-"""Files that a command is to write: refused before the work is done, and written whole."""
+"""Files that a command writes: checked before the work begins, and written whole."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 
 def check_writable(path: Path, *, source: Path | None = None) -> None:
-    """Raise ``VolrError`` where ``path`` could not be written in the end.
+    """Raise ``VolrError`` if ``path`` could not be written later.
 
-    ``source`` is what the command reads, which must not be lost. Nothing is left behind, and
-    folders that are missing are not made yet.
+    ``source`` is the file that the command reads; it must not be overwritten. The check leaves
+    nothing behind, and makes no folders.
     """
     with failing_as(VolrError, f"cannot write {path}"):
         if str(path) == "-":
@@ -44,17 +44,18 @@ def check_writable(path: Path, *, source: Path | None = None) -> None:
 
 
 def check_folder(folder: Path) -> None:
-    """Raise ``VolrError`` where no files could be written in ``folder`` in the end.
+    """Raise ``VolrError`` if no files could be written in ``folder`` later.
 
-    Nothing is left behind, and a folder that is missing is not made yet.
+    The check leaves nothing behind, and makes no folder.
     """
     with failing_as(VolrError, f"cannot write in {folder}"):
         _try_in(folder.absolute())
 
 
 def check_apart(path: Path, sources: Iterable[Path]) -> None:
-    """Raise ``VolrError`` where ``path`` is one of ``sources``, or in one of them, wherever links
-    lead; these are what the command reads, and need not be there.
+    """Raise ``VolrError`` if ``path`` is one of ``sources`` or lies in one; links are followed.
+
+    The command reads ``sources``. They need not exist.
     """
     real = Path(os.path.realpath(path))
     for source in sources:
@@ -66,19 +67,21 @@ def check_apart(path: Path, sources: Iterable[Path]) -> None:
 
 
 def path_from(file: Path, other: Path) -> str:
-    """The path to ``other`` as ``file`` is to have it: relative, since folders are moved whole,
-    and from where ``file`` really is, since links lead elsewhere.
+    """The path to ``other`` that ``file`` stores.
+
+    It is relative, so that a folder can be moved, and starts at the real place of ``file``, so that
+    links do not matter.
     """
     return os.path.relpath(os.path.realpath(other), os.path.realpath(file.parent))
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write UTF-8, whole or not at all; ``VolrError`` where it cannot be written."""
+    """Write UTF-8, whole or not at all; ``VolrError`` if it cannot be written."""
     write_bytes(path, text.encode())
 
 
 def write_bytes(path: Path, body: bytes) -> None:
-    """Write a file, whole or not at all; ``VolrError`` where it cannot be written."""
+    """Write a file, whole or not at all; ``VolrError`` if it cannot be written."""
     with failing_as(VolrError, f"cannot write {path}"):
         write_whole(path, body)
 
@@ -86,9 +89,9 @@ def write_bytes(path: Path, body: bytes) -> None:
 def save_made(model: Model, out: Path, origin: Origin | None = None) -> None:
     """Write a model that took long to make, whole or not at all.
 
-    That may fail, on a disk that has become full say. Then the model is kept in Volr's cache or
-    among the temporary files, and ``VolrError`` says where. Where it can be kept nowhere, a user at
-    a terminal is asked to make room, and ``VolrError`` tells everybody else.
+    This may fail, for example on a full disk. Then the model is kept in Volr's cache or among the
+    temporary files, and ``VolrError`` names the place. If it cannot be kept anywhere, a user at a
+    terminal is asked to make room; without a terminal, ``VolrError`` is raised.
     """
     from volr.model_files.model_file import model_bytes
 
@@ -111,7 +114,7 @@ def save_made(model: Model, out: Path, origin: Origin | None = None) -> None:
 
 
 def _rescued(name: str, body: bytes) -> Path | None:
-    """Where the file could be kept, in a folder of its own; None where nowhere."""
+    """Where the file is kept now, in a new folder; None if it could not be written."""
     from volr.system.caches import cache_path
 
     for place in (cache_path("rescued"), Path(tempfile.gettempdir())):
@@ -129,10 +132,10 @@ def _rescued(name: str, body: bytes) -> Path | None:
 
 
 def _try_in(folder: Path) -> None:
-    """Raise ``OSError`` where nothing can be written in ``folder``, or in the nearest one above it
-    that exists.
+    """Raise ``OSError`` if nothing can be written in ``folder``, or in the nearest existing folder
+    above it.
     """
     nearest = next(each for each in (folder, *folder.parents) if each.exists())
-    # Permissions tell neither a full disk nor a read-only one, and mean nothing to root.
+    # Permissions show neither a full nor a read-only disk, and do not bind root.
     with tempfile.TemporaryFile(dir=nearest):
         pass

@@ -1,4 +1,4 @@
-"""``check``, ``format`` and ``show``: what can be done with a program alone."""
+"""``check``, ``format`` and ``show``: the commands that need only a program."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def check(file: options.Program, as_json: options.Json = False) -> None:
 
 
 def diagnostic_json(diagnostic: Diagnostic, source: Source) -> dict[str, Any]:
-    """One mistake with its place in lines and columns from 1; the end is the column after it."""
+    """One mistake. Lines and columns count from 1; the end is the column after the last one."""
     start, end = source.position(diagnostic.span.start), source.position(diagnostic.span.end)
     return {
         "line": start.line,
@@ -58,7 +58,7 @@ def format_program(
         bool, typer.Option("--write", "-w", help="Write the file instead of printing.")
     ] = False,
 ) -> None:
-    """Print a program in its standard layout; comments stay."""
+    """Print a program in its standard layout. Comments stay."""
     from volr.language import format_source, read_source
 
     if write and file == "-":
@@ -69,7 +69,7 @@ def format_program(
     if not write:
         emit(formatted)
     elif formatted != source.text:
-        # A link stays one: what it points to is written.
+        # If it is a link, its target is written.
         write_text(Path(file).resolve(), formatted)
 
 

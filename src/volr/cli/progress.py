@@ -1,4 +1,4 @@
-"""How far it is, on stderr: drawn on a terminal, and nowhere else."""
+"""Progress on stderr, drawn only on a terminal."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ if TYPE_CHECKING:
     from volr.experiments.run_progress import RunProgress
 
 PATIENCE = 1.0
-"""Seconds of silence before something without stages says what it is doing."""
+"""Seconds before work without stages shows a bar."""
 
 
 def animated() -> bool:
-    """Whether stderr is a terminal that can draw a line again."""
+    """Whether stderr is a terminal that can redraw a line."""
     return sys.stderr.isatty() and os.environ.get("TERM") not in {"dumb", "unknown"}
 
 
 @contextmanager
 def progress_bar() -> Generator[RunProgress]:
-    """A bar that follows one stage after another and is gone in the end."""
+    """A bar that shows one stage after another, and disappears at the end."""
     if not animated():
         yield no_progress
         return
@@ -40,7 +40,7 @@ def progress_bar() -> Generator[RunProgress]:
         TimeRemainingColumn(compact=True),
         TextColumn("{task.fields[detail]}", style="dim"),
     )
-    # Results on stdout are none of the bar's business; notes on stderr are put above it.
+    # The bar leaves stdout alone, and notes on stderr are printed above it.
     with Progress(
         *columns, console=Console(stderr=True), transient=True, redirect_stdout=False
     ) as bars:
@@ -60,7 +60,7 @@ def progress_bar() -> Generator[RunProgress]:
 
 @contextmanager
 def patience(what: str) -> Generator[None]:
-    """A bar that says ``what`` is going on once the block has taken a second."""
+    """A bar with the text ``what`` if the block takes more than a second."""
     if not animated():
         yield
         return

@@ -1,4 +1,4 @@
-"""``report``: an experiment as one page, with its figures."""
+"""``report``: an experiment as one page with figures."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def report(
         write_text(figures / f"{each.name}.svg", each.svg)
     write_text(page_file, html(page))
     note(f"wrote {page_file} and {len(page.drawings)} figures in {figures}")
-    # They may be another report's, or changed by hand: nothing tells whose they are.
+    # Other figures may be of another report, or changed by hand, so they stay.
     written = {f"{each.name}.svg" for each in page.drawings}
     if others := sorted({path.name for path in figures.glob("*.svg")} - written):
         note(f"not of this report, and left there: {', '.join(map(visible, others))}")

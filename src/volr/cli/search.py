@@ -1,4 +1,4 @@
-"""``search``: which settings are best, by validation accuracy."""
+"""``search``: the settings with the best validation accuracy."""
 
 from __future__ import annotations
 
@@ -36,25 +36,27 @@ def search(
     ],
     condition: str = option(
         "snn-transferred",
-        "What is to be good: ann, ann:futhark, snn-random, snn-surrogate, snn-transferred, "
+        "Condition to improve: ann, ann:futhark, snn-random, snn-surrogate, snn-transferred, "
         "snn-transferred:futhark or snn-finetuned.",
         "NAME",
     ),
     over: list[str] | None = option(
         None,
-        "What to vary, and how far: dt=0.1,0.2,0.5 or rate_max=200..1000 or "
-        "learning_rate=1e-4..1e-2:log; names as in a settings file, neuron_parameters.tau_m and "
-        "the like, and width. May be repeated.",
+        "Setting to vary, and its values: dt=0.1,0.2,0.5 or rate_max=200..1000 or "
+        "learning_rate=1e-4..1e-2:log. Names are those of a settings file, such as "
+        "neuron_parameters.tau_m, and width. May be repeated.",
         "NAME=VALUES",
-        unless="what matters to the condition",
+        unless="those that matter to the condition",
     ),
-    trials: int = count(45, "How many to make.", most=10_000),
+    trials: int = count(45, "Number of trials.", most=10_000),
     repeats: int = count(1, "Number of seeds: that the best trials are measured with.", most=1_000),
     seed: int = options.seed(0, "the proposals."),
-    batch: int = count(9, "Trials that are proposed, and can be made, together.", most=1_000),
+    batch: int = count(
+        9, "Number of trials that are proposed together, and can run at the same time.", most=1_000
+    ),
     minutes: float | None = option(
         None,
-        "Begin no other batch after this time; the same command goes on.",
+        "Begin no batch after this time. The same command continues later.",
         "X",
         unless="no limit",
     ),
@@ -166,7 +168,7 @@ def search(
 
 
 def _progress(found: Found, batch: int) -> str:
-    """A line on what the last batch brought."""
+    """A line about the last batch."""
     from volr.experiments.search.trial import best
 
     if not found.trials:
@@ -185,7 +187,7 @@ def _progress(found: Found, batch: int) -> str:
 
 
 def _print_found(asked: Search, found: Found, rungs: int, shares: Mapping[str, float]) -> None:
-    """The trials that came furthest, the best first, and what made the difference."""
+    """Print the trials that came furthest, best first, and the weight of each setting."""
     ranked = sorted(
         (each for each in found.trials if each.scores),
         key=lambda each: (-len(each.scores), -each.scores[-1], each.number),

@@ -76,8 +76,9 @@ class Spiking:
     delay: float | None = option(None, "Delay of every synapse.", "MS", unless="one step")
 
     def settings(self, kind: type[_S], **others: Any) -> _S:
-        """Settings of this kind with these options and ``others``; ``ModelError`` for a neuron or a
-        coding that there is not.
+        """Settings of this kind with these options and ``others``.
+
+        Raises ``ModelError`` for an unknown neuron or coding.
         """
         from volr.models.coding import coding_by_name
         from volr.models.model import SpikingModel
@@ -115,25 +116,25 @@ class Percentile:
 
 @dataclass(frozen=True, kw_only=True)
 class ThroughSpikes:
-    """What a spiking network's training begins with, and how errors go back through spikes."""
+    """The start of a spiking network's training, and how errors go back through spikes."""
 
     panel: ClassVar = THROUGH_SPIKES
     start: Path | None = option(
         None,
-        "Go on from this spiking model; neurons, coding, timing and readout are its own.",
+        "Continue from this spiking model, with its neurons, coding, timing and readout.",
         "MODEL",
         unless="random weights",
     )
     teacher: Path | None = option(
         None,
-        "Learn what this artificial model answers instead of the labels.",
+        "Learn the answers of this artificial model instead of the labels.",
         "MODEL",
         unless="the labels",
     )
     in_loop: str | None = option(
         None,
-        "Run the forward passes on this spiking back end, such as nest, and go back through its "
-        "measured rates.",
+        "Run the forward passes on this spiking back end, such as nest, and differentiate through "
+        "its measured rates.",
         "BACKEND",
         unless="backpropagation through the engine's spikes",
     )
@@ -145,23 +146,23 @@ class ThroughSpikes:
         panel=SPIKING,
     )
     surrogate: Literal["triangle", "rectangle", "fast_sigmoid", "atan"] | None = option(
-        None, "What stands for the derivative of a spike.", of=f"{_TRAINING}.surrogate.shape"
+        None, "Surrogate for the derivative of a spike.", of=f"{_TRAINING}.surrogate.shape"
     )
     surrogate_width: float | None = option(
         None,
-        "Its width, in units of v_thresh − v_reset.",
+        "Width of the surrogate, in units of v_thresh − v_reset.",
         "X",
         of=f"{_TRAINING}.surrogate.width",
     )
     window: int | None = count(None, "Steps that errors flow back through.", unless="all")
     rate_floor: float | None = option(
         None,
-        "Mean rate below which a hidden neuron is pulled up.",
+        "Mean rate below which a hidden neuron is penalised.",
         "HZ",
         of=f"{_TRAINING}.rate_floor",
     )
     rate_penalty: float | None = option(
-        None, "How strongly it is pulled up.", "X", of=f"{_TRAINING}.rate_penalty"
+        None, "Strength of this penalty.", "X", of=f"{_TRAINING}.rate_penalty"
     )
 
     @property
@@ -178,7 +179,7 @@ class ThroughSpikes:
 
 
 def parameters(assignments: Iterable[str]) -> dict[str, float]:
-    """``tau_m=10`` and the like as a mapping; ``ModelError`` for what is none, or given twice."""
+    """Assignments such as ``tau_m=10`` as a mapping; ``ModelError`` for wrong or double ones."""
     found: dict[str, float] = {}
     for text in assignments:
         name, equals, value = (part.strip() for part in text.partition("="))

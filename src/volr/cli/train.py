@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from volr.training import Training, TrainingBackend
 
 
-# Those of `ThroughSpikes` that a simulator in the loop has no use for.
+# Options of `ThroughSpikes` that training in the loop does not use.
 _OF_THE_ENGINE = ("teacher", "device", "surrogate", "surrogate_width", "window")
 
 
@@ -82,7 +82,7 @@ class Learning:
     epochs: int | None = count(None, "Passes over the training data.", unless=_epochs)
     batch_size: int | None = count(None, "Samples in one update.", of=f"{_TRAINING}.batch_size")
     optimizer: Literal["adam", "sgd"] | None = option(
-        None, "How parameters are updated.", of=f"{_TRAINING}.optimizer"
+        None, "Optimizer of the parameters.", of=f"{_TRAINING}.optimizer"
     )
     learning_rate: float | None = option(
         None, "Learning rate of the first update.", "X", unless=_learning_rate
@@ -98,7 +98,7 @@ class Learning:
         unless=_weight_decay,
     )
     loss: Literal["cross_entropy", "mse"] | None = option(
-        None, "What training makes small.", of=f"{_TRAINING}.loss"
+        None, "The loss that training minimises.", of=f"{_TRAINING}.loss"
     )
     validation: float | None = option(
         None, "Fraction of the training data set aside.", "X", of=f"{_TRAINING}.validation"
@@ -108,7 +108,7 @@ class Learning:
     )
     candidates: int | None = count(
         None,
-        "Initialisations that start out; the best one goes on.",
+        "Number of initialisations; training goes on with the best.",
         of=f"{_TRAINING}.candidates",
     )
 
@@ -216,7 +216,7 @@ def train(
 
 
 def _trainer(on: str) -> TrainingBackend:
-    """What trains an artificial network; a matter of usage where it does not."""
+    """The back end that trains an artificial network; raises ``MisplacedError`` for others."""
     from volr.backends import BACKENDS
     from volr.backends.base import SpikingBackend
     from volr.training.artificial import TRAINING_BACKENDS
@@ -238,7 +238,7 @@ def _with_model(file: str) -> str:
 
 
 def _check_together(ctx: typer.Context, kind: str, start: Path | None, in_loop: str | None) -> None:
-    """Refuse options that would be of no effect."""
+    """Refuse options that would have no effect."""
     if kind == "ann":
         refuse(
             given(ctx, SPIKING, options.THROUGH_SPIKES).values(),

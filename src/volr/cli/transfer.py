@@ -1,4 +1,4 @@
-"""``transfer``: an artificial model becomes a spiking one, and a report says how."""
+"""``transfer``: an artificial model becomes a spiking one, with a report."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from volr.errors import ModelError
 if TYPE_CHECKING:
     from volr.transfer import PopulationReport, Transfer
 
-# Scales of units that differ by more than this factor are worth a line.
+# The scales of a population's units are printed if they differ by more than this factor.
 UNEQUAL = 4.0
-# A loss of accuracy that nobody should have to look for in the report.
+# A note is printed for a loss of accuracy above this.
 MUCH = 0.02
 
 
@@ -30,7 +30,7 @@ def _population_rates() -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Transferred(Spiking):
-    """What a transfer makes of a network."""
+    """The options of ``TransferSettings`` for the network."""
 
     population_rate: float | None = option(
         None, "Spike rate of a full activation.", "HZ", unless=_population_rates
@@ -39,7 +39,7 @@ class Transferred(Spiking):
 
 @dataclass(frozen=True, kw_only=True)
 class Calibration(Percentile):
-    """What a transfer measures, and where."""
+    """How a transfer is calibrated, and where."""
 
     on: str = options.on("engine", "engine, or any spiking one that `evaluate` names.")
     rounds: int | None = count(
@@ -163,7 +163,7 @@ def _print_report(done: Transfer) -> None:
 
 
 def lost(population: PopulationReport) -> list[str]:
-    """What a population cannot say, or does not need its neurons for: only what there is of it."""
+    """What a population loses, in words: clipped activations, and useless neurons by kind."""
     clipped = [f"{population.clipped:.2%} of the activations clipped"] if population.clipped else []
     counts = {
         "dead": population.dead,

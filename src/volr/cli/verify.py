@@ -1,4 +1,4 @@
-"""``verify``: is it the same network on every back end, and where does it part if not?"""
+"""``verify``: whether every back end runs the same network, and where they differ."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def verify(
         unless="random stimuli",
     ),
     data: options.DataFolder = None,
-    # Most neurons spike for some of so many.
+    # With 20 stimuli, most neurons spike for at least one.
     samples: int = options.samples(20, ", or of random stimuli"),
     seed: int = options.seed(0, "weights, stimuli and input spikes."),
     activation: options.Activation = None,
@@ -60,13 +60,13 @@ def verify(
     """Prove that back ends run the same network.
 
     Populations, projections and parameters are read back out of the running simulator, or out of
-    the written document. Spikes are compared with the engine's, outputs with the reference's. Where
-    they part, the first difference is shown with its cause, and the exit code is 1.
+    the written document. Spikes are compared with the engine's, outputs with the reference's. If
+    they differ, the first difference is shown with its cause, and the exit code is 1.
 
-    Where a back end cannot be asked for something, but has it from the model, that is counted as
-    told, and proves nothing. A back end that lacks something of the model is shown as refused, one
-    that fails as failed, and the others are compared all the same. The exit code is 1 where one
-    failed, and where one refused that was named with `--on`.
+    A value that cannot be read back, but comes from the model, counts as told, and proves nothing.
+    A back end that lacks something of the model is shown as refused, and one that fails as failed;
+    the others are still compared. The exit code is 1 if one failed, or if one refused that is named
+    with `--on`.
     """
     from volr.cli.input_files import read_subject
     from volr.cli.verify_tables import outcome_json, print_outcomes, show_outcome
@@ -100,7 +100,7 @@ def verify(
             told = of_simulation(progress, len(stimuli), f"verifying {target.name}")
             outcome = attempt(model, target, stimuli, seed=seed, progress=told)
             if on is None and isinstance(outcome, Unverified) and outcome.status == "refused":
-                # Some simulators see only as they run what they cannot do.
+                # Some simulators find out only as they run that they lack something.
                 left_out.append(outcome)
             else:
                 found.append(outcome)
@@ -125,8 +125,10 @@ def verify(
 def _pairs(
     models: Sequence[Model], on: Sequence[str] | None
 ) -> tuple[list[tuple[Model, Backend | Document]], list[Unverified]]:
-    """Which models go where: to all that were named, else to all that can take them; and those
-    that were not named and cannot."""
+    """The models and the back ends to compare, and the back ends that are left out.
+
+    These are the back ends of ``--on``, or by default all that take a model. Only back ends that
+    are not named are left out."""
     from volr.backends import BACKENDS, DOCUMENTS, target, title
     from volr.backends.refusals import check_supported, require, takes
     from volr.verification.verify import Unverified, generation_of

@@ -1,4 +1,4 @@
-"""What ``volr verify`` found, as tables and as JSON."""
+"""The results of ``volr verify`` as tables and as JSON."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def outcome_json(found: Outcome) -> dict[str, Any]:
 
 
 def print_outcomes(outcomes: Sequence[Outcome]) -> None:
-    """A table of what was compared, one of what was asked for it, and every difference."""
+    """Print a table of the comparisons, one of what was asked, and every difference."""
     print_table(
         ("back end", "generation", "topology", "parameters", "behaviour"),
         [_row(each) for each in outcomes],
@@ -67,7 +67,7 @@ def print_outcomes(outcomes: Sequence[Outcome]) -> None:
 
 
 def show_outcome(found: Unverified) -> None:
-    """Why a back end could not be compared, on stderr."""
+    """Print to stderr why a back end could not be compared."""
     if isinstance(found.error, VolrError):
         show_error(found.error)
     else:
@@ -82,7 +82,7 @@ def _row(found: Outcome) -> tuple[str, ...]:
 
 
 def _asked(found: Verification) -> tuple[str, ...]:
-    """How much was asked and told, and the fields that were told or only our metadata say."""
+    """The numbers asked and told, and the fields that were told or come from our metadata."""
     comparison = found.comparison
     fields = {name.rpartition(".")[2]: each for name, each in comparison.fields.items()}
     told = ", ".join(name for name, each in fields.items() if each.told)

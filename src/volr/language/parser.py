@@ -13,7 +13,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from volr.language import syntax_messages
+from volr.language import syntax_messages, token_messages
 from volr.language.automaton import Automaton, Stack
 from volr.language.grammar import END, tables
 from volr.language.inference import mistakes_in
@@ -65,7 +65,7 @@ class _Reader:
         self._quiet_until = -1
         self._cut_short = unfinished is not None
         if unfinished is not None:
-            self.diagnostics.append(syntax_messages.unfinished_comment(unfinished))
+            self.diagnostics.append(token_messages.unfinished_comment(unfinished))
 
     def run(self) -> Expression | None:
         """Read to the end. None if there are too many mistakes."""
@@ -89,7 +89,7 @@ class _Reader:
             for token in repair.first.tokens:
                 stack = self._automaton.advance(stack, token) or stack
                 index += 1
-        self.diagnostics += syntax_messages.of_tokens(self._tokens)
+        self.diagnostics += token_messages.of_tokens(self._tokens)
         return stack.tree
 
     def _repair(self, place: Place) -> Repair:

@@ -1,6 +1,6 @@
-"""The words for mistakes of syntax.
+"""The words for mistakes of syntax: what a repair of the text tells about the mistake.
 
-The file is long because it has the words for every kind of change, a method for each.
+Each kind of change has a method. Mistakes within one token are in ``token_messages``.
 """
 
 from __future__ import annotations
@@ -8,40 +8,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from volr.language import foreign, lookalikes
-from volr.language.grammar import END, Token
+from volr.language.grammar import END
 from volr.language.repair.changes import edits
+from volr.language.token_messages import characters, malformed
 from volr.language.tokens import HOLE, OPERATORS, SPELLED, UNREADABLE, shown, spelled
 from volr.language.type_messages import LAYER, activation
 from volr.source import Diagnostic, Edit, Label, Span, clip
 
 if TYPE_CHECKING:
     from volr.language.automaton import Automaton
+    from volr.language.grammar import Token
     from volr.language.repair.changes import Place, Repair
 
 _LET = "write `let name = … in …`"
-_LONGEST_RUN = 30
-
-
-def of_tokens(tokens: list[Token]) -> list[Diagnostic]:
-    """The mistakes that are tokens of the grammar: numbers that are none."""
-    found: list[Diagnostic] = []
-    for token in tokens:
-        if token.kind == "MALFORMED":
-            found.append(Diagnostic(token.span, _malformed(token)))
-        elif token.kind == "NEGATIVE":
-            number = token.text[1:].lstrip("0") or "1"
-            message = f"a size must be at least 1, found {shown(token)}"
-            help = f"write `{clip(number)}`"
-            edit = Edit(token.span, number)
-            found.append(Diagnostic(token.span, message, help=help, edits=(edit,)))
-    return found
-
-
-def unfinished_comment(token: Token) -> Diagnostic:
-    span = Span(token.start, token.start + 2)
-    end = Edit(Span(token.end, token.end), " */")
-    help = "close it with `*/`"
-    return Diagnostic(span, "this comment is never closed", help=help, edits=(end,))
 
 
 def of_repair(place: Place, repair: Repair, automaton: Automaton) -> Diagnostic:
@@ -113,7 +92,7 @@ class _Mistake:
         opener = max((o for o in foreign.COMMENTS if text.startswith(o, start)), key=len)
         span = Span(start, start + len(opener))
         help = "a comment is written `// …` to the end of the line, or `/* … */`"
-        return self._say(span, f"unexpected {_characters(text, span)}", help)
+        return self._say(span, f"unexpected {characters(text, span)}", help)
 
     def _call(self) -> Diagnostic:
         """A layer of another framework, or an activation, with its arguments."""
@@ -151,7 +130,7 @@ class _Mistake:
             unreadable = [token for token in self._removed if token.kind == UNREADABLE]
             span = unreadable[0].span.to(unreadable[-1].span)
         text = self._place.text[span.start : span.end]
-        message = f"unexpected {_characters(self._place.text, span)}"
+        message = f"unexpected {characters(self._place.text, span)}"
         return self._say(span, message, self._instead(text))
 
     def _instead(self, text: str) -> str | None:
@@ -174,7 +153,7 @@ class _Mistake:
         if self._repair.first.tokens[0].kind == "DENSE" and len(self._put) == 1:
             message = f"unknown layer `{clip(text)}`"
         elif len(self._removed) == 1 and self._removed[0].kind == "MALFORMED":
-            message = _malformed(self._removed[0])
+            message = malformed(self._removed[0])
         else:
             message = f"expected `{clip(words)}`, found `{clip(text)}`"
         return self._say(
@@ -301,20 +280,3 @@ class _Mistake:
             return self._say(span, f"expected a name after `let`, found {found}")
         explained = lookalikes.explained(token.text, word)
         return self._say(span, f"expected `{word}`, found {found}", f"write `{word}`{explained}")
-
-
-def _malformed(token: Token) -> str:
-    if "." in token.text:
-        return f"a size is a whole number, found {shown(token)}"
-    if token.text[0].isdigit() and set(token.text) <= set("0123456789_'eE"):
-        return f"a size is written in digits only, found {shown(token)}"
-    return f"{shown(token)} is neither a size nor a name: a name does not begin with a digit"
-
-
-def _characters(source: str, span: Span) -> str:
-    """Characters of a text by their look, or a single one that has none by its name."""
-    text = source[span.start : min(span.end, span.start + _LONGEST_RUN)]
-    if len(text) == 1 and not (text.isascii() and text.isprintable()):
-        return f"character {lookalikes.called(text)}"
-    more = "" if len(text) == span.end - span.start else "…"
-    return f"character{'s' if len(text) > 1 else ''} `{text}{more}`"

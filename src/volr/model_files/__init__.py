@@ -1,1 +1,1 @@
-"""Models as files: a network as its program, its numbers, and where they come from."""
+"""Models as files: the program of the network, the parameters, and the origin."""

@@ -4,8 +4,8 @@
     volr.model     the description, a text (``volr.model_files.description``)
     volr.sha256    64 hexadecimal digits: the SHA-256 of the file with zeros in their place
 
-So every byte counts: where one is damaged, the file is refused. Files of layout 1, which Volr 0.1.0
-wrote, have no hash. The header is sorted, so that equal contents are equal files.
+So a file with any damaged byte is refused. Files of layout 1, from Volr 0.1.0, have no hash. The
+header is sorted, so that equal contents give equal files.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _AGAIN = "copy it anew from where it was made, or make it again"
 
 @dataclass(frozen=True)
 class Contents:
-    """What a file holds; ``checked`` says whether it had a hash, which was right."""
+    """The contents of a file; ``checked`` is whether it had a hash, and the right one."""
 
     description: str
     arrays: Mapping[str, Floats]
@@ -50,7 +50,7 @@ class Contents:
 
 
 def packed(arrays: Mapping[str, Floats], description: str) -> bytes:
-    """A file with these contents. Raises ``ModelFileError`` where the header would be too long."""
+    """A file with these contents. Raises ``ModelFileError`` if the header is too long."""
     metadata = {_VERSION: WITH_HASH, _MODEL: description, _HASH: _BLANK}
     body = safetensors.numpy.save(dict(arrays), metadata)
     (length,) = struct.unpack("<Q", body[:8])
@@ -72,10 +72,10 @@ def packed(arrays: Mapping[str, Floats], description: str) -> bytes:
 
 
 def unpack(path: Path) -> Contents:
-    """What a file holds.
+    """The contents of a file.
 
-    Raises ``ModelFileError`` where it cannot be read, is cut short, damaged or of another format,
-    and ``ModelError`` where there is not the memory for it.
+    Raises ``ModelFileError`` if it cannot be read, is cut short, damaged or of another format, and
+    ``ModelError`` if the memory does not suffice.
     """
     header = check_whole(path)
     if header.is_foreign:
@@ -91,9 +91,9 @@ def unpack(path: Path) -> Contents:
 
 @dataclass(frozen=True)
 class Header:
-    """What stands before the arrays: their ``sizes`` in bytes, and the metadata.
+    """The part before the arrays: their ``sizes`` in bytes, and the metadata.
 
-    A safetensors file that is no model of Volr's ``is_foreign``; its metadata are left out.
+    A safetensors file that is no model of Volr ``is_foreign``, and its metadata are left out.
     """
 
     sizes: Mapping[str, int]
@@ -102,10 +102,10 @@ class Header:
 
 
 def check_whole(path: Path) -> Header:
-    """The header of a file that is whole: as long as it says, and with the hash that it says.
+    """The header of a file, after a check of the file's length and hash.
 
-    Raises ``ModelFileError`` where it cannot be read, or is cut short, damaged or of another
-    format. No more of it is in memory at a time than the header.
+    Raises ``ModelFileError`` if it cannot be read, or is cut short, damaged or of another format.
+    Only the header and a block of the rest are in memory at a time.
     """
     try:
         size = check_ordinary(path)
@@ -130,8 +130,8 @@ def check_whole(path: Path) -> Header:
 
 
 def _header_length(path: Path, head: bytes, size: int) -> int:
-    """How long the header is; ``ModelFileError`` with what the file is instead of a model."""
-    # The length of the header comes first, and may look like the beginning of any other format.
+    """The length of the header. ``ModelFileError`` names the format of a file of another one."""
+    # The length of the header comes first, and may look like the start of another format.
     if head[8:9] != b"{" and (found := format_of(head, str(path))) is not None:
         raise ModelFileError(f"{path} is no model of Volr's: it is {found.name}", help=_help(found))
     if size < 9:
@@ -154,7 +154,7 @@ def _help(found: Format) -> str:
 
 
 def _header(path: Path, text: bytes, rest: int) -> Header:
-    """What a header says, of a file that has ``rest`` bytes behind it."""
+    """A header, read; ``rest`` is the number of bytes behind it."""
     try:
         entries = cast("dict[str, Any]", read_json(text))
         metadata = cast("dict[str, Any]", entries.pop("__metadata__", {}))
@@ -199,7 +199,7 @@ def _check_layout(path: Path, metadata: Mapping[str, str]) -> None:
 
 
 def _blanked(start: bytes, metadata: Mapping[str, str]) -> bytes:
-    """The header with zeros for the hash's digits; as it is where there is no hash."""
+    """The header with zeros for the hash's digits, if it has a hash."""
     digits = metadata.get(_HASH, "").encode(errors="replace")
     place = start.rfind(_AROUND + digits + b'"')
     if not digits or place < 0 or len(digits) != len(_BLANK):

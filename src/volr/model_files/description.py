@@ -1,6 +1,6 @@
-"""All of a model but its parameters as JSON, there and back: what a model file says in words.
+"""The description in a model file: all of a model except its parameters, as JSON.
 
-Writing asks the rules of reading, so that nothing is written that would be refused.
+A description is read back before it is written, so no file is written that would be refused.
 """
 
 from __future__ import annotations
@@ -26,20 +26,22 @@ if TYPE_CHECKING:
     from volr.network import Network
 
 Origin: TypeAlias = Mapping[str, str | int | float]
-"""Where a model comes from: the task and seed it was trained with, and whatever else helps."""
+"""Where a model comes from: the task and the seed of its training, and other texts and numbers."""
 
 _MOST = 2**63
 _T = TypeVar("_T")
 
 
 class MalformedError(Exception):
-    """A text is no description; the message continues "the description of the model …"."""
+    """A text that is no description; the message continues "the description of the model …"."""
 
 
 @dataclass(frozen=True)
 class Description:
-    """A model but for its parameters: of an artificial one the activation, else ``spiking``, the
-    other fields of a ``SpikingModel`` by name.
+    """A model without its parameters.
+
+    An artificial one has an ``activation``; a spiking one has the other fields of ``SpikingModel``
+    in ``spiking``.
     """
 
     network: Network
@@ -48,7 +50,7 @@ class Description:
     spiking: Mapping[str, Any]
 
     def model(self, arrays: Mapping[str, Floats]) -> Model:
-        """The model with these parameters; ``ModelError`` where they do not fit."""
+        """The model with these parameters; ``ModelError`` if they do not fit."""
         if self.activation is not None:
             return ArtificialModel(self.network, arrays, self.activation)
         return SpikingModel(network=self.network, parameters=arrays, **self.spiking)
@@ -57,8 +59,7 @@ class Description:
 def describe(model: Model, origin: Origin) -> str:
     """The description of a model, which ``read_description`` reads.
 
-    Raises ``ModelFileError`` for what would not be read as it is: a network that is not that of its
-    program, and an origin that is none.
+    Raises ``ModelFileError`` for a network that is not that of its program, and for a wrong origin.
     """
     if model.network.source is None:
         raise ModelFileError(
@@ -70,7 +71,7 @@ def describe(model: Model, origin: Origin) -> str:
         **_entries(model),
         "origin": _origin_entries(origin),
     }
-    # Of a path whose bytes are no text, JSON's own escapes are kept.
+    # A path whose bytes are no text keeps JSON's escapes.
     text = json.dumps(content, ensure_ascii=False, allow_nan=False)
     text = text.encode(errors="backslashreplace").decode()
     try:
@@ -87,10 +88,10 @@ def describe(model: Model, origin: Origin) -> str:
 
 
 def read_description(text: str, name: str) -> Description:
-    """The description that ``describe`` wrote. ``name`` is what diagnostics call the program by.
+    """The description that ``describe`` wrote. ``name`` is the program's name in diagnostics.
 
-    Raises ``MalformedError`` for what is none, and ``ModelError`` or ``ProgramError`` for what no
-    model can be.
+    Raises ``MalformedError`` for another text, and ``ModelError`` or ``ProgramError`` for a
+    description of no model.
     """
     try:
         described = entries_of(read_json(text))
@@ -134,10 +135,10 @@ def _spiking(described: dict[str, Any]) -> dict[str, Any]:
     neuron, coding = _object(described, "neuron"), _object(described, "coding")
     content = _object(neuron, "parameters")
     numbers = {key: _number(out_of_words(value), key) for key, value in content.items()}
-    # Files of before there were several resets and readouts have the first of each.
+    # Older files have no reset and no readout; there was one of each, the first.
     reset, readout = neuron.get("reset", RESETS[0]), described.get("readout", READOUTS[0])
     membrane = neuron_model(_get(neuron, "name", str), numbers, reset)
-    # A default that a later Volr changes must not change the model.
+    # All parameters are required, because a default may change in a later version.
     if missing := [each for each in membrane.numbers if each not in numbers]:
         raise MalformedError(f"lacks the neuron parameters {', '.join(missing)}")
     times = {key: _number(described.get(key), key) for key in ("dt", "duration", "delay")}
@@ -171,8 +172,8 @@ def _number(value: Any, key: str) -> float:
 
 
 def _origin_entries(origin: Origin) -> dict[str, Any]:
-    """An origin as it is written: in order, since equal ones are equal files, and Python's own
-    numbers for NumPy's.
+    """An origin as it is written: sorted, so that equal origins give equal files, and with Python's
+    numbers instead of NumPy's.
     """
     if (wrong := _origin_problem(origin)) is not None:
         raise ModelFileError(
@@ -190,8 +191,8 @@ def _plain(number: Any) -> int | float:
 
 
 def _origin_problem(origin: object) -> str | None:
-    """What is wrong with an origin, in words. A wrong seed would split the data another way,
-    silently.
+    """What is wrong with an origin, in words. A wrong seed would silently split the data
+    differently.
     """
     if not isinstance(origin, Mapping):
         return f"that is {shown(origin)}, not texts and numbers by name"

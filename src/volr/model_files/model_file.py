@@ -1,8 +1,7 @@
-"""Models as files: one `.safetensors` file with the parameters and, as metadata, all the rest.
+"""Models as files: a `.safetensors` file with the parameters, and the rest as metadata.
 
-``container`` is the bytes, ``description`` what they say in words: the program, the kind of model
-with its settings, and the origin. Reading parses JSON and copies numbers; nothing in a file is ever
-run.
+``container`` has the bytes. ``description`` has the metadata: the program, the kind of model with
+its settings, and the origin. Reading parses JSON and copies numbers; it never runs code.
 """
 
 from __future__ import annotations
@@ -35,8 +34,8 @@ __all__ = [
 
 @dataclass(frozen=True)
 class ModelFile:
-    """What a file holds. ``checked`` says whether a hash showed that it is as it was written; files
-    of Volr 0.1.0 have none.
+    """A model and its origin. ``checked`` is whether a hash proved that the file is unchanged;
+    files of Volr 0.1.0 have no hash.
     """
 
     model: Model
@@ -45,11 +44,11 @@ class ModelFile:
 
 
 def save_model(model: Model, path: str | Path, origin: Origin | None = None) -> None:
-    """Write a model. An existing file is replaced at the end, whole, or not at all.
+    """Write a model. An existing file is replaced as a whole, or not at all.
 
-    Raises ``ModelFileError`` where the file cannot be written, and, before anything is, for what
-    ``load_model`` would not read as it is: a network that is not that of its program, or an origin
-    that is not texts and finite numbers by name, with a seed from 0 up.
+    Raises ``ModelFileError`` if the file cannot be written. Before that, it raises it for a network
+    that is not that of its program, and for an origin that is not texts and finite numbers by name,
+    with a seed from 0 up.
     """
     path = Path(path)
     body = model_bytes(model, origin)
@@ -61,7 +60,7 @@ def save_model(model: Model, path: str | Path, origin: Origin | None = None) -> 
 
 
 def model_bytes(model: Model, origin: Origin | None = None) -> bytes:
-    """The file that ``save_model`` writes; equal models of equal origin have equal ones."""
+    """The bytes that ``save_model`` writes; equal models and origins give equal bytes."""
     text = describe(model, {} if origin is None else origin)
     arrays = {name: np.ascontiguousarray(each) for name, each in model.parameters.items()}
     return packed(arrays, text)
@@ -73,13 +72,13 @@ def load_model(path: str | Path) -> Model:
 
 
 def read_model_file(path: str | Path) -> ModelFile:
-    """A model, and where it comes from.
+    """A model and its origin.
 
-    That a file of Volr 0.1.0 has no hash to check it by is logged as a warning.
+    A file of Volr 0.1.0 has no hash, and a warning is logged.
 
-    Raises ``ModelFileError`` where the file cannot be read, is cut short, damaged, of another
-    format, or has shapes that disagree with its program: the message says which; and ``ModelError``
-    where there is not the memory for it.
+    Raises ``ModelFileError`` if the file cannot be read, is cut short, damaged or of another
+    format, or if its shapes do not fit its program; and ``ModelError`` if the memory does not
+    suffice.
     """
     path = Path(path)
     found = unpack(path)

@@ -2,9 +2,8 @@
 
     InputCoding  ::=  ConstantCurrent | Poisson
 
-A stimulus is a row of values in [0, 1], one for each input neuron; the value 1 stands for
-``rate_max``. The outputs are read as spike counts or as mean membranes; the lowest index wins a
-tie.
+A stimulus is a row of values in [0, 1], one for each input neuron; the value 1 is ``rate_max``. The
+outputs are read as spike counts or as mean membranes. The lowest index wins a tie.
 """
 
 from __future__ import annotations
@@ -37,10 +36,10 @@ T = TypeVar("T", bound=np.generic)
 class ConstantCurrent:
     """Each input neuron gets the constant current whose spike count is nearest to value · rate_max.
 
-    The current comes from the neuron's own response (``volr.neurons.response``), turned round, so
-    the rate is linear in the value as far as whole spikes allow: a current proportional to the
-    value would not be, because of the leak and of the charge lost at each reset. The value 0 is
-    no current at all. ``rate_max`` in Hz.
+    The current comes from the inverse of the neuron's response (``volr.neurons.response``), so the
+    rate is linear in the value, as far as whole spikes allow. With a current proportional to the
+    value it would not be, because of the leak and of the charge lost at each reset. The value 0 is
+    no current. ``rate_max`` in Hz.
     """
 
     name: ClassVar[str] = "current"
@@ -54,9 +53,9 @@ class ConstantCurrent:
 class Poisson:
     """Each input neuron spikes in a step with the probability value · rate_max · dt.
 
-    The discretised Poisson process, at most one spike a step. Stimulus i of a run with the seed s
-    draws from its own stream, (s, i), so that the same seed gives identical spike trains on every
-    back end and for every way of splitting the stimuli. ``rate_max`` in Hz.
+    This is the discretised Poisson process, with at most one spike a step. Stimulus i of a run with
+    the seed s draws from its own stream, (s, i). So the same seed gives identical spike trains on
+    every back end, however the stimuli are split. ``rate_max`` in Hz.
     """
 
     name: ClassVar[str] = "poisson"
@@ -84,8 +83,10 @@ def input_coding(name: str, rate_max: float) -> InputCoding:
 def coding_by_name(
     name: str, rate_max: float | None, neuron: NeuronModel, dt: float
 ) -> InputCoding:
-    """The input coding of that name and rate, Hz; at the rate that suits the neuron, but no more
-    than a spike in each step of ``dt`` ms, where none is told. ``ModelError`` as ``input_coding``.
+    """The input coding of that name and rate, Hz.
+
+    The default rate is the one that suits the neuron, but at most a spike in each step of ``dt``
+    ms. Raises ``ModelError`` as ``input_coding`` does.
     """
     return input_coding(name, _suited_rate(neuron, dt) if rate_max is None else rate_max)
 
@@ -107,15 +108,16 @@ def coding_problems(coding: InputCoding, dt: float) -> list[str]:
     if coding.rate_max < SMALLEST:
         return [f"rate_max is {coding.rate_max} Hz, below {SMALLEST:g} Hz"]
     most = 1000.0 / dt
-    # A hair of tolerance: 1000 / 0.1 is not quite 10,000.
+    # With a tolerance, because 1000 / 0.1 is not exactly 10,000.
     if coding.rate_max > most * (1 + 1e-9):
         return [f"rate_max is {coding.rate_max:g} Hz, but a step of {dt:g} ms allows {most:g} Hz"]
     return []
 
 
 def stimuli_of(values: Any, size: int) -> Floats:
-    """Stimuli as float64, of lists, arrays or tensors. Raises ``DataError`` for what are no numbers
-    and as ``check_stimuli`` does.
+    """Lists, arrays or tensors as stimuli in float64.
+
+    Raises ``DataError`` for values that are no numbers, and as ``check_stimuli`` does.
     """
     try:
         array = real_array(values, copy=False)
@@ -144,7 +146,7 @@ def check_stimuli(values: Floats, size: int) -> None:
 def input_levels(
     coding: ConstantCurrent, neuron: NeuronModel, dt: float, steps: int, values: Floats
 ) -> Integers:
-    """For values in [0, 1] the levels of ``count_levels`` that are nearest, in the same shape."""
+    """The nearest levels of ``count_levels`` for values in [0, 1], in the same shape."""
     counts, _ = count_levels(neuron, dt, steps)
     wanted = values * (coding.rate_max * steps * dt / 1000.0)
     return np.searchsorted((counts[:-1] + counts[1:]) / 2.0, wanted, side="left")
@@ -173,10 +175,10 @@ def poisson_spikes(
 
 @dataclass(frozen=True)
 class Drive:
-    """What each input population is driven with, by its name; every input is in one of the two.
+    """What drives each input population, by its name; every input is in one of the two.
 
-    ``currents`` nA ``[batch, unit]``, i_offset aside, into neurons; ``spikes`` ``[time, batch,
-    unit]``, which stand for the neurons.
+    ``currents`` are nA ``[batch, unit]`` into neurons, without i_offset. ``spikes`` are
+    ``[time, batch, unit]`` and replace the neurons.
     """
 
     currents: Mapping[str, Floats]
@@ -184,7 +186,7 @@ class Drive:
 
 
 def input_drive(model: SpikingModel, values: Floats, *, seed: int, first: int = 0) -> Drive:
-    """What the coding makes of ``values`` ``[batch, unit]``; row i is stimulus ``first + i``."""
+    """The drive for ``values`` ``[batch, unit]``; row i is stimulus ``first + i``."""
     network = model.network
     match model.coding:
         case ConstantCurrent():
@@ -212,8 +214,8 @@ def by_input(network: Network, values: NDArray[T]) -> dict[str, NDArray[T]]:
 def decode_counts(counts: Integers | Floats) -> tuple[Integers, Integers]:
     """Labels, and how many outputs shared the highest count: both ``[batch]``.
 
-    ``counts`` is ``[batch, unit]``, or any values of which the highest wins, such as membranes;
-    where several share the highest, the label is the lowest index.
+    ``counts`` is ``[batch, unit]``, or other values of which the highest wins, such as membranes.
+    If several share the highest, the label is the lowest index.
     """
     highest = counts.max(axis=1, keepdims=True)
     return counts.argmax(axis=1), (counts == highest).sum(axis=1)

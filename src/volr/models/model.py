@@ -27,11 +27,11 @@ MOST_STEPS = 1_000_000
 
 @dataclass(frozen=True)
 class ArtificialModel:
-    """Every population applies ``activation`` to Σ W x + b; the outputs hand out the sum itself.
+    """Every population applies ``activation`` to Σ W x + b, except the outputs.
 
-    The outputs' weighted sums are the logits. ``parameters`` are named and shaped as
-    ``volr.models.parameters`` says, and taken by value. Models compare by value, and can be copied
-    and pickled. Raises ``ModelError`` for values of another type, and for parameters that do not
+    The weighted sums of the outputs are the logits. ``volr.models.parameters`` has the names and
+    shapes of ``parameters``, which are copied. Models compare by value, and can be copied and
+    pickled. Raises ``ModelError`` for values of another type, and for parameters that do not
     fit the network.
     """
 
@@ -50,16 +50,16 @@ class ArtificialModel:
 
 @dataclass(frozen=True, kw_only=True)
 class SpikingModel:
-    """Every population is of ``neuron``; projections are synapses, a bias is a constant current.
+    """Every population has ``neuron``; projections are synapses, a bias is a constant current.
 
     Weights are in ``neuron.weight_unit`` per spike and biases in nA. Time runs in steps of ``dt``
     ms for ``duration`` ms a stimulus; a spike of step k arrives in step k + ``delay`` / ``dt``.
     ``coding`` drives the inputs. Step k, counted from 0, ends at (k + 1) · dt, and a spike in it
     has that time.
 
-    ``readout`` is what the outputs say: ``count``, their spikes; or ``membrane``, the mean of
-    V − v_rest over all steps, mV, of outputs that never spike, their threshold being out of reach.
-    Raises ``ModelError`` with everything that does not fit.
+    ``readout`` is how the outputs are read. ``count`` counts their spikes. ``membrane`` takes the
+    mean of V − v_rest over all steps, mV; the outputs then never spike. Raises ``ModelError`` with
+    everything that does not fit.
     """
 
     network: Network
@@ -87,7 +87,7 @@ class SpikingModel:
         return _made_again, (type(self), _values(self))
 
     def neuron_of(self, population: str) -> NeuronModel:
-        """The neurons of a population. Readers ask for those of one, though all are alike."""
+        """The neurons of a population. Today all populations have the same."""
         del population
         return self.neuron
 
@@ -101,7 +101,7 @@ class SpikingModel:
         return round(self.delay / self.dt)
 
     def is_spiking(self, population: str) -> bool:
-        """Whether the neurons of ``population`` can spike: not outputs whose membrane is read."""
+        """Whether neurons of ``population`` can spike; outputs whose membrane is read cannot."""
         return self.readout == "count" or population not in self.network.outputs
 
 
@@ -126,7 +126,7 @@ def _values(model: Model) -> dict[str, Any]:
     return {each.name: getattr(model, each.name) for each in fields(model)}
 
 
-# Copies and pickles are made again of their values, and so checked again.
+# Copies and pickles are made from the values, which are checked again.
 def _made_again(kind: type[Model], values: dict[str, Any]) -> Model:
     return kind(**values)
 
@@ -134,7 +134,7 @@ def _made_again(kind: type[Model], values: dict[str, Any]) -> Model:
 def timing_problems(dt: float, duration: float, delay: float) -> list[str]:
     """What is wrong with a step, duration and delay (ms), in words.
 
-    What is as wrong as the step, and may be one step because nobody told it, is not said again.
+    A delay that equals a wrong step is not reported again, because it may be its default.
     """
     given = {"dt": dt, "duration": duration, "delay": delay}
     wrong = [
@@ -158,8 +158,9 @@ def timing_problems(dt: float, duration: float, delay: float) -> list[str]:
 
 
 def check_reach(network: Network, duration: float, delay: float) -> None:
-    """Raise ``ModelError`` where no output can depend on the input: where a spike of the first step
-    comes after the last one even by the path of the fewest projections.
+    """Raise ``ModelError`` if no output can depend on the input.
+
+    Then a spike of the first step arrives too late even by the path of the fewest projections.
     """
     layers, reached = 0, set(network.inputs)
     while reached and not reached & set(network.outputs):
@@ -177,6 +178,6 @@ def check_reach(network: Network, duration: float, delay: float) -> None:
 
 
 def is_multiple(value: float, step: float) -> bool:
-    """Whether ``value`` is a whole number, at least one, of ``step``, but for rounding."""
+    """Whether ``value`` is a whole number of steps, at least one, up to rounding."""
     ratio = value / step
     return round(ratio) >= 1 and abs(ratio - round(ratio)) <= _TOLERANCE * ratio

@@ -1,11 +1,11 @@
 """The numbers of a network, by name: the weights of each projection, one bias per population.
 
-    "input->dense_1.weight"   the shape that the connector says: [post, pre] of ``AllToAll``
+    "input->dense_1.weight"   in the shape of the connector's weights: [post, pre] of ``AllToAll``
     "dense_1.bias"            [unit]
 
-Both generations use the same names and shapes. In an artificial model they have no unit; in a
-spiking one a weight is what a spike brings, in mV, nA or µS as the neuron has it, and a bias is a
-current in nA.
+Artificial and spiking models use the same names and shapes. In an artificial model the numbers have
+no unit. In a spiking one a weight is what a spike brings, in the neuron's unit (mV, nA or µS); a
+bias is a current in nA.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class _Frozen(Mapping[str, Floats]):
     def __repr__(self) -> str:
         return repr({name: each.shape for name, each in self.items()})
 
-    # Arrays forget on the way that they are read-only: whoever copies makes another of these.
+    # Copies of arrays are writeable, so a copy or a pickle is made anew.
     def __reduce__(self) -> tuple[Any, ...]:
         return _Frozen, (self._arrays,)
 
@@ -88,9 +88,9 @@ def parameter_shapes(network: Network) -> dict[str, tuple[int, ...]]:
 def parameters(network: Network, values: Mapping[str, ArrayLike]) -> Parameters:
     """The values as read-only float64 arrays, in the order of ``parameter_shapes``.
 
-    Lists, arrays and tensors are taken by value. Raises ``ModelError`` with every name that is
-    missing or unknown, every value that is no array of real numbers, every shape that is wrong and
-    every parameter that is not finite, and where there is not the memory for them.
+    Lists, arrays and tensors are copied. Raises ``ModelError`` with every missing or unknown name,
+    every value that is no array of real numbers, every wrong shape and every parameter that is not
+    finite, and if the memory does not suffice.
     """
     _check_by_name(values)
     shapes = parameter_shapes(network)

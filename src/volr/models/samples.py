@@ -1,8 +1,8 @@
-"""Stimuli with their right answers, and a data set as a pair of them.
+"""Stimuli with their labels, and a data set as a pair of them.
 
     Data  ::=  train: Samples, test: Samples, classes
 
-Here, below training and transfer, because both take samples and neither knows what a task is.
+Training and transfer both take samples, and neither knows what a task is.
 """
 
 from __future__ import annotations
@@ -26,9 +26,8 @@ if TYPE_CHECKING:
 class Samples:
     """``inputs`` float64 ``[batch, unit]`` in [0, 1] and ``labels`` int64 ``[batch]``, from 0 up.
 
-    Any real inputs and integer labels are taken and kept as read-only arrays of these types; an
-    array that somebody could still write to is copied. Raises ``DataError`` with everything that is
-    wrong with shapes, types and values.
+    Any real inputs and integer labels become read-only arrays of these types; a writeable array is
+    copied. Raises ``DataError`` with everything that is wrong with shapes, types and values.
     """
 
     inputs: Floats
@@ -53,7 +52,7 @@ class Samples:
         object.__setattr__(self, "inputs", _frozen(inputs, np.float64))
         object.__setattr__(self, "labels", _frozen(labels, np.int64))
 
-    # Arrays forget on the way that they are read-only, so copies and pickles are made again.
+    # Copies of arrays are writeable, so a copy or a pickle is made anew.
     def __reduce__(self) -> tuple[Any, ...]:
         return Samples, (self.inputs, self.labels)
 
@@ -73,7 +72,7 @@ class Samples:
         return Samples(inputs, labels)
 
     def first(self, count: int) -> Samples:
-        """The first ``count`` samples, or all where there are fewer; ``DataError`` below 0."""
+        """The first ``count`` samples, or all if there are fewer; ``DataError`` below 0."""
         if not hasattr(count, "__index__"):
             raise DataError(f"{shown(count)} samples were asked for, which is no whole number")
         if count < 0:
@@ -83,10 +82,10 @@ class Samples:
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """What to learn from, what to be measured on, and how many classes the labels stand for.
+    """Training samples, test samples, and the number of classes.
 
-    Raises ``DataError`` where one half is empty, where the stimuli of the two differ in size, or
-    where a label is not below ``classes``.
+    Raises ``DataError`` if one half is empty, if the stimuli of the two differ in size, or if a
+    label is not below ``classes``.
     """
 
     train: Samples
@@ -114,16 +113,16 @@ class Data:
 
     @property
     def chance(self) -> float:
-        """The accuracy on the test set of always giving the training set's commonest label.
+        """The accuracy on the test set of always answering the training set's commonest label.
 
-        Of labels that are equally common, the lowest counts.
+        Among equally common labels, it is the lowest.
         """
         commonest = np.bincount(self.train.labels).argmax()
         return np.count_nonzero(self.test.labels == commonest) / len(self.test)
 
 
 def check_labels(samples: Samples, outputs: int) -> None:
-    """Raise ``DataError`` unless each label is that of one of so many outputs."""
+    """Raise ``DataError`` if a label has no output."""
     if (wrong := label_problem(samples, outputs)) is not None:
         raise DataError(wrong)
 
@@ -164,9 +163,7 @@ def _label_problems(labels: NDArray[Any]) -> list[str]:
 
 
 def _frozen(values: NDArray[Any], kind: type[np.generic]) -> NDArray[Any]:
-    """The values as this type where nobody can change them: themselves if they are of it and own
-    their data, else a copy.
-    """
+    """The values as a read-only array of this type: themselves if they are one, else a copy."""
     if values.dtype == kind and not values.flags.writeable and values.base is None:
         return values
     kept = values.astype(kind, order="C")

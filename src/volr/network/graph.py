@@ -1,13 +1,13 @@
-"""The narrow waist: a network as a graph of populations and projections, and nothing else.
+"""The narrow waist: a network as a graph of populations and projections.
 
     Network     populations, projections, and which of the populations are inputs and outputs
     Population  a name and a shape
     Projection  a source, a target and a connector
     Connector   which neurons a projection connects, and with which weights (``connectors``)
 
-No arrays, no names from the program, no layers. Front ends write it, back ends read it, and neither
-knows the other. Everything is frozen and compares with ``==``; spans travel along outside equality,
-so that whatever refuses a part of the graph can point at the text that made it.
+The graph has no arrays, no names from the program, and no layers. Front ends write it, back ends
+read it, and neither knows the other. Everything is frozen and compares with ``==``. Spans are kept
+outside equality, so that an error about a part of the graph can point at the text that made it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Parts of a network that are networks themselves."""
+"""Parts of a network that are networks."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 
 def upto(network: Network, outputs: Sequence[str]) -> Network:
-    """What the populations ``outputs`` depend on, with themselves as the outputs.
+    """The network of all that the populations ``outputs`` depend on, with these as its outputs.
 
-    The inputs stay as they are, all of them, so that both networks take the same stimuli; an input
-    that none of the outputs depends on is an error (``NetworkError``).
+    It has all inputs, so that both networks take the same stimuli. Raises ``NetworkError`` if no
+    output depends on one of them.
     """
     needed = set(outputs)
     for population in reversed(network.populations):
@@ -31,7 +31,7 @@ def upto(network: Network, outputs: Sequence[str]) -> Network:
 
 
 def depths(network: Network) -> tuple[tuple[str, ...], ...]:
-    """The populations by their longest way from an input, the inputs first."""
+    """The populations by the length of their longest path from an input, the inputs first."""
     depth: dict[str, int] = {}
     levels: list[list[str]] = []
     for population in network.populations:

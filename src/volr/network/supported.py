@@ -1,4 +1,4 @@
-"""What a reader of networks knows: it refuses the rest by name, before it builds anything."""
+"""The check that a reader of networks knows all connectors of a network."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ def check_connectors(
 ) -> None:
     """Raise ``UnsupportedError`` for the first projection whose connector is not ``known``.
 
-    ``known`` are kinds of connectors; ``Connector`` itself stands for all of them, which a reader
-    knows that goes through the synapses one by one. ``help`` is a way out; without one, what is
-    known is listed.
+    ``known`` are kinds of connectors. A reader that takes the synapses one by one knows all, and
+    gives ``Connector`` itself. ``help`` is the help of the error; by default it lists ``known``.
     """
     for projection in network.projections:
         if not isinstance(projection.connector, known):

@@ -1,4 +1,4 @@
-"""A network as text: one form, for people, for diffs and for golden files.
+"""A network as text, in one form for people, for diffs and for golden files.
 
     net 2 1
 
@@ -13,8 +13,8 @@
 
     7 neurons, 12 synapses, 17 parameters (12 weights, 5 biases), 12 multiplications
 
-Equal networks have equal texts and different ones different texts: one line per population and per
-projection, in the graph's order; several inputs or outputs are numbered in theirs.
+Equal networks have equal texts, and different networks have different ones. Each population and
+each projection is a line, in the graph's order. Several inputs or outputs are numbered.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def _roles(network: Network) -> dict[str, list[str]]:
 
 
 def _aligned(rows: Sequence[tuple[str, ...]], alignments: str) -> str:
-    """Indented columns, two spaces apart; ``<`` and ``>`` say to which side each leans."""
+    """Indented columns, two spaces apart; ``<`` and ``>`` are their alignments."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = (
         "  ".join(

@@ -1,4 +1,4 @@
-"""What training may be told."""
+"""The settings of training."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ Schedule: TypeAlias = Literal["cosine", "constant"]
 
 EPOCHS = 30
 UPDATES = 2_000
-"""Unless told, a network is trained for this many epochs, and this many updates."""
+"""By default, a network is trained for at least so many epochs, and so many updates."""
 LOOKED_AT = 512
-"""How many samples the initialisation looks at."""
+"""The number of samples that the initialisation uses."""
 _CHOSEN = ("Optimizer", "Schedule", "Loss")
 _RATES: dict[Optimizer, float] = {"adam": 4e-3, "sgd": 0.1}
 # On 10 × 10 MNIST, 0.05 lifts the validation accuracy from 0.979 to 0.983.
@@ -30,19 +30,19 @@ _DECAYS: dict[Optimizer, float] = {"adam": 0.05, "sgd": 0.0}
 class TrainingSettings:
     """How an artificial network is trained. Raises ``TrainingError`` with everything wrong.
 
-    ``epochs``         passes over the training split; None: 30, and more where that would be fewer
-                       than 2,000 updates
+    ``epochs``         passes over the training split; None: 30, or more if these are fewer than
+                       2,000 updates
     ``batch_size``     samples in one update
     ``optimizer``      ``adam``, or ``sgd`` with ``momentum``
     ``learning_rate``  of the first update; None: 0.004 for ``adam``, 0.1 for ``sgd``
     ``schedule``       ``cosine`` lets the rate fall to 0 over the epochs, ``constant`` keeps it
-    ``weight_decay``   the share of every parameter, biases too, that an update takes off it is
-                       this times the learning rate; None: 0.05 for ``adam``, 0 for ``sgd``
+    ``weight_decay``   each update shrinks every parameter, biases too, by this share times the
+                       learning rate; None: 0.05 for ``adam``, 0 for ``sgd``
     ``loss``           softmax ``cross_entropy``, or ``mse`` between the logits and one-hot labels
     ``validation``     the fraction of the samples that is set aside; 0: none
     ``patience``       epochs without improvement on the validation split before training stops;
-                       None: never. The best epoch's parameters are kept in any case
-    ``candidates``     initialisations that start out together; one goes on
+                       None: never. The best epoch's parameters are always kept
+    ``candidates``     the number of initialisations; training goes on with the best
     ``seed``           of the split, the initialisation and the order of the samples
     """
 
@@ -78,7 +78,7 @@ class TrainingSettings:
 
 
 def validation_count(total: int, fraction: float) -> int:
-    """How many of ``total`` samples are set aside: the nearest whole number, at least 1 of any."""
+    """How many of ``total`` samples are set aside: the nearest whole number, but at least 1."""
     return max(1, math.floor(fraction * total + 0.5)) if fraction else 0
 
 

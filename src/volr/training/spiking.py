@@ -30,14 +30,14 @@ if TYPE_CHECKING:
 
 
 RATE, DECAY = 0.004, 0.1
-"""Learning rate and weight decay unless told otherwise: see docs/results.md."""
+"""The default learning rate and weight decay; docs/results.md has the measurements."""
 FINE_RATE, FINE_DECAY, FINE_EPOCHS = 2e-4, 0.0, 2
-"""Learning rate, weight decay and epochs, unless told otherwise, of going on from a model."""
+"""The default learning rate, weight decay and epochs for training that starts from a model."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class SpikingSettings(SimulationSettings):
-    """What kind of spiking network is trained, and how errors find their way through its spikes.
+    """What kind of spiking network is trained, and how errors go back through its spikes.
 
     ``neuron``, ``coding``, ``dt``, ``duration``, ``delay`` (ms) and ``readout`` become the model's;
     a delay of None is one step, and a coding of None is a constant current at the rate that suits
@@ -72,7 +72,7 @@ class SpikingSettings(SimulationSettings):
 
 
 def settings_of(model: SpikingModel, **others: Any) -> SpikingSettings:
-    """The settings that a model was made with, for training to go on from it."""
+    """The settings of a model, for training that starts from it."""
     return SpikingSettings.of(model, readout=model.readout, **others)
 
 
@@ -89,14 +89,16 @@ def train_snn(
 ) -> Training[SpikingModel]:
     """Train ``network`` as a spiking one on ``samples``, a part of which is set aside.
 
-    Backpropagation through time with a surrogate gradient, in the discretisation of the simulators:
-    what is trained here runs there. ``start`` is a model to go on from (fine-tuning), of the same
-    network and ``spiking`` settings, which are its own unless told; otherwise weights are drawn.
-    ``teacher`` is an artificial model whose answers are learned instead of the labels; validation
-    is by labels all the same. ``device`` is where the network runs: ``cpu``, ``cuda``, or ``auto``
-    for a GPU where there is one. The same seed gives the same parameters on the same machine and
-    device. Raises as ``train_ann`` does, ``ModelError`` where there is not the memory for a batch,
-    and ``MissingError`` for ``cuda`` without a GPU.
+    Training is backpropagation through time with a surrogate gradient, in the discretisation of the
+    simulators, so the model runs there unchanged. ``start`` is a model to start from (fine-tuning),
+    of the same network; ``spiking`` is by default its settings. Without ``start``, weights are
+    drawn. ``teacher`` is an artificial model whose answers are learned instead of the labels;
+    validation still uses the labels. ``device`` is where the network runs: ``cpu``, ``cuda``, or
+    ``auto`` for a GPU if there is one. The same seed gives the same parameters on the same machine
+    and device.
+
+    Raises as ``train_ann`` does, ``ModelError`` if the memory does not suffice for a batch, and
+    ``MissingError`` for ``cuda`` without a GPU.
     """
     arguments.check_network("train_snn", network)
     arguments.check_samples("train_snn", samples)
@@ -135,8 +137,9 @@ def train_snn(
 
 
 def check_spiking(network: Network, spiking: SpikingSettings, start: SpikingModel | None) -> None:
-    """Raise ``TrainingError`` where the network, its settings and a model to go on from differ, and
-    ``ModelError`` where the delay is so long that no output can depend on the input.
+    """Raise ``TrainingError`` if the network, its settings and the model to start from differ.
+
+    Raises ``ModelError`` if the delay is so long that no output can depend on the input.
     """
     wrong = readout_problems(network, spiking.readout)
     if start is not None and start.network != network:
@@ -152,8 +155,8 @@ def check_spiking(network: Network, spiking: SpikingSettings, start: SpikingMode
 
 
 def _check_outputs(network: Network) -> None:
-    """Refuse an output that is an input too. Stimuli alone decide its spikes, so the engine has no
-    gradient of them.
+    """Refuse an output that is also an input: only stimuli decide its spikes, so they have no
+    gradient.
     """
     if both := [name for name in network.outputs if name in network.inputs]:
         raise TrainingError(
@@ -181,9 +184,9 @@ def _check_teacher(teacher: ArtificialModel, network: Network, settings: Trainin
 def with_defaults(
     settings: TrainingSettings, *, fine: bool, epochs: int | None
 ) -> TrainingSettings:
-    """The settings with what spiking networks have instead of artificial ones' defaults.
+    """The settings with the defaults of spiking networks instead of artificial ones.
 
-    ``epochs`` is how many there are unless told; ``fine``, whether training goes on from a model.
+    ``epochs`` is the default number; ``fine`` is whether training starts from a model.
     """
     rate, decay = settings.learning_rate, settings.weight_decay
     return replace(
@@ -196,9 +199,7 @@ def with_defaults(
 
 
 def or_start(trained: Training[SpikingModel], start: SpikingModel | None) -> Training[SpikingModel]:
-    """What was trained; where what it went on from is best, that itself, and not what float32 has
-    made of it.
-    """
+    """The trained model, or ``start`` itself if that was best: training rounds it to float32."""
     if start is None or trained.kept_epoch > 0:
         return trained
     return replace(trained, model=start)

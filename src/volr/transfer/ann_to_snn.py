@@ -1,4 +1,4 @@
-"""From a trained artificial model to a spiking one, with a report of what happened on the way."""
+"""From a trained artificial model to a spiking one, with a report."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Transfer:
-    """The spiking model, and how it came about.
+    """The spiking model, and how it was made.
 
-    ``scales`` by population, ``[unit]``: the activation of the artificial model that stands for
-    the full rate. The units of a hidden population have scales of their own, all others share one.
+    ``scales`` has for each population, ``[unit]``, the activation of the artificial model at the
+    full rate. Each unit of a hidden population has its own scale; the units of others share one.
     """
 
     model: SpikingModel
@@ -59,16 +59,16 @@ def transfer_ann(
 ) -> Transfer:
     """Turn an artificial model into a spiking one, calibrated on ``samples``.
 
-    ``on`` is what simulates it meanwhile: the name of a back end, a back end, or a started
-    simulator.
-    ``samples`` are training stimuli, ``settings.samples`` of which are drawn; their labels serve
-    the report alone. No weight is trained: each population gets one scale, a gain of its excitation
-    and one of its inhibition, and one offset. Before that, hidden units are brought into balance
-    (``volr.transfer.balance``), so that the result does not depend on their own scales.
-    ``scale`` is what the counts of every population stand for, unless told by its percentiles;
-    where it is given, units are left as they are.
-    Raises ``UnsupportedError`` for an activation that a rate cannot stand for, ``DataError`` for
-    samples that do not fit, ``ModelError`` where the delay is so long that no output can depend on
+    ``on`` simulates the network for the calibration: the name of a back end, a back end, or a
+    started simulator. ``samples`` are training stimuli, of which ``settings.samples`` are drawn;
+    only the report uses their labels. No weight is trained: each population gets one scale, one
+    gain of its excitation, one of its inhibition, and one offset. Before that, the hidden units are
+    balanced (``volr.transfer.balance``), so the result does not depend on their scales. ``scale``
+    is the meaning of every population's counts; by default it comes from the percentiles of the
+    activations. If it is given, units are not balanced.
+
+    Raises ``UnsupportedError`` for an activation that a rate cannot represent, ``DataError`` for
+    samples that do not fit, and ``ModelError`` if the delay is so long that no output can depend on
     the input.
     """
     arguments.check_model("transfer_ann", model)

@@ -1,10 +1,10 @@
-"""An artificial network with its hidden units in balance, so that their scales are comparable.
+"""Balance: hidden units get scales that can be compared.
 
-A hidden unit of a ReLU network has a scale of its own that nobody sees. Multiply its incoming
-weights and its bias by s > 0, and divide its outgoing weights by s: the network computes the same.
-A transfer gives a whole population one rate for one activation, so it first chooses these scales.
+A hidden unit of a ReLU network has an arbitrary scale. If its incoming weights and its bias are
+multiplied by s > 0, and its outgoing weights divided by s, the network computes the same. A
+transfer gives a whole population one rate for one activation, so it first chooses these scales.
 
-The balanced network is the one in which the path norm into every unit is its path norm out:
+In the balanced network, the path norm into every unit equals its path norm out:
 
     in²   =  Σ (w in)² over its sources + b²         1 for an input of the network
     out²  =  Σ (w out)² over its targets             1 for an output of the network
@@ -12,12 +12,12 @@ The balanced network is the one in which the path norm into every unit is its pa
 
 Rescaled by s, a unit has s · in and out / s. So its c is s times as large, and the balanced network
 is the same. (Path norms: Neyshabur, Salakhutdinov & Srebro 2015. Stock et al. 2019 balance the
-norms of the weights themselves, by iteration; with one hidden layer that is the same.) Weight decay
-alone brings networks near this balance, since there the squares of weights add up to the least. So
-networks that were trained with it have c near 1.
+norms of the weights, by iteration; with one hidden layer that is the same.) In the balance, the sum
+of squared weights is smallest. So weight decay brings networks near it, and networks that were
+trained with weight decay have c near 1.
 
-Factors that are powers of two give the same balanced network to the last bit, others but for
-rounding.
+If a network is rescaled by powers of two, its balanced network is the same to the last bit; with
+other factors it is the same up to rounding.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ if TYPE_CHECKING:
     from volr.checks.arrays import Floats
     from volr.models.model import ArtificialModel
 
-# The scales of a population are apart from 1 by this power of two at the most. Beyond it weights
+# The largest power of two by which the scales of a population may differ from 1. Beyond it, weights
 # might leave the range of a float.
 _FARTHEST = 300
 
 
 def balanced(model: ArtificialModel) -> ArtificialModel:
-    """The same function, with every hidden unit in balance; of a network with ReLU or none."""
+    """The same function with every hidden unit in balance, for a network with ReLU."""
     return rescaled(model, {name: 1.0 / scale for name, scale in unit_scales(model).items()})
 
 
@@ -73,8 +73,8 @@ def hidden_populations(model: ArtificialModel) -> tuple[str, ...]:
 def unit_scales(model: ArtificialModel) -> dict[str, Floats]:
     """c ``[unit]`` of every hidden population.
 
-    A unit that nothing leads into, or out of, can have any scale: it gets the one that makes the
-    other norm the population's median. It then neither rounds to nothing nor fires without end.
+    A unit without input, or without output, can have any scale. It gets the one that makes the
+    other norm the population's median. Its counts are then neither rounded to 0 nor saturated.
     """
     into, out = _norms_in(model), _norms_out(model)
     return {name: _scales(into[name], out[name]) for name in hidden_populations(model)}
@@ -88,14 +88,14 @@ def _scales(norm_in: _Norm, norm_out: _Norm) -> Floats:
     np.sqrt(np.divide(into, out, where=whole, out=scales), where=whole, out=scales)
     np.divide(into, typical, where=(into > 0) & ~whole, out=scales)
     np.divide(typical, out, where=(out > 0) & ~whole, out=scales)
-    # The limit may leave a factor that all units share. The scale of the population takes it out.
+    # The limit may leave a factor that all units share. The population's scale removes it.
     shared = (norm_in.exponent - norm_out.exponent) // 2
     return np.ldexp(scales, min(max(shared, -_FARTHEST), _FARTHEST))
 
 
 @dataclass(frozen=True, eq=False)
 class _Norm:
-    """``value`` ``[unit]`` · 2^``exponent``: over many layers path norms go beyond a float's range.
+    """``value`` ``[unit]`` · 2^``exponent``; path norms of many layers exceed a float's range.
 
     Exponents are even, so that the root of a quotient stays exact.
     """

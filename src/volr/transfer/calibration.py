@@ -1,18 +1,18 @@
-"""The measured part of the transfer: what comes out is compared with what was wanted.
+"""The measured part of the transfer: measured counts are compared with wanted ones.
 
-Layer by layer, from the inputs on, the network up to that layer is simulated on training stimuli,
-and the gains of excitation and inhibition and the offset of each population are chosen so that its
-counts come nearest to those wanted, in squared error over all neurons and stimuli. A hard reset
-throws away the charge above the threshold, so the gains have to rise; conductances drive a membrane
-by how far it is from their reversal potentials, so there excitation and inhibition have gains of
-their own; a bias acts at once while the spikes of a deep layer come late, and irregular input makes
-silent neurons fire, so the offset has to move.
+Layer by layer, from the inputs on, the network up to that layer is simulated on training stimuli.
+Each population gets the gains of excitation and inhibition, and the offset, whose counts are
+nearest to the wanted ones, in squared error over all neurons and stimuli. The gains have to rise,
+because a hard reset discards the charge above the threshold. With conductances, excitation and
+inhibition have separate gains, because the drive depends on the distance to the reversal
+potential. The offset has to move, because a bias acts at once while the spikes of a deep layer come
+late, and because irregular input makes silent neurons fire.
 
-Counts are whole numbers and have no derivative in gains or offset. A round of this Gauss-Newton
-method measures it instead: once with a higher gain (each of them, where there are two), once with
-a higher offset, and once more where the linear model of these says that the error is smallest. What
-was best of all that was measured is kept, so that no round makes it worse; where nothing was
-better, the next round goes half as far.
+Counts are whole numbers, so they have no derivative. Each round of this Gauss-Newton method
+measures it instead: once with a higher gain (with two gains, once for each), once with a higher
+offset, and once where the linear model of these measurements has the smallest error. The best of
+all measurements is kept, so no round makes the result worse. If no measurement was better, the next
+round goes half as far.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from volr.transfer.scaling import Scale
     from volr.transfer.settings import TransferSettings
 
-# How far gains (as fractions) and the offset (in spikes a stimulus) are moved to measure what they
-# do: enough for most counts to change, since they are whole numbers.
+# The changes of gains (fractions) and offset (spikes a stimulus) that are measured. They are large
+# enough to change most counts, which are whole numbers.
 PROBE_GAIN, PROBE_OFFSET = 0.2, 1.0
 # How far one round may move excitation, inhibition and offset.
 LEAST = np.array([-0.4, -0.4, -4.0])
@@ -46,14 +46,14 @@ MOST = np.array([0.6, 0.6, 4.0])
 
 
 class CalibrationProgress(Protocol):
-    """Told, before each simulation, how many of how many have been made, and of what."""
+    """Called before each simulation: how many are done, how many there are, and of what."""
 
     def __call__(self, done: int, total: int, what: str, /) -> None: ...
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """A correction, the counts ``[batch, unit]`` that came of it, and their mean squared error."""
+    """A correction, its counts ``[batch, unit]``, and their mean squared error."""
 
     correction: Correction
     counts: Integers
@@ -121,10 +121,10 @@ def calibrate(
 
 
 def probes_of(neuron: NeuronModel) -> Floats:
-    """The changes that are tried, a row each: of excitation, inhibition (fractions), offset.
+    """The changes to measure, one in each row: excitation, inhibition (fractions), offset.
 
-    A current does the same whatever the membrane, so excitation and inhibition have one gain: two
-    would be told apart by how curved the response is, and spoil their balance.
+    With currents, excitation and inhibition share one gain, because a current acts the same at any
+    membrane. Two gains would fit the curvature of the response, and spoil the balance.
     """
     gains = [[PROBE_GAIN, PROBE_GAIN, 0.0]]
     if neuron.has_conductances:
@@ -135,10 +135,10 @@ def probes_of(neuron: NeuronModel) -> Floats:
 def gauss_newton_step(
     wanted: Floats, counts: Integers, probed: Sequence[Integers], probes: Floats
 ) -> Floats:
-    """What least squares ask for: a change of excitation, inhibition (fractions), offset (spikes).
+    """The least-squares change of excitation, inhibition (fractions) and offset (spikes).
 
-    ``wanted`` and ``counts``, all ``[batch, unit]``, are compared; ``probed`` is what the counts
-    become with each of the ``probes``. Where a probe changes nothing, it has no part in the step.
+    ``wanted`` and ``counts`` are ``[batch, unit]``; ``probed`` has the counts with each of the
+    ``probes``. A probe that changes nothing is not part of the step.
     """
     change = np.stack([(each - counts).ravel() for each in probed], axis=1)
     # The least-norm solution: a column of zeros gets a zero.

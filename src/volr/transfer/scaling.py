@@ -4,8 +4,8 @@ A population p is to emit κ_p · a spikes where the ANN shows the activation a,
 
     κ_p = N / λ_p,    N = rate_max · duration,    λ_p = A_p · rate_max / full_rate,
 
-rate_max that of the input coding, and A_p the percentile of its activations, at which it fires at
-full_rate: a high one instead of the largest, because one outlier would cost all others their
+where rate_max is that of the input coding. A_p is a high percentile of its activations; there it
+fires at full_rate. The maximum is not used, because one outlier would cost all others their
 resolution (Rueckauer et al. 2017). The inputs have λ = 1.
 
 A neuron spends θ = v_thresh − v_reset mV on a spike, which is what a spike of weight u brings
@@ -19,10 +19,10 @@ The leak takes (V − v_rest)(1 − a) a step, and a constant current of (V* −
 it where V is at V*, the neuron's ``operating_point``. Gains and offset, 1 and 0 here, are what the
 calibration corrects; the bias goes with the excitation.
 
-The outputs compete only with each other, and softmax does not see a shift common to all. So their
-zero is put at the median of the runners-up, and spikes are spent on telling winners apart; but no
-higher than almost all winners, or the outputs of some stimuli would all be silent. They share one
-λ, or their counts could not be compared.
+The outputs compete only with each other, and a shift common to all does not change softmax. So
+their zero is at the median of the runners-up, and spikes are spent on the difference between
+winners. It is no higher than almost all winners, or all outputs would be silent for some stimuli.
+The outputs share one λ, so that their counts can be compared.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ if TYPE_CHECKING:
     from volr.network import Network
     from volr.transfer.settings import TransferSettings
 
-# The winners' logits above which an output is at rate_max. Lower than the hidden populations'
-# percentile: an output that wins by far may saturate.
+# The percentile of the winners' logits at which an output is at rate_max. It is lower than that of
+# hidden populations, because an output that wins by far may saturate.
 OUTPUT_PERCENTILE = 99.0
-# The winners' logits at which silence begins at the most: below it all outputs would be silent.
+# The highest percentile of the winners' logits for silence. Below it all outputs would be silent.
 SILENT_PERCENTILE = 1.0
 
 
 @dataclass(frozen=True)
 class Scale:
-    """What counts stand for: ``activation`` (λ) above ``zero`` at the inputs' rate_max."""
+    """The meaning of counts: ``activation`` (λ) above ``zero`` at the inputs' rate_max."""
 
     activation: float
     zero: float = 0.0
@@ -59,7 +59,7 @@ class Scale:
 
 @dataclass(frozen=True)
 class Correction:
-    """What calibration adds to a population, the same for every neuron.
+    """The calibration's change of a population, the same for every neuron.
 
     ``excitation`` multiplies positive weights and the bias, ``inhibition`` negative weights;
     ``offset`` is a current in nA.
@@ -96,7 +96,7 @@ def scales(
 
 
 def _zero(logits: Floats) -> float:
-    """The logit that is to be silence, from logits ``[batch, unit]``; 0 for a single output."""
+    """The logit of silence, from logits ``[batch, unit]``; 0 for a single output."""
     if logits.shape[1] == 1:
         return 0.0
     ranked = np.sort(logits, axis=1)
@@ -105,7 +105,7 @@ def _zero(logits: Floats) -> float:
 
 
 def _level(values: Floats, percentile: float) -> float:
-    """The percentile where it is above 0, else the maximum where that is, else 1."""
+    """The percentile if it is above 0, else the maximum if that is above 0, else 1."""
     for level in (float(np.percentile(values, percentile)), float(values.max())):
         if level > 0:
             return level
@@ -129,7 +129,7 @@ def spiking_model(
     correction: Mapping[str, Correction],
     settings: TransferSettings,
 ) -> SpikingModel:
-    """The spiking model for ``network``: the artificial model's, or its first layers."""
+    """The spiking model for ``network``, which is the artificial model's or its first layers."""
     neuron = settings.neuron
     excitation, inhibition = neuron.synapse_units
     base = neuron.leak_current - neuron.i_offset

@@ -1,4 +1,4 @@
-"""What a transfer did, population by population, so that nothing is lost silently."""
+"""The report of a transfer, population by population."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from volr.checks.arrays import Floats, Integers
     from volr.transfer.scaling import Correction
 
-# A neuron counts as saturated where it fires as fast as it can in more than this share of stimuli.
+# A neuron is saturated if it fires as fast as it can in more than this share of the stimuli.
 SATURATED_SHARE = 0.01
 # Points of a rate curve, silence aside.
 CURVE_PARTS = 20
@@ -21,18 +21,17 @@ CURVE_PARTS = 20
 class PopulationReport:
     """One population.
 
-    ``scale``: the activation at the full rate; of a hidden population, whose units have scales of
-    their own, the geometric mean. ``excitation``, ``inhibition`` (gains of positive
-    and negative weights) and ``offset`` (nA): the calibration's corrections. ``wanted``,
-    ``measured``: mean rates in Hz, over neurons and stimuli, and their ``correlation`` (NaN where
-    one of them does not vary). ``clipped``: the share of activations above the scale. ``dead``:
-    neurons that should have fired in some stimulus and did in none. ``silent``: neurons that should
-    not have, and did not: the ANN has no use for them. ``saturated``: neurons that fired as fast as
-    they can in more than 1 % of the stimuli.
+    ``scale`` is the activation at the full rate; of a hidden population, it is the geometric mean
+    over its units. ``excitation`` and ``inhibition`` (gains of positive and negative weights) and
+    ``offset`` (nA) are the calibration's corrections. ``wanted`` and ``measured`` are mean rates in
+    Hz, over neurons and stimuli; ``correlation`` is NaN if one of them does not vary. ``clipped``
+    is the share of activations above the scale. ``dead`` neurons should have fired in some stimulus
+    and never did. ``silent`` neurons should not have fired and did not; the ANN does not use them.
+    ``saturated`` neurons fired as fast as they can in more than 1 % of the stimuli.
 
-    ``wanted_curve`` and ``measured_curve``, Hz, are the rate curve: the range of wanted rates above
-    0 in 20 equal parts, one point for each part that any neuron and stimulus is in, at the means of
-    both. The first point is where no spike was wanted, if there is such a one.
+    ``wanted_curve`` and ``measured_curve``, Hz, are the rate curve. The range of wanted rates above
+    0 has 20 equal parts. Each part with any neuron and stimulus gives a point, at the means of
+    both. The first point is at a wanted rate of 0, if any neuron and stimulus has it.
     """
 
     name: str
@@ -54,7 +53,7 @@ class PopulationReport:
 
 @dataclass(frozen=True)
 class TransferReport:
-    """The populations, and the accuracy on the training stimuli before and after, ``samples`` many.
+    """The populations, and the accuracy before and after on ``samples`` training stimuli.
 
     ``ties`` is the share of stimuli for which several outputs had the highest count.
     """
@@ -83,7 +82,7 @@ def population_report(
     ``duration`` the length of a stimulus in ms.
     """
     positive = np.maximum(wanted, 0.0)
-    # Half a spike is where rounding to whole spikes would leave a neuron silent.
+    # Below half a spike, rounding to whole spikes would leave a neuron silent.
     should = (positive >= 0.5).any(axis=0)
     did = (counts > 0).any(axis=0)
     per_second = 1000.0 / duration
@@ -110,8 +109,8 @@ def population_report(
 def rate_curve(wanted: Floats, counts: Integers) -> tuple[Floats, Floats]:
     """Wanted and measured counts, means over the entries of each part of the wanted range.
 
-    ``wanted``, not negative, and ``counts`` are of one shape; both results are ``[part]``, of the
-    parts that have any entries, the lowest first.
+    ``wanted``, not negative, and ``counts`` have one shape. Both results are ``[part]``, for the
+    parts that have entries, from the lowest up.
     """
     flat = wanted.ravel()
     edges = np.linspace(0.0, float(flat.max()), CURVE_PARTS + 1)

@@ -1,10 +1,10 @@
-"""Connectors: each in a file of its own, which tells everything about it."""
+"""Connectors: each has one file with everything about it."""
 
 from volr.network.connectors.all_to_all import AllToAll
 from volr.network.connectors.base import Connector, Entries, Shape
 from volr.network.connectors.one_to_one import OneToOne
 
 CONNECTORS: tuple[type[Connector], ...] = (AllToAll, OneToOne)
-"""All that there are."""
+"""All connectors."""
 
 __all__ = ["CONNECTORS", "AllToAll", "Connector", "Entries", "OneToOne", "Shape"]

@@ -1,8 +1,8 @@
 """What a connector is: a sparse linear map with shared weights, and what each one owes.
 
-A connector knows four things about a projection, and nothing about who reads it: which shapes fit,
-the shape of its weights, its synapses one by one, and what it computes. Readers that have the
-operation themselves, a convolution say, use that; all others take the synapses.
+A connector knows four things about a projection: which shapes fit, the shape of its weights, its
+synapses one by one, and what it computes. It knows nothing about its readers. A reader that has the
+operation, for example a convolution, uses it; all others take the synapses.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Connector(ABC):
 
     __slots__ = ()
     name: ClassVar[str]
-    """What it is called in texts and files, such as ``all_to_all``."""
+    """Its name in texts and files, such as ``all_to_all``."""
 
     trained: ClassVar[bool] = True
     """Whether training changes its weights."""
@@ -54,7 +54,7 @@ class Connector(ABC):
 
     @abstractmethod
     def misfit(self, source: Shape, target: Shape) -> str | None:
-        """Why it cannot lead from the one shape to the other; None where it can."""
+        """Why it cannot connect these shapes; None if it can."""
 
     @abstractmethod
     def weight_shape(self, source: Shape, target: Shape) -> Shape:
@@ -66,7 +66,7 @@ class Connector(ABC):
 
     @abstractmethod
     def apply(self, weights: Floats, values: Floats, source: Shape, target: Shape) -> Floats:
-        """What reaches each neuron of the target, ``[batch, post]``.
+        """The input of each neuron of the target, ``[batch, post]``.
 
         ``values`` are those of the source, ``[batch, pre]``. This is the meaning of the connector;
         a test holds it against ``entries``.
@@ -77,7 +77,7 @@ class Connector(ABC):
         """The transpose of ``apply``: from ``[batch, post]`` back to ``[batch, pre]``."""
 
     def matrix(self, weights: Floats, source: Shape, target: Shape, missing: float) -> Floats:
-        """The weight of each synapse, ``[post, pre]``, with ``missing`` where there is none."""
+        """The weight of each synapse, ``[post, pre]``; ``missing`` where there is no synapse."""
         import numpy as np
 
         matrix = np.full((math.prod(target), math.prod(source)), missing)
@@ -105,7 +105,7 @@ class Connector(ABC):
         return found
 
     def synapse_count(self, source: Shape, target: Shape) -> int:
-        """The number of synapses. Here by counting; a formula is quicker."""
+        """The number of synapses. This counts them; a subclass may have a formula."""
         return sum(len(each.post) for each in self.entries(source, target))
 
     def weight_count(self, source: Shape, target: Shape) -> int:

@@ -1,14 +1,14 @@
 """Where the boxes and arrows of a drawing go, in whole pixels.
 
-    fold     populations → columns of cells; a cell is one population, or many when there are too
-             many to draw
-    lanes    an arrow that skips a column gets a place of its own in it, between the boxes
-    order    each column from top to bottom: a cell near those that lead to it (barycentres)
-    heights  each cell as near to the median height of its neighbours as the cells beside it allow
+    fold     populations become columns of cells; a cell is one population, or several if there are
+             too many to draw
+    lanes    an arrow that skips a column gets a lane in it, between the boxes
+    order    each column is sorted so that a cell is near its sources (barycentres)
+    heights  each cell is as near to the median height of its neighbours as the column allows
 
 This is the scheme of Sugiyama, Tagawa and Toda (1981); the column of a population is the longest
-path that leads to it. Arrows curve only between columns, where no box stands, and cross a column
-only along a lane; so no arrow runs through a box.
+path that leads to it. Arrows curve only between columns, where there are no boxes, and cross a
+column only along a lane. So no arrow crosses a box.
 """
 
 from __future__ import annotations

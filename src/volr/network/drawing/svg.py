@@ -1,9 +1,9 @@
-"""A network as a picture: SVG, from left to right, made by nothing but this code.
+"""A network as an SVG picture, from left to right.
 
-Boxes are populations, as high as the logarithm of their neurons; arrows are projections. Text
-stands inside boxes that bring their own ground, so it stays readable on a page of any colour; the
-picture itself is transparent and follows the reader's light or dark scheme. Several pictures can
-stand in one HTML page: nothing has an id, and the style reaches only its own class.
+Boxes are populations, and their height grows with the logarithm of the neurons. Arrows are
+projections. Boxes have a background, so their text stays readable on a page of any colour. The
+picture is transparent and follows the reader's light or dark scheme. One HTML page can hold several
+pictures: nothing has an id, and the style applies only to its own class.
 """
 
 from __future__ import annotations

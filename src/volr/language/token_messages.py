@@ -1,0 +1,53 @@
+"""The words for mistakes within one token: numbers, comments and characters."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from volr.language import lookalikes
+from volr.language.tokens import shown
+from volr.source import Diagnostic, Edit, Span, clip
+
+if TYPE_CHECKING:
+    from volr.language.grammar import Token
+
+_LONGEST_RUN = 30
+
+
+def of_tokens(tokens: list[Token]) -> list[Diagnostic]:
+    """The mistakes that are tokens of the grammar: numbers that are none."""
+    found: list[Diagnostic] = []
+    for token in tokens:
+        if token.kind == "MALFORMED":
+            found.append(Diagnostic(token.span, malformed(token)))
+        elif token.kind == "NEGATIVE":
+            number = token.text[1:].lstrip("0") or "1"
+            message = f"a size must be at least 1, found {shown(token)}"
+            help = f"write `{clip(number)}`"
+            edit = Edit(token.span, number)
+            found.append(Diagnostic(token.span, message, help=help, edits=(edit,)))
+    return found
+
+
+def unfinished_comment(token: Token) -> Diagnostic:
+    span = Span(token.start, token.start + 2)
+    end = Edit(Span(token.end, token.end), " */")
+    help = "close it with `*/`"
+    return Diagnostic(span, "this comment is never closed", help=help, edits=(end,))
+
+
+def malformed(token: Token) -> str:
+    if "." in token.text:
+        return f"a size is a whole number, found {shown(token)}"
+    if token.text[0].isdigit() and set(token.text) <= set("0123456789_'eE"):
+        return f"a size is written in digits only, found {shown(token)}"
+    return f"{shown(token)} is neither a size nor a name: a name does not begin with a digit"
+
+
+def characters(source: str, span: Span) -> str:
+    """Characters of a text by their look, or a single one that has none by its name."""
+    text = source[span.start : min(span.end, span.start + _LONGEST_RUN)]
+    if len(text) == 1 and not (text.isascii() and text.isprintable()):
+        return f"character {lookalikes.called(text)}"
+    more = "" if len(text) == span.end - span.start else "…"
+    return f"character{'s' if len(text) > 1 else ''} `{text}{more}`"

@@ -362,7 +362,7 @@ def test_compiled_code_lies_where_nobody_else_writes(
     assert folder.stat().st_mode & 0o777 == 0o700
     assert compiled() == folder
     folder.chmod(0o777)
-    with pytest.raises(BackendError, match="not this user's alone"):
+    with pytest.raises(BackendError, match="other users can write into"):
         compiled()
 
 

@@ -282,7 +282,7 @@ def test_what_others_do_not_see_is_a_warning(caplog: pytest.LogCaptureFixture) -
     NIR.write(loud)
     NIR.write(artificial(chain(2, 3, 1)))
     NIR.write(replace(quiet, coding=ConstantCurrent()))
-    for word in ("subtraction", "refractoriness", "delay 2 ms", "biases", "ReLU", "i_offset of"):
+    for word in ("subtraction", "refractory period", "delay 2 ms", "biases", "ReLU", "i_offset of"):
         assert word in caplog.text
 
 
@@ -387,7 +387,7 @@ def test_odd_metadata_are_left_aside(change: str) -> None:
 
     body = changed(written(model), disturb)
     found = read_nir(body, signal="impulse", dt=0.5)
-    assert "left aside" in found.notes[0]
+    assert "are ignored" in found.notes[0]
     with pytest.raises(ModelFileError):
         NIR.read_back({".nir": body})
 

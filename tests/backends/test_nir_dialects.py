@@ -112,7 +112,7 @@ def test_a_ring_needs_no_clock_where_the_membrane_starts_at_its_reset():
 
 REFUSED = {
     "no neuron": (IFCondExp(tau_refrac=0.0), "if_cond_exp", "--neuron if_curr_delta"),
-    "refractory": (IFCurrDelta(tau_refrac=2.0), "refractoriness", "tau_refrac=0"),
+    "refractory": (IFCurrDelta(tau_refrac=2.0), "refractory period", "tau_refrac=0"),
     "two currents": (IFCurrExp(tau_syn_I=7.0), "tau_syn_I 7 ms", "tau_syn_I=5"),
     "endless": (IFCurrDelta(tau_m=1e6), "tau_m is 1e+06 ms", "another --neuron-parameter tau_m"),
 }
@@ -121,7 +121,7 @@ REFUSED = {
 @pytest.mark.parametrize("case", REFUSED)
 def test_what_no_importer_can_say_is_refused(case: str):
     neuron, why, way = REFUSED[case]
-    with pytest.raises(UnsupportedError, match="cannot say this model") as caught:
+    with pytest.raises(UnsupportedError, match="cannot express this model") as caught:
         backends.document("nir.norse").write(model_of(chain(7, 5), neuron))
     assert why in caught.value.message
     assert caught.value.help is not None
@@ -215,7 +215,7 @@ def test_what_is_none_of_ours_is_refused(document: Document):
     for garbage in (b"", b"\xff\x00" * 50, data[:-9], files.file_of(files.FILES["lif"])):
         with pytest.raises(ModelFileError):
             document.read_back({".nir": garbage})
-    with pytest.raises(ModelFileError, match="none that Volr wrote for"):
+    with pytest.raises(ModelFileError, match="did not write this NIR file for"):
         other.read_back({".nir": data})
     # As long as it was, with another name in it.
     assert b'"last"' in data
@@ -236,7 +236,7 @@ def messages(file: str, importer: str) -> list[str]:
         ("lif", "sinabs", "takes tau = 0.002 for steps"),
         ("if, r 1/dt", "spikingjelly", "takes it with `dt=0.001` alone"),
         ("branches", "norse", "gets what 'd' gave a step before"),
-        ("branches", "sinabs", "comes to it after the output, depth first"),
+        ("branches", "sinabs", "reaches it after the output, depth first"),
         ("lif, several tau", "spikingjelly", "refuses neurons of different tau"),
         ("lif, several tau", "snntorch", "scales all thresholds by the least r/tau"),
         ("threshold", "norse", "leaves out Threshold, silently"),

@@ -264,7 +264,7 @@ def test_units_and_step_are_inferred_said_or_asked_for() -> None:
     assert seconds.model.neuron.tau_m == pytest.approx(20.0)
     assert seconds.model.dt == 1.0
     assert any("taken for seconds, the largest being 0.02" in note for note in seconds.notes)
-    assert any("names no step: 1 ms" in note for note in seconds.notes)
+    assert any("states no step: 1 ms" in note for note in seconds.notes)
     milliseconds = of(20.0)
     assert milliseconds.model.neuron.tau_m == 20.0
     assert any("milliseconds" in note for note in milliseconds.notes)

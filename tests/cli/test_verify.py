@@ -293,9 +293,7 @@ def test_what_was_asked_and_told_is_counted(volr: Volr, program: Path) -> None:
     }
     # It cannot tell the capacitance of a delta neuron from its currents.
     assert fields["cells.cm"]["told"] == 5
-    assert fields["cells.cm"]["why_told"] == [
-        "it holds what a current adds in a step, which is I / cm"
-    ]
+    assert fields["cells.cm"]["why_told"] == ["it holds only I / cm, what a current adds in a step"]
     assert (engine["asked"], engine["told"]) == tuple(
         sum(each[key] for each in fields.values()) for key in ("asked", "told")
     )

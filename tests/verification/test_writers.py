@@ -85,11 +85,11 @@ def test_what_the_program_of_a_script_does_is_told(
         case "pynn":
             wrong = mistake.planted(pynn_script._program(several=False))
 
-            def program(*, several: bool) -> str:
+            def mistaken(*, several: bool) -> str:
                 assert not several
                 return wrong
 
-            monkeypatch.setattr(pynn_script, "_program", program)
+            monkeypatch.setattr(pynn_script, "_program", mistaken)
         case "brian2.py":
             wrong = mistake.planted(brian2_script.PROGRAM)
             monkeypatch.setattr(brian2_script, "PROGRAM", wrong)

@@ -69,13 +69,13 @@ def document(name: str) -> Document:
 
 
 def target(name: str) -> Backend | Document:
-    """Either of the two, by its ``title``; ``BackendError`` when there is none."""
+    """The back end or document with this ``title``; ``BackendError`` when there is none."""
     everything = {title(each): each for each in (*DOCUMENTS, *BACKENDS)}
     return named("back end or document", name, everything, BackendError)
 
 
 def title(found: Backend | Document) -> str:
-    """Its name, and of a document that has the name of a back end the suffix too: ``brian2.py``."""
+    """Its name, with the suffix for a document that has the name of a back end: ``brian2.py``."""
     if isinstance(found, Document) and any(found.name == each.name for each in BACKENDS):
         return f"{found.name}{found.suffix}"
     return found.name
@@ -132,7 +132,7 @@ def backend_of(on: On | Document) -> Backend:
 
 @contextmanager
 def running(on: On) -> Generator[Simulator]:
-    """The simulator that ``on`` stands for: as it is where it is started, else started and ended.
+    """The simulator that ``on`` stands for. One that is not started is started, and ended after.
 
     Raises ``BackendError`` for what simulates nothing, ``MissingError`` for what is not installed.
     """
@@ -144,7 +144,7 @@ def running(on: On) -> Generator[Simulator]:
 
 
 def default_backend(model: Model) -> Backend:
-    """Where a model runs unless told otherwise."""
+    """The back end that runs a model by default."""
     match model:
         case ArtificialModel():
             return TORCH

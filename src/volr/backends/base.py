@@ -1,13 +1,13 @@
-"""What every back end has in common: its record, what it may be asked for, and what it hands back.
+"""What every back end has: its record, what it can be asked to record, and what it returns.
 
     Backend  ::=  ArtificialBackend | SpikingBackend
     Document
 
 A back end is one file, or one package, that defines one record. An artificial back end ``build``s a
-forward function out of a model. A spiking one ``start``s a simulator, a context manager that runs
-one model after another: a transfer calibrates by simulating many, and starting a simulator is the
-slow part. A document is a file in somebody else's language, which ``volr compile`` writes. All of
-them ``read_back`` what they hold, for ``volr verify``.
+forward function from a model. A spiking back end ``start``s a simulator, a context manager that
+runs one model after another: a transfer simulates many models, and starting is slow. A document is
+a file in another language, which ``volr compile`` writes. All of them ``read_back`` what they hold,
+for ``volr verify``.
 """
 
 from __future__ import annotations
@@ -42,21 +42,21 @@ Forward: TypeAlias = Callable[[Floats], Floats]
 """Stimuli ``[batch, unit]`` to logits ``[batch, unit]``."""
 
 Files: TypeAlias = Mapping[str, bytes]
-"""What a document consists of, by suffix: ``{".py": …, ".npz": …}``."""
+"""The files of a document, by suffix: ``{".py": …, ".npz": …}``."""
 
 Connectors: TypeAlias = tuple[type[Connector], ...]
-"""Kinds of connectors; ``Connector`` itself stands for all of them."""
+"""Classes of connectors; ``Connector`` itself stands for all of them."""
 
 Progress: TypeAlias = Callable[[int], None]
-"""Told how many more stimuli are done."""
+"""Called with the number of stimuli that have been simulated since the last call."""
 
 
 @dataclass(frozen=True)
 class Record:
     """What to keep of a simulation, by population; ``counts=None`` stands for the outputs.
 
-    Counting spikes is cheap; ``spikes`` keeps whole spike trains and ``membranes`` the potential at
-    the end of every step.
+    ``counts`` keeps the number of spikes, which is cheap; ``spikes`` whole spike trains;
+    ``membranes`` the potential at the end of every step.
     """
 
     counts: tuple[str, ...] | None = None
@@ -80,12 +80,11 @@ class Record:
 
 @dataclass(frozen=True)
 class Recordings:
-    """What was kept, by population.
+    """What was kept of a simulation, by population.
 
     ``counts`` ``[batch, unit]``, ``spikes`` ``[time, batch, unit]``, ``membranes``
-    ``[time, batch, unit]`` in mV, after the step and its reset. ``means`` ``[batch, unit]``, the
-    mean of V − v_rest over all steps, mV, is kept of the outputs whose membrane is read, and of no
-    others.
+    ``[time, batch, unit]`` in mV, after the step and its reset. ``means`` ``[batch, unit]`` is the
+    mean of V − v_rest over all steps, mV, of the outputs whose membrane is read.
     """
 
     counts: Mapping[str, Integers]
@@ -94,7 +93,7 @@ class Recordings:
     means: Mapping[str, Floats] = field(default_factory=dict[str, Floats])
 
     def output_values(self, model: SpikingModel) -> Floats:
-        """What the outputs say, side by side, ``[batch, unit]``: counts, or mean membranes."""
+        """The values of all outputs side by side, ``[batch, unit]``: counts, or mean membranes."""
         values = self.counts if model.readout == "count" else self.means
         parts = [values[name] for name in model.network.outputs]
         return np.concatenate(parts, axis=1).astype(np.float64)
@@ -105,7 +104,7 @@ class Simulator(Protocol):
 
     @property
     def backend(self) -> SpikingBackend:
-        """The back end that it is of."""
+        """The back end that started it."""
         ...
 
     def run(
@@ -126,7 +125,7 @@ class Simulator(Protocol):
         ...
 
     def read_back(self, model: SpikingModel) -> SpikingReadback:
-        """Build the model, ask the simulator what it holds, and say so. Raises as ``run`` does.
+        """Build the model and ask the simulator what it holds. Raises as ``run`` does.
 
         Each field is ``Asked``, or ``Told`` where the simulator cannot be asked for it.
         """
@@ -135,13 +134,12 @@ class Simulator(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class ArtificialBackend:
-    """Runs artificial models. ``activations`` are the names of those it supports, ``connectors``
-    the kinds: ``Connector`` stands for all.
+    """A back end that runs artificial models.
 
-    ``requires`` are Python packages, which the ``extra`` installs; ``programs`` are executables,
-    each with how to get it. ``read_back`` builds the model and says what was built: of each field
-    whether what runs was asked for it, or the model told it. ``precision`` is the relative error
-    with which it claims to hold a number.
+    ``activations`` and ``connectors`` are those it supports. ``requires`` are Python packages,
+    which the ``extra`` installs; ``programs`` are executables, each with how to get it.
+    ``read_back`` builds the model and says what was built. ``precision`` is the relative error of
+    the numbers that it holds.
     """
 
     name: str
@@ -162,12 +160,12 @@ class ArtificialBackend:
 
 @dataclass(frozen=True, kw_only=True)
 class SpikingBackend:
-    """Runs spiking models. ``neurons``, ``resets`` and ``codings`` are the names it supports.
+    """A back end that runs spiking models.
 
-    A simulator takes ``connectors`` of every kind, since it goes by the synapses.
-
-    ``exact`` are those of its ``neurons`` whose spike trains are the engine's, spike for spike.
-    ``precision`` is the relative error with which it claims to hold a number.
+    ``neurons``, ``resets``, ``codings`` and ``readouts`` are the names of those it supports. It
+    supports ``connectors`` of every kind, because it takes synapses one by one. ``exact`` are those
+    of its ``neurons`` whose spike trains equal the engine's. ``precision`` is the relative error of
+    the numbers that it holds.
     """
 
     name: str
@@ -191,14 +189,13 @@ class SpikingBackend:
 
 @dataclass(frozen=True, kw_only=True)
 class Document:
-    """Models as files in somebody else's language; of neither generation, one, or both.
+    """A format of files in another language, for artificial models, spiking models, or both.
 
-    ``write`` gives the document's text or bytes, and those of files that belong beside it, by
-    suffix; ``suffix`` is the document's own. ``read_back`` parses them, and ``precision`` is the
-    relative error with which they claim to hold a number. Empty ``activations`` or
-    ``neurons`` say that it has no artificial, or no spiking, networks. ``write_program`` is there
-    where a network without numbers can be written; ``how_to`` says in a few lines what to do with
-    a document of this name.
+    ``write`` returns the bytes of the document, and of files that belong beside it, by suffix;
+    ``suffix`` is the document's own. ``read_back`` parses them, and ``precision`` is the relative
+    error of the numbers in them. A format without ``activations`` has no artificial networks, one
+    without ``neurons`` no spiking ones. ``write_program`` writes a network without numbers, in
+    formats that can. ``how_to`` says in a few lines how to use a document of this name.
     """
 
     name: str

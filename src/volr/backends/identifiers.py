@@ -1,8 +1,8 @@
 """Names of populations as identifiers of a target language.
 
-A population may be called anything printable: ``λ'``, ``def``, ``x; import os``. What reaches
-generated code is made of ASCII letters, digits and underscores, begins with a letter, is no keyword
-of the target, and differs for different names.
+A population may have any printable name: ``λ'``, ``def``, ``x; import os``. An identifier consists
+of ASCII letters, digits and underscores, begins with a letter, is not a keyword of the target, and
+is different for different names.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def identifiers(names: Iterable[str], *, reserved: Collection[str] = ()) -> dict
     ``reserved`` are the target's keywords and whatever else the generated code calls by name.
     """
     names = list(dict.fromkeys(names))
-    # Names that can stay as they are do so, whatever others are turned into.
+    # Names that can stay as they are have priority.
     found = {name: name for name in names if _fits(name) and name not in reserved}
     taken = {*reserved, *found.values()}
     for name in names:
@@ -40,7 +40,7 @@ def identifiers(names: Iterable[str], *, reserved: Collection[str] = ()) -> dict
 
 
 def comment(text: str) -> str:
-    """The text for use in a comment of one line: nothing in it ends the line."""
+    """The text for a comment of one line: without characters that end the line."""
     return "".join(each if each.isprintable() else " " for each in text)
 
 

@@ -23,7 +23,7 @@ _SETTINGS = "__settings__"
 
 
 def text_array(text: str) -> NDArray[np.uint8]:
-    """A text as an array, for messages: they hold nothing else."""
+    """A text as an array: the arrays of a message hold nothing else."""
     return np.frombuffer(text.encode(), dtype=np.uint8)
 
 

@@ -12,22 +12,23 @@ if TYPE_CHECKING:
 
 
 def neurons_of(model: SpikingModel) -> dict[str, NeuronModel]:
-    """The neurons of each population; inputs that are given as spikes have none."""
+    """The neurons of each population. Inputs that are given as spikes have none."""
     network = model.network
     given = () if isinstance(model.coding, ConstantCurrent) else network.inputs
     return {p.name: model.neuron_of(p.name) for p in network.populations if p.name not in given}
 
 
 def one_neuron(model: SpikingModel) -> NeuronModel | None:
-    """The neurons that all populations have; None where these differ."""
+    """The neurons that all populations share; None where populations differ."""
     kinds = set(neurons_of(model).values()) or {model.neuron_of(model.network.inputs[0])}
     return kinds.pop() if len(kinds) == 1 else None
 
 
 def kinds_of(model: SpikingModel) -> list[tuple[str, NeuronModel]]:
-    """Each neuron model of a network once, and where it is, as the beginning of a message.
+    """Each different neuron model of a network, after the beginning of a message about it.
 
-    That is ``population NAME: ``, the first one that has it; nothing where all have the same.
+    The beginning is ``population NAME: `` with the first population that has it, or empty where all
+    populations have the same.
     """
     first: dict[NeuronModel, str] = {}
     for name, neuron in neurons_of(model).items():

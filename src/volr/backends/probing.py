@@ -1,4 +1,4 @@
-"""What a function computes, found by calling it: for back ends whose parts can be run alone."""
+"""What a function computes, found by calling it."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ if TYPE_CHECKING:
     from volr.checks.arrays import Floats
 
 _POINTS = np.array([-3.0, -0.75, 0.0, 0.5, 2.0])
-# Far above the rounding of float32, far below what the functions differ by.
+# Far above the rounding of float32, and far below the differences between the functions.
 _SAME = 1e-5
 
 ANOTHER = "another"
-"""What stands for a function that is none of ours."""
+"""The name of a function that Volr does not have."""
 
 
 def activation_of(function: Callable[[Floats], Floats]) -> str:
-    """The name of the activation that ``function`` is; ``ANOTHER`` where it is none of ours.
+    """The name of the activation that ``function`` is, or ``ANOTHER``.
 
     It is called with some numbers, float64 ``[1, unit]``, and compared with the formulas.
     """

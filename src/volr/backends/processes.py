@@ -1,8 +1,7 @@
-"""Processes that run a simulator's kernel, so that a crash of it is an error message.
+"""Processes that run a simulator's kernel, so that a crash of the kernel is an error message.
 
 A kernel is a module with a function ``handle(arrays, settings) -> arrays``. ``WorkerPool`` starts
-several processes that ``serve`` it, deals requests out to whichever is idle, and hands the answers
-back. A process that dies takes nothing with it.
+several processes that ``serve`` it, gives each request to an idle one, and returns the answers.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ _SERVE = (
 
 
 class ProcessEnded(SimulatorError):  # noqa: N818 (what happened, as its name)
-    """A process died: ``code`` is its exit code, or what killed it, negative."""
+    """A process ended: ``code`` is its exit code, or the negative number of the signal."""
 
     def __init__(self, message: str, code: int) -> None:
         super().__init__(message)
@@ -55,8 +54,8 @@ class ProcessEnded(SimulatorError):  # noqa: N818 (what happened, as its name)
 class WorkerPool:
     """Up to ``processes`` processes that run the kernel ``module``; a context manager.
 
-    They start when they are first needed, and end with the ``with`` block, whatever ends it.
-    ``name`` is what messages call the simulator; ``environment`` is added to this process's own.
+    They start when they are first needed, and end with the ``with`` block. Messages call the
+    simulator ``name``; ``environment`` is added to this process's own.
     """
 
     def __init__(
@@ -87,12 +86,12 @@ class WorkerPool:
         self.close()
 
     def close(self) -> None:
-        """End every process now, in the middle of its work too."""
+        """End every process now, even in the middle of its work."""
         self._closed.set()
         self._end_all(self._closed)
 
     def _end_all(self, stopped: threading.Event) -> None:
-        """End every process, and let nothing that asks on behalf of ``stopped`` start another."""
+        """End every process, and start no other one for whoever asks with ``stopped``."""
         with self._lock:
             stopped.set()
             workers, self._all, self._idle = self._all, [], []
@@ -100,16 +99,16 @@ class WorkerPool:
             worker.end()
 
     def identifiers(self) -> tuple[int, ...]:
-        """The process identifiers of those that have been started."""
+        """The identifiers of the processes that have been started."""
         with self._lock:
             return tuple(worker.process.pid for worker in self._all)
 
     def run(self, requests: Iterable[Request]) -> Iterator[tuple[int, Arrays]]:
         """Yield ``(index of the request, answer)`` as answers come.
 
-        Requests are drawn as processes become free, so a generator of large ones stays small.
-        Raises ``SimulatorError`` when a process dies, with the last that it wrote. Whatever ends
-        the run early ends the processes too; the next run starts others.
+        Requests are taken as processes become free, so a generator of large ones needs little
+        memory. Raises ``SimulatorError`` when a process dies, with the last text that it wrote. An
+        error ends all processes; the next run starts others.
         """
         waiting: dict[Future[Arrays], int] = {}
         stopped = threading.Event()
@@ -122,14 +121,14 @@ class WorkerPool:
                 while waiting:
                     yield from _finished(waiting)
             except BaseException:
-                # An error or Ctrl-C: without this the threads would wait for the whole of it.
+                # After an error or Ctrl-C, the threads would wait for all answers.
                 self._end_all(stopped)
                 raise
 
     def ask(self, request: Request) -> Arrays:
         """The answer to a single request, which may be asked from several threads at once.
 
-        Raises ``ProcessEnded`` when the process dies, which leaves the others alone.
+        Raises ``ProcessEnded`` when the process dies. The other processes go on.
         """
         return self._answer(request, self._closed)
 
@@ -144,7 +143,7 @@ class WorkerPool:
             worker.end()
             raise
         with self._lock:
-            # Not one that was ended as it answered.
+            # It may have been ended while it answered.
             if worker in self._all:
                 self._idle.append(worker)
         return answer
@@ -175,13 +174,13 @@ class _Worker:
         package = str(Path(__file__).absolute().parents[2])
         environment = {
             **os.environ,
-            # The package that asks is the one that answers, even when it is not installed.
+            # The process imports the same package as this one, even if that is not installed.
             "PYTHONPATH": os.pathsep.join([package, *absolute_path_list("PYTHONPATH")]),
             # One thread each: on small networks several are slower, and there is a process a core.
             VARIABLE: "1",
             # NEST and Brian2 import Matplotlib, and nobody looks at a window of theirs.
             "MPLBACKEND": "agg",
-            # NEST's greeting would stand before what it has to say of its end.
+            # NEST's greeting would hide the message of a crash.
             "PYNEST_QUIET": "1",
             **extra,
         }
@@ -199,7 +198,7 @@ class _Worker:
             start_new_session=True,
         )
 
-        # Popen types them as optional; asked for as pipes, they are there.
+        # Popen types them as optional; with PIPE they are there.
         self.requests = cast("IO[bytes]", self.process.stdin)
         self.answers = cast("IO[bytes]", self.process.stdout)
 
@@ -210,7 +209,7 @@ class _Worker:
         except (BrokenPipeError, ValueError):
             answer = None
         if answer is None:
-            # Its pipe may be closed before it has ended.
+            # Its pipe may close before it has ended.
             code = wait_for_group(self.process)
             raise ProcessEnded(self._obituary(code), code)
         return answer[0]
@@ -226,7 +225,7 @@ class _Worker:
     def end(self) -> None:
         end_group(self.process)
         for pipe in (self.requests, self.answers, self.log):
-            # Closing flushes a request that nobody is left to read.
+            # Closing flushes a request, and the process may be gone.
             with suppress(BrokenPipeError):
                 pipe.close()
 
@@ -234,7 +233,7 @@ class _Worker:
 def serve(module: str, parent: int) -> None:
     """The life of a worker process: answer requests with the kernel until the pipe closes.
 
-    It is told its ``parent``, which may have been killed before it can ask for it.
+    The ``parent`` is an argument, because it may be killed before this process can ask for it.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, args=(parent,), daemon=True).start()
@@ -243,17 +242,17 @@ def serve(module: str, parent: int) -> None:
     os.dup2(2, 1)
     with requests, answers:
         handle: Handle = importlib.import_module(module).handle
-        # What importing has made stays: no collection needs to look through it, at each request.
+        # The imported objects stay, so no garbage collection needs to look through them.
         gc.freeze()
         while (request := read(requests)) is not None:
             write(answers, (handle(*request), {}))
 
 
 def _end_with_parent(parent: int) -> None:
-    """Whoever asked may be killed in the middle of a long answer, which then nobody wants."""
+    """End this process when its parent ends: the parent may be killed during a long request."""
     while os.getppid() == parent:
         time.sleep(_LOOK)
     if os.getpgrp() == os.getpid():
-        # Nor does anybody want what its compilers are making.
+        # End the compilers that this process has started, too.
         os.killpg(0, signal.SIGKILL)
     os._exit(1)

@@ -1,13 +1,12 @@
-"""A network as a back end says that it holds it, in our names and units.
+"""The network that a back end says it holds, in Volr's names and units.
 
     Answer[T] ::=  Asked(value, note) | Told(why)
     Readback  ::=  ArtificialReadback | SpikingReadback
 
-``volr verify`` compares a ``Readback`` with what is ``Expected`` of the model. That proves
-something only where the running simulator or the written document was *asked*. What the model has
-*told* it, and what it cannot be asked for, proves nothing: the model would be compared with itself.
-So each field is given as one or the other. A ``Told`` has no value that could be compared by
-mistake.
+``volr verify`` compares a ``Readback`` with what is ``Expected`` of the model. The comparison
+proves something only where the running simulator or the written document was *asked*. A field that
+cannot be asked for is *told*: its value would come from the model, which would be compared with
+itself. So a ``Told`` has no value.
 """
 
 from __future__ import annotations
@@ -41,8 +40,11 @@ Ends: TypeAlias = tuple[str, str]
 Names: TypeAlias = tuple[str, ...] | frozenset[str]
 """Populations in their order, or as a set where the back end has no order among them."""
 
-METADATA = "in metadata of Volr's own: the format has no word for it"
-"""The note on what a document says in words that no other program reads."""
+METADATA = "in Volr's own metadata: the format has no field for it"
+"""The note on what a document says in metadata that no other program reads."""
+
+NO_RESET = "for neurons that never spike, it holds only what a spike would subtract"
+"""Why a simulator with the reset ``subtract`` cannot be asked for ``v_reset``."""
 
 DOUBLE, SINGLE = 1e-12, 2.0**-23
 """The relative error of numbers in float64 that were converted a few times, and in float32."""
@@ -50,10 +52,9 @@ DOUBLE, SINGLE = 1e-12, 2.0**-23
 
 @dataclass(frozen=True)
 class Asked(Generic[T]):
-    """What the running simulator, or the written document, says itself.
+    """A value that the running simulator, or the written document, gives itself.
 
-    ``note`` says how it was asked where that is no plain question: measured in a simulation, say;
-    or ``METADATA``.
+    ``note`` says how it was asked, where that needs a simulation for example, or is ``METADATA``.
     """
 
     value: T
@@ -62,24 +63,24 @@ class Asked(Generic[T]):
 
 @dataclass(frozen=True)
 class Told:
-    """What the back end has from the model and cannot be asked for, and ``why`` it cannot."""
+    """A field that the back end cannot be asked for, and ``why`` it cannot."""
 
     why: str
 
 
 Answer: TypeAlias = Asked[T] | Told
 
-PROGRAM = {"program": Told("what works on the tables is a program, and reading does not run it")}
-"""``rest`` of a document whose tables are read, and whose program has to be run to be checked."""
+PROGRAM = {"program": Told("the program that uses the tables is not run when the file is read")}
+"""``rest`` of a document whose tables are read, but whose program is not run."""
 
 
 @dataclass(frozen=True)
 class Cells:
-    """The neurons of one population: ``kind`` and ``reset`` are names of ours.
+    """The neurons of one population: ``kind`` and ``reset`` are Volr's names.
 
-    ``numbers`` are our parameters but for ``i_offset``, which is among the biases. All of them are
-    there. One that differs within the population is NaN, and ``v_thresh`` is infinite where the
-    neurons never spike.
+    ``numbers`` are all parameters except ``i_offset``, which is part of the biases. A parameter
+    that differs within the population is NaN. ``v_thresh`` is infinite for neurons that never
+    spike.
     """
 
     kind: Answer[str]
@@ -89,7 +90,7 @@ class Cells:
 
 @dataclass(frozen=True, kw_only=True)
 class _Holding:
-    """What a back end holds of either generation. Arrays are float64.
+    """The fields that artificial and spiking networks share. Arrays are float64.
 
     ``populations``  sizes by name, those of the inputs among them
     ``inputs``, ``outputs``  their names, in the order of a stimulus and of the logits
@@ -97,8 +98,8 @@ class _Holding:
     ``biases``       ``[unit]`` of each population but the inputs; of spiking neurons the whole
                      constant current, nA, i_offset included
     ``precision``    the relative error with which it holds a number: see ``precision_of``
-    ``rest``         what else a document consists of, by part: what is wrong with it, in words,
-                     nothing where it is as it has to be; ``Told`` where reading cannot say that
+    ``rest``         the other parts of a document by name: what is wrong with each, in words, or
+                     nothing; ``Told`` where reading cannot tell
     """
 
     populations: Mapping[str, Answer[int]]
@@ -114,7 +115,7 @@ class _Holding:
 
 @dataclass(frozen=True, kw_only=True)
 class ArtificialReadback(_Holding):
-    """An artificial network: ``activations`` are names of ours, by hidden population."""
+    """An artificial network: ``activations`` are Volr's names, by hidden population."""
 
     activations: Mapping[str, Answer[str]]
 
@@ -123,9 +124,9 @@ class ArtificialReadback(_Holding):
 class SpikingReadback(_Holding):
     """A spiking network.
 
-    ``cells``   by population, but for inputs that are given as spikes; ``Told`` where nothing can
-                be asked of a population's neurons
-    ``delays``  ms, of each projection, NaN where those of its synapses differ
+    ``cells``   by population, without inputs that are given as spikes; ``Told`` for a population
+                whose neurons cannot be asked for anything
+    ``delays``  ms, of each projection, NaN where its synapses differ
     ``dt``      ms
     """
 
@@ -143,31 +144,31 @@ def all_asked(values: Mapping[K, T], note: str = "") -> dict[K, Asked[T]]:
 
 
 def all_told(keys: Iterable[K], why: str) -> dict[K, Told]:
-    """Each of the keys as told, for the same reason."""
+    """Each of the keys as told, all for the same reason."""
     return dict.fromkeys(keys, Told(why))
 
 
 def asked_cells(kind: str, reset: str, numbers: Mapping[str, float]) -> Cells:
-    """Neurons of which all was asked."""
+    """Neurons that were asked for everything."""
     return Cells(Asked(kind), Asked(reset), all_asked(numbers))
 
 
 def uniform(values: ArrayLike) -> float:
-    """The one value that all have, NaN where they differ (by more than rounding)."""
+    """The value that all of them share; NaN where they differ by more than rounding."""
     flat = np.asarray(values, dtype=np.float64).ravel()
     same = flat.size > 0 and np.allclose(flat, flat[0], rtol=1e-12, atol=0.0)
     return float(flat[0]) if same else float("nan")
 
 
 def precision_of(dtypes: Iterable[np.dtype[Any]]) -> Answer[float]:
-    """The relative error of numbers of these types, the coarsest of them."""
+    """The relative error of numbers of the coarsest of these types."""
     errors = [float(np.finfo(dtype).eps) for dtype in dtypes]
     return Asked(max(DOUBLE, *errors)) if errors else Told("it holds no numbers")
 
 
 @dataclass(frozen=True)
 class ExpectedCells:
-    """The neurons of one population, in the words of ``Cells``."""
+    """The neurons of one population, with the fields of ``Cells``."""
 
     kind: str
     reset: str
@@ -178,8 +179,8 @@ class ExpectedCells:
 class Expected:
     """What a back end should hold of a model: the fields of ``Readback``, of both generations.
 
-    Those that the model's generation lacks are empty, or None. ``precision`` is the error that is
-    allowed.
+    Fields that the model's generation lacks are empty, or None. ``precision`` is the relative error
+    that is allowed.
     """
 
     populations: Mapping[str, int]
@@ -196,7 +197,7 @@ class Expected:
 
 
 def expected(model: Model, precision: float = DOUBLE) -> Expected:
-    """What a faithful back end of this ``precision`` holds: the model itself, in these words."""
+    """What a faithful back end of this ``precision`` holds: the model itself."""
     network = model.network
     weights = {
         (p.source, p.target): synapse_matrix(network, p, model.parameters, missing=math.nan)
@@ -243,7 +244,7 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
 
 
 def expected_cells(neuron: NeuronModel, dt: float, *, spiking: bool = True) -> ExpectedCells:
-    """What neurons are at the step ``dt``, ms; those that are not ``spiking`` only integrate."""
+    """What neurons should be at the step ``dt``, ms; without ``spiking`` they only integrate."""
     numbers = {name: value for name, value in neuron.numbers.items() if name != "i_offset"}
     numbers["tau_refrac"] = neuron.refractory_steps(dt) * dt
     if not spiking:

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def missing_packages(backend: Backend | Document) -> tuple[str, ...]:
-    """The packages that the back end needs and that are not installed, without importing any."""
+    """The packages that the back end needs and that are not installed. None is imported."""
     return tuple(name for name in backend.requires if importlib.util.find_spec(name) is None)
 
 
@@ -38,7 +38,7 @@ def missing_programs(backend: Backend | Document) -> dict[str, str]:
 
 
 def install_hint(backend: Backend | Document) -> str:
-    """How to get what is missing; the extra's command where nothing is."""
+    """How to install what is missing, or the extra where nothing is missing."""
     ways = [f"{name}: {how}" for name, how in missing_programs(backend).items()]
     if missing_packages(backend) or not ways:
         ways.insert(0, f"pip install 'volr[{backend.extra}]'")
@@ -46,7 +46,7 @@ def install_hint(backend: Backend | Document) -> str:
 
 
 def require(backend: Backend | Document) -> None:
-    """Raise ``MissingError``, with what to install, unless all that it needs is there."""
+    """Raise ``MissingError``, with what to install, if anything that it needs is missing."""
     missing = (*missing_packages(backend), *missing_programs(backend))
     if missing:
         are = "are" if len(missing) > 1 else "is"
@@ -57,12 +57,12 @@ def require(backend: Backend | Document) -> None:
 
 
 def is_ready(backend: Backend | Document) -> bool:
-    """Whether all that it needs is installed."""
+    """Whether everything that it needs is installed."""
     return not missing_packages(backend) and not missing_programs(backend)
 
 
 def takes(backend: Backend | Document, model: Model) -> bool:
-    """Whether it has networks of the model's generation at all."""
+    """Whether it supports any network of the model's generation, artificial or spiking."""
     match model:
         case ArtificialModel():
             return not isinstance(backend, SpikingBackend) and bool(backend.activations)
@@ -106,13 +106,13 @@ def check_supported(backend: Backend | Document, model: Model) -> None:
 
 
 def elsewhere(*names: str, verb: str = "run it on") -> str:
-    """A way out of a refusal: other back ends, or documents, that have the very same network."""
+    """The help of a refusal: other back ends, or documents, that support the same network."""
     keep = "keeps" if len(names) == 1 else "keep"
     return f"{verb} {' or '.join(names)}, which {keep} the network"
 
 
 def otherwise(*changes: str) -> str:
-    """What else could be done, and that it is not the same network any more."""
+    """The help of a refusal: changes to the model, which make it another network."""
     makes = "makes" if len(changes) == 1 else "make"
     return f"{' or '.join(changes)} {makes} another network"
 
@@ -124,8 +124,8 @@ def check_request(
     record: Record,
     seed: int,
 ) -> Floats:
-    """What a simulator checks before it runs anything; the stimuli as an array. Raises as
-    ``Simulator.run`` does.
+    """Check what ``Simulator.run`` is asked for, and return the stimuli as an array. Raises as
+    that does.
     """
     check_supported(backend, model)
     given = stimuli_of(stimuli, model.network.input_size)
@@ -167,7 +167,7 @@ def _check_named(
     place: Population | None = None,
     of: str = "",
 ) -> None:
-    """Refuse a ``name`` that is not ``known``, at ``place``; at the first layer unless told."""
+    """Refuse a ``name`` that is not ``known``, at ``place`` or else at the first layer."""
     if name in known:
         return
     message = f"{backend.name} lacks {what} {name!r}{of}"

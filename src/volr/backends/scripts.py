@@ -1,7 +1,7 @@
-"""What scripts that are written have in common when they are read back.
+"""What the scripts for PyNN and Brian2 share.
 
-A script opens with tables, which are literals of Python. Many numbers lie in an archive of NumPy's
-beside it. Reading back parses the script and never runs it, so a file may come from anywhere.
+A script begins with tables, which are Python literals. Large arrays are in a NumPy archive beside
+it. Reading back parses the script and never runs it, so it is safe for files from anywhere.
 """
 
 from __future__ import annotations
@@ -36,9 +36,9 @@ DAMAGED = (
     ValueError,
     zipfile.BadZipFile,
 )
-"""What is raised where a script, or the archive beside it, is none that was written here."""
+"""The errors that another script, or another archive beside it, can raise."""
 
-AS_TEXT = Told("its numbers are text, which Python reads as float64")
+AS_TEXT = Told("its numbers are text, and Python reads them as float64")
 """The precision of a script without an archive."""
 
 

@@ -1,4 +1,4 @@
-"""What back ends and documents support, as a table in Markdown made of their records.
+"""The table of what back ends and documents support, in Markdown, made from their records.
 
 `python -m volr.backends.support FILE …` writes it into files, between the lines ``BEGIN`` and
 ``END``; a test compares the documentation with it.

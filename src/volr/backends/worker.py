@@ -1,12 +1,11 @@
-"""What simulators whose kernels run in processes of their own have in common.
+"""What simulators share whose kernels run in separate processes.
 
 A kernel (``volr.backends.processes``) gets a batch of stimuli at a time: ``kernel_settings`` says
 what is to be built and recorded, ``requests`` cuts the stimuli, ``answered`` waits for all of it,
-and ``together`` makes recordings of the answers. What a kernel calls parameters and in which unit
-it counts is its back end's business.
+and ``together`` makes recordings of the answers. Each back end translates names and units itself.
 
-To be read back, a kernel is asked what it built (``probing``), and which populations a stimulus for
-each of the inputs drives (``inputs_of``).
+To read a model back, ``probing`` asks a kernel what it built, and ``inputs_of`` finds out which
+populations a stimulus for each input drives.
 """
 
 from __future__ import annotations
@@ -35,13 +34,13 @@ if TYPE_CHECKING:
 
 
 def widest(model: SpikingModel, record: Record) -> int:
-    """Values of the largest recording of one stimulus that is kept whole."""
+    """The number of values of the largest whole recording of one stimulus."""
     whole = (*record.spikes, *record.membranes, *nonspiking(model))
     return model.steps * max([model.network[name].size for name in whole], default=1)
 
 
 def kernel_settings(model: SpikingModel, record: Record) -> Settings:
-    """What every kernel is told, whatever its simulator: the graph, and what to keep of it."""
+    """The settings that every kernel gets: the graph, and what to record of it."""
     network = model.network
     return {
         "steps": model.steps,
@@ -64,10 +63,10 @@ def requests(
     settings: Settings,
     ampere: float = 1.0,
 ) -> Iterator[Request]:
-    """A request for every ``size`` stimuli: ``weights`` and ``settings``, and what drives them.
+    """A request for every ``size`` stimuli: ``weights``, ``settings`` and what drives neurons.
 
-    ``name.current`` ``[unit]``, or ``[batch, unit]`` of inputs, is all of a neuron's constant
-    current, in units of which ``ampere`` make one nA; ``name.spikes`` is ``[time, batch, unit]``.
+    ``name.current`` ``[unit]``, or ``[batch, unit]`` of inputs, is the whole constant current of
+    each neuron, in units of 1/``ampere`` nA; ``name.spikes`` is ``[time, batch, unit]``.
     The setting ``copies`` is the number of stimuli.
     """
     network = model.network
@@ -94,9 +93,9 @@ def answered(
     progress: Progress | None,
     check: Callable[[Arrays], None] = lambda _: None,
 ) -> list[Arrays]:
-    """The answers to requests of ``size`` stimuli of ``total``, in the order of the requests.
+    """The answers to requests for ``total`` stimuli, ``size`` in each, in the order of requests.
 
-    ``check`` sees each answer as it comes, and ends it all by raising something.
+    ``check`` is called with each answer as it comes, and may raise an error.
     """
 
     def came(index: int, answer: Arrays) -> None:
@@ -112,8 +111,8 @@ def answers_of(
     requests: Iterable[Request],
     came: Callable[[int, Arrays], None] = lambda _, __: None,
 ) -> list[Arrays]:
-    """The answers, in the order of the requests. ``came`` is told of each, and of which request it
-    answers, as soon as it is there.
+    """The answers, in the order of the requests. ``came`` is called with the index of each request
+    and its answer as soon as that is there.
     """
     answers: dict[int, Arrays] = {}
     for index, answer in pool.run(requests):
@@ -130,16 +129,16 @@ def together(
     given: Mapping[str, Booleans] | None = None,
     volt: float = 1.0,
 ) -> Recordings:
-    """The recordings that the answers are parts of.
+    """The recordings that the answers make up together.
 
     ``given`` are spikes ``[time, batch, unit]`` that no kernel records; membranes come in units of
-    which ``volt`` make one mV.
+    1/``volt`` mV.
     """
     network, steps, parts = model.network, model.steps, list(answers)
     known: Mapping[str, Booleans] = given or {}
 
     def joined(name: str, kind: str, empty: NDArray[Any]) -> NDArray[Any]:
-        # The empty part stands for all of them where there are no stimuli.
+        # Without stimuli there is only the empty part.
         found = [empty, *(answer[f"{name}.{kind}"] for answer in parts)]
         return np.concatenate(found, axis=empty.ndim - 2)
 
@@ -167,7 +166,7 @@ def together(
     )
 
 
-# How many seeds are tried for one that draws a spike in each input.
+# How many seeds are tried to find one that draws a spike in each input.
 _SEEDS = 20
 
 
@@ -176,12 +175,11 @@ def probing(
     make: Callable[[Floats, Record, int, int], Iterator[Request]],
     ask: Any,
 ) -> Iterator[Request]:
-    """Requests that ask what there is.
+    """Requests that ask a kernel what it built.
 
-    The first one is about the whole network, without a stimulus. The others are about its
-    populations alone, under the stimuli of ``input_probes``. ``make`` is how the back end makes
-    requests: of stimuli, what to record, a seed, and how many copies there are in each. ``ask`` is
-    what its kernel wants to be told.
+    The first one is about the whole network, without a stimulus. The others have no projections,
+    and a stimulus of ``input_probes`` each. ``make`` makes the back end's requests from stimuli,
+    what to record, a seed, and the number of copies in each. ``ask`` is the kernel's setting.
     """
     stimuli = input_probes(model)
     made = make(stimuli, Record(), _seed_with_spikes(model, stimuli), 1)
@@ -191,7 +189,7 @@ def probing(
 
 
 def input_probes(model: SpikingModel) -> Floats:
-    """A stimulus of zeros, and one for each input in turn whose values are 1; ``[batch, unit]``."""
+    """A stimulus of zeros, and for each input one with ones there; ``[batch, unit]``."""
     network = model.network
     sizes = [network[name].size for name in network.inputs]
     ones = np.repeat(np.eye(len(sizes)), sizes, axis=1)
@@ -199,7 +197,7 @@ def input_probes(model: SpikingModel) -> Floats:
 
 
 def _seed_with_spikes(model: SpikingModel, stimuli: Floats) -> int:
-    """A seed with which each input draws a spike for the value 1; 0 if there is none."""
+    """A seed with which each input draws a spike for the value 1; 0 if none is found."""
 
     def all_spike(seed: int) -> bool:
         drive = input_drive(model, stimuli, seed=seed)
@@ -211,7 +209,7 @@ def _seed_with_spikes(model: SpikingModel, stimuli: Floats) -> int:
 def inputs_of(names: Iterable[str], answers: Iterable[Arrays]) -> Answer[Names]:
     """The inputs, in the order of a stimulus: the populations that each part of it drives.
 
-    ``answers`` are those to ``probing``, whose ``name.drive`` ``[unit]`` is what drives neurons.
+    ``answers`` are those to ``probing``; ``name.drive`` ``[unit]`` in them drives the neurons.
     """
     nothing, *each = answers
     found: list[str] = []
@@ -225,4 +223,4 @@ def inputs_of(names: Iterable[str], answers: Iterable[Arrays]) -> Answer[Names]:
         if not driven:
             return Told("no part of a stimulus drives a neuron: its rate or duration is too small")
         found.append(" and ".join(driven))
-    return Asked(tuple(found), "measured: what is driven by a stimulus for one input after another")
+    return Asked(tuple(found), "measured: one input after another gets a stimulus")

@@ -148,7 +148,7 @@ def compiled() -> Path:
     found = folder.lstat()
     if found.st_uid != os.getuid() or found.st_mode & 0o77:
         raise BackendError(
-            f"{folder} is not this user's alone, and code would be run from there",
+            f"other users can write into {folder}, and Volr would run code from there",
             help="remove it, or set TMPDIR to another folder",
         )
     return folder

@@ -1,6 +1,6 @@
-"""``brian2``, imported so that nothing of this machine's user changes what it does.
+"""``brian2``, imported so that no settings of the user change it, and without files of its own.
 
-Only kernels import this file: there is nobody else in their process whom it could disturb.
+Only the kernel imports this file, in a process of its own, so it may change global state.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""A spiking model as a Brian2 script of its own, which needs nothing of Volr.
+"""A spiking model as a Brian2 script that runs without Volr.
 
-The script opens with tables, in which everything of the model stands; the code below them
-(``program``) is the same for all. Arrays of more than a few numbers lie in an archive beside it.
-``read_back`` takes the tables apart without running them.
+The script begins with tables that hold the model; the code below them (``script_body``) goes by
+these. Arrays of more than a few numbers are in an archive beside it. ``read_back`` parses the
+tables without running them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""From our words and units to Brian2's, and back: the rows of ``equations``, read both ways."""
+"""Volr's names and units and Brian2's: the rows of ``equations``, read in both directions."""
 
 from __future__ import annotations
 

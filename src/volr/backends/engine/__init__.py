@@ -1,8 +1,8 @@
 """Volr's own engine: spiking models on the cores of this machine, spike for spike as on NEST.
 
 It runs in float64, in this process. Numba compiles it when it is first used. ``SMOOTH`` is for
-training: conductances as their exact solution has them, in a fifth of the time that NEST's solver
-takes; of the spike counts, up to one in a hundred is another.
+training: it computes conductances by a formula, in a fifth of the time of NEST's solver, and up to
+one spike count in a hundred is different.
 """
 
 from __future__ import annotations
@@ -98,7 +98,8 @@ class EngineSimulator:
 
         check_supported(ENGINE, model)
         if self.device != "cpu":
-            return told(model, f"what runs on {self.device} is another program, which is not asked")
+            why = f"the program for {self.device} is another one, and it cannot be asked"
+            return told(model, why)
         return read(model, ready(model))
 
 

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 WITHOUT_CURRENT = "measured in a simulation without any current"
 SINGLE_SPIKE = "measured: the first response to a single source"
-STEPS = "measured: the duration of a stimulus over the steps of a run"
+STEPS = "measured: the duration of a stimulus divided by the steps of a run"
 
 
 def resting(prepared: Ready) -> tuple[int, dict[str, float]]:
@@ -48,7 +48,7 @@ def resting(prepared: Ready) -> tuple[int, dict[str, float]]:
 def resting_inputs(schedule: Schedule) -> Answer[float]:
     """The membrane, mV, of input neurons where nothing happens."""
     if schedule.input_neuron.i_offset != 0.0:
-        return Told("its input neurons always have i_offset, and are never at rest")
+        return Told("its input neurons have an i_offset, so they are never at rest")
     # The first level is no current.
     return Asked(
         float(constant_levels(schedule.input_neuron, schedule.dt, schedule.steps).membranes[0, 0]),
@@ -77,7 +77,7 @@ def delay(
     if largest == 0.0:
         return Told("all weights are zero, so nothing arrives")
     if not neuron.is_moved_at_rest(largest):
-        return Told("inhibition moves no membrane that is at rest")
+        return Told("inhibition does not move a membrane at rest")
     probe = _with_one_projection(prepared, source, layer, 0.1 * neuron.unit_weight / abs(largest))
     schedule = probe.schedule
     stimulus = np.zeros((1, sum(size for _, size in schedule.inputs)))

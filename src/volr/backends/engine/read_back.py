@@ -1,10 +1,9 @@
-"""What the engine holds of a model, out of what its kernels are given and what they then do.
+"""What the engine holds of a model, from the arguments of its kernels and from what they do.
 
-A kernel knows no time constants but decays and rises in one step, no v_rest but membranes above it,
-and no step but steps. Where these determine a parameter of ours, it is solved for. What they leave
-open, ``measuring`` finds out in a simulation.
-
-Both count as asked. What the kernels cannot know is told.
+A kernel has decays and rises in one step instead of time constants, membranes above v_rest instead
+of v_rest, and a number of steps instead of dt. Where these determine a parameter, it is computed.
+``kernel_probing`` measures the others in a simulation. Both count as asked. What the kernels do not
+have is told.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from volr.backends.engine.kernel_probing import (
     resting_inputs,
 )
 from volr.backends.readback import (
+    NO_RESET,
     Answer,
     Asked,
     Cells,
@@ -49,9 +49,9 @@ if TYPE_CHECKING:
     from volr.models.model import SpikingModel
     from volr.neurons import NeuronModel
 
-_INPUTS = Told("the names and sizes of its inputs are the model's: no kernel is given them")
+_INPUTS = Told("its kernels are not given the names and sizes of the inputs")
 
-SOLVED = "solved for, from what the kernel is given for one step"
+SOLVED = "computed from the kernel's arguments for one step"
 
 # A decay nearer to 1 has too few digits left to say its time constant to within 1e-9.
 _SLOWEST = 1.0 - 2.5e-7
@@ -88,7 +88,7 @@ def read(model: SpikingModel, prepared: Ready) -> SpikingReadback:
             **{layer.name: Asked(len(prepared.lifts[layer.name])) for layer in schedule.layers},
         },
         inputs=_INPUTS,
-        outputs=Told("it counts every population's spikes, whichever of them are read"),
+        outputs=Told("it counts the spikes of every population, whether they are read or not"),
         weights={(source, layer.name): Asked(weights[name]) for layer, source, name in terms},
         biases=all_asked(
             {
@@ -153,7 +153,7 @@ def _cells(
     if reset == "subtract":
         v_reset = Asked(v_thresh + back)
         if math.isinf(threshold):
-            v_reset = Told("of neurons that never spike it holds what a spike would take away")
+            v_reset = Told(NO_RESET)
     numbers: dict[str, Answer[float]] = {
         "v_rest": v_rest,
         "v_reset": v_reset,
@@ -168,7 +168,7 @@ def _of_delta(kernel: Mapping[str, Any], dt: float, rest: float) -> dict[str, An
     del rest
     return {
         "tau_m": _time_constant(kernel["decay"], dt),
-        "cm": Told("it holds what a current adds in a step, which is I / cm"),
+        "cm": Told("it holds only I / cm, what a current adds in a step"),
     }
 
 
@@ -221,7 +221,7 @@ def _time_constant(decay: float, dt: float) -> Answer[float]:
     if decay == 1.0:
         return Asked(math.inf, SOLVED)
     if not np.finfo(np.float64).tiny < decay < _SLOWEST:
-        return Told("what is left after a step is 0, or 1, but for the last digits")
+        return Told("the decay in one step is 0 or 1 except for the last digits")
     return Asked(-dt / math.log(decay), SOLVED)
 
 
@@ -231,7 +231,7 @@ def _capacitance(kernel: Mapping[str, Any], dt: float) -> Answer[float]:
     found: list[float] = []
     for left, rise in (("decay_e", "rise_e"), ("decay_i", "rise_i")):
         if decay <= 0.0 or float(kernel[left]) <= 0.0:
-            return Told("what is left of a current after a step is 0 but for the last digits")
+            return Told("the decay of a current in one step is 0 except for the last digits")
         x = math.log(float(kernel[left])) - math.log(decay)
         slope = math.expm1(x) / x if x else 1.0
         found.append(dt * decay * slope / float(kernel[rise]))

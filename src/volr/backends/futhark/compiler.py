@@ -1,15 +1,15 @@
-"""Programs as shared libraries: Futhark makes C of them, and the C compiler the rest, once.
+"""Programs as shared libraries: Futhark compiles them to C, and a C compiler the C, once.
 
-What has been compiled is kept in the user's cache, one folder a program:
+The libraries are kept in the user's cache, one folder for each program:
 
     network.fut   the program         network.so   the library
     network.h     its interface       SHA256SUMS   of the three
 
-A folder is named after the program, the two compilers, the processor and the target. It comes about
-under another name and gets its own when all of it is there, so that neither an interruption nor
-another process at the same work can leave half of one; and it is checked before it is used, since
-to load a damaged library is to crash. A process that is killed takes the compilers with it, and
-what it leaves in the cache is removed by the next one that compiles.
+The name of a folder depends on the program, the two compilers, the processor and the target. A
+folder is made under a temporary name and renamed when it is complete, so an interruption, or
+another process that does the same, cannot leave half of one. It is checked before it is used,
+because loading a damaged library would crash. When a process is killed, its compilers end too, and
+the next process that compiles removes what was left in the cache.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a Futhark program of ours says about its network, parsed back out of its text.
+"""The network that a Futhark program of Volr's computes, parsed from its text.
 
     input       ::=  let POPULATION = x[FIRST:LAST] :> [SIZE]f32
     layer       ::=  let POPULATION = weighted … |> add … |> add p.BIAS |> map ACTIVATION
@@ -7,7 +7,7 @@
                   |  in replicate output_size 0 with [FIRST:LAST] = POPULATION …
     cut         ::=  PARAMETER = v[FIRST:LAST] :> [SIZE]f32     in ``unpack``
 
-Names come from the table at the head, all else from the code.
+Names come from the table at the head, everything else from the code.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """NEST: spiking models on the NEST simulator, through its own Python interface.
 
-The kernel runs in processes of its own (``volr.backends.processes``), one a core, because there is
-one kernel to a process and a crash of it should be an error message. This file cuts the stimuli
-into batches and puts the answers together; ``volr.backends.nest.kernel`` is what runs over there.
+The kernel runs in separate processes (``volr.backends.processes``), one for each core, because a
+process has one kernel, and because a crash of the kernel should be an error message. This file cuts
+the stimuli into batches and joins the answers; ``volr.backends.nest.kernel`` runs in the processes.
 """
 
 from __future__ import annotations

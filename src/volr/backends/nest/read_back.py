@@ -1,4 +1,4 @@
-"""What a running NEST says that it holds, in our words: the rows of ``translation`` backwards."""
+"""What a running NEST holds, in Volr's names and units: the rows of ``translation`` backwards."""
 
 from __future__ import annotations
 
@@ -18,7 +18,16 @@ from volr.backends.nest.translation import (
     Translation,
     weight_factor,
 )
-from volr.backends.readback import Answer, Asked, Cells, SpikingReadback, Told, all_asked, uniform
+from volr.backends.readback import (
+    NO_RESET,
+    Answer,
+    Asked,
+    Cells,
+    SpikingReadback,
+    Told,
+    all_asked,
+    uniform,
+)
 from volr.backends.worker import inputs_of
 from volr.neurons import raised
 
@@ -32,7 +41,7 @@ if TYPE_CHECKING:
 
 
 def asked_for() -> dict[str, list[str]]:
-    """Whatever ``contents`` wants to know of a neuron, by NEST's model."""
+    """The parameters that ``contents`` needs of a neuron, by NEST's model."""
     asked: dict[str, list[str]] = {}
     for translation in NEURONS.values():
         theirs = (*(name for _, name, _ in translation.rows), "I_e")
@@ -94,7 +103,7 @@ def contents(network: Network, answers: list[Arrays]) -> SpikingReadback:
         cells=cells,
         delays=all_asked(delays),
         dt=Asked(dt),
-        precision=Told("it hands out numbers as Python's, which are float64 whatever it holds"),
+        precision=Told("NEST returns every number as float64, whatever it holds"),
     )
 
 
@@ -150,7 +159,7 @@ def _said(numbers: Mapping[str, float], translation: Translation) -> dict[str, A
         if name not in FOLLOWING and name not in brief
     }
     if "theta" in numbers and math.isinf(numbers["v_thresh"]):
-        found["v_reset"] = Told("of neurons that never spike it holds what a spike would take away")
+        found["v_reset"] = Told(NO_RESET)
     return found
 
 

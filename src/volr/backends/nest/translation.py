@@ -1,8 +1,8 @@
-"""Our neuron models in NEST's words, and back: one table, read in both directions.
+"""Volr's neuron models and NEST's: one table, read in both directions.
 
-A row is our name, NEST's name, and how many of NEST's units make one of ours. A simulation goes
-through the table from left to right; ``reading``, for what a running NEST says that it holds, from
-right to left.
+A row is Volr's name, NEST's name, and how many of NEST's units make one of Volr's. A simulation
+reads the table from left to right. ``read_back`` translates what a running NEST holds, from right
+to left.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class Translation:
 
 
 FOLLOWING = ("leak", "theta", "nothing")
-"""What rows have on their left that is no parameter of ours but follows from them."""
+"""Names on the left of rows that are not parameters but follow from them."""
 
 # Capacitance is in pF there, current in pA, conductance in nS.
 _MEMBRANE: tuple[Row, ...] = (
@@ -119,7 +119,7 @@ def check_translatable(model: SpikingModel) -> None:
         if (neuron.name, neuron.reset) not in NEURONS
     ]
     if not is_multiple(dt, TIC):
-        wrong.append(f"dt is {dt:g} ms, and its time counts in steps of {TIC:g} ms")
+        wrong.append(f"dt is {dt:g} ms, and NEST counts time in steps of {TIC:g} ms")
     if not wrong:
         wrong = [
             f"{where}{each}"
@@ -164,7 +164,7 @@ def _wrong_to_subtract(model: SpikingModel, neuron: NeuronModel) -> Iterator[str
 
 
 def in_our_words(neuron: NeuronModel, dt: float) -> dict[str, float]:
-    """The left-hand side of the rows: parameters, and what follows from them."""
+    """The values for the left-hand side of the rows: parameters, and what follows from them."""
     translation = NEURONS[neuron.name, neuron.reset]
     return {
         "tau_syn_E": dt / BRIEF,

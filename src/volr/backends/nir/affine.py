@@ -1,4 +1,4 @@
-"""What arrives at a node, as a linear form of the populations before it.
+"""The input of a node, as a linear form of the populations before it.
 
     form  =  Σ M x + b,   one M for each population x that a signal comes from
 
@@ -28,7 +28,7 @@ MOST_NEURONS = 100_000_000
 
 
 class SizeError(Exception):
-    """Sizes that do not fit; the text says of what."""
+    """Sizes that do not fit, with a text that says which."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +45,7 @@ class Form:
         return np.zeros(self.size) if self.bias is None else self.bias
 
     def is_identity(self) -> bool:
-        """Whether it hands on the values of one source as they are."""
+        """Whether it is the values of one source, unchanged."""
         return (
             len(self.matrices) == 1
             and (self.bias is None or not self.bias.any())
@@ -55,7 +55,7 @@ class Form:
 
 @dataclass
 class Room:
-    """What the forms of a graph have taken so far, bytes: a small file may ask for a lot."""
+    """The memory, bytes, that the forms of a graph have taken: a small file may need a lot."""
 
     taken: int = 0
 
@@ -66,19 +66,19 @@ class Room:
 
 
 def source(name: str, size: int) -> Form:
-    """What a population sends. Raises ``SizeError`` for one that is too large."""
+    """The form of a population itself. Raises ``SizeError`` for one that is too large."""
     if size > MOST_NEURONS:
         raise SizeError(f"it has {size:,} neurons, more than {MOST_NEURONS:,}")
     return Form(size, {name: np.ones(size)})
 
 
 def arriving(graph: Graph, name: str, forms: Mapping[str, Form], room: Room) -> Form:
-    """The sum of what leads to a node. Raises ``SizeError``, ``ModelError`` for lack of memory."""
+    """The sum of the forms before a node. Raises ``SizeError``, ``ModelError`` without memory."""
     parts = [forms[each] for each in graph.before[name]]
     sizes = {part.size for part in parts}
     if len(sizes) != 1:
         found = ", ".join(str(each) for each in sorted(sizes)) or "nothing"
-        raise SizeError(f"what leads to it has sizes that differ: {found}")
+        raise SizeError(f"what leads to it has different sizes: {found}")
     if len(parts) == 1:
         return parts[0]
     matrices: dict[str, Floats] = {}
@@ -90,7 +90,7 @@ def arriving(graph: Graph, name: str, forms: Mapping[str, Form], room: Room) -> 
 
 
 def weighted(values: Values, form: Form, room: Room) -> Form:
-    """What an Affine or Linear makes of a form. Raises as ``arriving`` does."""
+    """A form after an Affine or Linear. Raises as ``arriving`` does."""
     weight = values["weight"]
     if weight.ndim != 2:
         raise SizeError(f"its weight has {weight.ndim} axes, not 2")
@@ -107,7 +107,7 @@ def weighted(values: Values, form: Form, room: Room) -> Form:
 
 
 def scaled(values: Values, form: Form, room: Room) -> Form:
-    """What a Scale makes of a form. Raises as ``arriving`` does."""
+    """A form after a Scale. Raises as ``arriving`` does."""
     del room
     scale = values["scale"].ravel()
     if scale.size not in {1, form.size}:
@@ -121,13 +121,13 @@ def scaled(values: Values, form: Form, room: Room) -> Form:
 
 
 def unchanged(values: Values, form: Form, room: Room) -> Form:
-    """What a Flatten makes of a form: rows of a matrix are flat as they are."""
+    """A form after a Flatten: the rows of a matrix are flat already."""
     del values, room
     return form
 
 
 def full(matrix: Floats, room: Room) -> Floats:
-    """A matrix, or the one that has this diagonal."""
+    """The matrix, or the matrix with this diagonal."""
     if matrix.ndim == 2:
         return matrix
     room.take(len(matrix), len(matrix))

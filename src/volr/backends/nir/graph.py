@@ -3,8 +3,8 @@
     Graph  nodes by name, edges, metadata
     Node   a primitive of NIR's by its name, with its parameters by theirs
 
-Numbers are float64 arrays whatever they are in a file. A graph within a graph has been dissolved:
-its nodes are called ``outer.inner``, and its inputs and outputs hand on what they get.
+Numbers are float64 arrays, whatever their type in a file. A graph within a graph is dissolved: its
+nodes are called ``outer.inner``, and its inputs and outputs pass on their input.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Node:
     """A node. ``kind`` is NIR's name of the primitive; ``values`` are its parameters, float64.
 
     ``weight`` is ``[post, pre]``; a neuron's parameters are one number for each neuron. A primitive
-    that Volr does not know has no values. ``metadata`` holds whatever text the file has there;
-    ``stored`` are the names of all that the file has of the node, also of what Volr does not read.
+    that Volr does not know has no values. ``metadata`` is the text that the file has there;
+    ``stored`` are the names of everything that the file has of the node, even if Volr ignores it.
     """
 
     kind: str
@@ -79,7 +79,7 @@ class Graph:
         return tuple(name for name, node in self.nodes.items() if node.kind in kinds)
 
     def in_order(self) -> tuple[list[str], list[str]]:
-        """The nodes, each after all that lead to it, and those that lie on or behind a loop."""
+        """The nodes, each after all nodes that lead to it, and the nodes on or behind a loop."""
         missing = {name: len(each) for name, each in self.before.items()}
         found = [name for name, count in missing.items() if count == 0]
         for name in found:  # grows while it is gone through

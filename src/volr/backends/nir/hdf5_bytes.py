@@ -1,13 +1,13 @@
-"""What is taken out of the bytes of an HDF5 file before, or without, the HDF5 library.
+"""Parts of an HDF5 file that are read from its bytes, without the HDF5 library.
 
-**Texts.** A text of any length is a reference, 16 bytes: its length, the address of a collection of
-objects, and a number therein (HDF5 File Format Specification, III.E). The library follows a
-reference into a damaged collection for ever; here every collection is gone through once, and all of
-them together have only so many objects.
+**Texts.** A text of variable length is a reference of 16 bytes: its length, the address of a
+collection of objects, and a number in it (HDF5 File Format Specification, III.E). In a damaged
+collection the library may loop forever. Here every collection is read once, and the number of
+objects in all of them is limited.
 
-**Compressed arrays.** The library unpacks a chunk to whatever comes out of it, however small the
-chunk says that it is: ten megabytes of a file may ask for ten gigabytes. So the chunks are measured
-first, and nothing of what is unpacked is kept.
+**Compressed arrays.** The library unpacks a chunk completely, whatever size the file states: ten
+megabytes of a file may unpack to ten gigabytes. So the unpacked size of each chunk is measured
+first, and the unpacked bytes are discarded.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""From the bytes of a NIR file to a ``Graph``, whoever wrote them: nothing in a file is trusted.
+"""From the bytes of a NIR file to a ``Graph``. Nothing in a file is trusted.
 
-h5py finds its way through the file and unpacks the numbers, after their size is known and there is
-room for them. What leads out of the file, links to other files and data kept elsewhere, is refused
-unread. Text is taken out of the bytes (``hdf5_bytes``), since the HDF5 library, asked for text of a
-damaged file, may never return.
+h5py reads the structure, and the numbers once their size is known and there is room for them. Links
+to other files, and data kept in other files, are refused unread. Text is taken directly from the
+bytes (``hdf5_bytes``), because the HDF5 library may never return when it reads text of a damaged
+file.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""From a graph to the bytes of a NIR file, laid out as nir lays it out.
+"""From a graph to the bytes of a NIR file, in nir's own layout.
 
-Not by nir itself, which writes a ``v_reset`` for every neuron: nir 1.0.4 and older, which some
-importers ask for, cannot read it, and newer ones take it for 0 where it is missing. So it is
-written where it is not 0, and then refused by those that would not honour it.
+The library nir is not used: it writes a ``v_reset`` for every neuron. nir 1.0.4 and older, which
+some importers need, cannot read that, and newer versions take a missing one for 0. So it is written
+only where it is not 0, and then the older versions refuse it.
 """
 
 from __future__ import annotations

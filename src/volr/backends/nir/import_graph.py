@@ -1,9 +1,10 @@
-"""From a graph that some other program wrote to a model of ours, or everything in the way of one.
+"""From a graph that another program wrote to a network of Volr's, or all reasons against it.
 
-Populations are the spiking nodes and the leaky integrators; what lies between two of them is a
-matrix of weights (``affine``). Our neurons are all alike, so what differs from one to the next goes
-into weights and biases: r, v_leak, and a threshold, in whose unit the potential of each neuron is
-counted. That is exact, since the equations are linear between spikes.
+Populations are the spiking nodes and the leaky integrators; the nodes between two of them are a
+matrix of weights (``affine``). Volr's neurons are all alike, so numbers that differ from neuron to
+neuron, r, v_leak and the threshold, become part of weights and biases: the potential of each neuron
+is counted in units of its threshold. That is exact, because the equations are linear between
+spikes.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ class Skeleton:
 
 
 def refuse(name: str, problems: list[str], *, help: str | None = None) -> ModelFileError:
-    """The one error that lists them all."""
+    """The error that lists all problems."""
     listed = "\n".join(f"  - {each}" for each in problems[:_MOST])
     more = f"\n  … and {len(problems) - _MOST:,} more" if len(problems) > _MOST else ""
     return ModelFileError(f"{name} is no network that Volr can express:\n{listed}{more}", help=help)
@@ -60,9 +61,9 @@ _MOST = 50
 
 
 def skeleton(graph: Graph, name: str, *, artificial: bool) -> Skeleton:
-    """The network in a graph. An ``artificial`` one has outputs of its own, which are sums.
+    """The network in a graph. In an ``artificial`` one, outputs are weighted sums.
 
-    Raises ``ModelFileError`` with every node that is in the way, and why.
+    Raises ``ModelFileError`` with every node that cannot be read, and why.
     """
     problems = [
         f"node {each!r}: Volr has no {node.kind}"

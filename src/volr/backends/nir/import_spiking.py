@@ -49,9 +49,9 @@ def spiking_model(
     coding: InputCoding,
     duration: float,
 ) -> tuple[SpikingModel, list[str]]:
-    """The model, and what is to be known about it. ``duration`` is in ms.
+    """The model, and notes on how it was read. ``duration`` is in ms.
 
-    Raises ``ModelFileError`` with every population that is in the way, ``ModelError`` for numbers
+    Raises ``ModelFileError`` with every population that cannot be read, ``ModelError`` for numbers
     that no membrane has.
     """
     network, dt, problems = found.network, steps.dt, list[str]()
@@ -83,7 +83,7 @@ def spiking_model(
 
 
 def _cells(graph: Graph, found: Skeleton, steps: Steps, problems: list[str]) -> dict[str, Stepped]:
-    """The populations that are neurons; what is in the way is added to ``problems``."""
+    """The populations that are neurons. Reasons against reading are added to ``problems``."""
     neurons: dict[str, tuple[Node, Neuron]] = {}
     for each, name in found.nodes.items():
         primitive = PRIMITIVES[graph.nodes[name].kind]
@@ -111,7 +111,7 @@ def _one_neuron(
 ) -> tuple[NeuronModel, dict[str, Floats]]:
     """The neuron that all populations share, and their units u.
 
-    Raises ``ModelFileError`` with all that keeps them from sharing one.
+    Raises ``ModelFileError`` with all reasons why they cannot share one.
     """
     problems: list[str] = []
     shared: dict[str, tuple[str, float]] = {}

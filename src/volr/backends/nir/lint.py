@@ -1,7 +1,7 @@
-"""What each importer will make of a NIR file, told before it does.
+"""How each importer will read a NIR file.
 
-``lint`` reads the file and asks the rules of this file, which hold for everybody and for Volr, and
-those of each other importer that is known (``volr.backends.nir.dialects``).
+``lint`` reads the file and applies the rules in this module, which hold for every importer, and
+those of each importer that Volr knows (``volr.backends.nir.dialects``).
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Finding:
 
 
 def lint(file: str | Path | bytes) -> list[Finding]:
-    """All that there is to say about a file, a path or its bytes, the gravest first.
+    """All findings about a file, a path or its bytes, the most serious first.
 
     Raises ``ModelFileError`` for a file that cannot be read, or is damaged.
     """

@@ -1,9 +1,10 @@
-"""What NIR has no words for, as the metadata of a graph: one JSON text under ``volr``.
+"""What NIR has no fields for, as the metadata of a graph: one JSON text under ``volr``.
 
-It tells which node is which of our populations and projections, and what the arrays of the graph do
-not hold: names and their order, the neuron model with its reset and units, coding and timing, and
-biases to the last digit. Reading it is parsing JSON; ``volr.backends.nir.read`` holds it against
-the graph, since another program may have changed either.
+It says which node is which population or projection, and what the arrays of the graph do not hold:
+names and their order, neuron models with reset and units, coding and timing, and biases to the last
+digit. Where populations have different neurons, ``neurons`` has those of each. Reading it is
+parsing JSON; ``volr.backends.nir.read`` compares it with the graph, because another program may
+have changed either.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ class MalformedError(Exception):
 class Places:
     """Where a network is in a graph: the node of each population, projection and output.
 
-    A population's node is its neurons, or what stands for its activation; of an input that is
-    given as spikes or values it is the ``Input``, of an artificial output there is none.
+    A population's node is its neurons, or its activation. For an input that is given as spikes or
+    values it is the ``Input``; an artificial output has none.
     """
 
     inputs: Mapping[str, str]
@@ -55,7 +56,7 @@ class Places:
 
 @dataclass(frozen=True)
 class Described:
-    """A description that has been read: all of a model but its weights."""
+    """A description that has been read: everything of a model except its weights."""
 
     network: Network
     places: Places
@@ -65,7 +66,7 @@ class Described:
 
     @property
     def neurons(self) -> Mapping[str, NeuronModel]:
-        """The neurons of each population, where they differ; empty where all have the same."""
+        """The neurons of each population where populations differ, and otherwise nothing."""
         each = _typed(self.settings.get("neurons", {}), dict, "neurons").items()
         return {name: _neuron(_typed(one, dict, "neurons")) for name, one in each}
 

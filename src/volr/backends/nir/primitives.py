@@ -1,4 +1,4 @@
-"""The node types that Volr reads, each one row: what NIR calls its parameters, and what it does.
+"""The node types that Volr reads, one row each: its parameters in NIR's names, and what it does.
 
 Port    an input or an output of the graph
 Linear  lies between populations; ``through`` makes a form of what arrives (``affine``)

@@ -1,8 +1,8 @@
-"""Reading NIR: any graph that a feed-forward network of ours can express, ours or another's.
+"""Reading NIR: any graph that a feed-forward network of Volr's can express, whoever wrote it.
 
-A file that Volr wrote says in its metadata what NIR cannot, and reading it gives the very model.
-The metadata are not believed: written out again, that model has to give the graph that is there,
-or else the file is read as any other.
+A file that Volr wrote says in its metadata what NIR cannot, and reading it returns the same model.
+The metadata are checked: the model that they describe, written again, must give the graph in the
+file. Otherwise they are ignored.
 """
 
 from __future__ import annotations
@@ -43,10 +43,10 @@ _EXACT = 1e-12
 
 @dataclass(frozen=True)
 class Imported:
-    """What a NIR file holds: a model, and ``notes`` on what was taken for granted, in sentences.
+    """The model in a NIR file, and ``notes`` on what was assumed, in sentences.
 
-    ``program`` is the text that the file says the network was made from, unchecked; None where it
-    says nothing.
+    ``program`` is the text from which the network was made, as the file says it, unchecked; None
+    where the file has none.
     """
 
     model: Model
@@ -67,9 +67,9 @@ def read_nir(file: str | Path | bytes, **settings: Any) -> Imported:
 
 
 class SettingInFileError(ModelFileError):
-    """A file that Volr wrote says all of the model, and something of it was told beside it.
+    """Settings were given for a file that Volr wrote, which says everything of the model itself.
 
-    ``settings`` are the names of what was told, as ``read_nir`` has them.
+    ``settings`` are their names, as ``read_nir`` has them.
     """
 
     def __init__(self, name: str, settings: Sequence[str]) -> None:
@@ -83,9 +83,9 @@ SAYS_ALL = "was written by Volr, and says all of its model itself"
 
 @dataclass(frozen=True, kw_only=True)
 class Reading:
-    """How a graph is read: what NIR leaves open, in files that Volr did not write.
+    """How to read a file that Volr did not write: the settings that NIR leaves open.
 
-    What is not given is taken as follows, and the ``notes`` of what was read say so.
+    The defaults are as follows, and the ``notes`` on what was read name them.
 
     ``generation``  SNN where there are neurons. As an ANN, an IF stands for a ReLU, its rate
     ``time_unit``   of the file: inferred from its time constants, see ``time_unit``
@@ -96,7 +96,7 @@ class Reading:
     ``coding``      Poisson, a spike in each step for the value 1; where neurons are driven by the
                     input itself, a constant current with 500 Hz for the value 1, or half the most
 
-    Raises ``ModelFileError`` for words that are none of theirs.
+    Raises ``ModelFileError`` for any other word.
     """
 
     generation: Generation | None = None
@@ -181,7 +181,7 @@ def own_model(graph: Graph) -> Imported | str:
     try:
         described = read_description(graph.metadata[KEY])
         if described.neurons:
-            return "Volr's metadata are left aside, since they give populations different neurons"
+            return "Volr's metadata are ignored, because they give populations different neurons"
         model = described.model(graph)
         difference = _difference(canonical(model), graph)
     except MalformedError as error:
@@ -191,7 +191,7 @@ def own_model(graph: Graph) -> Imported | str:
     else:
         if difference is None:
             return Imported(model, (), described.program)
-    return f"Volr's metadata are left aside, since the graph is another than they say: {difference}"
+    return f"Volr's metadata are ignored, because the graph differs from them: {difference}"
 
 
 def _difference(ours: Graph, theirs: Graph) -> str | None:
@@ -224,7 +224,7 @@ def _artificial(found: Skeleton, graph: Graph, name: str) -> tuple[ArtificialMod
         if is_population(node):
             hidden, v, wrong = True, node.values, ""
             if node.kind != "IF":
-                wrong = f"{node.kind} is no ReLU; an IF's rate is one"
+                wrong = f"{node.kind} is not a ReLU; only the rate of an IF is one"
             elif not ((v["v_threshold"] > v["v_reset"]).all() and (v["r"] > 0).all()):
                 wrong = "its rate is not that of a ReLU"
             if wrong:

@@ -1,7 +1,7 @@
-"""What a file of ours says, node by node, in our names and units: the other direction of ``write``.
+"""What a file that Volr wrote holds, node by node, in Volr's names and units.
 
-The numbers are the graph's. The metadata give what the graph has no words for: which node is which
-population, how a current is counted, what the potential of 0 stands for, and timing.
+The numbers come from the graph. The metadata say what NIR has no fields for: which node is which
+population, the unit of currents, the potential that is 0, and timing.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ _ACTIVATIONS = {"IF": "relu", "Scale": "identity"}
 
 
 def back(graph: Graph) -> Readback:
-    """The graph in our words. Raises ``ModelFileError`` where it is none of ours."""
+    """What a graph of Volr's holds. Raises ``ModelFileError`` for any other graph."""
     try:
         described = read_description(graph.metadata[KEY])
         # A number that overflows is another than the model's, and so it is seen.

@@ -1,7 +1,7 @@
-"""What a spiking node of NIR's does in one time step, which is all that our neurons are told.
+"""What a spiking node of NIR does in one time step.
 
-NIR gives an equation in continuous time, and no importer solves it: each makes its own steps of it.
-A ``Signal`` says which:
+NIR defines an equation in continuous time, and no importer solves it: each takes steps of its own.
+A ``Signal`` names them:
 
 ``euler``    explicit Euler steps with an input that is held for a step, as Norse, snnTorch and
              SpikingJelly do: v ← v + dt/τ (v_leak − v + r x)

@@ -1,4 +1,4 @@
-"""Seconds or milliseconds, and the time step: NIR writes neither, so they are told or inferred."""
+"""The unit of time and the time step: NIR states neither, so they are given or inferred."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _unit(graph: Graph) -> tuple[TimeUnit, str]:
         for tau in (values.min(), values.max())
     ]
     if not taus:
-        return "s", "there is no time constant to tell the unit of time by: seconds are assumed"
+        return "s", "no time constant tells the unit of time: seconds are assumed"
     low, high = min(taus), max(taus)
     if high < 1.0:
         return "s", f"time constants are taken for seconds, the largest being {high:g}"
@@ -70,7 +70,7 @@ def _step(graph: Graph, second: float, signal: Signal) -> tuple[float, str]:
     folded = _folded_step(graph, second)
     if folded is not None and signal == "euler":
         return folded, f"the step is {folded:g} ms: everywhere r is the time constant over that"
-    return DEFAULT_DT, f"the file names no step: {DEFAULT_DT:g} ms is assumed"
+    return DEFAULT_DT, f"the file states no step: {DEFAULT_DT:g} ms is assumed"
 
 
 def stated_step(graph: Graph) -> float | None:

@@ -1,4 +1,4 @@
-"""From a model to a NIR graph that says the same, and to the bytes of a file.
+"""From a model to a NIR graph with the same meaning.
 
 A population is its neurons' node; each projection into it is a Linear or Affine node, and NIR sums
 up what meets in a node. Time is in s and a potential in mV above v_rest. A spike is an impulse of
@@ -15,9 +15,9 @@ area 1, so that NIR's equations, in the continuous time in which they are writte
                                                       that of a ReLU, max(W x + b, 0)
     Identity     y = s x                              s = 1
 
-The weights are ours to the last digit. NIR has no reset by subtraction, refractoriness or delay of
-a synapse; these and whatever else it has no words for stand in the metadata
-(``volr.backends.nir.metadata``); ``losses`` tells which of them there are.
+The weights are Volr's to the last digit. NIR has no reset by subtraction, no refractory period and
+no delay of a synapse. The metadata say these (``volr.backends.nir.metadata``), and ``losses`` tells
+which of them other programs will miss.
 """
 
 from __future__ import annotations
@@ -109,7 +109,7 @@ def _names(network: Network) -> dict[str, str]:
 
 
 def _unsayable(model: SpikingModel) -> str:
-    """What of a model NIR has no nodes for, in words."""
+    """Why NIR has no nodes for the model, in words; empty where it has."""
     for where, neuron in kinds_of(model):
         if neuron.has_conductances:
             return f"{where}NIR has no synapses that change a conductance"
@@ -140,19 +140,19 @@ def _driven(model: SpikingModel) -> list[NeuronModel]:
 
 
 def losses(model: Model) -> list[str]:
-    """What the graph's nodes do not say, so that other programs will not know it; in words."""
+    """What the nodes of the graph do not say, so that other programs miss it; in words."""
     network = model.network
     if isinstance(model, ArtificialModel):
         hidden = any(p.source not in network.inputs for p in network.projections)
         return [_NO_RELU] if hidden and model.activation.name == "relu" else []
     neurons, found = neurons_of(model), list[str]()
     if any(each.reset == "subtract" for each in neurons.values()):
-        found.append("NIR has no reset by subtraction: others will reset to v_reset")
+        found.append("NIR has no reset by subtraction: other programs will reset to v_reset")
     if any(each.refractory_steps(model.dt) > 0 for each in neurons.values()):
-        found.append("NIR has no refractoriness: others will leave out tau_refrac")
+        found.append("NIR has no refractory period: other programs will ignore tau_refrac")
     if model.delay_steps > 1:
         found.append(
-            f"NIR's edges take no time: others will leave out the delay {model.delay:g} ms"
+            f"NIR's edges have no delay: other programs will ignore the delay {model.delay:g} ms"
         )
     if any(
         neurons[each.name].has_currents

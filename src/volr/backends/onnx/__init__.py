@@ -1,7 +1,7 @@
 """ONNX: artificial models as files of the exchange format, and as they run in ONNX Runtime.
 
-This file can be imported without either package; the others here are what needs them:
-``graph`` writes a model as an ONNX graph, ``reading`` parses one, ``session`` runs one.
+This file can be imported without either package. The other files need them: ``graph`` writes a
+model as an ONNX graph, ``read_back`` parses one, ``session`` runs one.
 """
 
 from __future__ import annotations

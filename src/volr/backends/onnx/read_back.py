@@ -1,8 +1,8 @@
-"""An ONNX graph as the network that it is: ``graph`` backwards, out of nodes and initializers.
+"""The network that an ONNX graph computes, parsed from its nodes and initializers.
 
-Whatever a file holds beyond what ``graph`` writes is refused, and so is anything that is damaged: a
-file may come from anywhere. Names alone are labels: a population is called as the ``doc_string`` of
-its value says, and where a tool has dropped those, as the value itself is.
+A file may come from anywhere, so everything that ``graph`` does not write is refused, and so is a
+damaged file. A population has the name in the ``doc_string`` of its value, or the name of the value
+where a tool has dropped that.
 """
 
 from __future__ import annotations

@@ -167,7 +167,7 @@ def _check_translatable(name: str, dialect: Dialect, model: SpikingModel) -> Non
     """Raise ``UnsupportedError`` for a step that the simulator cannot do, with ways out."""
     if dialect is translation.NEST and not is_multiple(model.dt, TIC):
         raise UnsupportedError(
-            f"{name} cannot run this model: dt is {model.dt:g} ms, and NEST's time counts in steps "
+            f"{name} cannot run this model: dt is {model.dt:g} ms, and NEST counts time in steps "
             f"of {TIC:g} ms",
             help=elsewhere("engine", "pynn.brian2"),
         )
@@ -185,7 +185,7 @@ def _check_awake(name: str, model: SpikingModel, answer: Arrays) -> None:
         raise UnsupportedError(
             f"{name} cannot run this model: tau_refrac is {rests:g} ms, no step "
             f"of {model.dt:g} ms, and a neuron of {', '.join(stuck)} would spike in two steps on "
-            "end; NEURON's does not notice that it is above the threshold again",
+            "end; NEURON does not notice the second crossing of the threshold",
             help=elsewhere("engine", "pynn.brian2"),
         )
 

@@ -4,9 +4,9 @@
     tables     =  NAME = literal, for each of ``_TABLES``; more than ``MOST_NUMBERS`` numbers stand
                   in a file of NumPy's beside the script
 
-The program (``program.txt``) is the same for all models whose populations have the same neurons,
-and the same for all others. It does what ``kernel.py`` does, for one copy of the network, and goes
-by the tables. Reading back parses them, and runs nothing.
+The program (``program.txt``) does what ``kernel.py`` does, for one copy of the network, and goes by
+the tables. There is one for models whose populations have the same neurons, and one for all others
+(``volr.backends.scripts``). Reading back parses the tables, and runs nothing.
 """
 
 from __future__ import annotations

@@ -221,7 +221,7 @@ def in_our_words(dialect: Dialect, model: SpikingModel, answers: list[Arrays]) -
         },
         delays=all_asked(delays),
         dt=Asked(float(answer["dt"][0])),
-        precision=Told("PyNN hands out numbers as float64, whatever its simulator holds"),
+        precision=Told("PyNN returns every number as float64, whatever its simulator holds"),
     )
 
 
@@ -259,8 +259,8 @@ def _read(dialect: Dialect, model: SpikingModel, answer: Arrays) -> Answer[Names
     """The populations that are recorded; one that is given as spikes need not be."""
     names = [p.name for p in model.network.populations if f"{p.name}.cells" in answer]
     if any(f"{name}.model" not in answer for name in model.network.outputs if name in names):
-        return Told("an output is given as spikes, which need no recording")
+        return Told("an output is an input given as spikes, which is not recorded")
     if restless(dialect, model):
-        return Told("all populations are recorded, to see whether a neuron falls silent")
+        return Told("all populations are recorded, to notice a neuron that falls silent")
     read = frozenset(name for name in names if f"{name}.read" in answer)
     return Asked(read, "which populations are recorded")

@@ -1,4 +1,4 @@
-"""A module as the network that it is: its parameters, and what its forward pass does with them."""
+"""The network that a module computes: its parameters, and what its forward pass does with them."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def contents(module: NetworkModule) -> ArtificialReadback:
                 for each in done.sums
                 if each.activation is not None and name_of(each) in sends
             },
-            "the function that the forward pass calls is tried on some numbers",
+            "the function that the forward pass calls is tried with some numbers",
         ),
         precision=precision_of(_numpy_type(each) for each in module.parameters()),
     )

@@ -1,12 +1,12 @@
-"""What a module's forward pass does, asked of a run: its operations, one after the other.
+"""What a module's forward pass does: the operations of one run, in their order.
 
     inputs       narrow(stimuli, …)
     layer        linear(x, weight, bias), and addmm(sum, x, weightᵀ) for every further projection
     activation   relu(sum) | sigmoid(sum) | tanh(sum); none is the identity
     logits       a sum, or cat([sum | input, …])
 
-PyTorch hands every operation to the ``Recorder`` as it happens. A population is called as its bias
-is in the module, an input as the weights are that it is multiplied with.
+PyTorch calls the ``Recorder`` for every operation. A population has the name of its bias in the
+module, and an input the name of the weights that it is multiplied with.
 """
 
 from __future__ import annotations

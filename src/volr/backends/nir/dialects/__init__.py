@@ -1,15 +1,15 @@
 """NIR as one importer reads it: files from which norse, snnTorch, SpikingJelly and sinabs get the
 engine's spike trains.
 
-A NIR file carries the graph, not its meaning: each importer has a discretisation, units and a reset
-of its own. A dialect is a file for one of them alone, and says nothing to the others. It holds the
-network as a ring (``ring``), in that importer's words: frame k of its input are the spikes of the
-network's inputs in step k, side by side, and frame k of its output are those of the outputs,
-without any delay between the two but the network's own. What is known of an importer is one file of
-this folder, which fills in a ``Dialect``; another one is another file, and a line in ``DIALECTS``.
+A NIR file holds the graph, not its meaning: each importer has its own discretisation, units and
+reset. A dialect is a file for one importer alone, and other importers read it as another network.
+It holds the network as a ring (``ring``): frame k of its input holds the spikes of all inputs in
+step k, side by side, and frame k of its output those of the outputs, with no delay between the two
+except the network's own. All that Volr knows of an importer is one file of this folder, which
+defines a ``Dialect``, and its name in ``DIALECTS``.
 
-The importers compute in single precision and the engine in double. A membrane that comes within
-some millionths of its threshold, one in 100,000 or so, may spike on one side only.
+The importers compute in single precision and the engine in double. A membrane within some
+millionths of its threshold, about one in 100,000, may spike in only one of the two.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Every entry of a ring's arrays is accounted for: what has to be there is, and nothing else is.
+"""A check of every entry of a ring's arrays: all that must be there are, and no others.
 
-Weights, biases and delays alone do not make a ring the network. Relays have to spike whenever they
-are told to and at no other time, clocks in every step, and a synapse too many is another network.
-This module goes by what the units of a ring do (``ring`` has the equations), not by how ``ring``
-fills the arrays, so that a mistake there does not cancel here.
+The right weights, biases and delays are not enough. Relays must spike whenever they get a spike and
+at no other time, clocks must spike in every step, and an extra synapse makes another network. This
+module goes by what the units of a ring do (``ring`` has the equations), not by how ``ring`` fills
+the arrays, so it does not repeat a mistake made there.
 
     relay   one entry pushes it, by p mV, and its own spike takes b p of the current away again.
             Where a spike resets u to 0, p > θ is all that is asked. Where it subtracts θ, what is

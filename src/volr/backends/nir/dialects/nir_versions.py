@@ -91,7 +91,7 @@ def _of_shapes(node: Node) -> list[str]:
         shapes["w_in"] = values["w_in"].shape
     if len(set(shapes.values())) > 1:
         listed = ", ".join(f"{name} {list(shape)}" for name, shape in shapes.items())
-        return [f"its parameters differ in shape: {listed}"]
+        return [f"its parameters have different shapes: {listed}"]
     return []
 
 

@@ -1,4 +1,4 @@
-"""What nirtorch makes of the form of a graph, in either of its two ways, for all that use it."""
+"""How nirtorch, which several importers use, reads the structure of a graph, in two ways."""
 
 from __future__ import annotations
 
@@ -34,22 +34,22 @@ def executed(graph: Graph, known: frozenset[str]) -> Iterator[Answer]:
             yield name, "warning", f"leaves out {kind}, silently, and cuts the graph in two there"
     inputs = graph.of_kind("Input")
     if len(inputs) > 1:
-        yield inputs[1], "warning", "has one input: it takes any one of those that there are"
+        yield inputs[1], "warning", "has only one input, and takes any one of those in the file"
     outputs = graph.of_kind("Output")
     if len(outputs) > 1:
-        yield outputs[1], "warning", "has one output: it hands out the last that it comes to"
+        yield outputs[1], "warning", "has only one output, and returns the last one that it reaches"
     if not inputs or not outputs:
         return
     path = _depth_first(graph, inputs[0])
     if path[-1] not in outputs:
-        late = "comes to it after the output, depth first, and hands out what it gives instead"
+        late = "reaches it after the output, depth first, and returns its value instead"
         yield path[-1], "warning", late
     place = {name: number for number, name in enumerate(path)}
     for name in path:
         for each in graph.before[name]:
             # An edge back that closes a loop is a step late for everybody.
             if place.get(each, -1) > place[name] and each not in _depth_first(graph, name):
-                late = f"gets what {each!r} gave a step before, for it comes to that later"
+                late = f"gets what {each!r} gave a step before, because it reaches that later"
                 yield name, "warning", late
 
 
@@ -62,7 +62,7 @@ def traced(graph: Graph, known: frozenset[str]) -> Iterator[Answer]:
     if len(inputs) > 1:
         yield inputs[1], "error", "fails on more than one input"
     if len(outputs) > 1:
-        yield outputs[1], "error", "never comes to an end with more than one output"
+        yield outputs[1], "error", "does not terminate with more than one output"
 
 
 def _depth_first(graph: Graph, start: str) -> list[str]:

@@ -1,10 +1,10 @@
-"""A ring in a file back in our words, for ``volr verify``.
+"""A ring in a file as the network that it is, for ``volr verify``.
 
-What the arrays hold is taken out of them: weights, currents, decays, thresholds, and which units
-are read. How the units stand in a row, how many of them a spike passes on its way, which neuron
-model it was, and where its mV and nF begin, no array tells: that is in the metadata. All other
-entries of the arrays, and the edges, have to be those of a ring: see ``entries``. The nodes have to
-make the importer compute the ring's own update, and what that takes, the importer's file tells.
+Weights, currents, decays, thresholds, and the units that are read come from the arrays. The order
+of the units, the number of relays, the neuron model, and its resting potential and capacitance are
+in the metadata. All other entries of the arrays, and the edges, must be those of a ring: see
+``entries``. The nodes must make the importer compute the ring's update; each importer's file has
+the rules for that.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from volr.backends.readback import (
     SpikingReadback,
     Told,
     all_asked,
+    all_told,
     precision_of,
     uniform,
 )
@@ -117,7 +118,8 @@ class _Back:
             "edges": tuple(self._wrong_edges()),
         }
         cells = _cells(neuron)
-        inputs = dict.fromkeys(network.inputs, Told("the file takes the spikes of the inputs"))
+        why = "the file has no neurons for the inputs: it takes their spikes"
+        inputs = all_told(network.inputs, why)
         return SpikingReadback(
             populations=all_asked({p.name: p.size for p in network.populations}, METADATA),
             inputs=Asked(_inputs(network, ring)),
@@ -208,7 +210,7 @@ def _cells(neuron: NeuronModel) -> Cells:
         for name, value in neuron.numbers.items()
         if name != "i_offset"
     }
-    numbers["tau_refrac"] = Told("no importer has refractoriness")
+    numbers["tau_refrac"] = Told("no importer has a refractory period")
     return Cells(Asked(neuron.name, METADATA), Asked(neuron.reset, METADATA), numbers)
 
 

@@ -45,15 +45,16 @@ _MOST_SPIKES = 2**17
 def _graph(ring: Ring, dt: float) -> Graph:
     del dt
     theta = _WIDE * ring.theta
-    # No u ever reaches this many θ: it is what arrives if all units always spike, and one more.
+    # No u ever reaches this many θ: it is the sum if all units always spike, and one more.
     arriving = np.maximum(ring.into, 0.0).sum(axis=1) + np.maximum(ring.bias, 0.0)
     arriving += np.maximum(ring.recurrent, 0.0).sum(axis=1)
     kept = (1.0 - ring.a) * (1.0 if ring.b is None else 1.0 - ring.b)
     most = np.ceil(arriving / kept / theta) + 1.0
     if most.max() > _MOST_SPIKES:
         raise UnsupportedError(
-            f"nir for sinabs cannot say this model: a neuron might reach {most.max():,.0f} times "
-            "its threshold, and spike as often in one step, which single precision cannot tell",
+            f"nir for sinabs cannot express this model: a neuron might reach "
+            f"{most.max():,.0f} times its threshold, and spike as often in one step, which single "
+            "precision cannot tell",
             help=f"{elsewhere('norse', verb='write it for')}; "
             + otherwise("smaller weights", "a shorter tau_m"),
         )

@@ -1,4 +1,4 @@
-"""A model for one importer: the ring in that importer's words, as a file, and read back from it."""
+"""Writing a model as a file for one importer, and reading it back."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ def write_for(model: Model, dialect: Dialect) -> Files:
 
 
 def read_back(files: Files, dialect: Dialect) -> SpikingReadback:
-    """What the file of ``write_for`` holds; ``ModelFileError`` for one that is none."""
+    """What a file of ``write_for`` holds; ``ModelFileError`` for any other file."""
     graph = read_graph(files.get(SUFFIX, b""))
     if graph.metadata.get(DIALECT) != dialect.name or _RING not in graph.metadata:
-        raise ModelFileError(f"this NIR file is none that Volr wrote for {dialect.name}")
+        raise ModelFileError(f"Volr did not write this NIR file for {dialect.name}")
     return back(graph, dialect, graph.metadata[_RING])
 
 
@@ -74,13 +74,13 @@ def _check_expressible(model: SpikingModel, dialect: Dialect) -> None:
     makers = "`volr train`" if model.readout != "count" else "`volr train` or `volr transfer`"
     by = f"{makers} with {', '.join(dict.fromkeys(ways))}"
     raise UnsupportedError(
-        f"nir for {dialect.name} cannot say this model: " + "; ".join(wrong),
+        f"nir for {dialect.name} cannot express this model: " + "; ".join(wrong),
         help=f"{elsewhere('brian2', verb='write it for')}; {otherwise(by)}",
     )
 
 
 def _inexpressible(model: SpikingModel, dialect: Dialect) -> Iterator[tuple[str, str]]:
-    """What the importer cannot say, and the options for a model that it can."""
+    """What the importer cannot express, each with options for a model that it can."""
     neuron = neuron_of_layers(model)
     if neuron.has_conductances:
         ways = f"--neuron {IFCurrDelta.name} or {IFCurrExp.name}"
@@ -90,18 +90,18 @@ def _inexpressible(model: SpikingModel, dialect: Dialect) -> Iterator[tuple[str,
         wrong = f"its importer {way} at a spike, whatever the file says"
         yield wrong, f"--reset {dialect.resets[0]}"
     if neuron.refractory_steps(model.dt) > 0:
-        wrong = f"it has no refractoriness, and tau_refrac is {neuron.tau_refrac:g} ms"
+        wrong = f"it has no refractory period, and tau_refrac is {neuron.tau_refrac:g} ms"
         yield wrong, "--neuron-parameter tau_refrac=0"
     if neuron.has_currents and len(neuron.channels) > 1:
         e, i = (neuron.numbers[key] for key in ("tau_syn_E", "tau_syn_I"))
         taus = f"tau_syn_E is {e:g} ms but tau_syn_I {i:g} ms"
-        wrong = f"a neuron has one synaptic current there, and {taus}"
+        wrong = f"a neuron has only one synaptic current there, and {taus}"
         yield wrong, f"--neuron-parameter tau_syn_I={e:g}"
     if model.readout != "count":
         wrong = "its neurons all spike, and this model's readout is the membrane"
         yield wrong, "--readout count"
     if not neuron.leaks:
-        yield "its neurons leak, and tau_m is infinite", "--neuron-parameter tau_m=1000"
+        yield "all its neurons leak, and tau_m is infinite", "--neuron-parameter tau_m=1000"
     decays = {"tau_m": neuron.decay(model.dt)} if neuron.leaks else {}
     if neuron.leaks and neuron.has_currents:
         decays["tau_syn_E"] = neuron.synaptic_decays(model.dt)[0]

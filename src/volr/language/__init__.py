@@ -1,4 +1,4 @@
-"""The language: text, or Python's operators, to syntax tree, to typed term, to network."""
+"""The language: from text or Python operators to a syntax tree, a typed term and a network."""
 
 from volr.language.lowering import lower
 from volr.language.operators import dense

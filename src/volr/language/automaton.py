@@ -1,8 +1,8 @@
 """The stack machine that runs the grammar's tables and builds the syntax tree as it reduces.
 
-Its stacks are linked lists that never change: ``advance`` gives a new stack and leaves the old one
-as it was. So a place in the text can be tried in many ways, each from the same stack, and nothing
-is copied. Nesting costs memory and nothing else.
+Its stacks are linked lists that never change: ``advance`` returns a new stack and keeps the old
+one. So many repairs can be tried from the same stack, and nothing is copied. Nesting costs only
+memory.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class _Part(NamedTuple):
-    """A tree, and the characters it takes with the parentheses around it."""
+    """A tree, and the range of its characters with the parentheses around it."""
 
     node: Expression
     start: int
@@ -47,7 +47,7 @@ class Stack(NamedTuple):
 
     @property
     def tree(self) -> Expression:
-        """The expression on top. Raises ``TypeError`` where there is none."""
+        """The expression on top. Raises ``TypeError`` if there is none."""
         if self.value is None:
             raise TypeError("nothing has been read yet")
         return _node(self.value)
@@ -62,7 +62,7 @@ class Stack(NamedTuple):
 
 
 class Automaton:
-    """The tables of a grammar, and how to move in them."""
+    """The tables of a grammar, and the moves in them."""
 
     def __init__(self, tables: Tables) -> None:
         self._states = tables.states
@@ -86,7 +86,7 @@ class Automaton:
             stack = self._reduce(stack, action)
 
     def follow(self, stack: Stack, kind: str) -> Stack | None:
-        """As ``advance``, without trees: for looking ahead."""
+        """``advance`` without trees, to look ahead."""
         states = self._states
         while True:
             if kind == END and stack.state == self._end:

@@ -1,9 +1,9 @@
-"""Which number is wrong, where numbers that must be the same are not.
+"""Which number is wrong if two numbers that must be equal differ.
 
-Two widths that differ are a mismatch, and either may be the wrong one. A wrong number that is used
-at many places makes many mismatches. So each mismatch accuses the origins of both widths of not
-being the other's size. If an origin is accused of the same at several places, and at more places
-than it fits at, it explains all those mismatches, and they are reported as one.
+Two widths that differ are a mismatch, and either may be wrong. A wrong number that is used at many
+places makes many mismatches. So each mismatch counts against the origins of both widths. If the
+same size would fix an origin at several places, and these are more than the places where it fits,
+the origin explains all those mismatches, and they are reported as one.
 """
 
 from __future__ import annotations

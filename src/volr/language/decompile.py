@@ -1,14 +1,14 @@
-"""From a ``Network`` back to a program whose lowering it is, but for names: ``lower`` reversed.
+"""From a ``Network`` back to a program: ``lower`` reversed, except for names.
 
-Every population of a program lies between two boundaries: it gets from all populations of the one
-before it, and is a part of the one after it. So a program is a graph the other way round, whose
-points are boundaries and whose arrows are populations, and
+Every population of a program lies between two boundaries. It has projections from all populations
+of the boundary before it, and is a part of the boundary after it. So a program is also a graph
+whose points are boundaries and whose arrows are populations, and
 
     ⊖  puts arrows between the same two points
     ⦶  puts a point between two arrows
 
 A network is a program's if its arrows can be merged, by undoing these two, to a single one from the
-input to the outputs. Takes time in proportion to the network, but for sorting.
+input to the outputs. The time is proportional to the network, except for sorting.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class _Bundle:
 
 
 def decompile(network: Network) -> Decompiled:
-    """The program of a network. Raises ``NetworkError`` where the language cannot say it."""
+    """The program of a network. Raises ``NetworkError`` if the language has none for it."""
     starts, ends = _boundaries(network)
     chain = _merge(network, starts, ends)
     expression, order = _expression(network, chain)
@@ -74,7 +74,7 @@ def _unsayable(why: str) -> NetworkError:
 
 
 def _boundaries(network: Network) -> tuple[dict[str, int], dict[str, int]]:
-    """The points between which each population lies, by number: 0 the input's, 1 the outputs'."""
+    """The two boundaries of each population, by number: 0 is the input's, 1 the outputs'."""
     if len(network.inputs) != 1:
         raise _unsayable(f"it has the {len(network.inputs)} inputs {', '.join(network.inputs)}")
     for population in network.populations:

@@ -1,4 +1,4 @@
-"""What other languages and frameworks write, and what Volr writes instead of it."""
+"""Words and signs of other languages and frameworks, and their counterparts in Volr."""
 
 from __future__ import annotations
 
@@ -84,12 +84,12 @@ _DENSE = [
 
 
 def is_activation(word: str) -> bool:
-    """Whether other frameworks call an activation function so."""
+    """Whether this is the name of an activation function in other frameworks."""
     return _bare(word) in _ACTIVATIONS
 
 
 def layer_meant(word: str) -> str | None:
-    """The layer of this version that a word may mean: misspelled, or as a framework calls it."""
+    """The layer of this version that a word may mean, misspelled or in a framework's spelling."""
     if (called := layer_called(word)) is not None:
         return called
     close = difflib.get_close_matches(_bare(word)[:40], LAYERS, n=1)
@@ -97,7 +97,7 @@ def layer_meant(word: str) -> str | None:
 
 
 def layer_called(word: str) -> str | None:
-    """The layer of this version that another framework calls so."""
+    """The layer of this version that has this name in another framework."""
     bare = _bare(word)
     return "dense" if bare in _DENSE or bare in LAYERS else None
 
@@ -118,7 +118,7 @@ def _bare(word: str) -> str:
 
 
 def _one_slip(text: str, word: str) -> bool:
-    """Whether one letter too many, missing, or wrong, or two that changed places, is all."""
+    """Whether the words differ by one letter, or by two letters that changed places."""
     if len(text) == len(word):
         wrong = [i for i, (a, b) in enumerate(zip(text, word, strict=True)) if a != b]
         swapped = len(wrong) == 2 and sorted(text) == sorted(word)

@@ -1,7 +1,7 @@
-"""The grammar, read by Lark: what `grammar.lark` becomes before the first program is parsed.
+"""The tables of `grammar.lark`, made by Lark before the first program is parsed.
 
-This is the one file that imports Lark, and only when it is called. Lark checks that the grammar is
-LALR(1), computes its tables, and splits text into tokens. Running the tables is left to `parser`.
+This is the only file that imports Lark, and only when it is called. Lark checks that the grammar is
+LALR(1), computes its tables, and splits text into tokens. `parser` runs the tables.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ END = "$END"
 
 
 class Token(NamedTuple):
-    """A terminal of the grammar, and the characters ``start`` ≤ i < ``end`` that are one."""
+    """A terminal of the grammar, and its characters: ``start`` ≤ i < ``end``."""
 
     kind: str
     text: str
@@ -43,7 +43,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Tables:
-    """An LALR(1) automaton: in a state, a symbol leads to a next state or calls for a reduction."""
+    """An LALR(1) automaton: in a state, a symbol leads to a next state or to a reduction."""
 
     states: Mapping[int, Mapping[str, int | Rule]]
     start: int
@@ -72,7 +72,7 @@ def tables() -> Tables:
 
 @functools.lru_cache(maxsize=4096)
 def kind_of(word: str) -> str | None:
-    """The terminal that a word is as a whole; None where it is none, or several."""
+    """The terminal that matches the whole word; None if there is none."""
     for terminal, pattern in _patterns():
         if pattern.fullmatch(word):
             return terminal
@@ -83,7 +83,7 @@ def kind_of(word: str) -> str | None:
 def _patterns() -> list[tuple[str, re.Pattern[str]]]:
     """The terminals in the order in which the lexer tries them."""
     terminals = [each for each in _lark().terminals if each.name != "HOLE"]
-    # Words that are written out go before patterns that match them too, as in Lark's lexer.
+    # Literal words come before patterns that match them too, as in Lark's lexer.
     terminals.sort(key=lambda each: (-each.priority, each.pattern.type != "str"))
     return [(each.name, re.compile(each.pattern.to_regexp())) for each in terminals]
 

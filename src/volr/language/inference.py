@@ -1,4 +1,4 @@
-"""From syntax tree to typed term: every name found, every size fitting, or a diagnostic.
+"""From syntax tree to typed term. Unknown names and sizes that do not fit get a diagnostic.
 
     Γ ⊢ k : int                                          Γ(x) = τ  ⟹  Γ ⊢ x : τ
     Γ ⊢ a : int,  Γ ⊢ b : int                       ⟹   Γ ⊢ dense a b : net a b
@@ -6,11 +6,11 @@
     Γ ⊢ e : net l r,  Γ ⊢ e' : net l r'             ⟹   Γ ⊢ e ⊖ e' : net l (r + r')
     Γ ⊢ e : τ,  Γ[x:τ] ⊢ e' : τ'                    ⟹   Γ ⊢ let x = e in e' : τ'
 
-What a mistake leaves unknown, a size or a whole part, fits everything, so that it is reported once.
-A mistake that shows at many places, a name that is bound to nothing or a wrong number that is used
-often, is reported once as well (`blame`).
-The rules are generators: each yields the expression whose value it needs, and `_run` keeps the
-unfinished ones on a list. They read like a recursion and are none.
+A size or a part that a mistake leaves unknown fits everything, so the mistake is reported once. An
+unknown name, or a wrong number that is used often, is reported once as well (`blame`).
+
+The rules are generators. Each yields the expression whose value it needs, and `run` keeps the
+unfinished ones on a list. They read like a recursion, but do not recurse.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ EXACT_DIGITS = 18
 
 @dataclass(frozen=True)
 class Inferred:
-    """The value of an expression, and what is wrong with it, in words that are made on demand."""
+    """The value of an expression, and its mistakes, whose words are made on demand."""
 
     value: Value
     findings: tuple[Callable[[], Diagnostic], ...]
@@ -67,7 +67,7 @@ def inferred(expression: Expression) -> Inferred:
 
 
 def mistakes_in(expression: Expression) -> int:
-    """The number of mistakes in a whole program, that it is a number among them."""
+    """The number of mistakes in a whole program. A program that is a number counts as one."""
     found = inferred(expression)
     return len(found.findings) + isinstance(found.value, Number)
 
@@ -83,7 +83,7 @@ class _Inference:
         self._scope: dict[str, list[Binding]] = {}
 
     def run(self, root: Expression) -> Value:
-        """The value of an expression: whatever a rule asks for is worked out before it goes on."""
+        """The value of an expression. A rule waits for each value that it asks for."""
         unfinished = [self._rule(root)]
         value: Value | None = None
         while True:
@@ -99,7 +99,7 @@ class _Inference:
                 value = None
 
     def findings(self) -> list[Callable[[], Diagnostic]]:
-        """All that was found wrong, each cause once."""
+        """All mistakes, each cause once."""
         suggestions = type_messages.Suggestions()
         unknown = [
             partial(suggestions.unknown_name, uses, known) for uses, known in self._unknown.values()
@@ -162,7 +162,7 @@ class _Inference:
         right: NetValue,
         node: Parallel | Sequence,
     ) -> bool:
-        """Whether two widths that must be the same are, as far as they are known."""
+        """Whether two widths that must be equal are equal, as far as they are known."""
         if given is None or taken is None:
             return True
         if given.size == taken.size:
@@ -214,7 +214,7 @@ class _Inference:
         return Unknown()
 
     def _network(self, value: Value, node: Expression, operator: str) -> NetValue:
-        """What stands beside an operator must be a network."""
+        """The operand of an operator must be a network."""
         match value:
             case NetValue():
                 return value
@@ -225,7 +225,7 @@ class _Inference:
         return NetValue(None, None, None, node, node)
 
     def _size(self, value: Value, node: Expression) -> Number:
-        """What stands after `dense` must be a number."""
+        """The arguments of `dense` must be numbers."""
         match value:
             case Number():
                 return value
@@ -236,7 +236,7 @@ class _Inference:
         return Number(None, 1)
 
     def _misuse(self, node: Expression, found: Callable[[Let | None], Diagnostic]) -> None:
-        """A name of the wrong type is reported where it is first used so."""
+        """A name of the wrong type is reported at its first such use."""
         bindings = self._scope.get(node.text) if isinstance(node, Name) else None
         let = bindings[-1].let if bindings else None
         if let is None or id(let) not in self._misused:

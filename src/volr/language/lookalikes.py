@@ -1,7 +1,7 @@
-"""Characters that look like those of the language, and what they may have been meant for.
+"""Characters that look like those of the language, and their likely meaning.
 
-The groups are those of Unicode's confusables (UTS #39), as far as compatibility forms (full-width,
-mathematical and other letters) do not say it already, and signs that look like `⦶` and `⊖`.
+The groups are Unicode's confusables (UTS #39) without those that compatibility forms (full-width,
+mathematical and other letters) cover, and signs that look like `⦶` and `⊖`.
 """
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ _MEANT = {each: meant for meant, alike in _ALIKE.items() for each in alike}
 
 
 def plain(text: str) -> str:
-    """The text with each look-alike character as the one it looks like, and invisible ones gone.
+    """The text with look-alike characters replaced and invisible ones removed.
 
-    Full-width forms and letters of other alphabets become ASCII, spaces of all kinds plain ones.
+    Full-width forms and letters of other alphabets become ASCII, and all spaces plain ones.
     """
     return "".join(map(_plain, text))
 
@@ -67,7 +67,7 @@ def impostors(text: str) -> list[str]:
 
 
 def explained(text: str, meant: str) -> str:
-    """What to add to the advice to write ``meant`` for ``text``, if the two look the same."""
+    """An addition to the advice to write ``meant`` for ``text``, if the two look the same."""
     found = impostors(text)
     if not found or plain(text) != plain(meant):
         return ""

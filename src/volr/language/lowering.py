@@ -1,7 +1,7 @@
 """From a term to a ``Network``: nesting disappears, populations and projections remain.
 
-A boundary is a list of populations. A term reads one and fills the next: ``⦶`` puts a new one in
-between, ``⊖`` gives both sides the same two, so neither adds a node or a weight of its own.
+A boundary is a list of populations. A term reads one boundary and fills the next. ``⦶`` puts a new
+one between, and ``⊖`` gives both sides the same two. So neither adds a node or a weight.
 """
 
 from __future__ import annotations
@@ -21,11 +21,10 @@ def lower(term: Term, *, source: Source | None = None) -> Network:
     """The network that a term stands for.
 
     The input population is called ``input``, those of the layers ``dense_1``, ``dense_2``, … in
-    the order of evaluation, which is the order of the text. Each carries the span of the ``dense``
-    that made it, the network the ``source`` they point into. The projections into a population
-    stand in the order of the boundary before it: side by side, their weights are the layer's
-    matrix. Takes time and memory in proportion to the result; ``check`` has refused what would be
-    too large.
+    the order of the text. Each has the span of its ``dense``, and the network has the ``source`` of
+    the spans. The projections into a population are in the order of the boundary before it, so
+    their weights, side by side, are the layer's matrix. Time and memory are proportional to the
+    result; ``check`` refuses programs that are too large.
     """
     populations = [Population(INPUT, (term.type.inputs,), term.span)]
     projections: list[Projection] = []

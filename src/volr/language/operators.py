@@ -2,7 +2,7 @@
 
     dense(100, 20) >> (dense(20, 10) | dense(20, 10)) >> dense(20, 10)
 
-These are the nodes of the syntax tree, so whatever takes a program's tree takes them, too.
+The operators build nodes of the syntax tree, so every function that takes a tree takes them.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from volr.language.syntax import Dense, Integer
 def dense(inputs: SupportsIndex, outputs: SupportsIndex) -> Dense:
     """A fully connected layer from ``inputs`` to ``outputs`` neurons.
 
-    Sizes are whole numbers, NumPy's included; ``TypeError`` for anything else. Sizes that do not
-    fit, zero and negative ones among them, are reported when the network is asked for.
+    Sizes are whole numbers, also NumPy's; ``TypeError`` for anything else. Sizes that do not fit,
+    and those below 1, are reported when the network is made.
     """
     return Dense(_size("inputs", inputs), _size("outputs", outputs))
 

@@ -1,10 +1,10 @@
-"""From text to syntax tree, with every mistake in it named.
+"""From text to syntax tree, with a diagnostic for every mistake.
 
-The grammar lies in `grammar.lark`; Lark makes the LALR(1) tables of it (`tables`), and `automaton`
-runs them. The loop is our own for one reason: Lark's carries out reductions before it notices that
-the next token does not fit, and the place cannot be mended after that. Where a token does not fit,
-`repair` finds the least change after which the rest can be read, and `mistakes` says what the
-change tells of the mistake. So one run reports all mistakes, and one mistake causes no others.
+Lark makes LALR(1) tables of `grammar.lark` (`grammar`), and `automaton` runs them. Lark's own loop
+is not used, because it reduces before it notices that the next token does not fit, and then that
+place cannot be repaired. If a token does not fit, `repair` finds the smallest change after which
+the rest can be read, and `syntax_messages` describes the mistake. So one run reports all mistakes,
+and one mistake causes no others.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ if TYPE_CHECKING:
     from volr.source import Diagnostic
 
 MOST_REPAIRS = 100
-"""A text that has to be changed at more places than this is not read to its end."""
+"""A text that needs more repairs than this is not read to its end."""
 CLOSE_TOGETHER = 3
-"""A token that does not fit, so soon after a change, is blamed on the change."""
+"""A token that does not fit so soon after a repair is not reported: the repair may cause it."""
 LEAST_EFFORT = 50_000
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What could be read of a program, and what was wrong with its syntax.
+    """The tree of a program, and the mistakes of its syntax.
 
-    ``expression`` has a ``Hole`` at each place that was mended; None if the text was given up.
+    ``expression`` has a ``Hole`` at some repaired places; it is None for too many mistakes.
     """
 
     expression: Expression | None
@@ -45,7 +45,7 @@ class Reading:
 
 
 def read(text: str) -> Reading:
-    """The syntax tree of a program as far as it can be read."""
+    """Read a program, with repairs where needed."""
     reader = _Reader(text)
     expression = reader.run()
     found = sorted(reader.diagnostics, key=lambda diagnostic: diagnostic.span.start)
@@ -53,7 +53,7 @@ def read(text: str) -> Reading:
 
 
 class _Reader:
-    """One text: its tokens, changed where they had to be, and what was reported."""
+    """One text: its tokens with their repairs, and the diagnostics."""
 
     def __init__(self, text: str) -> None:
         self.diagnostics: list[Diagnostic] = []
@@ -85,7 +85,7 @@ class _Reader:
             repair.applied(self._tokens)
             index, stack = repair.first.start, place.before(repair.first.start)
             stacks.clear()
-            # What was changed is not changed again.
+            # The repaired tokens are not repaired again.
             for token in repair.first.tokens:
                 stack = self._automaton.advance(stack, token) or stack
                 index += 1
@@ -94,7 +94,7 @@ class _Reader:
 
     def _repair(self, place: Place) -> Repair:
         found = self._search.best(place)
-        # A character that no token begins with is a mistake whatever was changed before it.
+        # A character that begins no token is always a mistake, also soon after a repair.
         readable = place.tokens[place.error].kind != UNREADABLE
         quiet = place.error < self._quiet_until and readable
         if found is not None:
@@ -115,7 +115,7 @@ class _Reader:
         return self._cut_short and place.tokens[place.error].kind == END
 
     def _last_resort(self, place: Place) -> Repair:
-        """The end of all that is open where the text ends, and elsewhere a token left out."""
+        """At the end of the text, close what is open; elsewhere, leave out the token."""
         at, token = place.error, place.tokens[place.error]
         if token.kind != END:
             return spliced(at, at + 1, [], 0.0)

@@ -1,8 +1,8 @@
-"""Lines out of pieces: what fits stays on one line, what does not breaks where its group says.
+"""Lines from pieces: a group stays on one line if it fits, and breaks otherwise.
 
-After Oppen ("Prettyprinting", 1980): a program is a row of words, of places where a line may break,
-and of groups; the places of a group break all or none. One pass from the right measures, one from
-the left writes, so time grows with the length of the row and depth does not matter.
+After Oppen ("Prettyprinting", 1980), a program is a row of words, of places where a line may break,
+and of groups. Either all places of a group break, or none. One pass from the right measures, and
+one from the left writes. So the time is proportional to the row, at any depth.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ENDLESS = 1 << 40
 
 
 class Mark(Enum):
-    """Pieces without a text of their own."""
+    """Pieces without text."""
 
     BEGIN = "a group begins"
     END = "a group ends"
@@ -36,7 +36,7 @@ class Mark(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A token. ``start`` is its offset in the text, if comments are to keep their place to it."""
+    """A token. ``start`` is its offset in the text, which comments are placed by."""
 
     text: str
     start: int | None = None
@@ -44,7 +44,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """``alone`` begins its line, ``last`` ends it; one that is neither stays within its line."""
+    """``alone`` begins its line and ``last`` ends it; other comments stay within their line."""
 
     text: str
     start: int
@@ -56,10 +56,10 @@ Piece: TypeAlias = Mark | Word | Comment
 
 
 def with_comments(pieces: Sequence[Piece], comments: Sequence[Comment]) -> list[Piece]:
-    """The row with each comment in it, between the words that it stands between in the text.
+    """The row with its comments, each between the same two words as in the text.
 
-    Comments up to the last that ends its line go to the first slot there is; the others belong to
-    the word they precede, and stay with it. After the last word, each ends its line.
+    Comments up to the last one that ends its line go to the first slot. The others stay with the
+    word that they precede. After the last word, each comment ends its line.
     """
     following = _ENDLESS
     next_start = [following] * len(pieces)
@@ -121,7 +121,7 @@ def lay_out(pieces: Sequence[Piece]) -> str:
 
 
 class _Writer:
-    """The text so far, and how the line that is being written stands."""
+    """The text so far, and the state of the current line."""
 
     def __init__(self) -> None:
         self.parts: list[str] = []
@@ -179,9 +179,9 @@ def _width(piece: Piece) -> int:
 
 
 def _measure(pieces: Sequence[Piece]) -> tuple[dict[int, int], dict[int, int]]:
-    """For each group, by the index of its beginning: its width, and that of what must follow it.
+    """For each group, by the index of its start: its width, and that of the text that must follow.
 
-    What must follow is all up to the next place where the line may break.
+    This text ends at the next place where the line may break.
     """
     groups: dict[int, int] = {}
     tails: dict[int, int] = {}

@@ -1,11 +1,11 @@
-"""From syntax tree back to text: one line if it fits, or else broken at what binds loosest.
+"""From syntax tree back to text: one line if it fits, otherwise broken at the loosest operators.
 
     let l1 = dense 2 4 in                    dense 100 20
     let l2 = dense 2 4 in                    ⦶ (dense 20 10 ⊖ dense 20 10)
     (l1 ⊖ l2) ⦶ dense 8 1                    ⦶ dense 20 10
 
-Comments are laid in by their place in the text: each stays between the same two words, so none is
-lost and none changes places. Parsing a printed tree gives the tree, and printing that the text.
+Each comment stays between the same two words, so none is lost and none moves. Parsing a printed
+tree gives the tree, and printing that tree gives the text.
 """
 
 from __future__ import annotations
@@ -48,14 +48,14 @@ def format_expression(expression: Expression, *, ascii: bool = False) -> str:
 
 
 def format_text(expression: Expression, text: str, *, ascii: bool = False) -> str:
-    """The text that a tree was read from, in the one layout, with its comments."""
+    """The text of a tree in the standard layout, with the comments of its source."""
     pieces = _pieces(expression, _ASCII if ascii else _UNICODE)
     found = [_comment(token, text) for token in comments(text)]
     return lay_out(with_comments(pieces, found)) + "\n"
 
 
 def _pieces(root: Expression, operators: Operators) -> list[Piece]:
-    """The row of pieces that a tree is laid out from, with a slot before it and one after it."""
+    """The row of pieces of a tree, with a slot before it and one after it."""
     found: list[Piece] = [Mark.SLOT]
     todo: list[Expression | Piece] = [Mark.SLOT, root]
     while todo:
@@ -81,7 +81,7 @@ def _pieces(root: Expression, operators: Operators) -> list[Piece]:
 
 
 def _lets(let: Let) -> list[Expression | Piece]:
-    """One `let` and all in its body, a line each once the first is broken."""
+    """A `let` and all those in its body, one in each line if the first is broken."""
     row: list[Expression | Piece] = [Mark.BEGIN]
     body: Expression = let
     while isinstance(body, Let):
@@ -93,9 +93,9 @@ def _lets(let: Let) -> list[Expression | Piece]:
 
 
 def _chain(node: Parallel | Sequence, operators: Operators) -> list[Expression | Piece]:
-    """All operands of a chain of one operator, which leads the lines that follow the first.
+    """All operands of a chain of one operator, which begins each line after the first.
 
-    The lines of a sequence beside another stand further right than the operator between them.
+    The lines of a sequence beside another are indented further than the operator between them.
     """
     kind = type(node)
     rights: list[Expression] = []
@@ -114,7 +114,7 @@ def _chain(node: Parallel | Sequence, operators: Operators) -> list[Expression |
 def _operand(
     node: Expression, above: type[Expression], operators: Operators
 ) -> list[Expression | Piece]:
-    """A node below one of the kind ``above``: with parentheses where it binds more loosely."""
+    """A node below one of the kind ``above``, with parentheses if it binds more loosely."""
     match node:
         case Name() | Integer() | Hole():
             return [node]

@@ -1,4 +1,4 @@
-"""A program in any form, text, file or Python operators, as the text that diagnostics show."""
+"""A program in any form (text, file, Python operators) as the text that diagnostics show."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ Program: TypeAlias = "str | Path | Source | Expression"
 
 
 def as_source(program: Program) -> Source:
-    """The text of a program in any form, under the name that diagnostics call it by.
+    """The text of a program in any form, with its name in diagnostics.
 
-    A ``str`` is the program's text, a ``Path`` the file that holds it; an expression of Python
-    operators is written as text first. Raises ``ProgramError`` for a file that cannot be read, and
-    ``TypeError`` for what is no program.
+    A ``str`` is the program's text, and a ``Path`` is its file. An expression of Python operators
+    is written as text. Raises ``ProgramError`` for a file that cannot be read, and ``TypeError``
+    for other types.
     """
     match program:
         case Source():
@@ -43,7 +43,7 @@ def as_source(program: Program) -> Source:
 def read_source(path: str | Path) -> Source:
     """The program in a file; ``-`` is standard input.
 
-    Raises ``ProgramError`` for what is no file, cannot be read, or is not UTF-8.
+    Raises ``ProgramError`` if it is no file, cannot be read, or is not UTF-8.
     """
     name = "<stdin>" if str(path) == "-" else str(path)
     try:
@@ -66,7 +66,7 @@ def read_source(path: str | Path) -> Source:
 
 
 def decode(data: bytes, name: str) -> Source:
-    """Bytes as a program's text: UTF-8, a byte-order mark skipped. Raises ``ProgramError``."""
+    """Bytes in UTF-8 as a program's text, without a byte-order mark. Raises ``ProgramError``."""
     if is_model(data) and (found := format_of(data, name)) is not None:
         raise _foreign(name, found)
     mark = b"\xef\xbb\xbf"

@@ -41,14 +41,14 @@ class Checked:
 def parse(program: Program) -> Expression:
     """The syntax tree of a program. Raises ``ProgramError`` with all mistakes in its syntax.
 
-    A ``str`` is the program's text, a ``Path`` the file that holds it. An expression of Python
-    operators is written as text first, and that is what its diagnostics show.
+    A ``str`` is the program's text, and a ``Path`` is its file. An expression of Python operators
+    is written as text first, and its diagnostics show this text.
     """
     return _parsed(as_source(program))
 
 
 def format_source(program: Program, *, ascii: bool = False) -> str:
-    """A program, as ``parse`` takes it, in the one layout and with its comments.
+    """A program, as ``parse`` takes it, in the standard layout and with its comments.
 
     Raises ``ProgramError`` as ``parse`` does.
     """
@@ -59,8 +59,8 @@ def format_source(program: Program, *, ascii: bool = False) -> str:
 def check(program: Program) -> Checked:
     """Read and check a program, as ``parse`` takes it.
 
-    Raises ``ProgramError`` with every mistake in it: of syntax, names, types and sizes. A program
-    that passes can be lowered.
+    Raises ``ProgramError`` with every mistake of syntax, names, types and sizes. A program without
+    mistakes can be lowered.
     """
     source = as_source(program)
     reading = read(source.text)
@@ -68,7 +68,7 @@ def check(program: Program) -> Checked:
     if reading.expression is None:
         raise ProgramError(source, found)
     result = inferred(reading.expression)
-    # A program whose syntax was mended may be cut short, and is what it is for that reason.
+    # A repaired program may be cut short, and be a number only for that reason.
     if isinstance(result.value, Number) and not found:
         found.append(type_messages.number_as_program(reading.expression))
     found += result.diagnostics()
@@ -97,7 +97,7 @@ def _parsed(source: Source) -> Expression:
 
 
 def _too_large(term: terms.Term) -> list[Diagnostic]:
-    """What cannot be built, at the smallest part of the program that is too large."""
+    """An error at the smallest part of the program that is too large to build."""
     if not _exceeds(term.bulk):
         return []
     while inner := next((part for part in terms.children(term) if _exceeds(part.bulk)), None):

@@ -1,4 +1,4 @@
-"""The syntax tree: what a program says, without its layout and spelling.
+"""The syntax tree: a program without its layout and spelling.
 
     program  ::= expr
     expr     ::= "let" name "=" expr "in" expr             Let
@@ -11,11 +11,11 @@
     name     ::= letter or "_", then letters, digits, "_" or "'"
     comment  ::= "//" to the end of the line | "/*" … "*/"
 
-One class per production, in this order. Both operators associate to the left, so a chain of them
-is a tree that leans to the left, and parentheses leave no trace but the shape of the tree. A span
-covers the text of its node without parentheses around it, and takes no part in equality.
+Each production has a class, in this order. Both operators associate to the left, so a chain of them
+is a tree that leans to the left. Parentheses only change the shape of the tree. A span covers the
+text of its node without parentheses around it, and does not count for equality.
 
-A tree may be as deep as its program is long: nothing here, and nothing that reads a tree, recurses.
+A tree may be as deep as its program is long, so no code that reads a tree recurses.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _HASH_PIECES = 64
 
 
 class Node:
-    """What all productions share: comparison, and the two operators in Python's spelling."""
+    """The base of all nodes: comparison, and the two operators in Python's spelling."""
 
     __slots__ = ()
 
@@ -112,7 +112,7 @@ class Name(Node):
 class Integer(Node):
     """A whole number, by its decimal digits without leading zeros.
 
-    Digits and not an ``int``, since a program may hold a number that Python refuses to convert.
+    It is not an ``int``, because Python refuses to convert very long numbers.
     """
 
     digits: str
@@ -121,7 +121,7 @@ class Integer(Node):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Hole(Node):
-    """Where a mistake left nothing to read. No program without mistakes has one."""
+    """A place where a mistake left nothing to read. Only programs with mistakes have one."""
 
     span: Span = field(default=NOWHERE, compare=False)
 
@@ -148,7 +148,7 @@ def _production(node: object) -> Expression | None:
 
 
 def _own(node: Expression) -> str:
-    """What a node says besides its children."""
+    """The fields of a node that are not children."""
     match node:
         case Let():
             return node.name
@@ -161,7 +161,7 @@ def _own(node: Expression) -> str:
 
 
 def _equal(a: Expression, b: Expression) -> bool:
-    """Equality of trees; of two parts that occur many times, one comparison is enough."""
+    """Equality of trees. Two parts that occur often are compared once."""
     pairs = [(a, b)]
     seen: set[tuple[int, int]] = set()
     while pairs:

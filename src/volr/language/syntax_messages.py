@@ -1,4 +1,4 @@
-"""The words for mistakes of syntax: what a repair of the text tells about the mistake.
+"""The words for mistakes of syntax, from the repair of the text.
 
 Each kind of change has a method. Mistakes within one token are in ``token_messages``.
 """
@@ -24,7 +24,7 @@ _LET = "write `let name = … in …`"
 
 
 def of_repair(place: Place, repair: Repair, automaton: Automaton) -> Diagnostic:
-    """What a repair tells: the part that was changed, and what it was changed to."""
+    """The diagnostic of a repair: the part that was changed, and what it became."""
     return _Mistake(place, repair, automaton).diagnostic()
 
 
@@ -78,13 +78,13 @@ class _Mistake:
         return Diagnostic(span, message, help=help, others=others, edits=self._edits)
 
     def _span(self) -> Span:
-        """What was replaced, or what stands where something is missing."""
+        """The replaced tokens, or the token at the place where something is missing."""
         return self._next.span.to(self._removed[-1].span) if self._removed else self._next.span
 
     def _fits(self, kind: str) -> bool:
         return self._automaton.fits(self._stack, kind)
 
-    # What another language, or another alphabet, would have.
+    # Words and characters of other languages and alphabets.
 
     def _comment(self) -> Diagnostic:
         start = self._removed[0].start
@@ -134,7 +134,7 @@ class _Mistake:
         return self._say(span, message, self._instead(text))
 
     def _instead(self, text: str) -> str | None:
-        """What to write for characters that no token has."""
+        """The advice for characters of no token."""
         words = [spelled(token) for token in self._repair.first.tokens]
         if self._put == [HOLE] or "" in words:
             return None
@@ -204,7 +204,7 @@ class _Mistake:
                 return self._say(self._span(), message, help)
 
     def _unclosed(self) -> Diagnostic:
-        """One report for all parentheses that are closed here for the user, at the innermost."""
+        """One report for all parentheses that the repair closes here, at the innermost."""
         opened = next((t for t in self._stack.tokens() if t.kind == "OPEN"), self._next)
         message = "this `(` is never closed"
         if len(self._put) > 1 and set(self._put) == {"CLOSE"}:
@@ -222,7 +222,7 @@ class _Mistake:
         return self._say(self._span(), f"expected `in` before {shown(self._next)}", _LET)
 
     def _no_operand(self, found: Token) -> Diagnostic:
-        """Here something must stand, a network or a size, and does not."""
+        """A network or a size is missing here."""
         span, last, what = found.span, self._previous, shown(found)
         if not self._fits("DENSE"):
             if found.kind in ("INTEGER", "NAME"):
@@ -241,7 +241,7 @@ class _Mistake:
         message = "a `let` within an expression needs parentheses"
         return self._say(self._span(), message, "write `(let … in …)`")
 
-    # Something is too much, or stands where another word should.
+    # There is a word too many, or one in the place of another.
 
     def _too_much(self, token: Token) -> Diagnostic:
         span, found = token.span, shown(token)

@@ -4,10 +4,9 @@
     Sequence     first, then second
     Parallel     left beside right, on the same input
 
-A `let` is substituted, yet nothing is copied: two uses of a name are one object in two places, and
-mean two populations all the same. A term is therefore a graph in memory and a tree in meaning, and
-the tree may be far larger than memory. ``Bulk`` counts what it stands for without walking it, and
-terms compare by identity.
+A `let` is substituted without a copy: two uses of a name are one object in two places, and still
+mean two populations. So a term is a graph in memory and a tree in meaning, and the tree may be far
+larger than memory. ``Bulk`` counts its parts without a walk, and terms compare by identity.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ BYTES_PER_WEIGHT = 8
 
 @dataclass(frozen=True, slots=True)
 class Bulk:
-    """How much a term builds: ``populations`` and ``weights``, and the projections in between.
+    """The size of what a term builds: populations, weights and projections.
 
     ``heads`` is the number of populations that the boundary before the term projects to, ``tails``
     the number of those in the boundary after it. ``inner`` counts the projections within; those
@@ -77,7 +76,7 @@ class Dense:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Sequence:
-    """``first``, and on its result ``second``."""
+    """``first``, then ``second`` on its result."""
 
     first: Term
     second: Term

@@ -15,7 +15,7 @@ _LONGEST_RUN = 30
 
 
 def of_tokens(tokens: list[Token]) -> list[Diagnostic]:
-    """The mistakes that are tokens of the grammar: numbers that are none."""
+    """The mistakes that are tokens of the grammar: wrong numbers."""
     found: list[Diagnostic] = []
     for token in tokens:
         if token.kind == "MALFORMED":
@@ -45,7 +45,7 @@ def malformed(token: Token) -> str:
 
 
 def characters(source: str, span: Span) -> str:
-    """Characters of a text by their look, or a single one that has none by its name."""
+    """Characters of a text for a message. A single invisible one is shown by its name."""
     text = source[span.start : min(span.end, span.start + _LONGEST_RUN)]
     if len(text) == 1 and not (text.isascii() and text.isprintable()):
         return f"character {lookalikes.called(text)}"

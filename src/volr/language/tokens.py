@@ -6,9 +6,9 @@ from volr.language.grammar import END, Token, tables
 from volr.source import clip
 
 HOLE = "HOLE"
-"""Something that is missing, and fits wherever a network or a size does."""
+"""A missing part. It fits in the place of a network or a size."""
 UNREADABLE = "UNREADABLE"
-"""A character that no token begins with. It fits nowhere."""
+"""A character that begins no token. It fits nowhere."""
 
 SPELLED = {
     "DENSE": "dense",
@@ -20,14 +20,14 @@ SPELLED = {
     "OPEN": "(",
     "CLOSE": ")",
 }
-"""The tokens that are always spelled alike, or in one of two ways."""
+"""The tokens with one spelling, or with two."""
 OPERATORS = ("BESIDE", "THEN")
 CLOSED_BY = {"OPEN": "CLOSE", "LET": "IN"}
-"""The tokens that begin a construct, and the one that each of them waits for."""
+"""The tokens that begin a construct, each with the token that must follow later."""
 
 
 def listed(text: str) -> tuple[list[Token], Token | None]:
-    """The tokens of a text, the end among them, and the comment that is never closed."""
+    """The tokens of a text with its end, and the comment that is never closed, if there is one."""
     found: list[Token] = []
     last, unfinished = 0, None
     for token in tables().tokens(text):
@@ -41,7 +41,7 @@ def listed(text: str) -> tuple[list[Token], Token | None]:
 
 
 def _readable(token: Token) -> Token:
-    # A character such as `²` is no digit for the grammar's patterns, and no letter either.
+    # For the grammar's patterns, a character such as `²` is neither a digit nor a letter.
     no_letter = token.kind == "NAME" and not (token.text[0].isalpha() or token.text[0] == "_")
     return token._replace(kind=UNREADABLE) if token.kind == "STRAY" or no_letter else token
 
@@ -57,5 +57,5 @@ def spelled(token: Token) -> str:
 
 
 def shown(token: Token) -> str:
-    """A token as messages call it."""
+    """A token as messages show it."""
     return "the end of the program" if token.kind == END else f"`{clip(token.text)}`"

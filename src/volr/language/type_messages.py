@@ -1,4 +1,4 @@
-"""The words for what is wrong with names, types and sizes, and the edit that mends it."""
+"""The words for mistakes of names, types and sizes, and the edits that fix them."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ LAYER = "a layer is written `dense inputs outputs`"
 
 
 class Suggestions:
-    """Finds names that may have been meant.
+    """Finds names that may be meant.
 
-    The search takes long where many names are known, so it stops after ``_MOST_SUGGESTIONS``
-    unknown names.
+    The search is slow if many names are known, so it stops after ``_MOST_SUGGESTIONS`` unknown
+    names.
     """
 
     def __init__(self) -> None:
         self._left = _MOST_SUGGESTIONS
 
     def unknown_name(self, uses: Sequence[Name], known: Sequence[str]) -> Diagnostic:
-        """A name that is bound to nothing, at its first use; ``known`` are those in scope there."""
+        """An unknown name, at its first use; ``known`` are the names in scope there."""
         first, text = uses[0], uses[0].text
         message = f"unknown name `{clip(text)}`"
         others = tuple(Label(use.span, "here too") for use in uses[1:_MOST_LABELS])
@@ -59,14 +59,14 @@ class Suggestions:
             if lookalikes.plain(name).casefold() == plain.casefold():
                 return name
         alike = [name for name in known if abs(len(name) - len(text)) <= 3][-_MOST_CANDIDATES:]
-        # A name of two letters with one wrong is half alike; so is many a word to `dense`.
+        # A two-letter name with one wrong letter is half alike. So are many words and `dense`.
         near = difflib.get_close_matches(text, [*foreign.LAYERS, *alike], 1, 0.65)
         near = near or difflib.get_close_matches(text, alike, 1, 0.5)
         return near[0] if near else foreign.layer_called(text)
 
 
 def activation(word: str, span: Span, others: tuple[Label, ...] = ()) -> Diagnostic:
-    """An activation that stands where a layer should."""
+    """An activation in the place of a layer."""
     message = f"`{clip(word)}` is an activation, and activations are no part of a program"
     help = (
         "leave it out; the layers are trained with an activation that is an option: "
@@ -76,7 +76,7 @@ def activation(word: str, span: Span, others: tuple[Label, ...] = ()) -> Diagnos
 
 
 def sizes_differ(found: Mismatch, *, blame_left: bool) -> Diagnostic:
-    """``left ⦶ right`` where the outputs are not the inputs."""
+    """``left ⦶ right`` with other outputs than inputs."""
     gives, takes = found.given.size, found.taken.size
     message = f"this network takes {_count(takes, 'input')}, but what comes before it gives {gives}"
     others = (Label(found.left.last.span, f"gives {gives}"),)
@@ -90,7 +90,7 @@ def sizes_differ(found: Mismatch, *, blame_left: bool) -> Diagnostic:
 
 
 def sides_differ(found: Mismatch, *, blame_left: bool) -> Diagnostic:
-    """``left ⊖ right`` where the two do not take the same input."""
+    """``left ⊖ right`` with two different inputs."""
     first, this = found.given.size, found.taken.size
     message = (
         f"the sides of `⊖` get the same input, but this one takes {this} "
@@ -107,7 +107,7 @@ def sides_differ(found: Mismatch, *, blame_left: bool) -> Diagnostic:
 
 
 def wrong_number(width: Width, wanted: int, found: Sequence[Mismatch]) -> Diagnostic:
-    """A number that is the cause of several mismatches: another one would mend them all."""
+    """A number that causes several mismatches: another one would fix them all."""
     places = tuple(_opposite(each, width) for each in found[:_MOST_LABELS])
     origin = width.origin
     if isinstance(origin, Integer):
@@ -121,7 +121,7 @@ def wrong_number(width: Width, wanted: int, found: Sequence[Mismatch]) -> Diagno
 
 
 def _opposite(found: Mismatch, width: Width) -> Label:
-    """What a width is compared with."""
+    """The words for the other side of a comparison."""
     if found.given.origin is width.origin:
         return Label(found.node.right.span, f"takes {found.taken.size}")
     if isinstance(found.node, Parallel):
@@ -160,7 +160,7 @@ def large_layer(node: Dense, inputs: int, outputs: int) -> Diagnostic:
 
 
 def huge_layer(node: Dense, digits: int) -> Diagnostic:
-    """A layer of sizes too long to be written out: 8 n m bytes, of at least so many digits."""
+    """A layer whose sizes are too long to print: 8 n m bytes, with at least so many digits."""
     message = (
         "this layer is too large to build: "
         f"its weights would take more than 10^{digits - 1:,} bytes"
@@ -169,7 +169,7 @@ def huge_layer(node: Dense, digits: int) -> Diagnostic:
 
 
 def too_large(term: Term, most_parts: int, most_bytes: int) -> Diagnostic:
-    """A program whose layers are small enough each, and too many."""
+    """A program with too many layers, each of which is small enough."""
     bulk = term.bulk
     if bulk.populations > most_parts:
         found, most = f"{_many(bulk.populations)} populations", f"{most_parts:,}"
@@ -210,7 +210,7 @@ def _bound_here(let: Let | None) -> tuple[Label, ...]:
 
 
 def _with_inputs(value: NetValue, inputs: int) -> tuple[str, tuple[Edit, ...]]:
-    """The edit that lets a network take so many inputs, in words and to be carried out."""
+    """The edit that gives a network so many inputs, in words and as an edit."""
     layer = value.layer
     if layer is None:
         return f"make it take {_count(inputs, 'input')}", ()

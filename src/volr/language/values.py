@@ -1,4 +1,4 @@
-"""What the checker knows of an expression: its type, its term, and where to point."""
+"""What the checker knows of an expression: its type, its term, and its place."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """Of type int, of so many decimal ``digits``; ``origin`` is where it is written.
+    """A value of type int with so many decimal ``digits``, written at ``origin``.
 
-    ``size`` is None where a mistake left it unknown (``digits`` is 1 then), or out of all bounds.
+    ``size`` is None if a mistake left it unknown (``digits`` is then 1), or if it is too large.
     """
 
     size: int | None
@@ -30,8 +30,8 @@ class Number:
 class Width:
     """The number of a network's inputs or outputs, and the expression that it comes from.
 
-    That is the number as it is written, or the `⊖` whose sides it counts. Widths of the same
-    origin are mended together.
+    This is the written number, or the `⊖` whose sides it adds up. One edit fixes all widths of one
+    origin.
     """
 
     size: int
@@ -40,11 +40,11 @@ class Width:
 
 @dataclass(frozen=True, slots=True)
 class NetValue:
-    """Of type net. A width that a mistake left unknown is None, and then ``term`` is, too.
+    """A value of type net. A width that a mistake left unknown is None, and then so is ``term``.
 
-    The rest are places for diagnostics: ``side``, the first of the parts beside one another;
-    ``last``, the last of those after one another; ``layer``, the one that reads the input, if there
-    is one, and the ``name`` by which it was used, if by one.
+    The other fields are places for diagnostics. ``side`` is the first of the parts side by side,
+    ``last`` the last of the parts one after the other, ``layer`` the layer that reads the input, if
+    there is one, and ``name`` the name by which the value was used, if there is one.
     """
 
     inputs: Width | None
@@ -61,7 +61,7 @@ class NetValue:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Of what has been reported already."""
+    """A value whose mistake is reported already."""
 
 
 Value: TypeAlias = Number | NetValue | Unknown
@@ -69,7 +69,7 @@ Value: TypeAlias = Number | NetValue | Unknown
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """What a name stands for, and where it was bound."""
+    """The value of a name, and where it was bound."""
 
     value: Value
     let: Let

@@ -1,1 +1,1 @@
-"""How to read on after a token that does not fit."""
+"""Repairs of the text at a token that does not fit."""

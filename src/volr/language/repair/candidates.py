@@ -1,8 +1,8 @@
-"""The changes that may mend a text where a token does not fit.
+"""The changes that may fix a text where a token does not fit.
 
-Tokens are put in, left out, replaced and swapped here, one or two at a time. What can be put in is
-the list of the language's tokens (`tokens.SPELLED`). Tokens are split and joined in `respelling`,
-and changed at several places at once in `constructs`.
+Tokens are added, left out, replaced and swapped here, one or two at a time. The tokens to add are
+those of the language (`tokens.SPELLED`). `respelling` splits and joins tokens, and `constructs`
+changes several places at once.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def candidates(place: Place) -> Iterator[Repair]:
-    """All changes that are tried at a place, those at the token that does not fit first."""
+    """All changes to try at a place. Those at the token that does not fit come first."""
     for index in range(place.error, place.first - 1, -1):
         farther = costs.FARTHER * (place.error - index)
         for repair in _changes(place, index):
@@ -34,10 +34,10 @@ def candidates(place: Place) -> Iterator[Repair]:
 
 
 def _changes(place: Place, index: int) -> Iterator[Repair]:
-    """What may be done at one token: put in, left out, replaced, swapped, split and joined."""
+    """The changes at one token: add, leave out, replace, swap, split and join."""
     token = place.tokens[index]
     at = place.tokens[index - 1].end if index else token.start
-    # A name without a text binds; elsewhere a hole says that something is missing.
+    # After `let`, a name without text is added; elsewhere, a hole is.
     binds = index > 0 and place.tokens[index - 1].kind == "LET"
     for kinds, cost in costs.INSERTED.items():
         if kinds == ("NAME",) and not binds:
@@ -60,7 +60,7 @@ def _changes(place: Place, index: int) -> Iterator[Repair]:
 
 
 def _left_out(place: Place, index: int) -> Iterator[Repair]:
-    """A token left out, or several: a run of characters that mean nothing, or of sizes."""
+    """Leave out a token, or several: a run of unreadable characters, or of sizes."""
     tokens = place.tokens
     kind, text = tokens[index].kind, tokens[index].text
     if kind != UNREADABLE:
@@ -78,7 +78,7 @@ def _left_out(place: Place, index: int) -> Iterator[Repair]:
 
 
 def _cost_of_replacing(token: Token, word: str) -> float:
-    """A token by a word of the language: less where one can be taken for the other."""
+    """The cost of a word of the language for a token; less if the two are similar."""
     plain = lookalikes.plain(token.text)
     if plain == word and token.text != word:
         return costs.LOOK_ALIKE

@@ -1,6 +1,6 @@
-"""A change of a text: which tokens it puts in the place of which, and the edits that carry it out.
+"""A change of a text: which tokens replace which, and the edits that do it.
 
-`candidates` lists the changes that are tried, and `repair` chooses one of them.
+`candidates` lists the changes to try, and `repair` chooses one of them.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ WINDOW = 32
 
 @dataclass(frozen=True, slots=True)
 class Splice:
-    """Other tokens in the place of those from ``start`` up to ``end``, by their numbers."""
+    """Tokens that replace those from ``start`` up to ``end``, by number."""
 
     start: int
     end: int
@@ -32,7 +32,7 @@ class Splice:
 
 @dataclass(frozen=True, slots=True)
 class Repair:
-    """A change of the text, at one place or more, in order. ``story`` says what was mistaken."""
+    """A change of the text at one or more places, in order. ``story`` is the kind of mistake."""
 
     splices: tuple[Splice, ...]
     cost: float
@@ -50,7 +50,7 @@ class Repair:
 
 @dataclass(frozen=True)
 class Place:
-    """Where a text could not be read on.
+    """The place of a token that does not fit.
 
     ``stacks`` are those before the tokens ``first`` … ``error``, of which the last does not fit.
     """
@@ -74,7 +74,7 @@ def spliced(start: int, end: int, tokens: list[Token], cost: float, story: str =
 
 
 def edits(place: Place, repair: Repair) -> tuple[Edit, ...]:
-    """The repair as edits of the text; none if it leaves open what is to be written."""
+    """The repair as edits of the text; none if the repair has a hole or a name without text."""
     put = [token for splice in repair.splices for token in splice.tokens]
     return tuple(_edit(place, each) for each in repair.splices) if all(map(spelled, put)) else ()
 

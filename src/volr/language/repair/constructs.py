@@ -1,7 +1,7 @@
-"""Changes of whole constructs, which may be at several places at once.
+"""Changes of whole constructs, possibly at several places at once.
 
-Those of other languages are comments, calls, commas between sizes, brackets and quotation marks.
-One is Volr's own: a `let` within an expression, which needs parentheses.
+Constructs of other languages are comments, calls, commas between sizes, brackets and quotation
+marks. One construct is of Volr: a `let` within an expression, which needs parentheses.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _QUOTES = frozenset("\"'`“”„‘’‚«»")
 
 
 def around(place: Place, index: int) -> Iterator[Repair]:
-    """The changes of a construct that begins with a token, or that has the token as its comma."""
+    """The changes of constructs that begin with this token, or have it as a comma."""
     yield from _comment(place, index)
     yield from _call(place, index)
     yield from _commas(place, index)
@@ -32,7 +32,7 @@ def around(place: Place, index: int) -> Iterator[Repair]:
 
 
 def _comment(place: Place, index: int) -> Iterator[Repair]:
-    """A comment as another language writes it, with all that stands in it left out."""
+    """Leave out a comment in the spelling of another language, with its text."""
     token, text = place.tokens[index], place.text
     for opener, closer in foreign.COMMENTS.items():
         if not text.startswith(opener, token.start):
@@ -47,7 +47,7 @@ def _comment(place: Place, index: int) -> Iterator[Repair]:
 
 
 def _call(place: Place, index: int) -> Iterator[Repair]:
-    """A word and the arguments after it, in parentheses or not, as one part that is unknown."""
+    """Replace a word and its arguments, with or without parentheses, by an unknown part."""
     token = place.tokens[index]
     if token.kind != "NAME":
         return
@@ -68,7 +68,7 @@ def _call(place: Place, index: int) -> Iterator[Repair]:
 
 
 def _closing(tokens: list[Token], index: int) -> int | None:
-    """The `)` of a `(`, if it is not far."""
+    """The `)` of a `(`, if it is near."""
     depth = 0
     for at in range(index, min(index + 2 * WINDOW, len(tokens))):
         depth += (tokens[at].kind == "OPEN") - (tokens[at].kind == "CLOSE")
@@ -78,7 +78,7 @@ def _closing(tokens: list[Token], index: int) -> int | None:
 
 
 def _commas(place: Place, index: int) -> Iterator[Repair]:
-    """Arguments as Python writes them: ``dense(2, 4)``, and ``dense 2, 4``."""
+    """Arguments in Python's spelling: ``dense(2, 4)``, and ``dense 2, 4``."""
     tokens = place.tokens
     if tokens[index].text != ",":
         return
@@ -122,7 +122,7 @@ def _brackets(place: Place, index: int) -> Iterator[Repair]:
 
 
 def let_within(place: Place) -> Iterator[Repair]:
-    """A `let` within an expression, with parentheses around all that it reaches over."""
+    """Put parentheses around a `let` within an expression, with all of its body."""
     let = place.tokens[place.error]
     if let.kind != "LET":
         return

@@ -1,7 +1,7 @@
-"""What each kind of change costs.
+"""The costs of changes.
 
-A change costs less, the more likely it undoes a slip: look-alike characters, words of other
-languages, a letter too many. Only the order of the sums matters, so all costs stand here together.
+A change that undoes a likely slip costs less: look-alike characters, words of other languages, a
+letter too many. Only the order of the sums matters, so all costs stand together here.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ EACH_MORE = 0.05
 FARTHER = 0.01
 """What is added for each token between the change and the token that does not fit."""
 
-# Characters that read otherwise.
+# Characters read in another way.
 LOOK_ALIKE = 0.2
 SLIP = 0.4
 JOINED = 0.5

@@ -1,13 +1,13 @@
-"""How to read on after a token that does not fit: the least change after which the rest is read.
+"""The repair of a text at a token that does not fit: the best of many changes.
 
 After Burke and Fisher ("A practical method for LR and LL syntactic error diagnosis and recovery",
-1987): the mistake may lie before the place where it shows, so every change of one or two tokens is
-tried at every place of a window that ends there. A change is better, the further the text can be
-read with it; then, the fewer errors of type there are in what was read; and then, the smaller it
-is. What is tried follows from the grammar's tables and from the list of its tokens.
+1987). The mistake may lie before the token that does not fit. So every change of one or two tokens
+is tried at every place of a window that ends there. The best change lets the text be read furthest.
+Among equal ones it leaves the fewest type errors, and then it is the smallest. The changes come
+from the grammar's tables and from the list of its tokens.
 
-The work for one mistake is bounded, and so is that for all of them together in proportion to the
-text (``Effort``), so that time stays linear.
+The work for one mistake is bounded. The work for all of them is bounded in proportion to the text
+(``Effort``), so the time stays linear.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ MOST_JUDGED = 48
 
 @dataclass
 class Effort:
-    """The tokens that may still be read again, to compare changes by the errors they leave."""
+    """The number of tokens that may still be read again, to compare the errors of changes."""
 
     left: int
 
     def spend(self, tokens: int) -> bool:
-        """Whether that many more may be read."""
+        """Take so many tokens from the effort, and say whether there were enough."""
         self.left -= tokens
         return self.left >= 0
 
 
 class Search:
-    """Finds repairs. ``judge`` counts the errors of type in a tree."""
+    """Finds repairs. ``judge`` counts the type errors in a tree."""
 
     def __init__(
         self, automaton: Automaton, judge: Callable[[Expression], int], effort: Effort
@@ -56,9 +56,9 @@ class Search:
         self._effort = effort
 
     def best(self, place: Place) -> tuple[Repair, int] | None:
-        """The best repair, and the number of the first token that it does not let be read.
+        """The best repair, and the number of the first token that cannot be read with it.
 
-        None where no change of one or two tokens lets the token be read that does not fit.
+        None if no change of one or two tokens makes the token fit.
         """
         most = place.error + LOOK_AHEAD
         end = min(most, len(place.tokens) - 1)
@@ -75,7 +75,7 @@ class Search:
         return repair, -furthest
 
     def complete(self, stack: Stack, place: int) -> list[Token] | None:
-        """The tokens that end the text after what has been read; None if they are too many."""
+        """The tokens that complete the text; None if they are too many."""
         added: list[Token] = []
         while not self._automaton.fits(stack, END):
             for kind in (HOLE, "CLOSE", "EQUAL", "NAME", *SPELLED):
@@ -126,7 +126,7 @@ class Search:
         return stack, len(place.tokens)
 
     def _reached(self, place: Place, repair: Repair, most: int) -> int:
-        """The number of the first token that a repair does not let be read, up to ``most`` + 1."""
+        """The number of the first token that cannot be read with a repair, up to ``most`` + 1."""
         follow = self._automaton.follow
         stack = place.before(repair.first.start)
         for token, index in _changed(place, repair, most + 1):
@@ -138,7 +138,7 @@ class Search:
 
 
 def _changed(place: Place, repair: Repair, end: int) -> Iterator[tuple[Token, int]]:
-    """The tokens after a repair, up to a number, each with the number of the first not read yet."""
+    """The tokens after a repair, up to a number, each with the number of the first unread one."""
     index = repair.first.start
     for splice in repair.splices:
         for at in range(index, splice.start):
@@ -151,7 +151,7 @@ def _changed(place: Place, repair: Repair, end: int) -> Iterator[tuple[Token, in
 
 
 def _least(place: Place, repair: Repair) -> int:
-    """The token that must be read after a repair: what is left out only does not count as read.
+    """The token that must be read after a repair; a token that is left out does not count.
 
     After a comment, the next mistake may follow at once.
     """

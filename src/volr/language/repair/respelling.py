@@ -1,8 +1,7 @@
-"""Characters that read otherwise: as what they look like, as two words, or together as one.
+"""Characters read in another way: as look-alikes, as two words, or joined into one.
 
-A token is split where a space or a sign was left out, and tokens are joined where one stands that
-does not belong there. Look-alikes are read as what they look like (`lookalikes`), and words of
-other languages as those of Volr (`foreign`).
+A token is split if a space or a sign may be missing, and tokens are joined if there may be one too
+many. Look-alikes are replaced (`lookalikes`), and so are words of other languages (`foreign`).
 """
 
 from __future__ import annotations
@@ -31,7 +30,7 @@ _WORDS = frozenset(SPELLED.values())
 
 
 def respelled(place: Place, index: int) -> Iterator[Repair]:
-    """A token, or some from it on, as other tokens that nearly have the same characters."""
+    """A token, or several from it on, as other tokens with nearly the same characters."""
     token = place.tokens[index]
     for at in range(1, min(len(token.text), LONGEST_WORD)):
         left, right = token.text[:at], token.text[at:]
@@ -59,7 +58,7 @@ def respelled(place: Place, index: int) -> Iterator[Repair]:
 
 
 def _read_as(place: Place, start: int, run: list[Token]) -> Iterator[Repair]:
-    """A run of tokens as what its characters look like, or as the word that they nearly are."""
+    """A run of tokens with look-alikes replaced, or as a similar word."""
     end = start + len(run)
     span = (run[0].start, run[-1].end)
     text = place.text[span[0] : span[1]]
@@ -91,7 +90,7 @@ def _read_as(place: Place, start: int, run: list[Token]) -> Iterator[Repair]:
 
 
 def _shifted(run: list[Token], together: str, start: int) -> Iterator[list[Token]]:
-    """Two words whose characters are right, and the space or the sign between them is not."""
+    """Two words that are right except for the space or the sign between them."""
     if not (_is_word(run[0]) and _is_word(run[-1])) or len(run) > 3:
         return
     spaces = run[-1].end - run[0].start - len(together)
@@ -108,7 +107,7 @@ def _shifted(run: list[Token], together: str, start: int) -> Iterator[list[Token
 
 
 def _is_one_word(run: list[Token]) -> bool:
-    """Whether tokens may be one word, with a space or a sign in it that does not belong there."""
+    """Whether tokens may be one word with a wrong space or sign in it."""
     spaces = run[-1].end - run[0].start - sum(len(each.text) for each in run)
     words = _is_word(run[0]) and _is_word(run[-1])
     return words and (len(run), spaces) in ((2, 0), (2, 1), (3, 0))

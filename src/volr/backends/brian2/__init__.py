@@ -12,11 +12,10 @@ from __future__ import annotations
 import math
 import os
 import tempfile
-from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self, TypeAlias, get_args
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from volr.backends.base import Record, Recordings, Simulator, SpikingBackend
+from volr.backends.base import Record, Simulator, SpikingBackend
 from volr.backends.brian2.equations import (
     MILLI,
     NANO,
@@ -28,20 +27,12 @@ from volr.backends.brian2.equations import (
 )
 from volr.backends.brian2.translation import Neurons, Pathway, in_our_words, parameters
 from volr.backends.messages import text_of
+from volr.backends.pooled_simulator import MOST_VALUES, PooledSimulator
 from volr.backends.populations import neurons_of
 from volr.backends.processes import WorkerPool
 from volr.backends.readback import Asked, precision_of, uniform
-from volr.backends.refusals import check_request, check_supported, require
-from volr.backends.worker import (
-    answered,
-    answers_of,
-    inputs_of,
-    kernel_settings,
-    probing,
-    requests,
-    together,
-    widest,
-)
+from volr.backends.refusals import require
+from volr.backends.worker import inputs_of, kernel_settings, requests, widest
 from volr.errors import BackendError
 from volr.models.model import READOUTS
 from volr.models.parameters import synapse_matrices, weight_name
@@ -51,9 +42,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from numpy.typing import ArrayLike
-
-    from volr.backends.base import Progress
     from volr.backends.messages import Arrays, Request, Settings
     from volr.backends.readback import SpikingReadback
     from volr.checks.arrays import Floats
@@ -66,18 +54,18 @@ TARGETS: tuple[Target, ...] = get_args(Target)
 # Synapses in one batch of copies. The more, the less generating code costs: on 100-100-10, 25
 # copies take 20 ms an image, 100 take 7, 400 take 4, 800 take 3. A synapse is some 100 bytes.
 BATCH_SYNAPSES = 4_000_000
-# Values in one recorded array: spike trains and membranes are kept whole until they are handed out.
-BATCH_VALUES = 20_000_000
 
 
-class Brian2Simulator:
-    """Brian2, started: the processes live as long as the ``with`` block that holds this.
+class Brian2Simulator(PooledSimulator):
+    """Brian2, started.
 
     ``target`` is the language that Brian2 generates code in. NumPy is ready at once. Cython
     compiles for minutes when it first sees a shape of network, and then is at most a third faster;
     a folder of this user's, in that for temporary files, keeps what it made. A program in C++ is
     built for every batch, which takes about a minute.
     """
+
+    volt = MILLI
 
     def __init__(self, processes: int | None = None, target: Target = "numpy") -> None:
         if target not in TARGETS:
@@ -86,59 +74,32 @@ class Brian2Simulator:
             )
         self.target: Target = target
         self._folder = Workplace("volr-brian2")
-        self._pool = WorkerPool("volr.backends.brian2.kernel", "Brian2", processes)
+        super().__init__(BRIAN2, WorkerPool("volr.backends.brian2.kernel", "Brian2", processes))
 
-    @property
-    def backend(self) -> SpikingBackend:
-        """See ``volr.backends.base.Simulator``."""
-        return BRIAN2
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.close()
+    def close(self) -> None:
+        super().close()
         self._folder.close()
 
-    def processes(self) -> tuple[int, ...]:
-        """The identifiers of the processes that are running."""
-        return self._pool.identifiers()
+    def size(self, model: SpikingModel, record: Record, stimuli: int, processes: int) -> int:
+        return batch_size(model, record, stimuli, processes)
 
-    def run(
-        self,
-        model: SpikingModel,
-        stimuli: ArrayLike,
-        *,
-        record: Record = Record(),
-        seed: int = 0,
-        progress: Progress | None = None,
-    ) -> Recordings:
-        """See ``volr.backends.base.Simulator``."""
-        stimuli = check_request(BRIAN2, model, stimuli, record, seed)
-        size = batch_size(model, record, len(stimuli), self._pool.processes)
-        asked = self._generating(_requests(model, stimuli, record, seed, size), self.target)
-        answers = answered(self._pool, asked, size, len(stimuli), progress)
-        return together(model, record, answers, volt=MILLI)
+    def requests(
+        self, model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int
+    ) -> Iterator[Request]:
+        """See ``PooledSimulator``: with the language that code is generated in, and a folder."""
+        for index, (arrays, settings) in enumerate(_requests(model, stimuli, record, seed, size)):
+            own = self._folder.path / str(index)
+            folder = compiled() if self.target == "cython" else own
+            yield arrays, {**settings, "target": self.target, "folder": str(folder)}
 
-    def read_back(self, model: SpikingModel) -> SpikingReadback:
-        """See ``volr.backends.base.Simulator``: one copy, built as ``run`` does, then asked.
-
-        Brian2's objects say the same whatever their code is generated in: here it is NumPy.
-        """
-        check_supported(BRIAN2, model)
-        asked = {
+    def asks(self, model: SpikingModel) -> dict[str, list[str]]:
+        return {
             name: [theirs for _, theirs, *_ in NEURONS[neuron.name].rows]
             for name, neuron in neurons_of(model).items()
         }
-        probes = self._generating(probing(model, partial(_requests, model), asked), "numpy")
-        return _contents(model, answers_of(self._pool, probes), asked)
 
-    def _generating(self, asked: Iterator[Request], target: Target) -> Iterator[Request]:
-        """The requests, with the language that code is generated in and a folder for it."""
-        for index, (arrays, settings) in enumerate(asked):
-            own = self._folder.path / str(index)
-            folder = compiled() if target == "cython" else own
-            yield arrays, {**settings, "target": target, "folder": str(folder)}
+    def contents(self, model: SpikingModel, answers: list[Arrays]) -> SpikingReadback:
+        return _contents(model, answers, self.asks(model))
 
 
 def compiled() -> Path:
@@ -179,7 +140,7 @@ BRIAN2 = SpikingBackend(
 def batch_size(model: SpikingModel, record: Record, stimuli: int, processes: int) -> int:
     """How many copies stand side by side: bounded by memory, and equal work for everybody."""
     each = max(model.network.synapse_count, model.network.neuron_count)
-    most = max(1, min(BATCH_SYNAPSES // each, BATCH_VALUES // widest(model, record)))
+    most = max(1, min(BATCH_SYNAPSES // each, MOST_VALUES // widest(model, record)))
     rounds = max(1, -(-stimuli // (most * processes)))
     return max(1, -(-stimuli // (rounds * processes)))
 

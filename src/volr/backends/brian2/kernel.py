@@ -39,7 +39,8 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
     With ``ask``, the parameters wanted of each population's neurons, nothing is simulated: see
     ``_contents``.
     """
-    _generate(settings["target"], settings["folder"])
+    # What its objects say does not depend on the language.
+    _generate("numpy" if "ask" in settings else settings["target"], settings["folder"])
     brian2.defaultclock.dt = settings["dt"] * brian2.second
     built = _build(arrays, settings)
     monitors = _monitors(built, settings)

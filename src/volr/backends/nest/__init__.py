@@ -8,10 +8,9 @@ the stimuli into batches and joins the answers; ``volr.backends.nest.kernel`` ru
 from __future__ import annotations
 
 import math
-from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
-from volr.backends.base import Record, Recordings, Simulator, SpikingBackend
+from volr.backends.base import Record, Simulator, SpikingBackend
 from volr.backends.nest.read_back import asked_for, contents
 from volr.backends.nest.translation import (
     NEURONS,
@@ -21,18 +20,11 @@ from volr.backends.nest.translation import (
     in_our_words,
     weight_factor,
 )
+from volr.backends.pooled_simulator import MOST_VALUES, PooledSimulator
 from volr.backends.populations import neurons_of
 from volr.backends.processes import WorkerPool
-from volr.backends.refusals import check_request, check_supported, require
-from volr.backends.worker import (
-    answered,
-    answers_of,
-    kernel_settings,
-    probing,
-    requests,
-    together,
-    widest,
-)
+from volr.backends.refusals import require
+from volr.backends.worker import kernel_settings, requests, widest
 from volr.models.model import READOUTS, SpikingModel
 from volr.models.parameters import synapse_matrices, weight_name
 from volr.neurons import RESETS
@@ -41,10 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from contextlib import AbstractContextManager
 
-    from numpy.typing import ArrayLike
-
-    from volr.backends.base import Progress
-    from volr.backends.messages import Request, Settings
+    from volr.backends.messages import Arrays, Request, Settings
     from volr.backends.readback import SpikingReadback
     from volr.checks.arrays import Floats
     from volr.neurons import NeuronModel
@@ -53,53 +42,31 @@ if TYPE_CHECKING:
 # image; 4 take 4.0, since a batch costs some ms by itself, and 30 too: their synapses do not fit
 # into the caches.
 BATCH_NEURONS, BATCH_SYNAPSES = 6_000, 100_000
-# Values in one recorded array: spike trains and membranes are kept whole until they are handed out.
-BATCH_VALUES = 20_000_000
 
 
-class NestSimulator:
-    """NEST, started: the processes live as long as the ``with`` block that holds this."""
+class NestSimulator(PooledSimulator):
+    """NEST, started."""
 
     def __init__(self, processes: int | None = None) -> None:
-        self._pool = WorkerPool("volr.backends.nest.kernel", "NEST", processes)
+        super().__init__(NEST, WorkerPool("volr.backends.nest.kernel", "NEST", processes))
 
-    @property
-    def backend(self) -> SpikingBackend:
-        """See ``volr.backends.base.Simulator``."""
-        return NEST
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.close()
-
-    def processes(self) -> tuple[int, ...]:
-        """The identifiers of the processes that are running."""
-        return self._pool.identifiers()
-
-    def run(
-        self,
-        model: SpikingModel,
-        stimuli: ArrayLike,
-        *,
-        record: Record = Record(),
-        seed: int = 0,
-        progress: Progress | None = None,
-    ) -> Recordings:
-        """See ``volr.backends.base.Simulator``."""
-        stimuli = check_request(NEST, model, stimuli, record, seed)
+    def check_model(self, model: SpikingModel) -> None:
         check_translatable(model)
-        size = batch_size(model, record, len(stimuli), self._pool.processes)
-        asked = _requests(model, stimuli, record, seed, size)
-        return together(model, record, answered(self._pool, asked, size, len(stimuli), progress))
 
-    def read_back(self, model: SpikingModel) -> SpikingReadback:
-        """See ``volr.backends.base.Simulator``: one copy, built as ``run`` does, then asked."""
-        check_supported(NEST, model)
-        check_translatable(model)
-        asked = probing(model, partial(_requests, model), asked_for())
-        return contents(model.network, answers_of(self._pool, asked))
+    def size(self, model: SpikingModel, record: Record, stimuli: int, processes: int) -> int:
+        return batch_size(model, record, stimuli, processes)
+
+    def requests(
+        self, model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int
+    ) -> Iterator[Request]:
+        return _requests(model, stimuli, record, seed, size)
+
+    def asks(self, model: SpikingModel) -> dict[str, list[str]]:
+        del model
+        return asked_for()
+
+    def contents(self, model: SpikingModel, answers: list[Arrays]) -> SpikingReadback:
+        return contents(model.network, answers)
 
 
 def start(processes: int | None = None) -> AbstractContextManager[Simulator]:
@@ -128,7 +95,7 @@ def batch_size(model: SpikingModel, record: Record, stimuli: int, processes: int
     most = (
         BATCH_NEURONS // network.neuron_count,
         BATCH_SYNAPSES // max(network.synapse_count, 1),
-        BATCH_VALUES // widest(model, record),
+        MOST_VALUES // widest(model, record),
         -(-stimuli // processes),
     )
     return max(1, min(most))

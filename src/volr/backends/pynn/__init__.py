@@ -14,27 +14,20 @@ answers together.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.backends.base import Document, Record, Recordings, Simulator, SpikingBackend
+from volr.backends.base import Document, Record, Simulator, SpikingBackend
+from volr.backends.pooled_simulator import MOST_VALUES, PooledSimulator
 from volr.backends.populations import neurons_of
 from volr.backends.processes import WorkerPool
 from volr.backends.pynn import mechanisms, translation
 from volr.backends.pynn.script import read_back_script, write_script
 from volr.backends.pynn.solutions import SOLUTIONS
 from volr.backends.pynn.translation import CELLS, DIALECTS, UNREACHABLE, Dialect, in_our_words
-from volr.backends.refusals import check_request, check_supported, elsewhere, require
-from volr.backends.worker import (
-    answered,
-    answers_of,
-    kernel_settings,
-    probing,
-    requests,
-    together,
-    widest,
-)
+from volr.backends.refusals import elsewhere, require
+from volr.backends.worker import kernel_settings, requests, widest
 from volr.errors import UnsupportedError
 from volr.models.coding import input_drive
 from volr.models.model import READOUTS, is_multiple
@@ -45,12 +38,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from numpy.typing import ArrayLike
-
-    from volr.backends.base import Progress
     from volr.backends.messages import Arrays, Request, Settings
     from volr.backends.readback import SpikingReadback
-    from volr.checks.arrays import Floats
+    from volr.checks.arrays import Booleans, Floats
     from volr.models.model import SpikingModel
     from volr.neurons import NeuronModel
 
@@ -59,60 +49,50 @@ if TYPE_CHECKING:
 BATCH_NEURONS = {"nest": 6_000, "brian2": 40_000}
 BATCH_SYNAPSES = 4_000_000
 BATCH_STIMULI = 50
-# Values in one recorded array: spike trains and membranes are kept whole until they are handed out.
-BATCH_VALUES = 20_000_000
 # NEST counts time in tics of a microsecond.
 TIC = 0.001
 
 
-class PynnSimulator:
-    """PyNN on one simulator, started: the processes live as long as the ``with`` block."""
+class PynnSimulator(PooledSimulator):
+    """PyNN on one simulator, started."""
 
     def __init__(self, dialect: Dialect, processes: int | None = None) -> None:
         self._dialect = dialect
-        self.backend = RECORDS[dialect.simulator]
         # PyNN and Brian2 leave folders and logs among the temporary files, and a process that is
         # ended removes nothing.
         self._folder = Workplace("volr-pynn")
         environment = {"TMPDIR": str(self._folder.path)}
         if dialect is translation.NEURON:
             mechanisms.announce()
-        kernel = "volr.backends.pynn.kernel"
-        self._pool = WorkerPool(kernel, self.backend.name, processes, environment)
+        backend, kernel = RECORDS[dialect.simulator], "volr.backends.pynn.kernel"
+        super().__init__(backend, WorkerPool(kernel, backend.name, processes, environment))
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._pool.close()
+    def close(self) -> None:
+        super().close()
         self._folder.close()
 
-    def run(
-        self,
-        model: SpikingModel,
-        stimuli: ArrayLike,
-        *,
-        record: Record = Record(),
-        seed: int = 0,
-        progress: Progress | None = None,
-    ) -> Recordings:
-        """See ``volr.backends.base.Simulator``."""
-        stimuli = check_request(self.backend, model, stimuli, record, seed)
+    def check_model(self, model: SpikingModel) -> None:
         _check_translatable(self.backend.name, self._dialect, model)
-        size = batch_size(self._dialect, model, record, len(stimuli), self._pool.processes)
-        asked = _requests(self._dialect, model, stimuli, record, seed, size)
-        awake = partial(_check_awake, self.backend.name, model)
-        answers = answered(self._pool, asked, size, len(stimuli), progress, awake)
-        given = input_drive(model, stimuli, seed=seed).spikes
-        return together(model, record, answers, given=given)
 
-    def read_back(self, model: SpikingModel) -> SpikingReadback:
-        """See ``volr.backends.base.Simulator``: one copy, built as ``run`` does, then asked."""
-        check_supported(self.backend, model)
-        _check_translatable(self.backend.name, self._dialect, model)
-        ask = {name: [*neuron.numbers] for name, neuron in neurons_of(model).items()}
-        asked = probing(model, partial(_requests, self._dialect, model), ask)
-        return in_our_words(self._dialect, model, answers_of(self._pool, asked))
+    def check_answer(self, model: SpikingModel, answer: Arrays) -> None:
+        _check_awake(self.backend.name, model, answer)
+
+    def given(self, model: SpikingModel, stimuli: Floats, seed: int) -> Mapping[str, Booleans]:
+        return input_drive(model, stimuli, seed=seed).spikes
+
+    def size(self, model: SpikingModel, record: Record, stimuli: int, processes: int) -> int:
+        return batch_size(self._dialect, model, record, stimuli, processes)
+
+    def requests(
+        self, model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int
+    ) -> Iterator[Request]:
+        return _requests(self._dialect, model, stimuli, record, seed, size)
+
+    def asks(self, model: SpikingModel) -> dict[str, list[str]]:
+        return {name: [*neuron.numbers] for name, neuron in neurons_of(model).items()}
+
+    def contents(self, model: SpikingModel, answers: list[Arrays]) -> SpikingReadback:
+        return in_our_words(self._dialect, model, answers)
 
 
 def start(dialect: Dialect, processes: int | None = None) -> AbstractContextManager[Simulator]:
@@ -196,7 +176,7 @@ def batch_size(
     """How many stimuli go together: bounded by memory, and enough batches for everybody."""
     network = model.network
     inputs = model.steps * max(network[name].size for name in network.inputs)
-    most = BATCH_VALUES // max(widest(model, record), inputs)
+    most = MOST_VALUES // max(widest(model, record), inputs)
     if dialect is translation.NEURON:
         most = min(most, BATCH_STIMULI)
     else:

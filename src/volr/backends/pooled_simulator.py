@@ -1,0 +1,112 @@
+"""A started simulator whose kernel runs in a pool of processes: NEST, PyNN and Brian2 are such."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self
+
+from volr.backends.base import Record, Recordings, SpikingBackend
+from volr.backends.refusals import check_request, check_supported
+from volr.backends.worker import answered, answers_of, probing, together
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import ArrayLike
+
+    from volr.backends.base import Progress
+    from volr.backends.messages import Arrays, Request
+    from volr.backends.processes import WorkerPool
+    from volr.backends.readback import SpikingReadback
+    from volr.checks.arrays import Booleans, Floats
+    from volr.models.model import SpikingModel
+
+MOST_VALUES = 20_000_000
+"""Values in one recorded array: spike trains and membranes are whole until they are returned."""
+
+
+class PooledSimulator(ABC):
+    """The processes live as long as the ``with`` block that holds this.
+
+    A back end adds how it makes ``requests`` and how many stimuli go in each (``size``), what its
+    kernel is asked to be read back (``asks``), and what the answers mean (``contents``). Membranes
+    come in units of 1/``volt`` mV.
+    """
+
+    volt = 1.0
+
+    def __init__(self, backend: SpikingBackend, pool: WorkerPool) -> None:
+        self.backend = backend
+        self._pool = pool
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the processes."""
+        self._pool.close()
+
+    def processes(self) -> tuple[int, ...]:
+        """The identifiers of the processes that are running."""
+        return self._pool.identifiers()
+
+    def run(
+        self,
+        model: SpikingModel,
+        stimuli: ArrayLike,
+        *,
+        record: Record = Record(),
+        seed: int = 0,
+        progress: Progress | None = None,
+    ) -> Recordings:
+        """See ``volr.backends.base.Simulator``."""
+        stimuli = check_request(self.backend, model, stimuli, record, seed)
+        self.check_model(model)
+        size = self.size(model, record, len(stimuli), self._pool.processes)
+        asked = self.requests(model, stimuli, record, seed, size)
+        check = partial(self.check_answer, model)
+        answers = answered(self._pool, asked, size, len(stimuli), progress, check)
+        given = self.given(model, stimuli, seed)
+        return together(model, record, answers, given=given, volt=self.volt)
+
+    def read_back(self, model: SpikingModel) -> SpikingReadback:
+        """See ``volr.backends.base.Simulator``: one copy, built as ``run`` does, then asked."""
+        check_supported(self.backend, model)
+        self.check_model(model)
+        asked = probing(model, partial(self.requests, model), self.asks(model))
+        return self.contents(model, answers_of(self._pool, asked))
+
+    def check_model(self, model: SpikingModel) -> None:
+        """Raise ``UnsupportedError`` for a model that has no translation."""
+        del model
+
+    def check_answer(self, model: SpikingModel, answer: Arrays) -> None:
+        """Raise ``UnsupportedError`` for a model that the simulator could not run after all."""
+        del model, answer
+
+    def given(self, model: SpikingModel, stimuli: Floats, seed: int) -> Mapping[str, Booleans]:
+        """Spikes of inputs, ``[time, batch, unit]``, that the kernel does not record."""
+        del model, stimuli, seed
+        return {}
+
+    @abstractmethod
+    def size(self, model: SpikingModel, record: Record, stimuli: int, processes: int) -> int:
+        """How many of the stimuli go in one request."""
+
+    @abstractmethod
+    def requests(
+        self, model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int
+    ) -> Iterator[Request]:
+        """The requests, with ``size`` stimuli in each."""
+
+    @abstractmethod
+    def asks(self, model: SpikingModel) -> Any:
+        """What the kernel is asked for when a model is read back."""
+
+    @abstractmethod
+    def contents(self, model: SpikingModel, answers: list[Arrays]) -> SpikingReadback:
+        """What the answers to ``volr.backends.worker.probing`` say, in Volr's names and units."""

@@ -107,69 +107,37 @@ __all__ = [
     "verify",
 ]
 
-# Where each public name is at home, and what it is called there.
+# The public names that each module has.
 _HOMES = {
-    "ArtificialBackend": ("volr.backends.base", "ArtificialBackend"),
-    "ArtificialModel": ("volr.models.model", "ArtificialModel"),
-    "Checked": ("volr.language", "Checked"),
-    "ConstantCurrent": ("volr.models.coding", "ConstantCurrent"),
-    "Data": ("volr.models.samples", "Data"),
-    "Dense": ("volr.language.syntax", "Dense"),
-    "Document": ("volr.backends.base", "Document"),
-    "Evaluation": ("volr.experiments.evaluation", "Evaluation"),
-    "Explanation": ("volr.explanation", "Explanation"),
-    "IFCondExp": ("volr.neurons", "IFCondExp"),
-    "IFCurrDelta": ("volr.neurons", "IFCurrDelta"),
-    "IFCurrExp": ("volr.neurons", "IFCurrExp"),
-    "Identity": ("volr.models.activations", "Identity"),
-    "ImportedModel": ("volr.importing", "ImportedModel"),
-    "Network": ("volr.network", "Network"),
-    "Poisson": ("volr.models.coding", "Poisson"),
-    "ProgramError": ("volr.errors", "ProgramError"),
-    "ReLU": ("volr.models.activations", "ReLU"),
-    "Record": ("volr.backends.base", "Record"),
-    "Recordings": ("volr.backends.base", "Recordings"),
-    "Samples": ("volr.models.samples", "Samples"),
-    "Sigmoid": ("volr.models.activations", "Sigmoid"),
-    "Simulator": ("volr.backends.base", "Simulator"),
-    "SpikingBackend": ("volr.backends.base", "SpikingBackend"),
-    "SpikingModel": ("volr.models.model", "SpikingModel"),
-    "SpikingSettings": ("volr.training", "SpikingSettings"),
-    "Surrogate": ("volr.engine.surrogates", "Surrogate"),
-    "Tanh": ("volr.models.activations", "Tanh"),
-    "Task": ("volr.experiments.tasks", "Task"),
-    "Training": ("volr.training.result", "Training"),
-    "TrainingSettings": ("volr.training", "TrainingSettings"),
-    "Transfer": ("volr.transfer", "Transfer"),
-    "TransferReport": ("volr.transfer", "TransferReport"),
-    "TransferSettings": ("volr.transfer", "TransferSettings"),
-    "Verification": ("volr.verification", "Verification"),
-    "VolrError": ("volr.errors", "VolrError"),
-    "backend": ("volr.backends", "backend"),
-    "check": ("volr.language", "check"),
-    "dense": ("volr.language", "dense"),
-    "document": ("volr.backends", "document"),
-    "evaluate": ("volr.experiments.evaluation", "evaluate"),
-    "explain": ("volr.explanation", "explain"),
-    "import_nir": ("volr.importing", "import_nir"),
-    "load_model": ("volr.model_files.model_file", "load_model"),
-    "save_model": ("volr.model_files.model_file", "save_model"),
-    "simulator": ("volr.backends", "simulator"),
-    "task": ("volr.experiments.tasks", "task"),
-    "to_network": ("volr.language", "to_network"),
-    "train_ann": ("volr.training", "train_ann"),
-    "train_in_loop": ("volr.training", "train_in_loop"),
-    "train_snn": ("volr.training", "train_snn"),
-    "transfer_ann": ("volr.transfer", "transfer_ann"),
-    "verify": ("volr.verification", "verify"),
+    "volr.backends": "backend document simulator",
+    "volr.backends.base": "ArtificialBackend Document Record Recordings Simulator SpikingBackend",
+    "volr.engine.surrogates": "Surrogate",
+    "volr.errors": "ProgramError VolrError",
+    "volr.experiments.evaluation": "Evaluation evaluate",
+    "volr.experiments.tasks": "Task task",
+    "volr.explanation": "Explanation explain",
+    "volr.importing": "ImportedModel import_nir",
+    "volr.language": "Checked check dense to_network",
+    "volr.language.syntax": "Dense",
+    "volr.model_files.model_file": "load_model save_model",
+    "volr.models.activations": "Identity ReLU Sigmoid Tanh",
+    "volr.models.coding": "ConstantCurrent Poisson",
+    "volr.models.model": "ArtificialModel SpikingModel",
+    "volr.models.samples": "Data Samples",
+    "volr.network": "Network",
+    "volr.neurons": "IFCondExp IFCurrDelta IFCurrExp",
+    "volr.training": "SpikingSettings TrainingSettings train_ann train_in_loop train_snn",
+    "volr.training.result": "Training",
+    "volr.transfer": "Transfer TransferReport TransferSettings transfer_ann",
+    "volr.verification": "Verification verify",
 }
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"module 'volr' has no attribute {name!r}")
-    module, attribute = _HOMES[name]
-    return getattr(importlib.import_module(module), attribute)
+    for module, names in _HOMES.items():
+        if name in names.split():
+            return getattr(importlib.import_module(module), name)
+    raise AttributeError(f"module 'volr' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

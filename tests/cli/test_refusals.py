@@ -30,7 +30,7 @@ def _packages() -> None:
     [
         ('"delay": 0.5', '"delay": 0.7', "delay 0.7 ms is not a whole number of steps of 0.5 ms"),
         ('"dt": 0.5', '"dt": -0.5', "dt is -0.5 ms, not above 0"),
-        ('"tau_m": 20.0', '"tau_m": -20.0', "if_curr_delta: tau_m is -20.0, not above 0"),
+        ('"tau_m": 20.0', '"tau_m": -20.0', "if_curr_exp: tau_m is -20.0, not above 0"),
     ],
 )
 def test_a_model_file_that_cannot_be_is_refused(

@@ -36,11 +36,7 @@ def experiment(
     context: typer.Context,
     tasks: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="TASK",
-            help=options.TASKS,
-            show_default=" ".join(DEFAULT_TASKS),
-        ),
+        typer.Argument(metavar="TASK", help=options.TASKS, show_default=" ".join(DEFAULT_TASKS)),
     ] = None,
     repeats: int | None = count(
         None, "Number of seeds: of every condition.", most=10_000, unless="1"

@@ -9,8 +9,9 @@ fields is an option of the command (``with_options``), all under the heading ``p
 Only ``with_options`` makes such a record: the defaults of its fields are options, not values.
 
 **Defaults.** A setting has one default, in the library's record of settings. So the option of a
-setting is None by default, and ``of`` names the field. Help reads the default there, and commands
-pass on only the options that are given (``given_values``).
+setting is None by default. Help reads the default from the field of the same name in ``source``,
+which a record of options names, or from ``of``. Commands pass on only the options that are given
+(``given_values``).
 
 **Meaning.** An option means the same in every command. Its help begins with the same words
 everywhere; what a command adds stands behind a colon.
@@ -78,8 +79,13 @@ def option(
         # reports what is wrong.
         readable=False,
     )
-    made.show_default = partial(resolve_name, of) if of else unless or True
+    made.show_default = _default_at(of) if of else unless or True
     return made
+
+
+def _default_at(place: str) -> Any:
+    """What finds the default of a setting, when help is shown: its module takes long to import."""
+    return partial(resolve_name, place)
 
 
 def count(default: int | None, help: str, *, least: int = 1, **more: Any) -> Any:
@@ -119,7 +125,11 @@ def with_options(command: Callable[..., None]) -> Callable[..., None]:
 def _parameters(record: Any) -> Iterator[inspect.Parameter]:
     hints = get_type_hints(record, include_extras=True)
     for each in fields(record):
-        yield _parameter(each.name, hints[each.name], each.default, record.panel)
+        default: Any = copy(each.default)
+        is_open = isinstance(default, OptionInfo) and default.default is None
+        if is_open and default.show_default is True and hasattr(record, "source"):
+            default.show_default = _default_at(f"{record.source}.{each.name}")
+        yield _parameter(each.name, hints[each.name], default, record.panel)
 
 
 def _parameter(name: str, hint: Any, default: Any, panel: str | None = None) -> inspect.Parameter:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from volr.cli import options
+from volr.cli.options import option, with_options
 from volr.cli.output import emit, note, print_json, show_error
 from volr.cli.output_files import check_writable, write_text
 from volr.cli.progress import patience
@@ -51,12 +52,13 @@ def diagnostic_json(diagnostic: Diagnostic, source: Source) -> dict[str, Any]:
     }
 
 
+@with_options
 def format_program(
     file: options.Program,
-    ascii: Annotated[bool, typer.Option("--ascii", help="Write >> and | for ⦶ and ⊖.")] = False,
-    write: Annotated[
-        bool, typer.Option("--write", "-w", help="Write the file instead of printing.")
-    ] = False,
+    ascii: bool = option(default=False, help="Write >> and | for ⦶ and ⊖.", flags="--ascii"),
+    write: bool = option(
+        default=False, help="Write the file instead of printing.", flags="--write -w"
+    ),
 ) -> None:
     """Print a program in its standard layout. Comments stay."""
     from volr.language import format_source, read_source
@@ -73,14 +75,10 @@ def format_program(
         write_text(Path(file).resolve(), formatted)
 
 
+@with_options
 def show(
     file: options.Program,
-    svg: Annotated[
-        str | None,
-        typer.Option(
-            "--svg", metavar="OUT", help="Draw the network into this file; - is standard output."
-        ),
-    ] = None,
+    svg: str | None = option(None, "Draw the network into this file; - is standard output.", "OUT"),
     as_json: options.Json = False,
 ) -> None:
     """Print a program's populations and projections, or draw them."""

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from volr.cli import options
+from volr.cli.options import option, with_options
 from volr.cli.output import note
 from volr.cli.output_files import check_apart, check_folder, check_writable, write_text
 from volr.cli.progress import progress_bar
@@ -17,6 +18,7 @@ from volr.source import visible
 from volr.system.storage import check_no_link
 
 
+@with_options
 def report(
     context: typer.Context,
     folder: Annotated[
@@ -25,16 +27,7 @@ def report(
             readable=False, metavar="DIR", help="Folder that `volr experiment` wrote to."
         ),
     ],
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            readable=False,
-            metavar="FILE",
-            help="Where to write: the page.",
-            show_default="DIR/report.html",
-        ),
-    ] = None,
+    out: Path | None = option(None, "Where to write: the page.", "FILE", unless="DIR/report.html"),
     data: options.DataFolder = None,
 ) -> None:
     """Write an experiment's report: one HTML page and its figures."""

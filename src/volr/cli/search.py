@@ -30,10 +30,7 @@ SHOWN = 10
 
 @with_options
 def search(
-    task: Annotated[
-        str,
-        typer.Argument(metavar="TASK", help=options.TASKS),
-    ],
+    task: Annotated[str, typer.Argument(metavar="TASK", help=options.TASKS)],
     condition: str = option(
         "snn-transferred",
         "Condition to improve: ann, ann:futhark, snn-random, snn-surrogate, snn-transferred, "
@@ -73,11 +70,7 @@ def search(
     data: options.DataFolder = None,
     settings: options.SettingsFile = None,
     neuron: str | None = option(
-        None,
-        NEURON,
-        "NAME",
-        of="volr.experiments.settings:Settings.neuron",
-        panel=SPIKING,
+        None, NEURON, "NAME", of="volr.experiments.settings:Settings.neuron", panel=SPIKING
     ),
     *,
     times: Times,
@@ -196,10 +189,7 @@ def _print_found(asked: Search, found: Found, rungs: int, shares: Mapping[str, f
     start = ["as they are", *("–" for _ in names), *("" for _ in range(rungs - 1))]
     print_table(
         ("trial", *names, *(f"rung {height}" for height in range(1, rungs)), "validation"),
-        [
-            [*start, f"{found.baseline:.4f}"],
-            *(_row(each, names, rungs) for each in ranked[:SHOWN]),
-        ],
+        [[*start, f"{found.baseline:.4f}"], *(_row(each, names, rungs) for each in ranked[:SHOWN])],
     )
     if shares:
         ended = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())

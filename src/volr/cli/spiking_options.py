@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from volr.models.simulation_settings import SimulationSettings
 
 _MODEL = "volr.models.model:SpikingModel"
-_TRANSFER = "volr.transfer:TransferSettings"
 _TRAINING = "volr.training:SpikingSettings"
 _S = TypeVar("_S", bound="SimulationSettings")
 
@@ -41,8 +40,8 @@ NEURON = "Neuron model: if_curr_exp, if_curr_delta or if_cond_exp."
 RESET = "After a spike, put the membrane to v_reset or take v_thresh − v_reset off it."
 TIME = "Simulated time of one stimulus."
 STEP = "Time step of the simulation."
-DURATION: Any = option(None, TIME, "MS", of=f"{_MODEL}.duration")
-DT: Any = option(None, STEP, "MS", of=f"{_MODEL}.dt")
+DURATION: Any = option(None, TIME, "MS")
+DT: Any = option(None, STEP, "MS")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +49,7 @@ class Times:
     """The times of a simulation, ms."""
 
     panel: ClassVar = SPIKING
+    source: ClassVar = _MODEL
     duration: float | None = DURATION
     dt: float | None = DT
 
@@ -59,12 +59,14 @@ class Spiking:
     """What a spiking network is made of, and its times in ms."""
 
     panel: ClassVar = SPIKING
+    source: ClassVar = _MODEL
     neuron: str | None = option(None, NEURON, "NAME", of=f"{_MODEL}.neuron.name")
     neuron_parameters: list[str] | None = option(
         None,
         "Parameter of the neuron, in PyNN's names and units: tau_m=10. May be repeated.",
         "NAME=X",
         flags="--neuron-parameter -p",
+        unless="PyNN's",
     )
     reset: Literal["hard", "subtract"] | None = option(None, RESET, of=f"{_MODEL}.neuron.reset")
     coding: str | None = option(
@@ -106,11 +108,9 @@ class Percentile:
     """What a transfer takes for a full activation."""
 
     panel: ClassVar = CALIBRATION
+    source: ClassVar = "volr.transfer:TransferSettings"
     percentile: float | None = option(
-        None,
-        "Percentile of a population's activations that counts as full.",
-        "X",
-        of=f"{_TRANSFER}.percentile",
+        None, "Percentile of a population's activations that counts as full.", "X"
     )
 
 
@@ -119,6 +119,7 @@ class ThroughSpikes:
     """The start of a spiking network's training, and how errors go back through spikes."""
 
     panel: ClassVar = THROUGH_SPIKES
+    source: ClassVar = _TRAINING
     start: Path | None = option(
         None,
         "Continue from this spiking model, with its neurons, coding, timing and readout.",
@@ -140,10 +141,7 @@ class ThroughSpikes:
     )
     device: Device = "cpu"
     readout: Literal["count", "membrane"] | None = option(
-        None,
-        "Read the outputs' spikes, or their mean membranes.",
-        of=f"{_MODEL}.readout",
-        panel=SPIKING,
+        None, "Read the outputs' spikes, or their mean membranes.", panel=SPIKING
     )
     surrogate: Literal["triangle", "rectangle", "fast_sigmoid", "atan"] | None = option(
         None, "Surrogate for the derivative of a spike.", of=f"{_TRAINING}.surrogate.shape"
@@ -156,14 +154,9 @@ class ThroughSpikes:
     )
     window: int | None = count(None, "Steps that errors flow back through.", unless="all")
     rate_floor: float | None = option(
-        None,
-        "Mean rate below which a hidden neuron is penalised.",
-        "HZ",
-        of=f"{_TRAINING}.rate_floor",
+        None, "Mean rate below which a hidden neuron is penalised.", "HZ"
     )
-    rate_penalty: float | None = option(
-        None, "Strength of this penalty.", "X", of=f"{_TRAINING}.rate_penalty"
-    )
+    rate_penalty: float | None = option(None, "Strength of this penalty.", "X")
 
     @property
     def changes(self) -> dict[str, Any]:

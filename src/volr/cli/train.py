@@ -39,9 +39,6 @@ if TYPE_CHECKING:
 _OF_THE_ENGINE = ("teacher", "device", "surrogate", "surrogate_width", "window")
 
 
-_TRAINING = "volr.training:TrainingSettings"
-
-
 def _epochs() -> str:
     from volr.training import in_loop, spiking
 
@@ -58,20 +55,20 @@ def usual_epochs() -> str:
     return f"{EPOCHS}, or as many as make {UPDATES:,} updates"
 
 
-def _learning_rate() -> str:
-    from volr.training import TrainingSettings, spiking
-
-    adam, sgd = TrainingSettings(optimizer="adam").rate, TrainingSettings(optimizer="sgd").rate
-    fine = f"with --start: {spiking.FINE_RATE:g}"
-    return f"{adam:g}; sgd: {sgd:g}; snn: {spiking.RATE:g}; {fine}"
+def _by_kind(adam: float, sgd: float, snn: float, fine: float) -> str:
+    return f"{adam:g}; sgd: {sgd:g}; snn: {snn:g}; with --start: {fine:g}"
 
 
-def _weight_decay() -> str:
-    from volr.training import TrainingSettings, spiking
+def _learning_rates() -> str:
+    from volr.training import settings, spiking
 
-    adam, sgd = TrainingSettings(optimizer="adam").decay, TrainingSettings(optimizer="sgd").decay
-    fine = f"with --start: {spiking.FINE_DECAY:g}"
-    return f"{adam:g}; sgd: {sgd:g}; snn: {spiking.DECAY:g}; {fine}"
+    return _by_kind(**settings.RATES, snn=spiking.RATE, fine=spiking.FINE_RATE)
+
+
+def _weight_decays() -> str:
+    from volr.training import settings, spiking
+
+    return _by_kind(**settings.DECAYS, snn=spiking.DECAY, fine=spiking.FINE_DECAY)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,37 +76,30 @@ class Learning:
     """The options of ``TrainingSettings``, whose names are those of its fields."""
 
     panel: ClassVar = LEARNING
+    source: ClassVar = "volr.training:TrainingSettings"
     epochs: int | None = count(None, "Passes over the training data.", unless=_epochs)
-    batch_size: int | None = count(None, "Samples in one update.", of=f"{_TRAINING}.batch_size")
-    optimizer: Literal["adam", "sgd"] | None = option(
-        None, "Optimizer of the parameters.", of=f"{_TRAINING}.optimizer"
-    )
+    batch_size: int | None = count(None, "Samples in one update.")
+    optimizer: Literal["adam", "sgd"] | None = option(None, "Optimizer of the parameters.")
     learning_rate: float | None = option(
-        None, "Learning rate of the first update.", "X", unless=_learning_rate
+        None, "Learning rate of the first update.", "X", unless=_learning_rates
     )
-    momentum: float | None = option(None, "Momentum of sgd.", "X", of=f"{_TRAINING}.momentum")
+    momentum: float | None = option(None, "Momentum of sgd.", "X")
     schedule: Literal["cosine", "constant"] | None = option(
-        None, "Let the learning rate fall to 0, or keep it.", of=f"{_TRAINING}.schedule"
+        None, "Let the learning rate fall to 0, or keep it."
     )
     weight_decay: float | None = option(
         None,
         "Share that an update takes off each parameter, for a learning rate of 1.",
         "X",
-        unless=_weight_decay,
+        unless=_weight_decays,
     )
-    loss: Literal["cross_entropy", "mse"] | None = option(
-        None, "The loss that training minimises.", of=f"{_TRAINING}.loss"
-    )
-    validation: float | None = option(
-        None, "Fraction of the training data set aside.", "X", of=f"{_TRAINING}.validation"
-    )
+    loss: Literal["cross_entropy", "mse"] | None = option(None, "The loss that training minimises.")
+    validation: float | None = option(None, "Fraction of the training data set aside.", "X")
     patience: int | None = count(
         None, "Stop after this many epochs without improvement.", unless="never"
     )
     candidates: int | None = count(
-        None,
-        "Number of initialisations; training goes on with the best.",
-        of=f"{_TRAINING}.candidates",
+        None, "Number of initialisations; training goes on with the best."
     )
 
 

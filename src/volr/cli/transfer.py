@@ -42,12 +42,7 @@ class Calibration(Percentile):
     """How a transfer is calibrated, and where."""
 
     on: str = options.on("engine", "engine, or any spiking one that `evaluate` names.")
-    rounds: int | None = count(
-        None,
-        "Rounds of calibration for each layer.",
-        least=0,
-        of="volr.transfer:TransferSettings.rounds",
-    )
+    rounds: int | None = count(None, "Rounds of calibration for each layer.", least=0)
     calibration_samples: int | None = count(
         None,
         "Training stimuli to calibrate on.",

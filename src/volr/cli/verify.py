@@ -32,8 +32,7 @@ def verify(
     subject: Annotated[
         str,
         typer.Argument(
-            metavar="FILE|MODEL",
-            help="A program, which is given random weights, or a model file.",
+            metavar="FILE|MODEL", help="A program, which is given random weights, or a model file."
         ),
     ],
     on: list[str] | None = options.on(
@@ -43,10 +42,7 @@ def verify(
         unless="all that are installed",
     ),
     task: str | None = option(
-        None,
-        "Task: its test data are the stimuli.",
-        "TASK",
-        unless="random stimuli",
+        None, "Task: its test data are the stimuli.", "TASK", unless="random stimuli"
     ),
     data: options.DataFolder = None,
     # With 20 stimuli, most neurons spike for at least one.
@@ -157,12 +153,7 @@ def _pairs(
 
 
 def _stimuli(
-    network: Network,
-    task: str | None,
-    samples: int,
-    seed: int,
-    origin: Origin,
-    data: Path | None,
+    network: Network, task: str | None, samples: int, seed: int, origin: Origin, data: Path | None
 ) -> Floats:
     from volr.experiments.evaluation import data_seed
     from volr.experiments.tasks import check_model

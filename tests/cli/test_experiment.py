@@ -229,7 +229,7 @@ def test_runs_that_others_were_made_with_are_told(volr: Volr, folder: Path) -> N
     more = volr(*arguments, "--repeats", "2")
     said = f"not all runs of this table are made with the same: numpy 0.\\x1b1, {np.__version__}"
     assert said in more.err
-    assert "--fresh makes all of them anew" in more.err
+    assert "--fresh makes all of them again" in more.err
     assert said in volr(*arguments, "--repeats", "2").err
 
 

@@ -189,7 +189,7 @@ def test_silence_proves_nothing_and_is_told(volr: Volr, program: Path) -> None:
     result = volr("verify", program, "--on", "engine", "--duration", "0.5")
     assert result.code == 0
     assert "340 of 340 spike trains equal, 340 silent" in result.out
-    assert result.err.splitlines()[-1] == "engine: no neuron spiked, so equal spikes say nothing"
+    assert result.err.splitlines()[-1] == "engine: no neuron spiked, so equal spikes prove nothing"
 
 
 def failing(error: Exception) -> nullcontext[Mistaken]:

@@ -191,7 +191,7 @@ def _compare(made: Sequence[Mapping[str, str]], *, more: bool) -> None:
 
     if given := differences([*made, versions()] if more else made):
         note(f"not all runs of this table are made with the same: {given}")
-        note("so their last digits may differ; --fresh makes all of them anew")
+        note("so their last digits may differ; --fresh makes all of them again")
 
 
 def _text(network: Network) -> str:

@@ -64,5 +64,5 @@ def _way_out(library: str, environment: Mapping[str, str]) -> str:
     prefixes = _PREFIXES.get(library, (library.upper(),))
     found = sorted(name for name in environment if name.upper().startswith(prefixes))
     if found:
-        return f"unset the environment variables that it reads, or mend them: {', '.join(found)}"
+        return f"unset the environment variables that it reads, or correct them: {', '.join(found)}"
     return "look at its settings and at the environment variables that it reads, or reinstall it"

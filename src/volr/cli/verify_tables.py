@@ -107,7 +107,7 @@ def _behaviour(found: Verification) -> str:
 def _print_differences(found: Verification) -> None:
     behaviour = found.behaviour
     if behaviour is not None and 0 < behaviour.compared == behaviour.silent:
-        note(f"{found.name}: no neuron spiked, so equal spikes say nothing")
+        note(f"{found.name}: no neuron spiked, so equal spikes prove nothing")
     for difference in found.differences:
         emit(f"\n{found.name}: {difference.kind}: {difference}")
     if behaviour is not None and (first := behaviour.first_difference) is not None:

@@ -32,7 +32,7 @@ def check(ann: ArtificialModel, snn: SpikingModel, samples: Samples) -> None:
         raise UnsupportedError(
             f"a spike rate cannot stand for the activation {ann.activation.name!r}, so there is "
             "nothing to compare spike counts with",
-            help="train the network anew with relu, which makes another model",
+            help="train the network again with relu, which makes another model",
         )
     for kind, model in (("ANN", ann), ("SNN", snn)):
         for name, values in model.parameters.items():

@@ -142,7 +142,7 @@ class _Mistake:
             return f"write `{clip(' '.join(words))}`"
         plain = lookalikes.plain(text)
         if plain != text and not plain.strip():
-            return "write a plain space" if plain else "leave it out; nobody can see it"
+            return "write a plain space" if plain else "leave it out; it is invisible"
         return "leave it out"
 
     def _respelled(self) -> Diagnostic:

@@ -37,7 +37,7 @@ _AROUND = f'"{_HASH}":"'.encode()
 # safetensors itself refuses longer headers.
 _LONGEST_HEADER = 100_000_000
 _CHUNK = 1 << 20
-_AGAIN = "copy it anew from where it was made, or make it again"
+_AGAIN = "copy it again from where it was made, or make it again"
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def transfer_ann(
         raise UnsupportedError(
             f"a spike rate cannot stand for the activation {model.activation.name!r}: "
             "rates are not negative and have no other shape than their own",
-            help="train the network anew with relu, which makes another model",
+            help="train the network again with relu, which makes another model",
         )
     if len(samples) == 0:
         raise DataError("a transfer needs training stimuli to calibrate on, and there are none")

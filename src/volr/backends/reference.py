@@ -164,7 +164,7 @@ _PROBED = "its steps are called with zeros, unit vectors and some numbers"
 
 
 def _split(program: Program, inputs: Floats) -> dict[str, Floats]:
-    """The stimuli cut into the input populations, which stand side by side."""
+    """The stimuli, cut into the input populations."""
     if inputs.ndim != 2 or inputs.shape[1] != program.input_size:
         raise DataError(
             f"the stimuli have the shape {list(inputs.shape)}, the network takes "

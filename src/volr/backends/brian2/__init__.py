@@ -162,7 +162,7 @@ def _requests(
 
 
 def _neurons(model: SpikingModel, name: str, neuron: NeuronModel) -> Settings:
-    """What Brian2 is told of a population's neurons, and of synapses onto them."""
+    """What Brian2 is told about a population's neurons, and about synapses onto them."""
     equations, numbers = NEURONS[neuron.name], parameters(neuron, model.dt)
     if not model.is_spiking(name):
         numbers["fires_at"] = UNREACHABLE
@@ -183,7 +183,7 @@ def _neurons(model: SpikingModel, name: str, neuron: NeuronModel) -> Settings:
 def _contents(
     model: SpikingModel, answers: list[Arrays], asked: Mapping[str, list[str]]
 ) -> SpikingReadback:
-    """What a kernel says that Brian2 holds: its answers to ``volr.backends.worker.probing``."""
+    """What Brian2 holds, by a kernel's answers to ``volr.backends.worker.probing``."""
     names, answer = [p.name for p in model.network.populations], answers[0]
 
     neurons = {

@@ -170,7 +170,7 @@ def _synapses(
 
 @dataclass(frozen=True)
 class _Monitors:
-    """What reads the groups, by population."""
+    """Monitors by population: of spikes, and of membranes."""
 
     counters: dict[str, Any]
     meters: dict[str, Any]
@@ -181,7 +181,6 @@ class _Monitors:
 
 
 def _monitors(built: _Built, settings: Settings) -> _Monitors:
-    """Monitors of all that is to be recorded."""
     found = _Monitors({}, {})
     for number, (name, group) in enumerate(built.groups.items()):
         if name in settings["spiking"]:
@@ -268,7 +267,6 @@ def _contents(built: _Built, monitors: _Monitors, ask: dict[str, list[str]]) -> 
 
 
 def _read_by_monitors(objects: Any) -> set[str]:
-    """The names of the groups that a monitor among the objects reads."""
     kinds: Any = (brian2.SpikeMonitor, brian2.StateMonitor)
     return {one.source.name for one in objects if isinstance(one, kinds)}
 

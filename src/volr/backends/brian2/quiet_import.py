@@ -35,7 +35,7 @@ gc.freeze()
 
 
 def _log_to_stderr_alone() -> None:
-    """A worker's log is what it writes there; Brian2 would keep files in the temporary folder."""
+    """The worker's log is its stderr. Brian2 would write files into the temporary folder."""
     brian2.prefs["logging.file_log"] = False
     brian2.prefs["logging.std_redirection"] = False
     log, handler = brian2.BrianLogger.tmp_log, brian2.BrianLogger.file_handler

@@ -129,7 +129,7 @@ WEIGHTS = {_dictionary(weights)}
 
 
 def _neurons(model: SpikingModel, neuron: NeuronModel) -> dict[str, str]:
-    """What a script says of neurons, and of synapses onto them, by table."""
+    """What a script says about neurons, and about synapses onto them, by table."""
     equations, above = NEURONS[neuron.name], above_rest(neuron, model.dt)
     numbers = [
         f"{name!r}: {above[ours]!r}*{_UNITS[unit]}" for ours, name, unit, _ in equations.rows
@@ -155,7 +155,7 @@ def _dictionary(entries: Iterable[str]) -> str:
 
 
 def _coding(model: SpikingModel, archive: dict[str, Any], *, several: bool) -> str:
-    """What makes currents or spikes out of the values of a stimulus."""
+    """The tables that turn the values of a stimulus into currents or spikes."""
     match model.coding:
         case ConstantCurrent(rate_max=most):
             edges: dict[str, str] = {}

@@ -128,7 +128,7 @@ def _milli(seconds: float) -> float:
 
 
 def _acts(pathway: Pathway, equations: Equations) -> bool:
-    """Whether each synapse does what its sign says, when it should."""
+    """Whether each synapse acts as its sign says, and in the right part of a step."""
     codes = list(equations.pathways.values())
     signs = (pathway.w >= 0.0, pathway.w < 0.0) if len(codes) == 2 else (np.isfinite(pathway.w),)
     for code, sign in zip(codes, signs, strict=True):
@@ -160,7 +160,7 @@ def _cells(neurons: Neurons) -> Cells:
 
 
 def _threshold(fires_at: float, numbers: Mapping[str, float]) -> float:
-    """v_thresh, mV, if what is reached and what a spike costs agree on it; else NaN."""
+    """v_thresh, mV, from ``fires_at``; NaN where it differs from the v_thresh of the reset."""
     if not math.isfinite(fires_at):
         return fires_at
     if not math.isfinite(numbers["tau_m"]):
@@ -169,7 +169,7 @@ def _threshold(fires_at: float, numbers: Mapping[str, float]) -> float:
 
 
 def _kind(neurons: Neurons) -> str | None:
-    """The neuron model whose equations and solution these are."""
+    """The neuron model with these equations and this solution."""
     rights = _rights(neurons.equations)
     for name, each in NEURONS.items():
         step = f"{RESTS.format(REFRACTORY)}\n{each.step}"
@@ -193,7 +193,7 @@ def _reset(neurons: Neurons) -> str:
 
 
 def _flows(equations: str) -> dict[str, tuple[str, bool]]:
-    """The right-hand side of each differential equation, and whether refractoriness stops it."""
+    """The right-hand side of each differential equation, and whether it stops in refractoriness."""
     found: dict[str, tuple[str, bool]] = {}
     for line in equations.splitlines():
         if match := re.fullmatch(r"d(\w+)/dt = (.*?) : \w+( \(unless refractory\))?", line.strip()):

@@ -79,7 +79,7 @@ class EngineSimulator:
         )
 
     def _simulation(self, model: SpikingModel) -> Callable[..., Result]:
-        """What takes stimuli, and what is to be recorded of them."""
+        """The function that simulates stimuli, with options for what is recorded."""
         if self.device == "cpu":
             from volr.engine.simulation import ready, simulate
 

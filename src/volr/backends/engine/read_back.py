@@ -129,7 +129,7 @@ def told(model: SpikingModel, why: str) -> SpikingReadback:
 
 
 def _kernel(schedule: Schedule, layer: Layer, lift: NDArray[Any]) -> Mapping[str, Any]:
-    """The arguments of the layer's kernel, by the names that the kernel has for them."""
+    """The arguments of the layer's kernel, by name."""
     memory = empty_memory(layer.neuron, schedule.steps * len(lift), len(lift), lift.dtype)
     kernel, arguments = call_of(schedule, layer, memory, lift, 1, differentiable=False)
     names = inspect.signature(getattr(kernel, "py_func", kernel)).parameters
@@ -139,7 +139,7 @@ def _kernel(schedule: Schedule, layer: Layer, lift: NDArray[Any]) -> Mapping[str
 def _cells(
     neuron: NeuronModel, kernel: Mapping[str, Any], dt: float, v_rest: Answer[float]
 ) -> Cells:
-    """The neurons that a kernel simulates, in our parameters."""
+    """The neurons that a kernel simulates, by Volr's parameters."""
     rest = v_rest.value if isinstance(v_rest, Asked) else neuron.v_rest
     threshold, back = float(kernel["threshold"]), float(kernel["back"])
     reset = {(0.0, True): "hard", (1.0, False): "subtract"}.get(
@@ -204,19 +204,19 @@ OWN: Mapping[type[NeuronModel], Callable[..., dict[str, Answer[float]]]] = {
 
 
 def _kind(kernel: Mapping[str, Any]) -> str:
-    """The neuron model that a kernel is, by what it is given."""
+    """The name of the neuron model of a kernel, from its arguments."""
     if "reversals" in kernel:
         return IFCondExp.name
     return IFCurrExp.name if "rise_e" in kernel else IFCurrDelta.name
 
 
 def _is_endless(kernel: Mapping[str, Any]) -> bool:
-    """Whether membranes have no leak, which lets the threshold be a hair lower."""
+    """Whether membranes have no leak. The threshold is a little lower then."""
     return float(kernel["leak"]) == 0.0 if "leak" in kernel else float(kernel["decay"]) == 1.0
 
 
 def _time_constant(decay: float, dt: float) -> Answer[float]:
-    """τ, ms, of what is left after a step: e^(−dt/τ)."""
+    """τ, ms, from the decay in one step, e^(−dt/τ)."""
     decay = float(decay)
     if decay == 1.0:
         return Asked(math.inf, SOLVED)
@@ -240,7 +240,7 @@ def _capacitance(kernel: Mapping[str, Any], dt: float) -> Answer[float]:
 
 
 def _currents(neuron: NeuronModel, kernel: Mapping[str, Any], dt: float, cm: float) -> Floats:
-    """The constant currents, nA, that add ``lift`` to the membranes in a step."""
+    """The constant currents, nA, that raise the membranes by ``lift`` in one step."""
     lift = np.asarray(kernel["lift"], dtype=np.float64)
     if neuron.has_conductances:
         return lift * float(kernel["cm"])

@@ -74,7 +74,7 @@ def _build(model: ArtificialModel) -> Forward:
 
 
 def _read_back(model: ArtificialModel) -> ArtificialReadback:
-    """The program that was compiled says what it is, and cuts its parameters out of the vector."""
+    """What the compiled program says, with the parameters that it cuts out of the vector."""
     library, vector = _loaded(model)
     return readback(parse(library.text), lambda name: library.array(library.call(name, vector)))
 
@@ -111,7 +111,7 @@ def _how_to(name: str) -> tuple[str, ...]:
 
 
 def _read_document(files: Files) -> ArtificialReadback:
-    """The program, and the parameters in the file beside it; ``BackendError`` for what is none."""
+    """What a program and the parameters beside it say; ``BackendError`` for other files."""
     missing = [suffix for suffix in (".fut", ".data") if suffix not in files]
     if missing:
         raise BackendError(f"a Futhark document has a {' and a '.join(missing)} file too")

@@ -108,7 +108,7 @@ def compiled(text: str, target: Target) -> Path:
 
 
 def _compiled_in(place: Path, key: str, text: str, target: Target) -> Path:
-    """The program's folder ``key`` in ``place``, made now. Raises ``OSError`` where no room is."""
+    """Compile the program into the folder ``key`` of ``place``. Raises ``OSError`` without room."""
     folder = place / key
     with Workplace("unfinished", place) as unfinished:
         try:
@@ -122,7 +122,7 @@ def _compiled_in(place: Path, key: str, text: str, target: Target) -> Path:
 
 
 def _check_room(folder: Path) -> None:
-    """Raise ``OSError`` where a compiler's files have no room."""
+    """Raise ``OSError`` where there is no room for a compiler's files."""
     try:
         with tempfile.TemporaryFile(dir=folder) as file:
             os.posix_fallocate(file.fileno(), 0, _ROOM)
@@ -160,7 +160,7 @@ def _found(program: str) -> str:
 
 @cache
 def _toolchain(futhark: str, cc: str) -> str:
-    """What decides, beside the program, what comes out of the compilers."""
+    """A text on which the compiled library depends, besides the program."""
     with Workplace("volr-futhark") as folder:
         asked = (
             [futhark, "--version"],
@@ -185,7 +185,7 @@ def _compile(text: str, target: Target, folder: Path) -> None:
 
 
 def _run(command: list[str], folder: Path) -> str:
-    """What the command writes; ``SimulatorError`` where it fails."""
+    """Run the command and return its output; ``SimulatorError`` where it fails."""
     name = Path(command[0]).name
     with tempfile.TemporaryFile() as log:
         code = run_command(command, folder, log)
@@ -208,7 +208,7 @@ def _digest(path: Path) -> str:
 
 
 def _is_sound(folder: Path) -> bool:
-    """Whether all is there, as it was written."""
+    """Whether all files are there and unchanged."""
     try:
         found = (folder / _SUMS).read_text(encoding="ascii").splitlines()
         return found == [f"{_digest(folder / name)}  {name}" for name in _KEPT]
@@ -217,7 +217,7 @@ def _is_sound(folder: Path) -> bool:
 
 
 def _put_in_place(unfinished: Path, folder: Path) -> None:
-    """Give the folder its name. Where another process was faster, what that has made stays."""
+    """Rename the folder to its final name, unless another process has already done so."""
     for attempt in range(_ATTEMPTS):
         try:
             unfinished.rename(folder)

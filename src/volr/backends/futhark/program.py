@@ -204,7 +204,7 @@ def logits (p: parameters) (x: [input_size]f32) : [output_size]f32 =
 
 
 def _terms(network: Network, population: Population, names: _Names) -> list[str]:
-    """The weighted sums of a population: of its projections, one after the other, and its bias."""
+    """The weighted sum of a population: a line for each projection, and one for the bias."""
     weighted = [
         f"weighted p.{names.parameter[weight_name(p)]} {names.population[p.source]}"
         for p in network.incoming[population.name]

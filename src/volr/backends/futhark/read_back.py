@@ -149,7 +149,7 @@ def _cut(found: re.Match[str]) -> Cut:
 
 
 def _statements(lines: list[str]) -> Iterator[str]:
-    """What ``logits`` consists of, each on one line."""
+    """The statements of ``logits``, each on one line."""
     statement = ""
     inside = False
     for line in lines:

@@ -125,7 +125,7 @@ def _requests(
 
 
 def _neurons(model: SpikingModel, name: str, neuron: NeuronModel) -> Settings:
-    """What NEST is told of a population's neurons, and of the delay, ms, of synapses onto them."""
+    """What NEST is told about a population's neurons, and the delay, ms, of synapses onto them."""
     translation, said = NEURONS[neuron.name, neuron.reset], in_our_words(neuron, model.dt)
     defaults = {theirs: factor * said[ours] for ours, theirs, factor in translation.rows}
     if not model.is_spiking(name):

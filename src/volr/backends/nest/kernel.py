@@ -68,7 +68,7 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
 
 
 def _build(arrays: Arrays, settings: Settings) -> dict[str, Any]:
-    """The nodes of each population, connected, in a kernel that holds nothing else."""
+    """The connected nodes of each population, in a kernel that has nothing else."""
     copies: int = settings["copies"]
     nest.ResetKernel()
     nest.verbosity = nest.VerbosityLevel.ERROR
@@ -94,7 +94,7 @@ def _build(arrays: Arrays, settings: Settings) -> dict[str, Any]:
 
 
 def _contents(nodes: dict[str, Any], devices: _Devices, ask: dict[str, list[str]]) -> Arrays:
-    """What NEST says of the nodes, and of all synapses, planned or not."""
+    """What NEST says about the nodes and about all synapses."""
     answer: Arrays = {"resolution": np.array([nest.resolution])}
     counting = (counter.counters for counter in devices.counters.values())
     every = [*devices.recorders.values(), *devices.meters.values(), *counting]
@@ -138,7 +138,7 @@ class _Counter:
 
 @dataclass(frozen=True)
 class _Devices:
-    """What reads the nodes, by population."""
+    """Recording devices by population."""
 
     recorders: dict[str, Any]
     counters: dict[str, _Counter]
@@ -146,7 +146,6 @@ class _Devices:
 
 
 def _attach(nodes: dict[str, Any], settings: Settings) -> _Devices:
-    """Devices for all that is to be recorded."""
     dt: float = settings["dt"]
     steps: int = settings["steps"]
     found = _Devices({}, {}, {})
@@ -217,7 +216,7 @@ def _counting(nodes: Any, dt: float, end: float) -> _Counter:
 
 @dataclass(frozen=True)
 class _Events:
-    """Where the events of the first steps belong: ``within`` says which of all those ``of`` are."""
+    """Events of the steps of a stimulus: ``within`` says which of all events, ``of``, these are."""
 
     of: dict[str, NDArray[Any]]
     within: NDArray[np.bool_]

@@ -108,7 +108,7 @@ def contents(network: Network, answers: list[Arrays]) -> SpikingReadback:
 
 
 def _read(nodes: Mapping[str, Integers], answer: Arrays) -> frozenset[str]:
-    """The populations that a device reads: spikes go to it, or it asks for membranes."""
+    """The populations that a device reads: it receives their spikes, or records their membranes."""
     sources, targets, devices = (
         answer[key] for key in ("synapses.source", "synapses.target", "devices")
     )
@@ -117,7 +117,7 @@ def _read(nodes: Mapping[str, Integers], answer: Arrays) -> frozenset[str]:
 
 
 def _which(model: str, tau_syn: float, dt: float) -> tuple[str, str] | None:
-    """The neuron model and reset of ours that NEST's model stands for; None for no neuron."""
+    """Volr's neuron model and reset for a model of NEST's; None for what is not a neuron."""
     brief = math.isclose(tau_syn * BRIEF, dt)
     found = [key for key, each in NEURONS.items() if each.model == model]
     # One of NEST's models is two of ours, which synapses tell apart.
@@ -127,7 +127,7 @@ def _which(model: str, tau_syn: float, dt: float) -> tuple[str, str] | None:
 def _numbers(
     translation: Translation, reset: str, name: str, answer: Arrays, dt: float
 ) -> tuple[str, dict[str, float]]:
-    """The reset of a population's neurons, and their numbers in our words."""
+    """The reset of a population's neurons, and their numbers by Volr's names."""
     said: dict[str, float] = {}
     for ours, theirs, factor in translation.rows:
         # Two of NEST's numbers that are one of ours must agree on it.
@@ -151,7 +151,7 @@ def _numbers(
 
 
 def _said(numbers: Mapping[str, float], translation: Translation) -> dict[str, Answer[float]]:
-    """Those of the numbers that are parameters of ours."""
+    """The numbers that are Volr's parameters."""
     brief = ("tau_syn_E", "tau_syn_I") if translation.late else ()
     found: dict[str, Answer[float]] = {
         name: Asked(value)
@@ -164,7 +164,7 @@ def _said(numbers: Mapping[str, float], translation: Translation) -> dict[str, A
 
 
 def _projections(nodes: Mapping[str, Integers], answer: Arrays) -> dict[Ends, Integers]:
-    """Which of all synapses there are between each two populations."""
+    """The indices of the synapses between each two populations."""
     sources, targets = answer["synapses.source"], answer["synapses.target"]
     found: dict[Ends, Integers] = {}
     for target, after in nodes.items():

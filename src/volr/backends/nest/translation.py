@@ -134,7 +134,7 @@ def check_translatable(model: SpikingModel) -> None:
 
 
 def _wrong_to_subtract(model: SpikingModel, neuron: NeuronModel) -> Iterator[str]:
-    """What the neuron that stands for the reset ``subtract`` cannot do."""
+    """What NEST's neuron for the reset ``subtract`` cannot do."""
     dt = model.dt
     if neuron.refractory_steps(dt) == 0:
         yield (

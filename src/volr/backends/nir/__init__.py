@@ -48,7 +48,7 @@ def _write(model: Model) -> Files:
 
 
 def _read_back(files: Files) -> Readback:
-    """What the file of a model says. Raises ``ModelFileError`` for a file that is none of ours."""
+    """What the file of a model says. Raises ``ModelFileError`` for any other file."""
     require(NIR)
     from volr.backends.nir.hdf5_read import read_graph
     from volr.backends.nir.read_back import back

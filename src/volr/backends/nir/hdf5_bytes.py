@@ -58,7 +58,7 @@ class Texts:
         return self._data[start : start + length].decode()
 
     def _collection(self, address: int) -> dict[int, tuple[int, int]]:
-        """Where the objects of a collection begin in the file, and their sizes, by number."""
+        """Where each object of a collection begins in the file, and its size, by number."""
         if address > len(self._data):
             raise ValueError("a text is not where it should be")
         mark, _, whole = _COLLECTION.unpack_from(self._data, address)
@@ -106,7 +106,7 @@ def check_packed(data: bytes, dataset: h5py.Dataset) -> None:
 
 
 def _unpacked(packed: bytes, most: int) -> int:
-    """How many bytes come out of it, or some number above ``most``."""
+    """The number of unpacked bytes, or some number above ``most``."""
     unpacker = zlib.decompressobj()
     total = 0
     try:

@@ -75,7 +75,7 @@ def read_graph(data: bytes, name: str = "the file") -> Graph:
 
 @dataclass
 class _Reader:
-    """One reading: the nodes and edges so far, and what has been seen and promised."""
+    """The state of one reading: nodes and edges so far, what has been read, and its size."""
 
     data: bytes
     texts: Texts
@@ -196,7 +196,7 @@ class _Reader:
         return list(zip(ends[::2], ends[1::2], strict=True))
 
     def _metadata(self, group: h5py.Group) -> dict[str, str]:
-        """What a node's metadata say, texts and single numbers as text; the rest is left out."""
+        """The metadata of a node that are texts or single numbers, as texts."""
         found: dict[str, str] = {}
         if "metadata" not in group:
             return found
@@ -248,7 +248,7 @@ class _Reader:
         return item
 
     def _note(self, item: h5py.Group | h5py.Dataset, key: str, what: str) -> None:
-        """Refuse what has been met before: a loop, or one array that is to be unpacked for ever."""
+        """Refuse an object that was read before: the groups form a loop, or share an array."""
         import h5py
 
         address = int(h5py.h5o.get_info(item.id).addr)

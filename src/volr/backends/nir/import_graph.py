@@ -94,8 +94,6 @@ def skeleton(graph: Graph, name: str, *, artificial: bool) -> Skeleton:
 
 @dataclass
 class _Builder:
-    """One network in the making."""
-
     graph: Graph
     artificial: bool
     room: Room = field(default_factory=Room)
@@ -120,7 +118,7 @@ class _Builder:
         return self._skeleton(nodes, ports, outputs)
 
     def _form(self, name: str, forms: Mapping[str, Form]) -> Form:
-        """What a node sends."""
+        """The output of a node."""
         node = self.graph.nodes[name]
         if node.kind == "Input":
             self.sizes[name] = size_of(node)
@@ -138,7 +136,7 @@ class _Builder:
         return arrived
 
     def _ports(self) -> dict[str, str]:
-        """The neurons that an Input drives, with no weights in between, by the Input."""
+        """The neurons that an Input drives directly, without weights, by the Input."""
         ports: dict[str, str] = {}
         for name in self.graph.of_kind("Input"):
             after = self.graph.after[name]
@@ -192,7 +190,7 @@ class _Builder:
 
 
 def _names(nodes: list[str]) -> dict[str, str]:
-    """A name for each population that a line of text can hold: the node's own, where it can."""
+    """A printable name for each population: the node's own where that is possible."""
     found: dict[str, str] = {}
     taken: dict[str, int] = {}
     for node in nodes:

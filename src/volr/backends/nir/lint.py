@@ -68,7 +68,6 @@ def ours(graph: Graph, name: str = "the file") -> list[Finding]:
 
 
 def _of_a_node(reason: str, graph: Graph) -> Finding:
-    """A reason against reading a graph, which begins with the node that it is about."""
     for name in graph.nodes:
         if reason.startswith(begin := f"node {name!r}: "):
             return Finding(VOLR, name, "error", reason.removeprefix(begin))
@@ -122,7 +121,7 @@ def of_importers(graph: Graph) -> list[Finding]:
 
 
 def _unreadable(graph: Graph) -> list[Finding]:
-    """Which versions of nir cannot read a file at all, and which importers read with them."""
+    """The versions of nir that cannot read a file, and the importers that use them."""
     found: list[Finding] = []
     for reader in (OLDER, NEWER):
         if not (problems := reader.problems(graph)):
@@ -139,7 +138,7 @@ def _unreadable(graph: Graph) -> list[Finding]:
 
 
 def _about(kind: str, key: str, values: Floats) -> str | None:
-    """What is to be said of one parameter."""
+    """The findings about one parameter."""
     if not values.size:
         return None
     low, high = float(values.min()), float(values.max())

@@ -106,7 +106,7 @@ class _Back:
         )
 
     def _neuron(self, model: SpikingModel, name: str) -> NeuronModel:
-        """The neurons of a population, by the metadata."""
+        """The neurons of a population, from the metadata."""
         return self.neurons.get(name, model.neuron)
 
     def _cells(self, name: str) -> Node:
@@ -121,7 +121,7 @@ class _Back:
         return max(len(self.graph.nodes[each].values["weight"]) for each in self._into(name))
 
     def _into(self, name: str) -> list[str]:
-        """The weights' nodes that lead to a population, as the graph has it."""
+        """The nodes of the weights that lead to a population."""
         node = self.places.populations.get(name, self.places.outputs.get(name, ""))
         return [each for each in self.graph.before[node] if is_linear(self.graph.nodes[each])]
 
@@ -139,7 +139,7 @@ class _Back:
         return set(self.graph.before[output]) == set(wanted)
 
     def _bias(self, name: str) -> Floats:
-        """All that is added, of a spiking population in nA."""
+        """The whole bias; of a spiking population in nA."""
         into = [self.graph.nodes[each].values for each in self._into(name)]
         total = sum((v["bias"] for v in into if "bias" in v), np.zeros(self._size(name)))
         match self.model:
@@ -155,7 +155,7 @@ class _Back:
                 return total + values["v_leak"] / neuron.resistance
 
     def _numbers(self, neuron: NeuronModel, name: str, dt: float) -> Cells:
-        """A node's parameters in ours: what NIR has no words for is the metadata's."""
+        """The parameters of a node's neurons. The metadata add those that NIR has no field for."""
         node = self._cells(name)
         values = node.values
         rest, own = neuron.v_rest, neuron.numbers

@@ -86,7 +86,7 @@ def stated_step(graph: Graph) -> float | None:
 
 
 def _folded_step(graph: Graph, second: float) -> float | None:
-    """The usual step, ms, over which every time constant is that neuron's r, if there is one."""
+    """The usual step, ms, such that r of every neuron is its time constant over it, if any."""
     steps: list[Floats] = []
     for node in graph.nodes.values():
         tau, r = node.values.get("tau", node.values.get("tau_mem")), node.values.get("r")

@@ -100,7 +100,7 @@ def canonical(model: Model) -> Graph:
 
 
 def _names(network: Network) -> dict[str, str]:
-    """What nodes are called, by population and projection, and those of Inputs and Outputs."""
+    """The names of nodes, by population and projection, and those of Inputs and Outputs."""
     # No two names of populations and projections are alike, and no name begins with a space.
     wanted = [each.name for each in (*network.populations, *network.projections)]
     wanted += [f" to {name}" for name in network.inputs]
@@ -134,7 +134,7 @@ def _unsayable(model: SpikingModel) -> str:
 
 
 def _driven(model: SpikingModel) -> list[NeuronModel]:
-    """The neurons of the inputs; none where these are given as spikes."""
+    """The neurons of the inputs. Inputs that are given as spikes have none."""
     neurons = neurons_of(model)
     return [neurons[name] for name in model.network.inputs if name in neurons]
 
@@ -169,7 +169,7 @@ def losses(model: Model) -> list[str]:
 
 
 def _weights(model: Model, population: Population) -> Iterator[Node]:
-    """The nodes of the projections into a population, of which the first one has the bias."""
+    """The nodes of the projections into a population. The first one has the bias."""
     neuron = model.neuron_of(population.name) if isinstance(model, SpikingModel) else None
     for number, projection in enumerate(model.network.incoming[population.name]):
         values = {"weight": np.array(model.parameters[weight_name(projection)])}
@@ -181,7 +181,7 @@ def _weights(model: Model, population: Population) -> Iterator[Node]:
 
 
 def _cells(model: Model, population: Population) -> Node | None:
-    """A population's neurons, or what stands for its activation, where it has any."""
+    """The node of a population's neurons or activation; None where it has neither."""
     name, network = population.name, model.network
     is_input = name in network.inputs
     if isinstance(model, SpikingModel):

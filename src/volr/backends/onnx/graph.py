@@ -183,5 +183,5 @@ def _value(tensor: str, size: int, population: str) -> ValueInfoProto:
 
 
 def _only(names: tuple[str, ...]) -> str:
-    """The name where there is one; nothing where there are several."""
+    """The name where there is one; empty where there are several."""
     return names[0] if len(names) == 1 else ""

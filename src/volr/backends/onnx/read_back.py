@@ -71,7 +71,7 @@ def _check_model(model: ModelProto) -> None:
 
 
 def _arrays(graph: GraphProto) -> dict[str, NDArray[Any]]:
-    """The initializers: float32, and int64 for sizes. What lies outside the file is refused."""
+    """The initializers: float32, and int64 for sizes. Data outside the file are refused."""
     arrays: dict[str, NDArray[Any]] = {}
     for tensor in graph.initializer:
         name, dims = tensor.name, list(tensor.dims)
@@ -157,7 +157,7 @@ class _Found:
         self.sums[z] = _Sum(before.bias, (*before.terms, (x, weight)))
 
     def _is_bare(self, value: str) -> bool:
-        """Whether it is a weighted sum that nothing has been made of."""
+        """Whether it is a weighted sum without an activation."""
         return value in self.sums and value not in self.activations
 
     def _array(self, name: str, axes: int) -> NDArray[Any]:

@@ -144,7 +144,7 @@ PYNN = Document(
 
 
 def _check_translatable(name: str, dialect: Dialect, model: SpikingModel) -> None:
-    """Raise ``UnsupportedError`` for a step that the simulator cannot do, with ways out."""
+    """Raise ``UnsupportedError`` for a step that the simulator does not support."""
     if dialect is translation.NEST and not is_multiple(model.dt, TIC):
         raise UnsupportedError(
             f"{name} cannot run this model: dt is {model.dt:g} ms, and NEST counts time in steps "
@@ -154,7 +154,7 @@ def _check_translatable(name: str, dialect: Dialect, model: SpikingModel) -> Non
 
 
 def _check_awake(name: str, model: SpikingModel, answer: Arrays) -> None:
-    """Raise ``UnsupportedError`` where a neuron of NEURON's fell silent above the threshold."""
+    """Raise ``UnsupportedError`` where a neuron of NEURON fell silent above the threshold."""
     stuck = [
         each.name
         for each in model.network.populations
@@ -202,7 +202,7 @@ def _requests(
 
 
 def _neurons(dialect: Dialect, model: SpikingModel, name: str, neuron: NeuronModel) -> Settings:
-    """What PyNN is told of a population's cells, and of the delay, ms, of synapses onto them."""
+    """What PyNN is told about a population's cells, and the delay, ms, of synapses onto them."""
     delay = translation.lines(dialect, neuron, model.dt)["delay"]
     parameters = translation.parameters(dialect, neuron, model.dt)
     if not model.is_spiking(name):

@@ -124,7 +124,7 @@ def _build(sim: Any, arrays: Arrays, settings: Settings, copies: int) -> Built:
 
 
 def _solver(solution: str) -> Any:
-    """A method of integration, to Brian2: it turns equations into what a step does."""
+    """A method of integration for Brian2: a function from equations to the code of a step."""
 
     def solve(*_: object) -> str:
         return solution
@@ -141,7 +141,7 @@ def _project(
     dt: float,
     delay: float,
 ) -> list[Any]:
-    """A projection for each receptor, the copies block by block."""
+    """A projection for each receptor, with the copies in blocks."""
     post, pre = matrix.shape
     conductances: bool = target.celltype.conductance_based
     copy = np.arange(copies)[:, None]

@@ -66,7 +66,7 @@ def _library(folder: Path) -> Path:
 
 
 def _version(sources: Path, version: str) -> str:
-    """A name for what comes of these sources, this NEURON and this interpreter."""
+    """A name that depends on these sources, this NEURON and this interpreter."""
     digest = hashlib.sha256(f"{version} {sys.prefix}".encode())
     for source in sorted(sources.glob("*.mod")):
         digest.update(source.read_bytes())
@@ -93,7 +93,7 @@ def _compile(sources: Path, folder: Path) -> None:
 
 
 def _compiler() -> str:
-    """NEURON's own, which is beside the interpreter or on the path."""
+    """NEURON's own compiler, beside the interpreter or on the path."""
     beside = Path(sys.executable).with_name("nrnivmodl")
     program = str(beside) if beside.exists() else find_command("nrnivmodl")
     if program is None:

@@ -136,7 +136,7 @@ def contents(built: Built, ask: dict[str, list[str]]) -> Arrays:
 
 
 def _step(sim: Any) -> float:
-    """ms, out of the simulator itself."""
+    """The time step, ms, that the simulator says."""
     simulator = sim.simulator
     match simulator.name:
         case "NEST":
@@ -149,7 +149,6 @@ def _step(sim: Any) -> float:
 
 
 def _size(population: Any) -> int:
-    """The number of cells that the simulator has of a population."""
     match population._simulator.name:
         case "NEST":
             return len(population.node_collection)
@@ -160,7 +159,6 @@ def _size(population: Any) -> int:
 
 
 def _number_of_spikes(population: Any) -> NDArray[Any]:
-    """How many spikes each source is given."""
     if population._simulator.name == "Brian2":
         # PyNN fails to convert the units of what it reads from there.
         group = population.brian2_group
@@ -208,7 +206,7 @@ def _synapses_of(projection: Any) -> tuple[NDArray[Any], ...]:
 
 
 def _sign(projection: Any) -> float:
-    """What makes our weights of PyNN's."""
+    """The factor from PyNN's weights to Volr's."""
     cell = projection.post.celltype
     if cell.conductance_based and projection.receptor_type == "inhibitory":
         return -1.0

@@ -139,7 +139,7 @@ def write_script(document: Document, model: Model) -> Files:
 
 
 def _neurons(neuron: NeuronModel, dt: float) -> dict[str, Any]:
-    """The tables that say what neurons are."""
+    """The tables about neurons."""
     aside = ("i_offset", "tau_refrac")
     return {
         "CELL": CELLS[neuron.name],
@@ -229,7 +229,7 @@ def _contents(tables: Mapping[str, Any]) -> SpikingReadback:
 
 
 def _cells(neurons: Mapping[str, Any], dt: float) -> Cells:
-    """The neurons that the tables of a population say."""
+    """The neurons that a population's tables describe."""
     (kind,) = (ours for ours, theirs in CELLS.items() if theirs == neurons["CELL"])
     numbers: dict[str, float] = dict(neurons["PARAMETERS"])
     if (neurons["TIE"], neurons["SOLUTION"]) != (tie(neuron_model(kind, numbers)), SOLUTIONS[kind]):
@@ -267,7 +267,7 @@ def _tables(files: Files) -> dict[str, Any]:
 
 
 def _name(statement: ast.stmt) -> str:
-    """The table that a statement makes."""
+    """The name of the table that a statement defines."""
     match statement:
         case ast.Assign(targets=[ast.Name(id=name)]):
             return name

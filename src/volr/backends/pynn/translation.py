@@ -181,7 +181,7 @@ def weights(dialect: Dialect, model: SpikingModel) -> dict[str, Floats]:
 
 
 def _factors(dialect: Dialect, model: SpikingModel, target: str, weights: Floats) -> Floats:
-    """By what the weights of synapses onto a population are multiplied, each by its sign."""
+    """The factors for the weights of synapses onto a population, each by its sign."""
     told = lines(dialect, model.neuron_of(target), model.dt)
     return np.where(weights < 0.0, told["inhibitory"].factor, told["excitatory"].factor)
 
@@ -256,7 +256,7 @@ def restless(dialect: Dialect, model: SpikingModel) -> list[str]:
 
 
 def _read(dialect: Dialect, model: SpikingModel, answer: Arrays) -> Answer[Names]:
-    """The populations that are recorded; one that is given as spikes need not be."""
+    """The populations that are recorded. One that is given as spikes need not be."""
     names = [p.name for p in model.network.populations if f"{p.name}.cells" in answer]
     if any(f"{name}.model" not in answer for name in model.network.outputs if name in names):
         return Told("an output is an input given as spikes, which is not recorded")

@@ -143,7 +143,7 @@ class Synapses(Connector):
 
 
 def _numbers(population: Any) -> NDArray[Any]:
-    """NEST's numbers of the cells, which it gives out in a row."""
+    """NEST's numbers of the cells, which are consecutive."""
     size: int = population.size
     return int(population.all_cells[0]) + np.arange(size)
 

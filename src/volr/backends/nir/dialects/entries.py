@@ -42,7 +42,7 @@ def wrong_entries(network: Network, ring: Ring, start: float) -> dict[str, tuple
 
 
 class _Entries:
-    """The arrays, what is ``left`` of them that nobody has accounted for, and what is wrong."""
+    """The arrays, the entries ``left`` that are not explained yet, and what is wrong."""
 
     def __init__(self, network: Network, ring: Ring, start: float) -> None:
         self.network, self.ring, self.start = network, ring, start
@@ -95,7 +95,7 @@ class _Entries:
         return self.ring.chains[name][stage] + np.arange(self.network[name].size)
 
     def _relays(self, array: str, title: str, here: Integers, source: Integers) -> None:
-        """Relays spike when they are pushed, and what is left then does not make them spike."""
+        """Check that relays spike when they are pushed, and do not spike again from the rest."""
         theta, push = self.ring.theta, self.arrays[array][here, source]
         self.left[array][here, source] = 0.0
         self.left["recurrent"][here, here] = 0.0
@@ -116,7 +116,7 @@ class _Entries:
             )
 
     def _drive(self, name: str, rows: Integers) -> None:
-        """What bias and clocks give a population, step by step, until all clocks are heard."""
+        """Check what bias and clocks give a population, step by step, up to the last clock."""
         a = self.ring.a
         given = first = self.ring.bias[rows]
         heard = [self.ring.recurrent[rows, clock] for clock in self.ring.clocks]
@@ -148,7 +148,7 @@ class _Entries:
             self.wrong["select"].append("a row of it is not a single 1, which shows one unit")
 
     def _none(self, array: str) -> None:
-        """What nobody accounts for has to be 0."""
+        """Check that entries that nothing explains are 0."""
         places = np.argwhere(self.left[array] != 0.0)
         if not len(places):
             return
@@ -169,6 +169,6 @@ class _Entries:
 
 
 def _first(off: Floats, within: Floats) -> int | None:
-    """The first place that is off by more than it may be, also one that is no number."""
+    """The first place with a deviation above the limit, or NaN."""
     wrong = ~(off <= within)
     return int(wrong.argmax()) if wrong.any() else None

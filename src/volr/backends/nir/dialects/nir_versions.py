@@ -82,7 +82,7 @@ def is_even(node: Node) -> bool:
 
 
 def _of_shapes(node: Node) -> list[str]:
-    """What no version of nir takes, whatever else is in the file."""
+    """The shapes that no version of nir accepts."""
     values = node.values
     if node.kind in {"Affine", "Linear"} and values["weight"].ndim < 2:
         return [f"a weight has at least 2 axes, and this one has {values['weight'].ndim}"]

@@ -66,7 +66,7 @@ def traced(graph: Graph, known: frozenset[str]) -> Iterator[Answer]:
 
 
 def _depth_first(graph: Graph, start: str) -> list[str]:
-    """Each node to which there is a way from ``start``, as nirtorch comes to it."""
+    """The nodes that can be reached from ``start``, in nirtorch's order."""
     path: dict[str, None] = {}
     todo = [start]
     while todo:

@@ -144,7 +144,7 @@ class _Back:
         )
 
     def _ring(self, held: Held, reset: str) -> Ring:
-        """The ring that the file holds, mV."""
+        """The ring in the file, mV."""
         nodes = self.graph.nodes
         recurrent = nodes["recurrent"].values["weight"] / held.scale
         if "recurrent_rows" in nodes:
@@ -164,7 +164,7 @@ class _Back:
         )
 
     def _wrong_cells(self, step: float, held: Held) -> Iterator[str]:
-        """What of the nodes is not as the ring has it, in words."""
+        """How the nodes differ from those of a ring, in words."""
         nodes = self.graph.nodes
         cells = nodes["cells"].values
         for key, values in (("v_leak", cells["v_leak"]), ("v_reset", cells.get("v_reset", 0.0))):
@@ -176,7 +176,7 @@ class _Back:
                 yield f"{name} has a bias, expected none"
 
     def _wrong_edges(self) -> Iterator[str]:
-        """Edges that are missing, and those that are too many, in words."""
+        """The edges that are missing, and the extra ones, in words."""
         wanted = set[tuple[str, str]]()
         for path in self.dialect.paths:
             names = path.split()
@@ -191,7 +191,7 @@ class _Back:
 
 
 def _as_held(neuron: NeuronModel, held: Held, dt: float) -> NeuronModel:
-    """The neuron with what the arrays hold of it."""
+    """The neuron with the numbers that the arrays hold."""
     tau_m = -dt / math.log(held.a)
     found = replace(neuron, tau_m=tau_m, v_thresh=neuron.v_reset + held.theta, tau_refrac=0.0)
     if held.b is None or not found.has_currents:
@@ -203,7 +203,7 @@ def _as_held(neuron: NeuronModel, held: Held, dt: float) -> NeuronModel:
 
 
 def _cells(neuron: NeuronModel) -> Cells:
-    """Time constants and the distance to the threshold are the arrays'."""
+    """The neurons: time constants and threshold from the arrays, the rest from the metadata."""
     held = ("tau_m", "v_thresh", "tau_syn_E", "tau_syn_I")
     numbers: dict[str, Answer[float]] = {
         name: Asked(value, "" if name in held else METADATA)
@@ -215,7 +215,7 @@ def _cells(neuron: NeuronModel) -> Cells:
 
 
 def _inputs(network: Network, ring: Ring) -> tuple[str, ...]:
-    """Those whose units hear a column of the input each, in the order of the columns."""
+    """The inputs whose units each receive one column of the input, in the order of the columns."""
     found: list[str] = []
     column = 0
     for name in network.inputs:
@@ -228,7 +228,7 @@ def _inputs(network: Network, ring: Ring) -> tuple[str, ...]:
 
 
 def _outputs(network: Network, ring: Ring) -> tuple[str, ...]:
-    """The populations that ``select`` shows whole, in the order of its rows."""
+    """The populations that ``select`` reads completely, in the order of its rows."""
     shown = ring.select.argmax(axis=1).tolist()
     found: list[str] = []
     names = {starts[0]: name for name, starts in ring.chains.items()}

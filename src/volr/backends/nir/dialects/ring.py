@@ -181,7 +181,7 @@ def neuron_of_layers(model: SpikingModel) -> NeuronModel:
 
 
 def _dynamics(neuron: NeuronModel, dt: float) -> tuple[float, float | None, float]:
-    """What is left of u and of i after a step, and what a weight of 1 adds to u, mV."""
+    """The decays of u and i in one step, and what a weight of 1 adds to u, mV."""
     if neuron.has_currents:
         return neuron.decay(dt), neuron.synaptic_decays(dt)[0], neuron.synaptic_rises(dt)[0]
     return neuron.decay(dt), None, 1.0

@@ -85,7 +85,7 @@ def _graph(ring: Ring, dt: float) -> Graph:
 
 
 def _steps(decay: float) -> float:
-    """The τ, in steps, that has this decay; one that has none where there is none."""
+    """The τ, in steps, with this decay; a very short one for the decay 0."""
     return -1.0 / np.log(decay) if decay > 0.0 else 1e-3
 
 
@@ -125,7 +125,7 @@ def _wrong(graph: Graph, dt: float, held: Held) -> Iterator[str]:
 
 
 def _most(graph: Graph, held: Held) -> Floats:
-    """How many spikes a cell never exceeds in a step: as if all units spiked in all steps."""
+    """A number of spikes that a cell never exceeds in one step, even if all units always spike."""
     drive, recurrent = graph.nodes["drive"].values, graph.nodes["recurrent"].values["weight"]
     parts = (drive["weight"], recurrent, drive["bias"][:, None])
     arriving = sum((np.maximum(each, 0.0).sum(axis=1) for each in parts), np.zeros(len(recurrent)))

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from volr.experiments.study import Study
     from volr.network import Network
 
-DEFAULT_TASKS = ("nand", "xor", "digits")
+DEFAULT_TASKS, DEFAULT_REPEATS = ("nand", "xor", "digits"), 1
 QUICK_TASKS, QUICK_REPEATS = ("nand", "xor", "mnist", "mnist-parallel"), 3
 
 
@@ -39,7 +39,7 @@ def experiment(
         typer.Argument(metavar="TASK", help=options.TASKS, show_default=" ".join(DEFAULT_TASKS)),
     ] = None,
     repeats: int | None = count(
-        None, "Number of seeds: of every condition.", most=10_000, unless="1"
+        None, "Number of seeds: of every condition.", most=10_000, unless=f"{DEFAULT_REPEATS}"
     ),
     seed: int = options.seed(0, "everything in the first run; further repeats take the next ones."),
     conditions: str | None = option(
@@ -118,7 +118,7 @@ def experiment(
     labels = None if conditions is None else [each.strip() for each in conditions.split(",")]
     plan = ExperimentPlan(
         tasks={name: _text(network) for name, network in networks.items()},
-        seeds=range(seed, seed + (repeats or (QUICK_REPEATS if quick else 1))),
+        seeds=range(seed, seed + (repeats or (QUICK_REPEATS if quick else DEFAULT_REPEATS))),
         conditions=_chosen(study, labels),
         on=on,
         settings=[replace(base, neuron=each) for each in dict.fromkeys(neuron or [base.neuron])],

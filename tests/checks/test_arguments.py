@@ -73,6 +73,31 @@ SLIPS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
         "a Data and not samples",
         "its `train` and its `test` are samples",
     ),
+    "a class where it runs": (
+        lambda t: API.evaluate(t["ann"], t["data"].test, API.ArtificialBackend),
+        "evaluate: on is <class 'volr.backends.base.ArtificialBackend'>, a type and nothing",
+        "`on` is 'engine' or another name, a back end, or a started simulator",
+    ),
+    "nothing to start": (
+        lambda _: API.simulator(None),
+        "simulator: name is None, a NoneType and nothing to run on",
+        "`name` is 'engine' or another name, a back end, or a started simulator",
+    ),
+    "a number where it trains": (
+        lambda t: API.train_ann(t["network"], t["data"].train, on=5),
+        "the name of a training back end is a text, not 5, a int",
+        "choose one of torch, futhark",
+    ),
+    "a simulator where it trains": (
+        lambda t: API.train_ann(t["network"], t["data"].train, on=API.backend("nest")),
+        "there is no training back end 'nest'",
+        "choose one of torch, futhark",
+    ),
+    "two names of one argument": (
+        lambda t: API.train_ann(t["network"], t["data"].train, on="torch", backend="futhark"),
+        "train_ann: on and backend are both given",
+        "leave out `backend`",
+    ),
     "nothing at all": (
         lambda t: API.train_ann(t["network"], None),
         "train_ann: samples is None, a NoneType and not samples",

@@ -24,3 +24,10 @@ def test_a_name_that_is_like_none_has_no_guess() -> None:
     with pytest.raises(DataError) as caught:
         named("thing", "quartz", KNOWN, DataError)
     assert caught.value.help == "choose one of nest, pynn.nest, Torch"
+
+
+@pytest.mark.parametrize("given", [None, 5, ["nest"], {"a": 1}])
+def test_what_is_no_text_is_no_name(given: object) -> None:
+    with pytest.raises(DataError, match="the name of a thing is a text, not ") as caught:
+        named("thing", given, KNOWN, DataError)
+    assert caught.value.help == "choose one of nest, pynn.nest, Torch"

@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 
 from tests.oracles import chain, fork
 
+from volr.backends import backend
 from volr.backends.reference import forward
 from volr.backends.torch.module import plan_of
 from volr.errors import TrainingError
@@ -18,7 +19,8 @@ from volr.experiments.datasets.logic import load_logic, nand, xor
 from volr.models.activations import Activation, ReLU, Tanh
 from volr.models.model import ArtificialModel
 from volr.models.samples import Samples
-from volr.training import Training, TrainingSettings, train_ann
+from volr.network import Network, Population
+from volr.training import Training, TrainingSettings, train_ann, train_in_loop, train_snn
 from volr.training.artificial_learner import dead_neurons, tensors
 from volr.training.initialisation import initial_parameters
 from volr.training.minibatches import learning_rate
@@ -262,3 +264,16 @@ def test_the_threads_that_the_caller_set_are_left_alone() -> None:
         assert torch.get_num_threads() == 3
     finally:
         torch.set_num_threads(before)
+
+
+def test_the_back_end_itself_trains_as_its_name_does() -> None:
+    brief = TrainingSettings(epochs=1)
+    named = train_ann(chain(3, 4), clouds(20), brief, on="torch")
+    assert train_ann(chain(3, 4), clouds(20), brief, on=backend("torch")) == named
+
+
+@pytest.mark.parametrize("train", [train_ann, train_snn, train_in_loop])
+def test_a_network_without_parameters_is_refused(train: Any) -> None:
+    network = Network((Population("a", (4,)),), (), ("a",), ("a",))
+    with pytest.raises(TrainingError, match="so there is nothing to train"):
+        train(network, clouds(20, units=4))

@@ -18,6 +18,7 @@ from volr.backends.onnx import ONNX, ONNX_FILE
 from volr.backends.pynn import PYNN, PYNN_BRIAN2, PYNN_NEST, PYNN_NEURON
 from volr.backends.reference import REFERENCE
 from volr.backends.torch import TORCH
+from volr.checks.arguments import check_on
 from volr.checks.names import named
 from volr.errors import BackendError
 from volr.models.model import ArtificialModel, Model, SpikingModel
@@ -88,6 +89,7 @@ def simulator(name: str = "engine", *, device: Device = "cpu") -> AbstractContex
     one. Raises ``BackendError`` for another device than ``cpu`` with any other back end, and
     ``MissingError`` for what is not installed, and for ``cuda`` without a GPU.
     """
+    check_on("simulator", name, "name")
     found = spiking_backend(name)
     if device == "cpu":
         return found.start()

@@ -42,18 +42,19 @@ def check_samples(function: str, samples: object, name: str = "samples") -> None
     _check(function, name, samples, "samples", is_one)
 
 
-def check_on(function: str, on: object) -> None:
+def check_on(function: str, on: object, name: str = "on") -> None:
     is_one = isinstance(on, str) or hasattr(on, "requires") or hasattr(on, "read_back")
-    if not is_one:
+    # A class has the defaults of its fields.
+    if not is_one or isinstance(on, type):
         raise VolrError(
-            f"{function}: on is {shown(on)}, a {type(on).__name__} and nothing to run on",
-            help="`on` is 'engine' or another name, a back end, or a started simulator",
+            f"{function}: {name} is {shown(on)}, a {type(on).__name__} and nothing to run on",
+            help=f"`{name}` is 'engine' or another name, a back end, or a started simulator",
         )
 
 
 def _check(function: str, name: str, value: object, wanted: str, is_one: bool) -> None:
     """Raise ``VolrError`` where the argument ``name`` is not what is wanted."""
-    if not is_one:
+    if not is_one or isinstance(value, type):
         kind = type(value).__name__
         raise VolrError(
             f"{function}: {name} is {shown(value)}, a {kind} and not {wanted}",

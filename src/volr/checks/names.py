@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from volr.checks.annotations import shown
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -12,8 +14,13 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def named(what: str, name: str, known: Mapping[str, T], error: type[VolrError]) -> T:
+def named(what: str, name: object, known: Mapping[str, T], error: type[VolrError]) -> T:
     """``known[name]``, or else an ``error`` with the nearest name and all there are."""
+    if not isinstance(name, str):
+        raise error(
+            f"the name of a {what} is a text, not {shown(name)}, a {type(name).__name__}",
+            help=f"choose one of {', '.join(known)}",
+        )
     if name in known:
         return known[name]
     import difflib

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
+from volr.backends.base import ArtificialBackend, SpikingBackend
 from volr.backends.refusals import require
 from volr.backends.torch import TORCH
 from volr.checks import arguments
@@ -14,6 +15,7 @@ from volr.training.checks import check_initial, check_samples
 from volr.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
+    from volr.backends import Backend
     from volr.models.model import ArtificialModel
     from volr.models.samples import Samples
     from volr.network import Network
@@ -28,18 +30,19 @@ def train_ann(
     samples: Samples,
     settings: TrainingSettings = TrainingSettings(),
     *,
-    on: TrainingBackend = "torch",
+    on: TrainingBackend | Backend | None = None,
     initial: ArtificialModel | None = None,
     progress: TrainingProgress | None = None,
     backend: TrainingBackend | None = None,
 ) -> Training[ArtificialModel]:
     """Train ``network`` on ``samples``, a part of which is set aside for validation.
 
-    ``on`` is the back end that computes the steps; ``backend`` is the former name of ``on``. On
-    either, training begins with the same parameters and sees the same minibatches. The same seed
-    gives the same parameters on the same machine, with any number of threads; global random states
-    stay as they are. ``initial`` has the parameters to begin with; by default, candidates are
-    drawn. ``progress`` is called after every epoch.
+    ``on`` is the back end that computes the steps, or its name: ``torch``, which is the default, or
+    ``futhark``. ``backend`` is the former name of ``on``. On either, training begins with the same
+    parameters and sees the same minibatches. The same seed gives the same parameters on the same
+    machine, with any number of threads; global random states stay as they are. ``initial`` has the
+    parameters to begin with; by default, candidates are drawn. ``progress`` is called after every
+    epoch.
 
     Raises ``TrainingError`` if samples, network and ``initial`` do not fit or if training diverges,
     ``BackendError`` for a back end that does not train, and ``MissingError`` if PyTorch, or what
@@ -51,8 +54,7 @@ def train_ann(
     if initial is not None:
         check_initial(network, initial, settings)
         settings = replace(settings, candidates=1)
-    known: dict[str, TrainingBackend] = {name: name for name in TRAINING_BACKENDS}
-    match named("training back end", backend or on, known, BackendError):
+    match _trainer(on, backend):
         case "torch":
             require(TORCH)
             from volr.training.artificial_learner import ArtificialLearner
@@ -64,3 +66,18 @@ def train_ann(
             from volr.training import futhark
 
             return futhark.train(network, samples, settings, progress, initial)
+
+
+def _trainer(
+    on: TrainingBackend | Backend | None, former: TrainingBackend | None
+) -> TrainingBackend:
+    """The back end that ``train_ann`` is asked for by ``on``, or by the former name of ``on``."""
+    if on is not None and former is not None:
+        raise BackendError(
+            "train_ann: on and backend are both given, and backend is the former name of on",
+            help="leave out `backend`",
+        )
+    asked = former if on is None else on
+    name = asked.name if isinstance(asked, (ArtificialBackend, SpikingBackend)) else asked
+    known: dict[str, TrainingBackend] = {each: each for each in TRAINING_BACKENDS}
+    return named("training back end", "torch" if name is None else name, known, BackendError)

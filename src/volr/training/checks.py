@@ -34,6 +34,11 @@ def check_samples(network: Network, samples: Samples, settings: TrainingSettings
     """Raise ``TrainingError`` where samples and network do not fit, ``ModelError`` where there is
     not the memory for the parameters."""
     check_connectors(network, (AllToAll,), "training")
+    if not network.layers:
+        raise TrainingError(
+            "training cannot start: every population is an input, so there is nothing to train",
+            help="add a population with a projection that leads to it, such as `dense 2 2` makes",
+        )
     wrong = _problems(network, samples, settings)
     if wrong:
         raise TrainingError("training cannot start: " + "; ".join(wrong))

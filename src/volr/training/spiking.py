@@ -109,8 +109,8 @@ def train_snn(
     if spiking is None:
         spiking = SpikingSettings() if start is None else settings_of(start)
     check_spiking(network, spiking, start)
-    _check_outputs(network)
     check_samples(network, samples, settings)
+    _check_outputs(network)
     if teacher is not None:
         _check_teacher(teacher, network, settings)
     require(TORCH)

@@ -25,6 +25,9 @@ class Example:
     text: str = ""
     inner: Inner | None = None
     other: list[int] | None = None
+    counts: tuple[int, ...] = ()
+    names: tuple[str, ...] | None = None
+    inners: tuple[Inner, ...] = ()
 
 
 def problems(**given: Any) -> list[str]:
@@ -61,6 +64,28 @@ def test_what_is_allowed_is_no_problem() -> None:
     assert problems(count=None, inner=None, number=math.nan) == []
     assert problems(inner=Inner(), other="anything") == []
     assert settle(Example(inner=3)) == []  # type: ignore[arg-type]  # a class that is not told
+
+
+def test_lists_become_tuples_of_pythons_own() -> None:
+    example = Example(counts=[np.int64(2), 3], names=["ab"])  # type: ignore[arg-type]
+    assert settle(example, Inner=Inner) == []
+    assert example.counts == (2, 3)
+    assert [type(each) for each in example.counts] == [int, int]
+    assert example.names == ("ab",)
+    assert hash(example)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "item"),
+    [
+        *(("counts", each, "a whole number") for each in (2, (2.0,), (math.nan,), (3, True), None)),
+        *(("names", each, "a text") for each in ("ab", (1,), {"ab"})),
+        *(("inners", each, "a Inner") for each in (Inner(), ("Inner",))),
+    ],
+)
+def test_what_is_no_tuple_of_these_is_named(name: str, value: Any, item: str) -> None:
+    expected = f"{name} is {shown(value)}, not a tuple of which each item is {item}"
+    assert problems(**{name: value}) == [expected]
 
 
 def test_a_value_fits_what_settle_would_take() -> None:

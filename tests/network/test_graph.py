@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import copy
+import math
 import pickle
 from dataclasses import FrozenInstanceError, replace
+from typing import Any
 
+import numpy as np
 import pytest
 from tests.network.examples import MIXED, PARALLEL, SKIP, XOR
 
 from volr.errors import NetworkError
-from volr.network import Network, Population, Projection
+from volr.network import AllToAll, Network, Population, Projection
 from volr.source import Source, Span
 
 A, B, C = (Population(name, (size,)) for name, size in (("a", 3), ("b", 4), ("c", 5)))
@@ -31,6 +34,50 @@ def raised(
 
 def test_the_graph_that_the_other_tests_break_is_a_network():
     assert Network((A, B, C), (AB, BC), ("a",), ("c",)).output_size == 5
+
+
+@pytest.mark.parametrize("shape", [2, (2.0,), (2.5,), (math.nan,), (True,), ("x",), "4", None])
+def test_a_shape_is_whole_numbers(shape: Any):
+    with pytest.raises(NetworkError, match=r"shape is .*, not a tuple of which each item is a wh"):
+        Population("a", shape)
+
+
+@pytest.mark.parametrize("name", [5, None, b"a"])
+def test_a_name_is_a_text(name: Any):
+    for make in (lambda: Population(name, (2,)), lambda: Projection("a", name)):
+        with pytest.raises(NetworkError, match=r"is .*, not a text\n  = help: write it as P"):
+            make()
+
+
+@pytest.mark.parametrize("connector", [AllToAll, "all_to_all", None])
+def test_a_connector_is_one(connector: Any):
+    with pytest.raises(NetworkError, match=r"connector is .*, not a Connector"):
+        Projection("a", "b", connector)
+
+
+@pytest.mark.parametrize(
+    ("change", "item"),
+    [
+        *(({"populations": each}, "a Population") for each in (A, ("a", "b"), None)),
+        *(({"projections": each}, "a Projection") for each in (AB, (("a", "b"),))),
+        *(({"inputs": each}, "a text") for each in ("a", ("a", 5))),
+        ({"outputs": "c"}, "a text"),
+    ],
+)
+def test_the_parts_of_a_network_are_of_their_types(change: dict[str, Any], item: str):
+    parts: dict[str, Any] = {"populations": (A, B, C), "projections": (AB, BC)}
+    parts |= {"inputs": ("a",), "outputs": ("c",)}
+    with pytest.raises(NetworkError, match=f"{next(iter(change))} is .* each item is {item}\n"):
+        Network(**(parts | change))
+
+
+def test_lists_give_the_same_network_as_tuples():
+    populations: Any = [Population(each.name, [np.int64(each.size)]) for each in (A, B, C)]  # type: ignore[arg-type]
+    parts: Any = [AB, BC], ["a"], ["c"]
+    network, same = Network(populations, *parts), Network((A, B, C), (AB, BC), ("a",), ("c",))
+    assert network == same
+    assert hash(network) == hash(same)
+    assert str(network) == str(same)
 
 
 def test_a_name_occurs_once():

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields
+from functools import cache
 from numbers import Integral, Real
-from typing import TYPE_CHECKING, Any, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, TypeAlias, cast, get_args
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from types import UnionType
 
 _WORDS = {
@@ -22,6 +23,7 @@ _WORDS = {
     "str": "a text",
 }
 Classes: TypeAlias = "type | UnionType | tuple[type, ...]"
+_NOTHING = object()  # of no type that an annotation names
 _LONGEST = 60
 """Characters of a value that a message shows."""
 
@@ -29,15 +31,18 @@ _LONGEST = 60
 def settle(record: Any, **classes: Classes) -> list[str]:
     """What of a frozen dataclass is not of its annotated type, in words.
 
-    Known are float, int, bool and str, None, and the ``classes`` by the names that annotations have
-    for them; fields of other types are left alone. Numbers of any kind, NumPy's say, become
-    Python's own, so that equal records are written alike.
+    Known are float, int, bool and str, None, the ``classes`` by the names that annotations have for
+    them, and ``tuple[X, ...]`` of any of these; fields of other types are left alone. Numbers of
+    any kind, NumPy's say, become Python's own, and lists become tuples, so that equal records are
+    equal, have a hash, and are written alike.
     """
     wrong: list[str] = []
     for each in fields(record):
-        value, expected = _settled(getattr(record, each.name), str(each.type), classes)
+        given = getattr(record, each.name)
+        value, expected = _settled(given, str(each.type), classes)
         if expected is None:
-            object.__setattr__(record, each.name, value)
+            if value is not given:
+                object.__setattr__(record, each.name, value)
         else:
             wrong.append(f"{each.name} is {shown(value)}, not {expected}")
     return wrong
@@ -61,15 +66,36 @@ def _settled(value: Any, annotation: str, classes: Mapping[str, Classes]) -> tup
     """The value as a Python value. Where it is not of its annotated type: unchanged, with what it
     should be, in words.
     """
-    words = [word.strip() for word in annotation.split("|")]
-    known = [word for word in words if word in _WORDS or word in classes]
+    words = _words(annotation)
+    known = [word for word in words if words[word] in _WORDS or words[word] in classes]
     if (value is None and "None" in words) or not known:
         return value, None
     (word,) = known
+    if (item := words[word]) != word:
+        return _settled_items(value, item, classes)
     if word in classes:
         return value, None if isinstance(value, classes[word]) else _one_of(classes[word])
     settled = _as(word, value)
     return (value, _WORDS[word]) if settled is None else (settled, None)
+
+
+@cache  # a program has a million populations
+def _words(annotation: str) -> Mapping[str, str]:
+    """The parts of a union, each with the type of its items; itself if it is no tuple."""
+    words = [word.strip() for word in annotation.split("|")]
+    return {word: word.removeprefix("tuple[").removesuffix(", ...]") for word in words}
+
+
+def _settled_items(
+    values: Any, annotation: str, classes: Mapping[str, Classes]
+) -> tuple[Any, str | None]:
+    """``_settled`` of a tuple or list. A text is none: it would be taken for its letters."""
+    # An item of no type at all says what an item should be.
+    given = cast("Sequence[Any]", values if issubclass(type(values), tuple | list) else (_NOTHING,))
+    settled = [_settled(each, annotation, classes) for each in given]
+    if expected := next((each for _, each in settled if each is not None), None):
+        return values, f"a tuple of which each item is {expected}"
+    return tuple(each for each, _ in settled), None
 
 
 def _one_of(kind: Classes) -> str:
@@ -86,7 +112,13 @@ def _as(word: str, value: Any) -> Any:
         return as_float(value)
     if word == "int":
         # To Python, True is a whole number.
-        return None if isinstance(value, bool) or not isinstance(value, Integral) else int(value)
+        return (
+            value
+            if type(value) is int
+            else None
+            if isinstance(value, bool) or not isinstance(value, Integral)
+            else int(value)
+        )
     return value if isinstance(value, {"bool": bool, "str": str}[word]) else None
 
 

@@ -18,15 +18,16 @@ from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
+from volr.checks.annotations import settle
 from volr.errors import NetworkError
 from volr.network.connectors import AllToAll, Connector
 from volr.network.text import network_text
+from volr.source import Source, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from volr.network.connectors import Shape
-    from volr.source import Source, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,12 +35,20 @@ class Population:
     """Neurons of one kind. ``shape`` is ``(n,)`` for a row of n; every axis is at least 1.
 
     ``name`` is printable and has neither spaces nor ``->``, so that a line of text can hold it and
-    the name of a projection tells its two ends apart.
+    the name of a projection tells its two ends apart. A list for a shape becomes a tuple. Raises
+    ``NetworkError`` for values of another type.
     """
 
     name: str
     shape: tuple[int, ...]
     span: Span | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if wrong := settle(self, Span=Span):
+            raise NetworkError(
+                "this is not a population: " + "; ".join(wrong),
+                help="write it as Population('hidden', (4,)), with the size of each axis",
+            )
 
     @property
     def size(self) -> int:
@@ -49,12 +58,22 @@ class Population:
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """The synapses from one population to another."""
+    """The synapses from one population to another, which it names.
+
+    Raises ``NetworkError`` for values of another type.
+    """
 
     source: str
     target: str
     connector: Connector = AllToAll()
     span: Span | None = field(default=None, compare=False)
+
+    def __post_init__(self) -> None:
+        if wrong := settle(self, Connector=Connector, Span=Span):
+            raise NetworkError(
+                "this is not a projection: " + "; ".join(wrong),
+                help="write it as Projection('input', 'hidden', AllToAll())",
+            )
 
     @property
     def name(self) -> str:
@@ -69,7 +88,8 @@ class Network:
     ``populations`` stand in topological order: a projection leads from an earlier one to a later
     one. ``inputs`` receive stimuli, ``outputs`` are read; the network's result is the outputs side
     by side, in this order. ``source`` is the program that the spans point into, when there is one.
-    Raises ``NetworkError`` with everything that is wrong when a rule of ``problems`` is broken.
+    Lists become tuples. Raises ``NetworkError`` for values of another type, and with everything
+    that is wrong when a rule of ``problems`` is broken.
     ``str`` gives the stable text form; a notebook shows the drawing.
     """
 
@@ -82,6 +102,12 @@ class Network:
     source: Source | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        if wrong := settle(self, Population=Population, Projection=Projection, Source=Source):
+            raise NetworkError(
+                "this is not a network: " + "; ".join(wrong),
+                help="write it as Network((Population(…), …), (Projection(…), …), "
+                "inputs=('input',), outputs=('output',)), or use `volr.to_network(…)`",
+            )
         found = problems(self)
         if found:
             raise NetworkError("this is not a network:\n" + "\n".join(f"  - {p}" for p in found))
@@ -194,9 +220,7 @@ def problems(network: Network) -> list[str]:
         found += [f"projection {projection.name}: there is no population {n!r}" for n in unknown]
         if not unknown and rank[projection.source] >= rank[projection.target]:
             found.append(f"projection {projection.name} does not lead to a later population")
-        if not isinstance(projection.connector, Connector):  # pyright: ignore[reportUnnecessaryIsInstance]
-            found.append(f"projection {projection.name}: {projection.connector!r} is no connector")
-        elif not unknown:
+        if not unknown:
             misfit = projection.connector.misfit(*(shapes[name] for name in ends))
             found += [] if misfit is None else [f"projection {projection.name}: {misfit}"]
         if ends in seen:

@@ -94,3 +94,11 @@ def test_documents_compute_what_the_model_does(volr: Volr, folder: Path, model: 
     corners = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0]]
     (logits,) = session.run(["logits"], {"stimuli": np.array(corners, dtype=np.float32)})
     assert logits.argmax(axis=1).tolist() == [0, 1, 1, 0]
+
+
+def test_a_model_has_its_own_activation(volr: Volr, model: Path, folder: Path) -> None:
+    out = folder / "net.fut"
+    result = volr("compile", model, "--to", "futhark", "--activation", "tanh", "--out", out)
+    assert result.code == 2
+    assert "--activation: the model has its own" in result.err
+    assert not out.exists()

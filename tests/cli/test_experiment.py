@@ -414,3 +414,21 @@ def is_running(process: int) -> bool:
     except (FileNotFoundError, ProcessLookupError):
         return False
     return fields[0] != "Z"
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "message"),
+    [
+        (("--on", "foo"), 1, "there is no back end 'foo'"),
+        (("--on", "torch"), 1, "torch runs artificial models and simulates nothing"),
+        (("--dask", "tcp://localhost:1", "--processes", "2"), 2, "--processes: the workers of"),
+        (("--seed", f"{2**63}"), 2, "--seed"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_runs(
+    volr: Volr, folder: Path, options: tuple[str, ...], code: int, message: str
+) -> None:
+    """Also where no condition of the experiment is a spiking one."""
+    result = volr("experiment", "xor", "--conditions", "ann", "--epochs", "1", *options)
+    assert (result.code, message in result.err) == (code, True), result.err
+    assert not (folder / "results").exists()

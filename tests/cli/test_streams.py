@@ -144,3 +144,37 @@ def test_closed_streams_are_no_traceback(
 def test_programs_are_utf_8_whatever_the_locale_says(folder: Path) -> None:
     result = piped("format", "xor.volr", cwd=folder, LC_ALL="C", PYTHONIOENCODING="ascii")
     assert result.out == "dense 2 4 ⦶ dense 4 2\n"
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_leaves_in_the_middle_ends_a_long_output(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, unbuffered: str
+) -> None:
+    """With ``PYTHONUNBUFFERED`` a write may be partial, which is no error by itself."""
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    (folder / "deep.volr").write_text(" >> ".join(["dense 2 2"] * 5_000))
+    running = subprocess.Popen(
+        [*VOLR, "show", "deep.volr"],
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        env=environment(),
+    )
+    assert running.stdout is not None
+    assert running.stderr is not None
+    assert running.stdout.readline() == b"net 2 2\n"
+    running.stdout.close()
+    assert running.stderr.read() == b""
+    running.stderr.close()
+    assert running.wait() == 141
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_long_output_is_whole(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, unbuffered: str
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
+    (folder / "deep.volr").write_text(" >> ".join(["dense 2 2"] * 5_000))
+    ran = volr(folder, "show", "deep.volr")
+    assert ran.returncode == 0
+    assert ran.stdout.splitlines()[-1].startswith(b"10,002 neurons, 20,000 synapses")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from volr.cli import options
-from volr.cli.options import MisplacedError, option, with_options
+from volr.cli.options import ARTIFICIAL, MisplacedError, given, option, refuse, with_options
 from volr.cli.output import emit_bytes, note
 from volr.cli.output_files import check_writable, write_bytes
 from volr.cli.progress import patience
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 @with_options
 def compile_to(
+    ctx: typer.Context,
     subject: Annotated[
         str, typer.Argument(metavar="FILE|MODEL", help="A program, or a model file.")
     ],
@@ -55,6 +56,7 @@ def compile_to(
     read = read_subject(subject)
     with patience(f"writing {chosen.name}"):
         if isinstance(read, ModelFile):
+            refuse(given(ctx, ARTIFICIAL).values(), "the model has its own")
             check_supported(chosen, read.model)
             files = chosen.write(read.model)
         elif chosen.write_program is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
-from volr.cli.options import MACHINES, count, option
+from volr.cli.options import MACHINES, MisplacedError, count, option
 
 if TYPE_CHECKING:
     from volr.experiments.execution.cluster import Cluster
@@ -27,6 +27,10 @@ class Machines:
     dask: str | None = option(
         None, "Make the runs on the workers of this Dask scheduler: tcp://host:8786.", "ADDRESS"
     )
+
+    def __post_init__(self) -> None:
+        if self.dask is not None and self.processes is not None:
+            raise MisplacedError("--processes: the workers of --dask make the runs")
 
     def execution(self, runs: int, progress: RunProgress) -> Here | Local | Cluster:
         """What makes the runs, at most ``runs`` at the same time.

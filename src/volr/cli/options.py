@@ -279,7 +279,8 @@ def on(
 
 def seed(default: int | None, what: str, *, unless: str | None = None) -> Any:
     """The option ``--seed``; ``what`` says what is drawn with it."""
-    return count(default, f"Seed of what is random: {what}", least=0, unless=unless)
+    most = 2**63 - 1  # what a model file keeps
+    return count(default, f"Seed of what is random: {what}", least=0, most=most, unless=unless)
 
 
 def samples(default: int | None, what: str = "", *, unless: str | None = None) -> Any:

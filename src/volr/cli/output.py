@@ -10,6 +10,7 @@ have the escapes. A document, such as a formatted program, has them only on a te
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -41,13 +42,30 @@ def emit(text: str) -> None:
     """
     shown = shown_text(text) if sys.stdout.isatty() else text
     with writing():
-        sys.stdout.write(shown)
+        _write(shown)
 
 
 def emit_bytes(body: bytes) -> None:
     """Write bytes to stdout, as ``emit`` writes text."""
     with writing():
-        sys.stdout.buffer.write(body)
+        _write_whole(sys.stdout.buffer, body)
+
+
+def _write(text: str) -> None:
+    """Write text to stdout, whole."""
+    if not isinstance(sys.stdout, io.TextIOWrapper):  # of text only, such as a notebook's
+        sys.stdout.write(text)
+        return
+    sys.stdout.flush()
+    _write_whole(sys.stdout.buffer, text.encode(sys.stdout.encoding, sys.stdout.errors or "strict"))
+
+
+def _write_whole(stream: IO[bytes], body: bytes) -> None:
+    # With PYTHONUNBUFFERED the stream is the file itself, whose writes may be partial: a full disk
+    # or a closed pipe is an error only of the next one.
+    left = memoryview(body)
+    while left:
+        left = left[stream.write(left) :]
 
 
 @contextmanager
@@ -103,7 +121,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: 
             console.print(Text(line(columns), "bold"), soft_wrap=True)
             for row in rows:
                 console.print(Text(line(row)), soft_wrap=True)
-        sys.stdout.write(captured.get())
+        _write(captured.get())
 
 
 def note(message: str) -> None:

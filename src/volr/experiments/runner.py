@@ -49,14 +49,14 @@ def check_possible(
 ) -> None:
     """Find out, before anything is trained, whether all runs are possible.
 
-    Raises ``DataError`` if a task's data are missing, ``UnsupportedError`` if the simulator lacks
-    the neuron, ``ModelError`` if a condition cannot be built with the settings, and
-    ``MissingError`` if a back end is not installed.
+    Raises ``BackendError`` if ``on`` simulates nothing, ``DataError`` if a task's data are missing,
+    ``UnsupportedError`` if the simulator lacks the neuron, ``ModelError`` if a condition cannot be
+    built with the settings, and ``MissingError`` if a back end is not installed.
     """
+    on = spiking_backend(plan.on)
     specs = plan.specs()
     for spec in {(s.task, s.on, s.settings.neuron, s.condition): s for s in specs}.values():
         if spec.condition.is_spiking:
-            on = spiking_backend(spec.on)
             for each in (on, *map(backend, spec.condition.backends(spec.settings, spec.on))):
                 require(each)
             check_supported(on, empty_model(spec))

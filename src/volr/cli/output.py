@@ -10,7 +10,6 @@ have the escapes. A document, such as a formatted program, has them only on a te
 
 from __future__ import annotations
 
-import io
 import json
 import logging
 import os
@@ -53,11 +52,12 @@ def emit_bytes(body: bytes) -> None:
 
 def _write(text: str) -> None:
     """Write text to stdout, whole."""
-    if not isinstance(sys.stdout, io.TextIOWrapper):  # of text only, such as a notebook's
-        sys.stdout.write(text)
+    stream: Any = sys.stdout
+    if not hasattr(stream, "buffer"):  # of text only, such as a notebook's
+        stream.write(text)
         return
-    sys.stdout.flush()
-    _write_whole(sys.stdout.buffer, text.encode(sys.stdout.encoding, sys.stdout.errors or "strict"))
+    stream.flush()
+    _write_whole(stream.buffer, text.encode(stream.encoding, stream.errors or "strict"))
 
 
 def _write_whole(stream: IO[bytes], body: bytes) -> None:

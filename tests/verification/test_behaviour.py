@@ -118,6 +118,23 @@ def test_membranes_that_are_read_are_compared() -> None:
     assert first.cause == "sign: the block right->square is flipped"
 
 
+def test_membranes_of_a_back_end_with_a_method_of_its_own_are_said_to_be_that() -> None:
+    """Membranes so little apart that no spike differs."""
+
+    def another(model: SpikingModel) -> SpikingModel:
+        return replace(model, neuron=replace(model.neuron, tau_m=1.00001 * model.neuron.tau_m))
+
+    model = replace(model_of("delta"), readout="membrane")
+    last = model.network["last"].size
+    backend = replace(ENGINE, name="own", exact=())
+    found = spiking_behaviour(model, backend, Mistaken(another, hidden=True), STIMULI)
+    assert found.membranes == last * len(STIMULI)
+    assert found.first_difference is not None
+    assert found.first_difference.cause == (
+        "own integrates if_curr_delta in a way of its own; no spike differs"
+    )
+
+
 def test_a_back_end_with_a_method_of_its_own_is_said_to_have_one() -> None:
     def another(model: SpikingModel) -> SpikingModel:
         return replace(model, neuron=replace(model.neuron, tau_m=23.0))

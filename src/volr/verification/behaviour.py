@@ -62,13 +62,15 @@ class FirstDifference:
 class Behaviour:
     """``equal`` of ``compared`` spike trains (one for each neuron and stimulus) or outputs.
 
-    ``silent`` trains have no spike on either side, so that they prove little.
+    ``membranes`` of what is compared are mean membranes, of outputs that do not spike. ``silent``
+    trains have no spike on either side, so that they prove little.
     """
 
     compared: int
     equal: int
     silent: int = 0
     first_difference: FirstDifference | None = None
+    membranes: int = 0
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def spiking_behaviour(
     size = _chunk_size(model, watched)
     # Random codings draw by the number of the stimulus in a run, so these runs are not cut.
     size = size if isinstance(model.coding, ConstantCurrent) else max(1, len(stimuli))
-    compared = equal = silent = 0
+    compared = equal = silent = membranes = 0
     first: FirstDifference | None = None
     for start in range(0, len(stimuli), size):
         part = stimuli[start : start + size]
@@ -113,6 +115,7 @@ def spiking_behaviour(
         same = dict(_same(expected, found))
         compared += sum(each.size for each in same.values())
         equal += sum(int(each.sum()) for each in same.values())
+        membranes += sum(each.size for each in expected.means.values())
         silent += sum(
             int((~(expected.spikes[name] | found.spikes[name]).any(axis=0)).sum())
             for name in expected.spikes
@@ -121,7 +124,7 @@ def spiking_behaviour(
             first = _first(model, backend, part, expected, found, same, start, seed)
         if progress is not None:
             progress(len(part))
-    return Behaviour(compared, equal, silent, first)
+    return Behaviour(compared, equal, silent, first, membranes)
 
 
 def _expected(
@@ -188,6 +191,8 @@ def _first(
         neuron = int((~same[name][stimulus]).argmax())
         seen, wanted = found.means[name][stimulus, neuron], expected.means[name][stimulus, neuron]
         reason = cause or "the mean membrane differs where no spike does"
+        if cause is None and (own := _own_way(model, backend, name)):
+            reason = f"{own}; no spike differs"
         return FirstDifference(
             start + stimulus, name, neuron, None, None, float(wanted), float(seen), reason
         )
@@ -204,22 +209,27 @@ def _first(
         membrane,
         float(expected.spikes[name][step, stimulus, neuron]),
         float(found.spikes[name][step, stimulus, neuron]),
-        cause or _otherwise(model, backend, membrane),
+        cause or _otherwise(model, backend, name, membrane),
     )
 
 
-def _otherwise(model: SpikingModel, backend: SpikingBackend, membrane: float) -> str:
+def _own_way(model: SpikingModel, backend: SpikingBackend, name: str) -> str | None:
+    """The words for a back end that does not claim to be exact with the neurons of a population."""
+    neuron = model.neuron_of(name).name
+    if neuron in backend.exact:
+        return None
+    return f"{backend.name} integrates {neuron} in a way of its own"
+
+
+def _otherwise(model: SpikingModel, backend: SpikingBackend, name: str, membrane: float) -> str:
     """The cause in words if no known mistake gives the back end's spikes."""
-    neuron = model.neuron
+    neuron = model.neuron_of(name)
     distance = membrane - neuron.fires_at()
     if abs(distance) <= _TIE * neuron.theta:
         return "a tie: the membrane is at the threshold except for rounding"
     side = f"{abs(distance):.3g} mV {'above' if distance > 0 else 'below'} the threshold"
-    if neuron.name not in backend.exact:
-        return (
-            f"{backend.name} integrates {neuron.name} in a way of its own; the engine's membrane "
-            f"is {side}"
-        )
+    if own := _own_way(model, backend, name):
+        return f"{own}; the engine's membrane is {side}"
     return f"unknown: no mistake that was tried gives these spikes; the engine's membrane is {side}"
 
 

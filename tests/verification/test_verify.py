@@ -16,9 +16,11 @@ from volr.backends.engine import ENGINE
 from volr.backends.reference import REFERENCE
 from volr.errors import DataError, SimulatorError, UnsupportedError
 from volr.models.model import SpikingModel
+from volr.models.samples import Samples
 from volr.neurons import IFCurrDelta
 from volr.verification import Unverified, Verification, verify, verify_all
 from volr.verification.examples import random_stimuli
+from volr.verification.verify import attempt
 
 if TYPE_CHECKING:
     from volr.backends.readback import Readback
@@ -94,3 +96,20 @@ def test_one_target_alone_raises() -> None:
 def test_stimuli_that_do_not_fit_are_the_callers_mistake() -> None:
     with pytest.raises(DataError, match=r"\[4, 6\]"):
         verify_all(MODEL, (ENGINE,), np.zeros((4, 6)))
+
+
+def test_stimuli_may_be_lists_and_are_not_samples() -> None:
+    assert verify(MODEL, ENGINE, STIMULI.tolist()) == verify(MODEL, ENGINE, STIMULI)
+    with pytest.raises(DataError, match="the stimuli are Samples, not an array") as caught:
+        verify(MODEL, ENGINE, Samples(STIMULI, np.zeros(len(STIMULI), int)))  # type: ignore[arg-type]
+    assert caught.value.help == "its `inputs` are stimuli"
+
+
+def test_no_stimuli_prove_nothing() -> None:
+    nothing = STIMULI[:0]
+    for compare in (
+        lambda: verify(MODEL, ENGINE, nothing),
+        lambda: attempt(MODEL, LACKING, nothing),
+    ):
+        with pytest.raises(DataError, match="there are no stimuli to compare the behaviour on"):
+            compare()

@@ -17,6 +17,7 @@ from volr.checks.annotations import settle
 from volr.checks.arrays import real_array
 from volr.checks.names import named
 from volr.errors import DataError, ModelError
+from volr.models.samples import Samples
 from volr.neurons import SMALLEST, NeuronModel
 from volr.neurons.response import count_levels
 
@@ -119,6 +120,8 @@ def stimuli_of(values: Any, size: int) -> Floats:
 
     Raises ``DataError`` for values that are no numbers, and as ``check_stimuli`` does.
     """
+    if isinstance(values, Samples):
+        raise DataError("the stimuli are Samples, not an array", help="its `inputs` are stimuli")
     try:
         array = real_array(values, copy=False)
     except ValueError as error:

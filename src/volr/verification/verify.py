@@ -13,8 +13,8 @@ from volr.backends.readback import expected
 from volr.backends.reference import REFERENCE
 from volr.backends.refusals import check_supported, require
 from volr.checks import arguments
-from volr.errors import MissingError, UnsupportedError, VolrError
-from volr.models.coding import check_stimuli
+from volr.errors import DataError, MissingError, UnsupportedError, VolrError
+from volr.models.coding import stimuli_of
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.verification.behaviour import Behaviour, spiking_behaviour
 from volr.verification.comparison import compare
@@ -23,6 +23,8 @@ from volr.verification.outputs import artificial_behaviour
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+
+    from numpy.typing import ArrayLike
 
     from volr.backends import On
     from volr.backends.base import Backend, Progress
@@ -106,7 +108,7 @@ Outcome: TypeAlias = Verification | Unverified
 def verify(
     model: Model,
     on: On | Document,
-    stimuli: Floats | None = None,
+    stimuli: ArrayLike | None = None,
     *,
     seed: int = 0,
     progress: Progress | None = None,
@@ -117,7 +119,7 @@ def verify(
     started simulator. The behaviour is compared on ``stimuli`` ``[batch, unit]``, by default 20
     random ones. ``seed`` is for random codings only. Raises ``UnsupportedError`` if the model is
     not supported, ``MissingError`` if something is not installed, ``SimulatorError`` if a simulator
-    fails, and ``DataError`` for stimuli that do not fit.
+    fails, and ``DataError`` for stimuli that do not fit, and where there are none.
     """
     arguments.check_model("verify", model)
     arguments.check_on("verify", on)
@@ -128,7 +130,7 @@ def verify(
         stimuli = random_stimuli(model.network, SAMPLES)
     require(target)
     check_supported(target, model)
-    check_stimuli(stimuli, model.network.input_size)
+    stimuli = _compared(model, stimuli)
     behaviour: Behaviour | None
     match target, model:
         case Document(), _:
@@ -149,6 +151,17 @@ def verify(
     return Verification(title(target), generation_of(model), comparison, behaviour)
 
 
+def _compared(model: Model, stimuli: ArrayLike) -> Floats:
+    """The stimuli to compare the behaviour on: of none, all back ends would be equal."""
+    found = stimuli_of(stimuli, model.network.input_size)
+    if not len(found):
+        raise DataError(
+            "there are no stimuli to compare the behaviour on",
+            help=f"give at least one; without `stimuli` there are {SAMPLES} random ones",
+        )
+    return found
+
+
 def attempt(
     model: Model,
     target: Target,
@@ -161,7 +174,7 @@ def attempt(
 
     It only raises ``DataError``, for stimuli that do not fit the model.
     """
-    check_stimuli(stimuli, model.network.input_size)
+    stimuli = _compared(model, stimuli)
     generation = generation_of(model)
     try:
         return verify(model, target, stimuli, seed=seed, progress=progress)

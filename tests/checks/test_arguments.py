@@ -37,9 +37,15 @@ def things(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return {
         "network": network,
         "ann": ann,
+        "snn": API.SpikingModel(network=network, parameters=values),
         "file": read_model_file(path),
         "data": data,
     }
+
+
+def _run(snn: Any, **options: Any) -> None:
+    with API.simulator() as engine:
+        engine.run(snn, [[0.0, 1.0]], **options)
 
 
 SLIPS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
@@ -97,6 +103,81 @@ SLIPS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
         lambda t: API.train_ann(t["network"], t["data"].train, on="torch", backend="futhark"),
         "train_ann: on and backend are both given",
         "leave out `backend`",
+    ),
+    "settings that are none": (
+        lambda t: API.transfer_ann(t["ann"], t["data"].train, settings=None),
+        "transfer_ann: settings is None, a NoneType and not of the class TransferSettings",
+        "`volr.TransferSettings(…)` makes one",
+    ),
+    "a number for settings of training": (
+        lambda t: API.train_snn(t["network"], t["data"].train, 5),
+        "train_snn: settings is 5, a int and not of the class TrainingSettings",
+        "`volr.TrainingSettings(…)` makes one",
+    ),
+    "a number for spiking settings": (
+        lambda t: API.train_in_loop(t["network"], t["data"].train, spiking=5),
+        "train_in_loop: spiking is 5, a int and not of the class SpikingSettings",
+        "`volr.SpikingSettings(…)` makes one",
+    ),
+    "an artificial model to start from": (
+        lambda t: API.train_snn(t["network"], t["data"].train, start=t["ann"]),
+        "a ArtificialModel and not a spiking model",
+        "`volr.transfer_ann(…)` makes one of it",
+    ),
+    "a spiking model to transfer": (
+        lambda t: API.transfer_ann(t["snn"], t["data"].train),
+        "a SpikingModel and not an artificial model",
+        "`volr.train_ann(…)` makes one",
+    ),
+    "a spiking model to begin with": (
+        lambda t: API.train_ann(t["network"], t["data"].train, initial=t["snn"]),
+        "a SpikingModel and not an artificial model",
+        "`volr.train_ann(…)` makes one",
+    ),
+    "two models in the wrong order": (
+        lambda t: API.explain(t["snn"], t["ann"], t["data"].test),
+        "explain: ann is SpikingModel(",
+        "`volr.train_ann(…)` makes one",
+    ),
+    "data to transfer again on": (
+        lambda t: API.explain(t["ann"], t["snn"], t["data"].test, train=t["data"]),
+        "a Data and not samples",
+        "its `train` and its `test` are samples",
+    ),
+    "a list for settings": (
+        lambda t: API.explain(t["ann"], t["snn"], t["data"].test, settings=[]),
+        "explain: settings is [], a list and not of the class TransferSettings",
+        "`volr.TransferSettings(…)` makes one",
+    ),
+    "a text for progress": (
+        lambda t: API.evaluate(t["ann"], t["data"].test, progress="x"),
+        "evaluate: progress is 'x', a str and not a function",
+        "`progress` is a function, or None",
+    ),
+    "a number for scales": (
+        lambda t: API.transfer_ann(t["ann"], t["data"].train, scale=5),
+        "scale is 5, a int and not scales by population",
+        "give each population its volr.transfer.scaling.Scale: input, dense_1, dense_2",
+    ),
+    "no scales": (
+        lambda t: API.transfer_ann(t["ann"], t["data"].train, scale={}),
+        "scale has nothing for 'input', not a Scale",
+        "give each population its volr.transfer.scaling.Scale: input, dense_1, dense_2",
+    ),
+    "a number for records": (
+        lambda _: API.Record(spikes=5),
+        "cannot record: spikes is 5, not the names of populations",
+        "give a tuple of them, such as spikes=('dense_1',)",
+    ),
+    "a text for names": (
+        lambda _: API.Record(counts="dense_1"),
+        "cannot record: counts is 'dense_1', not the names",
+        "give a tuple of them, such as counts=('dense_1',)",
+    ),
+    "no record": (
+        lambda t: _run(t["snn"], record=None),
+        "run: record is None, a NoneType and not of the class Record",
+        "`volr.Record(…)` makes one",
     ),
     "nothing at all": (
         lambda t: API.train_ann(t["network"], None),

@@ -12,9 +12,9 @@ for ``volr verify``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 import numpy as np
 
@@ -24,6 +24,7 @@ from volr.backends.readback import (
     Readback,
     SpikingReadback,
 )
+from volr.checks.annotations import shown
 from volr.checks.arrays import Booleans, Floats, Integers
 from volr.errors import ModelError
 from volr.network import AllToAll, Connector
@@ -63,6 +64,11 @@ class Record:
     spikes: tuple[str, ...] = ()
     membranes: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if not (value is None and name == "counts"):
+                object.__setattr__(self, name, _names(name, value))
+
     def counted(self, network: Network) -> tuple[str, ...]:
         return network.outputs if self.counts is None else self.counts
 
@@ -76,6 +82,18 @@ class Record:
                 f"cannot record {', '.join(map(repr, unknown))}: no such population",
                 help=f"the populations are {known}",
             )
+
+
+def _names(what: str, given: Any) -> tuple[str, ...]:
+    """The names of populations in what was given; ``ModelError`` where it is something else."""
+    is_some = isinstance(given, Iterable) and not isinstance(given, (str, bytes))
+    names = tuple(cast("Iterable[Any]", given)) if is_some else ()
+    if not is_some or not all(isinstance(name, str) for name in names):
+        raise ModelError(
+            f"cannot record: {what} is {shown(cast('Any', given))}, not the names of populations",
+            help=f"give a tuple of them, such as {what}=('dense_1',)",
+        )
+    return names
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from __future__ import annotations
 import importlib.util
 from typing import TYPE_CHECKING
 
-from volr.backends.base import ArtificialBackend, Document, SpikingBackend
+from volr.backends.base import ArtificialBackend, Document, Record, SpikingBackend
 from volr.backends.populations import neurons_of
 from volr.checks.annotations import shown
+from volr.checks.arguments import check_record
 from volr.errors import DataError, MissingError, UnsupportedError
 from volr.models.coding import stimuli_of
 from volr.models.model import ArtificialModel, Model, SpikingModel
@@ -22,7 +23,7 @@ from volr.system.commands import find_command
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
-    from volr.backends.base import Backend, Record
+    from volr.backends.base import Backend
     from volr.checks.arrays import Floats
     from volr.network import Population
 
@@ -129,6 +130,7 @@ def check_request(
     """
     check_supported(backend, model)
     given = stimuli_of(stimuli, model.network.input_size)
+    check_record("run", record, Record, "record")
     record.check(model.network)
     if not hasattr(seed, "__index__") or seed < 0:
         raise DataError(f"the seed is {shown(seed)}, not a whole number from 0 up")

@@ -63,6 +63,7 @@ def evaluate(
     arguments.check_samples("evaluate", samples)
     on = default_backend(model) if on is None else on
     arguments.check_on("evaluate", on)
+    arguments.check_progress("evaluate", progress)
     backend = backend_of(on)
     require(backend)
     check_supported(backend, model)

@@ -21,7 +21,8 @@ from volr.explanation.result import CauseCost, Explanation, Trial, largest
 from volr.explanation.shares import closed_sets, shapley
 from volr.explanation.variants import mechanisms, subsets
 from volr.models.coding import decode_counts
-from volr.transfer import transfer_ann
+from volr.models.model import ArtificialModel, SpikingModel
+from volr.transfer import TransferSettings, transfer_ann
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,9 +31,7 @@ if TYPE_CHECKING:
     from volr.backends.base import Simulator
     from volr.checks.arrays import Floats
     from volr.explanation.result import ExplanationProgress
-    from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.samples import Samples
-    from volr.transfer import TransferSettings
 
 # For how many of the largest causes remedies are tried, and in how many transfers at most.
 _TREATED, _TRIALS = 2, 4
@@ -60,10 +59,15 @@ def explain(
     Raises ``ModelError`` for models of different networks, ``UnsupportedError`` for models without
     spike counts to compare, and ``DataError`` for stimuli that do not fit.
     """
-    arguments.check_model("explain", ann, "ann")
-    arguments.check_model("explain", snn, "snn")
+    arguments.check_model("explain", ann, "ann", kind=ArtificialModel)
+    arguments.check_model("explain", snn, "snn", kind=SpikingModel)
     arguments.check_samples("explain", samples)
     arguments.check_on("explain", on)
+    if train is not None:
+        arguments.check_samples("explain", train, "train")
+    if settings is not None:
+        arguments.check_record("explain", settings, TransferSettings)
+    arguments.check_progress("explain", progress)
     backend = spiking_backend(on)
     require(backend)
     check_supported(backend, snn)

@@ -11,12 +11,12 @@ from volr.backends.torch import TORCH
 from volr.checks import arguments
 from volr.checks.names import named
 from volr.errors import BackendError
+from volr.models.model import ArtificialModel
 from volr.training.checks import check_initial, check_samples
 from volr.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from volr.backends import Backend
-    from volr.models.model import ArtificialModel
     from volr.models.samples import Samples
     from volr.network import Network
     from volr.training.result import Training, TrainingProgress
@@ -50,6 +50,10 @@ def train_ann(
     """
     arguments.check_network("train_ann", network)
     arguments.check_samples("train_ann", samples)
+    arguments.check_record("train_ann", settings, TrainingSettings)
+    arguments.check_progress("train_ann", progress)
+    if initial is not None:
+        arguments.check_model("train_ann", initial, "initial", kind=ArtificialModel)
     check_samples(network, samples, settings)
     if initial is not None:
         check_initial(network, initial, settings)

@@ -15,7 +15,7 @@ from volr.training.spiking import (
     SpikingSettings,
     check_spiking,
     or_start,
-    settings_of,
+    spiking_of,
     with_defaults,
 )
 
@@ -55,10 +55,9 @@ def train_in_loop(
     arguments.check_network("train_in_loop", network)
     arguments.check_samples("train_in_loop", samples)
     arguments.check_on("train_in_loop", on)
-    if start is not None:
-        arguments.check_model("train_in_loop", start, "start")
-    if spiking is None:
-        spiking = SpikingSettings() if start is None else settings_of(start)
+    arguments.check_record("train_in_loop", settings, TrainingSettings)
+    arguments.check_progress("train_in_loop", progress)
+    spiking = spiking_of("train_in_loop", spiking, start)
     check_spiking(network, spiking, start)
     check_samples(network, samples, settings)
     require(TORCH)

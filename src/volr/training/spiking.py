@@ -12,7 +12,7 @@ from volr.backends.torch import TORCH
 from volr.checks import arguments
 from volr.engine.surrogates import Surrogate
 from volr.errors import TrainingError, VolrError
-from volr.models.model import Readout, SpikingModel, check_reach, readout_problems
+from volr.models.model import ArtificialModel, Readout, SpikingModel, check_reach, readout_problems
 from volr.models.simulation_settings import SimulationSettings
 from volr.system.memory import check_room
 from volr.training.checks import check_samples, check_start
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 
     from volr.checks.annotations import Classes
     from volr.engine.devices import Device
-    from volr.models.model import ArtificialModel
     from volr.models.samples import Samples
     from volr.network import Network
     from volr.training.result import Training, TrainingProgress
@@ -76,6 +75,18 @@ def settings_of(model: SpikingModel, **others: Any) -> SpikingSettings:
     return SpikingSettings.of(model, readout=model.readout, **others)
 
 
+def spiking_of(
+    function: str, spiking: SpikingSettings | None, start: SpikingModel | None
+) -> SpikingSettings:
+    """The settings that the function was given, or else those of the model to start from."""
+    if start is not None:
+        arguments.check_model(function, start, "start", kind=SpikingModel)
+    if spiking is not None:
+        arguments.check_record(function, spiking, SpikingSettings, "spiking")
+        return spiking
+    return SpikingSettings() if start is None else settings_of(start)
+
+
 def train_snn(
     network: Network,
     samples: Samples,
@@ -102,12 +113,11 @@ def train_snn(
     """
     arguments.check_network("train_snn", network)
     arguments.check_samples("train_snn", samples)
-    if start is not None:
-        arguments.check_model("train_snn", start, "start")
+    arguments.check_record("train_snn", settings, TrainingSettings)
+    arguments.check_progress("train_snn", progress)
     if teacher is not None:
-        arguments.check_model("train_snn", teacher, "teacher")
-    if spiking is None:
-        spiking = SpikingSettings() if start is None else settings_of(start)
+        arguments.check_model("train_snn", teacher, "teacher", kind=ArtificialModel)
+    spiking = spiking_of("train_snn", spiking, start)
     check_spiking(network, spiking, start)
     check_samples(network, samples, settings)
     _check_outputs(network)

@@ -14,13 +14,20 @@ from volr.checks import arguments
 from volr.errors import DataError, UnsupportedError
 from volr.models.activations import ReLU
 from volr.models.coding import check_stimuli, decode_counts
-from volr.models.model import check_reach
+from volr.models.model import ArtificialModel, check_reach
 from volr.models.samples import check_labels
 from volr.network import AllToAll
 from volr.network.supported import check_connectors
 from volr.transfer.balance import rescaled, unit_scales
 from volr.transfer.calibration import calibrate
-from volr.transfer.scaling import Correction, full_count, scales, spiking_model, wanted_counts
+from volr.transfer.scaling import (
+    Correction,
+    check_scales,
+    full_count,
+    scales,
+    spiking_model,
+    wanted_counts,
+)
 from volr.transfer.settings import TransferSettings
 from volr.transfer.summary import TransferReport, population_report
 
@@ -29,7 +36,7 @@ if TYPE_CHECKING:
 
     from volr.backends import On
     from volr.checks.arrays import Floats
-    from volr.models.model import ArtificialModel, SpikingModel
+    from volr.models.model import SpikingModel
     from volr.models.samples import Samples
     from volr.transfer.calibration import CalibrationProgress
     from volr.transfer.scaling import Scale
@@ -71,9 +78,13 @@ def transfer_ann(
     samples that do not fit, and ``ModelError`` if the delay is so long that no output can depend on
     the input.
     """
-    arguments.check_model("transfer_ann", model)
+    arguments.check_model("transfer_ann", model, kind=ArtificialModel)
     arguments.check_samples("transfer_ann", samples)
     arguments.check_on("transfer_ann", on)
+    arguments.check_record("transfer_ann", settings, TransferSettings)
+    arguments.check_progress("transfer_ann", progress)
+    if scale is not None:
+        check_scales(model.network, scale)
     if not isinstance(model.activation, ReLU):
         raise UnsupportedError(
             f"a spike rate cannot stand for the activation {model.activation.name!r}: "

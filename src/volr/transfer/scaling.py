@@ -27,16 +27,17 @@ The outputs share one λ, so that their counts can be compared.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from volr.checks.annotations import shown
+from volr.errors import ModelError
 from volr.models.parameters import bias_name, weight_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from volr.checks.arrays import Floats
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.network import Network
@@ -93,6 +94,22 @@ def scales(
     level = share * _level(logits.max(axis=1) - zero, OUTPUT_PERCENTILE)
     found.update({name: Scale(level, zero) for name in network.outputs})
     return found
+
+
+def check_scales(network: Network, given: object) -> None:
+    """Raise ``ModelError`` unless what was given has a scale for every population."""
+    names = [population.name for population in network.populations]
+    way = f"give each population its volr.transfer.scaling.Scale: {', '.join(names)}"
+    if not isinstance(given, Mapping):
+        raise ModelError(
+            f"scale is {shown(given)}, a {type(given).__name__} and not scales by population",
+            help=way,
+        )
+    scale = cast("Mapping[str, object]", given)
+    for name in names:
+        if not isinstance(scale.get(name), Scale):
+            found = shown(scale[name]) if name in scale else "nothing"
+            raise ModelError(f"scale has {found} for {name!r}, not a Scale", help=way)
 
 
 def _zero(logits: Floats) -> float:

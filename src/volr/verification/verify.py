@@ -123,6 +123,7 @@ def verify(
     """
     arguments.check_model("verify", model)
     arguments.check_on("verify", on)
+    arguments.check_progress("verify", progress)
     if isinstance(on, str):
         on = find_target(on)
     target = on if isinstance(on, Document) else backend_of(on)

@@ -6,11 +6,13 @@ Here the two meet.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from typing import TYPE_CHECKING, Any
 
-from volr.backends.nir.read import read_nir
-from volr.errors import ProgramError
+from volr.backends.nir.read import Reading, read_nir
+from volr.checks import arguments
+from volr.checks.names import named
+from volr.errors import ModelFileError, ProgramError
 from volr.language import to_network
 from volr.language.decompile import decompile
 from volr.models.parameters import bias_name, weight_name
@@ -41,6 +43,11 @@ def import_nir(file: str | Path | bytes, **settings: Any) -> ImportedModel:
     ``read_nir`` does, also for settings that the file leaves no room for, and ``NetworkError``
     where no program of the language says the network.
     """
+    if not isinstance(file, bytes):
+        arguments.check_path("import_nir", file, "file")
+    known = {each.name: each.name for each in fields(Reading)}
+    for name in settings:
+        named("setting of import_nir", name, known, ModelFileError)
     imported = read_nir(file, **settings)
     model = imported.model
     if imported.program is not None:

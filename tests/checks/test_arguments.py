@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.needs import needs, needs_numba
 
 import volr
+from volr.backends.nir.read import Reading
 from volr.model_files.model_file import read_model_file, save_model
 
 if TYPE_CHECKING:
@@ -178,6 +180,46 @@ SLIPS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
         lambda t: _run(t["snn"], record=None),
         "run: record is None, a NoneType and not of the class Record",
         "`volr.Record(…)` makes one",
+    ),
+    "no model to save": (
+        lambda _: API.save_model(None, "model"),
+        "save_model: model is None, a NoneType and not a model",
+        "",
+    ),
+    "a file to save": (
+        lambda t: API.save_model(t["file"], "model"),
+        "save_model: model is ModelFile(",
+        "its `model` is one",
+    ),
+    "a number for a path": (
+        lambda t: API.save_model(t["ann"], 5),
+        "save_model: path is 5, a int and not a path",
+        "`path` is a text or a pathlib.Path",
+    ),
+    "no path to load": (
+        lambda _: API.load_model(None),
+        "load_model: path is None, a NoneType and not a path",
+        "`path` is a text or a pathlib.Path",
+    ),
+    "a number to import": (
+        lambda _: API.import_nir(5),
+        "import_nir: file is 5, a int and not a path",
+        "`file` is a text or a pathlib.Path",
+    ),
+    "an unknown setting": (
+        lambda _: API.import_nir(b"", dtt=1),
+        "there is no setting of import_nir 'dtt'",
+        f"did you mean 'dt'? choose one of {', '.join(each.name for each in fields(Reading))}",
+    ),
+    "a text for a seed": (
+        lambda _: API.task("xor").load(seed="x"),
+        "the seed is 'x'; a seed is a whole number from 0 up",
+        "",
+    ),
+    "numbers for nodes": (
+        lambda _: API.Dense(2, 4),
+        "Dense: inputs is 2, not a part of a program",
+        "`volr.dense(…)` makes a layer from two numbers",
     ),
     "nothing at all": (
         lambda t: API.train_ann(t["network"], None),

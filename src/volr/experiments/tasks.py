@@ -14,6 +14,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from volr.checks.annotations import fits, shown
 from volr.checks.names import named
 from volr.errors import DataError
 from volr.experiments.datasets.digits import load_digits
@@ -68,6 +69,8 @@ class Task:
         """
         units = self.forms[0].units if inputs is None else inputs
         check_fits(self, units, self.classes)
+        if not fits(seed, "int"):
+            raise DataError(f"the seed is {shown(seed)}; a seed is a whole number from 0 up")
         if seed < 0:
             raise DataError(f"the seed is {seed}; a seed is 0 or more")
         return self.loader(seed, units, data_dir)

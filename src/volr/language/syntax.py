@@ -24,6 +24,8 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
+from volr.checks.annotations import shown
+from volr.errors import VolrError
 from volr.source import Span
 
 if TYPE_CHECKING:
@@ -93,11 +95,22 @@ class Sequence(Node):
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Dense(Node):
-    """``dense inputs outputs``."""
+    """``dense inputs outputs``. Sizes are nodes too: ``volr.dense`` makes a layer from numbers.
+
+    Raises ``VolrError`` for a size that is no node.
+    """
 
     inputs: Expression
     outputs: Expression
     span: Span = field(default=NOWHERE, compare=False)
+
+    def __post_init__(self) -> None:
+        for name, size in (("inputs", self.inputs), ("outputs", self.outputs)):
+            if not isinstance(size, Node):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise VolrError(
+                    f"Dense: {name} is {shown(size)}, not a part of a program",
+                    help="`volr.dense(…)` makes a layer from two numbers",
+                )
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from volr.checks import arguments
 from volr.errors import ModelError, ModelFileError, ProgramError
 from volr.model_files.container import check_whole, packed, unpack
 from volr.model_files.description import MalformedError, Origin, describe, read_description
@@ -50,6 +51,8 @@ def save_model(model: Model, path: str | Path, origin: Origin | None = None) -> 
     that is not that of its program, and for an origin that is not texts and finite numbers by name,
     with a seed from 0 up.
     """
+    arguments.check_model("save_model", model)
+    arguments.check_path("save_model", path)
     path = Path(path)
     body = model_bytes(model, origin)
     try:
@@ -68,6 +71,7 @@ def model_bytes(model: Model, origin: Origin | None = None) -> bytes:
 
 def load_model(path: str | Path) -> Model:
     """The model that ``save_model`` wrote. Raises as ``read_model_file`` does."""
+    arguments.check_path("load_model", path)
     return read_model_file(path).model
 
 

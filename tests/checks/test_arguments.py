@@ -102,7 +102,7 @@ SLIPS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
         "choose one of torch, futhark",
     ),
     "two names of one argument": (
-        lambda t: API.train_ann(t["network"], t["data"].train, on="torch", backend="futhark"),
+        lambda t: API.train_ann(t["network"], t["data"].train, on="futhark", backend="torch"),
         "train_ann: on and backend are both given",
         "leave out `backend`",
     ),

@@ -30,19 +30,18 @@ def train_ann(
     samples: Samples,
     settings: TrainingSettings = TrainingSettings(),
     *,
-    on: TrainingBackend | Backend | None = None,
+    on: TrainingBackend | Backend = "torch",
     initial: ArtificialModel | None = None,
     progress: TrainingProgress | None = None,
     backend: TrainingBackend | None = None,
 ) -> Training[ArtificialModel]:
     """Train ``network`` on ``samples``, a part of which is set aside for validation.
 
-    ``on`` is the back end that computes the steps, or its name: ``torch``, which is the default, or
-    ``futhark``. ``backend`` is the former name of ``on``. On either, training begins with the same
-    parameters and sees the same minibatches. The same seed gives the same parameters on the same
-    machine, with any number of threads; global random states stay as they are. ``initial`` has the
-    parameters to begin with; by default, candidates are drawn. ``progress`` is called after every
-    epoch.
+    ``on`` is the back end that computes the steps, or its name, ``torch`` or ``futhark``;
+    ``backend`` is the former name of ``on``. On either, training begins with the same parameters
+    and sees the same minibatches. The same seed gives the same parameters on the same machine, with
+    any number of threads; global random states stay as they are. ``initial`` has the parameters to
+    begin with; by default, candidates are drawn. ``progress`` is called after every epoch.
 
     Raises ``TrainingError`` if samples, network and ``initial`` do not fit or if training diverges,
     ``BackendError`` for a back end that does not train, and ``MissingError`` if PyTorch, or what
@@ -72,16 +71,15 @@ def train_ann(
             return futhark.train(network, samples, settings, progress, initial)
 
 
-def _trainer(
-    on: TrainingBackend | Backend | None, former: TrainingBackend | None
-) -> TrainingBackend:
+def _trainer(on: TrainingBackend | Backend, former: TrainingBackend | None) -> TrainingBackend:
     """The back end that ``train_ann`` is asked for by ``on``, or by the former name of ``on``."""
-    if on is not None and former is not None:
+    # That ``on`` was given as its default cannot be seen.
+    if former is not None and on not in ("torch", former):
         raise BackendError(
             "train_ann: on and backend are both given, and backend is the former name of on",
             help="leave out `backend`",
         )
-    asked = former if on is None else on
+    asked = on if former is None else former
     name = asked.name if isinstance(asked, (ArtificialBackend, SpikingBackend)) else asked
     known: dict[str, TrainingBackend] = {each: each for each in TRAINING_BACKENDS}
-    return named("training back end", "torch" if name is None else name, known, BackendError)
+    return named("training back end", name, known, BackendError)

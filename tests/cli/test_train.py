@@ -39,6 +39,16 @@ def test_a_program_becomes_a_model_with_its_origin(volr: Volr, folder: Path) -> 
     assert loaded.origin == {"task": "xor", "seed": 5, "condition": "ann"}
 
 
+@pytest.mark.usefixtures("folder")
+def test_fewer_candidates_than_asked_are_told(volr: Volr) -> None:
+    common = ("train", "xor.volr", "--task", "xor", "--epochs", "1", "--out", "m")
+    assert volr(*common, "--candidates", "1000").err.startswith(
+        "training began with 1 candidate, not 1,000, which would take too much memory or time; "
+        "with fewer --candidates, or more --epochs, it may have a choice\n"
+    )
+    assert "training began" not in volr(*common, "--candidates", "2").err
+
+
 def test_options_reach_the_training(volr: Volr, folder: Path) -> None:
     common = ("train", "-", "--task", "nand", *QUICK)
     options = {

@@ -99,7 +99,9 @@ class Learning:
         None, "Stop after this many epochs without improvement.", unless="never"
     )
     candidates: int | None = count(
-        None, "Number of initialisations; training goes on with the best."
+        None,
+        "Number of initialisations; training goes on with the best. There are fewer where all of "
+        "them would take too much memory or time.",
     )
 
 
@@ -199,7 +201,7 @@ def train(
         if isinstance(ann := begun.origin.get("ann"), str):
             origin["ann"] = path_from(out, begun.path.parent / ann)
     save_made(trained.model, out, origin)
-    _tell(trained, lowered)
+    _tell(trained, lowered, 1 if begun is not None else settings.candidates)
     if through.device != "cpu":
         note(f"trained on {device_name(device)}")
     note(f"wrote {out}")
@@ -257,7 +259,14 @@ def _condition(kind: str, start: Path | None, in_loop: str | None) -> str:
     return "snn-surrogate" if in_loop is None else "snn-random"
 
 
-def _tell(trained: Training[Model], network: Network) -> None:
+def _tell(trained: Training[Model], network: Network, asked: int) -> None:
+    """Say how training went, with ``asked`` candidates or fewer."""
+    if (used := trained.candidates) < asked:
+        began = "1 candidate" if used == 1 else f"{used:,} candidates"
+        note(
+            f"training began with {began}, not {asked:,}, which would take too much memory or time"
+            + ("; with fewer --candidates, or more --epochs, it may have a choice" * (used == 1))
+        )
     if trained.kept_epoch == 0:
         note(
             "no epoch did better on the validation data than the model that training started from: "

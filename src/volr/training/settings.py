@@ -42,7 +42,9 @@ class TrainingSettings:
     ``validation``     the fraction of the samples that is set aside; 0: none
     ``patience``       epochs without improvement on the validation split before training stops;
                        None: never. The best epoch's parameters are always kept
-    ``candidates``     the number of initialisations; training goes on with the best
+    ``candidates``     the most initialisations; training goes on with the best. There are fewer if
+                       all would take too much memory, and one if a single update of all would
+                       make training more than a tenth longer
     ``seed``           of the split, the initialisation and the order of the samples
     """
 

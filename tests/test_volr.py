@@ -8,7 +8,9 @@ import inspect
 import json
 import subprocess
 import sys
+from dataclasses import fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -100,3 +102,22 @@ def test_what_a_public_function_returns_is_public() -> None:
         found = returned(inspect.signature(function).return_annotation)
         assert found <= known, f"{function.__name__}: {found - known}"
         assert inspect.getdoc(function)
+
+
+def test_what_public_results_hold_is_public() -> None:
+    """The parts of a result are made by Volr, so that a reader has to look up what they are."""
+    results = ["Verification", "Explanation", "Training", "Transfer", "Evaluation", "ImportedModel"]
+    classes: list[Any] = [getattr(volr, name) for name in results]
+    classes += [volr.Network, volr.Diagnostic]
+    found: dict[str, Any] = {}
+    for kind in classes:  # it grows
+        home = vars(importlib.import_module(kind.__module__))
+        for each in fields(kind):
+            for name in returned(each.type):
+                part = found[name] = getattr(volr, name, home.get(name))
+                if is_dataclass(part) and part not in classes:
+                    classes.append(part)
+    ours = {name for name, part in found.items() if inspect.isclass(part)}
+    ours = {name for name in ours if found[name].__module__.startswith("volr")}
+    assert {"CauseCost", "Behaviour", "Tally", "Span", "PopulationReport"} <= ours
+    assert ours <= {*volr.__all__}

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from volr.experiments.evaluation import Evaluation, evaluate
     from volr.experiments.tasks import Task, task
     from volr.explanation import Explanation, explain
+    from volr.explanation.result import CauseCost, Stage, Trial
     from volr.importing import ImportedModel, import_nir
     from volr.language import Checked, check, dense, to_network
     from volr.language.syntax import Dense
@@ -41,43 +42,67 @@ if TYPE_CHECKING:
     from volr.models.coding import ConstantCurrent, Poisson
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.samples import Data, Samples
-    from volr.network import Network
-    from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp
+    from volr.network import AllToAll, Connector, Network, OneToOne, Population, Projection
+    from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+    from volr.source import Diagnostic, Edit, Label, Source, Span
     from volr.training import SpikingSettings, TrainingSettings, train_ann, train_in_loop, train_snn
-    from volr.training.result import Training
+    from volr.training.result import Epoch, Training
     from volr.transfer import Transfer, TransferReport, TransferSettings, transfer_ann
+    from volr.transfer.summary import PopulationReport
     from volr.verification import Verification, verify
+    from volr.verification.behaviour import Behaviour, FirstDifference
+    from volr.verification.differences import Comparison, Difference, Tally
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "AllToAll",
     "ArtificialBackend",
     "ArtificialModel",
+    "Behaviour",
+    "CauseCost",
     "Checked",
+    "Comparison",
+    "Connector",
     "ConstantCurrent",
     "Data",
     "Dense",
+    "Diagnostic",
+    "Difference",
     "Document",
+    "Edit",
+    "Epoch",
     "Evaluation",
     "Explanation",
+    "FirstDifference",
     "IFCondExp",
     "IFCurrDelta",
     "IFCurrExp",
     "Identity",
     "ImportedModel",
+    "Label",
     "Network",
+    "NeuronModel",
+    "OneToOne",
     "Poisson",
+    "Population",
+    "PopulationReport",
     "ProgramError",
+    "Projection",
     "ReLU",
     "Record",
     "Recordings",
     "Samples",
     "Sigmoid",
     "Simulator",
+    "Source",
+    "Span",
     "SpikingBackend",
     "SpikingModel",
     "SpikingSettings",
+    "Stage",
     "Surrogate",
+    "Tally",
     "Tanh",
     "Task",
     "Training",
@@ -85,6 +110,7 @@ __all__ = [
     "Transfer",
     "TransferReport",
     "TransferSettings",
+    "Trial",
     "Verification",
     "VolrError",
     "__version__",
@@ -116,6 +142,7 @@ _HOMES = {
     "volr.experiments.evaluation": "Evaluation evaluate",
     "volr.experiments.tasks": "Task task",
     "volr.explanation": "Explanation explain",
+    "volr.explanation.result": "CauseCost Stage Trial",
     "volr.importing": "ImportedModel import_nir",
     "volr.language": "Checked check dense to_network",
     "volr.language.syntax": "Dense",
@@ -124,12 +151,16 @@ _HOMES = {
     "volr.models.coding": "ConstantCurrent Poisson",
     "volr.models.model": "ArtificialModel SpikingModel",
     "volr.models.samples": "Data Samples",
-    "volr.network": "Network",
-    "volr.neurons": "IFCondExp IFCurrDelta IFCurrExp",
+    "volr.network": "AllToAll Connector Network OneToOne Population Projection",
+    "volr.neurons": "IFCondExp IFCurrDelta IFCurrExp NeuronModel",
+    "volr.source": "Diagnostic Edit Label Source Span",
     "volr.training": "SpikingSettings TrainingSettings train_ann train_in_loop train_snn",
-    "volr.training.result": "Training",
+    "volr.training.result": "Epoch Training",
     "volr.transfer": "Transfer TransferReport TransferSettings transfer_ann",
+    "volr.transfer.summary": "PopulationReport",
     "volr.verification": "Verification verify",
+    "volr.verification.behaviour": "Behaviour FirstDifference",
+    "volr.verification.differences": "Comparison Difference Tally",
 }
 
 

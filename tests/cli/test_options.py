@@ -17,6 +17,7 @@ from volr.backends.nir.time_unit import DEFAULT_DT
 from volr.cli.app import app
 from volr.engine.surrogates import Surrogate
 from volr.experiments.settings import Settings, settings_from
+from volr.models.coding import ConstantCurrent
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.simulation_settings import SimulationSettings
 from volr.neurons import IFCondExp
@@ -38,7 +39,7 @@ SLOW = TransferSettings(neuron=IFCondExp())
 SHARED = {
     "--neuron": SpikingModel.neuron.name,
     "--reset": SpikingModel.neuron.reset,
-    "--coding": SpikingModel.coding.name,
+    "--coding": ConstantCurrent.name,
     "--rate-max": f"({TransferSettings().input_coding.rate_max:g}; if_cond_exp: "
     f"{SLOW.input_coding.rate_max:g}; at most a spike a step)",
     "--duration": f"{SpikingModel.duration}",
@@ -132,8 +133,8 @@ def test_all_records_have_the_same_defaults() -> None:
     records = (SimulationSettings(), TransferSettings(), SpikingSettings())
     for name in ("neuron", "dt", "duration"):
         assert {getattr(each, name) for each in records} == {getattr(SpikingModel, name)}
-    assert {each.input_coding for each in records} == {SpikingModel.coding}
-    assert {each.delay_ms for each in records} == {SpikingModel.delay}
+    assert {each.input_coding for each in records} == {ConstantCurrent()}
+    assert {each.delay_ms for each in records} == {SpikingModel.dt}
     assert SpikingSettings.readout == SpikingModel.readout
     assert SpikingSettings.surrogate == Surrogate()
     assert TrainingSettings.activation == ArtificialModel.activation
@@ -144,8 +145,8 @@ def test_experiments_have_the_same_defaults() -> None:
     settings = Settings()
     assert settings == settings_from({}, "nothing")
     assert settings.training(0) == TrainingSettings()
-    assert settings.transfer(0) == TransferSettings(coding=SpikingModel.coding)
-    assert settings.spiking() == SpikingSettings(coding=SpikingModel.coding)
+    assert settings.transfer(0) == TransferSettings(coding=ConstantCurrent())
+    assert settings.spiking() == SpikingSettings(coding=ConstantCurrent())
 
 
 def test_public_functions_have_the_same_defaults() -> None:

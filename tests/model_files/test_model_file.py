@@ -24,7 +24,7 @@ from volr.language import to_network
 from volr.model_files.container import packed, unpack
 from volr.model_files.model_file import read_model_file, save_model
 from volr.models.activations import Tanh
-from volr.models.coding import Poisson
+from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import ArtificialModel, Model, SpikingModel
 from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp
 
@@ -279,6 +279,7 @@ def test_files_of_0_1_0_are_read_and_said_to_be_unchecked(
                 network=network,
                 parameters=values,
                 neuron=IFCondExp(e_rev_I=-81.0),
+                coding=ConstantCurrent(500.0),
                 readout="membrane",
             ),
             {},

@@ -15,9 +15,10 @@ from volr.engine.reference import simulate
 from volr.errors import ModelError
 from volr.language import to_network
 from volr.models.activations import ACTIVATIONS, ReLU, Sigmoid, activate, activation
-from volr.models.coding import Poisson
+from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import ArtificialModel, Model, SpikingModel, check_reach, timing_problems
 from volr.models.parameters import incoming_weights, parameter_shapes, parameters
+from volr.models.simulation_settings import SimulationSettings
 from volr.neurons import (
     NEURON_MODELS,
     IFCondExp,
@@ -85,12 +86,28 @@ def test_everything_wrong_with_parameters_is_said_at_once() -> None:
         ({"delay": float("inf")}, "delay is inf"),
         ({"duration": 1e12}, "duration is 1e.12 ms, more than 1,000,000 steps"),
         ({"duration": 1e308, "dt": 1e-308}, "more than 1,000,000 steps"),
-        ({"dt": 4.0, "delay": 4.0, "duration": 48.0}, "500 Hz, but a step of 4 ms allows 250"),
+        (
+            {"dt": 4.0, "duration": 48.0, "coding": Poisson(500.0)},
+            "500 Hz, but a step of 4 ms allows 250",
+        ),
     ],
 )
 def test_times_that_make_no_simulation_are_refused(change: dict[str, Any], message: str) -> None:
     with pytest.raises(ModelError, match=message):
         SpikingModel(network=NETWORK, parameters=VALUES, **change)
+
+
+@pytest.mark.parametrize("neuron", [kind() for kind in NEURON_MODELS])
+@pytest.mark.parametrize("dt", [0.1, 0.5, 1.0, 10.0])
+def test_the_defaults_are_those_of_settings(neuron: NeuronModel, dt: float) -> None:
+    model = SpikingModel(network=NETWORK, parameters=VALUES, neuron=neuron, dt=dt)
+    settings = SimulationSettings(neuron=neuron, dt=dt)
+    assert model == settings.model(NETWORK, VALUES)
+    assert model.delay_steps == 1
+    assert model.coding == ConstantCurrent(min(neuron.input_rate, 1000.0 / dt))
+    # They are values of the model from then on.
+    assert replace(model, dt=dt / 2).delay_steps == 2
+    assert pickle.loads(pickle.dumps(model)) == model
 
 
 @pytest.mark.parametrize(("dt", "duration"), [(0.1, 50.0), (0.3, 49.8), (0.001, 7.0)])

@@ -32,13 +32,15 @@ def settle(record: Any, **classes: Classes) -> list[str]:
     """What of a frozen dataclass is not of its annotated type, in words.
 
     Known are float, int, bool and str, None, the ``classes`` by the names that annotations have for
-    them, and ``tuple[X, ...]`` of any of these; fields of other types are left alone. Numbers of
-    any kind, NumPy's say, become Python's own, and lists become tuples, so that equal records are
-    equal, have a hash, and are written alike.
+    them, and ``tuple[X, ...]`` of any of these; fields of other types are left alone, and so is
+    None where it is the default. Numbers of any kind, NumPy's say, become Python's own, and lists
+    become tuples, so that equal records are equal, have a hash, and are written alike.
     """
     wrong: list[str] = []
     for each in fields(record):
         given = getattr(record, each.name)
+        if given is None and each.default is None:
+            continue
         value, expected = _settled(given, str(each.type), classes)
         if expected is None:
             if value is not given:

@@ -70,7 +70,10 @@ class Spiking:
     )
     reset: Literal["hard", "subtract"] | None = option(None, RESET, of=f"{_MODEL}.neuron.reset")
     coding: str | None = option(
-        None, "Input coding: current or poisson.", "NAME", of=f"{_MODEL}.coding.name"
+        None,
+        "Input coding: current or poisson.",
+        "NAME",
+        of="volr.models.coding:ConstantCurrent.name",
     )
     rate_max: float | None = option(None, "Spike rate of an input of 1.", "HZ", unless=_rates)
     duration: float | None = DURATION
@@ -82,7 +85,7 @@ class Spiking:
 
         Raises ``ModelError`` for an unknown neuron or coding.
         """
-        from volr.models.coding import coding_by_name
+        from volr.models.coding import ConstantCurrent, coding_by_name
         from volr.models.model import SpikingModel
         from volr.neurons import neuron_model
 
@@ -95,7 +98,7 @@ class Spiking:
         times = {"duration": self.duration, "dt": self.dt, "delay": self.delay}
         given = {name: value for name, value in times.items() if value is not None}
         coding = coding_by_name(
-            self.coding or SpikingModel.coding.name,
+            self.coding or ConstantCurrent.name,
             self.rate_max,
             neuron,
             given.get("dt", SpikingModel.dt),

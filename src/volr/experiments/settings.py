@@ -18,7 +18,7 @@ from volr.checks.json_values import in_words, out_of_words
 from volr.checks.names import named
 from volr.engine.surrogates import Surrogate
 from volr.errors import DataError, ModelError, TrainingError
-from volr.models.coding import coding_by_name
+from volr.models.coding import ConstantCurrent, coding_by_name
 from volr.models.model import SpikingModel
 from volr.models.simulation_settings import SimulationSettings
 from volr.neurons import RESETS, neuron_model
@@ -58,7 +58,7 @@ class Settings:
     neuron: str = SpikingModel.neuron.name
     neuron_parameters: Mapping[str, float] = field(default_factory=dict[str, float])
     reset: Reset = SpikingModel.neuron.reset
-    coding: str = SpikingModel.coding.name
+    coding: str = ConstantCurrent.name
     rate_max: float | None = None
     population_rate: float | None = None
     duration: float = SpikingModel.duration

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias, get_args
 from volr.checks.annotations import settle
 from volr.errors import ModelError
 from volr.models.activations import Activation, ReLU
-from volr.models.coding import ConstantCurrent, InputCoding, coding_problems
+from volr.models.coding import InputCoding, coding_problems, suited_coding
 from volr.models.parameters import Parameters, parameters
 from volr.network import Network
 from volr.neurons import NEURON_MODELS, IFCurrExp, NeuronModel
@@ -20,6 +20,7 @@ from volr.neurons import NEURON_MODELS, IFCurrExp, NeuronModel
 Readout: TypeAlias = Literal["count", "membrane"]
 READOUTS: tuple[Readout, ...] = get_args(Readout)
 
+_LEFT_OUT: Any = None  # what stands for it depends on other values of the model
 _TOLERANCE = 1e-9
 MOST_STEPS = 1_000_000
 """A stimulus, or a delay, of more steps than this is refused."""
@@ -55,7 +56,8 @@ class SpikingModel:
     Weights are in ``neuron.weight_unit`` per spike and biases in nA. Time runs in steps of ``dt``
     ms for ``duration`` ms a stimulus; a spike of step k arrives in step k + ``delay`` / ``dt``.
     ``coding`` drives the inputs. Step k, counted from 0, ends at (k + 1) · dt, and a spike in it
-    has that time.
+    has that time. By default a delay is one step, and the inputs get constant currents at the rate
+    that suits the neuron.
 
     ``readout`` is how the outputs are read. ``count`` counts their spikes. ``membrane`` takes the
     mean of V − v_rest over all steps, mV; the outputs then never spike. Raises ``ModelError`` with
@@ -65,16 +67,20 @@ class SpikingModel:
     network: Network
     parameters: Parameters
     neuron: NeuronModel = IFCurrExp()
-    coding: InputCoding = ConstantCurrent()
+    coding: InputCoding = _LEFT_OUT
     dt: float = 0.5
     duration: float = 50.0
-    delay: float = 0.5
+    delay: float = _LEFT_OUT
     readout: Readout = "count"
 
     def __post_init__(self) -> None:
         known = {"Network": Network, "NeuronModel": NEURON_MODELS, "InputCoding": InputCoding}
         if wrong := settle(self, Readout=str, **known):
             raise ModelError("this is no spiking model: " + "; ".join(wrong))
+        if self.delay is _LEFT_OUT:
+            object.__setattr__(self, "delay", self.dt)
+        if self.coding is _LEFT_OUT:
+            object.__setattr__(self, "coding", suited_coding(self.neuron, self.dt))
         object.__setattr__(self, "parameters", parameters(self.network, self.parameters))
         wrong = readout_problems(self.network, self.readout)
         wrong += timing_problems(self.dt, self.duration, self.delay)

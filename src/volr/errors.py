@@ -17,7 +17,7 @@ A message says what was found and what was expected; ``help`` says what to do ab
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from volr.source import Diagnostic, render_all
 
@@ -49,6 +49,10 @@ class ProgramError(VolrError):
         self.source = source
         self.diagnostics = tuple(diagnostics)
         super().__init__(render_all(source, self.diagnostics))
+
+    # An exception is copied, and sent to another process, as what it was made of.
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.source, self.diagnostics)
 
 
 class NetworkError(VolrError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from dataclasses import replace
 
 import numpy as np
@@ -26,6 +28,23 @@ def test_the_outputs_say_counts_or_mean_membranes() -> None:
     assert found.output_values(COUNTING).dtype == np.float64
     reading = replace(COUNTING, readout="membrane")
     np.testing.assert_array_equal(found.output_values(reading), means)
+
+
+def test_recordings_compare_by_value() -> None:
+    counts, spikes = np.array([[1, 2]]), np.array([[[True, False]]])
+    made = Recordings({"a": counts}, {"a": spikes})
+    for again in (copy.deepcopy(made), pickle.loads(pickle.dumps(made))):
+        assert again == made
+        assert hash(again) == hash(made)
+    for other in (
+        Recordings({"a": counts + 1}, {"a": spikes}),
+        Recordings({"a": counts}, {"a": ~spikes}),
+        Recordings({"b": counts}, {"a": spikes}),
+        Recordings({"a": counts}),
+        Recordings({"a": counts[:, :1]}, {"a": spikes}),
+        None,
+    ):
+        assert other != made
 
 
 def test_a_simulator_hands_out_what_its_model_is_read_by() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
@@ -69,6 +71,28 @@ def test_an_empty_file(tmp_path: Path) -> None:
 def test_the_import_of_the_language_leaves_lark_out() -> None:
     code = "import sys, volr.language; sys.exit('lark' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("program", ["dense 2", "dense 2 3 ⦶ dense 4 1 | x", "("])
+def test_an_error_is_copied_and_sent_to_another_process(program: str) -> None:
+    with pytest.raises(ProgramError) as caught:
+        to_network(program)
+    error = caught.value
+    for again in (copy.copy(error), copy.deepcopy(error), pickle.loads(pickle.dumps(error))):
+        assert type(again) is ProgramError
+        assert str(again) == str(error)
+        assert again.diagnostics == error.diagnostics
+        assert again.source == error.source
+
+
+def test_checked_programs_compare_by_value() -> None:
+    checked = check("dense 2 3 ⦶ dense 3 1")
+    again = (check("dense 2 3 ⦶ dense 3 1"), copy.deepcopy(checked))
+    for each in (*again, pickle.loads(pickle.dumps(checked))):
+        assert each == checked
+        assert hash(each) == hash(checked)
+        assert each.type == checked.type
+    assert check("dense 2 3 ⦶ dense 3 2") != checked
 
 
 def test_the_type_is_printed_as_it_is_written() -> None:

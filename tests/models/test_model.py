@@ -238,6 +238,16 @@ def test_models_compare_by_value(model: Model) -> None:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=["artificial", "spiking"])
+def test_parameters_stay_read_only(model: Model) -> None:
+    for again in (model, copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        for array in again.parameters.values():
+            with pytest.raises(ValueError, match="cannot set WRITEABLE flag to True"):
+                array.setflags(write=True)
+            with pytest.raises(ValueError, match="read-only"):
+                array[:] = 0.0
+
+
+@pytest.mark.parametrize("model", MODELS, ids=["artificial", "spiking"])
 @pytest.mark.parametrize("how", ["copy", "deepcopy", "pickle"])
 def test_models_are_copied_and_pickled(model: Model, how: str) -> None:
     _ = model.network.incoming  # a view that is kept

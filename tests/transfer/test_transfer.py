@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -165,10 +166,15 @@ def test_the_same_seed_gives_the_same_model() -> None:
     model = ann(chain(4, 5, 3), 10)
     samples = labelled(model, 50, 11)
     settings = TransferSettings(samples=30, rounds=2)
-    first = transfer_ann(model, samples, PlainSimulator(), settings).model
-    second = transfer_ann(model, samples, PlainSimulator(), settings).model
+    done = transfer_ann(model, samples, PlainSimulator(), settings)
+    first, second = done.model, transfer_ann(model, samples, PlainSimulator(), settings).model
     for name, array in first.parameters.items():
         np.testing.assert_array_equal(array, second.parameters[name])
+    again = copy.deepcopy(done)
+    assert again == done
+    assert hash(again) == hash(done)
+    moved = {name: 2.0 * array for name, array in done.scales.items()}
+    assert replace(done, scales=moved) != done
 
 
 def test_progress_counts_every_simulation() -> None:

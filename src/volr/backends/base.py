@@ -25,7 +25,7 @@ from volr.backends.readback import (
     SpikingReadback,
 )
 from volr.checks.annotations import shown
-from volr.checks.arrays import Booleans, Floats, Integers
+from volr.checks.arrays import Booleans, Floats, Integers, same_fields
 from volr.errors import ModelError
 from volr.network import AllToAll, Connector
 
@@ -96,7 +96,7 @@ def _names(what: str, given: Any) -> tuple[str, ...]:
     return names
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # with an == of its own
 class Recordings:
     """What was kept of a simulation, by population.
 
@@ -109,6 +109,12 @@ class Recordings:
     spikes: Mapping[str, Booleans] = field(default_factory=dict[str, Booleans])
     membranes: Mapping[str, Floats] = field(default_factory=dict[str, Floats])
     means: Mapping[str, Floats] = field(default_factory=dict[str, Floats])
+
+    def __eq__(self, other: object) -> bool:
+        return same_fields(self, other)
+
+    def __hash__(self) -> int:
+        return hash((*self.counts, *self.spikes, *self.membranes, *self.means))
 
     def output_values(self, model: SpikingModel) -> Floats:
         """The values of all outputs side by side, ``[batch, unit]``: counts, or mean membranes."""

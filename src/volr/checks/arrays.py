@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +12,26 @@ from numpy.typing import NDArray
 Floats: TypeAlias = NDArray[np.float64]
 Integers: TypeAlias = NDArray[np.int64]
 Booleans: TypeAlias = NDArray[np.bool_]
+
+
+def same(mine: Any, theirs: Any) -> bool:
+    """Whether two values are equal: arrays, and arrays by name, by their numbers.
+
+    ``==`` of two arrays is an array, so the ``==`` that a dataclass gets cannot compare them.
+    """
+    if np.ndarray in (type(mine), type(theirs)):
+        return np.array_equal(mine, theirs)
+    if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
+        ours, others = cast("Mapping[Any, Any]", mine), cast("Mapping[Any, Any]", theirs)
+        return ours.keys() == others.keys() and all(same(ours[key], others[key]) for key in ours)
+    return bool(mine == theirs)
+
+
+def same_fields(mine: Any, theirs: Any) -> bool:
+    """The ``==`` of a dataclass that holds arrays. Another type gives ``NotImplemented``."""
+    if type(mine) is not type(theirs):
+        return NotImplemented
+    return all(same(getattr(mine, each.name), getattr(theirs, each.name)) for each in fields(mine))
 
 
 def array_of(values: Any) -> NDArray[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from volr.errors import ProgramError
@@ -27,11 +27,14 @@ MOST_PARTS = 1_000_000
 
 @dataclass(frozen=True)
 class Checked:
-    """A program without mistakes: its text, its tree, its term, and its type."""
+    """A program without mistakes: its text, its tree, its term, and its type.
+
+    Two are equal if their texts are; the rest comes of the text.
+    """
 
     source: Source
-    expression: Expression
-    term: terms.Term
+    expression: Expression = field(compare=False)
+    term: terms.Term = field(compare=False)
 
     @property
     def type(self) -> Net:

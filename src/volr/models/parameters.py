@@ -12,11 +12,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from volr.checks.arrays import Floats, Integers, real_array
+from volr.checks.arrays import Floats, Integers, real_array, same
 from volr.errors import ModelError
 from volr.system.memory import check_room
 
@@ -34,9 +34,10 @@ class _Frozen(Mapping[str, Floats]):
     __slots__ = ("_arrays",)
 
     def __init__(self, arrays: Mapping[str, Floats]) -> None:
-        self._arrays = dict(arrays)
-        for each in self._arrays.values():
+        for each in arrays.values():
             each.setflags(write=False)
+        # An array that is read-only can be made writeable again, and a view of one cannot.
+        self._arrays = {name: each.view() for name, each in arrays.items()}
 
     def __getitem__(self, name: str) -> Floats:
         return self._arrays[name]
@@ -48,12 +49,7 @@ class _Frozen(Mapping[str, Floats]):
         return len(self._arrays)
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Mapping):
-            return NotImplemented
-        theirs = cast("Mapping[Any, Any]", other)
-        return self.keys() == theirs.keys() and all(
-            np.array_equal(each, theirs[name]) for name, each in self.items()
-        )
+        return same(self, other) if isinstance(other, Mapping) else NotImplemented
 
     def __hash__(self) -> int:
         return hash(tuple((name, each.shape) for name, each in self.items()))

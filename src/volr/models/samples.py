@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from volr.checks.annotations import settle, shown
-from volr.checks.arrays import array_of
+from volr.checks.arrays import array_of, same_fields
 from volr.errors import DataError
 
 if TYPE_CHECKING:
@@ -22,12 +22,17 @@ if TYPE_CHECKING:
     from volr.checks.arrays import Floats, Integers
 
 
-@dataclass(frozen=True, eq=False)
+_HASHED = 64
+"""Labels that a hash is made of."""
+
+
+@dataclass(frozen=True, eq=False)  # with an == of its own
 class Samples:
     """``inputs`` float64 ``[batch, unit]`` in [0, 1] and ``labels`` int64 ``[batch]``, from 0 up.
 
     Any real inputs and integer labels become read-only arrays of these types; a writeable array is
-    copied. Raises ``DataError`` with everything that is wrong with shapes, types and values.
+    copied. Samples compare by value. Raises ``DataError`` with everything that is wrong with
+    shapes, types and values.
     """
 
     inputs: Floats
@@ -56,6 +61,12 @@ class Samples:
     def __reduce__(self) -> tuple[Any, ...]:
         return Samples, (self.inputs, self.labels)
 
+    def __eq__(self, other: object) -> bool:
+        return same_fields(self, other)
+
+    def __hash__(self) -> int:
+        return hash((self.inputs.shape, self.labels[:_HASHED].tobytes()))
+
     def __len__(self) -> int:
         return len(self.labels)
 
@@ -80,7 +91,7 @@ class Samples:
         return self if count >= len(self) else Samples(self.inputs[:count], self.labels[:count])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Data:
     """Training samples, test samples, and the number of classes.
 

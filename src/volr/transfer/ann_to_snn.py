@@ -11,6 +11,7 @@ from volr.backends import running
 from volr.backends.base import Record
 from volr.backends.reference import activations
 from volr.checks import arguments
+from volr.checks.arrays import same_fields
 from volr.errors import DataError, UnsupportedError
 from volr.models.activations import ReLU
 from volr.models.coding import check_stimuli, decode_counts
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from volr.transfer.scaling import Scale
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # with an == of its own
 class Transfer:
     """The spiking model, and how it was made.
 
@@ -53,6 +54,12 @@ class Transfer:
     model: SpikingModel
     report: TransferReport
     scales: Mapping[str, Floats]
+
+    def __eq__(self, other: object) -> bool:
+        return same_fields(self, other)
+
+    def __hash__(self) -> int:
+        return hash(self.model)
 
 
 def transfer_ann(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from tests.oracles import PlainSimulator, fork, random_parameters
 
+from volr.backends import backend, document
 from volr.backends.base import Recordings, SpikingBackend
 from volr.backends.refusals import check_supported
 from volr.errors import UnsupportedError
@@ -87,3 +88,13 @@ def test_neurons_and_resets_are_refused_by_name(
     with pytest.raises(UnsupportedError, match=message) as caught:
         check_supported(backend, replace(COUNTING, neuron=neuron))
     assert caught.value.help == f"{way}, and another one makes another network"
+
+
+def test_help_does_not_name_what_refuses() -> None:
+    way = "has if_cond_exp, and another one makes another network"
+    engine = replace(backend("engine"), neurons=("if_cond_exp",))
+    script = replace(document("brian2"), neurons=("if_cond_exp",))
+    for refuses in (engine, script):
+        with pytest.raises(UnsupportedError) as caught:
+            check_supported(refuses, COUNTING)
+        assert caught.value.help == f"{refuses.name} {way}"

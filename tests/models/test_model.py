@@ -12,7 +12,7 @@ import pytest
 from tests.oracles import chain, fork, random_parameters
 
 from volr.engine.reference import simulate
-from volr.errors import ModelError
+from volr.errors import ModelError, VolrError
 from volr.language import to_network
 from volr.models.activations import ACTIVATIONS, ReLU, Sigmoid, activate, activation
 from volr.models.coding import ConstantCurrent, Poisson
@@ -27,6 +27,8 @@ from volr.neurons import (
     NeuronModel,
     neuron_model,
 )
+from volr.training import SpikingSettings
+from volr.transfer import TransferSettings
 
 NETWORK = fork(3, 2, 4, 5)
 VALUES = random_parameters(NETWORK, np.random.default_rng(0), weight=1.0, bias=1.0)
@@ -235,6 +237,31 @@ def test_models_compare_by_value(model: Model) -> None:
     assert model != "a model"
     assert model.parameters != {}
     assert model.parameters == VALUES
+
+
+class Quick(IFCurrExp):
+    tau_m = 3.0
+
+
+class Named(IFCurrDelta):
+    name = "named"
+
+
+class Regular(Poisson):
+    pass
+
+
+def test_a_subclass_of_a_neuron_or_of_a_coding_is_none_that_volr_has() -> None:
+    """No file, no back end and no training would know it from the class that it comes of."""
+
+    for change in ({"neuron": Quick()}, {"neuron": Named()}, {"coding": Regular()}):
+        ((field, value),) = change.items()
+        said = f"{field} is .*{type(value).__name__}.*, not one of "
+        for make in (SimulationSettings, TransferSettings, SpikingSettings):
+            with pytest.raises(VolrError, match=said):
+                make(**change)  # type: ignore[arg-type]
+        with pytest.raises(ModelError, match=said):
+            SpikingModel(network=NETWORK, parameters=VALUES, **change)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("model", MODELS, ids=["artificial", "spiking"])

@@ -159,14 +159,20 @@ def test_copies_and_pickles_are_read_only_too() -> None:
 
 
 def test_samples_and_data_compare_by_value() -> None:
-    samples = Samples([[0.0, 1.0], [0.5, 0.25]], [1, 0])
+    def made_of(inputs: Any, labels: Any) -> Samples:
+        return Samples(inputs, labels)
+
+    samples = made_of([[0.0, 1.0], [0.5, 0.25]], [1, 0])
     data = Data(samples, samples.first(1), 2)
     for made in (samples, data):
         for again in (copy.deepcopy(made), pickle.loads(pickle.dumps(made))):
             assert again == made
             assert hash(again) == hash(made)
             assert again is not made
-    others = [Samples([[0.0, 1.0], [0.5, 0.5]], [1, 0]), Samples([[0.0, 1.0], [0.5, 0.25]], [1, 1])]
+    others = [
+        made_of([[0.0, 1.0], [0.5, 0.5]], [1, 0]),
+        made_of([[0.0, 1.0], [0.5, 0.25]], [1, 1]),
+    ]
     assert all(each != samples for each in (*others, samples.first(1), data, None))
     assert Data(samples, samples.first(1), 3) != data
     assert Data(others[0], samples.first(1), 2) != data

@@ -174,18 +174,21 @@ def _check_named(
         return
     message = f"{backend.name} lacks {what} {name!r}{of}"
     first = place or next((each for each in model.network.layers if each.span is not None), None)
+    # These have all activations, all neurons and so on that a model can have.
     match backend, model:
         case Document(), SpikingModel():
-            way = elsewhere("brian2", verb="write it for")
+            other, verb = "brian2", "write it for"
         case Document(), ArtificialModel():
-            way = elsewhere("onnx", verb="write it for")
+            other, verb = "onnx", "write it for"
         case _, SpikingModel():
-            way = elsewhere("engine")
+            other, verb = "engine", "run it on"
         case _, ArtificialModel():
-            way = elsewhere("reference")
+            other, verb = "reference", "run it on"
+    ways = [] if other == backend.name else [elsewhere(other, verb=verb)]
+    ways.append(f"{backend.name} has {', '.join(known)}, and another one makes another network")
     raise UnsupportedError(
         message,
-        help=f"{way}; {backend.name} has {', '.join(known)}, and another one makes another network",
+        help="; ".join(ways),
         source=model.network.source,
         span=None if first is None else first.span,
         label="" if first is None else f"{first.name} has it",

@@ -76,7 +76,7 @@ def _settled(value: Any, annotation: str, classes: Mapping[str, Classes]) -> tup
     if (item := words[word]) != word:
         return _settled_items(value, item, classes)
     if word in classes:
-        return value, None if isinstance(value, classes[word]) else _one_of(classes[word])
+        return value, None if _is_of(value, classes[word]) else _one_of(classes[word])
     settled = _as(word, value)
     return (value, _WORDS[word]) if settled is None else (settled, None)
 
@@ -100,11 +100,20 @@ def _settled_items(
     return tuple(each for each, _ in settled), None
 
 
+def _is_of(value: object, kind: Classes) -> bool:
+    """Classes to choose from are all there are. A subclass of one has no files and no kernels."""
+    kinds = _kinds(kind)
+    return isinstance(value, kinds) if len(kinds) == 1 else type(value) in kinds
+
+
+def _kinds(kind: Classes) -> tuple[Any, ...]:
+    return kind if isinstance(kind, tuple) else get_args(kind) or (kind,)
+
+
 def _one_of(kind: Classes) -> str:
     if kind is str:  # one of some words
         return _WORDS["str"]
-    kinds: tuple[Any, ...] = kind if isinstance(kind, tuple) else get_args(kind) or (kind,)
-    names = [str(each.__name__) for each in kinds]
+    names = [str(each.__name__) for each in _kinds(kind)]
     return f"a {names[0]}" if len(names) == 1 else f"one of {', '.join(names)}"
 
 

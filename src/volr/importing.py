@@ -59,8 +59,8 @@ def import_nir(file: str | Path | bytes, **settings: Any) -> ImportedModel:
     notes = imported.notes
     renamed = {ours: theirs for ours, theirs in found.names.items() if ours != theirs}
     if renamed:
-        names_ = ", ".join(f"{ours} is {theirs}" for ours, theirs in renamed.items())
-        notes = (*notes, f"populations are called as the program calls them: {names_}")
+        renamings = ", ".join(f"{ours} is {theirs}" for ours, theirs in renamed.items())
+        notes = (*notes, f"populations are called as the program calls them: {renamings}")
     values = renamed_parameters(network, found.names, model.parameters)
     return ImportedModel(replace(model, network=network, parameters=values), notes)
 

@@ -37,6 +37,6 @@ def kinds_of(model: SpikingModel) -> list[tuple[str, NeuronModel]]:
     return [("" if alone else f"population {name}: ", neuron) for neuron, name in first.items()]
 
 
-def nonspiking(model: SpikingModel) -> list[str]:
+def nonspiking(model: SpikingModel) -> tuple[str, ...]:
     """The populations that never spike, whose membranes are read."""
-    return [p.name for p in model.network.populations if not model.is_spiking(p.name)]
+    return tuple(p.name for p in model.network.populations if not model.is_spiking(p.name))

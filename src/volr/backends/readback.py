@@ -12,8 +12,9 @@ itself. So a ``Told`` has no value.
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import numpy as np
@@ -179,16 +180,19 @@ class ExpectedCells:
 class Expected:
     """What a back end should hold of a model: the fields of ``Readback``, of both generations.
 
-    Fields that the model's generation lacks are empty, or None. ``precision`` is the relative error
-    that is allowed.
+    Fields that the model's generation lacks are empty, or None. ``shared`` says which weight each
+    synapse of a projection has (``Connector.shared``). It is computed when it is called, since only
+    a difference needs it. ``precision`` is the relative error that is allowed.
     """
 
     populations: Mapping[str, int]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     weights: Mapping[Ends, Floats]
-    shared: Mapping[Ends, Integers] = field(default_factory=dict[Ends, "Integers"])
     biases: Mapping[str, Floats]
+    shared: Mapping[Ends, Callable[[], Integers | None]] = field(
+        default_factory=dict[Ends, "Callable[[], Integers | None]"]
+    )
     activations: Mapping[str, str] = field(default_factory=dict[str, str])
     cells: Mapping[str, ExpectedCells] = field(default_factory=dict[str, ExpectedCells])
     delays: Mapping[Ends, float] = field(default_factory=dict[Ends, float])
@@ -204,9 +208,7 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
         for p in network.projections
     }
     shared = {
-        (p.source, p.target): which
-        for p in network.projections
-        if (which := shared_weights(network, p)) is not None
+        (p.source, p.target): partial(shared_weights, network, p) for p in network.projections
     }
     biases = {p.name: model.parameters[bias_name(p)] for p in network.layers}
     populations = {p.name: p.size for p in network.populations}

@@ -50,7 +50,7 @@ def kernel_settings(model: SpikingModel, record: Record) -> Settings:
         "spiking": sorted({*record.counted(network), *record.spikes}),
         "spikes": list(record.spikes),
         "membranes": list(record.membranes),
-        "means": nonspiking(model),
+        "means": list(nonspiking(model)),
     }
 
 

@@ -101,7 +101,10 @@ def _settled_items(
 
 
 def _is_of(value: object, kind: Classes) -> bool:
-    """Classes to choose from are all there are. A subclass of one has no files and no kernels."""
+    """Whether a value is of a class, or of exactly one of several.
+
+    Several classes are a closed choice: a subclass of one of them has no files and no kernels.
+    """
     kinds = _kinds(kind)
     return isinstance(value, kinds) if len(kinds) == 1 else type(value) in kinds
 
@@ -123,13 +126,7 @@ def _as(word: str, value: Any) -> Any:
         return as_float(value)
     if word == "int":
         # To Python, True is a whole number.
-        return (
-            value
-            if type(value) is int
-            else None
-            if isinstance(value, bool) or not isinstance(value, Integral)
-            else int(value)
-        )
+        return None if isinstance(value, bool) or not isinstance(value, Integral) else int(value)
     return value if isinstance(value, {"bool": bool, "str": str}[word]) else None
 
 

@@ -192,8 +192,8 @@ def _print_found(asked: Search, found: Found, rungs: int, shares: Mapping[str, f
         [[*start, f"{found.baseline:.4f}"], *(_row(each, names, rungs) for each in ranked[:SHOWN])],
     )
     if shares:
-        ended = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
-        emit(f"\nwhat made the difference: {ended}\n")
+        listed = ", ".join(f"{name} {share:.0%}" for name, share in shares.items())
+        emit(f"\nwhat made the difference: {listed}\n")
 
 
 def _row(trial: Trial, names: Sequence[str], rungs: int) -> list[str]:

@@ -177,9 +177,9 @@ def train(
         progress(f"loading {task}", 0, None)
         train = chosen.load(seed=split, inputs=lowered.input_size, data_dir=data).train
         shown = train if train_samples is None else train.first(train_samples)
-        of_this = of_training(progress)
+        reported = of_training(progress)
         if kind == "ann":
-            trained = train_ann(lowered, shown, settings, on=trainer, progress=of_this)
+            trained = train_ann(lowered, shown, settings, on=trainer, progress=reported)
         elif running is None:
             trained = train_snn(
                 lowered,
@@ -189,11 +189,11 @@ def train(
                 start=model,
                 teacher=None if taught is None else taught.model,
                 device=device,
-                progress=of_this,
+                progress=reported,
             )
         else:
             trained = train_in_loop(
-                lowered, shown, running, settings, spiking_settings, start=model, progress=of_this
+                lowered, shown, running, settings, spiking_settings, start=model, progress=reported
             )
     origin: Origin = {"task": task, "seed": split, "condition": _condition(kind, start, in_loop)}
     if begun is not None:

@@ -86,12 +86,12 @@ def faults(measured: Measured) -> tuple[str, ...]:
     for layer in measured.model.layers:
         name, wiring = layer.name, measured.wirings[layer.name]
         for block in wiring.blocks:
-            found += [f"{block.projection.name}: {texts}" for texts in _block_faults(block)]
+            found += [f"{block.projection.name}: {fault}" for fault in _block_faults(block)]
         if wiring.biases_changed:
             found.append(f"{name}: {_bias_fault(wiring)}")
         if layer.badly_scaled.any():
             found.append(f"{name}: {_units_fault(name, measured)}")
-        found += [f"{name}: {texts}" for texts in _scale_faults(layer)]
+        found += [f"{name}: {fault}" for fault in _scale_faults(layer)]
     return tuple(found)
 
 
@@ -129,12 +129,12 @@ def _units_fault(name: str, measured: Measured) -> str:
     if len(badly) == 1:
         [unit] = badly
         return f"unit {unit} {_unit_in_words(float(own[unit]), float(taken[unit]))}"
-    texts = ", ".join(
+    listed = ", ".join(
         f"{unit} ({_unit_in_short(float(own[unit]), float(taken[unit]))})"
         for unit in badly[:_LISTED]
     )
     more = ", …" if len(badly) > _LISTED else ""
-    return f"{len(badly)} of {len(own)} units are badly scaled: {texts}{more}"
+    return f"{len(badly)} of {len(own)} units are badly scaled: {listed}{more}"
 
 
 def _unit_in_words(own: float, taken: float) -> str:

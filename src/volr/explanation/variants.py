@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.backends.base import Record
+from volr.backends.populations import nonspiking
 from volr.explanation.causes import DYNAMIC
 from volr.models.parameters import weight_name
 from volr.network.subgraph import depths
@@ -92,24 +93,24 @@ def run(
     """
     network = model.network
     spiking = tuple(p.name for p in network.populations if model.is_spiking(p.name))
-    nonspiking = tuple(p.name for p in network.populations if not model.is_spiking(p.name))
+    membranes = nonspiking(model)
     if not late:
         record = Record(counts=spiking)
         found = simulator.run(model, stimuli, record=record, seed=seed, progress=progress)
         counts = {name: found.counts[name].astype(np.float64) for name in spiking}
-        return {**counts, **{name: found.means[name] for name in nonspiking}}
+        return {**counts, **{name: found.means[name] for name in membranes}}
     settled = min(model.neuron.tau_m, _LONGEST_LEAD * model.duration)
     lead = round(max(0.5 * model.duration, settled) / model.dt)
     lead += (len(depths(network)) - 1) * model.delay_steps
     longer = replace(model, duration=(lead + _WINDOWS * model.steps) * model.dt)
-    record = Record(counts=(), spikes=spiking, membranes=nonspiking)
+    record = Record(counts=(), spikes=spiking, membranes=membranes)
     batch = max(1, _KEPT // (longer.steps * network.neuron_count))
     parts: list[dict[str, Floats]] = []
     for first in range(0, len(stimuli), batch):
         some = stimuli[first : first + batch]
         found = simulator.run(longer, some, record=record, seed=seed, progress=progress)
         part = {n: np.rint(found.spikes[n][lead:].sum(axis=0) / _WINDOWS) for n in spiking}
-        means = {name: found.membranes[name][lead:].mean(axis=0) for name in nonspiking}
+        means = {name: found.membranes[name][lead:].mean(axis=0) for name in membranes}
         rest = model.neuron.v_rest
         parts.append({**part, **{name: mean - rest for name, mean in means.items()}})
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}

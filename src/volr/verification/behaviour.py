@@ -12,6 +12,7 @@ import numpy as np
 
 from volr.backends.base import Record
 from volr.backends.engine import ENGINE, EngineSimulator
+from volr.backends.populations import neurons_of
 from volr.engine.reference import simulate
 from volr.models.coding import ConstantCurrent
 from volr.verification.mistakes import spiking_suspects
@@ -146,12 +147,7 @@ def _expected(
 
 def _watched(model: SpikingModel) -> tuple[str, ...]:
     """Populations of spiking neurons. Inputs that are given as spikes have no neurons."""
-    given = () if isinstance(model.coding, ConstantCurrent) else model.network.inputs
-    return tuple(
-        p.name
-        for p in model.network.populations
-        if model.is_spiking(p.name) and p.name not in given
-    )
+    return tuple(name for name in neurons_of(model) if model.is_spiking(name))
 
 
 def _chunk_size(model: SpikingModel, watched: tuple[str, ...]) -> int:

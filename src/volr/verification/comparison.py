@@ -160,8 +160,9 @@ class _Comparing:
             blocks = {key: np.nan_to_num(each) for key, each in self.expected.weights.items()}
             held = np.where(none, np.nan_to_num(has), has)
             cause = cause_of(ends, held, blocks, self.expected.precision)
-            if cause is None and ends in self.expected.shared:
-                cause = uneven(self.expected.shared[ends], same)
+            if cause is None and (which := self.expected.shared.get(ends)) is not None:
+                shared = which()
+                cause = None if shared is None else uneven(shared, same)
             self.differ("weights", arrow(ends), worst("weight", wanted, has, same), cause)
 
     def _bias(self, name: str, bias: Floats) -> None:

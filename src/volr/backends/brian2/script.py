@@ -17,7 +17,7 @@ from volr.backends.brian2.equations import NEURONS, REFRACTORY, RESETS, THRESHOL
 from volr.backends.brian2.read_back import read_back
 from volr.backends.brian2.script_body import HEAD, PROGRAM
 from volr.backends.brian2.translation import above_rest
-from volr.backends.populations import neurons_of, one_neuron
+from volr.backends.populations import neurons_of, nonspiking, one_neuron
 from volr.backends.refusals import check_supported
 from volr.backends.scripts import packed, program_for
 from volr.models.coding import ConstantCurrent, Poisson
@@ -104,7 +104,6 @@ DELAY = {told["DELAY"]}
         values = _array(matrices[weight_name(p)], archive)
         weights.append(f"{(p.source, p.target)!r}: {values}*{unit}")
     coding = _coding(model, archive, several=alike is None)
-    nonspiking = tuple(p.name for p in network.populations if not model.is_spiking(p.name))
     return f"""\
 DT = {dt!r}*ms
 STEPS = {model.steps}
@@ -116,7 +115,7 @@ POPULATIONS = {_dictionary(f"{p.name!r}: {p.size}" for p in network.populations)
 INPUTS = {network.inputs!r}
 OUTPUTS = {network.outputs!r}
 # Outputs that never spike: what they say is the mean of v, mV.
-SILENT = {nonspiking!r}
+SILENT = {nonspiking(model)!r}
 
 {coding}
 # The constant current into each neuron.

@@ -37,20 +37,20 @@ _DECIMALS = 12
 
 def above_rest(neuron: NeuronModel, dt: float) -> dict[str, float]:
     """The left-hand side of the rows: our parameters, and some of them above v_rest."""
-    numbers_ = {**neuron.numbers, "fires_at": neuron.fires_at()}
+    values = {**neuron.numbers, "fires_at": neuron.fires_at()}
     if not neuron.leaks:
-        numbers_["tau_m"] = ENDLESS
+        values["tau_m"] = ENDLESS
     # Refractoriness is told in whole steps; rounding is ours, not Brian2's.
-    numbers_["tau_refrac"] = neuron.refractory_steps(dt) * dt
-    above = {f"{_ABOVE}{name}": value - neuron.v_rest for name, value in numbers_.items()}
-    return {**numbers_, **above}
+    values["tau_refrac"] = neuron.refractory_steps(dt) * dt
+    above = {f"{_ABOVE}{name}": value - neuron.v_rest for name, value in values.items()}
+    return {**values, **above}
 
 
 def parameters(neuron: NeuronModel, dt: float) -> dict[str, float]:
     """The numbers of a neuron, SI, by Brian2's names."""
-    numbers_ = above_rest(neuron, dt)
+    values = above_rest(neuron, dt)
     rows = NEURONS[neuron.name].rows
-    return {theirs: factor * numbers_[ours] for ours, theirs, _, factor in rows}
+    return {theirs: factor * values[ours] for ours, theirs, _, factor in rows}
 
 
 @dataclass(frozen=True)
@@ -141,18 +141,18 @@ def _cells(neurons: Neurons) -> Cells:
     kind = _kind(neurons)
     if kind is None:
         return asked_cells("another", "another", {})
-    numbers_: dict[str, float] = {}
+    values: dict[str, float] = {}
     for ours, theirs, _, factor in NEURONS[kind].rows:
-        numbers_[ours] = neurons.numbers[theirs] / factor
+        values[ours] = neurons.numbers[theirs] / factor
     numbers: dict[str, float] = {}
-    for ours, value in numbers_.items():
+    for ours, value in values.items():
         name = ours.removeprefix(_ABOVE)
         if name == ours:
             numbers[name] = value
         elif neurons.numbers[name] >= UNREACHABLE:
             numbers[name] = math.inf
         else:
-            numbers[name] = round(numbers_["v_rest"] + value, _DECIMALS)
+            numbers[name] = round(values["v_rest"] + value, _DECIMALS)
     if math.isclose(numbers["tau_m"], ENDLESS):
         numbers["tau_m"] = math.inf
     numbers["v_thresh"] = _threshold(numbers.pop("fires_at"), numbers)

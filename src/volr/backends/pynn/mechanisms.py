@@ -82,8 +82,8 @@ def _compile(sources: Path, folder: Path) -> None:
             code = run_command([_compiler(), str(sources)], place, log)
             if code != 0 or not _library(place).exists():
                 log.seek(0)
-                digest = log.read().decode(errors="replace")
-                raise RuntimeError(f"PyNN's NEURON mechanisms do not compile:\n{digest}")
+                output = log.read().decode(errors="replace")
+                raise RuntimeError(f"PyNN's NEURON mechanisms do not compile:\n{output}")
             close_to_others(place)
             # Whole or not at all. What is there lacks the library.
             with Workplace("unfinished", folder.parent) as aside:

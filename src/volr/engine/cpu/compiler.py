@@ -59,11 +59,11 @@ if config.DISABLE_JIT:
 
 def _cache_folder() -> str:
     """Where kernels are kept; an empty text is Numba's word for beside their source."""
-    folder_ = os.environ.get(VARIABLE, "")
-    if folder_:
-        fault = _fault(folder_)
+    configured = os.environ.get(VARIABLE, "")
+    if configured:
+        fault = _fault(configured)
         if fault is None:
-            return folder_
+            return configured
         logger.warning("%s is not used: %s", VARIABLE, fault)
         return _volrs_folder()
     beside = Path(__file__).parent / "__pycache__"
@@ -74,10 +74,10 @@ def _cache_folder() -> str:
     return "" if os.access(beside, os.W_OK) else _volrs_folder()
 
 
-def _fault(folder_: str) -> str | None:
-    folder = Path(folder_)
+def _fault(configured: str) -> str | None:
+    folder = Path(configured)
     if not folder.is_absolute():
-        return f"{folder_} is a relative path, another folder wherever Volr is used"
+        return f"{configured} is a relative path, another folder wherever Volr is used"
     try:
         make_private(folder)
         found = foreign_hands(folder, _PART)
@@ -85,7 +85,7 @@ def _fault(folder_: str) -> str | None:
             make_private(folder / _PART)
             return None
     except OSError as error:
-        return f"{folder_}: {error.strerror or error}"
+        return f"{configured}: {error.strerror or error}"
     return f"{found.what}, and compiled code would be run from there ({found.way_out(VARIABLE)})"
 
 
@@ -122,16 +122,16 @@ class _Kept(FunctionCache):
                 close_to_others(Path(self.cache_path))
         # A full disk; or a damaged file that could not be replaced.
         except Exception as error:  # noqa: BLE001
-            folder_ = error.strerror if isinstance(error, OSError) else None
-            _tell(self.cache_path, folder_ or str(error))
+            reason = error.strerror if isinstance(error, OSError) else None
+            _tell(self.cache_path, reason or str(error))
 
 
 @cache
-def _tell(folder: str, folder_: str) -> None:
+def _tell(folder: str, reason: str) -> None:
     logger.warning(
         "the engine's compiled kernels cannot be kept in %s, so each run compiles them anew: %s",
         folder,
-        folder_,
+        reason,
     )
 
 

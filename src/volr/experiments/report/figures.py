@@ -123,12 +123,12 @@ def training_figure(name: str, title: str, groups: Sequence[Group]) -> Drawing |
         top.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if few else (1.0,)))
         below(figure, top)
 
-    means = "; ".join(
+    losses = "; ".join(
         f"{group.label} ends at the loss {_mean_of_last(group):.4g}" for group in kept
     )
     height = 3.9 + 0.2 * ((len(kept) + 1) // 2)
     caption = "Mean and range over the runs; the validation samples are a part of the training set."
-    description = f"Mean over the runs: {means}."
+    description = f"Mean over the runs: {losses}."
     return drawing(name, title, description, draw, caption=caption, height=height)
 
 
@@ -161,10 +161,10 @@ def over_time_figure(name: str, title: str, groups: Sequence[Group]) -> Drawing 
         axes.set_xlim(left=0.0)
         below(figure, axes)
 
-    means = "; ".join(f"{group.label} reaches {_settling(group)}" for group in kept)
+    settling = "; ".join(f"{group.label} reaches {_settling(group)}" for group in kept)
     height = 2.6 + 0.2 * ((len(kept) + 1) // 2)
     caption = "If the outputs' spikes were read earlier: mean and range over the runs."
-    return drawing(name, title, f"{means}.", draw, caption=caption, height=height)
+    return drawing(name, title, f"{settling}.", draw, caption=caption, height=height)
 
 
 def _looks(groups: Sequence[Group]) -> list[tuple[str, str]]:

@@ -71,6 +71,6 @@ def read_hashed(path: Path, way_out: str) -> tuple[dict[str, Any], bool] | None:
 
 def _digest(content: Mapping[str, Any]) -> str:
     # Converted to JSON and back first, since JSON has no tuples, and its keys are all text.
-    content_ = json.loads(json.dumps(content))
-    text = json.dumps(content_, sort_keys=True, separators=(",", ":"))
+    plain = json.loads(json.dumps(content))
+    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()

@@ -80,11 +80,11 @@ def back(graph: Graph, dialect: Dialect, text: str) -> SpikingReadback:
 class _Back:
     graph: Graph
     dialect: Dialect
-    metadata_: dict[str, Any]
+    metadata: dict[str, Any]
 
     def read(self) -> SpikingReadback:
-        metadata_, network, dt = self.metadata_, self._network(), float(self.metadata_["dt"])
-        neuron = neuron_model(metadata_["neuron"], metadata_["numbers"], metadata_["reset"])
+        metadata, network, dt = self.metadata, self._network(), float(self.metadata["dt"])
+        neuron = neuron_model(metadata["neuron"], metadata["numbers"], metadata["reset"])
         step = self.dialect.dt or dt / 1000.0
         held = self.dialect.held(self.graph, step, neuron.reset, neuron.has_currents)
         ring = self._ring(held, neuron.reset)
@@ -135,12 +135,12 @@ class _Back:
         )
 
     def _network(self) -> Network:
-        metadata_ = self.metadata_
+        metadata = self.metadata
         return Network(
-            populations=tuple(Population(name, (size,)) for name, size in metadata_["populations"]),
-            projections=tuple(Projection(*ends) for ends in metadata_["projections"]),
-            inputs=tuple(metadata_["inputs"]),
-            outputs=tuple(metadata_["outputs"]),
+            populations=tuple(Population(name, (size,)) for name, size in metadata["populations"]),
+            projections=tuple(Projection(*ends) for ends in metadata["projections"]),
+            inputs=tuple(metadata["inputs"]),
+            outputs=tuple(metadata["outputs"]),
         )
 
     def _ring(self, held: Held, reset: str) -> Ring:
@@ -159,8 +159,8 @@ class _Back:
             b=held.b,
             theta=held.theta,
             reset=reset,
-            chains=self.metadata_["chains"],
-            clocks=self.metadata_["clocks"],
+            chains=self.metadata["chains"],
+            clocks=self.metadata["clocks"],
         )
 
     def _wrong_cells(self, step: float, held: Held) -> Iterator[str]:

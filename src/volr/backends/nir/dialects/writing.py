@@ -72,10 +72,10 @@ def _check_expressible(model: SpikingModel, dialect: Dialect) -> None:
     wrong, ways = zip(*found, strict=True)
     # A transfer has no other readout.
     makers = "`volr train`" if model.readout != "count" else "`volr train` or `volr transfer`"
-    by = f"{makers} with {', '.join(dict.fromkeys(ways))}"
+    another_way = f"{makers} with {', '.join(dict.fromkeys(ways))}"
     raise UnsupportedError(
         f"nir for {dialect.name} cannot express this model: " + "; ".join(wrong),
-        help=f"{elsewhere('brian2', verb='write it for')}; {otherwise(by)}",
+        help=f"{elsewhere('brian2', verb='write it for')}; {otherwise(another_way)}",
     )
 
 

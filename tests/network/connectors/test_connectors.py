@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from volr.network import Network, Population, Projection
-from volr.network.connectors import CONNECTORS, AllToAll, Connector, OneToOne
+from volr.network.connectors import (
+    CONNECTORS,
+    AllToAll,
+    AveragePool,
+    Connector,
+    Convolution,
+    OneToOne,
+    Pooled,
+)
 
 if TYPE_CHECKING:
     from volr.checks.arrays import Floats
@@ -20,8 +28,16 @@ CASES: list[tuple[Connector, Shape, Shape]] = [
     (AllToAll(), (3,), (5,)),
     (AllToAll(), (2, 3), (4, 1, 2)),
     (AllToAll(), (1,), (1,)),
+    (Convolution((3,)), (2, 7), (4, 5)),
+    (Convolution((3, 2)), (2, 5, 4), (3, 3, 3)),
+    (Convolution((2, 3), stride=(2, 1), pad=(0, 2), groups=2), (4, 7, 3), (6, 3, 5)),
+    (Convolution((4,), stride=(3,), pad=(1,), groups=3), (3, 9), (3, 3)),
+    (Convolution((5, 3), pad=(2, 1)), (1, 4, 3), (2, 4, 3)),
     (OneToOne(), (4,), (4,)),
     (OneToOne(), (2, 3), (2, 3)),
+    (Pooled((AveragePool((2,)),), AllToAll()), (2, 7), (4,)),
+    (Pooled((AveragePool((3, 2), (1, 2)),), Convolution((2, 3), pad=(0, 1))), (2, 5, 7), (3, 2, 3)),
+    (Pooled((AveragePool((2, 2), (1, 1)), AveragePool((2, 1))), OneToOne()), (3, 6, 4), (3, 2, 3)),
 ]
 every_case = pytest.mark.parametrize(("connector", "source", "target"), CASES, ids=str)
 
@@ -56,10 +72,10 @@ def test_its_meaning_is_that_of_its_synapses(
     rng = np.random.default_rng(1)
     there, back = rng.normal(size=(7, matrix.shape[1])), rng.normal(size=(7, matrix.shape[0]))
     np.testing.assert_allclose(
-        connector.apply(weights, there, source, target), there @ matrix.T, rtol=1e-13
+        connector.apply(weights, there, source, target), there @ matrix.T, rtol=1e-12, atol=1e-14
     )
     np.testing.assert_allclose(
-        connector.transposed(weights, back, source, target), back @ matrix, rtol=1e-13
+        connector.transposed(weights, back, source, target), back @ matrix, rtol=1e-12, atol=1e-14
     )
 
 
@@ -110,9 +126,66 @@ def test_it_says_which_synapses_share_a_weight(
     if which is None:
         assert connector.synapse_count(source, target) == weights.size
         return
-    matrix = connector.matrix(weights, source, target, np.nan)
-    assert set(which[np.isnan(matrix)]) <= {-1}
-    np.testing.assert_array_equal(matrix[which >= 0], weights.flat[which[which >= 0]])
+    found: dict[tuple[int, int], list[int]] = {}
+    for each in connector.entries(source, target):
+        for post, pre, index in zip(each.post, each.pre, each.index, strict=True):
+            found.setdefault((int(post), int(pre)), []).append(int(index))
+    for place, number in np.ndenumerate(which):
+        indices = found.get((place[0], place[1]), [])
+        assert [int(number)] == (indices if len(indices) == 1 else [-1])
+
+
+@pytest.mark.parametrize(
+    ("connector", "source", "target"), [each for each in CASES if isinstance(each[0], Convolution)]
+)
+def test_a_convolution_is_pytorchs(connector: Convolution, source: Shape, target: Shape) -> None:
+    torch = pytest.importorskip("torch")
+    apply = getattr(torch.nn.functional, f"conv{len(connector.window)}d")
+    weights = weights_of(connector, source, target)
+    values = np.random.default_rng(1).normal(size=(7, *source))
+    found = apply(
+        *map(torch.from_numpy, (values, weights)),
+        stride=connector.stride,
+        padding=connector.pad,
+        groups=connector.groups,
+    )
+    np.testing.assert_allclose(
+        connector.apply(weights, values.reshape(7, -1), source, target),
+        found.reshape(7, -1).numpy(),
+        rtol=1e-12,
+        atol=1e-12,
+    )
+
+
+@pytest.mark.parametrize(
+    ("connector", "source", "target", "said"),
+    [
+        (Convolution((5,)), (1, 4), (1, 1), "⌊(4 + 2·0 − 5)/1⌋ + 1 = 0"),
+        (Convolution((3, 3), stride=(2, 2)), (1, 8, 9), (1, 3, 3), "(9 + 2·0 − 3)/2⌋ + 1 = 4"),
+        (Convolution((3,), groups=2), (3, 5), (2, 3), "do not divide the 3 channels of the source"),
+        (Convolution((3,), groups=2), (2, 5), (3, 3), "do not divide the 3 channels of the target"),
+        (Convolution((3,)), (5,), (2, 3), "channels and 1 axis"),
+        (Convolution((3, 3)), (2, 5), (2, 3), "channels and 2 axes"),
+        (Convolution((3,), stride=(0,)), (2, 5), (2, 3), "stride of convolution 3"),
+        (Convolution((3,), pad=(-1,)), (2, 5), (2, 1), "pad of convolution 3"),
+        (Convolution((0,)), (2, 5), (2, 6), "window of convolution 0"),
+        (Convolution((3,), groups=0), (2, 5), (2, 3), "has 0 groups"),
+        (Convolution((1, 1, 1)), (2, 5, 5, 5), (2, 5, 5, 5), "3 axes"),
+        (Convolution((3, 3), stride=(1,)), (2, 5, 5), (2, 3, 3), "all alike"),
+    ],
+)
+def test_a_convolution_that_does_not_fit_says_why(
+    connector: Convolution, source: Shape, target: Shape, said: str
+) -> None:
+    assert said in (connector.misfit(source, target) or "")
+
+
+def test_a_convolution_has_its_numbers_in_its_name() -> None:
+    assert str(Convolution((3, 3))) == "convolution 3"
+    assert (
+        str(Convolution((3, 5), (2, 2), (0, 1), 4)) == "convolution 3x5 stride:2 pad:0x1 groups:4"
+    )
+    assert Convolution((3,)) == Convolution((3,), (1,), (0,)) != Convolution((3,), (2,))
 
 
 def test_large_ones_come_in_blocks() -> None:

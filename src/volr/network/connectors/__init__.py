@@ -2,9 +2,21 @@
 
 from volr.network.connectors.all_to_all import AllToAll
 from volr.network.connectors.base import Connector, Entries, Shape
+from volr.network.connectors.convolution import Convolution
 from volr.network.connectors.one_to_one import OneToOne
+from volr.network.connectors.pooled import AveragePool, Pooled
 
-CONNECTORS: tuple[type[Connector], ...] = (AllToAll, OneToOne)
+CONNECTORS: tuple[type[Connector], ...] = (AllToAll, Convolution, OneToOne, Pooled)
 """All connectors."""
 
-__all__ = ["CONNECTORS", "AllToAll", "Connector", "Entries", "OneToOne", "Shape"]
+__all__ = [
+    "CONNECTORS",
+    "AllToAll",
+    "AveragePool",
+    "Connector",
+    "Convolution",
+    "Entries",
+    "OneToOne",
+    "Pooled",
+    "Shape",
+]

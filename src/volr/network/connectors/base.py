@@ -46,11 +46,13 @@ class Connector(ABC):
     name: ClassVar[str]
     """Its name in texts and files, such as ``all_to_all``."""
 
-    trained: ClassVar[bool] = True
-    """Whether training changes its weights."""
-
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def trained(self) -> bool:
+        """Whether training changes its weights."""
+        return True
 
     @abstractmethod
     def misfit(self, source: Shape, target: Shape) -> str | None:
@@ -111,3 +113,8 @@ class Connector(ABC):
     def weight_count(self, source: Shape, target: Shape) -> int:
         """The number of weights, each of which several synapses may share."""
         return math.prod(self.weight_shape(source, target))
+
+
+def axes_text(values: Shape) -> str:
+    """A number by axis: one where all axes have the same, ``3x5`` otherwise."""
+    return str(values[0]) if len(set(values)) == 1 else "x".join(map(str, values))

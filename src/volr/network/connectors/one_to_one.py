@@ -23,7 +23,10 @@ class OneToOne(Connector):
     """
 
     name = "one_to_one"
-    trained = False
+
+    @property
+    def trained(self) -> bool:
+        return False
 
     def misfit(self, source: Shape, target: Shape) -> str | None:
         if source == target:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 from hypothesis import strategies as st
 
 from volr.language.printer import format_expression
-from volr.language.syntax import Dense, Expression, Integer, Let, Name
+from volr.language.syntax import Argument, Call, Expression, Integer, Let, Name
 from volr.source import Source
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-NAMES = ("n", "width", "_", "l1", "l1'", "λ")
+NAMES = ("n", "width", "_w", "l1", "l1'", "λ")
 MOST_NEURONS = 7
 SIZES = range(1, MOST_NEURONS + 1)
 DEPTH = 4
@@ -62,6 +62,10 @@ class _Scope:
 
     def meaning(self, wanted: int | tuple[int, int]) -> list[str]:
         return [name for name, found in self.names.items() if found == wanted]
+
+
+def dense_of(inputs: Expression, outputs: Expression) -> Call:
+    return Call(Name("dense"), (Argument(inputs), Argument(outputs)))
 
 
 def sizes() -> SearchStrategy[int]:
@@ -116,7 +120,7 @@ def _network(pick: Pick, inputs: int, outputs: int, scope: _Scope, depth: int) -
             return Let(name, _network(pick, *type_, scope, depth), body)
         case _:
             a = _size(pick, inputs, scope, depth)
-            return Dense(a, _size(pick, outputs, scope, depth))
+            return dense_of(a, _size(pick, outputs, scope, depth))
 
 
 def _size(pick: Pick, size: int, scope: _Scope, depth: int) -> Expression:

@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from volr.explanation import Explanation, explain
     from volr.explanation.result import CauseCost, Stage, Trial
     from volr.importing import ImportedModel, import_nir
-    from volr.language import Checked, check, dense, to_network
-    from volr.language.syntax import Dense
+    from volr.language import Checked, Expression, check, to_network
+    from volr.language.operators import avgpool, conv, dense, identity, maxpool, repeat
     from volr.model_files.model_file import load_model, save_model
     from volr.models.activations import Identity, ReLU, Sigmoid, Tanh
     from volr.models.coding import ConstantCurrent, Poisson
@@ -66,7 +66,6 @@ __all__ = [
     "Connector",
     "ConstantCurrent",
     "Data",
-    "Dense",
     "Diagnostic",
     "Difference",
     "Document",
@@ -74,6 +73,7 @@ __all__ = [
     "Epoch",
     "Evaluation",
     "Explanation",
+    "Expression",
     "FirstDifference",
     "IFCondExp",
     "IFCurrDelta",
@@ -114,14 +114,19 @@ __all__ = [
     "Verification",
     "VolrError",
     "__version__",
+    "avgpool",
     "backend",
     "check",
+    "conv",
     "dense",
     "document",
     "evaluate",
     "explain",
+    "identity",
     "import_nir",
     "load_model",
+    "maxpool",
+    "repeat",
     "save_model",
     "simulator",
     "task",
@@ -144,8 +149,8 @@ _HOMES = {
     "volr.explanation": "Explanation explain",
     "volr.explanation.result": "CauseCost Stage Trial",
     "volr.importing": "ImportedModel import_nir",
-    "volr.language": "Checked check dense to_network",
-    "volr.language.syntax": "Dense",
+    "volr.language": "Checked Expression check to_network",
+    "volr.language.operators": "avgpool conv dense identity maxpool repeat",
     "volr.model_files.model_file": "load_model save_model",
     "volr.models.activations": "Identity ReLU Sigmoid Tanh",
     "volr.models.coding": "ConstantCurrent Poisson",

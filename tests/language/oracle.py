@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from volr.language.syntax import (
-    Dense,
+    Argument,
+    Call,
     Expression,
-    Hole,
     Integer,
     Let,
     Name,
@@ -53,17 +53,20 @@ def _substituted(node: Expression, names: Mapping[str, Expression]) -> Expressio
             return Parallel(_substituted(left, names), _substituted(right, names))
         case Sequence(left, right):
             return Sequence(_substituted(left, names), _substituted(right, names))
-        case Dense(inputs, outputs):
-            return Dense(_substituted(inputs, names), _substituted(outputs, names))
+        case Call(function, arguments):
+            found = [_substituted(each.value, names) for each in arguments]
+            return Call(_substituted(function, names), tuple(map(Argument, found)))
         case Name(text):
-            return names[text]
-        case Integer() | Hole():
+            return names.get(text, node)
+        case Integer():
             return node
+        case _:
+            raise TypeError(f"{node} is not of the part of the language that this knows")
 
 
 def _apply(node: Expression, x: Floats, layers: Iterator[int]) -> Floats:
     match node:
-        case Dense(Integer(inputs), Integer(outputs)):
+        case Call(Name("dense"), (Argument(Integer(inputs)), Argument(Integer(outputs)))):
             if x.shape != (int(inputs),):
                 raise ValueError(f"{node} on {x.shape}")
             return layer(next(layers), x, int(outputs))

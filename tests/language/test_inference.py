@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -13,20 +15,24 @@ from volr.language import Net, check, decode, lower
 from volr.source import Source
 
 
+def net(inputs: int, outputs: int) -> Net:
+    return Net((inputs,), (outputs,))
+
+
 def messages(text: str) -> list[str]:
     return [found.message for found in mistakes(text)]
 
 
 @given(programs())
 def test_a_program_has_the_type_it_was_drawn_for(program: Program) -> None:
-    assert check(program.source).type == Net(program.inputs, program.outputs)
+    assert check(program.source).type == net(program.inputs, program.outputs)
 
 
 @given(programs(), programs())
 def test_what_does_not_fit_is_refused_for_that_reason(first: Program, second: Program) -> None:
     text = f"({first.text}) ⦶ ({second.text})"
     if first.outputs == second.inputs:
-        assert check(Source(text)).type == Net(first.inputs, second.outputs)
+        assert check(Source(text)).type == net(first.inputs, second.outputs)
         return
     [found] = mistakes(text)
     noun = "input" if second.inputs == 1 else "inputs"
@@ -42,7 +48,7 @@ def test_what_does_not_fit_is_refused_for_that_reason(first: Program, second: Pr
 def test_sides_must_take_the_same_input(first: Program, second: Program) -> None:
     text = f"({first.text}) ⊖ ({second.text})"
     if first.inputs == second.inputs:
-        assert check(Source(text)).type == Net(first.inputs, first.outputs + second.outputs)
+        assert check(Source(text)).type == net(first.inputs, first.outputs + second.outputs)
         return
     [found] = mistakes(text)
     assert found.message == (
@@ -59,7 +65,7 @@ def test_the_help_is_an_edit_that_mends(a: int, b: int, c: int, d: int) -> None:
         [found] = mistakes(text)
         edit = (found.help or "").removeprefix("write `").removesuffix("`")
         mended = text[: found.span.start] + edit + text[found.span.end :]
-        assert check(Source(mended)).type == Net(a, d)
+        assert check(Source(mended)).type == net(a, d)
 
 
 def refusal(program: Source | bytes) -> ProgramError | None:
@@ -90,7 +96,9 @@ def test_a_changed_program_passes_or_is_refused_within_its_text(
     if refused is None:
         checked = check(source)
         found = lower(checked.term)
-        assert (found.input_size, found.output_size) == (checked.type.inputs, checked.type.outputs)
+        type_ = checked.type
+        ends = (math.prod(type_.inputs), math.prod(type_.outputs))
+        assert (found.input_size, found.output_size) == ends
     else:
         assert refused.diagnostics
         assert spans_lie_within(source, refused)

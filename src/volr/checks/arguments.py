@@ -16,7 +16,7 @@ _PART = "its `model` is one"
 # The usual slips: what is wanted, the type of what is given, and the way from the one to the other.
 _WAYS: Mapping[tuple[str, str], str] = {
     ("a network", "str"): _NETWORK,
-    ("a network", "Dense"): _NETWORK,
+    ("a network", "Call"): _NETWORK,
     ("a network", "Sequence"): _NETWORK,
     ("a network", "Parallel"): _NETWORK,
     ("a network", "ArtificialModel"): "its `network` is one",

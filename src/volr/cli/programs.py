@@ -55,7 +55,12 @@ def diagnostic_json(diagnostic: Diagnostic, source: Source) -> dict[str, Any]:
 @with_options
 def format_program(
     file: options.Program,
-    ascii: bool = option(default=False, help="Write >> and | for ⦶ and ⊖.", flags="--ascii"),
+    ascii: bool = option(
+        default=False, help="Write >>, |, + and << for ⦶, ⊖, ⊕ and ↺.", flags="--ascii"
+    ),
+    fill: bool = option(
+        default=False, help="Write the shape that each _ stands for.", flags="--fill"
+    ),
     write: bool = option(
         default=False, help="Write the file instead of printing.", flags="--write -w"
     ),
@@ -67,7 +72,7 @@ def format_program(
         raise typer.BadParameter("standard input is no file to write", param_hint="--write")
     source = read_source(file)
     with patience("formatting"):
-        formatted = format_source(source, ascii=ascii)
+        formatted = format_source(source, ascii=ascii, fill=fill)
     if not write:
         emit(formatted)
     elif formatted != source.text:

@@ -1,7 +1,7 @@
 """The language: from text or Python operators to a syntax tree, a typed term and a network."""
 
 from volr.language.lowering import lower
-from volr.language.operators import dense
+from volr.language.operators import avgpool, conv, dense, identity, maxpool, repeat
 from volr.language.printer import format_expression
 from volr.language.program_source import as_source, decode, read_source
 from volr.language.stages import Checked, check, format_source, parse, to_network
@@ -15,13 +15,18 @@ __all__ = [
     "Net",
     "Type",
     "as_source",
+    "avgpool",
     "check",
+    "conv",
     "decode",
     "dense",
     "format_expression",
     "format_source",
+    "identity",
     "lower",
+    "maxpool",
     "parse",
     "read_source",
+    "repeat",
     "to_network",
 ]

@@ -11,14 +11,20 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from volr.language.grammar import END, Rule, Tables, Token
 from volr.language.syntax import (
-    Dense,
+    Argument,
+    Arithmetic,
+    Blank,
+    Call,
     Expression,
     Hole,
     Integer,
     Let,
+    Loop,
     Name,
     Parallel,
     Sequence,
+    Shape,
+    Sum,
 )
 from volr.source import Span
 
@@ -35,7 +41,24 @@ class _Part(NamedTuple):
     end: int
 
 
-_Value: TypeAlias = Token | _Part
+class _Row(NamedTuple):
+    """Several in a row, the last one first: names, arguments or axes."""
+
+    before: _Row | None
+    last: Token | _Part
+    start: int
+    end: int
+
+    def listed(self) -> list[Token | _Part]:
+        found: list[Token | _Part] = []
+        row: _Row | None = self
+        while row is not None:
+            found.append(row.last)
+            row = row.before
+        return found[::-1]
+
+
+_Value: TypeAlias = Token | _Part | _Row
 
 
 class Stack(NamedTuple):
@@ -121,35 +144,70 @@ class Automaton:
         return Stack(state, _build(rule.name, values), stack)
 
 
+_PASSED_ON = frozenset(
+    {"program", "expr", "parallel", "sequence", "sum", "product", "call", "atom"}
+)
+"""The rules that only say how tightly something binds, where they have one symbol."""
+
+
 def _build(rule: str, values: Row[_Value]) -> _Value:
     """The value of a rule of the grammar, from those of its symbols."""
     first, last = values[0], values[-1]
+    if len(values) == 1 and rule in _PASSED_ON:
+        return first
     span = Span(first.start, last.end)
     match rule, values:
-        case "let", [_, Token() as name, _, value, _, body]:
-            node = Let(name.text, _node(value), _node(body), span, name.span)
-        case "beside", [left, _, right]:
-            node = Parallel(_node(left), _node(right), span)
-        case "then", [left, _, right]:
-            node = Sequence(_node(left), _node(right), span)
-        case "dense", [_, inputs, outputs]:
-            node = Dense(_node(inputs), _node(outputs), span)
+        case "one", [Token() | _Part() as only]:
+            return _Row(None, only, first.start, last.end)
+        case "more", [_Row() as before, Token() | _Part() as only]:
+            return _Row(before, only, first.start, last.end)
+        case "argument", [value]:
+            node = Argument(_node(value), span=span)
+        case "labelled", [Token() as label, _, value]:
+            node = Argument(_node(value), label.text, span)
         case "name", [Token() as token]:
             node = Name(token.text, span)
         case "integer", [Token() as token]:
             node = Integer(token.text.lstrip("0") or "0", span)
+        case "let", [_, _Row() as names, _, value, _, body]:
+            node = _let(names, _node(value), _node(body), span)
+        case "beside", [left, _, right]:
+            node = Parallel(_node(left), _node(right), span)
+        case "then", [left, _, right]:
+            node = Sequence(_node(left), _node(right), span)
+        case "loop", [left, _, right]:
+            node = Loop(_node(left), _node(right), span)
+        case "plus", [left, Token() as sign, right]:
+            node = Sum(_node(left), _node(right), span, sign.text)
+        case "arithmetic", [left, Token() as sign, right]:
+            operator = sign.text.replace("−", "-")
+            node = Arithmetic(operator, _node(left), _node(right), span, sign.span)
+        case "call", [function, _Row() as row]:
+            arguments = (_node(each) for each in row.listed())
+            kept = tuple(each for each in arguments if isinstance(each, Argument))
+            node = Call(_node(function), kept, span)
+        case "shape", [_, _Row() as row, _]:
+            node = Shape(tuple(map(_node, row.listed())), span)
+        case "negative", [_, Token() as token]:
+            node = Integer(f"-{token.text.lstrip('0')}" if token.text.strip("0") else "0", span)
+        case "blank", [_]:
+            node = Blank(span)
         case "hole", [_]:
             node = Hole(span)
         case "group", [_, inner, _]:
             node = _node(inner)
-        case _, [only]:
-            return only
         case _:
             raise TypeError(f"no tree is known for the rule {rule!r} of the grammar")
     return _Part(node, first.start, last.end)
 
 
+def _let(names: _Row, value: Expression, body: Expression, span: Span) -> Let:
+    tokens = [each for each in names.listed() if isinstance(each, Token)]
+    name, *parameters = (Name(each.text, each.span) for each in tokens)
+    return Let(name.text, value, body, tuple(parameters), span, name.span)
+
+
 def _node(value: _Value) -> Expression:
-    if isinstance(value, Token):
-        raise TypeError(f"the grammar keeps {value.text!r} where a tree is needed")
+    if not isinstance(value, _Part):
+        raise TypeError(f"the grammar keeps {value!r} where a tree is needed")
     return value.node

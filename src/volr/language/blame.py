@@ -9,42 +9,62 @@ the origin explains all those mismatches, and they are reported as one.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from volr.language import type_messages
-from volr.language.syntax import Parallel, Sequence
+from volr.language import mismatch_messages
+from volr.source import Diagnostic, Label, Span
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from volr.language.syntax import Expression
     from volr.language.values import NetValue, Width
-    from volr.source import Diagnostic
+
+Kind: TypeAlias = Literal["then", "inputs", "outputs", "loop takes", "loop gives", "repeat"]
+"""What is compared: what is given and taken one after the other, or the same of two sides."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """A call, or the use of a name, whose function or value is being checked."""
+
+    span: Span
+    words: str
+
+
+def with_calls(found: Diagnostic, entered: tuple[Entered, ...]) -> Diagnostic:
+    """A diagnostic with the calls that lead to its place."""
+    shown = {found.span, *(each.span for each in found.others)}
+    calls = tuple(Label(each.span, each.words) for each in entered if each.span not in shown)
+    return replace(found, others=found.others + calls) if calls else found
 
 
 @dataclass(frozen=True, slots=True)
 class Mismatch:
-    """``left`` and ``right`` of a node, whose widths ``given`` and ``taken`` differ."""
+    """Two shapes that should be equal and differ: what ``left`` gave, and what ``right`` takes.
 
-    node: Parallel | Sequence
+    ``sign`` is the operator, ``place`` the expression of ``right``, and ``entered`` are the calls
+    that lead to it.
+    """
+
+    kind: Kind
+    sign: str
+    place: Expression
     given: Width
     taken: Width
     left: NetValue
     right: NetValue
+    entered: tuple[Entered, ...] = ()
 
-    def accusations(self) -> Iterator[tuple[Width, int]]:
-        """What either width's origin may be accused of: not being of the other's size."""
-        yield self.given, self.taken.size
-        yield self.taken, self.given.size
+    def accusations(self) -> Iterator[tuple[Width, tuple[int, ...]]]:
+        """What either width's origin may be accused of: not being of the other's shape."""
+        yield self.given, self.taken.shape
+        yield self.taken, self.given.shape
 
     def diagnostic(self, *, blame_left: bool) -> Diagnostic:
-        say = (
-            type_messages.sides_differ
-            if isinstance(self.node, Parallel)
-            else type_messages.sizes_differ
-        )
-        return say(self, blame_left=blame_left)
+        return with_calls(mismatch_messages.differ(self, blame_left=blame_left), self.entered)
 
 
 @dataclass
@@ -64,21 +84,21 @@ class Mismatches:
 
     def findings(self) -> Iterator[Callable[[], Diagnostic]]:
         """One finding for each origin that explains several mismatches, and for each other one."""
-        accused: dict[tuple[int, int], list[int]] = {}
+        accused: dict[tuple[int, tuple[int, ...]], list[int]] = {}
         for index, mismatch in enumerate(self._all):
-            for width, size in mismatch.accusations():
-                accused.setdefault((id(width.origin), size), []).append(index)
+            for width, shape in mismatch.accusations():
+                accused.setdefault((id(width.origin), shape), []).append(index)
         explained: set[int] = set()
-        for (origin, size), indices in sorted(accused.items(), key=lambda item: -len(item[1])):
+        for (origin, shape), indices in sorted(accused.items(), key=lambda item: -len(item[1])):
             unexplained = [index for index in indices if index not in explained]
             if len(unexplained) < 2 or len(unexplained) <= self._agreements[origin]:
                 continue
             explained.update(unexplained)
             group = [self._all[index] for index in unexplained]
             width = next(
-                w for w, s in group[0].accusations() if (id(w.origin), s) == (origin, size)
+                w for w, s in group[0].accusations() if (id(w.origin), s) == (origin, shape)
             )
-            yield partial(type_messages.wrong_number, width, size, group)
+            yield partial(mismatch_messages.wrong_origin, width, shape, group)
         for index, mismatch in enumerate(self._all):
             if index not in explained:
                 blame_left = self._fits(mismatch.given) < self._fits(mismatch.taken)

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from volr.errors import NetworkError
 from volr.language.lowering import INPUT
+from volr.language.operators import dense
 from volr.language.printer import format_expression
-from volr.language.syntax import Dense, Integer, Parallel, Sequence
+from volr.language.syntax import Parallel, Sequence
 from volr.network.connectors import AllToAll
 
 if TYPE_CHECKING:
@@ -80,7 +81,12 @@ def _boundaries(network: Network) -> tuple[dict[str, int], dict[str, int]]:
     for population in network.populations:
         if len(population.shape) != 1:
             raise _unsayable(f"{population.name!r} has the shape {population.shape}")
+        if population.merge != "sum":
+            raise _unsayable(f"at {population.name!r} the largest of what arrives counts")
     for projection in network.projections:
+        if projection.back or projection.number > 1:
+            what = "closes a loop" if projection.back else "is not the first between its ends"
+            raise _unsayable(f"the projection {projection.name} {what}")
         if not isinstance(projection.connector, AllToAll):
             raise _unsayable(f"the projection {projection.name} is {projection.connector}")
     outputs = set(network.outputs)
@@ -200,4 +206,4 @@ def _expression(network: Network, chain: _Chain) -> tuple[Expression, list[str]]
 
 def _dense(network: Network, name: str) -> Expression:
     inputs = sum(network[p.source].size for p in network.incoming[name])
-    return Dense(Integer(str(inputs)), Integer(str(network[name].size)))
+    return dense(inputs, network[name].size)

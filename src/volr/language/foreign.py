@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import difflib
 
-LAYERS = ("dense",)
-"""The layers of this version."""
+from volr.language.layers import LAYERS
 
 COMMENTS = {
     "#": "\n",
@@ -14,7 +13,6 @@ COMMENTS = {
     ";": "\n",
     "!": "\n",
     "\\": "\n",
-    "/": "\n",
     "'": "\n",
     "(*": "*)",
     "{-": "-}",
@@ -30,8 +28,8 @@ KEYWORDS = {
     "let": ("var", "val", "def", "const", "auto", "define", "set", "letrec", "where", "with"),
     "in": ("then", "and", "end", "do", "begin", "is", ";", ",", ":"),
     "=": (":=", "==", "<-", ":", "is", "be", "as", "≔"),
-    "⦶": (">", "->", "=>", ">>>", "|>", ";", ".", "@", "*", "to", "then", "and"),
-    "⊖": ("||", "+", "&", "&&", "/", "beside", "and", "or", ","),
+    "⦶": (">", "->", "=>", ">>>", "|>", ";", ".", "@", "to", "then", "and"),
+    "⊖": ("||", "&", "&&", "beside", "and", "or", ","),
 }
 """Words and signs of other languages by the word of Volr that they may stand for."""
 
@@ -59,7 +57,6 @@ _ACTIVATIONS = [
     "softsign",
     "softshrink",
     "hardswish",
-    "identity",
     "activation",
     "linearactivation",
     "heaviside",
@@ -69,18 +66,20 @@ _ACTIVATIONS = [
     "maxout",
     "logistic",
 ]
-_DENSE = [
-    "linear",
-    "fc",
-    "fullyconnected",
-    "affine",
-    "innerproduct",
-    "matmul",
-    "gemm",
-    "mlp",
-    "perceptron",
-    "layer",
-]
+_CALLED = {
+    "dense": (
+        *("linear", "fc", "fullyconnected", "affine", "innerproduct", "matmul", "gemm", "mlp"),
+        *("perceptron", "layer"),
+    ),
+    "conv": ("conv1d", "conv2d", "convolution", "convolution1d", "convolution2d", "convolve"),
+    "avgpool": (
+        *("avgpool1d", "avgpool2d", "averagepool", "averagepooling", "averagepooling1d"),
+        *("averagepooling2d", "meanpool", "pool"),
+    ),
+    "maxpool": ("maxpool1d", "maxpool2d", "maxpooling", "maxpooling1d", "maxpooling2d"),
+    "id": ("identity", "skip", "residual", "shortcut"),
+}
+"""Other names of the layers."""
 
 
 def is_activation(word: str) -> bool:
@@ -89,7 +88,7 @@ def is_activation(word: str) -> bool:
 
 
 def layer_meant(word: str) -> str | None:
-    """The layer of this version that a word may mean, misspelled or in a framework's spelling."""
+    """The layer that a word may mean, misspelled or in a framework's spelling."""
     if (called := layer_called(word)) is not None:
         return called
     close = difflib.get_close_matches(_bare(word)[:40], LAYERS, n=1)
@@ -97,9 +96,9 @@ def layer_meant(word: str) -> str | None:
 
 
 def layer_called(word: str) -> str | None:
-    """The layer of this version that has this name in another framework."""
+    """The layer that has this name in another framework."""
     bare = _bare(word)
-    return "dense" if bare in _DENSE or bare in LAYERS else None
+    return next((name for name, called in _CALLED.items() if bare in (name, *called)), None)
 
 
 def keyword_meant(text: str, keyword: str) -> bool:

@@ -1,252 +1,295 @@
-"""From syntax tree to typed term. Unknown names and sizes that do not fit get a diagnostic.
+"""From syntax tree to typed term. Unknown names and shapes that do not fit get a diagnostic.
 
-    Γ ⊢ k : int                                          Γ(x) = τ  ⟹  Γ ⊢ x : τ
-    Γ ⊢ a : int,  Γ ⊢ b : int                       ⟹   Γ ⊢ dense a b : net a b
-    Γ ⊢ e : net l m,  Γ ⊢ e' : net m n              ⟹   Γ ⊢ e ⦶ e' : net l n
-    Γ ⊢ e : net l r,  Γ ⊢ e' : net l r'             ⟹   Γ ⊢ e ⊖ e' : net l (r + r')
-    Γ ⊢ e : τ,  Γ[x:τ] ⊢ e' : τ'                    ⟹   Γ ⊢ let x = e in e' : τ'
+    Γ ⊢ e : net S T,  Γ ⊢ e' : net T U            ⟹   Γ ⊢ e ⦶ e' : net S U
+    Γ ⊢ e : net S [c R],  Γ ⊢ e' : net S [c' R]   ⟹   Γ ⊢ e ⊖ e' : net S [c + c' R]
+    Γ ⊢ e : net S T,  Γ ⊢ e' : net S T            ⟹   Γ ⊢ e ⊕ e' : net S T
+    Γ ⊢ e : net S T,  Γ ⊢ f : net T T             ⟹   Γ ⊢ e ↺ f : net S T
+    Γ ⊢ n : int,  Γ ⊢ e : net S S                 ⟹   Γ ⊢ repeat n e : net S S
+    Γ ⊢ e : τ,  Γ[x:τ] ⊢ e' : τ'                  ⟹   Γ ⊢ let x = e in e' : τ'
 
-A size or a part that a mistake leaves unknown fits everything, so the mistake is reported once. An
+and a layer has the type that its entry in ``layers`` gives. Each rule also gets the shape of what
+comes *before* the expression, which `_` stands for. A value with a `_` that nothing has filled in
+is *open*: each use of its name is checked anew, once for each shape. A function is checked at each
+call, once for each list of arguments (``calls``).
+
+A shape or a part that a mistake leaves unknown fits everything, so the mistake is reported once. An
 unknown name, or a wrong number that is used often, is reported once as well (`blame`).
 
-The rules are generators. Each yields the expression whose value it needs, and `run` keeps the
-unfinished ones on a list. They read like a recursion, but do not recurse.
+The rules are generators (``rules``). They read like a recursion, but do not recurse.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from volr.language import terms, type_messages
-from volr.language.blame import Mismatch, Mismatches
+from volr.language import function_messages, mismatch_messages, terms, type_messages
+from volr.language.blame import Entered, Kind, Mismatch
+from volr.language.calls import Calls
+from volr.language.rules import Rule, run
+from volr.language.scoping import scoped
 from volr.language.syntax import (
-    Dense,
+    Argument,
+    Arithmetic,
+    Blank,
+    Call,
     Expression,
     Hole,
     Integer,
     Let,
+    Loop,
     Name,
     Parallel,
     Sequence,
+    Shape,
+    Sum,
 )
-from volr.language.types import Net
-from volr.language.values import Binding, NetValue, Number, Unknown, Value, Width
+from volr.language.values import (
+    Absent,
+    Before,
+    Binding,
+    Function,
+    NetValue,
+    Number,
+    ShapeValue,
+    Unknown,
+    Value,
+    Width,
+    key_of,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Mapping
 
+    from volr.language import types
     from volr.source import Diagnostic
-
-MOST_BYTES = 1 << 40
-"""A layer, or a program, whose weights take more, in float64, is refused."""
-EXACT_DIGITS = 18
-"""A size of more digits is out of all bounds, and not converted to an ``int``."""
 
 
 @dataclass(frozen=True)
 class Inferred:
-    """The value of an expression, and its mistakes, whose words are made on demand."""
+    """The value of an expression, and its mistakes, whose words are made on demand.
+
+    ``filled`` has, by the identity of each `_`, the shapes that it stands for.
+    """
 
     value: Value
     findings: tuple[Callable[[], Diagnostic], ...]
+    filled: Mapping[int, set[types.Shape]]
 
     def diagnostics(self) -> list[Diagnostic]:
         return [finding() for finding in self.findings]
 
 
-_Rule: TypeAlias = "Generator[Expression, Any, Value]"
-
-
 def inferred(expression: Expression) -> Inferred:
     """The value of a whole program."""
-    inference = _Inference()
-    value = inference.run(expression)
-    return Inferred(value, tuple(inference.findings()))
+    scoping = scoped(expression)
+    inference = _Inference(scoping)
+    value = run(inference.value(expression, Absent.NOTHING))
+    found = (*scoping.findings, *inference.findings.all())
+    return Inferred(value, found, inference.filled)
 
 
 def mistakes_in(expression: Expression) -> int:
     """The number of mistakes in a whole program. A program that is a number counts as one."""
     found = inferred(expression)
-    return len(found.findings) + isinstance(found.value, Number)
+    return len(found.findings) + isinstance(found.value, Number | ShapeValue)
 
 
-class _Inference:
-    """The rules, the names in scope, and what has been found so far."""
+class _Inference(Calls):
+    """The rules of names and operators."""
 
-    def __init__(self) -> None:
-        self._found: list[Callable[[], Diagnostic]] = []
-        self._mismatches = Mismatches()
-        self._unknown: dict[str, tuple[list[Name], list[str]]] = {}
-        self._misused: set[int] = set()
-        self._scope: dict[str, list[Binding]] = {}
-
-    def run(self, root: Expression) -> Value:
-        """The value of an expression. A rule waits for each value that it asks for."""
-        unfinished = [self._rule(root)]
-        value: Value | None = None
-        while True:
-            try:
-                wanted = unfinished[-1].send(value)
-            except StopIteration as finished:
-                value = finished.value
-                unfinished.pop()
-                if not unfinished:
-                    return finished.value
-            else:
-                unfinished.append(self._rule(wanted))
-                value = None
-
-    def findings(self) -> list[Callable[[], Diagnostic]]:
-        """All mistakes, each cause once."""
-        suggestions = type_messages.Suggestions()
-        unknown = [
-            partial(suggestions.unknown_name, uses, known) for uses, known in self._unknown.values()
-        ]
-        return [*self._found, *unknown, *self._mismatches.findings()]
-
-    def _rule(self, node: Expression) -> _Rule:
+    def value(self, node: Expression, before: Before) -> Rule[Value]:
+        if self.exhausted(node):
+            return self._leaf(Hole(node.span))
         match node:
             case Let():
-                return self._let(node)
+                return self._let(node, before)
             case Parallel():
-                return self._parallel(node)
+                return self._parallel(node, before)
             case Sequence():
-                return self._sequence(node)
-            case Dense():
-                return self._dense(node)
-            case Name() | Integer() | Hole():
+                return self._sequence(node, before)
+            case Loop():
+                return self._loop(node, before)
+            case Sum():
+                return self._sum(node, before)
+            case Arithmetic():
+                return self.arithmetic(node, before)
+            case Call():
+                return self.call(node, before)
+            case Shape():
+                return self._shape(node)
+            case Name():
+                return self._name(node, before)
+            case Argument():
+                return self.value(node.value, before)
+            case Integer() | Blank() | Hole():
                 return self._leaf(node)
 
-    def _let(self, node: Let) -> _Rule:
-        value = yield node.value
-        bindings = self._scope.setdefault(node.name, [])
-        bindings.append(Binding(value, node))
-        body = yield node.body
-        bindings.pop()
-        return body
-
-    def _parallel(self, node: Parallel) -> _Rule:
-        left = self._network((yield node.left), node.left, "⊖")
-        right = self._network((yield node.right), node.right, "⊖")
-        fits = self._same(left.inputs, right.inputs, left, right, node)
-        term = None
-        if left.term and right.term and fits:
-            term = terms.Parallel(left.term, right.term, node.span)
-        # If the two would fit one after the other, the operator may be the mistake.
-        meant = not fits and _size(left.outputs) == _size(right.inputs)
-        outputs = None
-        if left.outputs is not None and right.outputs is not None and not meant:
-            outputs = Width(min(left.outputs.size + right.outputs.size, terms.MANY), node)
-        inputs = right.inputs if left.inputs is None else left.inputs
-        return NetValue(inputs, outputs, term, left.side, node)
-
-    def _sequence(self, node: Sequence) -> _Rule:
-        left = self._network((yield node.left), node.left, "⦶")
-        right = self._network((yield node.right), node.right, "⦶")
-        fits = self._same(left.outputs, right.inputs, left, right, node)
-        term = None
-        if left.term and right.term and fits:
-            term = terms.Sequence(left.term, right.term, node.span)
-        # If the two would fit side by side, the operator may be the mistake.
-        meant = not fits and _size(left.inputs) == _size(right.inputs)
-        outputs = None if meant else right.outputs
-        return NetValue(left.inputs, outputs, term, node, node.right, left.layer, left.name)
-
-    def _same(
-        self,
-        given: Width | None,
-        taken: Width | None,
-        left: NetValue,
-        right: NetValue,
-        node: Parallel | Sequence,
-    ) -> bool:
-        """Whether two widths that must be equal are equal, as far as they are known."""
-        if given is None or taken is None:
-            return True
-        if given.size == taken.size:
-            self._mismatches.agree(given, taken)
-            return True
-        self._mismatches.add(Mismatch(node, given, taken, left, right))
-        return False
-
-    def _dense(self, node: Dense) -> _Rule:
-        inputs = self._size((yield node.inputs), node.inputs)
-        outputs = self._size((yield node.outputs), node.outputs)
-        a, b = inputs.size, outputs.size
-        term = None
-        if inputs.huge or outputs.huge:
-            digits = inputs.digits + outputs.digits - 1
-            self._found.append(partial(type_messages.huge_layer, node, digits))
-        elif a is not None and b is not None:
-            if a * b * terms.BYTES_PER_WEIGHT > MOST_BYTES:
-                self._found.append(partial(type_messages.large_layer, node, a, b))
-            else:
-                term = terms.Dense(Net(a, b), node.span)
-        return NetValue(_width(inputs, node), _width(outputs, node), term, node, node, node)
-
-    def _leaf(self, node: Name | Integer | Hole) -> _Rule:
+    def _leaf(self, node: Integer | Blank | Hole) -> Rule[Value]:
         yield from ()
         match node:
             case Hole():
                 return Unknown()
-            case Integer(digits="0"):
-                self._found.append(partial(type_messages.zero, node))
-                return Number(None, 1, node)
-            case Integer():
-                exact = len(node.digits) <= EXACT_DIGITS
-                return Number(int(node.digits) if exact else None, len(node.digits), node)
-            case Name():
-                return self._lookup(node)
+            case Blank():
+                place = "here stands no input shape"
+                self.report(node, function_messages.blank_misplaced, node, place)
+                return Unknown()
+            case Integer(digits=digits):
+                exact = len(digits) <= self.EXACT_DIGITS
+                return Number(int(digits) if exact else None, len(digits), node)
 
-    def _lookup(self, node: Name) -> Value:
-        bindings = self._scope.get(node.text)
-        if bindings:
-            value = bindings[-1].value
-            return value.used_at(node) if isinstance(value, NetValue) else value
-        # A `let` whose name could not be read may have been meant to bind this one.
-        if not self._scope.get(""):
-            if node.text not in self._unknown:
-                known = [name for name, bound in self._scope.items() if bound]
-                self._unknown[node.text] = ([], known)
-            self._unknown[node.text][0].append(node)
-        return Unknown()
+    def _let(self, node: Let, before: Before) -> Rule[Value]:
+        shadowed = self.bound.get(id(node))
+        if node.parameters:
+            self.bound[id(node)] = Function(node)
+        else:
+            value = yield self.value(node.value, Absent.OPEN)
+            self.bound[id(node)] = Binding(value, node, node.value)
+        body = yield self.value(node.body, before)
+        if shadowed is not None:
+            self.bound[id(node)] = shadowed
+        return body
 
-    def _network(self, value: Value, node: Expression, operator: str) -> NetValue:
-        """The operand of an operator must be a network."""
-        match value:
-            case NetValue():
-                return value
-            case Unknown():
-                pass
-            case Number():
-                self._misuse(node, partial(type_messages.number_as_network, node, operator))
-        return NetValue(None, None, None, node, node)
+    def _name(self, node: Name, before: Before) -> Rule[Value]:
+        binding = self.binding_of(node)
+        if binding is None:
+            if (function := self.function_of(node)) is not None:
+                self.report(node, function_messages.needs_arguments, node, function)
+            return Unknown()
+        value = binding.value
+        if not isinstance(value, NetValue):
+            return value
+        if value.open and before is Absent.LOST:
+            value = replace(value, open=False)
+        elif value.open and before is not Absent.OPEN:
+            key = key_of(before)
+            if key not in binding.by_shape:
+                self.findings.entered.append(Entered(node.span, "used here"))
+                binding.by_shape[key] = yield self.value(binding.expression, before)
+                self.findings.entered.pop()
+            value = binding.by_shape[key]
+        return value.used_at(node) if isinstance(value, NetValue) else value
 
-    def _size(self, value: Value, node: Expression) -> Number:
-        """The arguments of `dense` must be numbers."""
-        match value:
-            case Number():
-                return value
-            case Unknown():
-                pass
-            case NetValue():
-                self._misuse(node, partial(type_messages.network_as_size, node, value))
-        return Number(None, 1)
+    def _shape(self, node: Shape) -> Rule[Value]:
+        sizes: list[int] = []
+        for axis in node.axes:
+            value = yield self.value(axis, Absent.LOST)
+            size = self.number(value, axis, "a size").size
+            if size is not None and self.at_least(value, axis, 1, "size"):
+                sizes.append(size)
+        return ShapeValue(tuple(sizes) if len(sizes) == len(node.axes) else None, node)
 
-    def _misuse(self, node: Expression, found: Callable[[Let | None], Diagnostic]) -> None:
-        """A name of the wrong type is reported at its first such use."""
-        bindings = self._scope.get(node.text) if isinstance(node, Name) else None
-        let = bindings[-1].let if bindings else None
-        if let is None or id(let) not in self._misused:
-            self._found.append(partial(found, let))
-        self._misused.add(id(let or node))
+    # Operators between networks.
+
+    def _parallel(self, node: Parallel, before: Before) -> Rule[Value]:
+        left = self.network((yield self.value(node.left, before)), node.left, "⊖")
+        right = self.network((yield self.value(node.right, before)), node.right, "⊖")
+        fits = self._same("inputs", "⊖", node.right, left.inputs, right.inputs, left, right)
+        # If the two would fit one after the other, the operator may be the mistake.
+        meant = not fits and _shape_of(left.outputs) == _shape_of(right.inputs)
+        outputs, term = None, None
+        if left.outputs is not None and right.outputs is not None and not meant:
+            one, two = left.outputs.shape, right.outputs.shape
+            if one[1:] == two[1:]:
+                outputs = Width((min(one[0] + two[0], terms.MANY), *one[1:]), node)
+            else:
+                say = mismatch_messages.beyond_the_first_axis
+                self.report(node.right, say, node.right, left, one, two)
+        if left.term and right.term and fits and outputs is not None:
+            term = terms.Parallel(left.term, right.term, node.span)
+        inputs = right.inputs if left.inputs is None else left.inputs
+        return NetValue(inputs, outputs, term, left.side, node, open=left.open or right.open)
+
+    def _sequence(self, node: Sequence, before: Before) -> Rule[Value]:
+        left = self.network((yield self.value(node.left, before)), node.left, "⦶")
+        between = left.outputs or Absent.LOST
+        right = self.network((yield self.value(node.right, between)), node.right, "⦶")
+        fits = self._same("then", "⦶", node.right, left.outputs, right.inputs, left, right)
+        term = None
+        if left.term and right.term and fits and self._can_read(left.term, right.term):
+            term = terms.Sequence(left.term, right.term, node.span)
+        # If the two would fit side by side, the operator may be the mistake.
+        meant = not fits and _shape_of(left.inputs) == _shape_of(right.inputs)
+        outputs = None if meant else right.outputs
+        return NetValue(
+            left.inputs, outputs, term, node, node.right, left.layer, left.name, left.open
+        )
+
+    def _can_read(self, first: terms.Term, second: terms.Term) -> bool:
+        """Whether a part that reads one population does not get several side by side."""
+        count, single = first.bulk.tails.at(1), second.bulk.single
+        if count == 1 or single is None:
+            return True
+        say = function_messages.several_before
+        self.report(single, say, first, single.span, count)
+        return False
+
+    def _loop(self, node: Loop, before: Before) -> Rule[Value]:
+        left = self.network((yield self.value(node.left, before)), node.left, "↺")
+        between = left.outputs or Absent.LOST
+        right = self.network((yield self.value(node.right, between)), node.right, "↺")
+        takes = self._same("loop takes", "↺", node.right, left.outputs, right.inputs, left, right)
+        fits = takes and self._same(
+            "loop gives", "↺", node.right, left.outputs, right.outputs, left, right
+        )
+        term = None
+        if self._ends_alone(node, left, right, "↺") and left.term and right.term and fits:
+            term = terms.Loop(left.term, right.term, node.span)
+        return NetValue(
+            left.inputs, left.outputs, term, node, node, left.layer, left.name, left.open
+        )
+
+    def _sum(self, node: Sum, before: Before) -> Rule[Value]:
+        one = yield self.value(node.left, before)
+        two = yield self.value(node.right, before)
+        if not isinstance(one, NetValue) and not isinstance(two, NetValue):
+            return self.computed(node, node.sign, one, two)
+        for value, side in ((one, node.left), (two, node.right)):
+            if isinstance(value, Number):
+                self.misuse(side, type_messages.number_and_network, node.sign)
+                return Unknown()
+        left = self.network(one, node.left, "⊕")
+        right = self.network(two, node.right, "⊕")
+        fits = self._same("inputs", "⊕", node.right, left.inputs, right.inputs, left, right)
+        fits = fits and self._same(
+            "outputs", "⊕", node.right, left.outputs, right.outputs, left, right
+        )
+        term = None
+        if self._ends_alone(node, left, right, "⊕") and left.term and right.term and fits:
+            term = terms.Sum(left.term, right.term, node.span)
+        return NetValue(
+            left.inputs or right.inputs,
+            left.outputs or right.outputs,
+            term,
+            left.side,
+            node,
+            open=left.open or right.open,
+        )
+
+    def _ends_alone(self, node: Sum | Loop, left: NetValue, right: NetValue, sign: str) -> bool:
+        """Whether both sides end in one population, and not in several side by side."""
+        alone = True
+        for value, side in ((left, node.left), (right, node.right)):
+            if value.term is not None and value.term.bulk.tails.at(1) > 1:
+                self.report(side, function_messages.ends_side_by_side, side, sign)
+                alone = False
+        return alone
+
+    def _same(
+        self,
+        kind: Kind,
+        sign: str,
+        place: Expression,
+        given: Width | None,
+        taken: Width | None,
+        left: NetValue,
+        right: NetValue,
+    ) -> bool:
+        """Whether two shapes that must be equal are equal, as far as they are known."""
+        if given is None or taken is None:
+            return True
+        return self.findings.compare(Mismatch(kind, sign, place, given, taken, left, right))
 
 
-def _size(width: Width | None) -> int | None:
-    return None if width is None else width.size
-
-
-def _width(number: Number, node: Dense) -> Width | None:
-    return None if number.size is None else Width(number.size, number.origin or node)
+def _shape_of(width: Width | None) -> types.Shape | None:
+    return None if width is None else width.shape

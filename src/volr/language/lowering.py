@@ -1,18 +1,28 @@
 """From a term to a ``Network``: nesting disappears, populations and projections remain.
 
-A boundary is a list of populations. A term reads one boundary and fills the next. ``⦶`` puts a new
-one between, and ``⊖`` gives both sides the same two. So neither adds a node or a weight.
+A boundary is a list of populations, each with the pools that its activity goes through. A term
+reads one boundary and makes the next. ``⦶`` puts one between, and ``⊖`` gives both sides the same
+one and puts theirs side by side. So neither adds a node or a weight, and nor do ``avgpool`` and
+``id``: what they read waits in the boundary.
+
+A layer first adds up what drives it. So a term can also be asked for its *drives*, and a sum is one
+population with the drives of both of its sides.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from volr.language.terms import Dense, Parallel, Sequence, Term
+from volr.language.layers import Projecting, Waiting
+from volr.language.rules import Rule, run
+from volr.language.terms import Layer, Loop, Parallel, Repeat, Sequence, Sum, Term
+from volr.network.connectors import AveragePool, Connector, OneToOne, Pooled, Windows
 from volr.network.graph import Network, Population, Projection
 
 if TYPE_CHECKING:
-    from volr.source import Source
+    from volr.language.types import Shape
+    from volr.source import Source, Span
 
 INPUT = "input"
 
@@ -20,29 +30,181 @@ INPUT = "input"
 def lower(term: Term, *, source: Source | None = None) -> Network:
     """The network that a term stands for.
 
-    The input population is called ``input``, those of the layers ``dense_1``, ``dense_2``, … in
-    the order of the text. Each has the span of its ``dense``, and the network has the ``source`` of
-    the spans. The projections into a population are in the order of the boundary before it, so
-    their weights, side by side, are the layer's matrix. Time and memory are proportional to the
-    result; ``check`` refuses programs that are too large.
+    The input population is called ``input``, those of the layers ``dense_1``, ``conv_2``, … in the
+    order of the text. Each has the span of its layer, and the network has the ``source`` of the
+    spans. The projections into a population are in the order of the boundary before it, so the
+    weights of a ``dense``, side by side, are the layer's matrix. Time and memory are proportional
+    to the result; ``check`` refuses programs that are too large.
     """
-    populations = [Population(INPUT, (term.type.inputs,), term.span)]
-    projections: list[Projection] = []
-    outputs: list[str] = []
-    todo: list[tuple[Term, list[str], list[str]]] = [(term, [INPUT], outputs)]
-    while todo:
-        part, before, after = todo.pop()
-        match part:
-            case Dense():
-                name = f"dense_{len(populations)}"
-                populations.append(Population(name, (part.type.outputs,), part.span))
-                projections += [Projection(each, name, span=part.span) for each in before]
-                after.append(name)
+    lowering = _Lowering()
+    lowering.populations.append(Population(INPUT, term.type.inputs, term.span))
+    outputs = run(lowering.outputs(term))
+    return Network(
+        tuple(lowering.populations),
+        tuple(lowering.projections),
+        (INPUT,),
+        tuple(outputs),
+        source=source,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Item:
+    """A population of a boundary, and what waits there: pools, and the last layer that waits."""
+
+    population: str
+    shape: Shape
+    pools: tuple[AveragePool, ...] = ()
+    waiting: Layer | None = None
+
+    def read_by(self, connector: Connector) -> Connector:
+        return Pooled(self.pools, connector) if self.pools else connector
+
+    @property
+    def reduced(self) -> Shape:
+        shape = self.shape
+        for pool in self.pools:
+            shape = pool.reduced(shape)
+        return shape
+
+
+@dataclass(frozen=True, slots=True)
+class _Drive:
+    """What drives a population: projections from ``items``, by the ``connector`` of a layer."""
+
+    items: tuple[_Item, ...]
+    connector: Connector
+    layer: str
+    span: Span | None
+
+
+@dataclass(slots=True)
+class _Drives:
+    """All drives of a population of the shape ``shape``, and the loops to be closed at it."""
+
+    shape: Shape
+    all: list[_Drive] = field(default_factory=list[_Drive])
+    loops: list[Term] = field(default_factory=list[Term])
+
+
+_Boundary: TypeAlias = "tuple[_Item, ...]"
+
+
+class _Lowering:
+    def __init__(self) -> None:
+        self.populations: list[Population] = []
+        self.projections: list[Projection] = []
+        self._numbers: dict[tuple[str, str], int] = {}
+
+    def outputs(self, term: Term) -> Rule[list[str]]:
+        """The whole program. What waits at its end gets a population, so that it can be read."""
+        found: list[str] = []
+        for item in (yield self._result(term, (_Item(INPUT, term.type.inputs),))):
+            if item.pools or item.population in (INPUT, *found):
+                item = self._read(item)
+            found.append(item.population)
+        return found
+
+    def _result(self, term: Term, before: _Boundary) -> Rule[_Boundary]:
+        """The boundary after a term."""
+        match term:
             case Sequence():
-                between: list[str] = []
-                todo.append((part.second, between, after))
-                todo.append((part.first, before, between))
+                between = yield self._result(term.first, before)
+                return (yield self._result(term.second, between))
             case Parallel():
-                todo.append((part.right, before, after))
-                todo.append((part.left, before, after))
-    return Network(tuple(populations), tuple(projections), (INPUT,), tuple(outputs), source=source)
+                left = yield self._result(term.left, before)
+                right = yield self._result(term.right, before)
+                return left + right
+            case Repeat():
+                for _ in range(term.count):
+                    before = yield self._result(term.body, before)
+                return before
+            case Layer(becomes=Waiting(pool)):
+                added = () if pool is None else (pool,)
+                return tuple(
+                    replace(each, pools=each.pools + added, waiting=term) for each in before
+                )
+            case Layer(becomes=Projecting(Windows() as connector, "max")):
+                return tuple(self._largest(term, connector, each) for each in before)
+            case Layer() | Sum() | Loop():
+                drives = yield self._drives(term, before)
+                return (yield self._population(term, drives))
+
+    def _drives(self, term: Term, before: _Boundary) -> Rule[_Drives]:
+        """What drives the population that a term ends in."""
+        match term:
+            case Layer(becomes=Projecting(connector, "sum")):
+                drive = _Drive(before, connector, term.name, term.span)
+                return _Drives(term.type.outputs, [drive])
+            case Layer():
+                items = yield self._result(term, before)
+                drive = _Drive(items, OneToOne(), term.name, term.span)
+                return _Drives(term.type.outputs, [drive])
+            case Sequence():
+                between = yield self._result(term.first, before)
+                return (yield self._drives(term.second, between))
+            case Repeat():
+                for _ in range(term.count - 1):
+                    before = yield self._result(term.body, before)
+                return (yield self._drives(term.body, before))
+            case Sum():
+                left = yield self._drives(term.left, before)
+                right = yield self._drives(term.right, before)
+                left.all += right.all
+                left.loops += right.loops
+                return left
+            case Loop():
+                drives = yield self._drives(term.first, before)
+                drives.loops.append(term.back)
+                return drives
+            case Parallel():
+                raise TypeError("the sides of a sum end in one population each")
+
+    def _population(self, term: Term, drives: _Drives) -> Rule[_Boundary]:
+        """One population with all its drives, and then the loops from it back to it."""
+        trained = (each.layer for each in drives.all if each.connector.trained)
+        name = next(trained, drives.all[0].layer)
+        made = self._add(name, drives.shape, term.span)
+        for drive in drives.all:
+            self._project(drive, made.population)
+        loops = list(drives.loops)
+        while loops:
+            closing = yield self._drives(loops.pop(0), (made,))
+            for drive in closing.all:
+                self._project(drive, made.population, back=True)
+            loops = [*closing.loops, *loops]
+        return (made,)
+
+    def _largest(self, term: Layer, connector: Windows, item: _Item) -> _Item:
+        """The population of the largest of each window, for one that stands before."""
+        if item.pools:
+            item = self._read(item)
+        made = self._add(term.name, connector.reduced(item.shape), term.span, "max")
+        self._project(_Drive((item,), connector, term.name, term.span), made.population)
+        return made
+
+    def _read(self, item: _Item) -> _Item:
+        """A population that only takes what waits before it."""
+        layer = item.waiting
+        name, span = ("id", None) if layer is None else (layer.name, layer.span)
+        made = self._add(name, item.reduced, span)
+        self._project(_Drive((item,), OneToOne(), name, span), made.population)
+        return made
+
+    def _add(
+        self,
+        layer: str,
+        shape: Shape,
+        span: Span | None,
+        merge: Literal["sum", "max"] = "sum",
+    ) -> _Item:
+        name = f"{layer}_{len(self.populations)}"
+        self.populations.append(Population(name, shape, span, merge))
+        return _Item(name, shape)
+
+    def _project(self, drive: _Drive, target: str, *, back: bool = False) -> None:
+        for item in drive.items:
+            ends = (item.population, target)
+            number = self._numbers[ends] = self._numbers.get(ends, 0) + 1
+            connector = item.read_by(drive.connector)
+            self.projections.append(Projection(*ends, connector, drive.span, back, number))

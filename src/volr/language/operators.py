@@ -1,32 +1,132 @@
 """Programs spelled in Python, with the same operators and the same precedence.
 
-    dense(100, 20) >> (dense(20, 10) | dense(20, 10)) >> dense(20, 10)
+    conv([1, 28, 28], 6, 5) >> maxpool(..., 2) >> (dense(..., 20) | dense(..., 10))
 
-The operators build nodes of the syntax tree, so every function that takes a tree takes them.
+The functions and operators build nodes of the syntax tree, so every function that takes a tree
+takes them. A shape is a whole number or a sequence of them. ``...`` is `_`, the shape of what comes
+before. Shapes that do not fit, and sizes below 1, are reported when the network is made.
 """
 
 from __future__ import annotations
 
 import operator
-from typing import SupportsIndex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, SupportsIndex, TypeAlias, cast
 
-from volr.language.syntax import Dense, Integer
+from volr.language.layers import REPEAT
+from volr.language.syntax import Argument, Blank, Call, Expression, Integer, Name, Node, Shape
+
+if TYPE_CHECKING:
+    from types import EllipsisType
+
+Sizes: TypeAlias = "SupportsIndex | Sequence[SupportsIndex]"
+"""A whole number, also NumPy's, or a shape."""
 
 
-def dense(inputs: SupportsIndex, outputs: SupportsIndex) -> Dense:
+def dense(inputs: Sizes | EllipsisType, outputs: Sizes) -> Expression:
     """A fully connected layer from ``inputs`` to ``outputs`` neurons.
 
-    Sizes are whole numbers, also NumPy's; ``TypeError`` for anything else. Sizes that do not fit,
-    and those below 1, are reported when the network is made.
+    Raises ``TypeError`` for what is no whole number or shape.
     """
-    return Dense(_size("inputs", inputs), _size("outputs", outputs))
+    return _call("dense", _input("dense", "inputs", inputs), _sizes("dense", "outputs", outputs))
 
 
-def _size(name: str, value: object) -> Integer:
+def conv(
+    inputs: Sizes | EllipsisType,
+    channels: SupportsIndex,
+    window: Sizes,
+    *,
+    stride: Sizes | None = None,
+    pad: Sizes | None = None,
+    groups: SupportsIndex | None = None,
+) -> Expression:
+    """A convolution of ``[channels, length]`` or ``[channels, height, width]``.
+
+    ``window``, ``stride`` and ``pad`` are one number for all axes, or one for each. Raises
+    ``TypeError`` for what is no whole number or shape.
+    """
+    return _call(
+        "conv",
+        _input("conv", "inputs", inputs),
+        _size("conv", "channels", channels),
+        _sizes("conv", "window", window),
+        stride=None if stride is None else _sizes("conv", "stride", stride),
+        pad=None if pad is None else _sizes("conv", "pad", pad),
+        groups=None if groups is None else _size("conv", "groups", groups),
+    )
+
+
+def avgpool(
+    inputs: Sizes | EllipsisType, window: Sizes, *, stride: Sizes | None = None
+) -> Expression:
+    """The mean of each window; ``stride`` is the window unless told. It has no neurons.
+
+    Raises ``TypeError`` for what is no whole number or shape.
+    """
+    return _pool("avgpool", inputs, window, stride)
+
+
+def maxpool(
+    inputs: Sizes | EllipsisType, window: Sizes, *, stride: Sizes | None = None
+) -> Expression:
+    """The largest of each window; ``stride`` is the window unless told.
+
+    Raises ``TypeError`` for what is no whole number or shape.
+    """
+    return _pool("maxpool", inputs, window, stride)
+
+
+def identity(shape: Sizes | EllipsisType) -> Expression:
+    """The identity, `id`: the other side of a residual block. It has no neurons.
+
+    Raises ``TypeError`` for what is no whole number or shape.
+    """
+    return _call("id", _input("identity", "shape", shape))
+
+
+def repeat(count: SupportsIndex, network: Expression) -> Expression:
+    """A network ``count`` times in sequence, with new weights each time.
+
+    Raises ``TypeError`` if ``count`` is no whole number or ``network`` no network.
+    """
+    if not isinstance(network, Node):  # pyright: ignore[reportUnnecessaryIsInstance]
+        kind = type(network).__name__
+        raise TypeError(f"repeat: `network` must be an expression of layers, found {kind}")
+    return _call(REPEAT, _size("repeat", "count", count), network)
+
+
+def _pool(name: str, inputs: object, window: object, stride: object) -> Expression:
+    return _call(
+        name,
+        _input(name, "inputs", inputs),
+        _sizes(name, "window", window),
+        stride=None if stride is None else _sizes(name, "stride", stride),
+    )
+
+
+def _call(name: str, *arguments: Expression, **labelled: Expression | None) -> Call:
+    given = [Argument(each) for each in arguments]
+    given += [Argument(each, label) for label, each in labelled.items() if each is not None]
+    return Call(Name(name), tuple(given))
+
+
+def _input(layer: str, name: str, value: object) -> Expression:
+    return Blank() if value is ... else _sizes(layer, name, value)
+
+
+def _sizes(layer: str, name: str, value: object) -> Expression:
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        axes = [_size(layer, name, each) for each in cast("Sequence[object]", value)]
+        if axes:
+            return Shape(tuple(axes))
+    return _size(layer, name, cast("object", value))
+
+
+def _size(layer: str, name: str, value: object) -> Integer:
     if isinstance(value, bool) or not isinstance(value, SupportsIndex):
         kind = type(value).__name__
-        raise TypeError(f"dense: `{name}` must be a whole number, found {value!r} ({kind})")
+        raise TypeError(f"{layer}: `{name}` must be a whole number, found {value!r} ({kind})")
     number = operator.index(value)
     if abs(number) >= 10**100:
-        raise ValueError(f"dense: `{name}` has more than 100 digits")
+        raise ValueError(f"{layer}: `{name}` has more than 100 digits")
     return Integer(str(number))

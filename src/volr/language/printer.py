@@ -10,31 +10,41 @@ tree gives the tree, and printing that tree gives the text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TypeAlias
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeAlias
 
 from volr.errors import ProgramError
 from volr.language.grammar import Token, comments
+from volr.language.kinds import sums_of_networks
 from volr.language.pretty import Comment, Mark, Piece, Word, lay_out, with_comments
 from volr.language.syntax import (
-    Dense,
+    Argument,
+    Arithmetic,
+    Blank,
+    Call,
     Expression,
     Hole,
     Integer,
     Let,
+    Loop,
     Name,
     Parallel,
     Sequence,
+    Shape,
+    Sum,
     children,
 )
 from volr.source import Diagnostic, Source, Span
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 MOST_NODES = 10_000_000
 """A tree of more nodes, each counted as often as it would be written, is refused."""
 
-Operators: TypeAlias = Mapping[type[Expression], str]
-_UNICODE: Operators = {Parallel: "⊖", Sequence: "⦶"}
-_ASCII: Operators = {Parallel: "|", Sequence: ">>"}
+_ASCII = {"⊖": "|", "⦶": ">>", "↺": "<<", "⊕": "+"}
+_Binary: TypeAlias = Parallel | Sequence | Loop | Sum | Arithmetic
+_Row: TypeAlias = "list[Expression | Piece]"
 
 
 def format_expression(expression: Expression, *, ascii: bool = False) -> str:
@@ -44,88 +54,153 @@ def format_expression(expression: Expression, *, ascii: bool = False) -> str:
     object in many places.
     """
     _refuse_large(expression)
-    return lay_out(_pieces(expression, _ASCII if ascii else _UNICODE))
+    return lay_out(_Printer(ascii, sums_of_networks(expression)).pieces(expression))
 
 
-def format_text(expression: Expression, text: str, *, ascii: bool = False) -> str:
-    """The text of a tree in the standard layout, with the comments of its source."""
-    pieces = _pieces(expression, _ASCII if ascii else _UNICODE)
+def format_text(
+    expression: Expression,
+    text: str,
+    *,
+    ascii: bool = False,
+    filled: Mapping[int, str] | None = None,
+) -> str:
+    """The text of a tree in the standard layout, with the comments of its source.
+
+    ``filled`` has what to write for some of its `_`, by their identity.
+    """
+    printer = _Printer(ascii, sums_of_networks(expression), filled or {})
     found = [_comment(token, text) for token in comments(text)]
-    return lay_out(with_comments(pieces, found)) + "\n"
+    return lay_out(with_comments(printer.pieces(expression), found)) + "\n"
 
 
-def _pieces(root: Expression, operators: Operators) -> list[Piece]:
-    """The row of pieces of a tree, with a slot before it and one after it."""
-    found: list[Piece] = [Mark.SLOT]
-    todo: list[Expression | Piece] = [Mark.SLOT, root]
-    while todo:
-        item = todo.pop()
-        match item:
-            case Mark() | Word() | Comment():
-                found.append(item)
-            case Let():
-                todo += reversed(_lets(item))
-            case Parallel() | Sequence():
-                todo += reversed(_chain(item, operators))
-            case Dense():
-                sizes = [_operand(size, Dense, operators) for size in (item.inputs, item.outputs)]
-                row = [Word("dense", item.span.start), Mark.SPACE, *sizes[0], Mark.SPACE, *sizes[1]]
-                todo += reversed(row)
+@dataclass(frozen=True)
+class _Printer:
+    """From trees to pieces. ``sums`` are those that are of networks, by identity."""
+
+    ascii: bool
+    sums: set[int]
+    filled: Mapping[int, str] = field(default_factory=dict[int, str])
+
+    def pieces(self, root: Expression) -> list[Piece]:
+        """The row of pieces of a tree, with a slot before it and one after it."""
+        found: list[Piece] = [Mark.SLOT]
+        todo: _Row = [Mark.SLOT, root]
+        while todo:
+            item = todo.pop()
+            match item:
+                case Mark() | Word() | Comment():
+                    found.append(item)
+                case Let():
+                    todo += reversed(_lets(item))
+                case Parallel() | Sequence() | Loop() | Sum() | Arithmetic():
+                    todo += reversed(self._chain(item))
+                case Call():
+                    row = _operand(item.function, _ATOM)
+                    for each in item.arguments:
+                        row += [Mark.SPACE, each]
+                    todo += reversed(row)
+                case Argument(value=value, label=label):
+                    row = _operand(value, _ATOM)
+                    todo += reversed([Word(f"{label}:", item.span.start), *row] if label else row)
+                case Shape():
+                    row = [Word("[", item.span.start)]
+                    for index, each in enumerate(item.axes):
+                        row += [Mark.SPACE] if index else []
+                        row += _operand(each, _ATOM)
+                    todo += reversed([*row, Word("]")])
+                case Name() | Integer() | Blank() | Hole():
+                    found.append(Word(self._leaf(item), item.span.start))
+        return found
+
+    def _leaf(self, node: Name | Integer | Blank | Hole) -> str:
+        match node:
             case Name():
-                found.append(Word(item.text, item.span.start))
+                return node.text
             case Integer():
-                found.append(Word(item.digits, item.span.start))
+                return node.digits
+            case Blank():
+                return self.filled.get(id(node), "_")
             case Hole():
-                found.append(Word("…", item.span.start))
-    return found
+                return "…"
+
+    def _sign(self, node: _Binary) -> str:
+        match node:
+            case Parallel():
+                sign = "⊖"
+            case Sequence():
+                sign = "⦶"
+            case Loop():
+                sign = "↺"
+            case Sum():
+                sign = "⊕" if id(node) in self.sums else "+"
+            case Arithmetic():
+                sign = node.sign
+        return _ASCII.get(sign, sign) if self.ascii else sign
+
+    def _chain(self, node: _Binary) -> _Row:
+        """All operands of a chain of equal precedence, of which the operators begin the lines.
+
+        The lines of a sequence beside another are indented further than the operator between them.
+        """
+        level = _level(node)
+        rights: list[tuple[str, Expression]] = []
+        first: Expression = node
+        while isinstance(first, _Binary) and _level(first) == level:
+            rights.append((self._sign(first), first.right))
+            first = first.left
+        row: _Row = [Mark.BEGIN, *self._side(first, level)]
+        for sign, right in reversed(rights):
+            row += [Mark.SLOT, Mark.BREAK, Word(sign), Mark.SPACE, *self._side(right, level)]
+        return [*row, Mark.END]
+
+    def _side(self, node: Expression, level: int) -> _Row:
+        if isinstance(node, _Binary) and _level(node) > level:
+            begin, first, *rest, end = self._chain(node)
+            return [begin, first, Mark.INDENT, *rest, Mark.DEDENT, end]
+        return _operand(node, level + 1)
 
 
-def _lets(let: Let) -> list[Expression | Piece]:
+_LET, _PARALLEL, _SEQUENCE, _SUM, _PRODUCT, _CALL, _ATOM = range(7)
+_LEVELS: dict[type[Expression], int] = {
+    Let: _LET,
+    Parallel: _PARALLEL,
+    Sequence: _SEQUENCE,
+    Loop: _SEQUENCE,
+    Sum: _SUM,
+    Arithmetic: _SUM,
+    Call: _CALL,
+}
+
+
+def _is_product(node: Expression) -> bool:
+    return isinstance(node, Arithmetic) and node.sign != "-"
+
+
+def _level(node: Expression) -> int:
+    """How tightly a node binds."""
+    return _PRODUCT if _is_product(node) else _LEVELS.get(type(node), _ATOM)
+
+
+def _lets(let: Let) -> _Row:
     """A `let` and all those in its body, one in each line if the first is broken."""
-    row: list[Expression | Piece] = [Mark.BEGIN]
+    row: _Row = [Mark.BEGIN]
     body: Expression = let
     while isinstance(body, Let):
-        row += [Word("let", body.span.start), Mark.SPACE, Word(body.name), Mark.SPACE, Word("=")]
-        row += [Mark.BEGIN, Mark.INDENT, Mark.SLOT, Mark.BREAK, body.value, Mark.DEDENT]
+        row += [Word("let", body.span.start), Mark.SPACE, Word(body.name), Mark.SPACE]
+        for each in body.parameters:
+            row += [Word(each.text), Mark.SPACE]
+        row += [Word("="), Mark.BEGIN, Mark.INDENT, Mark.SLOT, Mark.BREAK, body.value, Mark.DEDENT]
         row += [Mark.BREAK, Word("in"), Mark.END, Mark.SLOT, Mark.BREAK]
         body = body.body
     return [*row, body, Mark.END]
 
 
-def _chain(node: Parallel | Sequence, operators: Operators) -> list[Expression | Piece]:
-    """All operands of a chain of one operator, which begins each line after the first.
-
-    The lines of a sequence beside another are indented further than the operator between them.
-    """
-    kind = type(node)
-    rights: list[Expression] = []
-    first: Expression = node
-    while isinstance(first, kind):
-        rights.append(first.right)
-        first = first.left
-    rights.reverse()
-    row: list[Expression | Piece] = [Mark.BEGIN, *_operand(first, kind, operators)]
-    for right in rights:
-        operand = _operand(right, kind, operators)
-        row += [Mark.SLOT, Mark.BREAK, Word(operators[kind]), Mark.SPACE, *operand]
-    return [*row, Mark.END]
-
-
-def _operand(
-    node: Expression, above: type[Expression], operators: Operators
-) -> list[Expression | Piece]:
-    """A node below one of the kind ``above``, with parentheses if it binds more loosely."""
-    match node:
-        case Name() | Integer() | Hole():
-            return [node]
-        case Dense() if above is not Dense:
-            return [node]
-        case Sequence() if above is Parallel:
-            begin, first, *rest, end = _chain(node, operators)
-            return [begin, first, Mark.INDENT, *rest, Mark.DEDENT, end]
-        case Let() | Parallel() | Sequence() | Dense():
-            inner = [Mark.INDENT, Mark.EDGE, node, Mark.DEDENT, Mark.EDGE]
-            return [Word("("), Mark.BEGIN, *inner, Mark.END, Word(")")]
+def _operand(node: Expression, least: int) -> _Row:
+    """A node where only those fit that bind at least so tightly, or else with parentheses."""
+    if _level(node) >= least:
+        return [node]
+    inner = [Mark.INDENT, Mark.EDGE, node, Mark.DEDENT, Mark.EDGE]
+    return [Word("("), Mark.BEGIN, *inner, Mark.END, Word(")")]
 
 
 def _comment(token: Token, text: str) -> Comment:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 from volr.errors import ProgramError
 from volr.language import terms, type_messages
-from volr.language.inference import MOST_BYTES, inferred
+from volr.language.inference import inferred
+from volr.language.layer_calls import MOST_BYTES
 from volr.language.lowering import lower
 from volr.language.parser import read
 from volr.language.printer import format_text
 from volr.language.program_source import as_source
-from volr.language.values import NetValue, Number
+from volr.language.types import shaped
+from volr.language.values import NetValue, Number, ShapeValue
 
 if TYPE_CHECKING:
     from volr.language.program_source import Program
@@ -50,13 +52,19 @@ def parse(program: Program) -> Expression:
     return _parsed(as_source(program))
 
 
-def format_source(program: Program, *, ascii: bool = False) -> str:
+def format_source(program: Program, *, ascii: bool = False, fill: bool = False) -> str:
     """A program, as ``parse`` takes it, in the standard layout and with its comments.
 
-    Raises ``ProgramError`` as ``parse`` does.
+    With ``fill``, each `_` is written as the shape that it stands for, if this is one shape only.
+    Raises ``ProgramError`` as ``parse`` does, and with ``fill`` as ``check`` does.
     """
     source = as_source(program)
-    return format_text(_parsed(source), source.text, ascii=ascii)
+    if not fill:
+        return format_text(_parsed(source), source.text, ascii=ascii)
+    checked = check(source)
+    shapes = inferred(checked.expression).filled.items()
+    filled = {blank: shaped(shape) for blank, (shape, *others) in shapes if not others}
+    return format_text(checked.expression, source.text, ascii=ascii, filled=filled)
 
 
 def check(program: Program) -> Checked:
@@ -72,8 +80,9 @@ def check(program: Program) -> Checked:
         raise ProgramError(source, found)
     result = inferred(reading.expression)
     # A repaired program may be cut short, and be a number only for that reason.
-    if isinstance(result.value, Number) and not found:
-        found.append(type_messages.number_as_program(reading.expression))
+    if isinstance(result.value, Number | ShapeValue) and not found:
+        what = "number (type int)" if isinstance(result.value, Number) else "shape"
+        found.append(type_messages.no_network_as_program(reading.expression, what))
     found += result.diagnostics()
     term = result.value.term if isinstance(result.value, NetValue) else None
     if term is not None and not found:

@@ -1,19 +1,23 @@
 """The syntax tree: a program without its layout and spelling.
 
     program  ::= expr
-    expr     ::= "let" name "=" expr "in" expr             Let
+    expr     ::= "let" name { name } "=" expr "in" expr          Let
                | parallel
-    parallel ::= sequence { ("⊖" | "|")  sequence }        Parallel
-    sequence ::= primary  { ("⦶" | ">>") primary  }        Sequence
-    primary  ::= layer | name | integer | "(" expr ")"
-    layer    ::= "dense" size size                         Dense
-    size     ::= integer | name | "(" expr ")"
+    parallel ::= sequence { ("⊖" | "|") sequence }               Parallel
+    sequence ::= sum      { ("⦶" | ">>") sum                     Sequence
+                          | ("↺" | "<<") sum }                   Loop
+    sum      ::= product  { ("⊕" | "+") product                  Sum
+                          | "-" product }                        Arithmetic
+    product  ::= call     { ("*" | "/") call }                   Arithmetic
+    call     ::= atom { argument }                               Call
+    argument ::= atom | name ":" atom                            Argument
+    atom     ::= integer | name | "_" | "[" atom { atom } "]" | "(" expr ")"
     name     ::= letter or "_", then letters, digits, "_" or "'"
     comment  ::= "//" to the end of the line | "/*" … "*/"
 
-Each production has a class, in this order. Both operators associate to the left, so a chain of them
-is a tree that leans to the left. Parentheses only change the shape of the tree. A span covers the
-text of its node without parentheses around it, and does not count for equality.
+Each production has a class. Operators associate to the left, so a chain of them is a tree that
+leans to the left. Parentheses only change the shape of the tree. A span covers the text of its node
+without parentheses around it, and does not count for equality.
 
 A tree may be as deep as its program is long, so no code that reads a tree recurses.
 """
@@ -22,10 +26,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
-from volr.checks.annotations import shown
-from volr.errors import VolrError
 from volr.source import Span
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ _HASH_PIECES = 64
 
 
 class Node:
-    """The base of all nodes: comparison, and the two operators in Python's spelling."""
+    """The base of all nodes: comparison, and the operators in Python's spelling."""
 
     __slots__ = ()
 
@@ -47,9 +49,17 @@ class Node:
         left, right = _production(self), _production(other)
         return NotImplemented if left is None or right is None else Sequence(left, right)
 
+    def __lshift__(self, other: Node) -> Loop:
+        left, right = _production(self), _production(other)
+        return NotImplemented if left is None or right is None else Loop(left, right)
+
     def __or__(self, other: Node) -> Parallel:
         left, right = _production(self), _production(other)
         return NotImplemented if left is None or right is None else Parallel(left, right)
+
+    def __add__(self, other: Node) -> Sum:
+        left, right = _production(self), _production(other)
+        return NotImplemented if left is None or right is None else Sum(left, right)
 
     def __eq__(self, other: object) -> bool:
         left, right = _production(self), _production(other)
@@ -66,11 +76,12 @@ class Node:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Let(Node):
-    """``let name = value in body``."""
+    """``let name = value in body``; with ``parameters``, the name is a function."""
 
     name: str
     value: Expression
     body: Expression
+    parameters: tuple[Name, ...] = ()
     span: Span = field(default=NOWHERE, compare=False)
     name_span: Span = field(default=NOWHERE, compare=False)
 
@@ -94,28 +105,64 @@ class Sequence(Node):
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Dense(Node):
-    """``dense inputs outputs``. Sizes are nodes too: ``volr.dense`` makes a layer from numbers.
+class Loop(Node):
+    """``left ↺ right``."""
 
-    Raises ``VolrError`` for a size that is no node.
-    """
-
-    inputs: Expression
-    outputs: Expression
+    left: Expression
+    right: Expression
     span: Span = field(default=NOWHERE, compare=False)
 
-    def __post_init__(self) -> None:
-        for name, size in (("inputs", self.inputs), ("outputs", self.outputs)):
-            if not isinstance(size, Node):  # pyright: ignore[reportUnnecessaryIsInstance]
-                raise VolrError(
-                    f"Dense: {name} is {shown(size)}, not a part of a program",
-                    help="`volr.dense(…)` makes a layer from two numbers",
-                )
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Sum(Node):
+    """``left ⊕ right`` of networks, or ``left + right`` of numbers; ``sign`` is as written."""
+
+    left: Expression
+    right: Expression
+    span: Span = field(default=NOWHERE, compare=False)
+    sign: str = field(default="+", compare=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Arithmetic(Node):
+    """``left - right``, ``left * right`` or ``left / right``; ``sign`` says which."""
+
+    sign: str
+    left: Expression
+    right: Expression
+    span: Span = field(default=NOWHERE, compare=False)
+    sign_span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Argument(Node):
+    """``value`` in a call, or ``label:value``."""
+
+    value: Expression
+    label: str = ""
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Call(Node):
+    """``function argument …``, with at least one argument."""
+
+    function: Expression
+    arguments: tuple[Argument, ...]
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Shape(Node):
+    """``[axis axis …]``."""
+
+    axes: tuple[Expression, ...]
+    span: Span = field(default=NOWHERE, compare=False)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Name(Node):
-    """The use of a name."""
+    """The use of a name, or a parameter of a function."""
 
     text: str
     span: Span = field(default=NOWHERE, compare=False)
@@ -125,10 +172,18 @@ class Name(Node):
 class Integer(Node):
     """A whole number, by its decimal digits without leading zeros.
 
-    It is not an ``int``, because Python refuses to convert very long numbers.
+    It is not an ``int``, because Python refuses to convert very long numbers. A number below zero,
+    which no program may have, has a sign.
     """
 
     digits: str
+    span: Span = field(default=NOWHERE, compare=False)
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Blank(Node):
+    """``_``, the shape of what comes before."""
+
     span: Span = field(default=NOWHERE, compare=False)
 
 
@@ -139,25 +194,43 @@ class Hole(Node):
     span: Span = field(default=NOWHERE, compare=False)
 
 
-Expression: TypeAlias = Let | Parallel | Sequence | Dense | Name | Integer | Hole
+Expression: TypeAlias = (
+    Let
+    | Parallel
+    | Sequence
+    | Loop
+    | Sum
+    | Arithmetic
+    | Argument
+    | Call
+    | Shape
+    | Name
+    | Integer
+    | Blank
+    | Hole
+)
 
 
 def children(node: Expression) -> tuple[Expression, ...]:
     """The expressions directly below a node, in the order of the text."""
     match node:
         case Let():
-            return (node.value, node.body)
-        case Parallel() | Sequence():
+            return (*node.parameters, node.value, node.body)
+        case Parallel() | Sequence() | Loop() | Sum() | Arithmetic():
             return (node.left, node.right)
-        case Dense():
-            return (node.inputs, node.outputs)
-        case Name() | Integer() | Hole():
+        case Argument():
+            return (node.value,)
+        case Call():
+            return (node.function, *node.arguments)
+        case Shape():
+            return node.axes
+        case Name() | Integer() | Blank() | Hole():
             return ()
 
 
 def _production(node: object) -> Expression | None:
-    known = isinstance(node, Let | Parallel | Sequence | Dense | Name | Integer | Hole)
-    return node if known else None
+    known = isinstance(node, Node)
+    return cast("Expression", node) if known else None
 
 
 def _own(node: Expression) -> str:
@@ -165,11 +238,15 @@ def _own(node: Expression) -> str:
     match node:
         case Let():
             return node.name
+        case Arithmetic():
+            return node.sign
+        case Argument():
+            return node.label
         case Name():
             return node.text
         case Integer():
             return node.digits
-        case Parallel() | Sequence() | Dense() | Hole():
+        case _:
             return ""
 
 
@@ -185,7 +262,10 @@ def _equal(a: Expression, b: Expression) -> bool:
         seen.add(ids)
         if type(one) is not type(other) or _own(one) != _own(other):
             return False
-        pairs += zip(children(one), children(other), strict=True)
+        below = (children(one), children(other))
+        if len(below[0]) != len(below[1]):
+            return False
+        pairs += zip(*below, strict=True)
     return True
 
 

@@ -11,8 +11,16 @@ from volr.language import foreign, lookalikes
 from volr.language.grammar import END
 from volr.language.repair.changes import edits
 from volr.language.token_messages import characters, malformed
-from volr.language.tokens import HOLE, OPERATORS, SPELLED, UNREADABLE, shown, spelled
-from volr.language.type_messages import LAYER, activation
+from volr.language.tokens import (
+    CLOSED_BY,
+    HOLE,
+    OPERATORS,
+    SPELLED,
+    UNREADABLE,
+    shown,
+    spelled,
+)
+from volr.language.type_messages import activation
 from volr.source import Diagnostic, Edit, Label, Span, clip
 
 if TYPE_CHECKING:
@@ -20,6 +28,7 @@ if TYPE_CHECKING:
     from volr.language.grammar import Token
     from volr.language.repair.changes import Place, Repair
 
+_SHAPE = "a shape is written `[1 28 28]`"
 _LET = "write `let name = … in …`"
 
 
@@ -109,10 +118,10 @@ class _Mistake:
         near = foreign.layer_meant(word)
         if near is None:
             layers = ", ".join(f"`{layer}`" for layer in foreign.LAYERS)
-            return self._say(span, message, f"the layers of this version: {layers}")
+            return self._say(span, message, f"the layers are {layers}")
         sizes = [token.text for token in self._removed if token.kind == "INTEGER"]
-        if len(sizes) != 2:
-            return self._say(span, message, f"write `{near} inputs outputs`")
+        if near != "dense" or len(sizes) != 2:
+            return self._say(span, message, f"write `{foreign.LAYERS[near]}`")
         layer = f"{near} {' '.join(sizes)}"
         edit = Edit(self._span(), layer)
         return Diagnostic(span, message, help=f"write `{clip(layer)}`", edits=(edit,))
@@ -120,7 +129,8 @@ class _Mistake:
     def _comma(self) -> Diagnostic:
         following = self._place.tokens[self._repair.first.start :]
         comma = next(token for token in following if token.text == ",")
-        help = "sizes are separated by a space: `dense 2 4`"
+        in_shape = any(token.kind == "OPEN_SHAPE" for token in self._stack.tokens())
+        help = f"sizes are separated by a space: `{'[1 28 28]' if in_shape else 'dense 2 4'}`"
         return self._say(comma.span, "unexpected `,`", help)
 
     def _unreadable(self) -> Diagnostic:
@@ -150,7 +160,7 @@ class _Mistake:
         words = " ".join(map(spelled, self._repair.first.tokens))
         span = self._span()
         text = self._place.text[span.start : span.end]
-        if self._repair.first.tokens[0].kind == "DENSE" and len(self._put) == 1:
+        if words in foreign.LAYERS:
             message = f"unknown layer `{clip(text)}`"
         elif len(self._removed) == 1 and self._removed[0].kind == "MALFORMED":
             message = malformed(self._removed[0])
@@ -173,7 +183,9 @@ class _Mistake:
             return self._say(self._span(), f"unexpected {shown(self._next)}")
         match self._put[0]:
             case "CLOSE":
-                return self._unclosed()
+                return self._unclosed("OPEN")
+            case "CLOSE_SHAPE":
+                return self._unclosed("OPEN_SHAPE")
             case "IN":
                 return self._no_in()
             case "NAME":
@@ -203,20 +215,21 @@ class _Mistake:
                 help = _LET if kind == "LET" else f"write `{word} {clip(self._next.text)}`"
                 return self._say(self._span(), message, help)
 
-    def _unclosed(self) -> Diagnostic:
-        """One report for all parentheses that the repair closes here, at the innermost."""
-        opened = next((t for t in self._stack.tokens() if t.kind == "OPEN"), self._next)
-        message = "this `(` is never closed"
-        if len(self._put) > 1 and set(self._put) == {"CLOSE"}:
+    def _unclosed(self, kind: str) -> Diagnostic:
+        """One report for all brackets that the repair closes here, at the innermost."""
+        opened = next((t for t in self._stack.tokens() if t.kind == kind), self._next)
+        close = SPELLED[CLOSED_BY[kind]]
+        message = f"this `{SPELLED[kind]}` is never closed"
+        if len(self._put) > 1 and set(self._put) == {CLOSED_BY[kind]}:
             message += f", nor are the {len(self._put) - 1:,} around it"
         if self._previous is None or self._next.kind in (END, "IN"):
-            return self._say(opened.span, message, "write the `)`")
+            return self._say(opened.span, message, f"write the `{close}`")
         end = self._previous.end
-        label = Label(Span(max(end - 1, 0), end), "a `)` fits after this")
-        return self._say(opened.span, message, "write the `)`", (label,))
+        label = Label(Span(max(end - 1, 0), end), f"a `{close}` fits after this")
+        return self._say(opened.span, message, f"write the `{close}`", (label,))
 
     def _no_in(self) -> Diagnostic:
-        if self._next.kind in (END, "CLOSE"):
+        if self._next.kind in (END, "CLOSE", "CLOSE_SHAPE"):
             let = next((t for t in self._stack.tokens() if t.kind == "LET"), self._next)
             return self._say(let.span, "this `let` has no `in`", _LET)
         return self._say(self._span(), f"expected `in` before {shown(self._next)}", _LET)
@@ -224,10 +237,12 @@ class _Mistake:
     def _no_operand(self, found: Token) -> Diagnostic:
         """A network or a size is missing here."""
         span, last, what = found.span, self._previous, shown(found)
-        if not self._fits("DENSE"):
-            if found.kind in ("INTEGER", "NAME"):
-                return self._say(span, f"a size is missing before {what}", LAYER)
-            return self._say(span, f"expected a size, found {what}", LAYER)
+        if last is not None and last.kind == "COLON":
+            label = self._place.tokens[self._repair.first.start - 2]
+            help = f"write a number after it: `{clip(label.text)}:1`"
+            return self._say(span, f"the label {shown(label)} has no value, found {what}", help)
+        if last is not None and last.kind == "OPEN_SHAPE":
+            return self._say(span, f"expected a size, found {what}", _SHAPE)
         if last is None and found.kind == END:
             help = "write a network: `dense 2 4 ⦶ dense 4 2`"
             return self._say(span, "this program is empty", help)
@@ -254,29 +269,24 @@ class _Mistake:
                 return self._say(span, "this `(` is never closed", help)
             case "IN":
                 return self._say(span, "this `in` belongs to no `let`", "leave it out")
-            case "INTEGER" | "MALFORMED":
-                help = "`dense` takes two sizes, inputs and outputs"
-                return self._say(span, f"unexpected {found}", help)
-            case "NEGATIVE":
-                return self._say(span, f"unexpected {found}", "there is no arithmetic")
+            case "CLOSE_SHAPE":
+                message = "this `]` closes nothing"
+                return self._say(span, message, "leave it out, or write the `[`")
+            case "OPEN_SHAPE":
+                help = "leave it out, or write the `]`"
+                return self._say(span, "this `[` is never closed", help)
             case _:
                 return self._say(span, f"unexpected {found}", "leave it out")
 
     def _replaced(self, token: Token) -> Diagnostic:
         span, found, kind = self._span(), shown(token), self._put[0]
         if kind == HOLE:
-            if token.kind == "DENSE":
-                following = self._place.tokens[self._repair.first.end]
-                message = f"expected a size, found {shown(following)}"
-                return self._say(following.span, message, LAYER)
             return self._no_operand(token)
         word = SPELLED.get(kind, "a name")
-        if kind == "DENSE" and token.kind == "NAME":
-            help = f"write `{word}`" + lookalikes.explained(token.text, word)
-            return self._say(span, f"unknown layer {found}", help)
         if token.kind == "IN":
             return self._say(span, "this `in` belongs to no `let`", f"write `{word}`")
         if kind == "NAME":
-            return self._say(span, f"expected a name after `let`, found {found}")
+            help = "`_` is the shape of what comes before" if token.kind == "BLANK" else None
+            return self._say(span, f"expected a name after `let`, found {found}", help)
         explained = lookalikes.explained(token.text, word)
         return self._say(span, f"expected `{word}`, found {found}", f"write `{word}`{explained}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from volr.language import lookalikes
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
     from volr.language.grammar import Token
 
 _LONGEST_RUN = 30
+SIZES = re.compile(r"([0-9]+)[xX×]([0-9]+)")
+"""Sizes as they are written elsewhere: 2x4."""
 
 
 def of_tokens(tokens: list[Token]) -> list[Diagnostic]:
@@ -19,13 +22,12 @@ def of_tokens(tokens: list[Token]) -> list[Diagnostic]:
     found: list[Diagnostic] = []
     for token in tokens:
         if token.kind == "MALFORMED":
-            found.append(Diagnostic(token.span, malformed(token)))
-        elif token.kind == "NEGATIVE":
-            number = token.text[1:].lstrip("0") or "1"
-            message = f"a size must be at least 1, found {shown(token)}"
-            help = f"write `{clip(number)}`"
-            edit = Edit(token.span, number)
-            found.append(Diagnostic(token.span, message, help=help, edits=(edit,)))
+            help, edits = None, ()
+            if sizes := SIZES.fullmatch(token.text):
+                two = f"{sizes[1]} {sizes[2]}"
+                help = f"write `{clip(two)}`, or `[{clip(two)}]` for a shape"
+                edits = (Edit(token.span, two),)
+            found.append(Diagnostic(token.span, malformed(token), help=help, edits=edits))
     return found
 
 

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from volr.language import lookalikes
 from volr.language.grammar import END, Token, tables
 from volr.source import clip
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HOLE = "HOLE"
 """A missing part. It fits in the place of a network or a size."""
@@ -11,19 +17,32 @@ UNREADABLE = "UNREADABLE"
 """A character that begins no token. It fits nowhere."""
 
 SPELLED = {
-    "DENSE": "dense",
     "LET": "let",
     "IN": "in",
     "EQUAL": "=",
     "BESIDE": "⊖",
     "THEN": "⦶",
+    "LOOP": "↺",
+    "PLUS": "⊕",
+    "MINUS": "-",
+    "TIMES": "*",
+    "OVER": "/",
+    "COLON": ":",
+    "BLANK": "_",
+    "OPEN_SHAPE": "[",
+    "CLOSE_SHAPE": "]",
     "OPEN": "(",
     "CLOSE": ")",
 }
 """The tokens with one spelling, or with two."""
-OPERATORS = ("BESIDE", "THEN")
-CLOSED_BY = {"OPEN": "CLOSE", "LET": "IN"}
+REPLACING = ("LET", "IN", "EQUAL", "BESIDE", "THEN", "LOOP", "PLUS", "OPEN", "CLOSE")
+"""The tokens that may stand for another token, or for a character that begins none."""
+_SIGNS = frozenset(SPELLED[kind] for kind in ("BESIDE", "THEN", "LOOP", "PLUS")) | {"|"}
+"""Signs that some letters look like, such as Φ. A letter that is bound is a name all the same."""
+OPERATORS = ("BESIDE", "THEN", "LOOP", "PLUS", "MINUS", "TIMES", "OVER")
+CLOSED_BY = {"OPEN": "CLOSE", "OPEN_SHAPE": "CLOSE_SHAPE", "LET": "IN"}
 """The tokens that begin a construct, each with the token that must follow later."""
+CLOSERS = ("CLOSE", "CLOSE_SHAPE")
 
 
 def listed(text: str) -> tuple[list[Token], Token | None]:
@@ -37,13 +56,27 @@ def listed(text: str) -> tuple[list[Token], Token | None]:
         found.append(_readable(token))
         last = token.end
     found.append(Token(END, "", last, last))
+    bound = set(_bound(found))
+    for index, token in enumerate(found):
+        if token.kind == "NAME" and lookalikes.plain(token.text) in _SIGNS - bound:
+            found[index] = token._replace(kind=UNREADABLE)
     return found, unfinished
+
+
+def _bound(tokens: list[Token]) -> Iterator[str]:
+    """The names that a text binds, by their look-alikes: those between `let` and `=`."""
+    within = False
+    for token in tokens:
+        within = token.kind == "LET" or (within and token.kind == "NAME")
+        if within and token.kind == "NAME":
+            yield lookalikes.plain(token.text)
 
 
 def _readable(token: Token) -> Token:
     # For the grammar's patterns, a character such as `²` is neither a digit nor a letter.
     no_letter = token.kind == "NAME" and not (token.text[0].isalpha() or token.text[0] == "_")
-    return token._replace(kind=UNREADABLE) if token.kind == "STRAY" or no_letter else token
+    unreadable = token.kind in ("STRAY", "DASHES") or no_letter
+    return token._replace(kind=UNREADABLE) if unreadable else token
 
 
 def made(kind: str, start: int, end: int) -> Token:

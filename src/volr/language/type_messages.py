@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import difflib
+import math
 from typing import TYPE_CHECKING
 
 from volr.language import foreign, lookalikes
-from volr.language.syntax import Dense, Expression, Integer, Let, Name, Parallel
+from volr.language.syntax import Expression, Integer, Let, Name
 from volr.language.terms import BYTES_PER_WEIGHT, MANY, Term
+from volr.language.types import Shape, shaped
 from volr.source import Diagnostic, Edit, Label, clip
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from volr.language.blame import Mismatch
-    from volr.language.values import NetValue, Width
+    from volr.language.values import NetValue
     from volr.source import Span
 
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB")
@@ -35,8 +36,13 @@ class Suggestions:
     def __init__(self) -> None:
         self._left = _MOST_SUGGESTIONS
 
-    def unknown_name(self, uses: Sequence[Name], known: Sequence[str]) -> Diagnostic:
-        """An unknown name, at its first use; ``known`` are the names in scope there."""
+    def unknown_name(
+        self, uses: Sequence[Name], known: Sequence[str], *, called: bool = False
+    ) -> Diagnostic:
+        """An unknown name, at its first use; ``known`` are the names in scope there.
+
+        One that is ``called`` has arguments.
+        """
         first, text = uses[0], uses[0].text
         message = f"unknown name `{clip(text)}`"
         others = tuple(Label(use.span, "here too") for use in uses[1:_MOST_LABELS])
@@ -46,6 +52,10 @@ class Suggestions:
         if near is None:
             help = f"bind it: `let {clip(text)} = … in …`"
             return Diagnostic(first.span, message, help=help, others=others)
+        if called and near in foreign.LAYERS:
+            message = f"unknown layer `{clip(text)}`"
+        elif " " in near:
+            message = f"expected `{near}`, found `{clip(text)}`"
         help = f"write `{near}`" + lookalikes.explained(text, near)
         edits = tuple(Edit(use.span, near) for use in uses)
         return Diagnostic(first.span, message, help=help, others=others, edits=edits)
@@ -55,6 +65,9 @@ class Suggestions:
             return None
         self._left -= 1
         plain = lookalikes.plain(text)
+        word = plain.rstrip("0123456789")
+        if word in foreign.LAYERS and word != plain:
+            return f"{word} {plain[len(word) :]}"
         for name in (*foreign.LAYERS, *known):
             if lookalikes.plain(name).casefold() == plain.casefold():
                 return name
@@ -75,97 +88,107 @@ def activation(word: str, span: Span, others: tuple[Label, ...] = ()) -> Diagnos
     return Diagnostic(span, message, help=help, others=others)
 
 
-def sizes_differ(found: Mismatch, *, blame_left: bool) -> Diagnostic:
-    """``left ⦶ right`` with other outputs than inputs."""
-    gives, takes = found.given.size, found.taken.size
-    message = f"this network takes {_count(takes, 'input')}, but what comes before it gives {gives}"
-    others = (Label(found.left.last.span, f"gives {gives}"),)
-    last = found.left.last
-    if blame_left and isinstance(last, Dense):
-        help = f"write `dense {_written(last.inputs)} {takes}` before it"
-        edits = (Edit(last.outputs.span, str(takes)),)
-    else:
-        help, edits = _with_inputs(found.right, gives)
-    return Diagnostic(found.node.right.span, message, f"takes {takes}", help, others, edits)
+def no_network(node: Expression, what: str, operator: str, let: Let | None) -> Diagnostic:
+    """A number or a shape, which is ``what``, in the place of a network."""
+    kind = "int" if what == "number" else what
+    message = f"{subject(node)} is a {what}, but `{operator}` joins networks"
+    return Diagnostic(node.span, message, kind, LAYER, bound_here(let))
 
 
-def sides_differ(found: Mismatch, *, blame_left: bool) -> Diagnostic:
-    """``left ⊖ right`` with two different inputs."""
-    first, this = found.given.size, found.taken.size
-    message = (
-        f"the sides of `⊖` get the same input, but this one takes {this} "
-        f"and the first takes {first}"
-    )
-    others = (Label(found.left.side.span, f"takes {first}"),)
-    layer = found.left.layer
-    if blame_left and layer is not None:
-        help = f"write `dense {this} {_written(layer.outputs)}` for the first"
-        edits = (Edit(layer.inputs.span, str(this)),)
-    else:
-        help, edits = _with_inputs(found.right, first)
-    return Diagnostic(found.node.right.span, message, f"takes {this}", help, others, edits)
+def number_and_network(node: Expression, operator: str, let: Let | None) -> Diagnostic:
+    message = f"{subject(node)} is a number, but the other side of `{operator}` is a network"
+    return Diagnostic(node.span, message, "int", LAYER, bound_here(let))
 
 
-def wrong_number(width: Width, wanted: int, found: Sequence[Mismatch]) -> Diagnostic:
-    """A number that causes several mismatches: another one would fix them all."""
-    places = tuple(_opposite(each, width) for each in found[:_MOST_LABELS])
-    origin = width.origin
-    if isinstance(origin, Integer):
-        message = f"this `{clip(origin.digits)}` does not fit: {len(found)} places want {wanted}"
-        edits = (Edit(origin.span, str(wanted)),)
-        return Diagnostic(origin.span, message, "", f"write `{wanted}`", places, edits)
-    message = (
-        f"the sides of this `⊖` give {width.size} together, but {len(found)} places want {wanted}"
-    )
-    return Diagnostic(origin.span, message, f"gives {width.size}", None, places)
-
-
-def _opposite(found: Mismatch, width: Width) -> Label:
-    """The words for the other side of a comparison."""
-    if found.given.origin is width.origin:
-        return Label(found.node.right.span, f"takes {found.taken.size}")
-    if isinstance(found.node, Parallel):
-        return Label(found.left.side.span, f"takes {found.given.size}")
-    return Label(found.left.last.span, f"gives {found.given.size}")
-
-
-def number_as_network(node: Expression, operator: str, let: Let | None) -> Diagnostic:
-    message = f"{_subject(node)} is a number, but `{operator}` joins networks"
-    return Diagnostic(node.span, message, "int", LAYER, _bound_here(let))
-
-
-def network_as_size(node: Expression, value: NetValue, let: Let | None) -> Diagnostic:
-    message = f"{_subject(node)} is a network, but a size is a number"
+def no_size(node: Expression, value: NetValue, let: Let | None) -> Diagnostic:
+    message = f"{subject(node)} is a network, but a size is a number"
     label, help = "a network", "write the number of neurons"
     if value.inputs is not None and value.outputs is not None:
-        inputs, outputs = value.inputs.size, value.outputs.size
+        inputs, outputs = shaped(value.inputs.shape), shaped(value.outputs.shape)
         label = f"net {inputs} {outputs}"
         help += f", such as its inputs, `{inputs}`, or its outputs, `{outputs}`"
-    return Diagnostic(node.span, message, label, help, _bound_here(let))
+    return Diagnostic(node.span, message, label, help, bound_here(let))
 
 
-def number_as_program(node: Expression) -> Diagnostic:
-    message = "this program is a number (type int), but a program must be a network"
-    return Diagnostic(node.span, message, "int", LAYER)
+def no_number(node: Expression, what: str, operator: str, let: Let | None) -> Diagnostic:
+    """A network or a shape, which is ``what``, in the place of a number."""
+    message = f"{subject(node)} is a {what}, but `{operator}` takes numbers"
+    return Diagnostic(node.span, message, what, None, bound_here(let))
 
 
-def zero(node: Integer) -> Diagnostic:
-    return Diagnostic(node.span, "a size must be at least 1, found `0`", help="write `1` or more")
+def shape_as_number(node: Expression, shape: Shape | None, name: str) -> Diagnostic:
+    message = f"{subject(node)} is a shape, but {name} is one number"
+    return Diagnostic(node.span, message, "shape", None if shape is None else "write a number")
 
 
-def large_layer(node: Dense, inputs: int, outputs: int) -> Diagnostic:
-    wanted = in_bytes(inputs * outputs * BYTES_PER_WEIGHT)
-    message = f"this layer is too large to build: its weights would take {wanted}"
-    return Diagnostic(node.span, message, f"{inputs:,} × {outputs:,} weights", _SMALLER)
+def no_network_as_program(node: Expression, what: str) -> Diagnostic:
+    message = f"this program is a {what}, but a program must be a network"
+    kind = "shape" if what == "shape" else "int"
+    return Diagnostic(node.span, message, kind, LAYER)
 
 
-def huge_layer(node: Dense, digits: int) -> Diagnostic:
+def too_small(node: Expression, size: int, least: int, name: str) -> Diagnostic:
+    """A number that is too small for its place, written or computed."""
+    if isinstance(node, Integer) and size < 0:
+        return negative(node, name)
+    message = f"a {name} must be at least {least}, found `{size}`"
+    if isinstance(node, Integer):
+        return Diagnostic(node.span, message, help=f"write `{least}` or more")
+    return Diagnostic(node.span, message, f"gives {size}", f"make it {least} or more")
+
+
+def negative(node: Integer, name: str = "size") -> Diagnostic:
+    number = node.digits.removeprefix("-").lstrip("0") or "1"
+    message = f"a {name} must be at least 1, found `{clip(node.digits)}`"
+    edits = (Edit(node.span, number),)
+    return Diagnostic(node.span, message, help=f"write `{clip(number)}`", edits=edits)
+
+
+def large_number(node: Expression) -> Diagnostic:
+    message = "this number is too large: it has more than 18 digits"
+    return Diagnostic(node.span, message, help="write a smaller one")
+
+
+def division(node: Expression, left: int, right: int) -> Diagnostic:
+    if right == 0:
+        return Diagnostic(node.span, f"this divides by zero: {left} / 0")
+    message = f"{left} / {right} leaves a remainder of {left % right}"
+    near = f"{left - left % right} or {left - left % right + right}"
+    return Diagnostic(node.span, message, help=f"divide {near} by {right}")
+
+
+def large_layer(node: Expression, sizes: Sequence[int], weights: int) -> Diagnostic:
+    """A layer of too many weights: ``sizes`` are those whose product they are."""
+    message = (
+        "this layer is too large to build: its weights would take "
+        f"{in_bytes(weights * BYTES_PER_WEIGHT)}"
+    )
+    label = f"{' × '.join(f'{each:,}' for each in sizes)} weights"
+    return Diagnostic(node.span, message, label, _SMALLER)
+
+
+def many_neurons(node: Expression, shape: Shape, most: int) -> Diagnostic:
+    message = (
+        f"this is too large to build: {shaped(shape)} is {_many(math.prod(shape))} neurons; "
+        f"the most is {most:,}"
+    )
+    return Diagnostic(node.span, message, help=_SMALLER)
+
+
+def huge_layer(node: Expression, digits: int) -> Diagnostic:
     """A layer whose sizes are too long to print: 8 n m bytes, with at least so many digits."""
     message = (
         "this layer is too large to build: "
         f"its weights would take more than 10^{digits - 1:,} bytes"
     )
     return Diagnostic(node.span, message, help=_SMALLER)
+
+
+def too_many_steps(node: Expression, most: int) -> Diagnostic:
+    message = (
+        f"this is too large to build: its names and functions stand for more than {most:,} parts"
+    )
+    return Diagnostic(node.span, message, help="use fewer, or smaller ones")
 
 
 def too_large(term: Term, most_parts: int, most_bytes: int) -> Diagnostic:
@@ -197,37 +220,9 @@ def _many(count: int) -> str:
     return f"{count:,}" if count < MANY else "more than 10^60"
 
 
-def _count(count: int | None, noun: str) -> str:
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
-
-
-def _subject(node: Expression) -> str:
+def subject(node: Expression) -> str:
     return f"`{clip(node.text)}`" if isinstance(node, Name) else "this"
 
 
-def _bound_here(let: Let | None) -> tuple[Label, ...]:
+def bound_here(let: Let | None) -> tuple[Label, ...]:
     return () if let is None else (Label(let.name_span, "bound here"),)
-
-
-def _with_inputs(value: NetValue, inputs: int) -> tuple[str, tuple[Edit, ...]]:
-    """The edit that gives a network so many inputs, in words and as an edit."""
-    layer = value.layer
-    if layer is None:
-        return f"make it take {_count(inputs, 'input')}", ()
-    edits = (Edit(layer.inputs.span, str(inputs)),)
-    outputs = _written(layer.outputs)
-    if outputs == "…" and layer is value.last and value.outputs is not None:
-        outputs = str(value.outputs.size)
-    words = f"`dense {inputs} {outputs}`"
-    if value.name is None:
-        return f"write {words}", edits
-    return f"bind `{clip(value.name.text)}` to {words}", edits
-
-
-def _written(size: Expression) -> str:
-    """A size as it is written, if that is short."""
-    match size:
-        case Integer(digits=text) | Name(text=text):
-            return clip(text)
-        case _:
-            return "…"

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from volr.language.syntax import Dense, Expression, Let, Name
+    from collections.abc import Hashable
+
+    from volr.language.syntax import Call, Expression, Let, Name
     from volr.language.terms import Term
+    from volr.language.types import Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +31,45 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Width:
-    """The number of a network's inputs or outputs, and the expression that it comes from.
+class ShapeValue:
+    """A value of type shape, written at ``origin``; None if a mistake left it unknown."""
 
-    This is the written number, or the `⊖` whose sides it adds up. One edit fixes all widths of one
-    origin.
+    shape: Shape | None
+    origin: Expression | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Width:
+    """The shape of a network's inputs or outputs, and the expression that it comes from.
+
+    This is the written number or shape, the layer that computes it, or the `⊖` whose sides it adds
+    up. One edit fixes all widths of one origin.
     """
 
-    size: int
+    shape: Shape
     origin: Expression
+
+
+class Absent(Enum):
+    """Why there is no shape before an expression."""
+
+    NOTHING = "it begins the program"
+    OPEN = "it is the value of a name, and each use has its own"
+    LOST = "a mistake left it unknown"
+
+
+Before: TypeAlias = "Width | Absent"
+"""The shape of what comes before an expression."""
 
 
 @dataclass(frozen=True, slots=True)
 class NetValue:
     """A value of type net. A width that a mistake left unknown is None, and then so is ``term``.
 
-    The other fields are places for diagnostics. ``side`` is the first of the parts side by side,
-    ``last`` the last of the parts one after the other, ``layer`` the layer that reads the input, if
-    there is one, and ``name`` the name by which the value was used, if there is one.
+    An ``open`` value has a `_` that the use of its name fills in. The other fields are places for
+    diagnostics. ``side`` is the first of the parts side by side, ``last`` the last of the parts one
+    after the other, ``layer`` the layer that reads the input, if there is one, and ``name`` the
+    name by which the value was used, if there is one.
     """
 
     inputs: Width | None
@@ -52,11 +77,15 @@ class NetValue:
     term: Term | None
     side: Expression
     last: Expression
-    layer: Dense | None = None
+    layer: Call | None = None
     name: Name | None = None
+    open: bool = False
 
     def used_at(self, name: Name) -> NetValue:
         return replace(self, side=name, last=name, name=name)
+
+    def called_at(self, call: Call) -> NetValue:
+        return replace(self, side=call, last=call, layer=None, name=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +93,42 @@ class Unknown:
     """A value whose mistake is reported already."""
 
 
-Value: TypeAlias = Number | NetValue | Unknown
+Value: TypeAlias = Number | ShapeValue | NetValue | Unknown
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(eq=False, slots=True)
 class Binding:
-    """The value of a name, and where it was bound."""
+    """The value of a name, where it was bound, and its expression.
+
+    ``by_shape`` has the values of an open one by the shape of what came before.
+    """
 
     value: Value
+    let: Let | None
+    expression: Expression
+    by_shape: dict[Hashable, Value] = field(default_factory=dict["Hashable", "Value"])
+
+    def key(self) -> Hashable:
+        """The same for bindings that a function cannot tell apart."""
+        match self.value:
+            case Number(size=size, digits=digits, origin=origin):
+                return (size, digits, id(origin))
+            case ShapeValue(shape=shape, origin=origin):
+                return (shape, id(origin))
+            case NetValue() | Unknown():
+                return self
+
+
+@dataclass(eq=False, slots=True)
+class Function:
+    """A function, and its values by arguments and by the shape of what came before.
+
+    They hold the bindings of the arguments too, so that no other binding gets their identity.
+    """
+
     let: Let
+    results: dict[Hashable, Value] = field(default_factory=dict["Hashable", "Value"])
+
+
+def key_of(before: Before) -> Hashable:
+    return (before.shape, id(before.origin)) if isinstance(before, Width) else before

@@ -16,7 +16,7 @@ import math
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from volr.checks.annotations import settle
 from volr.errors import NetworkError
@@ -35,13 +35,15 @@ class Population:
     """Neurons of one kind. ``shape`` is ``(n,)`` for a row of n; every axis is at least 1.
 
     ``name`` is printable and has neither spaces nor ``->``, so that a line of text can hold it and
-    the name of a projection tells its two ends apart. A list for a shape becomes a tuple. Raises
+    the name of a projection tells its two ends apart. What arrives at a neuron is added up; with
+    ``merge`` "max", its largest counts. A list for a shape becomes a tuple. Raises
     ``NetworkError`` for values of another type.
     """
 
     name: str
     shape: tuple[int, ...]
     span: Span | None = field(default=None, compare=False)
+    merge: Literal["sum", "max"] = "sum"
 
     def __post_init__(self) -> None:
         if wrong := settle(self, Span=Span):
@@ -60,13 +62,17 @@ class Population:
 class Projection:
     """The synapses from one population to another, which it names.
 
-    Raises ``NetworkError`` for values of another type.
+    A projection that leads ``back`` closes a loop. Of several between the same populations, the
+    first has the ``number`` 1, the next 2, and so on. Raises ``NetworkError`` for values of
+    another type.
     """
 
     source: str
     target: str
     connector: Connector = AllToAll()
     span: Span | None = field(default=None, compare=False)
+    back: bool = False
+    number: int = 1
 
     def __post_init__(self) -> None:
         if wrong := settle(self, Connector=Connector, Span=Span):
@@ -77,19 +83,20 @@ class Projection:
 
     @property
     def name(self) -> str:
-        """``source->target``, unique within a network."""
-        return f"{self.source}->{self.target}"
+        """``source->target``, or ``source->target#2``: unique within a network."""
+        ends = f"{self.source}->{self.target}"
+        return ends if self.number == 1 else f"{ends}#{self.number}"
 
 
 @dataclass(frozen=True)
 class Network:
-    """A feed-forward graph.
+    """A graph of populations.
 
     ``populations`` stand in topological order: a projection leads from an earlier one to a later
-    one. ``inputs`` receive stimuli, ``outputs`` are read; the network's result is the outputs side
-    by side, in this order. ``source`` is the program that the spans point into, when there is one.
-    Lists become tuples. Raises ``NetworkError`` for values of another type, and with everything
-    that is wrong when a rule of ``problems`` is broken.
+    one, except for those that lead ``back``. ``inputs`` receive stimuli, ``outputs`` are read; the
+    network's result is the outputs side by side, in this order. ``source`` is the program that the
+    spans point into, when there is one. Lists become tuples. Raises ``NetworkError`` for values of
+    another type, and with everything that is wrong when a rule of ``problems`` is broken.
     ``str`` gives the stable text form; a notebook shows the drawing.
     """
 
@@ -212,27 +219,30 @@ def problems(network: Network) -> list[str]:
         if len(set(names)) != len(names):
             found.append(f"a population is listed twice among the {side}s: {', '.join(names)}")
         found += [f"the {side} {name!r} is not a population" for name in names if name not in rank]
-    seen: set[tuple[str, str]] = set()
+    seen: set[tuple[str, str, int]] = set()
+    forward: set[str] = set()
     shapes = {population.name: population.shape for population in network.populations}
     for projection in network.projections:
         ends = (projection.source, projection.target)
         unknown = [name for name in ends if name not in rank]
         found += [f"projection {projection.name}: there is no population {n!r}" for n in unknown]
-        if not unknown and rank[projection.source] >= rank[projection.target]:
-            found.append(f"projection {projection.name} does not lead to a later population")
+        if not projection.back:
+            forward.add(projection.target)
+            if not unknown and rank[projection.source] >= rank[projection.target]:
+                found.append(f"projection {projection.name} does not lead to a later population")
         if not unknown:
             misfit = projection.connector.misfit(*(shapes[name] for name in ends))
             found += [] if misfit is None else [f"projection {projection.name}: {misfit}"]
-        if ends in seen:
+        if (*ends, projection.number) in seen:
             found.append(f"projection {projection.name} occurs twice")
-        seen.add(ends)
+        seen.add((*ends, projection.number))
     sources = {projection.source for projection in network.projections}
     targets = {projection.target for projection in network.projections}
     inputs, outputs = set(network.inputs), set(network.outputs)
     for name in rank:
         if name in inputs and name in targets:
             found.append(f"the input {name!r} is the target of a projection")
-        if name not in inputs and name not in targets:
+        if name not in inputs and name not in forward:
             found.append(f"nothing leads to population {name!r}, which is not an input")
         if name not in outputs and name not in sources:
             found.append(f"population {name!r} leads nowhere and is not an output")

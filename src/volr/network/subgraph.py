@@ -16,10 +16,13 @@ def upto(network: Network, outputs: Sequence[str]) -> Network:
     It has all inputs, so that both networks take the same stimuli. Raises ``NetworkError`` if no
     output depends on one of them.
     """
-    needed = set(outputs)
-    for population in reversed(network.populations):
-        if population.name in needed:
-            needed |= {projection.source for projection in network.incoming[population.name]}
+    needed: set[str] = set()
+    todo = list(outputs)
+    while todo:
+        name = todo.pop()
+        if name not in needed:
+            needed.add(name)
+            todo += [projection.source for projection in network.incoming[name]]
     needed |= set(network.inputs)
     return Network(
         populations=tuple(p for p in network.populations if p.name in needed),
@@ -31,11 +34,14 @@ def upto(network: Network, outputs: Sequence[str]) -> Network:
 
 
 def depths(network: Network) -> tuple[tuple[str, ...], ...]:
-    """The populations by the length of their longest path from an input, the inputs first."""
+    """The populations by the length of their longest path from an input, the inputs first.
+
+    Projections that lead back do not count.
+    """
     depth: dict[str, int] = {}
     levels: list[list[str]] = []
     for population in network.populations:
-        into = network.incoming[population.name]
+        into = [each for each in network.incoming[population.name] if not each.back]
         depth[population.name] = 1 + max((depth[p.source] for p in into), default=-1)
         while len(levels) <= depth[population.name]:
             levels.append([])

@@ -1,4 +1,4 @@
-"""The check that a reader of networks knows all connectors of a network."""
+"""The check that a reader of networks knows all that is in a network."""
 
 from __future__ import annotations
 
@@ -14,12 +14,32 @@ if TYPE_CHECKING:
 def check_connectors(
     network: Network, known: tuple[type[Connector], ...], reader: str, help: str | None = None
 ) -> None:
-    """Raise ``UnsupportedError`` for the first projection whose connector is not ``known``.
+    """Raise ``UnsupportedError`` for the first part of a network that a reader lacks.
 
     ``known`` are kinds of connectors. A reader that takes the synapses one by one knows all, and
-    gives ``Connector`` itself. ``help`` is the help of the error; by default it lists ``known``.
+    gives ``Connector`` itself. ``help`` is the help of the error; by default it lists ``known``. No
+    reader knows yet of populations whose largest input counts, of loops, or of several projections
+    between the same populations.
     """
+    for population in network.populations:
+        if population.merge != "sum":
+            raise UnsupportedError(
+                f"{reader} lacks the largest of what arrives at {population.name}",
+                help="write `avgpool` for `maxpool`",
+                source=network.source,
+                span=population.span,
+                label=f"{population.name} has it",
+            )
     for projection in network.projections:
+        if projection.back or projection.number > 1:
+            what = "loops" if projection.back else "several projections between two populations"
+            raise UnsupportedError(
+                f"{reader} lacks {what}, and {projection.name} is one",
+                help="leave it out",
+                source=network.source,
+                span=projection.span,
+                label=f"{projection.target} has it",
+            )
         if not isinstance(projection.connector, known):
             raise UnsupportedError(
                 f"{reader} lacks the connector '{projection.connector}' of the projection "

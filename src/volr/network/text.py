@@ -24,18 +24,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from volr.network.graph import Network
+    from volr.network.graph import Network, Population, Projection
 
 
 def network_text(network: Network) -> str:
     """The listing above, without a newline at its end."""
     roles = _roles(network)
     populations = [
-        (p.name, shape_text(p.shape), ", ".join(roles.get(p.name, ()))) for p in network.populations
+        (p.name, shape_text(p.shape), ", ".join([*_merges(p), *roles.get(p.name, ())]))
+        for p in network.populations
     ]
     projections = [
-        (p.name, str(p.connector), counted(network.synapses(p), "synapse"))
-        for p in network.projections
+        (p.name, _connects(p), counted(network.synapses(p), "synapse")) for p in network.projections
     ]
     parts = [f"net {network.input_size} {network.output_size}"]
     parts.append("populations\n" + _aligned(populations, "<><"))
@@ -54,9 +54,15 @@ def network_text(network: Network) -> str:
 def network_json(network: Network) -> dict[str, Any]:
     """The graph as plain lists and mappings, ready for ``json.dumps``."""
     return {
-        "populations": [{"name": p.name, "shape": list(p.shape)} for p in network.populations],
+        "populations": [
+            {"name": p.name, "shape": list(p.shape)}
+            | ({} if p.merge == "sum" else {"merge": p.merge})
+            for p in network.populations
+        ],
         "projections": [
             {"source": p.source, "target": p.target, "connector": str(p.connector)}
+            | ({"back": True} if p.back else {})
+            | ({} if p.number == 1 else {"number": p.number})
             for p in network.projections
         ],
         "inputs": list(network.inputs),
@@ -72,6 +78,14 @@ def shape_text(shape: tuple[int, ...]) -> str:
 def counted(number: int, noun: str, plural: str = "") -> str:
     """``1 neuron``, ``2,000 neurons``; by default, a plural ends in s."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def _merges(population: Population) -> list[str]:
+    return [] if population.merge == "sum" else [population.merge]
+
+
+def _connects(projection: Projection) -> str:
+    return f"{projection.connector} back" if projection.back else str(projection.connector)
 
 
 def _roles(network: Network) -> dict[str, list[str]]:

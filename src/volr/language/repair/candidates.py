@@ -1,7 +1,7 @@
 """The changes that may fix a text where a token does not fit.
 
 Tokens are added, left out, replaced and swapped here, one or two at a time. The tokens to add are
-those of the language (`tokens.SPELLED`). `respelling` splits and joins tokens, and `constructs`
+those of the language (`tokens.REPLACING`). `respelling` splits and joins tokens, and `constructs`
 changes several places at once.
 """
 
@@ -14,7 +14,7 @@ from volr.language.grammar import END, Token
 from volr.language.repair import constructs, costs
 from volr.language.repair.changes import Repair, spliced
 from volr.language.repair.respelling import LONGEST_WORD, respelled
-from volr.language.tokens import HOLE, SPELLED, UNREADABLE, made
+from volr.language.tokens import HOLE, REPLACING, SPELLED, UNREADABLE, made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,8 +28,9 @@ def candidates(place: Place) -> Iterator[Repair]:
         farther = costs.FARTHER * (place.error - index)
         for repair in _changes(place, index):
             yield Repair(repair.splices, repair.cost + farther, repair.story)
-    for index in range(place.error, max(place.first - 1, place.error - 3), -1):
+    for index in range(place.error, max(place.first - 1, place.error - 4), -1):
         yield from constructs.around(place, index)
+    yield from constructs.brackets_around(place)
     yield from constructs.let_within(place)
 
 
@@ -49,10 +50,11 @@ def _changes(place: Place, index: int) -> Iterator[Repair]:
     yield spliced(index, index + 1, [made(HOLE, token.start, token.end)], costs.BY_HOLE)
     if binds and token.kind != "NAME":
         yield spliced(index, index + 1, [made("NAME", token.start, token.end)], costs.RENAMED)
-    for kind, word in SPELLED.items():
-        if kind != token.kind:
+    for kind in REPLACING:
+        if kind != token.kind and not _is_far(token, kind):
             put = made(kind, token.start, token.end)
-            yield spliced(index, index + 1, [put], _cost_of_replacing(token, word))
+            cost = _cost_of_replacing(token, SPELLED[kind])
+            yield spliced(index, index + 1, [put], cost)
     following = place.tokens[index + 1]
     if following.kind != END:
         yield spliced(index, index + 2, [following, token], costs.SWAPPED, "swapped")
@@ -75,6 +77,19 @@ def _left_out(place: Place, index: int) -> Iterator[Repair]:
             stop += 1
         if stop > index + 1:
             yield spliced(index, stop, [], costs.DELETED + costs.EACH_MORE * (stop - index))
+
+
+def _is_far(token: Token, kind: str) -> bool:
+    """Whether a character looks like no bracket or word, which would hide what follows.
+
+    The name of a layer looks like nothing else.
+    """
+    word = SPELLED[kind]
+    plain = lookalikes.plain(token.text)
+    if plain == word or foreign.keyword_meant(plain, word):
+        return False
+    hides = token.kind == UNREADABLE and kind in ("OPEN", "CLOSE", "LET")
+    return hides or token.text in foreign.LAYERS
 
 
 def _cost_of_replacing(token: Token, word: str) -> float:

@@ -63,8 +63,12 @@ def _call(place: Place, index: int) -> Iterator[Repair]:
         while place.tokens[stop].kind in ("INTEGER", "MALFORMED"):
             stop += 1
     if stop > index + 1:
+        word = "".join(each.text for each in place.tokens[index:stop] if each.kind == "NAME")
+        known = foreign.is_activation(token.text) or foreign.layer_meant(word) is not None
+        foreign_word = token.text not in foreign.LAYERS and known
         hole = made(HOLE, token.start, place.tokens[stop - 1].end)
-        yield spliced(index, stop, [hole], costs.CALL, "call")
+        cost = costs.FOREIGN_CALL if foreign_word else costs.CALL
+        yield spliced(index, stop, [hole], cost, "call")
 
 
 def _closing(tokens: list[Token], index: int) -> int | None:
@@ -78,20 +82,25 @@ def _closing(tokens: list[Token], index: int) -> int | None:
 
 
 def _commas(place: Place, index: int) -> Iterator[Repair]:
-    """Arguments in Python's spelling: ``dense(2, 4)``, and ``dense 2, 4``."""
+    """Arguments in Python's spelling: ``dense(2, 4)``, ``dense 2, 4`` and ``[1, 28]``."""
     tokens = place.tokens
     if tokens[index].text != ",":
         return
-    start = index - 2
-    closed = index + 2
-    if (
-        start - 1 >= place.first
-        and tokens[start].kind == "OPEN"
-        and closed < len(tokens)
-        and tokens[closed].kind == "CLOSE"
-    ):
-        splices = tuple(Splice(at, at + 1, ()) for at in (start, index, closed))
-        yield Repair(splices, costs.COMMAS, "comma")
+    opened = index - 1
+    while opened > place.first and tokens[opened].kind in ("INTEGER", "NAME", "BLANK"):
+        opened -= 1
+    commas: list[Splice] = []
+    at = index
+    while tokens[at].kind in ("INTEGER", "NAME", "BLANK") or tokens[at].text == ",":
+        commas += [Splice(at, at + 1, ())] if tokens[at].text == "," else []
+        at += 1
+    ends = (tokens[opened].kind, tokens[at].kind)
+    called = opened > place.first and tokens[opened - 1].kind == "NAME"
+    if ends == ("OPEN", "CLOSE") and called:
+        whole = (Splice(opened, opened + 1, ()), *commas, Splice(at, at + 1, ()))
+        yield Repair(whole, costs.COMMAS, "comma")
+    elif len(commas) > 1:
+        yield Repair(tuple(commas), costs.COMMAS, "comma")
     yield spliced(index, index + 1, [], costs.COMMAS, "comma")
 
 
@@ -104,7 +113,7 @@ def _quotes(place: Place, index: int) -> Iterator[Repair]:
 
 
 def _brackets(place: Place, index: int) -> Iterator[Repair]:
-    """``[`` and ``]``, or other brackets, for parentheses."""
+    """Brackets of other kinds for parentheses."""
     token = place.tokens[index]
     if token.kind != UNREADABLE or lookalikes.plain(token.text) != "(":
         return
@@ -118,6 +127,26 @@ def _brackets(place: Place, index: int) -> Iterator[Repair]:
             closed = made("CLOSE", each.start, each.end)
             splices = (Splice(index, index + 1, (opened,)), Splice(at, at + 1, (closed,)))
             yield Repair(splices, costs.BRACKETS, "brackets")
+            return
+
+
+def brackets_around(place: Place) -> Iterator[Repair]:
+    """Parentheses for the ``[`` and ``]`` around a network."""
+    tokens, depth = place.tokens, 0
+    for index in range(place.error - 1, place.first - 1, -1):
+        depth += (tokens[index].kind == "CLOSE_SHAPE") - (tokens[index].kind == "OPEN_SHAPE")
+        if depth < 0:
+            break
+    else:
+        return
+    for at in range(place.error, len(tokens)):
+        depth += (tokens[at].kind == "OPEN_SHAPE") - (tokens[at].kind == "CLOSE_SHAPE")
+        if depth == -2:
+            ends = ((index, "OPEN"), (at, "CLOSE"))
+            splices = [
+                Splice(i, i + 1, (made(kind, tokens[i].start, tokens[i].end),)) for i, kind in ends
+            ]
+            yield Repair(tuple(splices), costs.BRACKETS, "brackets")
             return
 
 

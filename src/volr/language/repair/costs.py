@@ -12,7 +12,6 @@ INSERTED = {
     ("CLOSE",): 1.0,
     ("IN",): 1.0,
     ("EQUAL",): 1.0,
-    ("DENSE",): 1.0,
     ("THEN",): 1.0,
     ("BESIDE",): 1.02,
     ("LET",): 1.05,
@@ -20,6 +19,7 @@ INSERTED = {
     (HOLE,): 1.1,
     ("IN", HOLE): 1.2,
     ("OPEN",): 1.5,
+    ("CLOSE_SHAPE",): 1.0,
     (HOLE, HOLE): 1.6,
     ("THEN", HOLE, "THEN"): 1.6,
 }
@@ -51,3 +51,5 @@ COMMAS = 0.6
 COMMENT = 0.7
 PARENTHESES = 0.9
 CALL = 1.4
+FOREIGN_CALL = 0.5
+"""The call of a layer or an activation in the spelling of another framework."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from volr.language.grammar import END, Token
 from volr.language.repair.candidates import candidates
-from volr.language.tokens import CLOSED_BY, HOLE, SPELLED, made
+from volr.language.tokens import HOLE, made
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -78,10 +78,11 @@ class Search:
         """The tokens that complete the text; None if they are too many."""
         added: list[Token] = []
         while not self._automaton.fits(stack, END):
-            for kind in (HOLE, "CLOSE", "EQUAL", "NAME", *SPELLED):
+            # A hole fits as one more argument almost everywhere, so it comes after what closes.
+            for kind in ("CLOSE", "CLOSE_SHAPE", "IN", "EQUAL", HOLE, "NAME"):
                 token = made(kind, place, place)
                 after = self._automaton.advance(stack, token)
-                if after is not None and kind not in CLOSED_BY:
+                if after is not None:
                     stack = after
                     added.append(token)
                     break

@@ -13,6 +13,7 @@ from volr.language import foreign, lookalikes
 from volr.language.grammar import END, Token, kind_of
 from volr.language.repair import costs
 from volr.language.repair.changes import spliced
+from volr.language.token_messages import SIZES
 from volr.language.tokens import SPELLED, UNREADABLE, made
 
 if TYPE_CHECKING:
@@ -22,11 +23,9 @@ if TYPE_CHECKING:
 
 MOST_JOINED = 5
 LONGEST_WORD = 40
-_SIGNS = "()=| "
+_SIGNS = "()[]=| "
 _WORD = re.compile(r"\w[\w']*|>>|\S")
-# Sizes as they are written elsewhere: 2x4.
-_SIZES = re.compile(r"([0-9]+)[xX×]([0-9]+)")
-_WORDS = frozenset(SPELLED.values())
+_WORDS = frozenset({*SPELLED.values(), *foreign.LAYERS} - {"_"})
 
 
 def respelled(place: Place, index: int) -> Iterator[Repair]:
@@ -38,10 +37,10 @@ def respelled(place: Place, index: int) -> Iterator[Repair]:
             parts = _lexed(left, token.start) + _lexed(right, token.start + at)
             if len(parts) == 2 and _sound(parts):
                 yield spliced(index, index + 1, parts, costs.SPLIT, "split")
-    if sizes := _SIZES.fullmatch(token.text):
+    if sizes := SIZES.fullmatch(token.text):
         parts = [*_lexed(sizes[1], token.start), *_lexed(sizes[2], token.start + sizes.start(2))]
         yield spliced(index, index + 1, parts, costs.SPLIT, "split")
-    if token.kind in ("NAME", "MALFORMED"):
+    if token.kind in ("NAME", "MALFORMED") and token.text not in foreign.LAYERS:
         for sign in _SIGNS:
             for text in (sign + token.text[1:], token.text[:-1] + sign):
                 parts = _lexed(text, token.start)
@@ -64,7 +63,11 @@ def _read_as(place: Place, start: int, run: list[Token]) -> Iterator[Repair]:
     text = place.text[span[0] : span[1]]
     plain = lookalikes.plain(text)
     glued = sum(len(each.text) for each in run) == len(text)
-    if plain != text and (glued or all(lookalikes.impostors(each.text) for each in run)):
+    if (
+        plain != text
+        and not _cut_short(place, end)
+        and (glued or all(lookalikes.impostors(each.text) for each in run))
+    ):
         parts = _lexed(plain, span[0])
         if parts and _sound(parts):
             parts = [each._replace(start=span[0], end=span[1]) for each in parts]
@@ -87,6 +90,13 @@ def _read_as(place: Place, start: int, run: list[Token]) -> Iterator[Repair]:
         if len(parts) == 1 and _sound(parts):
             parts = [parts[0]._replace(start=span[0], end=span[1])]
             yield spliced(start, end, parts, costs.SPLIT, "joined")
+
+
+def _cut_short(place: Place, end: int) -> bool:
+    """Whether a word goes on after the tokens before ``end``."""
+    last, following = place.tokens[end - 1], place.tokens[end]
+    goes_on = following.start == last.end and following.text[:1].isalnum()
+    return goes_on and lookalikes.plain(last.text)[-1:].isalnum()
 
 
 def _shifted(run: list[Token], together: str, start: int) -> Iterator[list[Token]]:

@@ -5,8 +5,9 @@ from volr.network.connectors.base import Connector, Entries, Shape
 from volr.network.connectors.convolution import Convolution
 from volr.network.connectors.one_to_one import OneToOne
 from volr.network.connectors.pooled import AveragePool, Pooled
+from volr.network.connectors.windows import Windows
 
-CONNECTORS: tuple[type[Connector], ...] = (AllToAll, Convolution, OneToOne, Pooled)
+CONNECTORS: tuple[type[Connector], ...] = (AllToAll, Convolution, OneToOne, Pooled, Windows)
 """All connectors."""
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "OneToOne",
     "Pooled",
     "Shape",
+    "Windows",
 ]

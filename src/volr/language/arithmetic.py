@@ -1,0 +1,50 @@
+"""The rules of numbers: sums, differences, products and quotients."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from volr.language import type_messages
+from volr.language.checker import Checker
+from volr.language.values import Absent, Before, Number, Unknown, Value
+
+if TYPE_CHECKING:
+    from volr.language.rules import Rule
+    from volr.language.syntax import Arithmetic, Sum
+
+
+class Numbers(Checker):
+    """The rules of numbers."""
+
+    def arithmetic(self, node: Arithmetic, before: Before) -> Rule[Value]:
+        if node.sign == "-" and (call := self.negative_argument(node)) is not None:
+            return (yield self.value(call, before))
+        one = yield self.value(node.left, Absent.LOST)
+        two = yield self.value(node.right, Absent.LOST)
+        return self.computed(node, node.sign, one, two)
+
+    def computed(self, node: Sum | Arithmetic, sign: str, one: Value, two: Value) -> Value:
+        if isinstance(one, Unknown) and isinstance(two, Unknown):
+            return Unknown()
+        left = self.operand(one, node.left, sign)
+        right = self.operand(two, node.right, sign)
+        for value, side in ((left, node.left), (right, node.right)):
+            if value.huge:
+                self.report(value.origin or side, type_messages.large_number, value.origin or side)
+        a, b = left.size, right.size
+        if a is None or b is None:
+            return Number(None, 1, node)
+        match sign:
+            case "-":
+                size = a - b
+            case "*":
+                size = a * b
+            case "/":
+                if b == 0 or a % b:
+                    self.report(node, type_messages.division, node, a, b)
+                    return Number(None, 1, node)
+                size = a // b
+            case _:
+                size = a + b
+        digits = len(str(abs(size)))
+        return Number(size if digits <= self.EXACT_DIGITS else None, digits, node)

@@ -1,0 +1,204 @@
+"""What all rules of the checker share: names, mistakes, and values in their places."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from volr.language import function_messages, type_messages
+from volr.language.findings import Findings
+from volr.language.layers import Layer
+from volr.language.syntax import Argument, Arithmetic, Call, Expression, Hole, Integer, Let
+from volr.language.values import (
+    Absent,
+    Before,
+    Binding,
+    Function,
+    NetValue,
+    Number,
+    ShapeValue,
+    Unknown,
+    Value,
+    Width,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from volr.language import types
+    from volr.language.rules import Rule
+    from volr.language.scoping import Scoping
+    from volr.language.syntax import Blank
+    from volr.source import Diagnostic
+
+MOST_STEPS = 100_000
+"""So many expressions may be checked anew, in calls and in uses of names, beside those written."""
+_DEEPEST_SIGNS = 8
+
+
+class Checker:
+    """The values of names, the mistakes, and what `_` stood for."""
+
+    EXACT_DIGITS = 18
+    """A number of more digits is out of all bounds, and not converted to an ``int``."""
+
+    def __init__(self, scoping: Scoping) -> None:
+        self.findings = Findings()
+        self.filled: dict[int, set[types.Shape]] = {}
+        self.bound: dict[int, Binding | Function] = {}
+        self._binders = scoping.binders
+        self._steps = MOST_STEPS + 8 * scoping.nodes
+        # The tree that was meant, where it was misread; kept, since nodes are told apart by ``id``.
+        self._meant: list[Call] = []
+
+    def report(self, node: Any, say: Callable[..., Diagnostic], *about: Any) -> None:
+        """A mistake at a node; its words are made on demand."""
+        self.findings.add(node.span, partial(say, *about))
+
+    def exhausted(self, node: Expression) -> bool:
+        """Whether too much has been checked. That is reported once."""
+        self._steps -= 1
+        if self._steps < 0:
+            say = partial(type_messages.too_many_steps, node, MOST_STEPS)
+            self.findings.add(node.span, say, once="steps")
+        return self._steps < 0
+
+    def value(self, node: Expression, before: Before) -> Rule[Value]:
+        """The rule of an expression, of which all other rules are made."""
+        raise NotImplementedError
+
+    # Names.
+
+    def binding_of(self, node: Expression) -> Binding | None:
+        """What a name is bound to; None for functions, unknown names, and all else."""
+        binder = self._binders.get(id(node))
+        found = self.bound.get(id(binder))
+        return found if isinstance(found, Binding) else None
+
+    def function_of(self, node: Expression) -> Let | Layer | str | None:
+        """The function that a name is; None for values, unknown names, and all else."""
+        binder = self._binders.get(id(node))
+        match binder:
+            case Layer() | str():
+                return binder
+            case Let(parameters=(_, *_)):
+                return binder
+            case _:
+                return None
+
+    def let_of(self, node: Expression) -> Let | None:
+        binding = self.binding_of(node)
+        return None if binding is None else binding.let
+
+    def misuse(self, node: Expression, say: Callable[..., Diagnostic], *about: Any) -> None:
+        """A name of the wrong type is reported at its first such use."""
+        let = self.let_of(node)
+        once = None if let is None else ("misused", id(let))
+        self.findings.add(node.span, partial(say, node, *about, let), once=once)
+
+    # Values in their places.
+
+    def network(self, value: Value, node: Expression, operator: str) -> NetValue:
+        """The operand of an operator must be a network."""
+        match value:
+            case NetValue():
+                return value
+            case Unknown():
+                pass
+            case Number() | ShapeValue():
+                what = "number" if isinstance(value, Number) else "shape"
+                self.misuse(node, type_messages.no_network, what, operator)
+        return NetValue(None, None, None, node, node)
+
+    def operand(self, value: Value, node: Expression, sign: str) -> Number:
+        """The operand of an arithmetic operator must be a number."""
+        match value:
+            case Number():
+                return value
+            case Unknown():
+                pass
+            case NetValue() | ShapeValue():
+                what = "network" if isinstance(value, NetValue) else "shape"
+                self.misuse(node, type_messages.no_number, what, sign)
+        return Number(None, 1)
+
+    def number(self, value: Value, node: Expression, name: str) -> Number:
+        """The value of an argument that must be a number, of at most 18 digits."""
+        match value:
+            case Number():
+                if value.huge:
+                    at = value.origin or node
+                    self.report(at, type_messages.large_number, at)
+                return value
+            case ShapeValue(shape=(only,), origin=origin):
+                return Number(only, len(str(only)), origin)
+            case ShapeValue():
+                self.report(node, type_messages.shape_as_number, node, value.shape, name)
+            case NetValue():
+                self.misuse(node, type_messages.no_size, value)
+            case Unknown():
+                pass
+        return Number(None, 1)
+
+    def at_least(self, value: Value, node: Expression, least: int, name: str) -> bool:
+        """Whether a number is large enough for its place."""
+        if not isinstance(value, Number) or value.size is None or value.size >= least:
+            return True
+        at = value.origin or node
+        self.report(at, type_messages.too_small, at, value.size, least, name)
+        return False
+
+    def blank(self, node: Blank, before: Before) -> Width | None:
+        """What `_` stands for; None if that is not known."""
+        match before:
+            case Width():
+                self.filled.setdefault(id(node), set()).add(before.shape)
+                return before
+            case Absent.NOTHING:
+                self.report(node, function_messages.nothing_before, node)
+                return None
+            case Absent.OPEN | Absent.LOST:
+                return None
+
+    def negative_argument(self, node: Arithmetic) -> Call | None:
+        """``dense 2 -4`` as the call that it was meant to be, with the number reported.
+
+        It reads as a difference. But a function that still lacks arguments is no number.
+        """
+        signs: list[Arithmetic] = []
+        left: Expression = node
+        while isinstance(left, Arithmetic) and left.sign == "-" and len(signs) < _DEEPEST_SIGNS:
+            signs.append(left)
+            left = left.left
+        function = left.function if isinstance(left, Call) else left
+        arguments = list(left.arguments if isinstance(left, Call) else ())
+        given = sum(not each.label for each in arguments)
+        if given >= self.wanted(self.function_of(function)):
+            return None
+        for each in reversed(signs):
+            right, rest = each.right, ()
+            if isinstance(right, Call):
+                right, rest = right.function, right.arguments
+            if not isinstance(right, Integer):
+                return None
+            number = Integer(f"-{right.digits}", each.sign_span.to(right.span))
+            self.report(number, type_messages.negative, number)
+            arguments += [Argument(Hole(number.span), span=number.span), *rest]
+        return self.made(Call(function, tuple(arguments), node.span))
+
+    def made(self, call: Call) -> Call:
+        """A call that is not in the text."""
+        self._meant.append(call)
+        return call
+
+    def wanted(self, function: Let | Layer | str | None) -> int:
+        """The number of arguments that a function takes, without those with a label."""
+        match function:
+            case Layer():
+                return len(function.required)
+            case Let():
+                return len(function.parameters)
+            case str():
+                return 2
+            case None:
+                return 0

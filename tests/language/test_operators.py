@@ -6,7 +6,17 @@ import numpy as np
 import pytest
 
 from volr.errors import ProgramError
-from volr.language import Expression, dense, parse, to_network
+from volr.language import (
+    Expression,
+    avgpool,
+    conv,
+    dense,
+    identity,
+    maxpool,
+    parse,
+    repeat,
+    to_network,
+)
 from volr.source import Source
 
 
@@ -22,6 +32,23 @@ def test_precedence_and_association_are_those_of_the_language() -> None:
     assert a >> b | c >> d == parse(Source("dense 1 2 ⦶ dense 2 3 ⊖ dense 1 3 ⦶ dense 3 1"))
     assert a >> b >> d == parse(Source("dense 1 2 ⦶ dense 2 3 ⦶ dense 3 1"))
     assert a >> (b >> d) != a >> b >> d
+
+
+def test_every_layer_has_a_function() -> None:
+    block = repeat(2, conv(..., 6, 3, pad=1) + identity(...))
+    spelled = conv([1, 9, 9], 6, (3, 3), stride=1, groups=1) >> block >> maxpool(..., 2)
+    spelled = spelled >> avgpool(..., (1, 1), stride=(1, 2)) >> (dense(..., 3) << dense(3, 3))
+    text = (
+        "conv [1 9 9] 6 [3 3] stride:1 groups:1 ⦶ repeat 2 (conv _ 6 3 pad:1 ⊕ id _) "
+        "⦶ maxpool _ 2 ⦶ avgpool _ [1 1] stride:[1 2] ⦶ (dense _ 3 ↺ dense 3 3)"
+    )
+    assert spelled == parse(text)
+    assert to_network(spelled) == to_network(text)
+    for wrong in ("28", [1.0, 2], [], None):
+        with pytest.raises(TypeError, match="must be a whole number"):
+            identity(wrong)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(TypeError, match="`network` must be an expression of layers, found int"):
+        repeat(2, 3)  # pyright: ignore[reportArgumentType]
 
 
 def test_sizes_may_be_whole_numbers_of_numpy() -> None:

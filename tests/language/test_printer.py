@@ -11,6 +11,21 @@ from tests.strategies import Program, programs
 
 from volr.errors import ProgramError
 from volr.language import dense, format_expression, format_source, parse
+from volr.language.syntax import (
+    Argument,
+    Arithmetic,
+    Blank,
+    Call,
+    Expression,
+    Integer,
+    Let,
+    Loop,
+    Name,
+    Parallel,
+    Sequence,
+    Shape,
+    Sum,
+)
 from volr.source import Source
 
 COMMENT = re.compile(r"//[^\n]*|/\*.*?\*/", re.DOTALL)
@@ -99,6 +114,64 @@ l1 ⊖ /* x */ l2 // end
 // last
 """,
 ]
+
+
+NUMBERS = st.integers(1, 99).map(lambda number: Integer(str(number)))
+NAMES = st.sampled_from(["n", "f'", "dense", "conv"])
+
+
+def trees() -> st.SearchStrategy[Expression]:
+    """Trees of every production, of right types or wrong ones."""
+    leaves = st.one_of(NUMBERS, NAMES.map(Name), st.just(Blank()))
+
+    def larger(below: st.SearchStrategy[Expression]) -> st.SearchStrategy[Expression]:
+        sides = [st.builds(kind, below, below) for kind in (Parallel, Sequence, Loop, Sum)]
+        labels = st.sampled_from(["", "pad"])
+        arguments = st.lists(st.builds(Argument, below, labels), min_size=1, max_size=3)
+        parameters = st.lists(NAMES.map(Name), max_size=2)
+        return st.one_of(
+            *sides,
+            st.builds(Arithmetic, st.sampled_from("-*/"), below, below),
+            st.builds(Call, below, arguments.map(tuple)),
+            st.builds(Shape, st.lists(below, min_size=1, max_size=3).map(tuple)),
+            st.builds(Let, NAMES, below, below, parameters.map(tuple)),
+        )
+
+    return st.recursive(leaves, larger, max_leaves=12)
+
+
+@given(trees(), st.booleans())
+def test_every_tree_is_printed_and_parsed_back(tree: Expression, ascii: bool) -> None:
+    text = format_expression(tree, ascii=ascii)
+    found = parse(Source(text))
+    assert found == tree
+    assert formatted(text, ascii=ascii) == text + "\n"
+    assert text.isascii() or not ascii
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "ascii"),
+    [
+        ("dense 2 3+dense 2 3", "dense 2 3 ⊕ dense 2 3", "dense 2 3 + dense 2 3"),
+        ("dense (n+1) 3", "dense (n + 1) 3", "dense (n + 1) 3"),
+        ("let a=dense 2 2 in a+a", "let a = dense 2 2 in a ⊕ a", "let a = dense 2 2 in a + a"),
+        ("let f n k=n⊕k in f", "let f n k = n ⊕ k in f", "let f n k = n + k in f"),
+        ("let f n k=n+k in f", "let f n k = n + k in f", "let f n k = n + k in f"),
+        ("dense 1 2<<dense 2 2", "dense 1 2 ↺ dense 2 2", "dense 1 2 << dense 2 2"),
+        ("conv [1  9 9] 2 3 pad : 1", "conv [1 9 9] 2 3 pad:1", "conv [1 9 9] 2 3 pad:1"),
+        ("(a-b)-(c-d)*2", "a - b - (c - d) * 2", "a - b - (c - d) * 2"),
+    ],
+)
+def test_spellings(text: str, expected: str, ascii: str) -> None:
+    assert formatted(text) == expected + "\n"
+    assert formatted(text, ascii=True) == ascii + "\n"
+
+
+def test_blanks_are_filled_in_where_they_have_one_shape() -> None:
+    text = "let b = dense _ 4 in // twice\nconv [1 9 9] 2 3 ⦶ dense _ 3 ⦶ b ⦶ b"
+    assert format_source(text, fill=True) == (
+        "let b = dense _ 4 in // twice\nconv [1 9 9] 2 3 ⦶ dense [2 7 7] 3 ⦶ b ⦶ b\n"
+    )
 
 
 def formatted(text: str, *, ascii: bool = False) -> str:

@@ -36,6 +36,21 @@ def test_what_is_not_known_is_named_with_its_place_and_what_there_is() -> None:
     assert "it has all_to_all" in shown
 
 
+@pytest.mark.parametrize(
+    ("text", "what", "place"),
+    [
+        ("maxpool [1 4] 2", "lacks the largest of what arrives at maxpool_1", "maxpool [1 4] 2"),
+        ("dense 2 3 ↺ dense 3 3", "lacks loops, and dense_1->dense_1 is one", "dense 3 3"),
+        ("dense 2 3 ⊕ dense 2 3", "lacks several projections between two populations", "2 3"),
+    ],
+)
+def test_what_no_reader_knows_yet_is_refused_in_its_place(text: str, what: str, place: str) -> None:
+    with pytest.raises(UnsupportedError) as caught:
+        check_connectors(to_network(text), (Connector,), "a reader")
+    assert f"a reader {what}" in str(caught.value)
+    assert place in str(caught.value)
+
+
 def test_a_way_out_may_be_given() -> None:
     with pytest.raises(UnsupportedError, match="another way") as caught:
         check_connectors(mixed(), (OneToOne,), "a reader", "another way")

@@ -52,7 +52,9 @@ class LayerCalls(Numbers):
                 self.report(argument, say, argument.value, place)
             else:
                 value = yield self.value(argument.value, Absent.LOST)
-            asked.append((parameter, argument, value))
+            # With too few, nobody knows which is which.
+            if complete or isinstance(value, NetValue):
+                asked.append((parameter, argument, value))
         for parameter, argument, value in asked:
             if isinstance(value, Number) and value.huge and layer.name == "dense":
                 huge.append(value)

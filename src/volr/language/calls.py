@@ -96,7 +96,9 @@ class Calls(LayerCalls):
             one, two = left.inputs, right.inputs
             fits = after and two and after.shape == two.shape
             sign = "⊖" if not fits and one and two and one.shape == two.shape else "⦶"
-        self.report(second, function_messages.operator_missing, second, sign)
+        # What stands before lacks arguments, and says so.
+        if at >= self.wanted(function):
+            self.report(second, function_messages.operator_missing, second, sign)
         return Unknown()
 
     def _no_function(self, node: Call, before: Before) -> Rule[Value]:

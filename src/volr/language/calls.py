@@ -96,9 +96,11 @@ class Calls(LayerCalls):
             one, two = left.inputs, right.inputs
             fits = after and two and after.shape == two.shape
             sign = "⊖" if not fits and one and two and one.shape == two.shape else "⦶"
-        # What stands before lacks arguments, and says so.
-        if at >= self.wanted(function):
-            self.report(second, function_messages.operator_missing, second, sign)
+        # What stands before may have a mistake of its own, which says enough.
+        whole = at == 0 and not isinstance(left, Unknown) if function is None else True
+        if whole and at >= self.wanted(function):
+            say = function_messages.operator_missing
+            self.report(node.arguments[at], say, node.arguments[at], sign)
         return Unknown()
 
     def _no_function(self, node: Call, before: Before) -> Rule[Value]:

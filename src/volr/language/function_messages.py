@@ -67,24 +67,21 @@ def too_many(
     extra: Sequence[Argument], node: Call, function: Let | Layer | str, wanted: int
 ) -> Diagnostic:
     span = extra[0].span.to(extra[-1].span)
-    first = node.arguments[node.arguments.index(extra[0]) - 1] if extra[0].span.start else extra[0]
+    before = [each.span.end for each in node.arguments if each.span.end <= span.start]
     message = f"unexpected `{_shown(extra[0])}`"
     help = f"{_takes(function, wanted)}: `{clip(signature(function), 80)}`"
-    edit = Edit(Span(max(first.span.end, node.function.span.end), span.end), "")
+    edit = Edit(Span(max(before, default=span.start), span.end), "")
     return Diagnostic(span, message, help=help, others=_bound(function), edits=(edit,))
 
 
-def operator_missing(node: Expression, sign: str) -> Diagnostic:
+def operator_missing(node: Argument, sign: str) -> Diagnostic:
     """Two networks one after the other, with nothing between them."""
-    message = f"expected an operator before `{_head(node)}`"
-    help = "write `⦶` for one after the other, `⊖` for side by side"
     place = node.span.start
-    return Diagnostic(
-        Span(place, place + max(len(_head(node)), 1)),
-        message,
-        help=help,
-        edits=(Edit(Span(place, place), f"{sign} "),),
-    )
+    head = _head(node.value) if node.value.span.start == place else "("
+    message = f"expected an operator before `{head}`"
+    help = "write `⦶` for one after the other, `⊖` for side by side"
+    edits = (Edit(Span(place, place), f"{sign} "),)
+    return Diagnostic(Span(place, place + len(head)), message, help=help, edits=edits)
 
 
 def parentheses_missing(node: Expression, end: int, function: Let | Layer | str) -> Diagnostic:
@@ -109,7 +106,7 @@ def layer_missing(node: Call) -> Diagnostic:
 def no_function(node: Call, what: str, let: Let | None) -> Diagnostic:
     """A value with arguments."""
     message = f"{subject(node.function)} is a {what}, and takes no arguments"
-    edit = Edit(Span(node.function.span.end, node.span.end), "")
+    edit = Edit(Span(node.arguments[0].span.start, node.span.end), "")
     help = "leave the arguments out"
     return Diagnostic(node.function.span, message, what, help, bound_here(let), (edit,))
 

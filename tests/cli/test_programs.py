@@ -102,6 +102,14 @@ def test_format_prints_either_spelling(volr: Volr, folder: Path) -> None:
     )
 
 
+def test_format_fills_in_the_shapes(volr: Volr, folder: Path) -> None:
+    path = folder / "blanks.volr"
+    path.write_text("conv [1 9 9] 2 3 ⦶ dense _ 5", encoding="utf-8")
+    assert volr("format", "blanks.volr", "--fill").out == ("conv [1 9 9] 2 3 ⦶ dense [2 7 7] 5\n")
+    path.write_text("dense _ 5", encoding="utf-8")
+    assert "nothing comes before this" in volr("format", "blanks.volr", "--fill").err
+
+
 def test_format_writes_in_place_what_is_not_yet_so(volr: Volr, folder: Path) -> None:
     path = folder / "loose.volr"
     path.write_text("dense 2   4>>dense 4 2", encoding="utf-8")

@@ -188,8 +188,8 @@ def _build(rule: str, values: Row[_Value]) -> _Value:
             node = Call(_node(function), kept, span)
         case "shape", [_, _Row() as row, _]:
             node = Shape(tuple(map(_node, row.listed())), span)
-        case "negative", [_, Token() as token]:
-            node = Integer(f"-{token.text.lstrip('0')}" if token.text.strip("0") else "0", span)
+        case "negative", [_, _]:
+            node = Hole(span)
         case "blank", [_]:
             node = Blank(span)
         case "hole", [_]:

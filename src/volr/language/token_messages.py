@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from volr.language.grammar import Token
 
 _LONGEST_RUN = 30
+_ENDS = ("INTEGER", "NAME", "BLANK", "CLOSE", "CLOSE_SHAPE", "MALFORMED", "HOLE")
+"""What a `-` follows that takes something away."""
 SIZES = re.compile(r"([0-9]+)[xX×]([0-9]+)")
 """Sizes as they are written elsewhere: 2x4."""
 
@@ -20,7 +22,13 @@ SIZES = re.compile(r"([0-9]+)[xX×]([0-9]+)")
 def of_tokens(tokens: list[Token]) -> list[Diagnostic]:
     """The mistakes that are tokens of the grammar: wrong numbers."""
     found: list[Diagnostic] = []
-    for token in tokens:
+    for index, token in enumerate(tokens):
+        if token.kind == "MINUS" and (not index or tokens[index - 1].kind not in _ENDS):
+            number = tokens[index + 1].text.lstrip("0") or "1"
+            span = token.span.to(tokens[index + 1].span)
+            message = f"a size must be at least 1, found `-{clip(number)}`"
+            help, edits = f"write `{clip(number)}`", (Edit(span, number),)
+            found.append(Diagnostic(span, message, help=help, edits=edits))
         if token.kind == "MALFORMED":
             help, edits = None, ()
             if sizes := SIZES.fullmatch(token.text):

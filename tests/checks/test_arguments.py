@@ -216,11 +216,6 @@ SLIPS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
         "the seed is 'x'; a seed is a whole number from 0 up",
         "",
     ),
-    "numbers for nodes": (
-        lambda _: API.Dense(2, 4),
-        "Dense: inputs is 2, not a part of a program",
-        "`volr.dense(…)` makes a layer from two numbers",
-    ),
     "nothing at all": (
         lambda t: API.train_ann(t["network"], None),
         "train_ann: samples is None, a NoneType and not samples",

@@ -37,13 +37,31 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def mnist_dir() -> Path:
     """The folder with MNIST's four files: beside the repository, or ``$VOLR_DATA``."""
-    folders = [SHARED / "data" / "mnist"]
-    if "VOLR_DATA" in os.environ:
-        folders.append(Path(os.environ["VOLR_DATA"]))
+    return _folder("MNIST", SHARED / "data" / "mnist", *_given(""))
+
+
+@pytest.fixture(scope="session")
+def fashion_dir() -> Path:
+    """The folder with the four files of Fashion-MNIST: beside the repository, in
+    ``$VOLR_DATA/fashion-mnist``, or of Debian's package."""
+    debian = Path("/usr/share/datasets/fashion-mnist")
+    return _folder(
+        "Fashion-MNIST",
+        SHARED / "data" / "fashion-mnist",
+        *_given("fashion-mnist"),
+        debian,
+    )
+
+
+def _given(name: str) -> list[Path]:
+    return [Path(os.environ["VOLR_DATA"]) / name] if "VOLR_DATA" in os.environ else []
+
+
+def _folder(what: str, *folders: Path) -> Path:
     for folder in folders:
         if folder.is_dir():
             return folder
     places = " or ".join(map(str, folders))
     if CI and SHARED.is_dir():
-        pytest.fail(f"MNIST is neither in {places}")
-    pytest.skip("needs MNIST")
+        pytest.fail(f"{what} is neither in {places}")
+    pytest.skip(f"needs {what}")

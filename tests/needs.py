@@ -35,6 +35,8 @@ PROGRAMS = {
 ELSE = {
     ".venv-peers": "make test",
     "MNIST": "its four files in ../shared/data/mnist or in the folder VOLR_DATA",
+    "Fashion-MNIST": "its four files in ../shared/data/fashion-mnist or in the folder "
+    "fashion-mnist of VOLR_DATA",
     "triton": "pip install the version that .ci/run names",
 }
 """What else they need, Python packages aside, which are all in the lock file."""

@@ -19,10 +19,11 @@ PROGRAMS = {
     "digits": "dense 64 64 ⦶ dense 64 10",
     "mnist": "dense 100 100 ⦶ dense 100 10",
     "mnist-parallel": "dense 100 20 ⦶ (dense 20 10 ⊖ dense 20 10) ⦶ dense 20 10",
+    "fashion": "dense 784 100 ⦶ dense 100 10",
 }
 
 
-def test_the_five_tasks_have_their_default_programs() -> None:
+def test_the_six_tasks_have_their_default_programs() -> None:
     assert {each.name: each.program for each in TASKS} == PROGRAMS
     assert [task(name).name for name in PROGRAMS] == list(PROGRAMS)
 
@@ -36,19 +37,26 @@ def test_an_unknown_task_gets_the_nearest_and_all_there_are(name: str, nearest: 
         task(name)
     assert caught.value.message == f"there is no task {name!r}"
     assert caught.value.help == (
-        f"did you mean {nearest!r}? choose one of nand, xor, digits, mnist, mnist-parallel"
+        f"did you mean {nearest!r}? choose one of nand, xor, digits, mnist, mnist-parallel, fashion"
     )
 
 
 def test_a_name_like_no_other_gets_the_list_alone() -> None:
     with pytest.raises(DataError) as caught:
         task("")
-    assert caught.value.help == "choose one of nand, xor, digits, mnist, mnist-parallel"
+    assert caught.value.help == "choose one of nand, xor, digits, mnist, mnist-parallel, fashion"
 
 
 @pytest.mark.parametrize(
     ("name", "inputs", "outputs"),
-    [("nand", 2, 2), ("xor", 2, 2), ("digits", 64, 10), ("mnist", 100, 10), ("mnist", 784, 10)],
+    [
+        ("nand", 2, 2),
+        ("xor", 2, 2),
+        ("digits", 64, 10),
+        ("mnist", 100, 10),
+        ("mnist", 784, 10),
+        ("fashion", 784, 10),
+    ],
 )
 def test_a_program_that_fits_passes(name: str, inputs: int, outputs: int) -> None:
     check_fits(task(name), inputs, outputs)

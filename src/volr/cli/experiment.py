@@ -62,7 +62,10 @@ def experiment(
     ),
     fresh: Fresh = False,
     program: str | None = option(
-        None, "Program: for all tasks; - is standard input.", "FILE", unless="each task's own"
+        None,
+        f"Program: for all tasks, {options.PROGRAMS}; - is standard input.",
+        "FILE",
+        unless="each task's own",
     ),
     data: options.DataFolder = None,
     settings: options.SettingsFile = None,
@@ -92,6 +95,7 @@ def experiment(
 ) -> None:
     """Measure every condition of each task, in one table."""
     from volr.experiments.plan import ExperimentPlan
+    from volr.experiments.programs import program_source
     from volr.experiments.results import RESULTS, results_json
     from volr.experiments.runner import carry_on, check_possible, task_network
     from volr.experiments.settings_file import read_settings, settings_with
@@ -99,11 +103,11 @@ def experiment(
     from volr.experiments.store.plans import plan_json
     from volr.experiments.study import VOLR
     from volr.experiments.tasks import task as find_task
-    from volr.language import read_source, to_network
+    from volr.language import to_network
 
     names = tasks or (QUICK_TASKS if quick else DEFAULT_TASKS)
     chosen = [find_task(name) for name in dict.fromkeys(names)]
-    own = None if program is None else to_network(read_source(program))
+    own = None if program is None else to_network(program_source(program))
     file = read_settings(settings)
     networks: dict[str, Network] = {}
     for each in chosen:

@@ -225,9 +225,13 @@ def _is_given(ctx: typer.Context, name: str) -> bool:
 
 
 # Arguments and options that several commands have.
-TASKS = "nand, xor, digits, mnist or mnist-parallel."
+TASKS = "nand, xor, digits, mnist, mnist-parallel or fashion."
+PROGRAMS = "or the name of one of Volr's: lenet, lenet-avgpool, residual"
 Program = Annotated[str, typer.Argument(metavar="FILE", help="A program; - is standard input.")]
 Model = Annotated[Path, typer.Argument(readable=False, metavar="MODEL", help="A model file.")]
+NamedProgram = Annotated[
+    str, typer.Argument(metavar="FILE", help=f"A program, {PROGRAMS}; - is standard input.")
+]
 Task = Annotated[str, option(..., f"Task: {TASKS}", "TASK")]
 Out = Annotated[Path, option(..., "Where to write: the model file.", "FILE")]
 Json = Annotated[bool, option(..., "Print JSON.", flags="--json")]
@@ -243,7 +247,12 @@ Activation = Annotated[
 ]
 DataFolder = Annotated[
     Path | None,
-    option(..., "Folder with MNIST's four files.", "DIR", unless="$VOLR_DATA, else a download"),
+    option(
+        ...,
+        "Folder with the four files of MNIST or of Fashion-MNIST.",
+        "DIR",
+        unless="$VOLR_DATA, else a download",
+    ),
 ]
 SettingsFile = Annotated[
     Path | None,

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from volr.source import Diagnostic, Source
 
 
-def check(file: options.Program, as_json: options.Json = False) -> None:
+def check(file: options.NamedProgram, as_json: options.Json = False) -> None:
     """Check a program and print its type."""
+    from volr.experiments.programs import program_source
     from volr.language import check as checked
-    from volr.language import read_source
 
     try:
         with patience("checking"):
-            type_ = str(checked(read_source(file)).type)
+            type_ = str(checked(program_source(file)).type)
     except ProgramError as error:
         if as_json:
             found = [diagnostic_json(each, error.source) for each in error.diagnostics]
@@ -82,12 +82,13 @@ def format_program(
 
 @with_options
 def show(
-    file: options.Program,
+    file: options.NamedProgram,
     svg: str | None = option(None, "Draw the network into this file; - is standard output.", "OUT"),
     as_json: options.Json = False,
 ) -> None:
     """Print a program's populations and projections, or draw them."""
-    from volr.language import read_source, to_network
+    from volr.experiments.programs import program_source
+    from volr.language import to_network
     from volr.network import network_json, network_svg, network_text
 
     if svg == "-" and as_json:
@@ -95,7 +96,7 @@ def show(
     if svg is not None and svg != "-":
         check_writable(Path(svg), source=Path(file))
     with patience("lowering"):
-        lowered = to_network(read_source(file))
+        lowered = to_network(program_source(file))
     if svg == "-":
         emit(network_svg(lowered))
     elif svg is not None:

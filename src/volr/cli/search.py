@@ -65,7 +65,10 @@ def search(
     ),
     fresh: Fresh = False,
     program: str | None = option(
-        None, "Program: to begin with; - is standard input.", "FILE", unless="the task's own"
+        None,
+        f"Program: to begin with, {options.PROGRAMS}; - is standard input.",
+        "FILE",
+        unless="the task's own",
     ),
     data: options.DataFolder = None,
     settings: options.SettingsFile = None,
@@ -83,6 +86,7 @@ def search(
     """Find better settings on validation data, with Optuna."""
     from volr.experiments.conditions import condition as find_condition
     from volr.experiments.plan import ExperimentPlan
+    from volr.experiments.programs import program_source
     from volr.experiments.runner import check_possible, task_network
     from volr.experiments.search.proposals import require_optuna, weights
     from volr.experiments.search.space import parameters
@@ -91,7 +95,7 @@ def search(
     from volr.experiments.settings_file import read_settings, settings_with
     from volr.experiments.store.folder import open_journal
     from volr.experiments.tasks import task as find_task
-    from volr.language import read_source, to_network
+    from volr.language import to_network
 
     if minutes is not None and not (math.isfinite(minutes) and minutes >= 0):
         raise VolrError(f"--minutes is {minutes}, not 0 or more")
@@ -101,7 +105,7 @@ def search(
     base = settings_with(file, {"neuron": neuron, **vars(times)})
     text = file.program_for(task) or chosen.program
     if program is not None:
-        text = read_source(program).text.strip()
+        text = program_source(program).text.strip()
     task_network(chosen, to_network(text))
     asked = Search(
         task=task,

@@ -108,7 +108,7 @@ class Learning:
 @options.with_options
 def train(
     ctx: typer.Context,
-    file: options.Program,
+    file: options.NamedProgram,
     task: options.Task,
     out: options.Out,
     kind: options.Kind = "ann",
@@ -135,10 +135,11 @@ def train(
     """Train a program as an artificial or a spiking network."""
     from volr.backends import simulator
     from volr.engine.devices import device_name, device_of
+    from volr.experiments.programs import program_source
     from volr.experiments.run_progress import of_training
     from volr.experiments.runner import task_network
     from volr.experiments.tasks import task as find_task
-    from volr.language import read_source, to_network
+    from volr.language import to_network
     from volr.training import (
         SpikingSettings,
         TrainingSettings,
@@ -158,7 +159,7 @@ def train(
     device = device_of(through.device)
     chosen = find_task(task)
     check_writable(out, source=Path(file))
-    lowered = task_network(chosen, to_network(read_source(file)))
+    lowered = task_network(chosen, to_network(program_source(file)))
     begun = None if start is None else start_of(start, lowered, out)
     taught = None if teacher is None else teacher_of(teacher, chosen, out)
     runs = nullcontext() if in_loop is None else simulator(in_loop)

@@ -3,8 +3,10 @@
     nand, xor               two bits to their truth value
     digits                  scikit-learn's 8 × 8 digits, offline
     mnist, mnist-parallel   MNIST at 10 × 10 pixels, or at 28 × 28 for programs with 784 inputs
+    fashion                 Fashion-MNIST at 28 × 28 pixels
 
-Any other program of the right sizes can replace a task's own.
+Any other program of the right sizes can replace a task's own: the inputs may have any shape of as
+many neurons, such as ``[1 28 28]``. ``volr.experiments.programs`` has some.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from volr.checks.annotations import fits, shown
 from volr.checks.names import named
 from volr.errors import DataError
 from volr.experiments.datasets.digits import load_digits
+from volr.experiments.datasets.fashion import load_fashion
 from volr.experiments.datasets.logic import load_logic, nand, xor
 from volr.experiments.datasets.mnist import load_mnist
 
@@ -63,8 +66,9 @@ class Task:
         """The data for a program with ``inputs`` inputs, by default those of the task's program.
 
         ``seed``, 0 or more, draws the points of ``nand`` and ``xor``; the samples of the others are
-        the same for every seed. ``data_dir`` is the folder with MNIST's four files; the other tasks
-        need none. Raises ``DataError`` if the size or the seed is not possible or the files are
+        the same for every seed. ``data_dir`` is the folder with the files of MNIST or
+        Fashion-MNIST, or with the subfolders ``mnist`` and ``fashion-mnist``; the other tasks need
+        none. Raises ``DataError`` if the size or the seed is not possible or the files are
         wrong, and ``MissingError`` if a package is not installed.
         """
         units = self.forms[0].units if inputs is None else inputs
@@ -131,7 +135,8 @@ def same_data(task: Task) -> tuple[str, ...]:
     return tuple(each.name for each in TASKS if each.loader is task.loader)
 
 
-_PIXELS = (InputForm(100, "10 × 10 pixels"), InputForm(784, "28 × 28 pixels"))
+_WHOLE = InputForm(784, "28 × 28 pixels")
+_PIXELS = (InputForm(100, "10 × 10 pixels"), _WHOLE)
 
 
 def _load_mnist(_seed: int, inputs: int, data_dir: Path | None) -> Data:
@@ -178,5 +183,13 @@ TASKS: tuple[Task, ...] = (
         forms=_PIXELS,
         classes=10,
         loader=_load_mnist,
+    ),
+    Task(
+        name="fashion",
+        summary="pictures of clothes, Fashion-MNIST",
+        program="dense 784 100 ⦶ dense 100 10",
+        forms=(_WHOLE,),
+        classes=10,
+        loader=lambda _seed, _inputs, data_dir: load_fashion(data_dir),
     ),
 )

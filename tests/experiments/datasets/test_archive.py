@@ -8,6 +8,7 @@ import hashlib
 import struct
 import sys
 import threading
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,7 @@ from volr.experiments.datasets.archive import (
     cache_folder,
     download,
     find,
+    folder_of,
     read,
     read_archive,
 )
@@ -147,6 +149,30 @@ def test_the_environment_names_the_folder_and_an_argument_overrules_it(
         read_archive(small(), tmp_path / "elsewhere")
     monkeypatch.setenv("VOLR_DATA", str(tmp_path / "elsewhere"))
     check_values(read_archive(small(), folder))
+
+
+def test_a_folder_of_several_data_sets_has_one_for_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path / "data" / "small", PACKED)
+    check_values(read_archive(small(), tmp_path / "data"))
+    monkeypatch.setenv("VOLR_DATA", str(tmp_path / "data"))
+    check_values(read_archive(small(), None))
+
+
+def test_a_package_of_the_system_comes_before_a_download(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = replace(small(), apart=True, installed=tmp_path / "share")
+    assert folder_of(archive, None) is None
+    fill(tmp_path / "share", PACKED)
+    check_values(read_archive(archive, None))
+    # The files of another data set may be there.
+    monkeypatch.setenv("VOLR_DATA", str(fill(tmp_path / "data", UNPACKED)))
+    assert folder_of(archive, None) == tmp_path / "share"
+    fill(tmp_path / "data" / "small", PACKED)
+    assert folder_of(archive, None) == tmp_path / "data" / "small"
+    assert folder_of(archive, tmp_path / "share") == tmp_path / "share"
 
 
 def test_every_missing_file_is_named_and_none_is_downloaded(tmp_path: Path) -> None:

@@ -44,24 +44,49 @@ class IdxFile:
 
 @dataclass(frozen=True)
 class Archive:
-    """Files that belong together, and their mirrors: addresses that end in ``/``."""
+    """Files that belong together, and their mirrors: addresses that end in ``/``.
+
+    In a folder of several data sets their subfolder is ``name``. In ``$VOLR_DATA`` the files of
+    an archive that is ``apart`` are always there, since those of another have the same names.
+    ``installed`` is the folder where a package of the system puts them.
+    """
 
     name: str
     files: tuple[IdxFile, ...]
     mirrors: tuple[str, ...]
+    installed: Path | None = None
+    apart: bool = False
 
 
 def read_archive(archive: Archive, data_dir: Path | None) -> tuple[Bytes, ...]:
     """The values of every file, in the archive's order.
 
-    They come from ``data_dir``, from the folder in ``$VOLR_DATA``, or from the user's cache, in
-    this order. Only in the cache, missing or damaged files are downloaded. Raises ``DataError`` if
-    a file is missing, damaged, another file or cannot be downloaded, and ``MissingError`` if the
-    package for downloads is missing.
+    They come from ``folder_of``, or else from the user's cache. Only in the cache, missing or
+    damaged files are downloaded. Raises ``DataError`` if a file is missing, damaged, another file
+    or cannot be downloaded, and ``MissingError`` if the package for downloads is missing.
     """
-    folder = data_dir or folder_of_environment()
+    folder = folder_of(archive, data_dir)
     paths = find(archive, folder) if folder else download(archive, cache_folder(archive))
     return tuple(read(file, path) for file, path in zip(archive.files, paths, strict=True))
+
+
+def folder_of(archive: Archive, data_dir: Path | None) -> Path | None:
+    """Where the files are on this machine: the first of these places, or None.
+
+    ``data_dir``, or its subfolder with the archive's name; the same of the folder in
+    ``$VOLR_DATA``; where a package of the system puts them.
+    """
+    if data_dir is not None:
+        within = data_dir / archive.name
+        return within if within.is_dir() else data_dir
+    if (folder := folder_of_environment()) is not None:
+        if (within := folder / archive.name).is_dir():
+            return within
+        if not archive.apart:
+            return folder
+    if archive.installed is not None and archive.installed.is_dir():
+        return archive.installed
+    return None
 
 
 def find(archive: Archive, folder: Path) -> tuple[Path, ...]:
@@ -140,7 +165,8 @@ def _pooch(archive: Archive) -> Any:
 
 def _help(archive: Archive) -> str:
     count = len(archive.files)
+    folder = f"${DATA_VARIABLE}/{archive.name}" if archive.apart else f"${DATA_VARIABLE}"
     return (
-        f"name the folder with the {count} files of {archive.name} by --data DIR or "
-        f"${DATA_VARIABLE}; they can be had from {archive.mirrors[0]}"
+        f"name the folder with the {count} files of {archive.name} by --data DIR or {folder}; "
+        f"they can be had from {archive.mirrors[0]}"
     )

@@ -1,0 +1,42 @@
+"""Programs that come with Volr, by name: convolutional networks for 28 × 28 pixels.
+
+    lenet           LeNet-5 with rectified units and the largest of each window, for ANNs.
+                    Y. LeCun et al., "Gradient-based learning applied to document recognition"
+                    (1998), doi:10.1109/5.726791
+    lenet-avgpool   the same with means, so that it can be transferred by rates
+    residual        blocks with an identity beside two convolutions. K. He et al., "Deep
+                    residual learning for image recognition" (2015), arXiv:1512.03385
+
+They fit the tasks ``mnist``, ``mnist-parallel`` and ``fashion``.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from volr.language import read_source
+from volr.source import Source
+
+_LENET = """\
+conv [1 28 28] 6 5 ⦶ {pool} _ 2 ⦶ conv _ 16 5 ⦶ {pool} _ 2 ⦶ dense _ 120 ⦶ dense _ 84 ⦶ dense _ 10
+"""
+_RESIDUAL = """\
+let block s c = (conv s c 3 pad:1 ⦶ conv _ c 3 pad:1) ⊕ id s in
+conv [1 28 28] 16 3 pad:1 ⦶ avgpool _ 2 ⦶ conv _ 16 3 pad:1 ⦶ block [16 14 14] 16
+⦶ conv _ 32 3 stride:2 pad:1 ⦶ block [32 7 7] 32 ⦶ avgpool _ 7 ⦶ dense _ 10
+"""
+PROGRAMS: dict[str, str] = {
+    "lenet": _LENET.format(pool="maxpool"),
+    "lenet-avgpool": _LENET.format(pool="avgpool"),
+    "residual": _RESIDUAL,
+}
+
+
+def program_source(file: str) -> Source:
+    """The program in a file, or of a name in ``PROGRAMS``; ``-`` is standard input.
+
+    A file with such a name comes first. Raises ``ProgramError`` as ``read_source`` does.
+    """
+    if file in PROGRAMS and not Path(file).exists():
+        return Source(PROGRAMS[file], file)
+    return read_source(file)

@@ -54,9 +54,10 @@ def random_parameters(
     values: dict[str, Floats] = {}
     for p in network.projections:
         shape = p.connector.weight_shape(network[p.source].shape, network[p.target].shape)
-        values[f"{p.source}->{p.target}.weight"] = rng.normal(weight, abs(weight), shape)
+        values[f"{p.name}.weight"] = rng.normal(weight, abs(weight), shape)
     for p in network.layers:
-        values[f"{p.name}.bias"] = rng.normal(bias, abs(bias), p.size)
+        if count := network.biases(p):
+            values[f"{p.name}.bias"] = rng.normal(bias, abs(bias), count)
     return values
 
 

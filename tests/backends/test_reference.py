@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from tests.oracles import chain, fork, random_parameters
 
+from volr.backends.readback import expected
 from volr.backends.reference import REFERENCE, activations, forward
 from volr.backends.refusals import check_supported
 from volr.errors import DataError
+from volr.language import to_network
 from volr.models.activations import ACTIVATIONS, Activation, Identity, ReLU, Sigmoid, Tanh
 from volr.models.model import ArtificialModel
 from volr.network import Network, Population, Projection
+from volr.verification.comparison import compare
 
 if TYPE_CHECKING:
     from volr.checks.arrays import Floats
@@ -103,6 +107,56 @@ def test_every_neuron_does_what_a_loop_over_its_synapses_does(
             np.testing.assert_allclose(values[row], expected, rtol=1e-12, atol=1e-12)
         expected = [z for name in network.outputs for z in sums[name]]
         np.testing.assert_allclose(logits[row], expected, rtol=1e-12, atol=1e-12)
+
+
+def test_kernels_pools_and_sums_are_pytorchs() -> None:
+    torch = pytest.importorskip("torch")
+    program = (
+        "conv [2 7 9] 4 [3 2] stride:[1 2] pad:[0 1] ⦶ maxpool _ [2 3] stride:[2 1] ⦶ "
+        "(conv _ 4 3 pad:1 groups:2 ⊕ id _) ⦶ avgpool _ [1 2] stride:1 ⦶ (dense _ 3 ⊕ dense _ 3)"
+    )
+    model = model_of(to_network(program), Tanh())
+    x = np.random.default_rng(1).normal(size=(5, 2 * 7 * 9))
+    values = {name: torch.tensor(np.array(each)) for name, each in model.parameters.items()}
+    act, run = torch.tanh, torch.nn.functional
+    first = act(
+        run.conv2d(
+            torch.tensor(x).reshape(5, 2, 7, 9),
+            values["input->conv_1.weight"],
+            values["conv_1.bias"],
+            stride=(1, 2),
+            padding=(0, 1),
+        )
+    )
+    pooled = run.max_pool2d(values["conv_1->maxpool_2.weight"] * first, (2, 3), (2, 1))
+    assert "maxpool_2.bias" not in values
+    second = run.conv2d(
+        pooled, values["maxpool_2->conv_3.weight"], values["conv_3.bias"], padding=1, groups=2
+    )
+    block = act(second + values["maxpool_2->conv_3#2.weight"] * pooled)
+    flat = run.avg_pool2d(block, (1, 2), 1).flatten(1)
+    logits = values["dense_4.bias"] + sum(
+        flat @ values[f"conv_3->dense_4{which}.weight"].T for which in ("", "#2")
+    )
+    assert REFERENCE.several
+    np.testing.assert_allclose(forward(model, x), logits.numpy(), rtol=1e-12, atol=1e-12)
+    shown = activations(model, x)
+    assert set(shown) == set(model.network.by_name)
+    np.testing.assert_allclose(shown["maxpool_2"], pooled.flatten(1).numpy(), rtol=1e-12)
+    check_supported(REFERENCE, model)
+    assert not compare(expected(model), REFERENCE.read_back(model)).differences
+
+
+def test_a_pool_that_adds_up_is_not_one_that_takes_the_largest() -> None:
+    largest = model_of(to_network("maxpool [2 4 6] [2 3] ⦶ dense _ 3"))
+    populations = tuple(replace(each, merge="sum") for each in largest.network.populations)
+    summed = replace(largest, network=replace(largest.network, populations=populations))
+    [found] = compare(expected(largest), REFERENCE.read_back(summed)).differences[:1]
+    assert "the sum of what arrives counts, expected the largest" in found.message
+    said = {
+        each.message for each in compare(expected(summed), REFERENCE.read_back(largest)).differences
+    }
+    assert "the largest of what arrives counts, expected the sum" in said
 
 
 def test_xor_by_hand() -> None:

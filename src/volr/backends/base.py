@@ -160,7 +160,9 @@ class Simulator(Protocol):
 class ArtificialBackend:
     """A back end that runs artificial models.
 
-    ``activations`` and ``connectors`` are those it supports. ``requires`` are Python packages,
+    ``activations`` and ``connectors`` are those it supports, ``merges`` how a population can merge
+    what arrives, and ``several`` says whether several projections can lead from one population to
+    another. ``requires`` are Python packages,
     which the ``extra`` installs; ``programs`` are executables, each with how to get it.
     ``read_back`` builds the model and says what was built. ``precision`` is the relative error of
     the numbers that it holds.
@@ -176,6 +178,8 @@ class ArtificialBackend:
     read_back: Callable[[ArtificialModel], ArtificialReadback]
     precision: float = DOUBLE
     connectors: Connectors = (AllToAll,)
+    merges: tuple[str, ...] = ("sum",)
+    several: bool = False
 
     @property
     def generation(self) -> str:
@@ -205,6 +209,8 @@ class SpikingBackend:
     start: Callable[[], AbstractContextManager[Simulator]]
     precision: float = DOUBLE
     connectors: Connectors = (Connector,)
+    merges: tuple[str, ...] = ("sum",)
+    several: bool = False
 
     @property
     def generation(self) -> str:
@@ -238,6 +244,8 @@ class Document:
     read_back: Callable[[Files], Readback]
     precision: float = DOUBLE
     connectors: Connectors = (AllToAll,)
+    merges: tuple[str, ...] = ("sum",)
+    several: bool = False
     how_to: Callable[[str], tuple[str, ...]] = lambda _: ()
 
     @property

@@ -64,3 +64,22 @@ def affine_of(
             columns = (called(name, length * np.eye(size)) - bias) / length
         weights[name] = columns.T
     return weights, bias
+
+
+def merge_of(
+    function: Callable[[Mapping[str, Floats]], Floats],
+    weights: Mapping[str, Floats],
+    bias: Floats,
+) -> str:
+    """How ``function`` merges what arrives: "sum", "max" or ``ANOTHER``.
+
+    ``weights`` and ``bias`` are what ``affine_of`` found. Ones everywhere give the sum of all
+    weights of a neuron, or the largest of them.
+    """
+    found = function({name: np.ones((1, each.shape[1])) for name, each in weights.items()})[0]
+    side_by_side = np.concatenate(list(weights.values()), axis=1)
+    near = _SAME * (np.abs(side_by_side).sum(axis=1) + np.abs(bias))
+    merges = {"sum": side_by_side.sum(axis=1) + bias, "max": side_by_side.max(axis=1)}
+    return next(
+        (name for name, wanted in merges.items() if (np.abs(found - wanted) <= near).all()), ANOTHER
+    )

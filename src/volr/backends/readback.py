@@ -21,7 +21,7 @@ import numpy as np
 
 from volr.backends.populations import neurons_of
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.parameters import bias_name, shared_weights, synapse_matrix
+from volr.models.parameters import shared_weights, synapse_matrix, unit_biases
 
 if TYPE_CHECKING:
     from typing import Any
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
     from volr.checks.arrays import Floats, Integers
     from volr.models.model import Model
+    from volr.models.parameters import Parameters
+    from volr.network import Network
     from volr.neurons import NeuronModel
 
 T = TypeVar("T")
@@ -99,6 +101,7 @@ class _Holding:
     ``biases``       ``[unit]`` of each population but the inputs; of spiking neurons the whole
                      constant current, nA, i_offset included
     ``precision``    the relative error with which it holds a number: see ``precision_of``
+    ``merges``       "max" by population whose largest input counts; all others add up
     ``rest``         the other parts of a document by name: what is wrong with each, in words, or
                      nothing; ``Told`` where reading cannot tell
     """
@@ -109,6 +112,7 @@ class _Holding:
     weights: Mapping[Ends, Answer[Floats]]
     biases: Mapping[str, Answer[Floats]]
     precision: Answer[float]
+    merges: Mapping[str, Answer[str]] = field(default_factory=dict[str, "Answer[str]"])
     rest: Mapping[str, Answer[tuple[str, ...]]] = field(
         default_factory=dict[str, "Answer[tuple[str, ...]]"]
     )
@@ -198,19 +202,21 @@ class Expected:
     delays: Mapping[Ends, float] = field(default_factory=dict[Ends, float])
     dt: float | None = None
     precision: float = DOUBLE
+    merges: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def expected(model: Model, precision: float = DOUBLE) -> Expected:
     """What a faithful back end of this ``precision`` holds: the model itself."""
     network = model.network
-    weights = {
-        (p.source, p.target): synapse_matrix(network, p, model.parameters, missing=math.nan)
-        for p in network.projections
-    }
+    weights = _weights(network, model.parameters)
+    several = {(p.source, p.target) for p in network.projections if p.number > 1}
     shared = {
-        (p.source, p.target): partial(shared_weights, network, p) for p in network.projections
+        ends: partial(shared_weights, network, p)
+        for p in network.projections
+        if (ends := (p.source, p.target)) not in several
     }
-    biases = {p.name: model.parameters[bias_name(p)] for p in network.layers}
+    merges: dict[str, str] = {p.name: p.merge for p in network.layers if p.merge != "sum"}
+    biases = {p.name: unit_biases(p, model.parameters) for p in network.layers}
     populations = {p.name: p.size for p in network.populations}
     match model:
         case ArtificialModel():
@@ -222,8 +228,11 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
                 weights=weights,
                 shared=shared,
                 biases=biases,
-                activations={name: model.activation.name for name in populations if name in hidden},
+                activations={
+                    name: model.activation_of(name).name for name in populations if name in hidden
+                },
                 precision=precision,
+                merges=merges,
             )
         case SpikingModel():
             return Expected(
@@ -242,7 +251,21 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
                 delays=dict.fromkeys(weights, model.delay_steps * model.dt),
                 dt=model.dt,
                 precision=precision,
+                merges=merges,
             )
+
+
+def _weights(network: Network, values: Parameters) -> dict[Ends, Floats]:
+    """The weights of all synapses, by ends: several projections between two populations add up."""
+    found: dict[Ends, Floats] = {}
+    for each in network.projections:
+        ends = each.source, each.target
+        matrix = synapse_matrix(network, each, values, missing=math.nan)
+        if (before := found.get(ends)) is not None:
+            both = np.nan_to_num(before) + np.nan_to_num(matrix)
+            matrix = np.where(np.isnan(before) & np.isnan(matrix), math.nan, both)
+        found[ends] = matrix
+    return found
 
 
 def expected_cells(neuron: NeuronModel, dt: float, *, spiking: bool = True) -> ExpectedCells:

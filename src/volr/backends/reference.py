@@ -2,6 +2,7 @@
 
 ⟦input⟧       =  the stimuli
 ⟦population⟧  =  σ(z),  z = Σ W ⟦source⟧ + b, one term a projection
+⟦population⟧  =  z,     z = max W ⟦source⟧, where the largest of what arrives counts
 logits        =  z of the outputs, side by side
 
 A model becomes a ``Program``, one ``Step`` a population, and ``run`` goes through it. ``read_back``
@@ -17,11 +18,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.backends.base import ArtificialBackend
-from volr.backends.probing import activation_of, affine_of
+from volr.backends.probing import activation_of, affine_of, merge_of
 from volr.backends.readback import ArtificialReadback, Asked, all_asked, precision_of
 from volr.errors import DataError
 from volr.models.activations import ACTIVATIONS, activate
-from volr.models.parameters import bias_name, weight_name
+from volr.models.parameters import unit_biases, weight_name
 from volr.network import Connector
 
 if TYPE_CHECKING:
@@ -39,18 +40,22 @@ class Step:
     """How one population comes about: its weighted sums, and what it makes of them.
 
     ``terms`` are the source of each projection into it and what the projection makes of the
-    source's values. An output ``shows`` its sums; whatever is sent on is the activation.
+    source's values; they are added up, or the step ``takes_largest``. An output ``shows`` its
+    sums; whatever is sent on is the activation.
     """
 
     name: str
     bias: Floats
     terms: tuple[tuple[str, Callable[[Floats], Floats]], ...]
+    takes_largest: bool
     activation: Callable[[Floats], Floats]
     shows: bool
     sends: bool
 
     def sums(self, values: Mapping[str, Floats]) -> Floats:
         """z, ``[batch, unit]``, of the values of its sources, ``[batch, unit]`` each."""
+        if self.takes_largest:
+            return np.maximum.reduce([arriving(values[source]) for source, arriving in self.terms])
         batch = len(values[self.terms[0][0]])
         z = np.tile(self.bias, (batch, 1))
         for source, arriving in self.terms:
@@ -81,11 +86,12 @@ def program_of(model: ArtificialModel) -> Program:
         steps=tuple(
             Step(
                 name=population.name,
-                bias=model.parameters[bias_name(population)],
+                bias=unit_biases(population, model.parameters),
                 terms=tuple(
                     (p.source, _map_of(model, p)) for p in network.incoming[population.name]
                 ),
-                activation=partial(activate, model.activation),
+                takes_largest=population.merge == "max",
+                activation=partial(activate, model.activation_of(population.name)),
                 shows=population.name in network.outputs,
                 sends=population.name in sources,
             )
@@ -98,7 +104,9 @@ def program_of(model: ArtificialModel) -> Program:
 def _map_of(model: ArtificialModel, projection: Projection) -> Callable[[Floats], Floats]:
     weights = model.parameters[weight_name(projection)]
     source, target = model.network.ends(projection)
-    return partial(projection.connector.apply, weights, source=source, target=target)
+    connector, merge = projection.connector, model.network[projection.target].merge
+    meaning = connector.apply if merge == "sum" else connector.largest
+    return partial(meaning, weights, source=source, target=target)
 
 
 def run(program: Program, inputs: Floats) -> dict[str, Floats]:
@@ -142,10 +150,13 @@ def contents(program: Program) -> ArtificialReadback:
     sizes = dict(program.inputs) | {step.name: len(step.bias) for step in program.steps}
     weights: dict[Ends, Floats] = {}
     biases: dict[str, Floats] = {}
+    merges: dict[str, str] = {}
     for step in program.steps:
         sources = {source: sizes[source] for source, _ in step.terms}
         columns, biases[step.name] = affine_of(step.sums, sources)
         weights |= {(source, step.name): each for source, each in columns.items()}
+        if (merge := merge_of(step.sums, columns, biases[step.name])) != "sum":
+            merges[step.name] = merge
     return ArtificialReadback(
         populations=all_asked(sizes),
         inputs=Asked(tuple(name for name, _ in program.inputs)),
@@ -156,6 +167,7 @@ def contents(program: Program) -> ArtificialReadback:
             {step.name: activation_of(step.activation) for step in program.steps if step.sends},
             _PROBED,
         ),
+        merges=all_asked(merges, _PROBED),
         precision=precision_of(each.dtype for each in (*weights.values(), *biases.values())),
     )
 
@@ -185,4 +197,6 @@ REFERENCE = ArtificialBackend(
     build=_build,
     read_back=read_back,
     connectors=(Connector,),
+    merges=("sum", "max"),
+    several=True,
 )

@@ -141,7 +141,14 @@ def _check_connectors(backend: Backend | Document, model: Model) -> None:
     known = ", ".join(each.name for each in backend.connectors if each is not Connector)
     all_of_them = "reference" if isinstance(model, ArtificialModel) else "engine"
     way = f"{elsewhere(all_of_them)}; {backend.name} has {known}"
-    check_connectors(model.network, backend.connectors, backend.name, way)
+    check_connectors(
+        model.network,
+        backend.connectors,
+        backend.name,
+        way,
+        merges=backend.merges,
+        several=backend.several,
+    )
 
 
 def _check_neurons(backend: SpikingBackend | Document, model: SpikingModel) -> None:

@@ -18,7 +18,7 @@ from volr.backends.base import Record, Recordings
 from volr.backends.populations import nonspiking
 from volr.backends.readback import Asked, Told
 from volr.models.coding import input_drive
-from volr.models.parameters import bias_name
+from volr.models.parameters import unit_biases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -72,7 +72,7 @@ def requests(
     network = model.network
     fixed = dict(weights)
     for population in network.layers:
-        bias = model.parameters[bias_name(population)]
+        bias = unit_biases(population, model.parameters)
         offset = model.neuron_of(population.name).i_offset
         fixed[f"{population.name}.current"] = ampere * (offset + bias)
     for first in range(0, len(stimuli), size):

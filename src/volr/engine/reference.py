@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.models.coding import check_stimuli, input_drive
-from volr.models.parameters import bias_name, synapse_matrix
+from volr.models.parameters import synapse_matrix, unit_biases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,7 +57,7 @@ def simulate(model: SpikingModel, stimuli: Floats, *, seed: int = 0) -> Trace:
         if name in drive.currents:
             currents = drive.currents[name]
         else:
-            currents = np.tile(model.parameters[bias_name(population)], (len(stimuli), 1))
+            currents = np.tile(unit_biases(population, model.parameters), (len(stimuli), 1))
         arriving = _arriving(model, population, spikes, len(stimuli))
         run = _run(model, name, currents, arriving)
         spikes[name], membranes[name], tested[name] = run

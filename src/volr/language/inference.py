@@ -175,7 +175,8 @@ class _Inference(Calls):
         for axis in node.axes:
             value = yield self.value(axis, Absent.LOST)
             size = self.number(value, axis, "a size").size
-            if size is not None and self.at_least(value, axis, 1, "size"):
+            # A 0 may be a pad. Where it is a size, the call reports it.
+            if size is not None and self.at_least(value, axis, 1 if size < 0 else 0, "size"):
                 sizes.append(size)
         return ShapeValue(tuple(sizes) if len(sizes) == len(node.axes) else None, node)
 

@@ -11,10 +11,10 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from volr.checks.annotations import settle
 from volr.errors import ModelError
-from volr.models.activations import Activation, ReLU
+from volr.models.activations import Activation, Identity, ReLU
 from volr.models.coding import InputCoding, coding_problems, suited_coding
 from volr.models.parameters import Parameters, parameters
-from volr.network import Network
+from volr.network import Network, Population
 from volr.neurons import NEURON_MODELS, IFCurrExp, NeuronModel
 
 Readout: TypeAlias = Literal["count", "membrane"]
@@ -30,10 +30,10 @@ MOST_STEPS = 1_000_000
 class ArtificialModel:
     """Every population applies ``activation`` to Σ W x + b, except the outputs.
 
-    The weighted sums of the outputs are the logits. ``volr.models.parameters`` has the names and
-    shapes of ``parameters``, which are copied. Models compare by value, and can be copied and
-    pickled. Raises ``ModelError`` for values of another type, and for parameters that do not
-    fit the network.
+    One that merges by "max" passes the largest of W x on, without an activation. The weighted sums
+    of the outputs are the logits. ``volr.models.parameters`` has the names and shapes of
+    ``parameters``, which are copied. Models compare by value, and can be copied and pickled. Raises
+    ``ModelError`` for values of another type, and for parameters that do not fit the network.
     """
 
     network: Network
@@ -47,6 +47,18 @@ class ArtificialModel:
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _made_again, (type(self), _values(self))
+
+    def activation_of(self, population: str) -> Activation:
+        """The activation of a population: see ``activation_of``."""
+        return activation_of(self.network[population], self.activation)
+
+
+def activation_of(population: Population, activation: Activation) -> Activation:
+    """The activation of a population in a network with this ``activation``.
+
+    A population that takes the largest of what arrives passes it on as it is.
+    """
+    return activation if population.merge == "sum" else Identity()
 
 
 @dataclass(frozen=True, kw_only=True)

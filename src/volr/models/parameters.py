@@ -1,7 +1,8 @@
-"""The numbers of a network, by name: the weights of each projection, one bias per population.
+"""The numbers of a network, by name: weights by projection and biases by population.
 
     "input->dense_1.weight"   in the shape of the connector's weights: [post, pre] of ``AllToAll``
-    "dense_1.bias"            [unit]
+    "dense_1.bias"            [unit], or [channel] where kernels alone lead to the population; a
+                              population that only pools, or takes what it gets, has none
 
 Artificial and spiking models use the same names and shapes. In an artificial model the numbers have
 no unit. In a spiking one a weight is what a spike brings, in the neuron's unit (mV, nA or µS); a
@@ -77,8 +78,24 @@ def parameter_shapes(network: Network) -> dict[str, tuple[int, ...]]:
         shape = projection.connector.weight_shape(*network.ends(projection))
         shapes[weight_name(projection)] = shape
     for population in network.layers:
-        shapes[bias_name(population)] = (population.size,)
+        if count := network.biases(population):
+            shapes[bias_name(population)] = (count,)
     return shapes
+
+
+def unit_biases(population: Population, values: Parameters) -> Floats:
+    """The bias of each neuron of a population, ``[unit]``: 0 where it has none."""
+    found = values.get(bias_name(population))
+    if found is None:
+        return np.zeros(population.size)
+    return by_unit(population, found)
+
+
+def by_unit(population: Population, values: Floats) -> Floats:
+    """Numbers by unit or by channel, which is the first axis, as numbers by unit ``[unit]``."""
+    if len(values) == population.size:
+        return values
+    return np.repeat(values, population.size // len(values))
 
 
 def parameters(network: Network, values: Mapping[str, ArrayLike]) -> Parameters:

@@ -184,10 +184,18 @@ class Network:
         """The products of a weight and a value in one forward pass: one for each synapse."""
         return self.synapse_count
 
+    def biases(self, population: Population) -> int:
+        """The number of biases of a population: one for each neuron, one for each channel, or none.
+
+        Its projections say how many they need, and the population has the most.
+        """
+        incoming = self.incoming[population.name]
+        return max((p.connector.bias_count(population.shape) for p in incoming), default=0)
+
     @property
     def bias_count(self) -> int:
-        """The biases: one for each neuron that computes."""
-        return sum(each.size for each in self.layers)
+        """The biases of all populations."""
+        return sum(map(self.biases, self.layers))
 
     @property
     def parameter_count(self) -> int:

@@ -12,17 +12,23 @@ if TYPE_CHECKING:
 
 
 def check_connectors(
-    network: Network, known: tuple[type[Connector], ...], reader: str, help: str | None = None
+    network: Network,
+    known: tuple[type[Connector], ...],
+    reader: str,
+    help: str | None = None,
+    *,
+    merges: tuple[str, ...] = ("sum",),
+    several: bool = False,
 ) -> None:
     """Raise ``UnsupportedError`` for the first part of a network that a reader lacks.
 
     ``known`` are kinds of connectors. A reader that takes the synapses one by one knows all, and
-    gives ``Connector`` itself. ``help`` is the help of the error; by default it lists ``known``. No
-    reader knows yet of populations whose largest input counts, of loops, or of several projections
-    between the same populations.
+    gives ``Connector`` itself. ``help`` is the help of the error; by default it lists ``known``.
+    ``merges`` are how its populations merge what arrives, ``several`` says whether it takes several
+    projections between the same two populations. No reader has loops.
     """
     for population in network.populations:
-        if population.merge != "sum":
+        if population.merge not in merges:
             raise UnsupportedError(
                 f"{reader} lacks the largest of what arrives at {population.name}",
                 help="write `avgpool` for `maxpool`",
@@ -31,7 +37,7 @@ def check_connectors(
                 label=f"{population.name} has it",
             )
     for projection in network.projections:
-        if projection.back or projection.number > 1:
+        if projection.back or (projection.number > 1 and not several):
             what = "loops" if projection.back else "several projections between two populations"
             raise UnsupportedError(
                 f"{reader} lacks {what}, and {projection.name} is one",
@@ -40,10 +46,10 @@ def check_connectors(
                 span=projection.span,
                 label=f"{projection.target} has it",
             )
-        if not isinstance(projection.connector, known):
+        lacks = [each for each in projection.connector.parts if not isinstance(each, known)]
+        if lacks:
             raise UnsupportedError(
-                f"{reader} lacks the connector '{projection.connector}' of the projection "
-                f"{projection.name}",
+                f"{reader} lacks the connector '{lacks[-1]}' of the projection {projection.name}",
                 help=help or f"it has {', '.join(each.name for each in known)}",
                 source=network.source,
                 span=projection.span,

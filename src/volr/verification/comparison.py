@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
+from volr.backends.probing import ANOTHER
 from volr.backends.readback import ArtificialReadback, Asked, Cells, SpikingReadback, Told
 from volr.verification.blocks import arrow, cause_of, close, factor_or_sign, uneven, worst
 from volr.verification.differences import Comparison, Difference, Tally
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from volr.verification.differences import Kind
 
 T = TypeVar("T")
+
+_MERGES = {"sum": "sum", "max": "largest", ANOTHER: "something else"}
 
 
 def compare(expected: Expected, found: Readback) -> Comparison:
@@ -114,6 +117,8 @@ class _Comparing:
                 self.differ("projections", arrow(ends), message)
         for name, bias in expected.biases.items():
             self._bias(name, bias)
+        for name in dict.fromkeys((*expected.merges, *found.merges)):
+            self._merge(name)
         match found:
             case ArtificialReadback():
                 for name in dict.fromkeys((*expected.activations, *found.activations)):
@@ -182,6 +187,16 @@ class _Comparing:
         elif not (same := close(bias, has, precision)).all():
             message = worst("bias", bias, has, same)
             self.differ("biases", name, message, factor_or_sign(bias, has, precision))
+
+    def _merge(self, name: str) -> None:
+        if name not in self.found.populations:
+            return
+        wanted = self.expected.merges.get(name, "sum")
+        answer = self.found.merges.get(name)
+        has = "sum" if answer is None else self.take("merges", answer)
+        if has is not None and has != wanted:
+            message = f"the {_MERGES[has]} of what arrives counts, expected the {_MERGES[wanted]}"
+            self.differ("merges", name, message)
 
     def _activation(self, name: str, answer: Answer[str] | None) -> None:
         if name not in self.found.populations:

@@ -101,7 +101,7 @@ def _parameter_suspects(
 ) -> Iterator[tuple[str, dict[str, Floats]]]:
     values = dict(parameters)
     weights = {weight_name(p): values[weight_name(p)] for p in network.projections}
-    biases = {bias_name(p): values[bias_name(p)] for p in network.layers}
+    biases = {bias_name(p): values[bias_name(p)] for p in network.layers if network.biases(p)}
     wholes = {
         "sign: negative weights act as positive ones": _each(weights, np.abs),
         "sign: negative weights are missing": _each(weights, lambda w: np.maximum(w, 0.0)),
@@ -140,7 +140,7 @@ def _blocks(
         yield f"{mistake} act as positive ones", {name: np.abs(block)}
         yield f"{mistake} are missing", {name: np.maximum(block, 0.0)}
         yield f"projection: {projection.name} is missing", {name: np.zeros_like(block)}
-    for population in network.layers:
+    for population in filter(network.biases, network.layers):
         name = bias_name(population)
         mistake = f"bias: that of {population.name} is missing"
         yield mistake, {name: np.zeros_like(values[name])}
@@ -167,7 +167,7 @@ def _pairs(
             if target == a and (source, b) in names
             for one, other in ((name, names[source, b]), (names[source, b], name))
         }
-        if received:
+        if received and network.biases(first) and network.biases(second):
             ours, theirs = bias_name(first), bias_name(second)
             received |= {ours: values[theirs], theirs: values[ours]}
         for changed in (sent, received):

@@ -8,7 +8,7 @@ import numpy as np
 
 from volr.backends.reference import activations, forward
 from volr.models.activations import activate
-from volr.models.parameters import bias_name, synapse_matrix
+from volr.models.parameters import unit_biases, weight_name
 from volr.verification.behaviour import Behaviour, FirstDifference
 from volr.verification.mistakes import artificial_suspects
 
@@ -65,12 +65,14 @@ def _scale(model: ArtificialModel, stimuli: Floats) -> Floats:
         if name in network.inputs:
             parts.append(np.abs(sent[name]).max(axis=0, initial=0.0))
             continue
-        terms = np.tile(np.abs(values[bias_name(network[name])]), (len(stimuli), 1))
+        terms = np.tile(np.abs(unit_biases(network[name], values)), (len(stimuli), 1))
         for each in network.incoming[name]:
-            terms += np.abs(sent[each.source]) @ np.abs(synapse_matrix(network, each, values)).T
+            terms += each.connector.apply(
+                np.abs(values[weight_name(each)]), np.abs(sent[each.source]), *network.ends(each)
+            )
         parts.append(terms.max(axis=0, initial=0.0))
         # The recorded value is a weighted sum. A later output receives its activation.
-        sent[name] = activate(model.activation, sent[name])
+        sent[name] = activate(model.activation_of(name), sent[name])
     return np.concatenate(parts)
 
 

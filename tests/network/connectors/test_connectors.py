@@ -83,6 +83,41 @@ def test_its_meaning_is_that_of_its_synapses(
 
 
 @every_case
+def test_the_largest_that_arrives_is_that_of_its_synapses(
+    connector: Connector, source: Shape, target: Shape
+) -> None:
+    weights = weights_of(connector, source, target)
+    values = np.random.default_rng(1).normal(size=(3, math.prod(source)))
+    found = connector.largest(weights, values, source, target)
+    wanted = np.full((3, math.prod(target)), -np.inf)
+    for some in connector.entries(source, target):
+        for post, pre, index, factor in zip(
+            some.post, some.pre, some.index, some.factor, strict=True
+        ):
+            arriving = factor * weights.flat[index] * values[:, pre]
+            wanted[:, post] = np.maximum(wanted[:, post], arriving)
+    np.testing.assert_allclose(found, wanted, rtol=1e-15, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("connector", "target", "count"),
+    [
+        (AllToAll(), (2, 3), 6),
+        (Convolution((3, 2)), (4, 3, 3), 4),
+        (OneToOne(), (2, 3), 0),
+        (Windows((2,)), (2, 3), 0),
+        (Pooled((AveragePool((2,)),), Convolution((3,))), (5, 3), 5),
+        (Pooled((AveragePool((2,)),), OneToOne()), (5, 3), 0),
+    ],
+    ids=str,
+)
+def test_biases_are_by_neuron_or_by_channel(
+    connector: Connector, target: Shape, count: int
+) -> None:
+    assert connector.bias_count(target) == count
+
+
+@every_case
 def test_a_matrix_has_every_synapse_and_nothing_else(
     connector: Connector, source: Shape, target: Shape
 ) -> None:

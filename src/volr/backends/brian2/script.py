@@ -22,7 +22,7 @@ from volr.backends.refusals import check_supported
 from volr.backends.scripts import packed, program_for
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import READOUTS
-from volr.models.parameters import bias_name, synapse_matrices, weight_name
+from volr.models.parameters import synapse_matrices, unit_biases, weight_name
 from volr.network import Connector
 from volr.neurons.response import count_levels
 
@@ -95,7 +95,7 @@ DELAY = {told["DELAY"]}
 """
     currents: list[str] = []
     for p in network.layers:
-        each = neurons[p.name].i_offset + model.parameters[bias_name(p)]
+        each = neurons[p.name].i_offset + unit_biases(p, model.parameters)
         currents.append(f"{p.name!r}: {_array(each, archive)}*nA")
     matrices = synapse_matrices(network, model.parameters, missing=math.nan)
     weights: list[str] = []

@@ -35,7 +35,7 @@ from volr.backends.refusals import elsewhere
 from volr.errors import UnsupportedError
 from volr.models.coding import ConstantCurrent
 from volr.models.model import ArtificialModel, Model, SpikingModel
-from volr.models.parameters import bias_name, weight_name
+from volr.models.parameters import unit_biases, weight_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -156,7 +156,7 @@ def losses(model: Model) -> list[str]:
         )
     if any(
         neurons[each.name].has_currents
-        and (neurons[each.name].i_offset != 0.0 or model.parameters[bias_name(each)].any())
+        and (neurons[each.name].i_offset != 0.0 or unit_biases(each, model.parameters).any())
         for each in network.layers
     ):
         found.append(
@@ -175,7 +175,7 @@ def _weights(model: Model, population: Population) -> Iterator[Node]:
         values = {"weight": np.array(model.parameters[weight_name(projection)])}
         # A neuron with a synapse is given its constant current as v_leak.
         if number == 0 and not (neuron and neuron.has_currents):
-            bias = np.array(model.parameters[bias_name(population)])
+            bias = np.array(unit_biases(population, model.parameters))
             values["bias"] = SECOND * (neuron.i_offset + bias) / neuron.cm if neuron else bias
         yield Node("Affine" if "bias" in values else "Linear", values)
 
@@ -210,7 +210,7 @@ def _neurons(model: SpikingModel, population: Population) -> Node:
     tau = neuron.tau_m / SECOND * each
     if neuron.has_currents and not is_input:
         synapse = neuron.numbers["tau_syn_E"] / SECOND * each
-        current = neuron.i_offset + np.array(model.parameters[bias_name(population)])
+        current = neuron.i_offset + np.array(unit_biases(population, model.parameters))
         kind, nonspiking = "CubaLIF", "CubaLI"
         values = {
             "tau_syn": synapse,

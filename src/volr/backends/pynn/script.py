@@ -36,7 +36,7 @@ from volr.backends.scripts import AS_TEXT, DAMAGED, arrays_beside, packed, progr
 from volr.errors import DataError
 from volr.models.coding import ConstantCurrent
 from volr.models.model import SpikingModel
-from volr.models.parameters import bias_name, synapse_matrices, weight_name
+from volr.models.parameters import synapse_matrices, unit_biases, weight_name
 from volr.neurons import neuron_model
 from volr.neurons.response import count_levels
 
@@ -104,7 +104,7 @@ def write_script(document: Document, model: Model) -> Files:
     for p in network.projections:
         arrays[f"{named[p.source]}->{named[p.target]}.weight"] = matrices[weight_name(p)]
     for p in network.layers:
-        arrays[f"{named[p.name]}.bias"] = model.parameters[bias_name(p)]
+        arrays[f"{named[p.name]}.bias"] = unit_biases(p, model.parameters)
     sparse = any(np.isnan(each).any() for each in arrays.values())
     beside = sparse or sum(each.size for each in arrays.values()) > MOST_NUMBERS
     levels = _levels(model)

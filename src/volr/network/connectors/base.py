@@ -78,6 +78,31 @@ class Connector(ABC):
     def transposed(self, weights: Floats, values: Floats, source: Shape, target: Shape) -> Floats:
         """The transpose of ``apply``: from ``[batch, post]`` back to ``[batch, pre]``."""
 
+    def largest(self, weights: Floats, values: Floats, source: Shape, target: Shape) -> Floats:
+        """The largest that arrives at each neuron of the target, where ``apply`` has the sum.
+
+        A neuron that no synapse leads to gets minus infinity. A subclass may have a shorter way.
+        """
+        import numpy as np
+
+        found = np.full((math.prod(target), len(values)), -np.inf)
+        for each in self.entries(source, target):
+            arriving = (each.factor * weights.flat[each.index])[:, None] * values.T[each.pre]
+            np.maximum.at(found, each.post, arriving)
+        return found.T
+
+    def bias_count(self, target: Shape) -> int:
+        """The number of biases that a target of this shape needs for it: one for each neuron.
+
+        A subclass may need one for each channel, which is the first axis, or none.
+        """
+        return math.prod(target)
+
+    @property
+    def parts(self) -> tuple[Connector, ...]:
+        """Itself, and the connectors that it is made of. A reader has to know all of them."""
+        return (self,)
+
     def matrix(self, weights: Floats, source: Shape, target: Shape, missing: float) -> Floats:
         """The weight of each synapse, ``[post, pre]``; ``missing`` where there is no synapse."""
         import numpy as np

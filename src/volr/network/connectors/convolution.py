@@ -87,6 +87,9 @@ class Convolution(Connector):
     def weight_shape(self, source: Shape, target: Shape) -> Shape:
         return target[0], source[0] // self.groups, *self.window
 
+    def bias_count(self, target: Shape) -> int:
+        return target[0]
+
     def synapse_count(self, source: Shape, target: Shape) -> int:
         inside = math.prod(int(there.sum()) for _, there in self._places(source, target))
         return target[0] * (source[0] // self.groups) * inside

@@ -36,6 +36,9 @@ class OneToOne(Connector):
     def weight_shape(self, source: Shape, target: Shape) -> Shape:
         return (1,)
 
+    def bias_count(self, target: Shape) -> int:
+        return 0
+
     def synapse_count(self, source: Shape, target: Shape) -> int:
         return math.prod(source)
 

@@ -106,6 +106,13 @@ class Pooled(Connector):
     def weight_shape(self, source: Shape, target: Shape) -> Shape:
         return self.connector.weight_shape(self.pooled(source), target)
 
+    def bias_count(self, target: Shape) -> int:
+        return self.connector.bias_count(target)
+
+    @property
+    def parts(self) -> tuple[Connector, ...]:
+        return (self, *self.connector.parts)
+
     def synapse_count(self, source: Shape, target: Shape) -> int:
         members = math.prod(math.prod(pool.window) for pool in self.pools)
         return members * self.connector.synapse_count(self.pooled(source), target)

@@ -57,6 +57,9 @@ class Windows(Connector):
     def weight_shape(self, source: Shape, target: Shape) -> Shape:
         return (1,)
 
+    def bias_count(self, target: Shape) -> int:
+        return 0
+
     def synapse_count(self, source: Shape, target: Shape) -> int:
         return math.prod(target) * math.prod(self.window)
 
@@ -69,6 +72,9 @@ class Windows(Connector):
 
     def apply(self, weights: Floats, values: Floats, source: Shape, target: Shape) -> Floats:
         return weights[0] * values[:, self._pool.members(source)].sum(axis=2)
+
+    def largest(self, weights: Floats, values: Floats, source: Shape, target: Shape) -> Floats:
+        return (weights[0] * values[:, self._pool.members(source)]).max(axis=2)
 
     def transposed(self, weights: Floats, values: Floats, source: Shape, target: Shape) -> Floats:
         import numpy as np

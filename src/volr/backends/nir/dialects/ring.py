@@ -41,7 +41,7 @@ import numpy as np
 
 from volr.backends.refusals import elsewhere
 from volr.errors import UnsupportedError
-from volr.models.parameters import bias_name, weight_name
+from volr.models.parameters import unit_biases, weight_name
 from volr.system.memory import check_room
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def ring(model: SpikingModel) -> Ring:
         recurrent[rows, columns] = scale * model.parameters[weight_name(projection)]
     for population in network.layers:
         rows = slice(first[population.name], first[population.name] + population.size)
-        current = neuron.i_offset + model.parameters[bias_name(population)]
+        current = neuron.i_offset + unit_biases(population, model.parameters)
         # What u gets in every step, and in step 0 besides.
         each, once = neuron.rise(model.dt) * current + (1.0 - a) * start, a * start
         bias[rows] = each + once

@@ -141,12 +141,18 @@ class Checker:
         return Number(None, 1)
 
     def at_least(self, value: Value, node: Expression, least: int, name: str) -> bool:
-        """Whether a number is large enough for its place."""
-        if not isinstance(value, Number) or value.size is None or value.size >= least:
-            return True
-        at = value.origin or node
-        self.report(at, type_messages.too_small, at, value.size, least, name)
-        return False
+        """Whether a number, or each axis of a shape, is large enough for its place."""
+        match value:
+            case Number(size=int(size), origin=origin):
+                axes = [(size, origin or node)]
+            case ShapeValue(shape=(*sizes,), axes=origins) if origins:
+                axes = list(zip(sizes, origins, strict=True))
+            case _:
+                return True
+        small = [(size, at) for size, at in axes if size < least]
+        for size, at in small:
+            self.report(at, type_messages.too_small, at, size, least, name)
+        return not small
 
     def blank(self, node: Blank, before: Before) -> Width | None:
         """What `_` stands for; None if that is not known."""

@@ -172,13 +172,15 @@ class _Inference(Calls):
 
     def _shape(self, node: Shape) -> Rule[Value]:
         sizes: list[int] = []
+        origins: list[Expression] = []
         for axis in node.axes:
-            value = yield self.value(axis, Absent.LOST)
-            size = self.number(value, axis, "a size").size
-            # A 0 may be a pad. Where it is a size, the call reports it.
-            if size is not None and self.at_least(value, axis, 1 if size < 0 else 0, "size"):
-                sizes.append(size)
-        return ShapeValue(tuple(sizes) if len(sizes) == len(node.axes) else None, node)
+            number = self.number((yield self.value(axis, Absent.LOST)), axis, "a size")
+            if number.size is not None:
+                sizes.append(number.size)
+                origins.append(number.origin or axis)
+        if len(sizes) < len(node.axes):
+            return ShapeValue(None, node)
+        return ShapeValue(tuple(sizes), node, tuple(origins))
 
     # Operators between networks.
 

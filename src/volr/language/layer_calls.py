@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 from volr.language import function_messages, terms, type_messages
 from volr.language.arithmetic import Numbers
 from volr.language.layers import Fault, Layer, Parameter
-from volr.language.syntax import Argument, Blank, Call, Expression, Hole
-from volr.language.syntax import Shape as WrittenShape
+from volr.language.syntax import Argument, Blank, Call, Hole
 from volr.language.types import Net, Shape
 from volr.language.values import (
     Absent,
@@ -133,9 +132,7 @@ class LayerCalls(Numbers):
         node = argument.value
         name = "size" if parameter.name in ("inputs", "outputs", "shape") else parameter.name
         if isinstance(value, ShapeValue) and parameter.kind != "int":
-            shape = value.shape
-            if shape is not None and not self._axes_suffice(shape, value, node, parameter, name):
-                return None
+            shape = value.shape if self.at_least(value, node, parameter.least, name) else None
         else:
             size = self.number(value, node, name)
             if size.size is None or not self.at_least(size, node, parameter.least, name):
@@ -158,19 +155,6 @@ class LayerCalls(Numbers):
                 self.report(node, say, node, parameter.name, len(shape), axes)
                 return None
         return shape
-
-    def _axes_suffice(
-        self, shape: Shape, value: ShapeValue, node: Expression, parameter: Parameter, name: str
-    ) -> bool:
-        """Whether every axis is large enough for its place; each that is not is reported."""
-        written = value.origin
-        axes = written.axes if isinstance(written, WrittenShape) else ()
-        places = axes if len(axes) == len(shape) else (node,) * len(shape)
-        found = [
-            self.at_least(Number(size, len(str(size))), place, parameter.least, name)
-            for size, place in zip(shape, places, strict=True)
-        ]
-        return all(found)
 
     def _is_small(self, node: Call, source: Shape, target: Shape, weights: int) -> bool:
         if weights * terms.BYTES_PER_WEIGHT > MOST_BYTES:

@@ -32,10 +32,14 @@ class Number:
 
 @dataclass(frozen=True, slots=True)
 class ShapeValue:
-    """A value of type shape, written at ``origin``; None if a mistake left it unknown."""
+    """A value of type shape, written at ``origin``; None if a mistake left it unknown.
+
+    ``axes`` are where its numbers come from. What takes it says how large they must be at least.
+    """
 
     shape: Shape | None
     origin: Expression | None = None
+    axes: tuple[Expression, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

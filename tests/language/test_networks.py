@@ -1,18 +1,10 @@
-"""What the layers, sums, loops and functions become, and the laws that they keep."""
+"""What the layers, sums, loops and functions become."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from tests.strategies import Program, programs
 
-from volr.language import check, format_source, to_network
-
-if TYPE_CHECKING:
-    from volr.network import Network
+from volr.language import check, to_network
 
 
 def listed(text: str) -> list[str]:
@@ -137,53 +129,6 @@ def test_two_programs_of_one_network(text: str, same: str) -> None:
     assert to_network(text) == to_network(same)
 
 
-@given(st.data())
-def test_a_sum_associates(data: st.DataObject) -> None:
-    a, b, c = (alone(data.draw(programs(inputs=3, outputs=2))) for _ in range(3))
-    left, right = to_network(f"({a} ⊕ {b}) ⊕ {c}"), to_network(f"{a} ⊕ ({b} ⊕ {c})")
-    assert left == right
-
-
-@given(st.data())
-def test_a_sum_commutes_but_for_names(data: st.DataObject) -> None:
-    a, b = (alone(data.draw(programs(inputs=3, outputs=2))) for _ in range(2))
-    one, other = to_network(f"{a} ⊕ {b}"), to_network(f"{b} ⊕ {a}")
-    assert counted(one) == counted(other)
-
-
-@given(programs(), st.integers(1, 4))
-def test_repeat_is_a_sequence(program: Program, count: int) -> None:
-    square = f"({program.text}) ⦶ dense {program.outputs} {program.inputs}"
-    row = " ⦶ ".join([f"({square})"] * count)
-    assert to_network(f"repeat {count} ({square})") == to_network(row)
-
-
-@given(programs())
-def test_the_identity_is_neutral(program: Program) -> None:
-    wanted = to_network(program.text)
-    for text in (
-        f"id {program.inputs} ⦶ ({program.text})",
-        f"({program.text}) ⦶ id _",
-    ):
-        assert to_network(text) == wanted
-
-
-@given(programs(), programs())
-def test_filling_in_changes_nothing(first: Program, second: Program) -> None:
-    text = f"({first.text}) ⦶ dense _ {second.inputs} ⦶ (let x = dense _ 3 in x ⦶ x)"
-    filled = format_source(text, fill=True)
-    assert to_network(filled) == to_network(text)
-    assert format_source(filled, fill=True) == filled
-
-
-@given(programs())
-def test_a_loop_moves_into_a_sequence(program: Program) -> None:
-    n = program.outputs
-    left = f"(({program.text}) ⦶ dense {n} 4) ↺ dense 4 4"
-    right = f"({program.text}) ⦶ (dense {n} 4 ↺ dense 4 4)"
-    assert to_network(left) == to_network(right)
-
-
 @pytest.mark.parametrize("count", [30_000])
 def test_many_layers_by_functions_and_blanks(count: int) -> None:
     rows = " ⦶ ".join(f"f {i % 5 + 1}" for i in range(count))
@@ -198,17 +143,3 @@ def test_depth_is_no_matter() -> None:
     sums = "dense 2 3 ⊕ (" * deep + "dense 2 3" + ")" * deep
     for text in (calls, sums):
         assert str(check(text).type) == "net 2 3"
-
-
-def alone(program: Program) -> str:
-    """A program that ends in one population."""
-    return f"(({program.text}) ⦶ dense {program.outputs} 2)"
-
-
-def counted(network: Network) -> tuple[object, ...]:
-    """What does not depend on the order of the populations."""
-    shapes = sorted(each.shape for each in network.populations)
-    ends = sorted(
-        (network[each.source].shape, network[each.target].shape) for each in network.projections
-    )
-    return shapes, ends, network.parameter_count

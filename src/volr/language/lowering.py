@@ -57,6 +57,12 @@ class _Item:
     pools: tuple[AveragePool, ...] = ()
     waiting: Layer | None = None
 
+    def through(self, pool: AveragePool | None, layer: Layer) -> _Item:
+        """The same with a pool after it, or an `id`, which changes nothing where pools wait."""
+        if pool is None:
+            return self if self.pools else replace(self, waiting=layer)
+        return replace(self, pools=(*self.pools, pool), waiting=layer)
+
     def read_by(self, connector: Connector) -> Connector:
         return Pooled(self.pools, connector) if self.pools else connector
 
@@ -120,10 +126,7 @@ class _Lowering:
                     before = yield self._result(term.body, before)
                 return before
             case Layer(becomes=Waiting(pool)):
-                added = () if pool is None else (pool,)
-                return tuple(
-                    replace(each, pools=each.pools + added, waiting=term) for each in before
-                )
+                return tuple(each.through(pool, term) for each in before)
             case Layer(becomes=Projecting(Windows() as connector, "max")):
                 return tuple(self._largest(term, connector, each) for each in before)
             case Layer() | Sum() | Loop():
@@ -138,7 +141,8 @@ class _Lowering:
                 return _Drives(term.type.outputs, [drive])
             case Layer():
                 items = yield self._result(term, before)
-                drive = _Drive(items, OneToOne(), term.name, term.span)
+                pools = (each.waiting.name for each in items if each.pools and each.waiting)
+                drive = _Drive(items, OneToOne(), next(pools, "id"), term.span)
                 return _Drives(term.type.outputs, [drive])
             case Sequence():
                 between = yield self._result(term.first, before)

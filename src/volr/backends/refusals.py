@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from volr.backends.base import Backend
     from volr.checks.arrays import Floats
-    from volr.network import Population
+    from volr.network import Network, Population
 
 
 def missing_packages(backend: Backend | Document) -> tuple[str, ...]:
@@ -85,12 +85,12 @@ def check_supported(backend: Backend | Document, model: Model) -> None:
                 help="`volr doctor` lists the back ends and documents that have",
             )
         case ArtificialBackend() | Document(), ArtificialModel():
-            _check_connectors(backend, model)
+            check_network(backend, model.network, "reference")
             _check_named(
                 backend, model, "the activation", model.activation.name, backend.activations
             )
         case SpikingBackend() | Document(), SpikingModel():
-            _check_connectors(backend, model)
+            check_network(backend, model.network, "engine")
             _check_neurons(backend, model)
             _check_named(backend, model, "the input coding", model.coding.name, backend.codings)
             _check_named(backend, model, "the readout", model.readout, backend.readouts)
@@ -137,14 +137,20 @@ def check_request(
     return given
 
 
-def _check_connectors(backend: Backend | Document, model: Model) -> None:
+def check_network(
+    backend: Backend | Document, network: Network, other: str, doing: str = ""
+) -> None:
+    """Raise ``UnsupportedError`` for the first part of the network that the back end lacks.
+
+    ``other`` is the back end that lacks nothing. ``doing`` are words before the name of the one
+    that does.
+    """
     known = ", ".join(each.name for each in backend.connectors if each is not Connector)
-    all_of_them = "reference" if isinstance(model, ArtificialModel) else "engine"
-    way = f"{elsewhere(all_of_them)}; {backend.name} has {known}"
+    way = f"{elsewhere(other)}; {backend.name} has {known}"
     check_connectors(
-        model.network,
+        network,
         backend.connectors,
-        backend.name,
+        f"{doing}{backend.name}",
         way,
         merges=backend.merges,
         several=backend.several,

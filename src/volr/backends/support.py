@@ -26,6 +26,7 @@ HEADER = (
     "name",
     "generation",
     "connectors",
+    "merge",
     "activations",
     "neuron models",
     "resets",
@@ -72,7 +73,15 @@ def _row(target: Backend | Document) -> tuple[str, ...]:
             name, spiking = f"`{target.name}`, a `{target.suffix}` file", _spiking(target)
             activations = _listed(target.activations)
     kinds = "all" if Connector in target.connectors else _listed(k.name for k in target.connectors)
-    return (name, target.generation, kinds, activations, *spiking, _needs(target))
+    return (
+        name,
+        target.generation,
+        kinds,
+        _listed(target.merges),
+        activations,
+        *spiking,
+        _needs(target),
+    )
 
 
 def _spiking(target: SpikingBackend | Document, exact: tuple[str, ...] = ()) -> tuple[str, ...]:

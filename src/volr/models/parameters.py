@@ -83,6 +83,11 @@ def parameter_shapes(network: Network) -> dict[str, tuple[int, ...]]:
     return shapes
 
 
+def fixed_weights(network: Network) -> frozenset[str]:
+    """The names of the weights that training leaves alone: those of identities are 1, say."""
+    return frozenset(weight_name(p) for p in network.projections if not p.connector.trained)
+
+
 def unit_biases(population: Population, values: Parameters) -> Floats:
     """The bias of each neuron of a population, ``[unit]``: 0 where it has none."""
     found = values.get(bias_name(population))

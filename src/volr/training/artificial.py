@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from volr.backends.base import ArtificialBackend, SpikingBackend
-from volr.backends.refusals import require
+from volr.backends.futhark import FUTHARK
+from volr.backends.refusals import check_network, require
 from volr.backends.torch import TORCH
 from volr.checks import arguments
 from volr.checks.names import named
@@ -53,11 +54,13 @@ def train_ann(
     arguments.check_progress("train_ann", progress)
     if initial is not None:
         arguments.check_model("train_ann", initial, "initial", kind=ArtificialModel)
+    trainer = _trainer(on, backend)
+    check_network(TORCH if trainer == "torch" else FUTHARK, network, "torch", "training on ")
     check_samples(network, samples, settings)
     if initial is not None:
         check_initial(network, initial, settings)
         settings = replace(settings, candidates=1)
-    match _trainer(on, backend):
+    match trainer:
         case "torch":
             require(TORCH)
             from volr.training.artificial_learner import ArtificialLearner

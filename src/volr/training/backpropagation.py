@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor, autograd
 
+from volr.models.parameters import fixed_weights
 from volr.system.caches import cache_for
 from volr.training.learner import ModelT_co
 from volr.training.losses import losses, taught_losses
@@ -123,10 +124,13 @@ class Stack(Generic[ModelT_co]):
     ) -> None:
         self._learner, self._settings, self._count = learner, settings, len(starts)
         self._everything = learner.part(samples)
+        self._fixed = fixed_weights(learner.network)
         self._values: Values = {}
         for name in starts[0]:
             each = np.stack([start[name] for start in starts]).astype(np.float32)
-            self._values[name] = _leaf(torch.as_tensor(each if len(starts) > 1 else each[0]))
+            value = torch.as_tensor(each if len(starts) > 1 else each[0])
+            # Fixed weights are like the others, without a gradient.
+            self._values[name] = value.clone() if name in self._fixed else _leaf(value)
         self._best = {name: each.detach().clone() for name, each in self._values.items()}
         self._optimizer = _optimizer(self._values, settings)
         self._losses = torch.zeros(len(starts))
@@ -181,7 +185,10 @@ class Stack(Generic[ModelT_co]):
 
     def keep(self, index: int) -> None:
         """The state of its optimizer stays."""
-        values = {name: _leaf(each[index]) for name, each in self._values.items()}
+        values = {
+            name: each[index].clone() if name in self._fixed else _leaf(each[index])
+            for name, each in self._values.items()
+        }
         optimizer = _optimizer(values, self._settings)
         for name, value in values.items():
             for key, state in self._optimizer.state[self._values[name]].items():
@@ -203,12 +210,13 @@ def _optimizer(values: Values, settings: TrainingSettings) -> torch.optim.Optimi
     # compiles. Left to itself it takes one in /tmp, under a name that others can guess.
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_for("torch")))
     rate, decay = settings.rate, settings.decay
+    trained = [each for each in values.values() if each.requires_grad]
     match settings.optimizer:
         case "adam":
-            return torch.optim.AdamW(values.values(), lr=rate, weight_decay=decay, fused=True)
+            return torch.optim.AdamW(trained, lr=rate, weight_decay=decay, fused=True)
         case "sgd":
             return torch.optim.SGD(
-                values.values(),
+                trained,
                 lr=rate,
                 momentum=settings.momentum,
                 weight_decay=decay,

@@ -10,8 +10,6 @@ import numpy as np
 from volr.errors import TrainingError
 from volr.models.parameters import parameter_shapes
 from volr.models.samples import label_problem
-from volr.network import AllToAll
-from volr.network.supported import check_connectors
 from volr.system.memory import check_room
 from volr.training.settings import LOOKED_AT, validation_count
 
@@ -33,7 +31,6 @@ _BYTES_SHOWN = 3 * 8
 def check_samples(network: Network, samples: Samples, settings: TrainingSettings) -> None:
     """Raise ``TrainingError`` where samples and network do not fit, ``ModelError`` where there is
     not the memory for the parameters."""
-    check_connectors(network, (AllToAll,), "training")
     if not network.layers:
         raise TrainingError(
             "training cannot start: every population is an input, so there is nothing to train",

@@ -9,6 +9,8 @@ from volr.backends import running
 from volr.backends.refusals import require
 from volr.backends.torch import TORCH
 from volr.checks import arguments
+from volr.network import AllToAll
+from volr.network.supported import check_connectors
 from volr.training.checks import check_samples, check_start
 from volr.training.settings import TrainingSettings, validation_count
 from volr.training.spiking import (
@@ -59,6 +61,7 @@ def train_in_loop(
     arguments.check_progress("train_in_loop", progress)
     spiking = spiking_of("train_in_loop", spiking, start)
     check_spiking(network, spiking, start)
+    check_connectors(network, (AllToAll,), "training")
     check_samples(network, samples, settings)
     require(TORCH)
     from volr.training.fit import fit

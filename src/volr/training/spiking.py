@@ -14,6 +14,8 @@ from volr.engine.surrogates import Surrogate
 from volr.errors import TrainingError, VolrError
 from volr.models.model import ArtificialModel, Readout, SpikingModel, check_reach, readout_problems
 from volr.models.simulation_settings import SimulationSettings
+from volr.network import AllToAll
+from volr.network.supported import check_connectors
 from volr.system.memory import check_room
 from volr.training.checks import check_samples, check_start
 from volr.training.settings import TrainingSettings
@@ -119,6 +121,7 @@ def train_snn(
         arguments.check_model("train_snn", teacher, "teacher", kind=ArtificialModel)
     spiking = spiking_of("train_snn", spiking, start)
     check_spiking(network, spiking, start)
+    check_connectors(network, (AllToAll,), "training")
     check_samples(network, samples, settings)
     _check_outputs(network)
     if teacher is not None:

@@ -11,6 +11,7 @@ from volr.backends.base import ArtificialBackend
 from volr.backends.readback import SINGLE
 from volr.backends.refusals import check_supported, require
 from volr.models.activations import ACTIVATIONS
+from volr.network.connectors import AllToAll, Convolution, OneToOne, Pooled, Windows
 
 if TYPE_CHECKING:
     import torch
@@ -67,4 +68,7 @@ TORCH = ArtificialBackend(
     build=_build,
     read_back=_read_back,
     precision=SINGLE,
+    connectors=(AllToAll, Convolution, OneToOne, Pooled, Windows),
+    merges=("sum", "max"),
+    several=True,
 )

@@ -1,4 +1,4 @@
-"""An artificial network in PyTorch: one weight a projection, one bias a population.
+"""An artificial network in PyTorch: one weight a projection, at most one bias a population.
 
 A network becomes a ``TorchPlan``, its steps in a straight line; ``walk`` follows it.
 ``NetworkModule`` walks it with parameters of its own. Training walks it with many candidates at
@@ -13,34 +13,47 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
+from volr.backends.torch.operations import operation_of
 from volr.errors import DataError
 from volr.models.activations import Activation, Identity, ReLU, Sigmoid, Tanh
-from volr.models.parameters import bias_name, parameter_shapes, parameters, weight_name
+from volr.models.model import activation_of
+from volr.models.parameters import (
+    bias_name,
+    fixed_weights,
+    parameter_shapes,
+    parameters,
+    weight_name,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from volr.backends.base import Forward
+    from volr.backends.torch.operations import Operation
     from volr.checks.arrays import Floats
     from volr.models.model import ArtificialModel
     from volr.models.parameters import Parameters
-    from volr.network import Network
+    from volr.network import Network, Population
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
     """How one population comes about.
 
-    ``terms`` are the source and the weight of each projection into it. ``is_output`` says whether
+    ``terms`` are the source, the weight and the operation of each projection into it, which are
+    added up, or the step ``takes_largest``. ``bias`` is the name of its biases, each of which is
+    that of ``units_each`` units, or None. ``is_output`` says whether
     its weighted sum is read, ``is_source`` whether its activation is sent on. The populations
     ``done`` are not needed after this step.
     """
 
     target: str
-    bias: str
-    terms: tuple[tuple[str, str], ...]
+    bias: str | None
+    units_each: int
+    terms: tuple[tuple[str, str, Operation], ...]
+    takes_largest: bool
+    activation: Activation
     is_output: bool
     is_source: bool
     done: tuple[str, ...]
@@ -72,8 +85,14 @@ def plan_of(network: Network, activation: Activation) -> TorchPlan:
         steps=tuple(
             Step(
                 target=population.name,
-                bias=bias_name(population),
-                terms=tuple((p.source, weight_name(p)) for p in network.incoming[population.name]),
+                bias=bias_name(population) if (biases := network.biases(population)) else None,
+                units_each=population.size // max(1, biases),
+                terms=tuple(
+                    (p.source, weight_name(p), operation_of(network, p))
+                    for p in network.incoming[population.name]
+                ),
+                takes_largest=population.merge == "max",
+                activation=activation_of(population, activation),
                 is_output=population.name in outputs,
                 is_source=population.name in last_use,
                 done=tuple(done.get(population.name, ())),
@@ -95,11 +114,8 @@ def walk(
     """
     active = _input_parts(plan, inputs)
     for step in plan.steps:
-        (source, weight), *others = step.terms
-        z = _affine(active[source], values[weight], values[step.bias])
-        for source, weight in others:
-            z = _add_product(z, active[source], values[weight])
-        a = activate(plan.activation, z) if step.is_source else z
+        z = _largest(step, active, values) if step.takes_largest else _sum(step, active, values)
+        a = activate(step.activation, z) if step.is_source else z
         yield step, z, a
         if step.is_source:
             active[step.target] = a
@@ -138,25 +154,37 @@ def _input_parts(plan: TorchPlan, inputs: Tensor) -> dict[str, Tensor]:
     return parts
 
 
-def _affine(x: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-    if weight.ndim == 2:
-        return functional.linear(x, weight, bias)
-    return torch.baddbmm(bias.unsqueeze(1), x, weight.mT)
+def _sum(step: Step, active: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> Tensor:
+    """The weighted sums of a step, with its biases."""
+    (source, weight, operation), *others = step.terms
+    bias = None if step.bias is None else values[step.bias]
+    if bias is not None and operation.takes_bias(bias.shape[-1]):
+        z = operation(active[source], values[weight], bias)
+    else:
+        z = operation(active[source], values[weight])
+        if bias is not None:
+            z = z + bias.repeat_interleave(step.units_each, dim=-1).unsqueeze(-2)
+    for source, weight, operation in others:
+        z = operation.added(z, active[source], values[weight])
+    return z
 
 
-def _add_product(z: Tensor, x: Tensor, weight: Tensor) -> Tensor:
-    if weight.ndim == 2:
-        return torch.addmm(z, x, weight.t())
-    return torch.baddbmm(z, x, weight.mT)
+def _largest(step: Step, active: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> Tensor:
+    """The largest of what arrives in a step."""
+    found = [
+        operation.largest(active[source], values[weight])
+        for source, weight, operation in step.terms
+    ]
+    return found[0] if len(found) == 1 else torch.stack(found).amax(dim=0)
 
 
 class NetworkModule(nn.Module):
     """A network as an ordinary module, from stimuli ``[batch, unit]`` to logits ``[batch, unit]``.
 
     Its parameters are called as ours are, with a colon for the last dot, which PyTorch does not
-    allow: ``input->dense_1:weight`` ``[post, pre]`` and ``dense_1:bias`` ``[unit]``. They begin as
-    those of ``nn.Linear`` do, drawn with ``seed``; PyTorch's own random state is left alone.
-    ``forward`` raises ``DataError`` for stimuli of another shape.
+    allow: ``input->dense_1:weight`` ``[post, pre]`` and ``dense_1:bias`` ``[unit]``, for example.
+    They begin as those of ``nn.Linear`` and ``nn.Conv2d`` do, drawn with ``seed``; PyTorch's own
+    random state is left alone. ``forward`` raises ``DataError`` for stimuli of another shape.
     """
 
     def __init__(
@@ -172,16 +200,16 @@ class NetworkModule(nn.Module):
         self.plan = plan_of(network, activation)
         self._names = {name: torch_name(name) for name in parameter_shapes(network)}
         generator = torch.Generator().manual_seed(seed)
-        fan_in = {
-            population.name: sum(network[p.source].size for p in network.incoming[population.name])
-            for population in network.layers
-        }
-        bounds = {weight_name(p): fan_in[p.target] ** -0.5 for p in network.projections}
-        bounds |= {bias_name(p): fan_in[p.name] ** -0.5 for p in network.layers}
+        bounds = {p.name: _fan_in(network, p) ** -0.5 for p in network.layers}
+        bounds |= {weight_name(p): bounds[p.target] for p in network.projections}
+        bounds |= {bias_name(p): bounds[p.name] for p in network.layers}
+        fixed = fixed_weights(network)
         for name, shape in parameter_shapes(network).items():
-            values = torch.empty(shape, dtype=dtype)
-            values.uniform_(-bounds[name], bounds[name], generator=generator)
-            self.register_parameter(torch_name(name), nn.Parameter(values))
+            values = torch.ones(shape, dtype=dtype)
+            if name not in fixed:
+                values.uniform_(-bounds[name], bounds[name], generator=generator)
+            parameter = nn.Parameter(values, requires_grad=name not in fixed)
+            self.register_parameter(torch_name(name), parameter)
 
     def named_values(self) -> dict[str, Tensor]:
         """The parameters by our names."""
@@ -202,6 +230,18 @@ class NetworkModule(nn.Module):
             f"populations={len(network.populations)}, projections={len(network.projections)}, "
             f"activation={self.plan.activation.name}"
         )
+
+
+def _fan_in(network: Network, population: Population) -> int:
+    """How many weights each of its sums has, of those that are trained; at least 1."""
+    return max(
+        1,
+        sum(
+            p.connector.fan_in(*network.ends(p))
+            for p in network.incoming[population.name]
+            if p.connector.trained
+        ),
+    )
 
 
 def torch_name(ours: str) -> str:

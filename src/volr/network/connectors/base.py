@@ -91,6 +91,10 @@ class Connector(ABC):
             np.maximum.at(found, each.post, arriving)
         return found.T
 
+    def fan_in(self, source: Shape, target: Shape) -> int:
+        """The number of weights in the input of one neuron, away from the edges of a map."""
+        return self.weight_count(source, target) // self.weight_shape(source, target)[0]
+
     def bias_count(self, target: Shape) -> int:
         """The number of biases that a target of this shape needs for it: one for each neuron.
 

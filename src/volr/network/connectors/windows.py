@@ -41,17 +41,18 @@ class Windows(Connector):
         return False
 
     @property
-    def _pool(self) -> AveragePool:
+    def pool(self) -> AveragePool:
+        """The pool that has these windows."""
         return AveragePool(self.window, self.stride)
 
     def reduced(self, source: Shape) -> Shape:
         """The shape of the windows of a source that fits."""
-        return self._pool.reduced(source)
+        return self.pool.reduced(source)
 
     def misfit(self, source: Shape, target: Shape) -> str | None:
-        if wrong := self._pool.misfit(source):
+        if wrong := self.pool.misfit(source):
             return wrong
-        found = self._pool.reduced(source)
+        found = self.pool.reduced(source)
         return None if found == target else f"{self} makes {found}, and the target is {target}"
 
     def weight_shape(self, source: Shape, target: Shape) -> Shape:
@@ -66,21 +67,21 @@ class Windows(Connector):
     def entries(self, source: Shape, target: Shape) -> Iterator[Entries]:
         import numpy as np
 
-        members = self._pool.members(source)
+        members = self.pool.members(source)
         post = np.repeat(np.arange(len(members)), members.shape[1])
         yield Entries(post, members.ravel(), np.zeros_like(post), np.ones(len(post)))
 
     def apply(self, weights: Floats, values: Floats, source: Shape, target: Shape) -> Floats:
-        return weights[0] * values[:, self._pool.members(source)].sum(axis=2)
+        return weights[0] * values[:, self.pool.members(source)].sum(axis=2)
 
     def largest(self, weights: Floats, values: Floats, source: Shape, target: Shape) -> Floats:
-        return (weights[0] * values[:, self._pool.members(source)]).max(axis=2)
+        return (weights[0] * values[:, self.pool.members(source)]).max(axis=2)
 
     def transposed(self, weights: Floats, values: Floats, source: Shape, target: Shape) -> Floats:
         import numpy as np
 
         found = np.zeros((len(values), math.prod(source)))
         # Member k of one window is not member k of another.
-        for member in self._pool.members(source).T:
+        for member in self.pool.members(source).T:
             found[:, member] += weights[0] * values
         return found

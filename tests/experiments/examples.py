@@ -200,6 +200,10 @@ def settings() -> SearchStrategy[Settings]:
         batch_size=st.none() | few,
         learning_rate=st.none() | positive.filter(lambda each: each < 1),
         weight_decay=st.none() | st.floats(0.0, 1.0),
+        schedule=st.none() | st.sampled_from(["cosine", "constant", "one_cycle"]),
+        normalise=st.none() | st.just("batch"),
+        dropout=st.none() | st.floats(0.0, 1.0, exclude_max=True),
+        shift=st.none() | st.integers(0, 3),
         loop_samples=st.none() | st.integers(2, 9000),
         test_samples=st.none() | st.integers(2, 9000),
     )

@@ -256,6 +256,19 @@ def test_the_learning_rate_falls_to_zero_along_a_cosine() -> None:
     assert learning_rate(constant, 0.9) == 0.5
 
 
+def test_one_cycle_is_that_of_pytorch() -> None:
+    settings = TrainingSettings(learning_rate=0.5, schedule="one_cycle")
+    optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
+    # PyTorch counts from the first to the last of its steps.
+    course = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.5, 1001, pct_start=0.3)
+    course._schedule_phases[0]["end_step"] = 300.0  # pyright: ignore[reportPrivateUsage]
+    for done in range(1000):
+        expected = optimizer.param_groups[0]["lr"]
+        assert learning_rate(settings, done / 1000) == pytest.approx(expected, rel=1e-9)
+        optimizer.step()
+        course.step()
+
+
 def test_the_threads_that_the_caller_set_are_left_alone() -> None:
     before = torch.get_num_threads()
     torch.set_num_threads(3)

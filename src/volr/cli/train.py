@@ -84,14 +84,32 @@ class Learning:
         None, "Learning rate of the first update.", "X", unless=_learning_rates
     )
     momentum: float | None = option(None, "Momentum of sgd.", "X")
-    schedule: Literal["cosine", "constant"] | None = option(
-        None, "Let the learning rate fall to 0, or keep it."
+    schedule: Literal["cosine", "constant", "one_cycle"] | None = option(
+        None, "Let the learning rate fall to 0, keep it, or let it rise first and then fall."
     )
     weight_decay: float | None = option(
         None,
         "Share that an update takes off each parameter, for a learning rate of 1.",
         "X",
         unless=_weight_decays,
+    )
+    normalise: Literal["batch"] | None = option(
+        None,
+        "Normalise what arrives at hidden neurons over each minibatch; the trained model has it in "
+        "its weights. Artificial networks on torch only.",
+        unless="no normalisation",
+    )
+    dropout: float | None = option(
+        None,
+        "Probability that a hidden neuron is left out of an update. Artificial networks on torch "
+        "only.",
+        "X",
+    )
+    shift: int | None = count(
+        None,
+        "Most pixels by which images are shifted while they are trained on; the inputs are of "
+        "shape [c h w]. Artificial networks on torch only.",
+        least=0,
     )
     loss: Literal["cross_entropy", "mse"] | None = option(None, "The loss that training minimises.")
     validation: float | None = option(None, "Fraction of the training data set aside.", "X")

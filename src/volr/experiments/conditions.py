@@ -24,6 +24,7 @@ from volr.experiments.run_progress import of_calibration, of_training
 from volr.experiments.settings import (
     FOR_ARTIFICIAL,
     FOR_FINE,
+    FOR_FUTHARK,
     FOR_LOOP,
     FOR_SPIKING,
     FOR_SURROGATE,
@@ -231,7 +232,7 @@ def _transfer_of(ann: Condition) -> Condition:
 
 ANN = Condition("ann", "torch", partial(_ann, backend="torch"), FOR_ARTIFICIAL, is_spiking=False)
 ANN_FUTHARK = Condition(
-    "ann", "futhark", partial(_ann, backend="futhark"), FOR_ARTIFICIAL, is_spiking=False
+    "ann", "futhark", partial(_ann, backend="futhark"), FOR_FUTHARK, is_spiking=False
 )
 RANDOM = Condition(
     "snn-random",

@@ -42,7 +42,8 @@ class Settings:
     ``neuron``, ``neuron_parameters``, ``reset``, ``coding``, ``rate_max`` (Hz), ``duration``,
     ``dt``, ``delay`` (ms)    of spiking networks
     ``population_rate`` (Hz), ``percentile``, ``rounds``, ``calibration_samples``    of the transfer
-    ``epochs``, ``batch_size``, ``learning_rate``, ``weight_decay``     of the artificial network
+    ``epochs``, ``batch_size``, ``learning_rate``, ``weight_decay``, ``schedule``, ``normalise``,
+    ``dropout``, ``shift``     of the artificial network
     ``warm_up_…``      of the first epochs of a spiking network in the engine, with gradients
                        through rates as in the loop; by default, or with 0, there are none
     ``surrogate_…``    of training in the engine, from random weights or after the warm-up
@@ -71,6 +72,10 @@ class Settings:
     batch_size: int | None = None
     learning_rate: float | None = None
     weight_decay: float | None = None
+    schedule: str | None = None
+    normalise: str | None = None
+    dropout: float | None = None
+    shift: int | None = None
     warm_up_epochs: int | None = None
     warm_up_learning_rate: float | None = None
     warm_up_weight_decay: float | None = None
@@ -190,7 +195,8 @@ def _beginning(*prefixes: str) -> tuple[str, ...]:
 
 
 # The settings by their purpose. Together these are all settings.
-FOR_ARTIFICIAL = ("epochs", "batch_size", "learning_rate", "weight_decay")
+FOR_FUTHARK = ("epochs", "batch_size", "learning_rate", "weight_decay", "schedule")
+FOR_ARTIFICIAL = (*FOR_FUTHARK, "normalise", "dropout", "shift")
 FOR_SPIKING = (
     *("neuron", "neuron_parameters", "reset", "coding", "rate_max", "duration", "dt", "delay"),
 )

@@ -14,6 +14,7 @@ from volr.checks.names import named
 from volr.errors import BackendError
 from volr.models.model import ArtificialModel
 from volr.training.checks import check_initial, check_samples
+from volr.training.regularisation import Regularisation, check_images, check_plain
 from volr.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def train_ann(
     trainer = _trainer(on, backend)
     check_network(TORCH if trainer == "torch" else FUTHARK, network, "torch", "training on ")
     check_samples(network, samples, settings)
+    check_images(network, settings.shift)
     if initial is not None:
         check_initial(network, initial, settings)
         settings = replace(settings, candidates=1)
@@ -66,9 +68,16 @@ def train_ann(
             from volr.training.artificial_learner import ArtificialLearner
             from volr.training.fit import fit
 
-            learner = ArtificialLearner(network, settings.activation, settings.batch_size, initial)
+            learner = ArtificialLearner(
+                network,
+                settings.activation,
+                settings.batch_size,
+                initial,
+                Regularisation.of(settings),
+            )
             return fit(learner, samples, settings, progress)
         case "futhark":
+            check_plain(settings, "training on futhark", "train on torch, which has it")
             from volr.training import futhark
 
             return futhark.train(network, samples, settings, progress, initial)

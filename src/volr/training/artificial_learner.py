@@ -11,10 +11,22 @@ import torch
 from volr.backends.torch.module import array_of, logits, plan_of, walk
 from volr.models.activations import ReLU
 from volr.models.model import ArtificialModel
+from volr.models.parameters import fixed_weights
 from volr.training.backpropagation import Answer, TensorLearner, TensorSamples
 from volr.training.initialisation import artificial_starts
 from volr.training.learner import HiddenActivity
 from volr.training.minibatches import stack_slower
+from volr.training.normalisation import (
+    MeasuringPass,
+    Normalised,
+    folded,
+    is_statistic,
+    normalised_in,
+    statistics,
+)
+from volr.training.regularisation import Regularisation, trained_hidden
+from volr.training.shifts import shifted
+from volr.training.trained_pass import TrainedPass
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,7 +42,7 @@ if TYPE_CHECKING:
 _CHUNK = 4096
 
 
-@dataclass(frozen=True)
+@dataclass
 class ArtificialLearner(TensorLearner[ArtificialModel]):
     """See ``volr.training.learner.Learner``."""
 
@@ -38,6 +50,7 @@ class ArtificialLearner(TensorLearner[ArtificialModel]):
     activation: Activation
     batch_size: int
     initial: ArtificialModel | None = None
+    regularisation: Regularisation = Regularisation()
 
     @property
     def chunk(self) -> int:
@@ -60,8 +73,10 @@ class ArtificialLearner(TensorLearner[ArtificialModel]):
         self, samples: Samples, count: int, random: np.random.Generator
     ) -> list[dict[str, Floats]]:
         if self.initial is not None:
-            return [dict(self.initial.parameters)]
-        return artificial_starts(self.network, self.activation, samples, count, random)
+            starts = [dict(self.initial.parameters)]
+        else:
+            starts = artificial_starts(self.network, self.activation, samples, count, random)
+        return [self._with_statistics(each, samples) for each in starts]
 
     def slower(self, candidates: int) -> float:
         return stack_slower(self.network, self.batch_size, candidates)
@@ -71,6 +86,56 @@ class ArtificialLearner(TensorLearner[ArtificialModel]):
         if candidates > 1:
             inputs = inputs.expand(candidates, *inputs.shape)
         return Answer(logits(self.plan, values, inputs))
+
+    def trained_answer(
+        self, values: Values, inputs: Tensor, candidates: int, random: torch.Generator
+    ) -> Answer:
+        """The outputs' weighted sums for shifted inputs, with normalisation and dropout."""
+        if not (own := self.regularisation):
+            return self.answer(values, inputs, candidates)
+        if own.shift:
+            shapes = [self.network[name].shape for name in self.network.inputs]
+            inputs = shifted(inputs, shapes, own.shift, random)
+        through = TrainedPass(
+            candidates,
+            self._normalised,
+            dropped=self._dropped,
+            dropout=own.dropout,
+            random=random,
+        )
+        if candidates > 1:
+            inputs = inputs.expand(candidates, *inputs.shape)
+        return Answer(logits(self.plan, values, inputs, through))
+
+    def is_trained(self, name: str) -> bool:
+        return name not in self._fixed and not is_statistic(name)
+
+    def settled(self, values: Values) -> Values:
+        """The parameters with normalisation folded into them."""
+        return folded(self._normalised, values)
+
+    @cached_property
+    def _normalised(self) -> dict[str, Normalised]:
+        return normalised_in(self.network) if self.regularisation.normalise else {}
+
+    @cached_property
+    def _dropped(self) -> frozenset[str]:
+        return frozenset(each.name for each in trained_hidden(self.network))
+
+    @cached_property
+    def _fixed(self) -> frozenset[str]:
+        return fixed_weights(self.network)
+
+    def _with_statistics(self, start: dict[str, Floats], samples: Samples) -> dict[str, Floats]:
+        """A start, and the means, variances and scales with which normalisation changes nothing."""
+        if not self._normalised:
+            return start
+        measuring = MeasuringPass(self._normalised)
+        values = {name: torch.tensor(each, dtype=torch.float32) for name, each in start.items()}
+        with torch.no_grad():
+            logits(self.plan, values, self.part(samples).inputs, measuring)
+            added = statistics(self._normalised, measuring.found, values)
+        return start | {name: array_of(each) for name, each in added.items()}
 
     def activity(self, values: Values, everything: TensorSamples) -> HiddenActivity:
         """See ``dead_neurons``."""

@@ -6,23 +6,23 @@ leading axis.
 
 from __future__ import annotations
 
-import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Generic, TypeAlias
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias
 
 import numpy as np
 import torch
 from torch import Tensor, autograd
 
-from volr.models.parameters import fixed_weights
-from volr.system.caches import cache_for
 from volr.training.learner import ModelT_co
 from volr.training.losses import losses, taught_losses
 from volr.training.minibatches import DECIDING
+from volr.training.optimizers import State, of_one, optimizer_of, remind, state_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
 
     from volr.checks.arrays import Booleans, Floats, Integers
     from volr.models.samples import Samples
@@ -32,6 +32,10 @@ if TYPE_CHECKING:
 
 Values: TypeAlias = dict[str, Tensor]
 """Parameters by our names; with a leading axis where there are several candidates."""
+# So training draws other random numbers than what else has its seed.
+_STREAM = 0x0D12_0907
+# The parts of a state, whose arrays are named after parameters.
+_NOW, _BEST, _OPTIMIZER, _RANDOM, _DRAWN = "now ", "best ", "optimizer ", "random", "drawn"
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,8 @@ class TensorLearner(ABC, Generic[ModelT_co]):
     """A ``Learner`` that PyTorch differentiates: it knows how a network comes to its logits."""
 
     network: Network
+    drawn: int = 0
+    """How often it has drawn input spikes."""
 
     @property
     @abstractmethod
@@ -93,6 +99,22 @@ class TensorLearner(ABC, Generic[ModelT_co]):
     @abstractmethod
     def answer(self, values: Values, inputs: Tensor, candidates: int) -> Answer:
         """The logits for ``inputs`` ``[batch, …]``."""
+
+    def trained_answer(
+        self, values: Values, inputs: Tensor, candidates: int, random: torch.Generator
+    ) -> Answer:
+        """The logits that a minibatch is learned from, as far as training has others."""
+        del random
+        return self.answer(values, inputs, candidates)
+
+    def is_trained(self, name: str) -> bool:
+        """Whether updates change this value; others stay, or are averages over minibatches."""
+        del name
+        return True
+
+    def settled(self, values: Values) -> Values:
+        """The parameters of the network outside of training."""
+        return values
 
     @abstractmethod
     def activity(self, values: Values, everything: TensorSamples) -> HiddenActivity:
@@ -124,16 +146,25 @@ class Stack(Generic[ModelT_co]):
     ) -> None:
         self._learner, self._settings, self._count = learner, settings, len(starts)
         self._everything = learner.part(samples)
-        self._fixed = fixed_weights(learner.network)
-        self._values: Values = {}
-        for name in starts[0]:
-            each = np.stack([start[name] for start in starts]).astype(np.float32)
-            value = torch.as_tensor(each if len(starts) > 1 else each[0])
-            # Fixed weights are like the others, without a gradient.
-            self._values[name] = value.clone() if name in self._fixed else _leaf(value)
+        each = {
+            name: np.stack([start[name] for start in starts]).astype(np.float32)
+            for name in starts[0]
+        }
+        whole = len(starts) > 1
+        self._begin({name: torch.as_tensor(v if whole else v[0]) for name, v in each.items()})
         self._best = {name: each.detach().clone() for name, each in self._values.items()}
-        self._optimizer = _optimizer(self._values, settings)
         self._losses = torch.zeros(len(starts))
+        self._random = torch.Generator().manual_seed(settings.seed ^ _STREAM)
+
+    def _begin(self, values: Values) -> None:
+        """Go on from these, with an optimizer that remembers nothing."""
+        self._values = {name: self._leaf(name, each) for name, each in values.items()}
+        self._trained = {k: each for k, each in self._values.items() if each.requires_grad}
+        self._optimizer = optimizer_of(self._trained, self._settings)
+
+    def _leaf(self, name: str, values: Tensor) -> Tensor:
+        own = values.detach().clone()
+        return own.requires_grad_() if self._learner.is_trained(name) else own
 
     def descend(self, order: Integers, rates: Sequence[float]) -> None:
         drawn = self._everything.take(torch.as_tensor(order))
@@ -145,7 +176,7 @@ class Stack(Generic[ModelT_co]):
         for group in self._optimizer.param_groups:
             group["lr"] = rate
         self._optimizer.zero_grad()
-        answer = self._learner.answer(self._values, batch.inputs, self._count)
+        answer = self._learner.trained_answer(self._values, batch.inputs, self._count, self._random)
         if batch.taught is None:
             each = losses(self._settings.loss, answer.logits, batch.labels)
         else:
@@ -164,8 +195,9 @@ class Stack(Generic[ModelT_co]):
         correct = torch.zeros(self._count, dtype=torch.float64)
         part = self._everything.take(torch.as_tensor(which))
         with torch.no_grad():
+            values = self._learner.settled(self._values)
             for batch in part.batches(self._learner.chunk):
-                z = self._learner.answer(self._values, batch.inputs, self._count).logits
+                z = self._learner.answer(values, batch.inputs, self._count).logits
                 loss += losses(self._settings.loss, z, batch.labels).sum(dim=-1)
                 correct += (z.argmax(dim=-1) == batch.labels).sum(dim=-1)
         total = len(part) or float("nan")
@@ -185,44 +217,48 @@ class Stack(Generic[ModelT_co]):
 
     def keep(self, index: int) -> None:
         """The state of its optimizer stays."""
-        values = {
-            name: each[index].clone() if name in self._fixed else _leaf(each[index])
-            for name, each in self._values.items()
-        }
-        optimizer = _optimizer(values, self._settings)
-        for name, value in values.items():
-            for key, state in self._optimizer.state[self._values[name]].items():
-                of_each = isinstance(state, Tensor) and state.ndim > 0
-                optimizer.state[value][key] = state[index].clone() if of_each else state
-        self._values, self._optimizer, self._count = values, optimizer, 1
+        state = of_one(state_of(self._optimizer, self._trained), index)
+        self._begin({name: each[index] for name, each in self._values.items()})
+        remind(self._optimizer, self._trained, state)
+        self._count = 1
         self._losses = self._losses[index : index + 1]
         self._best = {name: each[index].clone() for name, each in self._best.items()}
 
+    def state(self) -> dict[str, NDArray[Any]]:
+        remembered = state_of(self._optimizer, self._trained)
+        return {
+            **{f"{_NOW}{name}": each.detach().numpy() for name, each in self._values.items()},
+            **{f"{_BEST}{name}": each.numpy() for name, each in self._best.items()},
+            **{
+                f"{_OPTIMIZER}{key} {name}": value.numpy()
+                for name, each in remembered.items()
+                for key, value in each.items()
+            },
+            _RANDOM: self._random.get_state().numpy(),
+            _DRAWN: np.array(self._learner.drawn),
+        }
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        def those(prefix: str) -> Values:
+            return {
+                name.removeprefix(prefix): torch.tensor(each)
+                for name, each in state.items()
+                if name.startswith(prefix)
+            }
+
+        self._begin(those(_NOW))
+        self._best = those(_BEST)
+        remembered: State = {}
+        for text, each in those(_OPTIMIZER).items():
+            key, name = text.split(" ", 1)
+            remembered.setdefault(name, {})[key] = each
+        remind(self._optimizer, self._trained, remembered)
+        self._random.set_state(torch.tensor(state[_RANDOM]))
+        self._learner.drawn = int(state[_DRAWN])
+
     def model(self) -> ModelT_co:
-        return self._learner.model(self._best)
+        exact = {name: each.double() for name, each in self._best.items()}
+        return self._learner.model(self._learner.settled(exact))
 
     def activity(self) -> HiddenActivity:
-        return self._learner.activity(self._best, self._everything)
-
-
-def _optimizer(values: Values, settings: TrainingSettings) -> torch.optim.Optimizer:
-    # PyTorch imports its compiler with the first optimizer, and that makes a folder for what it
-    # compiles. Left to itself it takes one in /tmp, under a name that others can guess.
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_for("torch")))
-    rate, decay = settings.rate, settings.decay
-    trained = [each for each in values.values() if each.requires_grad]
-    match settings.optimizer:
-        case "adam":
-            return torch.optim.AdamW(trained, lr=rate, weight_decay=decay, fused=True)
-        case "sgd":
-            return torch.optim.SGD(
-                trained,
-                lr=rate,
-                momentum=settings.momentum,
-                weight_decay=decay,
-                fused=True,
-            )
-
-
-def _leaf(values: Tensor) -> Tensor:
-    return values.detach().clone().requires_grad_()
+        return self._learner.activity(self._learner.settled(self._best), self._everything)

@@ -12,6 +12,7 @@ from volr.checks import arguments
 from volr.network import AllToAll
 from volr.network.supported import check_connectors
 from volr.training.checks import check_samples, check_start
+from volr.training.regularisation import TRANSFER_INSTEAD, check_plain
 from volr.training.settings import TrainingSettings, validation_count
 from volr.training.spiking import (
     SpikingSettings,
@@ -63,6 +64,7 @@ def train_in_loop(
     check_spiking(network, spiking, start)
     check_connectors(network, (AllToAll,), "training")
     check_samples(network, samples, settings)
+    check_plain(settings, "training a spiking network", TRANSFER_INSTEAD)
     require(TORCH)
     from volr.training.fit import fit
     from volr.training.loop_learner import LoopLearner

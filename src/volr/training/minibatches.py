@@ -29,6 +29,8 @@ STACKED = 10_000_000
 """The most parameters of all candidates together."""
 OVERHEAD = 1e7
 """Floating-point operations that take as long as an update of the smallest network."""
+RISE, FIRST, LAST = 0.3, 1 / 25, 1 / 250_000
+"""The part of ``one_cycle`` in which the rate rises, and its ends as shares of the highest rate."""
 # So training draws other random numbers than a task or a transfer with the same seed.
 _STREAM = 0x7A11
 
@@ -64,12 +66,25 @@ def course(samples: int, settings: TrainingSettings) -> Course:
 
 
 def learning_rate(settings: TrainingSettings, done: float) -> float:
-    """The learning rate after the fraction ``done`` of all updates."""
+    """The learning rate after the fraction ``done`` of all updates.
+
+    ``one_cycle`` rises from ``FIRST`` of it over the fraction ``RISE``, and falls to ``LAST`` of
+    it, both as a half wave of the cosine. After L. N. Smith and N. Topin, "Super-convergence"
+    (2018), arXiv:1708.07120, with PyTorch's numbers.
+    """
     match settings.schedule:
         case "constant":
             return settings.rate
         case "cosine":
             return settings.rate * (1.0 + math.cos(math.pi * done)) / 2.0
+        case "one_cycle":
+            if done < RISE:
+                return settings.rate * _half_wave(FIRST, 1.0, done / RISE)
+            return settings.rate * _half_wave(1.0, LAST, (done - RISE) / (1.0 - RISE))
+
+
+def _half_wave(start: float, end: float, done: float) -> float:
+    return end + (start - end) * (1.0 + math.cos(math.pi * done)) / 2.0
 
 
 def probation(learner: Learner[Model], settings: TrainingSettings, updates: int) -> tuple[int, int]:

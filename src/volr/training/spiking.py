@@ -18,6 +18,7 @@ from volr.network import AllToAll
 from volr.network.supported import check_connectors
 from volr.system.memory import check_room
 from volr.training.checks import check_samples, check_start
+from volr.training.regularisation import TRANSFER_INSTEAD, check_plain
 from volr.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -123,6 +124,7 @@ def train_snn(
     check_spiking(network, spiking, start)
     check_connectors(network, (AllToAll,), "training")
     check_samples(network, samples, settings)
+    check_plain(settings, "training a spiking network", TRANSFER_INSTEAD)
     _check_outputs(network)
     if teacher is not None:
         _check_teacher(teacher, network, settings)

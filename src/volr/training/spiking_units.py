@@ -167,7 +167,6 @@ class FormLearner(TensorLearner[SpikingModel]):
     settings: SpikingSettings
     seed: int
     start: SpikingModel | None
-    _drawn: int = 0
 
     @property
     def sharpness(self) -> float:
@@ -210,5 +209,5 @@ class FormLearner(TensorLearner[SpikingModel]):
 
     def next_seed(self) -> int:
         """The seed for the input spikes of the next minibatch."""
-        self._drawn += 1
-        return (self.seed << 32) + self._drawn
+        self.drawn += 1
+        return (self.seed << 32) + self.drawn

@@ -104,8 +104,26 @@ def plan_of(network: Network, activation: Activation) -> TorchPlan:
     )
 
 
+class Pass:
+    """What a pass through a network does in each step. In training it does more
+    (``volr.training.trained_pass``).
+    """
+
+    def sums(
+        self, step: Step, values: Mapping[str, Tensor], active: Mapping[str, Tensor]
+    ) -> Tensor:
+        """The weighted sums, or the largest of what arrives, from what the sources send."""
+        if step.takes_largest:
+            return _largest(step, active, values)
+        return _sum(step, active, values)
+
+    def sent(self, step: Step, z: Tensor) -> Tensor:
+        """What is sent on."""
+        return activate(step.activation, z)
+
+
 def walk(
-    plan: TorchPlan, values: Mapping[str, Tensor], inputs: Tensor
+    plan: TorchPlan, values: Mapping[str, Tensor], inputs: Tensor, through: Pass = Pass()
 ) -> Iterator[tuple[Step, Tensor, Tensor]]:
     """Every step with its weighted sums and activations (the sums again where none are sent on).
 
@@ -114,8 +132,8 @@ def walk(
     """
     active = _input_parts(plan, inputs)
     for step in plan.steps:
-        z = _largest(step, active, values) if step.takes_largest else _sum(step, active, values)
-        a = activate(step.activation, z) if step.is_source else z
+        z = through.sums(step, values, active)
+        a = through.sent(step, z) if step.is_source else z
         yield step, z, a
         if step.is_source:
             active[step.target] = a
@@ -123,9 +141,12 @@ def walk(
             del active[name]
 
 
-def logits(plan: TorchPlan, values: Mapping[str, Tensor], inputs: Tensor) -> Tensor:
+def logits(
+    plan: TorchPlan, values: Mapping[str, Tensor], inputs: Tensor, through: Pass = Pass()
+) -> Tensor:
     """The outputs' weighted sums side by side; arguments as for ``walk``."""
-    read = {step.target: z for step, z, _ in walk(plan, values, inputs) if step.is_output}
+    steps = walk(plan, values, inputs, through)
+    read = {step.target: z for step, z, _ in steps if step.is_output}
     if len(plan.outputs) == 1 and read:
         return read[plan.outputs[0]]
     read |= _input_parts(plan, inputs)

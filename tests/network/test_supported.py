@@ -8,7 +8,8 @@ import pytest
 
 from volr.errors import UnsupportedError
 from volr.language import to_network
-from volr.network import AllToAll, Connector, Network, OneToOne, Projection
+from volr.network import AllToAll, Connector, Network, OneToOne, Population, Projection
+from volr.network.connectors import Windows
 from volr.network.supported import check_connectors
 
 
@@ -49,6 +50,17 @@ def test_what_no_reader_knows_yet_is_refused_in_its_place(text: str, what: str, 
         check_connectors(to_network(text), (Connector,), "a reader")
     assert f"a reader {what}" in str(caught.value)
     assert place in str(caught.value)
+
+
+def test_the_largest_is_that_of_windows_unless_all_is_known() -> None:
+    def of(connector: Connector) -> Network:
+        inputs, outputs = Population("x", (1, 4)), Population("y", (1, 2), merge="max")
+        return Network((inputs, outputs), (Projection("x", "y", connector),), ("x",), ("y",))
+
+    check_connectors(of(Windows((2,))), (Windows,), "a reader", merges=("sum", "max"))
+    check_connectors(of(AllToAll()), (Connector,), "a reader", merges=("sum", "max"))
+    with pytest.raises(UnsupportedError, match="over windows alone, and the projection x->y is"):
+        check_connectors(of(AllToAll()), (AllToAll, Windows), "a reader", merges=("sum", "max"))
 
 
 def test_a_way_out_may_be_given() -> None:

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 import numpy as np
 
 from volr.backends.populations import neurons_of
+from volr.backends.terms import Ends, added_up
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.parameters import shared_weights, synapse_matrix, unit_biases
 
@@ -36,9 +37,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
-
-Ends: TypeAlias = tuple[str, str]
-"""Source and target of a projection."""
 
 Names: TypeAlias = tuple[str, ...] | frozenset[str]
 """Populations in their order, or as a set where the back end has no order among them."""
@@ -101,7 +99,8 @@ class _Holding:
     ``biases``       ``[unit]`` of each population but the inputs; of spiking neurons the whole
                      constant current, nA, i_offset included
     ``precision``    the relative error with which it holds a number: see ``precision_of``
-    ``merges``       "max" by population whose largest input counts; all others add up
+    ``merges``       "max" by population whose largest input counts, or what else it does, in
+                     ``terms`` or in ``probing``; all others add up
     ``rest``         the other parts of a document by name: what is wrong with each, in words, or
                      nothing; ``Told`` where reading cannot tell
     """
@@ -257,15 +256,10 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
 
 def _weights(network: Network, values: Parameters) -> dict[Ends, Floats]:
     """The weights of all synapses, by ends: several projections between two populations add up."""
-    found: dict[Ends, Floats] = {}
-    for each in network.projections:
-        ends = each.source, each.target
-        matrix = synapse_matrix(network, each, values, missing=math.nan)
-        if (before := found.get(ends)) is not None:
-            both = np.nan_to_num(before) + np.nan_to_num(matrix)
-            matrix = np.where(np.isnan(before) & np.isnan(matrix), math.nan, both)
-        found[ends] = matrix
-    return found
+    return added_up(
+        ((each.source, each.target), synapse_matrix(network, each, values, missing=math.nan))
+        for each in network.projections
+    )
 
 
 def expected_cells(neuron: NeuronModel, dt: float, *, spiking: bool = True) -> ExpectedCells:

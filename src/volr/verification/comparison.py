@@ -11,6 +11,7 @@ import numpy as np
 
 from volr.backends.probing import ANOTHER
 from volr.backends.readback import ArtificialReadback, Asked, Cells, SpikingReadback, Told
+from volr.backends.terms import WINDOWS
 from volr.verification.blocks import arrow, cause_of, close, factor_or_sign, uneven, worst
 from volr.verification.differences import Comparison, Difference, Tally
 
@@ -30,7 +31,12 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-_MERGES = {"sum": "sum", "max": "largest", ANOTHER: "something else"}
+_MERGES = {
+    "sum": "the sum of what arrives",
+    "max": "the largest of what arrives",
+    WINDOWS: "the largest of each window",
+    ANOTHER: "something else of what arrives",
+}
 
 
 def compare(expected: Expected, found: Readback) -> Comparison:
@@ -195,8 +201,9 @@ class _Comparing:
         answer = self.found.merges.get(name)
         has = "sum" if answer is None else self.take("merges", answer)
         if has is not None and has != wanted:
-            message = f"the {_MERGES[has]} of what arrives counts, expected the {_MERGES[wanted]}"
-            self.differ("merges", name, message)
+            cause = "a pool takes the largest in place of the mean" if has == WINDOWS else None
+            message = f"{_MERGES[has]} counts, expected {_MERGES[wanted]}"
+            self.differ("merges", name, message, cause)
 
     def _activation(self, name: str, answer: Answer[str] | None) -> None:
         if name not in self.found.populations:

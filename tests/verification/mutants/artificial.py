@@ -107,7 +107,8 @@ def torch(model: ArtificialModel, mutation: str | None) -> Readback:
             case "bias":
                 values["square.bias"][1] += 0.1
             case "activation":
-                module.plan = replace(module.plan, activation=Tanh())
+                steps["square"] = replace(steps["square"], activation=Tanh())
+                module.plan = replace(module.plan, steps=tuple(steps.values()))
             case _:
                 module.half()
     del left

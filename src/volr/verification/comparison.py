@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _MERGES = {
-    "sum": "the sum of what arrives",
-    "max": "the largest of what arrives",
-    WINDOWS: "the largest of each window",
-    ANOTHER: "something else of what arrives",
+    "sum": "sum",
+    "max": "largest",
+    WINDOWS: "largest of each window",
+    ANOTHER: "something else",
 }
 
 
@@ -202,7 +202,7 @@ class _Comparing:
         has = "sum" if answer is None else self.take("merges", answer)
         if has is not None and has != wanted:
             cause = "a pool takes the largest in place of the mean" if has == WINDOWS else None
-            message = f"{_MERGES[has]} counts, expected {_MERGES[wanted]}"
+            message = f"the {_MERGES[has]} of what arrives counts, expected the {_MERGES[wanted]}"
             self.differ("merges", name, message, cause)
 
     def _activation(self, name: str, answer: Answer[str] | None) -> None:

@@ -7,6 +7,7 @@ import pytest
 from tests.oracles import chain, fork
 
 from volr.backends.reference import activations, forward
+from volr.language import to_network
 from volr.models.activations import Identity, ReLU, Tanh
 from volr.models.model import ArtificialModel
 from volr.models.parameters import parameter_shapes
@@ -69,3 +70,56 @@ def test_the_generator_decides() -> None:
     for name in one:
         np.testing.assert_array_equal(one[name], same[name])
         assert (one[name] != other[name]).any()
+
+
+IMAGES = np.random.default_rng(5).random((300, 2 * 7 * 6))
+DEEP = to_network(
+    "let block s = (conv s 4 3 pad:1 ⦶ conv _ 4 3 pad:1) ⊕ id s in "
+    "conv [2 7 6] 4 [3 2] ⦶ avgpool _ [1 2] ⦶ block [4 5 2] ⦶ conv _ 6 2 groups:2 ⦶ "
+    "maxpool _ [2 1] ⦶ dense _ 5"
+)
+
+
+def test_kernels_have_the_scale_and_the_biases_of_other_weights() -> None:
+    values = initial_parameters(DEEP, ReLU(), IMAGES, np.random.default_rng(3))
+    assert {name: each.shape for name, each in values.items()} == parameter_shapes(DEEP)
+    model = ArtificialModel(DEEP, values)
+    shown = activations(model, IMAGES)
+    sources = {projection.source for projection in DEEP.projections}
+    for population in DEEP.layers:
+        if population.merge == "max" or population.name not in sources:
+            continue
+        on = (shown[population.name] > 0).reshape(len(IMAGES), population.shape[0], -1)
+        # Each channel's hyperplane is between two of the values that it has seen.
+        assert on.any(axis=(0, 2)).all()
+        assert not on.all(axis=(0, 2)).any()
+    # What a kernel brings varies by one, over all its neurons, whatever an identity adds.
+    first = DEEP.projections[0]
+    brought = first.connector.apply(values["input->conv_1.weight"], IMAGES, *DEEP.ends(first))
+    assert np.sqrt(brought.var(axis=0).mean()) == pytest.approx(1.0, rel=0.05)
+    outputs = forward(model, IMAGES)
+    assert np.sqrt(outputs.var(axis=0).mean()) == pytest.approx(0.5, rel=0.1)
+
+
+def test_the_fan_in_of_a_kernel_is_that_of_one_channel() -> None:
+    network = to_network("conv [8 9 9] 64 3 groups:2 ⦶ dense _ 2")
+    inputs = np.random.default_rng(0).random((20, 8 * 81))
+    weight = initial_parameters(network, ReLU(), inputs, np.random.default_rng(1))[
+        "input->conv_1.weight"
+    ]
+    drawn = np.random.default_rng(1).normal(0.0, (4 * 9) ** -0.5, (64, 4, 3, 3))
+    # One factor for the population.
+    np.testing.assert_allclose(weight / drawn, (weight / drawn).flat[0], rtol=1e-9)
+
+
+def test_an_identity_stays_one_and_moves_the_hyperplane() -> None:
+    network = to_network("dense 6 4 ⦶ ((dense 4 4) ⊕ id 4) ⦶ dense 4 3")
+    inputs = np.random.default_rng(2).random((200, 6))
+    values = initial_parameters(network, ReLU(), inputs, np.random.default_rng(4))
+    fixed = [name for name, each in values.items() if each.shape == (1,)]
+    assert len(fixed) == 1
+    assert values[fixed[0]] == 1.0
+    shown = activations(ArtificialModel(network, values), inputs)
+    on = shown[network.layers[1].name] > 0
+    assert on.any(axis=0).all()
+    assert not on.all(axis=0).any()

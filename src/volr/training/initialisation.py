@@ -2,10 +2,11 @@
 
 The populations are initialised in topological order, on a few hundred samples:
 
-1. Weights are normal, of variance 1 / fan-in.
+1. Weights are normal, of variance 1 / fan-in. The fan-in of a kernel is the number of its weights
+   for one channel of the target. Fixed weights, such as those of identities, stay 1.
 2. Each hidden neuron's bias puts its hyperplane halfway between two samples that are drawn at
    random. So the neuron separates these two: it is neither silent for all the data nor active for
-   all of it. Outputs are centred on 0.
+   all of it. The bias of a channel does so for two of its neurons. Outputs are centred on 0.
 3. One factor for each population gives its weighted sums the standard deviation 1 over the samples
    and all neurons together, at any depth (outputs: 0.5). After Mishkin & Matas, "All you need is a
    good init" (2016), arXiv:1511.06422.
@@ -13,23 +14,31 @@ The populations are initialised in topological order, on a few hundred samples:
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from volr.models.activations import activate
 from volr.models.coding import by_input
-from volr.models.parameters import bias_name, weight_name
+from volr.models.model import activation_of
+from volr.models.parameters import bias_name, by_unit, weight_name
+from volr.network import AllToAll
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from volr.checks.arrays import Floats
     from volr.models.activations import Activation
     from volr.models.samples import Samples
-    from volr.network import Network
+    from volr.network import Network, Population, Projection
 
 OUTPUT_SPREAD = 0.5
 """The standard deviation of the first logits."""
 _TRIES = 8
+# Where weights are shared: about how many multiplications an initialisation takes, the fewest
+# samples, and how many go through a kernel together.
+_MULTIPLICATIONS, _FEWEST, _TOGETHER = 100_000_000, 16, 16
 # Weighted sums that differ by less than this share of the largest count as the same.
 _SAME = 1e-9
 
@@ -50,7 +59,7 @@ def initial_parameters(
     network: Network, activation: Activation, inputs: Floats, random: np.random.Generator
 ) -> dict[str, Floats]:
     """One initialisation for training on ``inputs`` ``[batch, unit]``, a batch of at least 1."""
-    shown = by_input(network, inputs)
+    shown = by_input(network, inputs[: _most_samples(network)])
     last_use = {
         projection.source: population.name
         for population in network.layers
@@ -59,24 +68,88 @@ def initial_parameters(
     values: dict[str, Floats] = {}
     for population in network.layers:
         incoming = network.incoming[population.name]
-        fan_in = sum(network[projection.source].size for projection in incoming)
-        z = np.zeros((len(inputs), population.size))
-        for projection in incoming:
-            shape = (population.size, network[projection.source].size)
+        trained = [projection for projection in incoming if projection.connector.trained]
+        z = np.zeros((len(next(iter(shown.values()))), population.size))
+        fan_in = sum(_fan_in(network, projection) for projection in trained)
+        for projection in trained:
+            shape = projection.connector.weight_shape(*network.ends(projection))
             weight = random.normal(0.0, fan_in**-0.5, shape)
             values[weight_name(projection)] = weight
-            z += shown[projection.source] @ weight.T
-        is_hidden = population.name in last_use
-        factor = (1.0 if is_hidden else OUTPUT_SPREAD) / _spread(z)
-        for projection in incoming:
-            values[weight_name(projection)] *= factor
-        bias = -_between(z, random) if is_hidden else -z.mean(axis=0)
-        values[bias_name(population)] = factor * bias
-        shown[population.name] = activate(activation, factor * (z + bias))
+            z += _arriving(network, projection, weight, shown)
+        fixed = _fixed(network, population, values, shown)
+        if trained:
+            is_hidden = population.name in last_use
+            factor = (1.0 if is_hidden else OUTPUT_SPREAD) / _spread(z)
+            for projection in trained:
+                values[weight_name(projection)] *= factor
+            # What comes in with a fixed weight moves the hyperplane too.
+            seen = z if fixed is None else z + fixed / factor
+            grouped = _grouped(seen, network.biases(population))
+            bias = -_between(grouped, random) if is_hidden else -grouped.mean(axis=0)
+            values[bias_name(population)] = factor * bias
+            z = factor * (z + by_unit(population, bias))
+        if fixed is not None:
+            z = z + fixed
+        shown[population.name] = activate(activation_of(population, activation), z)
         for projection in incoming:
             if last_use[projection.source] == population.name:
-                del shown[projection.source]
+                # Of several projections from one source the first deletes it.
+                shown.pop(projection.source, None)
     return values
+
+
+def _most_samples(network: Network) -> int | None:
+    """How many samples are looked at. Where weights are shared, each sample shows a weight many
+    values, and takes long; so there are fewer of them.
+    """
+    if network.synapse_count == sum(map(network.weight_count, network.projections)):
+        return None
+    return max(_FEWEST, _MULTIPLICATIONS // network.multiplication_count)
+
+
+def _fan_in(network: Network, projection: Projection) -> int:
+    """How many values a neuron adds up, each with a weight of its own."""
+    return math.prod(projection.connector.weight_shape(*network.ends(projection))[1:])
+
+
+def _arriving(
+    network: Network, projection: Projection, weight: Floats, shown: Mapping[str, Floats]
+) -> Floats:
+    """What a projection brings, ``[batch, post]``."""
+    source, ends = shown[projection.source], network.ends(projection)
+    if isinstance(projection.connector, AllToAll):
+        return projection.connector.apply(weight, source, *ends)
+    parts = [
+        projection.connector.apply(weight, source[first : first + _TOGETHER], *ends)
+        for first in range(0, len(source), _TOGETHER)
+    ]
+    return np.concatenate(parts)
+
+
+def _fixed(
+    network: Network, population: Population, values: dict[str, Floats], shown: Mapping[str, Floats]
+) -> Floats | None:
+    """What projections with fixed weights bring, together; their weights join ``values``."""
+    brought: list[Floats] = []
+    for projection in network.incoming[population.name]:
+        connector, ends = projection.connector, network.ends(projection)
+        if connector.trained:
+            continue
+        weight = values[weight_name(projection)] = np.ones(connector.weight_shape(*ends))
+        if population.merge == "max":
+            brought.append(connector.largest(weight, shown[projection.source], *ends))
+        else:
+            brought.append(_arriving(network, projection, weight, shown))
+    if not brought:
+        return None
+    return np.max(brought, axis=0) if population.merge == "max" else sum(brought[1:], brought[0])
+
+
+def _grouped(z: Floats, groups: int) -> Floats:
+    """``[batch, unit]`` as ``[sample, group]``: each neuron of a channel is a sample of it."""
+    if groups == z.shape[1]:
+        return z
+    return z.reshape(len(z), groups, -1).swapaxes(1, 2).reshape(-1, groups)
 
 
 def _spread(z: Floats) -> float:

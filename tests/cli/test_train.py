@@ -12,7 +12,7 @@ from tests.cli.running import snapshot
 from volr.model_files.model_file import read_model_file
 from volr.models.activations import Tanh
 from volr.models.model import ArtificialModel
-from volr.training import train_ann
+from volr.training import checkpoint, train_ann
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -145,3 +145,40 @@ def test_dead_neurons_are_told(volr: Volr, monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr("volr.training.train_ann", deadly)
     result = volr("train", "xor.volr", "--task", "xor", "--out", "m", *QUICK)
     assert "dense_1: 3 of 4 neurons never fire on the training data\n" in result.err
+
+
+def test_the_same_command_goes_on_after_ctrl_c(
+    volr: Volr, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = ("train", "xor.volr", "--task", "xor", "--epochs", "4", "--candidates", "2")
+    assert volr(*command, "--out", "whole").code == 0
+    write = checkpoint.Checkpoint.write
+
+    def interrupted(self: checkpoint.Checkpoint, kept: checkpoint.Kept) -> None:
+        write(self, kept)
+        if kept.epoch == 2:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(checkpoint, "INTERVAL", 0.0)
+        patched.setattr(checkpoint.Checkpoint, "write", interrupted)
+        result = volr(*command, "--out", "m")
+    assert result.code == 130
+    assert "the same command goes on from m.checkpoint\n" in result.err
+    assert not (folder / "m").exists()
+    # Another training does not begin where the file is.
+    refused = volr(*command, "--out", "m", "--seed", "1")
+    assert refused.code == 1
+    assert "m.checkpoint is that of another training" in refused.err
+    result = volr(*command, "--out", "m")
+    assert result.err.startswith("training went on after epoch 2, from its checkpoint\n")
+    assert (folder / "m").read_bytes() == (folder / "whole").read_bytes()
+    assert not (folder / "m.checkpoint").exists()
+
+
+def test_fresh_begins_anew_and_a_checkpoint_may_have_its_own_name(volr: Volr, folder: Path) -> None:
+    (folder / "c").write_bytes(b"damaged")
+    command = ("train", "xor.volr", "--task", "xor", "--out", "m", "--checkpoint", "c", *QUICK)
+    assert "the checkpoint c cannot be read" in volr(*command).err
+    assert volr(*command, "--fresh").code == 0
+    assert not (folder / "c").exists()

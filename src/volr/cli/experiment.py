@@ -12,12 +12,12 @@ import typer
 
 from volr.cli import options
 from volr.cli.executors import Fresh, Machines
+from volr.cli.learning_options import usual_epochs
 from volr.cli.options import SPIKING, count, option, with_options
 from volr.cli.output import note, print_json, print_table
 from volr.cli.output_files import check_folder, check_writable
 from volr.cli.progress import progress_bar
 from volr.cli.spiking_options import NEURON, Times
-from volr.cli.train import usual_epochs
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

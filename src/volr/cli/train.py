@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal
+from typing import TYPE_CHECKING
 
 import typer
 
 from volr.checks.names import named
 from volr.cli import options
 from volr.cli.input_files import is_model_file, split_of, start_of, teacher_of
+from volr.cli.learning_options import Learning
 from volr.cli.options import (
     ARTIFICIAL,
     LEARNING,
@@ -29,6 +29,8 @@ from volr.cli.spiking_options import Spiking, ThroughSpikes
 from volr.errors import BackendError, ModelFileError
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from volr.model_files.model_file import Origin
     from volr.models.model import Model
     from volr.network import Network
@@ -39,96 +41,22 @@ if TYPE_CHECKING:
 _OF_THE_ENGINE = ("teacher", "device", "surrogate", "surrogate_width", "window")
 
 
-def _epochs() -> str:
-    from volr.training import in_loop, spiking
-
-    return (
-        f"{usual_epochs()}; with --start: {spiking.FINE_EPOCHS}; with --in-loop: {in_loop.EPOCHS}, "
-        f"or as many as make {in_loop.UPDATES}"
-    )
-
-
-def usual_epochs() -> str:
-    """How many epochs an artificial network is trained for, in words."""
-    from volr.training.settings import EPOCHS, UPDATES
-
-    return f"{EPOCHS}, or as many as make {UPDATES:,} updates"
-
-
-def _by_kind(adam: float, sgd: float, snn: float, fine: float) -> str:
-    return f"{adam:g}; sgd: {sgd:g}; snn: {snn:g}; with --start: {fine:g}"
-
-
-def _learning_rates() -> str:
-    from volr.training import settings, spiking
-
-    return _by_kind(**settings.RATES, snn=spiking.RATE, fine=spiking.FINE_RATE)
-
-
-def _weight_decays() -> str:
-    from volr.training import settings, spiking
-
-    return _by_kind(**settings.DECAYS, snn=spiking.DECAY, fine=spiking.FINE_DECAY)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Learning:
-    """The options of ``TrainingSettings``, whose names are those of its fields."""
-
-    panel: ClassVar = LEARNING
-    source: ClassVar = "volr.training:TrainingSettings"
-    epochs: int | None = count(None, "Passes over the training data.", unless=_epochs)
-    batch_size: int | None = count(None, "Samples in one update.")
-    optimizer: Literal["adam", "sgd"] | None = option(None, "Optimizer of the parameters.")
-    learning_rate: float | None = option(
-        None, "Learning rate of the first update.", "X", unless=_learning_rates
-    )
-    momentum: float | None = option(None, "Momentum of sgd.", "X")
-    schedule: Literal["cosine", "constant", "one_cycle"] | None = option(
-        None, "Let the learning rate fall to 0, keep it, or let it rise first and then fall."
-    )
-    weight_decay: float | None = option(
-        None,
-        "Share that an update takes off each parameter, for a learning rate of 1.",
-        "X",
-        unless=_weight_decays,
-    )
-    normalise: Literal["batch"] | None = option(
-        None,
-        "Normalise what arrives at hidden neurons over each minibatch; the trained model has it in "
-        "its weights. Artificial networks on torch only.",
-        unless="no normalisation",
-    )
-    dropout: float | None = option(
-        None,
-        "Probability that a hidden neuron is left out of an update. Artificial networks on torch "
-        "only.",
-        "X",
-    )
-    shift: int | None = count(
-        None,
-        "Most pixels by which images are shifted while they are trained on; the inputs are of "
-        "shape [c h w]. Artificial networks on torch only.",
-        least=0,
-    )
-    loss: Literal["cross_entropy", "mse"] | None = option(None, "The loss that training minimises.")
-    validation: float | None = option(None, "Fraction of the training data set aside.", "X")
-    patience: int | None = count(
-        None, "Stop after this many epochs without improvement.", unless="never"
-    )
-    candidates: int | None = count(
-        None,
-        "Number of initialisations; training goes on with the best. There are fewer where all of "
-        "them would take too much memory or time.",
-    )
-
-
 @options.with_options
 def train(
     ctx: typer.Context,
     file: options.NamedProgram,
     task: options.Task,
     out: options.Out,
+    checkpoint: Path | None = option(
+        None,
+        "File for the state of training after each epoch. The same command goes on from it; it is "
+        "removed when the model is written.",
+        "FILE",
+        unless="--out with .checkpoint",
+    ),
+    fresh: bool = option(
+        default=False, help="Begin anew, even where there is a checkpoint.", flags="--fresh"
+    ),
     kind: options.Kind = "ann",
     on: str = options.on("torch", "torch or futhark.", panel=ARTIFICIAL),
     data: options.DataFolder = None,
@@ -177,6 +105,10 @@ def train(
     device = device_of(through.device)
     chosen = find_task(task)
     check_writable(out, source=Path(file))
+    saved = out.with_name(f"{out.name}.checkpoint") if checkpoint is None else checkpoint
+    check_writable(saved, source=Path(file))
+    if fresh:
+        saved.unlink(missing_ok=True)
     lowered = task_network(chosen, to_network(program_source(file)))
     begun = None if start is None else start_of(start, lowered, out)
     taught = None if teacher is None else teacher_of(teacher, chosen, out)
@@ -192,13 +124,15 @@ def train(
     else:
         spiking_settings = spiking.settings(SpikingSettings, **through.changes)
     model = None if begun is None else begun.model
-    with runs as running, progress_bar() as progress:
+    with _going_on_later(saved), runs as running, progress_bar() as progress:
         progress(f"loading {task}", 0, None)
         train = chosen.load(seed=split, inputs=lowered.input_size, data_dir=data).train
         shown = train if train_samples is None else train.first(train_samples)
         reported = of_training(progress)
         if kind == "ann":
-            trained = train_ann(lowered, shown, settings, on=trainer, progress=reported)
+            trained = train_ann(
+                lowered, shown, settings, on=trainer, progress=reported, checkpoint=saved
+            )
         elif running is None:
             trained = train_snn(
                 lowered,
@@ -209,10 +143,18 @@ def train(
                 teacher=None if taught is None else taught.model,
                 device=device,
                 progress=reported,
+                checkpoint=saved,
             )
         else:
             trained = train_in_loop(
-                lowered, shown, running, settings, spiking_settings, start=model, progress=reported
+                lowered,
+                shown,
+                running,
+                settings,
+                spiking_settings,
+                start=model,
+                progress=reported,
+                checkpoint=saved,
             )
     origin: Origin = {"task": task, "seed": split, "condition": _condition(kind, start, in_loop)}
     if begun is not None:
@@ -220,10 +162,22 @@ def train(
         if isinstance(ann := begun.origin.get("ann"), str):
             origin["ann"] = path_from(out, begun.path.parent / ann)
     save_made(trained.model, out, origin)
+    saved.unlink(missing_ok=True)
     _tell(trained, lowered, 1 if begun is not None else settings.candidates)
     if through.device != "cpu":
         note(f"trained on {device_name(device)}")
     note(f"wrote {out}")
+
+
+@contextmanager
+def _going_on_later(checkpoint: Path) -> Generator[None]:
+    """Say, where training is cut short by Ctrl-C, how it goes on."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if checkpoint.exists():
+            note(f"the same command goes on from {checkpoint}")
+        raise
 
 
 def _trainer(on: str) -> TrainingBackend:
@@ -280,6 +234,8 @@ def _condition(kind: str, start: Path | None, in_loop: str | None) -> str:
 
 def _tell(trained: Training[Model], network: Network, asked: int) -> None:
     """Say how training went, with ``asked`` candidates or fewer."""
+    if trained.went_on_after:
+        note(f"training went on after epoch {trained.went_on_after}, from its checkpoint")
     if (used := trained.candidates) < asked:
         began = "1 candidate" if used == 1 else f"{used:,} candidates"
         note(

@@ -13,11 +13,14 @@ from volr.checks import arguments
 from volr.checks.names import named
 from volr.errors import BackendError
 from volr.models.model import ArtificialModel
+from volr.training.checkpoint import checkpoint_of, described
 from volr.training.checks import check_initial, check_samples
 from volr.training.regularisation import Regularisation, check_images, check_plain
 from volr.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from volr.backends import Backend
     from volr.models.samples import Samples
     from volr.network import Network
@@ -35,6 +38,7 @@ def train_ann(
     on: TrainingBackend | Backend = "torch",
     initial: ArtificialModel | None = None,
     progress: TrainingProgress | None = None,
+    checkpoint: Path | str | None = None,
     backend: TrainingBackend | None = None,
 ) -> Training[ArtificialModel]:
     """Train ``network`` on ``samples``, a part of which is set aside for validation.
@@ -44,10 +48,12 @@ def train_ann(
     and sees the same minibatches. The same seed gives the same parameters on the same machine, with
     any number of threads; global random states stay as they are. ``initial`` has the parameters to
     begin with; by default, candidates are drawn. ``progress`` is called after every epoch.
+    ``checkpoint`` is a file for the state of training after an epoch, at most every ten seconds. Where
+    it is there, training goes on from it, to the same result as if it had never stopped.
 
-    Raises ``TrainingError`` if samples, network and ``initial`` do not fit or if training diverges,
-    ``BackendError`` for a back end that does not train, and ``MissingError`` if PyTorch, or what
-    Futhark needs, is not installed.
+    Raises ``TrainingError`` if samples, network and ``initial`` do not fit, if training diverges,
+    or if the checkpoint is damaged or that of another training, ``BackendError`` for a back end
+    that does not train, and ``MissingError`` if PyTorch, or what Futhark needs, is not installed.
     """
     arguments.check_network("train_ann", network)
     arguments.check_samples("train_ann", samples)
@@ -62,6 +68,10 @@ def train_ann(
     if initial is not None:
         check_initial(network, initial, settings)
         settings = replace(settings, candidates=1)
+    kept = checkpoint_of(
+        checkpoint,
+        lambda: described(f"ann on {trainer}", network, samples, settings, initial=initial),
+    )
     match trainer:
         case "torch":
             require(TORCH)
@@ -75,12 +85,12 @@ def train_ann(
                 initial,
                 Regularisation.of(settings),
             )
-            return fit(learner, samples, settings, progress)
+            return fit(learner, samples, settings, progress, kept)
         case "futhark":
             check_plain(settings, "training on futhark", "train on torch, which has it")
             from volr.training import futhark
 
-            return futhark.train(network, samples, settings, progress, initial)
+            return futhark.train(network, samples, settings, progress, initial, kept)
 
 
 def _trainer(on: TrainingBackend | Backend, former: TrainingBackend | None) -> TrainingBackend:

@@ -10,13 +10,14 @@ work stays within a tenth of the whole.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from volr.errors import TrainingError
 from volr.system.threads import one_thread
+from volr.training.candidate_record import CandidateRecord
+from volr.training.checkpoint import Kept
 from volr.training.minibatches import course, learning_rate, probation
 from volr.training.result import Epoch, Training
 from volr.training.settings import LOOKED_AT
@@ -25,38 +26,10 @@ if TYPE_CHECKING:
     from volr.checks.arrays import Integers
     from volr.models.model import Model
     from volr.models.samples import Samples
+    from volr.training.checkpoint import Checkpoint
     from volr.training.learner import Candidates, Learner, ModelT_co
     from volr.training.result import TrainingProgress
     from volr.training.settings import TrainingSettings
-
-
-@dataclass
-class CandidateRecord:
-    """How a candidate has done so far, and its best epoch (from 1; 0 is the start)."""
-
-    number: int
-    best: int = 0
-    accuracy: float = -1.0
-    loss: float = math.inf
-    history: list[Epoch] = field(default_factory=list[Epoch])
-
-    def add(self, epoch: Epoch, *, sound: bool) -> bool:
-        """Whether this epoch is the best: of the highest accuracy, then of the lowest loss.
-
-        A candidate that is not ``sound`` has diverged. Without a validation split, and so without
-        accuracies, the last epoch is the best.
-        """
-        self.history.append(epoch)
-        loss, accuracy = epoch.validation_loss, epoch.validation_accuracy
-        if loss is None or accuracy is None:
-            better = sound
-        else:
-            better = sound and (accuracy, -loss) > (self.accuracy, -self.loss)
-            if better:
-                self.accuracy, self.loss = accuracy, loss
-        if better:
-            self.best = len(self.history)
-        return better
 
 
 @one_thread()
@@ -65,8 +38,10 @@ def fit(
     samples: Samples,
     settings: TrainingSettings,
     progress: TrainingProgress | None,
+    checkpoint: Checkpoint | None = None,
 ) -> Training[ModelT_co]:
     """See ``train_ann`` and ``train_snn``, which have checked that everything fits."""
+    kept = None if checkpoint is None else checkpoint.read()
     plan = course(len(samples), settings)
     validation, training = plan.order[: plan.aside], plan.order[plan.aside :]
     deciding = training[: learner.deciding]
@@ -78,8 +53,16 @@ def fit(
     records = [CandidateRecord(number) for number in range(count)]
     if learner.goes_on:
         [records[0].loss], [records[0].accuracy] = candidates.measure(validation)
-    updates = 0
-    for epoch in range(1, plan.epochs + 1):
+    updates = done = 0
+    if kept is not None:
+        updates, done, records = kept.updates, kept.epoch, list(kept.records)
+        if len(records) < count:
+            candidates.keep(records[0].number)
+        candidates.restore(kept.arrays)
+        plan.random.bit_generator.state = kept.random
+    for epoch in range(done + 1, plan.epochs + 1):
+        if settings.patience and epoch - 1 - max(r.best for r in records) >= settings.patience:
+            break
         order = training[plan.random.permutation(len(training))]
         for part in _cut_at(together - updates, plan.steps):
             if updates == together:
@@ -93,20 +76,22 @@ def fit(
             latest = [each.history[-1] for each in records]
             lowest = min((each for each in latest if each.loss == each.loss), key=_loss)
             progress(epoch, plan.epochs, lowest.loss, lowest.validation_accuracy)
-        if settings.patience and epoch - max(each.best for each in records) >= settings.patience:
-            break
-    [kept] = _choose(candidates, records, deciding)
+        if checkpoint is not None and checkpoint.is_due():
+            state = plan.random.bit_generator.state
+            checkpoint.write(Kept(epoch, updates, tuple(records), dict(state), candidates.state()))
+    [best] = _choose(candidates, records, deciding)
 
     activity = candidates.activity()
     return Training(
         model=candidates.model(),
-        history=tuple(kept.history),
-        kept_epoch=kept.best,
-        candidate=kept.number,
+        history=tuple(best.history),
+        kept_epoch=best.best,
+        candidate=best.number,
         candidates=count,
         probation=min(together, updates),
         dead=activity.dead,
         rates=activity.rates,
+        went_on_after=done,
     )
 
 

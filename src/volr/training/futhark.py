@@ -7,7 +7,7 @@ parameters, what the optimizer remembers, and at the end the sum of the losses.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -24,16 +24,21 @@ from volr.training.minibatches import DECIDING, stack_slower
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from numpy.typing import NDArray
+
     from volr.backends.futhark.library import Held, Library
     from volr.backends.futhark.parameter_vector import Singles
     from volr.checks.arrays import Booleans, Floats, Integers
     from volr.models.samples import Samples
     from volr.network import Network
+    from volr.training.checkpoint import Checkpoint
     from volr.training.result import Training, TrainingProgress
     from volr.training.settings import TrainingSettings
 
 # Floating-point operations in one call, some tenths of a second: Ctrl-C waits for no longer.
 _CALL = 2e9
+# The arrays of a state: a row for each candidate.
+_NOW, _BEST = "now", "best"
 # How many samples are looked at together where dead neurons are counted.
 _CHUNK = 4096
 
@@ -44,11 +49,13 @@ def train(
     settings: TrainingSettings,
     progress: TrainingProgress | None,
     initial: ArtificialModel | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Training[ArtificialModel]:
     """See ``train_ann``, which has checked that everything fits."""
     library = library_of(network, settings.activation, settings.loss)
     try:
-        return fit(FutharkLearner(network, settings, library, initial), samples, settings, progress)
+        learner = FutharkLearner(network, settings, library, initial)
+        return fit(learner, samples, settings, progress, checkpoint)
     finally:
         library.tidy()
 
@@ -155,6 +162,16 @@ class FutharkCandidates:
 
     def keep(self, index: int) -> None:
         self._states, self._best = [self._states[index]], [self._best[index]]
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        return {
+            _NOW: np.stack([self._library.array(state) for state in self._states]),
+            _BEST: np.stack(self._best),
+        }
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        self._states = [self._library.hold(np.array(each)) for each in state[_NOW]]
+        self._best = [np.array(each) for each in state[_BEST]]
 
     def model(self) -> ArtificialModel:
         values = unflattened(self._network, self._best[0])

@@ -11,6 +11,7 @@ from volr.backends.torch import TORCH
 from volr.checks import arguments
 from volr.network import AllToAll
 from volr.network.supported import check_connectors
+from volr.training.checkpoint import checkpoint_of, described
 from volr.training.checks import check_samples, check_start
 from volr.training.regularisation import TRANSFER_INSTEAD, check_plain
 from volr.training.settings import TrainingSettings, validation_count
@@ -23,6 +24,8 @@ from volr.training.spiking import (
 )
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from volr.backends import On
     from volr.models.model import SpikingModel
     from volr.models.samples import Samples
@@ -42,6 +45,7 @@ def train_in_loop(
     *,
     start: SpikingModel | None = None,
     progress: TrainingProgress | None = None,
+    checkpoint: Path | str | None = None,
 ) -> Training[SpikingModel]:
     """Train ``network`` as a spiking one, with its forward passes in a simulator.
 
@@ -49,8 +53,9 @@ def train_in_loop(
     measured there are the activations. Backpropagation goes through a differentiable model of rates
     (``volr.training.rate_model``), so the surrogate and the window in ``spiking`` are not used. A
     part of ``samples`` is set aside for validation, which runs in the simulator too. ``start`` is a
-    model to go on from; ``spiking`` is its own kind by default. By default there are 5 epochs, or
-    as many as make 600 updates. The same seed gives the same parameters on the same machine, with
+    model to go on from; ``spiking`` is its own kind by default. ``checkpoint`` is a file that
+    training goes on from, as for ``train_ann``. By default there are 5 epochs, or as many as make
+    600 updates. The same seed gives the same parameters on the same machine, with
     any number of processes, and with every simulator that gives the same spikes. ``Training.dead``
     and ``rates`` are those of the first 1,024 samples. Raises as ``train_snn`` does, and as the
     simulator does.
@@ -75,7 +80,18 @@ def train_in_loop(
         learner = LoopLearner(network, spiking, simulator, settings.seed, start)
         if start is not None:
             check_start(start, learner.form.least_units)
-        return or_start(fit(learner, samples, settings, progress), start)
+        kept = checkpoint_of(
+            checkpoint,
+            lambda: described(
+                f"snn in the loop on {simulator.backend.name}",
+                network,
+                samples,
+                settings,
+                spiking=spiking,
+                start=start,
+            ),
+        )
+        return or_start(fit(learner, samples, settings, progress, kept), start)
 
 
 def _epochs(settings: TrainingSettings, samples: int) -> int:

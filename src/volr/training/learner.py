@@ -7,12 +7,13 @@ where a network starts; its candidates take the steps, measure, and become a mod
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import numpy as np
+    from numpy.typing import NDArray
 
     from volr.checks.arrays import Booleans, Floats, Integers
     from volr.models.model import Model
@@ -96,6 +97,14 @@ class Candidates(Protocol[ModelT_co]):
 
     def keep(self, index: int) -> None:
         """Go on with this candidate alone."""
+        ...
+
+    def state(self) -> dict[str, NDArray[Any]]:
+        """All that their further course depends on, by name."""
+        ...
+
+    def restore(self, state: Mapping[str, NDArray[Any]]) -> None:
+        """Go on from a ``state``, of as many candidates, instead of the initial parameters."""
         ...
 
     def model(self) -> ModelT_co:

@@ -40,7 +40,8 @@ class Training(Generic[ModelT_co]):
     the end of epoch ``kept_epoch`` (from 1; 0 is the model that training started from). ``dead`` is
     the number of neurons of each hidden population that never spike, or whose activation is always
     0, over all samples, including those set aside. ``rates`` is the mean rate, Hz, over these
-    samples of each hidden population that spikes.
+    samples of each hidden population that spikes. ``went_on_after`` is the number of epochs that a
+    checkpoint had already.
     """
 
     model: ModelT_co
@@ -51,3 +52,4 @@ class Training(Generic[ModelT_co]):
     probation: int
     dead: Mapping[str, int]
     rates: Mapping[str, float] = field(default_factory=dict[str, float])
+    went_on_after: int = field(default=0, compare=False)

@@ -17,12 +17,14 @@ from volr.models.simulation_settings import SimulationSettings
 from volr.network import AllToAll
 from volr.network.supported import check_connectors
 from volr.system.memory import check_room
+from volr.training.checkpoint import checkpoint_of, described
 from volr.training.checks import check_samples, check_start
 from volr.training.regularisation import TRANSFER_INSTEAD, check_plain
 from volr.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from volr.checks.annotations import Classes
     from volr.engine.devices import Device
@@ -100,6 +102,7 @@ def train_snn(
     teacher: ArtificialModel | None = None,
     device: Device = "cpu",
     progress: TrainingProgress | None = None,
+    checkpoint: Path | str | None = None,
 ) -> Training[SpikingModel]:
     """Train ``network`` as a spiking one on ``samples``, a part of which is set aside.
 
@@ -108,8 +111,8 @@ def train_snn(
     of the same network; ``spiking`` is by default its settings. Without ``start``, weights are
     drawn. ``teacher`` is an artificial model whose answers are learned instead of the labels;
     validation still uses the labels. ``device`` is where the network runs: ``cpu``, ``cuda``, or
-    ``auto`` for a GPU if there is one. The same seed gives the same parameters on the same machine
-    and device.
+    ``auto`` for a GPU if there is one. ``checkpoint`` is a file that training goes on from, as for
+    ``train_ann``. The same seed gives the same parameters on the same machine and device.
 
     Raises as ``train_ann`` does, ``ModelError`` if the memory does not suffice for a batch, and
     ``MissingError`` for ``cuda`` without a GPU.
@@ -148,7 +151,19 @@ def train_snn(
         help="lower the batch size or the number of candidates; a shorter duration or a larger dt "
         "makes another network",
     )
-    return or_start(fit(learner, samples, settings, progress), start)
+    kept = checkpoint_of(
+        checkpoint,
+        lambda: described(
+            f"snn in the engine on {learner.device}",
+            network,
+            samples,
+            settings,
+            spiking=spiking,
+            start=start,
+            teacher=teacher,
+        ),
+    )
+    return or_start(fit(learner, samples, settings, progress, kept), start)
 
 
 def check_spiking(network: Network, spiking: SpikingSettings, start: SpikingModel | None) -> None:

@@ -48,8 +48,8 @@ def train_ann(
     and sees the same minibatches. The same seed gives the same parameters on the same machine, with
     any number of threads; global random states stay as they are. ``initial`` has the parameters to
     begin with; by default, candidates are drawn. ``progress`` is called after every epoch.
-    ``checkpoint`` is a file for the state of training after an epoch, at most every ten seconds. Where
-    it is there, training goes on from it, to the same result as if it had never stopped.
+    ``checkpoint`` is a file for the state of training after an epoch, at most every ten seconds.
+    Where it is there, training goes on from it, to the same result as if it had never stopped.
 
     Raises ``TrainingError`` if samples, network and ``initial`` do not fit, if training diverges,
     or if the checkpoint is damaged or that of another training, ``BackendError`` for a back end

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import time
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -63,6 +64,10 @@ class Checkpoint:
 
     def __init__(self, path: Path, training: Mapping[str, str]) -> None:
         self.path, self._training = path, dict(training)
+        self._written = -math.inf
+
+    def start(self) -> None:
+        """The first epoch begins."""
         self._written = time.monotonic()
 
     def is_due(self) -> bool:

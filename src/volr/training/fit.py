@@ -60,6 +60,8 @@ def fit(
             candidates.keep(records[0].number)
         candidates.restore(kept.arrays)
         plan.random.bit_generator.state = kept.random
+    if checkpoint is not None:
+        checkpoint.start()
     for epoch in range(done + 1, plan.epochs + 1):
         if settings.patience and epoch - 1 - max(r.best for r in records) >= settings.patience:
             break

@@ -98,7 +98,17 @@ def kernel_indices() -> list[str]:
     from numba.core.caching import UserProvidedCacheLocator
 
     found: list[str] = []
-    for name in ("adjoints", "events", "fehlberg", "membranes", "synapses", "tiles"):
+    for name in (
+        "adjoints",
+        "events",
+        "fehlberg",
+        "lists",
+        "membranes",
+        "pools",
+        "sliding",
+        "synapses",
+        "tiles",
+    ):
         module = importlib.import_module(f"volr.engine.cpu.{name}")
         folder = UserProvidedCacheLocator.get_suitable_cache_subpath(inspect.getfile(module))
         caches: list[Any] = [getattr(each, "_cache", None) for each in vars(module).values()]

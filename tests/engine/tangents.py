@@ -84,7 +84,8 @@ def _arriving(
 ) -> Dual:
     batch = next(iter(emitted.values())).value.shape[1]
     total = Dual(*(np.zeros((schedule.steps, batch, layer.size)) for _ in range(2)))
-    for source, name in layer.terms:
+    for term in layer.terms:
+        source, name = term.source, term.weight
         mine = (values[name] >= 0) == (sign > 0)
         w, dw = np.where(mine, values[name], 0), np.where(mine, direction[name], 0)
         for k in range(schedule.delay, schedule.steps):

@@ -8,8 +8,14 @@ import numpy as np
 from tests.engine.examples import ODD, SKIP, spiking_model
 from tests.oracles import chain
 
-from volr.engine.schedule import Layer, schedule_of
+from volr.engine.schedule import Layer, Term, schedule_of
+from volr.network import AllToAll
 from volr.neurons import IFCurrDelta
+
+
+def term(source: str, target: str) -> Term:
+    ends = ODD[source].shape, ODD[target].shape
+    return Term(source, f"{source}->{target}.weight", ends, AllToAll())
 
 
 def test_a_plan_is_the_network_without_its_numbers() -> None:
@@ -17,13 +23,11 @@ def test_a_plan_is_the_network_without_its_numbers() -> None:
     schedule = schedule_of(model)
     assert schedule.inputs == (("right", 6), ("left", 9))
     assert schedule.layers == (
-        Layer(
-            "first", 11, (("left", "left->first.weight"),), "first.bias", model.neuron, spiking=True
-        ),
+        Layer("first", 11, (term("left", "first"),), "first.bias", model.neuron, spiking=True),
         Layer(
             "second",
             70,
-            (("right", "right->second.weight"), ("first", "first->second.weight")),
+            (term("right", "second"), term("first", "second")),
             "second.bias",
             model.neuron,
             spiking=True,
@@ -32,9 +36,9 @@ def test_a_plan_is_the_network_without_its_numbers() -> None:
             "last",
             5,
             (
-                ("second", "second->last.weight"),
-                ("left", "left->last.weight"),
-                ("first", "first->last.weight"),
+                term("second", "last"),
+                term("left", "last"),
+                term("first", "last"),
             ),
             "last.bias",
             model.neuron,

@@ -18,7 +18,7 @@ if not CUDA:
 pytest.importorskip("triton", reason="the fused kernels need Triton, which is optional")
 
 from volr.engine.gpu.matrices import recurrence, respond
-from volr.engine.schedule import Layer, Schedule
+from volr.engine.schedule import Layer, Schedule, Term
 from volr.engine.surrogates import SHAPES, Shape, Surrogate
 from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel, Reset
 
@@ -103,11 +103,22 @@ def test_the_fused_kernels_do_what_the_loop_does(
 def test_a_network_learns_the_same_through_them() -> None:
     # Spikes and membranes go into the loss one at a time here: not every derivative is given.
     neuron = IFCurrExp(tau_syn_E=3.0, tau_syn_I=7.0)
+
+    def from_input(size: int, weight: str) -> Term:
+        return Term("input", weight, ((6,), (size,)))
+
     schedule = Schedule(
         inputs=(("input", 6),),
         layers=(
-            Layer("dense_1", 9, (("input", "w1"),), "b1", neuron, spiking=True),
-            Layer("dense_2", 4, (("dense_1", "w2"), ("input", "w3")), "b2", neuron, spiking=False),
+            Layer("dense_1", 9, (from_input(9, "w1"),), "b1", neuron, spiking=True),
+            Layer(
+                "dense_2",
+                4,
+                (Term("dense_1", "w2", ((9,), (4,))), from_input(4, "w3")),
+                "b2",
+                neuron,
+                spiking=False,
+            ),
         ),
         outputs=("dense_2",),
         input_neuron=neuron,

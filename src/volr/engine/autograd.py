@@ -14,9 +14,9 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from volr.engine.cpu.buffers import empty_batch, neuron_steps, put_back, slice_size
+from volr.engine.cpu.connectors import in_tiles
 from volr.engine.cpu.dynamics import lift_of, lifts_of
 from volr.engine.cpu.passes import backwards, forwards
-from volr.engine.cpu.tiles import in_tiles
 from volr.engine.cpu.work import compiled, everywhere, slices
 from volr.engine.readout import Response
 from volr.engine.surrogates import Surrogate
@@ -42,10 +42,11 @@ def respond(
 ) -> Response:
     """Run a network on ``encoded`` stimuli; differentiable in ``values``, the parameters by name.
 
-    Weights are ``[post, pre]`` and biases ``[unit]``, all float32 or all float64 and on one device.
-    Derivatives of spikes are those of the ``surrogate``, and nothing flows back from one ``window``
-    of steps to an earlier one; None is full backpropagation through time. A response can be gone
-    back through once. Raises ``DataError`` for spikes of another shape.
+    Weights are in the shape of their connector, ``[post, pre]`` of ``AllToAll``, and biases
+    ``[unit]`` or ``[channel]``; all float32 or all float64 and on one device. Derivatives of spikes
+    are those of the ``surrogate``, and nothing flows back from one ``window`` of steps to an
+    earlier one; None is full backpropagation through time. A response can be gone back through
+    once. Raises ``DataError`` for spikes of another shape.
     """
     width = sum(size for _, size in schedule.inputs)
     if encoded.shape != (schedule.steps, len(encoded), width):
@@ -98,7 +99,8 @@ class _Respond(torch.autograd.Function):
         arrays = _arrays(names, values)
         dtype = next(iter(arrays.values())).dtype
         lifts = lifts_of(schedule, arrays, dtype)
-        kind = (schedule.kinds, dtype, type(encoded), max(schedule.sizes.values()) > 2**16)
+        kinds = schedule.kinds, schedule.connectors
+        kind = (*kinds, dtype, type(encoded), max(schedule.sizes.values()) > 2**16)
 
         def warm_up() -> None:
             batch = _forwards(schedule, encoded.part(0, 1), arrays, lifts)
@@ -148,8 +150,13 @@ class _Respond(torch.autograd.Function):
         put_back(batch)
         gradients = dict(found.weights)
         for layer in schedule.layers:
+            if (bias := arrays.get(layer.bias)) is None:
+                continue
             factor = dtype.type(lift_of(layer.neuron, schedule.dt))
-            gradients[layer.bias] = found.lifts[layer.name] * factor
+            by_unit = found.lifts[layer.name] * factor
+            # By channel, each is that of all its units.
+            one = len(bias) == layer.size
+            gradients[layer.bias] = by_unit if one else by_unit.reshape(len(bias), -1).sum(axis=1)
         return (None,) * 6 + tuple(torch.as_tensor(gradients[name]) for name in names)
 
 

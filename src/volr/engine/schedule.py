@@ -6,23 +6,37 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from volr.models.parameters import bias_name, weight_name
+from volr.network.connectors import AllToAll, Connector
 
 if TYPE_CHECKING:
     from volr.models.model import SpikingModel
+    from volr.network.connectors import Shape
     from volr.neurons import NeuronModel
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """A projection into a population: its ``source``, the name of its ``weight``s, and its
+    ``connector``, between ``ends``, the shapes of source and target.
+    """
+
+    source: str
+    weight: str
+    ends: tuple[Shape, Shape]
+    connector: Connector = AllToAll()
 
 
 @dataclass(frozen=True, slots=True)
 class Layer:
     """One population of ``size`` neurons, and what drives it.
 
-    ``terms`` are the source and the name of the weights of each projection into it, ``bias`` is the
-    name of its biases. A layer that is not ``spiking`` only integrates.
+    ``terms`` are the projections into it, ``bias`` is the name of its biases. A layer that is not
+    ``spiking`` only integrates.
     """
 
     name: str
     size: int
-    terms: tuple[tuple[str, str], ...]
+    terms: tuple[Term, ...]
     bias: str
     neuron: NeuronModel
     spiking: bool
@@ -59,6 +73,12 @@ class Schedule:
         """The neuron models of the layers: each has kernels of its own."""
         return frozenset(type(layer.neuron) for layer in self.layers)
 
+    @property
+    def connectors(self) -> frozenset[type[Connector]]:
+        """The kinds of connectors: each has kernels of its own."""
+        terms = (term for layer in self.layers for term in layer.terms)
+        return frozenset(type(part) for term in terms for part in term.connector.parts)
+
     def input_units(self, name: str) -> slice:
         """Where an input population is in a stimulus."""
         names = [each for each, _ in self.inputs]
@@ -75,7 +95,10 @@ def schedule_of(model: SpikingModel) -> Schedule:
             Layer(
                 name=population.name,
                 size=population.size,
-                terms=tuple((p.source, weight_name(p)) for p in network.incoming[population.name]),
+                terms=tuple(
+                    Term(p.source, weight_name(p), network.ends(p), p.connector)
+                    for p in network.incoming[population.name]
+                ),
                 bias=bias_name(population),
                 neuron=model.neuron_of(population.name),
                 spiking=model.is_spiking(population.name),

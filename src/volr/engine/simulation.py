@@ -21,13 +21,12 @@ from volr.engine.cpu.buffers import (
     put_back,
     slice_size,
 )
+from volr.engine.cpu.connectors import in_tiles, synapses_of
 from volr.engine.cpu.dynamics import lift_of, lifts_of
 from volr.engine.cpu.passes import forwards
-from volr.engine.cpu.tiles import in_tiles, out_of_tiles
 from volr.engine.cpu.work import compiled, everywhere, slices
 from volr.engine.encoding import Encoded, Trains, after_reset, constant_levels, encode
 from volr.engine.schedule import schedule_of
-from volr.models.parameters import synapse_matrices
 from volr.system.cores import cores
 from volr.system.memory import check_room
 
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from volr.engine.cpu.buffers import Batch
-    from volr.engine.cpu.tiles import Tiles
+    from volr.engine.cpu.connectors import Tiles
     from volr.engine.schedule import Schedule
     from volr.models.coding import InputCoding
     from volr.models.model import SpikingModel
@@ -81,8 +80,7 @@ def ready(
 ) -> Ready:
     """The model for ``simulate``: by default in float64, and as simulators run it."""
     schedule, kind = schedule_of(model), np.dtype(dtype)
-    matrices = synapse_matrices(model.network, model.parameters)
-    arrays = {name: each.astype(kind) for name, each in matrices.items()}
+    arrays = {name: each.astype(kind) for name, each in model.parameters.items()}
     compiled(("tiles", kind), lambda: in_tiles(schedule, arrays))
     return Ready(
         schedule,
@@ -101,8 +99,12 @@ def contents(model: Ready) -> tuple[dict[str, Floats], dict[str, Floats]]:
     schedule = model.schedule
     weights: dict[str, Floats] = {}
     for layer in schedule.layers:
-        for source, name in layer.terms:
-            weights[name] = out_of_tiles(model.tiles[name], layer.size, schedule.size(source))
+        for term in layer.terms:
+            synapses, post, pre = synapses_of(term), layer.size, schedule.size(term.source)
+            check_room({term.weight: 8 * post * pre}, "for the synapses, one by one")
+            weights[term.weight] = np.zeros((post, pre))
+            for channel in model.tiles[term.weight]:
+                weights[term.weight] += synapses.matrix(channel)
     currents = {
         layer.name: model.lifts[layer.name].astype(np.float64) / lift_of(layer.neuron, schedule.dt)
         for layer in schedule.layers
@@ -154,7 +156,7 @@ def _run(
     size = _slice_size(schedule, model.dtype)
     result = empty_result(schedule, count, counts, spikes, membranes)
     if count:
-        kinds = (schedule.kinds, model.smooth, model.dtype, type(model.coding))
+        kinds = (schedule.kinds, schedule.connectors, model.smooth, model.dtype, type(model.coding))
         key = (*kinds, max(sizes.values()) > 2**16)
         compiled(key, lambda: _forwards(model, encoded(0, 1)))
 

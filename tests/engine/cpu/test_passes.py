@@ -25,9 +25,10 @@ from volr.engine.cpu.buffers import (
     put_back,
     slice_size,
 )
+from volr.engine.cpu.connectors import in_tiles
 from volr.engine.cpu.dynamics import lift_of
 from volr.engine.cpu.passes import backwards, forwards
-from volr.engine.cpu.tiles import in_tiles, tile_of, unpack
+from volr.engine.cpu.tiles import tile_of, unpack
 from volr.engine.encoding import Spikes
 from volr.engine.schedule import Schedule, schedule_of
 from volr.engine.surrogates import Surrogate

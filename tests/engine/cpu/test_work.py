@@ -113,16 +113,17 @@ def test_an_interruption_cancels_what_has_not_begun(workers: int) -> None:
 
 
 def test_scratch_is_each_threads_own_and_grows() -> None:
-    first = scratch(10, np.dtype(np.float32))
+    first = scratch(10, np.dtype(np.float32), "a")
     assert (first.shape, first.dtype) == ((10,), np.float32)
-    assert np.shares_memory(first, scratch(7, np.dtype(np.float32)))
-    assert not np.shares_memory(first, scratch(10, np.dtype(np.float64)))
-    assert scratch(5000, np.dtype(np.float32)).shape == (5000,)
+    assert np.shares_memory(first, scratch(7, np.dtype(np.float32), "a"))
+    assert not np.shares_memory(first, scratch(10, np.dtype(np.float64), "a"))
+    assert not np.shares_memory(first, scratch(10, np.dtype(np.float32), "b"))
+    assert scratch(5000, np.dtype(np.float32), "a").shape == (5000,)
     others: list[bool] = []
-    mine = scratch(10, np.dtype(np.float32))
+    mine = scratch(10, np.dtype(np.float32), "a")
 
     def look() -> None:
-        others.append(np.shares_memory(mine, scratch(10, np.dtype(np.float32))))
+        others.append(np.shares_memory(mine, scratch(10, np.dtype(np.float32), "a")))
 
     thread = threading.Thread(target=look)
     thread.start()

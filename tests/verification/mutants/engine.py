@@ -9,7 +9,7 @@ import numpy as np
 from tests.verification.mutants import OTHERWISE, PARAMETERS, NotPlantedError, one_more
 
 from volr.backends.engine.read_back import read
-from volr.engine.cpu.tiles import in_tiles
+from volr.engine.cpu.connectors import in_tiles
 from volr.engine.simulation import Ready, contents, ready
 
 if TYPE_CHECKING:
@@ -41,7 +41,10 @@ def _changed(whole: Ready, mutation: str | None) -> Ready:
                 replace(
                     each,
                     name=names.get(each.name, each.name),
-                    terms=tuple((names.get(source, source), w) for source, w in each.terms),
+                    terms=tuple(
+                        replace(term, source=names.get(term.source, term.source))
+                        for term in each.terms
+                    ),
                 )
                 for each in schedule.layers
             ]

@@ -129,5 +129,6 @@ ENGINE = SpikingBackend(
     resets=RESETS,
     codings=tuple(each.name for each in CODINGS),
     readouts=READOUTS,
+    several=True,
     start=start,
 )

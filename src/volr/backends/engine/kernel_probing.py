@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from volr.backends.readback import Answer, Asked, Told
-from volr.engine.cpu.tiles import empty_tiles
+from volr.engine.cpu.tiles import empty_like
 from volr.engine.encoding import constant_levels
 from volr.engine.simulation import Ready, simulate
 from volr.models.coding import Poisson
@@ -114,14 +114,12 @@ def _with_one_projection(prepared: Ready, source: str, layer: Layer, factor: flo
     schedule = prepared.schedule
     tiles: dict[str, tuple[NDArray[Any], ...]] = {}
     for each in schedule.layers:
-        for before, name in each.terms:
-            kept = factor if (before, each) == (source, layer) else 0.0
-            tiles[name] = tuple(
+        for term in each.terms:
+            kept = factor if (term.source, each) == (source, layer) else 0.0
+            tiles[term.weight] = tuple(
                 # Where a cache line begins, as those that it is made of.
-                np.multiply(
-                    tile, kept, out=empty_tiles(schedule.size(before), each.size, tile.dtype)
-                )
-                for tile in prepared.tiles[name]
+                np.multiply(tile, kept, out=empty_like(tile))
+                for tile in prepared.tiles[term.weight]
             )
     schedule = replace(schedule, steps=max(schedule.steps, schedule.delay + 2))
     return replace(_without_currents(prepared), schedule=schedule, tiles=tiles)

@@ -81,7 +81,14 @@ def read(model: SpikingModel, prepared: Ready) -> SpikingReadback:
         kernel = _kernel(given, given.layers[0], np.zeros(1))
         inputs = _cells(schedule.input_neuron, kernel, dt, resting_inputs(schedule))
         cells |= {name: inputs for name, _ in schedule.inputs}
-    terms = [(layer, source, name) for layer in schedule.layers for source, name in layer.terms]
+    # Several projections between two populations add up.
+    between: dict[tuple[str, str], Floats] = {}
+    for layer in schedule.layers:
+        for term in layer.terms:
+            ends = term.source, layer.name
+            before = between.get(ends)
+            between[ends] = weights[term.weight] + (0.0 if before is None else before)
+    layers = {layer.name: layer for layer in schedule.layers}
     return SpikingReadback(
         populations={
             **{name: _INPUTS for name, _ in schedule.inputs},
@@ -89,7 +96,7 @@ def read(model: SpikingModel, prepared: Ready) -> SpikingReadback:
         },
         inputs=_INPUTS,
         outputs=Told("it counts the spikes of every population, whether they are read or not"),
-        weights={(source, layer.name): Asked(weights[name]) for layer, source, name in terms},
+        weights={ends: Asked(matrix) for ends, matrix in between.items()},
         biases=all_asked(
             {
                 layer.name: _currents(
@@ -101,10 +108,10 @@ def read(model: SpikingModel, prepared: Ready) -> SpikingReadback:
         ),
         cells=cells,
         delays={
-            (source, layer.name): delay(
-                prepared, kernels, layer, source, weights[name], (dt, membranes[layer.name])
+            (source, name): delay(
+                prepared, kernels, layers[name], source, matrix, (dt, membranes[name])
             )
-            for layer, source, name in terms
+            for (source, name), matrix in between.items()
         },
         dt=Asked(dt, STEPS),
         precision=precision_of(tile.dtype for each in prepared.tiles.values() for tile in each),

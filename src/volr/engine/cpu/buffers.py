@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from volr.engine.cpu.connectors import synapses_of
 from volr.engine.cpu.events import MANY, Events, block_of, empty_events
 from volr.engine.cpu.vectors import TILE_BYTES
 from volr.engine.schedule import Schedule
@@ -88,7 +89,7 @@ def neuron_steps(schedule: Schedule) -> int:
 
 def empty_batch(schedule: Schedule, stimuli: int, dtype: np.dtype[Any], density: float) -> Batch:
     """Room for ``stimuli``; ``density`` is the share of the inputs that spikes in a step."""
-    sources = {source for layer in schedule.layers for source, _ in layer.terms}
+    sources = {term.source for layer in schedule.layers for term in layer.terms}
     steps, inputs = schedule.steps, dict(schedule.inputs)
     key = (schedule, stimuli, dtype, density >= MANY)
     spare = _spare.get(key)
@@ -138,6 +139,9 @@ def bytes_per_stimulus(schedule: Schedule, dtype: np.dtype[Any]) -> dict[str, in
             (bytes_per_value(layer.neuron, dtype) + 2) * layer.size
             + _begins(layer.size)
             + TILE_BYTES
+            # A list of senders, and what returns to them.
+            + (4 + 2 * dtype.itemsize)
+            * max((synapses_of(t).senders for t in layer.terms), default=0)
         )
         for layer in schedule.layers
     }

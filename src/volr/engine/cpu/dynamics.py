@@ -38,10 +38,18 @@ def lifts_of(
 
     def lifts(layer: Layer) -> NDArray[Any]:
         # In float64 first: float32 would round twice.
-        currents = layer.neuron.i_offset + parameters[layer.bias].astype(np.float64)
+        currents = layer.neuron.i_offset + biases_of(layer, parameters).astype(np.float64)
         return (lift_of(layer.neuron, schedule.dt) * currents).astype(dtype)
 
     return {layer.name: lifts(layer) for layer in schedule.layers}
+
+
+def biases_of(layer: Layer, parameters: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    """The biases by unit: of a channel all are the same, and a layer may have none."""
+    found = parameters.get(layer.bias)
+    if found is None:
+        return np.zeros(layer.size)
+    return found if len(found) == layer.size else np.repeat(found, layer.size // len(found))
 
 
 @dataclass(frozen=True)

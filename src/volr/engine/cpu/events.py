@@ -73,6 +73,10 @@ class ByNeuron:
     begin: NDArray[np.uintp]
 
 
+NOTHING = ByNeuron(1, 0, np.empty(0, np.uint16), np.empty(0, np.uintp))
+"""No lists at all."""
+
+
 def by_neuron(events: Events, stimuli: int, steps: int) -> ByNeuron:
     """Room for the lists that ``turn_round`` writes, and where each block of steps begins.
 

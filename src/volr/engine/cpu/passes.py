@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from volr.engine.cpu.buffers import Batch, neuron_steps, slice_size
+from volr.engine.cpu.connectors import in_tiles, synapses_of
+from volr.engine.cpu.connectors.base import Sent, Span
 from volr.engine.cpu.dynamics import backward, forward
-from volr.engine.cpu.events import by_neuron, list_spikes, turn_round
-from volr.engine.cpu.synapses import deliver, gather, return_errors
-from volr.engine.cpu.tiles import empty_tiles, in_tiles, tile_of, unpack
+from volr.engine.cpu.events import NOTHING, by_neuron, list_spikes, turn_round
 from volr.engine.cpu.work import everywhere, scratch, slices
 from volr.engine.encoding import list_inputs
 
@@ -25,16 +25,16 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from volr.engine.cpu.connectors import Tiles
+    from volr.engine.cpu.connectors.base import Owed
     from volr.engine.cpu.events import ByNeuron
-    from volr.engine.cpu.tiles import Tiles
     from volr.engine.encoding import Encoded
     from volr.engine.schedule import Layer, Schedule
     from volr.engine.surrogates import Surrogate
 
 # What returns to a population is written and read again while the second cache has it.
 _RETURNED_BYTES = 200_000
-# The gradient of fewer tiles than this is cut by neurons of the source too, for all threads to have
-# something to do.
+# Blocks of steps are turned round in so many parts.
 _PARTS = 4
 
 
@@ -50,7 +50,7 @@ def forwards(
     differentiable: bool,
 ) -> None:
     """Run the stimuli ``first`` to ``last`` of a batch, population by population."""
-    start = 0
+    span, start = Span(first, last, schedule.steps, schedule.delay), 0
     for name, size in schedule.inputs:
         if name in batch.events:
             list_inputs(encoded, batch.events[name], start, first, last, schedule.steps)
@@ -58,22 +58,9 @@ def forwards(
     for layer in schedule.layers:
         memory = batch.memory[layer.name]
         for channel, drive in enumerate(memory.drives):
-            for term, (source, weight) in enumerate(layer.terms):
-                events = batch.events[source]
-                deliver(
-                    events.index,
-                    events.begin,
-                    events.block,
-                    tiles[weight][channel],
-                    drive,
-                    first,
-                    last,
-                    schedule.steps,
-                    schedule.delay,
-                    events.size,
-                    layer.size,
-                    term > 0,
-                )
+            for number, term in enumerate(layer.terms):
+                events, tile = batch.events[term.source], tiles[term.weight][channel]
+                synapses_of(term).deliver(events, tile, drive, span, add=number > 0)
         part = memory.part(first, last, schedule.steps * layer.size, layer.size)
         forward(
             schedule, layer, part, lifts[layer.name], last - first, differentiable=differentiable
@@ -98,7 +85,7 @@ def forwards(
 
 @dataclass(frozen=True, eq=False)
 class Gradient:
-    """Derivatives of the loss by the weights ``[post, pre]`` and by the lifts ``[unit]``."""
+    """Derivatives of the loss by the weights, in their shapes, and by the lifts ``[unit]``."""
 
     weights: dict[str, NDArray[Any]]
     lifts: dict[str, NDArray[Any]]
@@ -162,29 +149,17 @@ def _some_back(
     first, last = part
     values = schedule.steps * layer.size
     returned: NDArray[Any] | None = None
+    span = Span(first, last, schedule.steps, schedule.delay)
     for target in schedule.layers:
-        for source, weight in target.terms:
-            if source != layer.name:
+        for term in target.terms:
+            if term.source != layer.name:
                 continue
             drives = batch.memory[target.name].drives
-            for errors, tiles in zip(drives, returning[weight], strict=True):
+            for errors, tiles in zip(drives, returning[term.weight], strict=True):
                 add = returned is not None
                 if returned is None:
-                    returned = scratch((last - first) * values, lift.dtype)
-                return_errors(
-                    errors,
-                    tiles,
-                    returned,
-                    first,
-                    last,
-                    first,
-                    schedule.steps,
-                    schedule.delay,
-                    window,
-                    target.size,
-                    layer.size,
-                    add,
-                )
+                    returned = scratch((last - first) * values, lift.dtype, "returned")
+                synapses_of(term).send_back(errors, tiles, returned, span, window, add=add)
     memory = batch.memory[layer.name].part(first, last, values, layer.size)
     wanted = np.ascontiguousarray(by_total[first:last]).reshape(-1)
     return backward(
@@ -192,61 +167,23 @@ def _some_back(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class _Owed:
-    """A part of a gradient: some neurons of the source, one tile of the target, one channel."""
-
-    layer: Layer
-    source: str
-    channel: int
-    column: int
-    first: int
-    last: int
-    tiles: NDArray[Any]
-    gradient: NDArray[Any]
-
-
 def _weight_gradients(
     schedule: Schedule, weights: Mapping[str, NDArray[Any]], batch: Batch
 ) -> dict[str, NDArray[Any]]:
     """What each weight is owed, from the lists of spikes and the derivatives by the drives."""
-    found: dict[str, list[NDArray[Any]]] = {}
-    owed: list[_Owed] = []
-    for layer in schedule.layers:
-        for source, name in layer.terms:
-            matrix = weights[name]
-            tile, pre = tile_of(matrix.dtype), matrix.shape[1]
-            columns = range(0, layer.size, tile)
-            share = -(-pre // max(1, _PARTS // len(columns)))
-            found[name] = [np.empty_like(matrix) for _ in layer.neuron.channels]
-            for channel, gradient in enumerate(found[name]):
-                tiles = empty_tiles(pre, layer.size, matrix.dtype)
-                owed += [
-                    _Owed(layer, source, channel, column, first, last, tiles, gradient)
-                    for column in columns
-                    for first, last in slices(pre, share)
-                ]
     turned = _turned_round(schedule, batch)
-
-    def work(part: _Owed) -> None:
-        lists, layer = turned[part.source], part.layer
-        gather(
-            lists.index,
-            lists.begin,
-            lists.block,
-            batch.memory[layer.name].drives[part.channel],
-            part.tiles,
-            part.column,
-            part.first,
-            part.last,
-            schedule.delay,
-            batch.events[part.source].size,
-            layer.size,
-        )
-        tile = tile_of(part.gradient.dtype)
-        unpack(part.tiles, tile, part.column, part.first, part.last, part.gradient)
-
-    everywhere(work, owed, size=batch.stimuli * neuron_steps(schedule))
+    span = Span(0, batch.stimuli, schedule.steps, schedule.delay)
+    owed: dict[str, list[Owed]] = {}
+    for layer in schedule.layers:
+        for term in layer.terms:
+            sent = Sent(batch.events[term.source], turned.get(term.source, NOTHING))
+            owed[term.weight] = [
+                synapses_of(term).owed(sent, errors, span)
+                for errors in batch.memory[layer.name].drives
+            ]
+    work = [part for channels in owed.values() for each in channels for part in each.work]
+    everywhere(lambda part: part(), work, size=batch.stimuli * neuron_steps(schedule))
+    found = {name: [each.total() for each in channels] for name, channels in owed.items()}
     return {
         # A weight of 0 is about to be excitatory.
         name: each[0] if len(each) == 1 else np.where(weights[name] < 0, each[1], each[0])
@@ -255,10 +192,14 @@ def _weight_gradients(
 
 
 def _turned_round(schedule: Schedule, batch: Batch) -> dict[str, ByNeuron]:
-    """The spikes of each source by neuron."""
+    """The spikes by neuron, of each source whose synapses want them so."""
     steps, all_steps = schedule.steps, batch.stimuli * schedule.steps
+    terms = (term for layer in schedule.layers for term in layer.terms)
+    sources = {term.source for term in terms if synapses_of(term).turned}
     turned = {
-        name: by_neuron(events, batch.stimuli, steps) for name, events in batch.events.items()
+        name: by_neuron(events, batch.stimuli, steps)
+        for name, events in batch.events.items()
+        if name in sources
     }
 
     def work(part: tuple[str, tuple[int, int]]) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from volr.engine.cpu.compiler import njit
+from volr.engine.cpu.lists import Lists, list_errors
 from volr.engine.cpu.vectors import LANES, TILE_BYTES, add_rows, add_scaled_rows
 
 if TYPE_CHECKING:
@@ -147,54 +148,62 @@ def return_errors(
     that the projection leads to. An error goes to ``delay`` steps earlier, but never from one
     ``window`` of steps to an earlier one.
     """
-    tile = TILE_BYTES // errors.itemsize
-    wide = (columns + LANES - 1) // LANES * LANES
-    index = np.empty(steps * rows + 1, np.uint32)
-    values = np.empty(steps * rows + 1, errors.dtype)
-    begin = np.empty(steps + 1, np.uintp)
-    scratch = np.empty(tile, errors.dtype)
+    lists = Lists(
+        np.empty(steps * rows + 1, np.uint32),
+        np.empty(steps * rows + 1, errors.dtype),
+        np.empty(steps + 1, np.uintp),
+    )
     for b in range(first, last):
-        # Entry t of the list is what returns to step t.
-        n = _INDEX(0)
-        for t in range(steps):
-            begin[t] = n
-            from_ = t + delay
-            if from_ >= steps or from_ // window != t // window:
-                continue
-            row = _INDEX((b * steps + from_) * rows)
-            for i in range(_INDEX(rows)):
-                value = errors[row + i]
-                index[n] = i
-                values[n] = value
-                n += _INDEX(value != 0)
-        begin[steps] = n
-        for column in range(0, wide, tile):
-            width = min(tile, wide - column)
-            whole = min(width, columns - column)
-            for t in range(steps):
-                there = _INDEX(((b - offset) * steps + t) * columns + column)
-                if add:
-                    for j in range(_INDEX(whole)):
-                        scratch[j] = returned[there + j]
-                    for j in range(_INDEX(whole), _INDEX(width)):
-                        scratch[j] = 0
-                else:
-                    for j in range(_INDEX(width)):
-                        scratch[j] = 0
-                add_scaled_rows(
-                    scratch,
-                    _INDEX(0),
-                    tiles,
-                    _INDEX(column * rows),
-                    index,
-                    values,
-                    begin[t],
-                    begin[t + 1] - begin[t],
-                    _INDEX(width),
-                    _INDEX(width),
-                )
+        list_errors(errors, b, b + 1, steps, delay, window, rows, lists)
+        start = (b - offset) * steps * columns
+        multiply(lists, tiles, returned, start, steps, rows, columns, add)
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def multiply(
+    lists: Lists,
+    tiles: NDArray[Any],
+    target: NDArray[Any],
+    start: int,
+    count: int,
+    rows: int,
+    columns: int,
+    add: bool,
+) -> None:
+    """Write, or ``add``, the rows of weights of ``count`` lists, each times its value.
+
+    ``target`` is a flat ``[list, column]`` from ``start`` on; the matrix in ``tiles`` has ``rows``.
+    """
+    tile = TILE_BYTES // target.itemsize
+    wide = (columns + LANES - 1) // LANES * LANES
+    scratch = np.empty(tile, target.dtype)
+    for column in range(0, wide, tile):
+        width = min(tile, wide - column)
+        whole = min(width, columns - column)
+        for r in range(count):
+            there = _INDEX(start + r * columns + column)
+            if add:
                 for j in range(_INDEX(whole)):
-                    returned[there + j] = scratch[j]
+                    scratch[j] = target[there + j]
+                for j in range(_INDEX(whole), _INDEX(width)):
+                    scratch[j] = 0
+            else:
+                for j in range(_INDEX(width)):
+                    scratch[j] = 0
+            add_scaled_rows(
+                scratch,
+                _INDEX(0),
+                tiles,
+                _INDEX(column * rows),
+                lists.senders,
+                lists.values,
+                lists.begin[r],
+                lists.begin[r + 1] - lists.begin[r],
+                _INDEX(width),
+                _INDEX(width),
+            )
+            for j in range(_INDEX(whole)):
+                target[there + j] = scratch[j]
 
 
 @njit(nogil=True, cache=True, error_model="numpy")

@@ -11,20 +11,12 @@ import numpy as np
 
 from volr.engine.cpu.compiler import njit
 from volr.engine.cpu.vectors import LANES, TILE_BYTES
-from volr.engine.cpu.work import everywhere
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from numpy.typing import NDArray
-
-    from volr.engine.schedule import Schedule
 
 # Rows that are turned round at a time: these lines of both matrices stay in the first cache.
 _SOME_ROWS = 32
-
-Tiles = dict[str, tuple["NDArray[Any]", ...]]
-"""Weights in tiles, by name, for each channel of the neuron model."""
 
 
 def padded(size: int) -> int:
@@ -39,7 +31,15 @@ def tile_of(dtype: np.dtype[Any]) -> int:
 
 def empty_tiles(rows: int, columns: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     """Room for a matrix in tiles, a flat array that begins where a cache line does."""
-    length = rows * padded(columns)
+    return _room(rows * padded(columns), dtype)
+
+
+def empty_like(tiles: NDArray[Any]) -> NDArray[Any]:
+    """Room for as many numbers, which begins where a cache line does."""
+    return _room(len(tiles), tiles.dtype)
+
+
+def _room(length: int, dtype: np.dtype[Any]) -> NDArray[Any]:
     line = 64 // dtype.itemsize
     room = np.empty(length + line, dtype=dtype)
     start = -(room.ctypes.data // dtype.itemsize) % line
@@ -105,45 +105,3 @@ def unpack(
         for j in range(min(width, columns - start)):
             for i in range(some, min(some + _SOME_ROWS, last, rows)):
                 matrix[start + j, i] = tiles[start * rows + i * width + j]
-
-
-def in_tiles(
-    schedule: Schedule, weights: Mapping[str, NDArray[Any]], *, back: bool = False
-) -> Tiles:
-    """All weights, ``[post, pre]``, in tiles of the targets.
-
-    With ``back`` in tiles of the sources, and only of those that errors return to: not of inputs.
-    """
-    inputs = dict(schedule.inputs)
-    found: dict[str, list[NDArray[Any]]] = {}
-    parts: list[tuple[NDArray[Any], int, NDArray[Any], int]] = []
-    for layer in schedule.layers:
-        for source, name in layer.terms:
-            if back and source in inputs:
-                continue
-            matrix, signs = weights[name], layer.neuron.channels
-            columns, rows = matrix.T.shape if back else matrix.shape
-            found[name] = [empty_tiles(rows, columns, matrix.dtype) for _ in signs]
-            parts += [
-                (matrix, sign, tiles, column)
-                for sign, tiles in zip(signs, found[name], strict=True)
-                for column in range(0, columns, tile_of(matrix.dtype))
-            ]
-
-    def work(part: tuple[NDArray[Any], int, NDArray[Any], int]) -> None:
-        matrix, sign, tiles, column = part
-        (pack_transposed if back else pack)(matrix, sign, tile_of(matrix.dtype), column, tiles)
-
-    everywhere(work, parts, size=sum(matrix.size for matrix in weights.values()))
-    return {name: tuple(each) for name, each in found.items()}
-
-
-def out_of_tiles(tiles: tuple[NDArray[Any], ...], post: int, pre: int) -> NDArray[np.float64]:
-    """The matrix ``[post, pre]`` that ``in_tiles`` cut, its channels together again."""
-    whole = np.zeros((post, pre))
-    for channel in tiles:
-        matrix, tile = np.zeros((post, pre), channel.dtype), tile_of(channel.dtype)
-        for column in range(0, post, tile):
-            unpack(channel, tile, column, 0, pre, matrix)
-        whole += matrix
-    return whole

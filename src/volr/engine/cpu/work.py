@@ -75,17 +75,17 @@ class _Scratch(threading.local):
     """Each thread's own memory, kept from one piece of work to the next."""
 
     def __init__(self) -> None:
-        self.room: dict[np.dtype[Any], NDArray[Any]] = {}
+        self.room: dict[tuple[np.dtype[Any], str], NDArray[Any]] = {}
 
 
 _scratch = _Scratch()
 
 
-def scratch(count: int, dtype: np.dtype[Any]) -> NDArray[Any]:
-    """``count`` numbers of any value, this thread's until it asks again."""
-    room = _scratch.room.get(dtype)
+def scratch(count: int, dtype: np.dtype[Any], use: str) -> NDArray[Any]:
+    """``count`` numbers of any value, this thread's until it asks again for the same ``use``."""
+    room = _scratch.room.get((dtype, use))
     if room is None or len(room) < count:
-        room = _scratch.room[dtype] = np.empty(count, dtype)
+        room = _scratch.room[dtype, use] = np.empty(count, dtype)
     return room[:count]
 
 

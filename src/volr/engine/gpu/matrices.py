@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
+from volr.engine.gpu.connectors import arriving
 from volr.engine.gpu.recurrence import unroll
 from volr.engine.readout import Response
 from volr.engine.surrogates import Surrogate
@@ -43,8 +44,9 @@ def respond(
 ) -> Response:
     """Run a schedule on the input spikes ``[time, batch, unit]``, all inputs side by side.
 
-    ``values`` are the parameters by our names, weights ``[post, pre]`` in the neuron's unit and
-    biases ``[unit]`` in nA, of one float type and on one device, which the response shares.
+    ``values`` are the parameters by our names, weights in the shape of their connector and in the
+    neuron's unit, and biases ``[unit]`` or ``[channel]`` in nA, of one float type and on one
+    device, which the response shares.
     ``window`` truncates backpropagation through time; None is the whole of it. ``trace`` keeps
     spikes and membranes. ``fused`` says whether the fused kernels run; None: where they can.
     Raises ``DataError`` for spikes of another shape.
@@ -74,7 +76,7 @@ def respond(
             layer.neuron,
             schedule.dt,
             _drives(schedule, layer, values, sent),
-            values[layer.bias],
+            _currents(layer, values, given),
             spiking=layer.spiking,
             surrogate=surrogate,
             window=window,
@@ -126,6 +128,14 @@ def _in_flight(spikes: Tensor, delay: int, window: int | None) -> Tensor:
     return torch.where(stays[:, None, None], arriving, arriving.detach())
 
 
+def _currents(layer: Layer, values: Mapping[str, Tensor], like: Tensor) -> Tensor:
+    """The biases by unit: those of a channel are the same, and a layer may have none."""
+    found = values.get(layer.bias)
+    if found is None:
+        return like.new_zeros(layer.size)
+    return found if len(found) == layer.size else found.repeat_interleave(layer.size // len(found))
+
+
 def _drives(
     schedule: Schedule, layer: Layer, values: Mapping[str, Tensor], sent: Mapping[str, Tensor]
 ) -> list[Tensor]:
@@ -133,8 +143,8 @@ def _drives(
     drives: list[Tensor] = []
     for sign in layer.neuron.channels:
         products = [
-            functional.linear(sent[source], _part(values[weight], sign, layer.neuron))
-            for source, weight in layer.terms
+            arriving(term, _part(values[term.weight], sign, layer.neuron), sent[term.source])
+            for term in layer.terms
         ]
         total = torch.stack(products).sum(dim=0) if len(products) > 1 else products[0]
         drives.append(functional.pad(total, (0, 0, 0, 0, schedule.steps - len(total), 0)))

@@ -18,7 +18,6 @@ from volr.engine.gpu import matrices
 from volr.engine.schedule import schedule_of
 from volr.engine.simulation import Result, empty_result, record_inputs
 from volr.errors import UnsupportedError
-from volr.models.parameters import synapse_matrices
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -54,10 +53,9 @@ def simulate(
         )
     schedule, count = schedule_of(model), len(stimuli)
     result = empty_result(schedule, count, counts, spikes, membranes)
-    numbers = {**model.parameters, **synapse_matrices(model.network, model.parameters)}
     values = {
         name: torch.as_tensor(np.array(value, np.float64)).to(device)
-        for name, value in numbers.items()
+        for name, value in model.parameters.items()
     }
     for first, last in slices(count, _together(schedule)):
         shown = encode(schedule, model.coding, stimuli[first:last], seed=seed, first=first)

@@ -65,12 +65,12 @@ def _reading(means: Means, dtype: np.dtype[Any]) -> Reading:
         return Reading(nothing, nothing, np.arange(2, dtype=dtype), means.size, plain=True)
     members = means.members()
     windows, each = members.shape
-    order = np.argsort(members.reshape(-1), kind="stable")
+    order: Integers = np.argsort(members.reshape(-1), kind="stable")
     start: Integers = np.searchsorted(members.reshape(-1)[order], np.arange(means.size + 1))
     return Reading(
         np.asarray(start, np.uint32),
         (order // each).astype(np.uint32),
-        (np.arange(each + 1) / means.per).astype(dtype),
+        np.array([count / means.per for count in range(each + 1)], dtype),
         windows,
         plain=False,
     )

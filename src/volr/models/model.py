@@ -13,7 +13,7 @@ from volr.checks.annotations import settle
 from volr.errors import ModelError
 from volr.models.activations import Activation, Identity, ReLU
 from volr.models.coding import InputCoding, coding_problems, suited_coding
-from volr.models.parameters import Parameters, parameters
+from volr.models.parameters import Parameters, parameters, spiking_parameters
 from volr.network import Network, Population
 from volr.neurons import NEURON_MODELS, IFCurrExp, NeuronModel
 
@@ -93,7 +93,7 @@ class SpikingModel:
             object.__setattr__(self, "delay", self.dt)
         if self.coding is _LEFT_OUT:
             object.__setattr__(self, "coding", suited_coding(self.neuron, self.dt))
-        object.__setattr__(self, "parameters", parameters(self.network, self.parameters))
+        object.__setattr__(self, "parameters", spiking_parameters(self.network, self.parameters))
         wrong = readout_problems(self.network, self.readout)
         wrong += timing_problems(self.dt, self.duration, self.delay)
         if not wrong:

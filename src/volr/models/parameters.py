@@ -4,6 +4,8 @@
     "dense_1.bias"            [unit], or [channel] where kernels alone lead to the population; a
                               population that only pools, or takes what it gets, has none
 
+In a spiking network each population has biases: those that would have none have them by channel.
+
 Artificial and spiking models use the same names and shapes. In an artificial model the numbers have
 no unit. In a spiking one a weight is what a spike brings, in the neuron's unit (mV, nA or µS); a
 bias is a current in nA.
@@ -103,6 +105,20 @@ def by_unit(population: Population, values: Floats) -> Floats:
     return np.repeat(values, population.size // len(values))
 
 
+def spiking_parameters(network: Network, values: Mapping[str, ArrayLike]) -> Parameters:
+    """``parameters`` of a spiking network, each of whose populations has currents.
+
+    A population without biases has one by channel: it makes up for the leak, for example. By
+    default, it is 0.
+    """
+    currents = {
+        bias_name(each): (each.shape[0],) for each in network.layers if not network.biases(each)
+    }
+    _check_by_name(values)
+    zeros = {name: np.zeros(shape) for name, shape in currents.items() if name not in values}
+    return _checked({**values, **zeros}, {**parameter_shapes(network), **currents})
+
+
 def parameters(network: Network, values: Mapping[str, ArrayLike]) -> Parameters:
     """The values as read-only float64 arrays, in the order of ``parameter_shapes``.
 
@@ -111,7 +127,10 @@ def parameters(network: Network, values: Mapping[str, ArrayLike]) -> Parameters:
     finite, and if the memory does not suffice.
     """
     _check_by_name(values)
-    shapes = parameter_shapes(network)
+    return _checked(values, parameter_shapes(network))
+
+
+def _checked(values: Mapping[str, ArrayLike], shapes: Mapping[str, tuple[int, ...]]) -> Parameters:
     wrong = [f"{name} is missing" for name in shapes if name not in values]
     wrong += [f"{name} is not a parameter of this network" for name in values if name not in shapes]
     needed = {name: 8 * math.prod(shapes[name]) for name in shapes if name in values}

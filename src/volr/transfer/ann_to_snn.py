@@ -17,7 +17,7 @@ from volr.models.activations import ReLU
 from volr.models.coding import check_stimuli, decode_counts
 from volr.models.model import ArtificialModel, check_reach
 from volr.models.samples import check_labels
-from volr.network import AllToAll
+from volr.network import Connector
 from volr.network.supported import check_connectors
 from volr.transfer.balance import rescaled, unit_scales
 from volr.transfer.calibration import calibrate
@@ -101,7 +101,7 @@ def transfer_ann(
     if len(samples) == 0:
         raise DataError("a transfer needs training stimuli to calibrate on, and there are none")
     network = model.network
-    check_connectors(network, (AllToAll,), "the transfer")
+    check_connectors(network, (Connector,), "the transfer", several=True)
     check_reach(network, settings.duration, settings.delay_ms)
     check_stimuli(samples.inputs, network.input_size)
     check_labels(samples, network.output_size)

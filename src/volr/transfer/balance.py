@@ -16,6 +16,11 @@ norms of the weights, by iteration; with one hidden layer that is the same.) In 
 of squared weights is smallest. So weight decay brings networks near it, and networks that were
 trained with weight decay have c near 1.
 
+Where a kernel leads to a population, or reads it, its channels have one scale each, from the means
+of in² and of out² over the channel. Populations at both ends of an identity have the same scales,
+the geometric mean of what each alone would have; those that are tied to an input or an output keep
+the scale 1.
+
 If a network is rescaled by powers of two, its balanced network is the same to the last bit; with
 other factors it is the same up to rounding.
 """
@@ -27,13 +32,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.models.parameters import bias_name, weight_name
+from volr.models.parameters import bias_name, by_unit, weight_name
+from volr.network import AllToAll
+from volr.network.connectors import by_channel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from volr.checks.arrays import Floats
+    from volr.checks.arrays import Floats, Integers
     from volr.models.model import ArtificialModel
+    from volr.network import Network, Projection
+    from volr.network.connectors import Shape
 
 # The largest power of two by which the scales of a population may differ from 1. Beyond it, weights
 # might leave the range of a float.
@@ -48,20 +57,20 @@ def balanced(model: ArtificialModel) -> ArtificialModel:
 def rescaled(model: ArtificialModel, factors: Mapping[str, Floats]) -> ArtificialModel:
     """The model with the activations of hidden units multiplied by ``factors``, all above 0.
 
-    They are ``[unit]`` by hidden population; a population that is left out stays as it is. With
-    ReLU, which is homogeneous, the model computes the same.
+    They are ``[unit]`` by hidden population, as fine as ``unit_scales`` has them; a population that
+    is left out stays as it is. With ReLU, which is homogeneous, the model computes the same.
     """
-    values = dict(model.parameters)
-    for population in model.network.layers:
-        own = factors.get(population.name)
-        for projection in model.network.incoming[population.name]:
-            name = weight_name(projection)
-            if own is not None:
-                values[name] = values[name] * own[:, None]
-            if projection.source in factors:
-                values[name] = values[name] / factors[projection.source]
-        if own is not None:
-            values[bias_name(population)] = values[bias_name(population)] * own
+    network, values = model.network, dict(model.parameters)
+    all_factors = {p.name: np.ones(p.size) for p in network.populations} | dict(factors)
+    for projection in network.projections:
+        after, before = all_factors[projection.target], all_factors[projection.source]
+        name, ends = weight_name(projection), network.ends(projection)
+        values[name] = projection.connector.rescaled(values[name], after, before, *ends)
+    for population in network.layers:
+        name, own = bias_name(population), factors.get(population.name)
+        if own is not None and name in values:
+            whole = len(values[name]) == population.size
+            values[name] = values[name] * (own if whole else by_channel(own, population.shape))
     return replace(model, parameters=values)
 
 
@@ -76,8 +85,59 @@ def unit_scales(model: ArtificialModel) -> dict[str, Floats]:
     A unit without input, or without output, can have any scale. It gets the one that makes the
     other norm the population's median. Its counts are then neither rounded to 0 nor saturated.
     """
+    network = model.network
     into, out = _norms_in(model), _norms_out(model)
-    return {name: _scales(into[name], out[name]) for name in hidden_populations(model)}
+    shared = {
+        name: _has_channels(network, name) or bool(_tied(network, name))
+        for name in hidden_populations(model)
+    }
+    alone = {
+        name: _scales(
+            *(
+                _by_channel(norm, network[name].shape) if shared[name] else norm
+                for norm in (into[name], out[name])
+            )
+        )
+        for name in shared
+    }
+    found: dict[str, Floats] = {}
+    for name, own in alone.items():
+        group = _group(network, name)
+        if len(group) > 1:
+            fixed = any(each not in alone for each in group)
+            logs = [np.log(alone[each]) for each in sorted(group)] if not fixed else []
+            own = np.ones_like(own) if fixed else np.exp(np.mean(logs, axis=0))
+        found[name] = by_unit(network[name], own)
+    return found
+
+
+def _has_channels(network: Network, name: str) -> bool:
+    """Whether units of a channel have one scale, because a projection shares weights among them."""
+    ends = [p for p in network.projections if name in (p.source, p.target)]
+    return any(each.connector.scaling != "unit" for each in ends)
+
+
+def _tied(network: Network, name: str) -> set[str]:
+    """The populations at the other ends of projections that tie their ends to each other."""
+    ties = [p for p in network.projections if p.connector.scaling == "tied"]
+    return {p.target for p in ties if p.source == name} | {
+        p.source for p in ties if p.target == name
+    }
+
+
+def _group(network: Network, name: str) -> set[str]:
+    """The populations that have the same scales as one of them, itself among them."""
+    group, new = {name}, {name}
+    while new:
+        new = set[str]().union(*(_tied(network, each) for each in new)) - group
+        group |= new
+    return group
+
+
+def _by_channel(norm: _Norm, shape: Shape) -> _Norm:
+    """The root of the mean square over each channel, ``[channel]``."""
+    squares = np.square(norm.value).reshape(shape[0], -1).mean(axis=1)
+    return _Norm(np.sqrt(squares), norm.exponent)
 
 
 def _scales(norm_in: _Norm, norm_out: _Norm) -> Floats:
@@ -110,11 +170,12 @@ def _norms_in(model: ArtificialModel) -> dict[str, _Norm]:
     one = _Norm(np.ones(1), 0)
     for population in network.layers:
         paths = [
-            (model.parameters[weight_name(each)], found[each.source])
+            (_synapses(model, each), found[each.source])
             for each in network.incoming[population.name]
         ]
-        bias = model.parameters[bias_name(population)][:, None]
-        found[population.name] = _through([*paths, (bias, one)])
+        if (bias := model.parameters.get(bias_name(population))) is not None:
+            paths.append((_Synapses(by_unit(population, bias)[:, None]), one))
+        found[population.name] = _through(population.size, paths)
     return found
 
 
@@ -123,20 +184,65 @@ def _norms_out(model: ArtificialModel) -> dict[str, _Norm]:
     found = {name: _Norm(np.ones(network[name].size), 0) for name in network.outputs}
     for name in reversed(hidden_populations(model)):
         found[name] = _through(
+            network[name].size,
             [
-                (model.parameters[weight_name(each)].T, found[each.target])
+                (_synapses(model, each).turned(), found[each.target])
                 for each in network.projections
                 if each.source == name
-            ]
+            ],
         )
     return found
 
 
-def _through(paths: Sequence[tuple[Floats, _Norm]]) -> _Norm:
-    """√ Σ (w n)² ``[unit]`` over ``paths``: weights ``[unit, end]`` and the norms of their ends."""
+@dataclass(frozen=True, eq=False)
+class _Synapses:
+    """Weights ``[unit, end]``; or only those that there are, with the unit and the end of each."""
+
+    weights: Floats
+    unit: Integers | None = None
+    end: Integers | None = None
+
+    def turned(self) -> _Synapses:
+        """The same from the other side."""
+        weights = self.weights.T if self.unit is None else self.weights
+        return _Synapses(weights, self.end, self.unit)
+
+    def times(self, ends: Floats) -> Floats:
+        """The weights, each multiplied by what is at its end."""
+        return self.weights * (ends if self.end is None else ends[self.end])
+
+    def summed(self, size: int, values: Floats) -> Floats:
+        """The sum over the ends of each unit, ``[unit]``; values as those of ``times``."""
+        if self.unit is None:
+            return values.sum(axis=1)
+        found: Floats = np.zeros(size)
+        np.add.at(found, self.unit, values)
+        return found
+
+
+def _synapses(model: ArtificialModel, projection: Projection) -> _Synapses:
+    """The synapses of a projection; its units are those of the target."""
+    weights = model.parameters[weight_name(projection)]
+    if isinstance(projection.connector, AllToAll):
+        return _Synapses(weights)
+    blocks = list(projection.connector.entries(*model.network.ends(projection)))
+    return _Synapses(
+        np.concatenate([each.factor * weights.flat[each.index] for each in blocks]),
+        np.concatenate([each.post for each in blocks]),
+        np.concatenate([each.pre for each in blocks]),
+    )
+
+
+def _through(size: int, paths: Sequence[tuple[_Synapses, _Norm]]) -> _Norm:
+    """√ Σ (w n)² ``[unit]`` over ``paths``, to the norms of their ends."""
     most = max(norm.exponent for _, norm in paths)
-    steps = [w * np.ldexp(norm.value, norm.exponent - most) for w, norm in paths]
-    largest = max(float(np.abs(step).max(initial=0.0)) for step in steps)
+    steps = [
+        (synapses, synapses.times(np.ldexp(norm.value, norm.exponent - most)))
+        for synapses, norm in paths
+    ]
+    largest = max(float(np.abs(step).max(initial=0.0)) for _, step in steps)
     shift = 2 * (int(np.frexp(largest)[1]) // 2)
-    squares = sum(np.square(np.ldexp(step, -shift)).sum(axis=1) for step in steps)
+    squares = sum(
+        synapses.summed(size, np.square(np.ldexp(step, -shift))) for synapses, step in steps
+    )
     return _Norm(np.sqrt(squares), most + shift)

@@ -162,8 +162,8 @@ def spiking_model(
             )
             spikes = kappa[name] / kappa[projection.source]
             values[weight_name(projection)] = unit * spikes * weight
-        bias = model.parameters[bias_name(population)] - scale[name].zero
+        bias = model.parameters.get(bias_name(population), np.zeros(population.shape[0]))
         spikes = corrected.excitation * kappa[name]
-        current = settings.current_of_one_spike * spikes * bias
+        current = settings.current_of_one_spike * spikes * (bias - scale[name].zero)
         values[bias_name(population)] = current + base + corrected.offset
     return settings.model(network, values)

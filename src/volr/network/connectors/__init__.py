@@ -1,7 +1,7 @@
 """Connectors: each has one file with everything about it."""
 
 from volr.network.connectors.all_to_all import AllToAll
-from volr.network.connectors.base import Connector, Entries, Shape
+from volr.network.connectors.base import Connector, Entries, Scaling, Shape, by_channel
 from volr.network.connectors.convolution import Convolution
 from volr.network.connectors.one_to_one import OneToOne
 from volr.network.connectors.pooled import AveragePool, Pooled
@@ -19,6 +19,8 @@ __all__ = [
     "Entries",
     "OneToOne",
     "Pooled",
+    "Scaling",
     "Shape",
     "Windows",
+    "by_channel",
 ]

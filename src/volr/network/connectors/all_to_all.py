@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from volr.checks.arrays import Floats
-    from volr.network.connectors.base import Shape
+    from volr.network.connectors.base import Scaling, Shape
 
 _BLOCK = 1 << 20
 
@@ -31,6 +31,15 @@ class AllToAll(Connector):
 
     def synapse_count(self, source: Shape, target: Shape) -> int:
         return math.prod(target) * math.prod(source)
+
+    @property
+    def scaling(self) -> Scaling:
+        return "unit"
+
+    def rescaled(
+        self, weights: Floats, after: Floats, before: Floats, source: Shape, target: Shape
+    ) -> Floats:
+        return weights * after[:, None] / before
 
     def entries(self, source: Shape, target: Shape) -> Iterator[Entries]:
         import numpy as np

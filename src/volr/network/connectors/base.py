@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, Literal, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from volr.checks.arrays import Floats, Integers
 
 Shape: TypeAlias = tuple[int, ...]
+
+Scaling: TypeAlias = Literal["unit", "channel", "tied"]
+"""Which factors the units at both ends of a projection may have: one each, or one for a channel,
+which is the first axis. Tied ends have the same channels, and the same factors."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,6 +65,20 @@ class Connector(ABC):
     @abstractmethod
     def weight_shape(self, source: Shape, target: Shape) -> Shape:
         """The shape of its weights."""
+
+    @property
+    @abstractmethod
+    def scaling(self) -> Scaling:
+        """Which factors ``rescaled`` takes."""
+
+    @abstractmethod
+    def rescaled(
+        self, weights: Floats, after: Floats, before: Floats, source: Shape, target: Shape
+    ) -> Floats:
+        """The weights with which each synapse is multiplied by after[post] / before[pre].
+
+        ``after`` ``[post]`` and ``before`` ``[pre]`` are factors that its ``scaling`` allows.
+        """
 
     @abstractmethod
     def entries(self, source: Shape, target: Shape) -> Iterator[Entries]:
@@ -142,6 +160,11 @@ class Connector(ABC):
     def weight_count(self, source: Shape, target: Shape) -> int:
         """The number of weights, each of which several synapses may share."""
         return math.prod(self.weight_shape(source, target))
+
+
+def by_channel(factors: Floats, shape: Shape) -> Floats:
+    """Factors ``[unit]`` that are the same within each channel, as ``[channel]``."""
+    return factors.reshape(shape[0], -1)[:, 0]
 
 
 def axes_text(values: Shape) -> str:

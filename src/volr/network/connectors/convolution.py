@@ -7,7 +7,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from volr.network.connectors.base import Connector, Entries, axes_text
+from volr.network.connectors.base import Connector, Entries, axes_text, by_channel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from volr.checks.arrays import Booleans, Floats, Integers
-    from volr.network.connectors.base import Shape
+    from volr.network.connectors.base import Scaling, Shape
 
 _BLOCK = 1 << 20
 
@@ -89,6 +89,24 @@ class Convolution(Connector):
 
     def bias_count(self, target: Shape) -> int:
         return target[0]
+
+    @property
+    def scaling(self) -> Scaling:
+        return "channel"
+
+    def rescaled(
+        self, weights: Floats, after: Floats, before: Floats, source: Shape, target: Shape
+    ) -> Floats:
+        import numpy as np
+
+        axes = (1,) * len(self.window)
+        of_inputs = by_channel(before, source).reshape(self.groups, 1, -1)
+        each = np.repeat(of_inputs, target[0] // self.groups, axis=1).reshape(target[0], -1)
+        return (
+            weights
+            * by_channel(after, target).reshape(-1, 1, *axes)
+            / each.reshape(*each.shape, *axes)
+        )
 
     def synapse_count(self, source: Shape, target: Shape) -> int:
         inside = math.prod(int(there.sum()) for _, there in self._places(source, target))

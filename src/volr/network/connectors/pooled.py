@@ -6,13 +6,13 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from volr.network.connectors.base import Connector, Entries, axes_text
+from volr.network.connectors.base import Connector, Entries, axes_text, by_channel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from volr.checks.arrays import Floats, Integers
-    from volr.network.connectors.base import Shape
+    from volr.network.connectors.base import Scaling, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,20 @@ class Pooled(Connector):
     @property
     def parts(self) -> tuple[Connector, ...]:
         return (self, *self.connector.parts)
+
+    @property
+    def scaling(self) -> Scaling:
+        inner = self.connector.scaling
+        return "channel" if inner == "unit" else inner
+
+    def rescaled(
+        self, weights: Floats, after: Floats, before: Floats, source: Shape, target: Shape
+    ) -> Floats:
+        import numpy as np
+
+        pooled = self.pooled(source)
+        means = np.repeat(by_channel(before, source), math.prod(pooled[1:]))
+        return self.connector.rescaled(weights, after, means, pooled, target)
 
     def synapse_count(self, source: Shape, target: Shape) -> int:
         members = math.prod(math.prod(pool.window) for pool in self.pools)

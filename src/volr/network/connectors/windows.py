@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from volr.checks.arrays import Floats
-    from volr.network.connectors.base import Shape
+    from volr.network.connectors.base import Scaling, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,15 @@ class Windows(Connector):
 
     def bias_count(self, target: Shape) -> int:
         return 0
+
+    @property
+    def scaling(self) -> Scaling:
+        return "tied"
+
+    def rescaled(
+        self, weights: Floats, after: Floats, before: Floats, source: Shape, target: Shape
+    ) -> Floats:
+        return weights * after[0] / before[0]
 
     def synapse_count(self, source: Shape, target: Shape) -> int:
         return math.prod(target) * math.prod(self.window)

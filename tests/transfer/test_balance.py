@@ -12,8 +12,11 @@ from hypothesis import strategies as st
 from tests.oracles import chain, fork, random_parameters
 
 from volr.backends.reference import activations
+from volr.language import to_network
 from volr.models.model import ArtificialModel
+from volr.models.parameters import synapse_matrix
 from volr.network import Network, Population, Projection
+from volr.network.connectors import by_channel
 from volr.transfer.balance import balanced, hidden_populations, rescaled, unit_scales
 
 if TYPE_CHECKING:
@@ -65,6 +68,71 @@ def test_powers_of_two_change_no_bit(network: Network, exponents: list[int], see
     even, other = balanced(model), balanced(rescaled(model, by))
     for name, values in even.parameters.items():
         np.testing.assert_array_equal(other.parameters[name], values)
+
+
+KERNELS = {
+    "kernels": "conv [2 7 6] 4 [3 2] stride:[2 1] ⦶ avgpool _ [1 2] ⦶ conv _ 6 2 pad:1 groups:2 "
+    "⦶ avgpool _ 2 stride:1 ⦶ dense _ 5 ⦶ dense _ 3",
+    "residual": "conv [1 5 6] 3 3 pad:1 ⦶ (conv _ 3 [3 1] pad:[1 0] ⊕ id _) ⦶ "
+    "((conv _ 3 3 pad:1 ⦶ conv _ 3 1) ⊕ id [3 5 6]) ⦶ avgpool _ [5 6] ⦶ dense _ 4",
+    "two ways": "conv [2 8] 4 3 ⦶ (conv _ 3 3 ⊖ conv _ 2 3) ⦶ conv _ 2 2 ⦶ dense _ 3",
+    "pooled identity": "conv [2 8] 4 3 pad:1 ⦶ (conv _ 4 3 stride:2 pad:1 ⊕ (avgpool _ 2 ⦶ id _)) "
+    "⦶ dense _ 3",
+    "from the input": "(conv [2 8] 2 3 pad:1 ⊕ id [2 8]) ⦶ dense _ 3",
+}
+
+
+@pytest.mark.parametrize("program", KERNELS.values(), ids=KERNELS)
+def test_scales_of_channels_do_not_matter(program: str) -> None:
+    model = drawn(to_network(program), 4)
+    network = model.network
+    scales = unit_scales(model)
+    assert list(scales) == list(hidden_populations(model))
+    ties = [p for p in network.projections if p.connector.scaling == "tied"]
+    rng = np.random.default_rng(5)
+    factors: dict[str, Floats] = {}
+    for name, each in scales.items():
+        shape = network[name].shape
+        if len(shape) > 1:  # one scale for a channel
+            one_each = np.repeat(by_channel(each, shape), len(each) // shape[0])
+            np.testing.assert_array_equal(each, one_each)
+        factors[name] = np.repeat(rng.uniform(0.2, 5.0, shape[0]), len(each) // shape[0])
+    for tie in ties:
+        channels = network[tie.target].shape[0]
+        if tie.source in network.inputs:
+            np.testing.assert_array_equal(scales[tie.target], 1.0)
+            factors[tie.target] = np.ones(network[tie.target].size)
+            continue
+        sent, got = network.ends(tie)
+        np.testing.assert_allclose(
+            by_channel(scales[tie.source], sent), by_channel(scales[tie.target], got), rtol=1e-12
+        )
+        of_source = by_channel(factors[tie.source], sent)
+        factors[tie.target] = np.repeat(of_source, network[tie.target].size // channels)
+    even, other = balanced(model), balanced(rescaled(model, factors))
+    for name, values in even.parameters.items():
+        np.testing.assert_allclose(other.parameters[name], values, rtol=1e-9)
+    for tie in ties:
+        np.testing.assert_allclose(
+            even.parameters[f"{tie.name}.weight"], model.parameters[f"{tie.name}.weight"]
+        )
+    stimuli = rng.random((9, network.input_size))
+    wanted, found = activations(model, stimuli), activations(other, stimuli)
+    for name in network.outputs:
+        np.testing.assert_allclose(found[name], wanted[name], rtol=1e-9, atol=1e-9)
+
+
+def test_the_scale_of_a_channel_is_that_of_its_mean_squares() -> None:
+    """Against the matrices of all synapses."""
+    model = drawn(to_network("conv [2 5] 3 2 ⦶ avgpool _ 2 ⦶ dense _ 2"), 7)
+    first, second = (
+        synapse_matrix(model.network, p, model.parameters) for p in model.network.projections
+    )
+    into = np.square(first).sum(axis=1) + np.square(np.repeat(model.parameters["conv_1.bias"], 4))
+    out = np.square(second).sum(axis=0)
+    means = (each.reshape(3, 4).mean(axis=1) for each in (into, out))
+    expected = np.sqrt(np.sqrt(np.divide(*means)))
+    np.testing.assert_allclose(unit_scales(model)["conv_1"], np.repeat(expected, 4), rtol=1e-12)
 
 
 def test_scales_of_one_hidden_layer() -> None:

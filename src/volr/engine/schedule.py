@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from volr.models.parameters import bias_name, weight_name
-from volr.network.connectors import AllToAll, Connector
+from volr.network.connectors import AllToAll, Connector, Pooled
 
 if TYPE_CHECKING:
     from volr.models.model import SpikingModel
@@ -24,6 +24,18 @@ class Term:
     weight: str
     ends: tuple[Shape, Shape]
     connector: Connector = AllToAll()
+
+    @property
+    def mixes(self) -> bool:
+        """Whether synapses of several weights can lead from one neuron to another.
+
+        They add up to one. Where pools overlap, and not all weights are the same, they do.
+        """
+        connector = self.connector
+        if not isinstance(connector, Pooled) or connector.weight_count(*self.ends) == 1:
+            return False
+        axes = [each for p in connector.pools for each in zip(p.stride, p.window, strict=True)]
+        return any(stride < window for stride, window in axes)
 
 
 @dataclass(frozen=True, slots=True)

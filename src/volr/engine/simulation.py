@@ -100,7 +100,8 @@ def contents(model: Ready) -> tuple[dict[str, Floats], dict[str, Floats]]:
     weights: dict[str, Floats] = {}
     for layer in schedule.layers:
         for term in layer.terms:
-            synapses, post, pre = synapses_of(term), layer.size, schedule.size(term.source)
+            synapses = synapses_of(term, layer.neuron.channels)
+            post, pre = layer.size, schedule.size(term.source)
             check_room({term.weight: 8 * post * pre}, "for the synapses, one by one")
             weights[term.weight] = np.zeros((post, pre))
             for channel in model.tiles[term.weight]:

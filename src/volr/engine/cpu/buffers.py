@@ -141,7 +141,10 @@ def bytes_per_stimulus(schedule: Schedule, dtype: np.dtype[Any]) -> dict[str, in
             + TILE_BYTES
             # A list of senders, and what returns to them.
             + (4 + 2 * dtype.itemsize)
-            * max((synapses_of(t).senders for t in layer.terms), default=0)
+            * max(
+                (synapses_of(each, layer.neuron.channels).senders for each in layer.terms),
+                default=0,
+            )
         )
         for layer in schedule.layers
     }

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from volr.engine.cpu.connectors import Tiles
-    from volr.engine.cpu.connectors.base import Owed
+    from volr.engine.cpu.connectors.base import Owed, Synapses
     from volr.engine.cpu.events import ByNeuron
     from volr.engine.encoding import Encoded
     from volr.engine.schedule import Layer, Schedule
@@ -60,7 +60,8 @@ def forwards(
         for channel, drive in enumerate(memory.drives):
             for number, term in enumerate(layer.terms):
                 events, tile = batch.events[term.source], tiles[term.weight][channel]
-                synapses_of(term).deliver(events, tile, drive, span, add=number > 0)
+                synapses = synapses_of(term, layer.neuron.channels)
+                synapses.deliver(events, tile, drive, span, add=number > 0)
         part = memory.part(first, last, schedule.steps * layer.size, layer.size)
         forward(
             schedule, layer, part, lifts[layer.name], last - first, differentiable=differentiable
@@ -159,7 +160,8 @@ def _some_back(
                 add = returned is not None
                 if returned is None:
                     returned = scratch((last - first) * values, lift.dtype, "returned")
-                synapses_of(term).send_back(errors, tiles, returned, span, window, add=add)
+                synapses = synapses_of(term, target.neuron.channels)
+                synapses.send_back(errors, tiles, returned, span, window, add=add)
     memory = batch.memory[layer.name].part(first, last, values, layer.size)
     wanted = np.ascontiguousarray(by_total[first:last]).reshape(-1)
     return backward(
@@ -173,29 +175,32 @@ def _weight_gradients(
     """What each weight is owed, from the lists of spikes and the derivatives by the drives."""
     turned = _turned_round(schedule, batch)
     span = Span(0, batch.stimuli, schedule.steps, schedule.delay)
-    owed: dict[str, list[Owed]] = {}
+    found: dict[str, tuple[Synapses, list[Owed]]] = {}
     for layer in schedule.layers:
         for term in layer.terms:
             sent = Sent(batch.events[term.source], turned.get(term.source, NOTHING))
-            owed[term.weight] = [
-                synapses_of(term).owed(sent, errors, span)
-                for errors in batch.memory[layer.name].drives
-            ]
-    work = [part for channels in owed.values() for each in channels for part in each.work]
+            synapses, drives = (
+                synapses_of(term, layer.neuron.channels),
+                batch.memory[layer.name].drives,
+            )
+            found[term.weight] = synapses, [synapses.owed(sent, each, span) for each in drives]
+    work = [part for _, owed in found.values() for each in owed for part in each.work]
     everywhere(lambda part: part(), work, size=batch.stimuli * neuron_steps(schedule))
-    found = {name: [each.total() for each in channels] for name, channels in owed.items()}
     return {
-        # A weight of 0 is about to be excitatory.
-        name: each[0] if len(each) == 1 else np.where(weights[name] < 0, each[1], each[0])
-        for name, each in found.items()
+        name: synapses.gradient([each.total() for each in owed], weights[name])
+        for name, (synapses, owed) in found.items()
     }
 
 
 def _turned_round(schedule: Schedule, batch: Batch) -> dict[str, ByNeuron]:
     """The spikes by neuron, of each source whose synapses want them so."""
     steps, all_steps = schedule.steps, batch.stimuli * schedule.steps
-    terms = (term for layer in schedule.layers for term in layer.terms)
-    sources = {term.source for term in terms if synapses_of(term).turned}
+    sources = {
+        term.source
+        for layer in schedule.layers
+        for term in layer.terms
+        if synapses_of(term, layer.neuron.channels).turned
+    }
     turned = {
         name: by_neuron(events, batch.stimuli, steps)
         for name, events in batch.events.items()

@@ -21,7 +21,7 @@ from volr.engine.gpu.connectors import arriving
 from volr.engine.gpu.recurrence import unroll
 from volr.engine.readout import Response
 from volr.engine.surrogates import Surrogate
-from volr.errors import DataError
+from volr.errors import DataError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -141,6 +141,13 @@ def _drives(
 ) -> list[Tensor]:
     """What arrives at a layer, ``[time, batch, unit]`` for each channel of its neurons."""
     drives: list[Tensor] = []
+    if len(layer.neuron.channels) > 1 and (mixed := [term for term in layer.terms if term.mixes]):
+        raise UnsupportedError(
+            f"the engine on a GPU lacks the connector '{mixed[0].connector}' into "
+            f"{layer.neuron.name}, whose synapses are excitatory or inhibitory: where pools "
+            "overlap, several synapses are one",
+            help="--device cpu, or device='cpu' in Python",
+        )
     for sign in layer.neuron.channels:
         products = [
             arriving(term, _part(values[term.weight], sign, layer.neuron), sent[term.source])

@@ -40,7 +40,7 @@ class Packed:
 
 @dataclass(frozen=True, eq=False)
 class Owed:
-    """A gradient in the shape of the weights: ``total``, after all ``work``, in any order."""
+    """What is owed to one channel: ``total``, after all ``work``, in any order."""
 
     work: list[Work]
     total: Callable[[], NDArray[Any]]
@@ -104,7 +104,12 @@ class Synapses(ABC):
 
     @abstractmethod
     def owed(self, sent: Sent, errors: NDArray[Any], span: Span) -> Owed:
-        """The gradient of the weights over a whole batch, from the errors of one channel."""
+        """What a whole batch owes, from the errors of one channel: in the shape of the weights."""
+
+    def gradient(self, owed: list[NDArray[Any]], weights: NDArray[Any]) -> NDArray[Any]:
+        """The gradient of the weights, from what is owed to each channel."""
+        # A weight of 0 is about to be excitatory.
+        return owed[0] if len(owed) == 1 else np.where(weights < 0, owed[1], owed[0])
 
 
 def of_sign(values: NDArray[Any], sign: int) -> NDArray[Any]:

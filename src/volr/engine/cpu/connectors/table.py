@@ -79,10 +79,16 @@ def _synapses(connector: Connector, read: Means, target: Shape) -> Synapses:
 
 
 @lru_cache(maxsize=1024)
-def synapses_of(term: Term) -> Synapses:
-    """The synapses of a projection."""
+def synapses_of(term: Term, channels: tuple[int, ...]) -> Synapses:
+    """The synapses of a projection to neurons with these ``channels``.
+
+    Where those are two, by the sign of a synapse, all synapses from one neuron to another are added
+    up first, as in all simulators. A rule does not see them side by side.
+    """
     source, target = term.ends
     try:
-        return _synapses(term.connector, Means(source), target)
+        if not (len(channels) > 1 and term.mixes):
+            return _synapses(term.connector, Means(source), target)
     except _UnknownError:
-        return Expanded.of(term.connector, source, target)
+        pass
+    return Expanded.of(term.connector, source, target)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar, cast
 
 import numpy as np
 import pytest
+from tests.backends import kernels
 from tests.oracles import chain, fork, random_parameters
 
 from volr.backends import BACKENDS, DOCUMENTS
@@ -34,7 +35,7 @@ from volr.language import to_network
 from volr.models.activations import Activation, ReLU, activation
 from volr.models.coding import CODINGS, ConstantCurrent, InputCoding, Poisson
 from volr.models.model import READOUTS, ArtificialModel, Readout, SpikingModel
-from volr.network import Network, OneToOne, Population, Projection
+from volr.network import Connector, Network, OneToOne, Population, Projection
 from volr.neurons import RESETS, IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 from volr.verification.comparison import compare
 
@@ -105,6 +106,7 @@ MIXED = replace(
 )
 """Every kind of connector, and two of them into one population."""
 
+EVERY_CONNECTOR = {"mixed": MIXED, **kernels.NETWORKS}
 NETWORKS = {
     "chain": chain(7, 5, 3),
     "fork": fork(6, 4, 5, 3),
@@ -243,6 +245,16 @@ def skip_unless_claimed(target: SpikingBackend | Document, case: Case) -> None:
     """Skip, and say so, what the record does not say that there is: it is not passed."""
     if not case.is_claimed(target):
         pytest.skip(f"{target.name} does not claim {case}")
+
+
+def lacks(target: Target, network: Network) -> bool:
+    """Whether the record says that it lacks a part of the network."""
+    kinds = {type(each) for p in network.projections for each in p.connector.parts}
+    return (
+        not {p.merge for p in network.populations} <= {*target.merges}
+        or (any(p.number > 1 for p in network.projections) and not target.several)
+        or not (Connector in target.connectors or kinds <= {*target.connectors})
+    )
 
 
 def unless_refused(

@@ -18,6 +18,7 @@ from tests.backends.conformance import (
     ARTIFICIAL,
     AXES,
     CASES,
+    EVERY_CONNECTOR,
     MIXED,
     PROGRAM,
     SEED,
@@ -33,6 +34,7 @@ from tests.backends.conformance import (
     differences,
     every_simulator,
     lacking,
+    lacks,
     leniently,
     need,
     recorded,
@@ -45,13 +47,15 @@ from tests.backends.conformance import (
 
 from volr.backends import DOCUMENTS
 from volr.backends.base import ArtificialBackend, Document, Record, Recordings, SpikingBackend
+from volr.backends.readback import expected
 from volr.backends.reference import forward
 from volr.backends.refusals import check_supported, takes
 from volr.engine.reference import simulate
 from volr.errors import DataError, ModelError, UnsupportedError, VolrError
 from volr.models.activations import activation
 from volr.models.parameters import weight_name
-from volr.network import AllToAll, Connector, Network, OneToOne
+from volr.network import AllToAll, Network, OneToOne
+from volr.verification.comparison import compare
 
 if TYPE_CHECKING:
     from volr.models.model import Model
@@ -89,19 +93,21 @@ def test_what_runs_is_the_model(runner: ArtificialBackend) -> None:
         assert not differences(runner, model, runner.read_back(model))
 
 
-def test_every_connector_runs_or_is_refused_by_name(runner: ArtificialBackend) -> None:
-    model = artificial(MIXED)
-    stimuli = stimuli_for(MIXED)
-    if {Connector, OneToOne} & {*runner.connectors}:
-        np.testing.assert_allclose(
-            runner.build(model)(stimuli), forward(model, stimuli), rtol=1e-5, atol=1e-5
-        )
-        assert not differences(runner, model, runner.read_back(model))
+@pytest.mark.parametrize("name", EVERY_CONNECTOR)
+def test_every_connector_runs_or_is_refused_by_name(runner: ArtificialBackend, name: str) -> None:
+    network = EVERY_CONNECTOR[name]
+    model = artificial(network)
+    if lacks(runner, network):
+        with pytest.raises(UnsupportedError, match=f"{runner.name} lacks"):
+            runner.build(model)
         return
-    with pytest.raises(
-        UnsupportedError, match=f"{runner.name} lacks .* 'one_to_one' .*input->again"
-    ):
-        runner.build(model)
+    stimuli = np.random.default_rng(1).normal(size=(4, network.input_size))
+    wanted = forward(model, stimuli)
+    scale = float(np.abs(wanted).max())
+    np.testing.assert_allclose(runner.build(model)(stimuli), wanted, rtol=0, atol=1e-5 * scale)
+    found = compare(expected(model, runner.precision), runner.read_back(model))
+    assert not found.differences
+    assert found.told == 0
 
 
 # --- spiking back ends
@@ -260,16 +266,20 @@ def test_a_document_of_a_spiking_model_says_what_the_model_is(document: Document
     assert {reset for _, reset in written} == set(document.resets)
 
 
-def test_a_document_has_every_connector_or_refuses_it_by_name(document: Document) -> None:
-    neurons = [spiking(Case(name, document.resets[0]), MIXED) for name in document.neurons]
-    for model in [*neurons, *(artificial(MIXED) for _ in document.activations[:1])]:
-        if document.connectors == (Connector,):
-            found = unless_refused(document, document.write, model)
-            if not isinstance(found, UnsupportedError):
-                assert not differences(document, model, document.read_back(found))
+@pytest.mark.parametrize("name", EVERY_CONNECTOR)
+def test_a_document_has_every_connector_or_refuses_it_by_name(
+    document: Document, name: str
+) -> None:
+    network = EVERY_CONNECTOR[name]
+    neurons = [spiking(Case(each, document.resets[0]), network) for each in document.neurons]
+    for model in [*neurons, *(artificial(network) for _ in document.activations[:1])]:
+        if lacks(document, network):
+            with pytest.raises(UnsupportedError, match=f"{document.name} lacks"):
+                check_supported(document, model)
             continue
-        with pytest.raises(UnsupportedError, match=f"{document.name} lacks .* 'one_to_one'"):
-            check_supported(document, model)
+        found = unless_refused(document, document.write, model)
+        if not isinstance(found, UnsupportedError):
+            assert not differences(document, model, document.read_back(found))
 
 
 def test_what_is_no_such_document_is_refused(document: Document) -> None:

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnx import ModelProto, TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
+from tests.backends import kernels
 from tests.engine.examples import ODD, SKIP
 from tests.oracles import chain, fork, random_parameters
 from tests.strategies import Program, programs
@@ -44,6 +45,7 @@ NETWORKS = {
     "odd": ODD,
     "early": replace(SKIP, outputs=("first", "last")),
     "bare": Network((Population("x", (3,)),), (), ("x",), ("x",)),
+    **kernels.NETWORKS,
 }
 HOSTILE = (
     '";import_os;os.abort()',

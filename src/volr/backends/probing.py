@@ -45,23 +45,31 @@ def affine_of(
     It takes the sources' values, ``[batch, unit]`` of the ``sizes``, to sums ``[batch, unit]``.
     Zeros give the bias, and unit vectors the columns of the weights. Where the bias is much larger
     than the weights, the unit vectors are multiplied by a power of two: otherwise adding the bias
-    would round off the last digits of the columns.
+    would round off the last digits of the columns. Where the largest of what arrives counts,
+    negative weights show with negative unit vectors only: of a positive one, zeros are larger.
     """
 
     def called(name: str, values: Floats) -> Floats:
         zeros = {each: np.zeros((len(values), size)) for each, size in sizes.items()}
         return function({**zeros, name: values})
 
+    def columns_of(name: str, length: float) -> Floats:
+        found = (called(name, length * np.eye(sizes[name])) - bias) / length
+        if found.all():
+            return found
+        opposite = (called(name, -length * np.eye(sizes[name])) - bias) / length
+        return np.where(found == 0.0, -opposite, found)
+
     first, size = next(iter(sizes.items()))
     bias = called(first, np.zeros((1, size)))[0]
     weights: dict[str, Floats] = {}
-    for name, size in sizes.items():
-        columns = called(name, np.eye(size)) - bias
+    for name in sizes:
+        columns = columns_of(name, 1.0)
         largest = float(np.abs(columns).max())
         if largest > 0.0:
             ratio = float(np.abs(bias).max()) / largest
-            length = 2.0 ** np.ceil(np.log2(max(ratio, 1.0)))
-            columns = (called(name, length * np.eye(size)) - bias) / length
+            length = 2.0 ** float(np.ceil(np.log2(max(ratio, 1.0))))
+            columns = columns_of(name, length)
         weights[name] = columns.T
     return weights, bias
 
@@ -79,7 +87,10 @@ def merge_of(
     found = function({name: np.ones((1, each.shape[1])) for name, each in weights.items()})[0]
     side_by_side = np.concatenate(list(weights.values()), axis=1)
     near = _SAME * (np.abs(side_by_side).sum(axis=1) + np.abs(bias))
-    merges = {"sum": side_by_side.sum(axis=1) + bias, "max": side_by_side.max(axis=1)}
+    # A neuron that nothing leads to has 0.
+    least = np.where(side_by_side.any(axis=1), -np.inf, 0.0)
+    largest = np.where(side_by_side == 0.0, least[:, None], side_by_side).max(axis=1)
+    merges = {"sum": side_by_side.sum(axis=1) + bias, "max": largest}
     return next(
         (name for name, wanted in merges.items() if (np.abs(found - wanted) <= near).all()), ANOTHER
     )

@@ -185,7 +185,9 @@ class Expected:
 
     Fields that the model's generation lacks are empty, or None. ``shared`` says which weight each
     synapse of a projection has (``Connector.shared``). It is computed when it is called, since only
-    a difference needs it. ``precision`` is the relative error that is allowed.
+    a difference needs it, and so is ``sizes``, the sum of each synapse's terms without their signs:
+    of terms that cancel, rounding errors are a share of this. ``precision`` is the relative error
+    that is allowed.
     """
 
     populations: Mapping[str, int]
@@ -196,6 +198,7 @@ class Expected:
     shared: Mapping[Ends, Callable[[], Integers | None]] = field(
         default_factory=dict[Ends, "Callable[[], Integers | None]"]
     )
+    sizes: Callable[[Ends], Floats] | None = None
     activations: Mapping[str, str] = field(default_factory=dict[str, str])
     cells: Mapping[str, ExpectedCells] = field(default_factory=dict[str, ExpectedCells])
     delays: Mapping[Ends, float] = field(default_factory=dict[Ends, float])
@@ -214,6 +217,7 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
         for p in network.projections
         if (ends := (p.source, p.target)) not in several
     }
+    sizes = partial(_sizes, network, model.parameters)
     merges: dict[str, str] = {p.name: p.merge for p in network.layers if p.merge != "sum"}
     biases = {p.name: unit_biases(p, model.parameters) for p in network.layers}
     populations = {p.name: p.size for p in network.populations}
@@ -226,6 +230,7 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
                 outputs=network.outputs,
                 weights=weights,
                 shared=shared,
+                sizes=sizes,
                 biases=biases,
                 activations={
                     name: model.activation_of(name).name for name in populations if name in hidden
@@ -240,6 +245,7 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
                 outputs=network.outputs,
                 weights=weights,
                 shared=shared,
+                sizes=sizes,
                 biases={
                     name: model.neuron_of(name).i_offset + bias for name, bias in biases.items()
                 },
@@ -260,6 +266,13 @@ def _weights(network: Network, values: Parameters) -> dict[Ends, Floats]:
         ((each.source, each.target), synapse_matrix(network, each, values, missing=math.nan))
         for each in network.projections
     )
+
+
+def _sizes(network: Network, values: Parameters, ends: Ends) -> Floats:
+    """The sum of each synapse's terms without their signs, ``[post, pre]``; 0 without a synapse."""
+    names = [each for each in network.projections if (each.source, each.target) == ends]
+    unsigned = {name: np.abs(value) for name, value in values.items()}
+    return sum((synapse_matrix(network, each, unsigned) for each in names), np.zeros(1))
 
 
 def expected_cells(neuron: NeuronModel, dt: float, *, spiking: bool = True) -> ExpectedCells:

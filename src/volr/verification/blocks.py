@@ -22,9 +22,14 @@ def arrow(ends: Ends) -> str:
     return f"{ends[0]}->{ends[1]}"
 
 
-def close(expected: Floats, found: Floats, precision: float) -> Booleans:
-    """Which values are equal except for rounding, in the shape of both."""
-    size = np.abs(expected)
+def close(
+    expected: Floats, found: Floats, precision: float, size: Floats | None = None
+) -> Booleans:
+    """Which values are equal except for rounding, in the shape of both.
+
+    Rounding errors are a share of the ``size`` of each, by default its own.
+    """
+    size = np.abs(expected) if size is None else size
     rounding = np.maximum(precision * size, _CANCELLED * size.max(initial=0.0))
     return np.abs(found - expected) <= _ROUNDING * rounding
 

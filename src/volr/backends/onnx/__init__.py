@@ -12,6 +12,7 @@ from volr.backends.base import ArtificialBackend, Document
 from volr.backends.readback import SINGLE
 from volr.backends.refusals import check_supported, require
 from volr.models.activations import ACTIVATIONS
+from volr.network.connectors import AllToAll, Convolution, OneToOne, Pooled, Windows
 
 if TYPE_CHECKING:
     from volr.backends.base import Files, Forward
@@ -69,6 +70,9 @@ ONNX_FILE = Document(
     write=write,
     read_back=read_back,
     precision=SINGLE,
+    connectors=(AllToAll, Convolution, OneToOne, Pooled, Windows),
+    merges=("sum", "max"),
+    several=True,
     how_to=lambda name: (
         f"run it: onnxruntime.InferenceSession({name!r}).run(['logits'], {{'stimuli': x}})",
         "x is float32, [batch, unit]; the logits are the outputs side by side",
@@ -83,4 +87,7 @@ ONNX = ArtificialBackend(
     build=_build,
     read_back=_read_back_session,
     precision=SINGLE,
+    connectors=(AllToAll, Convolution, OneToOne, Pooled, Windows),
+    merges=("sum", "max"),
+    several=True,
 )

@@ -3,12 +3,19 @@
     x, y, …  =  Split(stimuli)                          where there are several inputs
     z        =  Gemm(x, W, b)  =  x Wᵀ + b              the first projection into a population
     z        =  Gemm(y, W, z)  =  y Wᵀ + z              every further one
+    z        =  Conv(x, W, b)                           a kernel; Conv(x, W) where another took b
+    z        =  Mul(x, w)                               an identity, which has one weight
+    x        =  AveragePool(x)                          what a projection goes through
+    z        =  MaxPool(Mul(x, w))                      the largest; Max(…, …) of several
+    z        =  Add(z, …)                               what further projections bring
     a        =  Relu(z) | Sigmoid(z) | Tanh(z) | Identity(z)    where it has projections of its own
     logits   =  Concat(z, z', …)                        where there are several outputs
 
-Weights are ``[post, pre]``, as ours are; ``stimuli`` and ``logits`` are ``[batch, unit]``; all in
-float32. Every tensor's name is an identifier of C, as the specification of ONNX demands, whatever
-the populations are called; the ``doc_string`` of a population's value is its own name.
+Weights are as ours are: ``[post, pre]`` of ``Gemm``, ``[out, in / groups, …]`` of ``Conv``.
+``stimuli`` and ``logits`` are ``[batch, unit]``, and kernels and pools have
+``[batch, channel, …]``; all in float32. Every tensor's name is an identifier of C, as the
+specification of ONNX demands, whatever the populations are called; the ``doc_string`` of a
+population's value is its own name.
 """
 
 from __future__ import annotations
@@ -20,9 +27,17 @@ import onnx
 from onnx import helper, numpy_helper
 
 from volr.backends.identifiers import identifiers
+from volr.backends.onnx.layers import (
+    Layers,
+    extra_keys,
+    held_shape,
+    is_held_as_maps,
+    parameter_tensors,
+    passes_on,
+    sources_of,
+)
 from volr.backends.refusals import elsewhere
 from volr.errors import UnsupportedError
-from volr.models.parameters import bias_name, weight_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,6 +47,7 @@ if TYPE_CHECKING:
 
     from volr.models.model import ArtificialModel
     from volr.network import Network
+    from volr.network.connectors import Shape
 
 # Of 2022: read by every ONNX Runtime since 1.12, and by this package's checker.
 OPSET = 17
@@ -39,13 +55,6 @@ IR_VERSION = 8
 STIMULI, LOGITS = "stimuli", "logits"
 SIZES = "stimuli_sizes"
 """Where Split finds the sizes of the inputs."""
-OPERATORS: Mapping[str, str] = {
-    "relu": "Relu",
-    "sigmoid": "Sigmoid",
-    "tanh": "Tanh",
-    "identity": "Identity",
-}
-"""What ONNX calls our activations."""
 LARGEST = 2_000_000_000
 """Bytes of parameters in one file: a protobuf message ends at 2³¹, and names take room too."""
 
@@ -64,14 +73,17 @@ def onnx_model(model: ArtificialModel) -> ModelProto:
     network = model.network
     _check_size(network)
     tensors = _tensor_names(network)
+    layers = Layers(model, tensors, sources_of(network))
+    for population in network.layers:
+        layers.add(population)
     graph = helper.make_graph(
-        [*_inputs(network, tensors), *_layers(model, tensors), *_outputs(network, tensors)],
+        [*_inputs(network, tensors), *layers.nodes, *_outputs(network, tensors)],
         "network",
-        [_value(STIMULI, network.input_size, _only(network.inputs))],
-        [_value(LOGITS, network.output_size, _only(network.outputs))],
-        _initializers(model, tensors),
+        [_value(STIMULI, (network.input_size,), _only(network.inputs))],
+        [_value(LOGITS, (network.output_size,), _only(network.outputs))],
+        [*_initializers(model, tensors), *layers.constants],
         value_info=[
-            _value(tensors[p.name], p.size, p.name)
+            _value(tensors[p.name], held_shape(network, p), p.name)
             for p in network.populations
             if tensors[p.name] not in {STIMULI, LOGITS}
         ],
@@ -111,12 +123,15 @@ def _tensor_names(network: Network) -> dict[str, str]:
         keys += [f"{p.name} weight" for p in incoming]
         keys += [f"{population.name} {what}" for what in ("bias", "sum")]
         keys += [f"{population.name} sum {count}" for count in range(1, len(incoming))]
+    # Names as they always were come first.
+    keys += extra_keys(network)
     names = identifiers(keys, reserved={STIMULI, SIZES, LOGITS})
     if len(network.inputs) == 1:
         names[network.inputs[0]] = STIMULI
-    if len(network.outputs) == 1:
+    if len(network.outputs) == 1 and not is_held_as_maps(network, network[network.outputs[0]]):
         names[f"{network.outputs[0]} sum"] = LOGITS
-    silent = {p.name for p in network.layers} - {p.source for p in network.projections}
+    sources = sources_of(network)
+    silent = [p.name for p in network.layers if not passes_on(sources, p)]
     return names | {name: names[f"{name} sum"] for name in silent}
 
 
@@ -127,37 +142,22 @@ def _inputs(network: Network, tensors: Mapping[str, str]) -> list[NodeProto]:
     return [helper.make_node("Split", [STIMULI, SIZES], parts, name=STIMULI, axis=1)]
 
 
-def _layers(model: ArtificialModel, tensors: Mapping[str, str]) -> list[NodeProto]:
-    network = model.network
-    sources = {projection.source for projection in network.projections}
-    nodes: list[NodeProto] = []
-    for population in network.layers:
-        name = population.name
-        so_far = tensors[f"{name} bias"]
-        incoming = network.incoming[name]
-        for count, projection in enumerate(incoming, 1):
-            z = tensors[f"{name} sum" if count == len(incoming) else f"{name} sum {count}"]
-            terms = [tensors[projection.source], tensors[f"{projection.name} weight"], so_far]
-            nodes.append(helper.make_node("Gemm", terms, [z], name=z, transB=1))
-            so_far = z
-        if name in sources:
-            operator, a = OPERATORS[model.activation.name], tensors[name]
-            nodes.append(helper.make_node(operator, [so_far], [a], name=a))
-    return nodes
-
-
 def _outputs(network: Network, tensors: Mapping[str, str]) -> list[NodeProto]:
-    inputs = set(network.inputs)
-    parts = [tensors[name if name in inputs else f"{name} sum"] for name in network.outputs]
+    inputs, nodes, parts = set(network.inputs), list["NodeProto"](), list[str]()
+    for name in network.outputs:
+        part = tensors[name if name in inputs else f"{name} sum"]
+        if is_held_as_maps(network, network[name]):
+            flat = LOGITS if len(network.outputs) == 1 else tensors[f"{name} logits"]
+            nodes.append(helper.make_node("Flatten", [part], [flat], name=flat, axis=1))
+            part = flat
+        parts.append(part)
     if parts == [LOGITS]:
-        return []
-    return [helper.make_node("Concat", parts, [LOGITS], name=LOGITS, axis=1)]
+        return nodes
+    return [*nodes, helper.make_node("Concat", parts, [LOGITS], name=LOGITS, axis=1)]
 
 
 def _initializers(model: ArtificialModel, tensors: Mapping[str, str]) -> list[TensorProto]:
-    network = model.network
-    ours = {tensors[f"{p.name} weight"]: weight_name(p) for p in network.projections}
-    ours |= {tensors[f"{p.name} bias"]: bias_name(p) for p in network.layers}
+    network, ours = model.network, parameter_tensors(model, tensors)
     made = [numpy_helper.from_array(_single(model, name), tensor) for tensor, name in ours.items()]
     if len(network.inputs) > 1:
         sizes = np.array([network[name].size for name in network.inputs], dtype=np.int64)
@@ -176,9 +176,9 @@ def _single(model: ArtificialModel, name: str) -> NDArray[np.float32]:
     return value.astype(np.float32)
 
 
-def _value(tensor: str, size: int, population: str) -> ValueInfoProto:
+def _value(tensor: str, shape: Shape, population: str) -> ValueInfoProto:
     return helper.make_tensor_value_info(
-        tensor, onnx.TensorProto.FLOAT, ["batch", size], doc_string=population
+        tensor, onnx.TensorProto.FLOAT, ["batch", *shape], doc_string=population
     )
 
 

@@ -14,6 +14,14 @@ SHAPES = {
     "side by side": "' ⊖ '.join(['dense 1 1'] * n)",
     "nested in parentheses": "'(' * n + 'dense 1 1' + ')' * n",
     "nested to the right": "'dense 1 1 ⦶ (' * n + 'dense 1 1' + ')' * n",
+    "calls of a function": "'let f n = dense _ n in dense 1 2 ⦶ ' + ' ⦶ '.join("
+    "f'f {i % 7 + 1}' for i in range(n))",
+    "functions of functions": "'let f0 x = x in ' + ''.join("
+    "f'let f{i + 1} x = f{i} x in ' for i in range(n)) + f'f{n} (dense 1 1)'",
+    "nested calls": "'let f x = x ⦶ dense _ 1 in ' + 'f (' * n + 'dense 1 1' + ')' * n",
+    "nested brackets": "'dense ' + '[' * n + '1' + ']' * n + ' 1'",
+    "nested sums": "'dense 1 1 ⊕ (' * n + 'dense 1 1' + ')' * n",
+    "nested loops": "'dense 1 1 ↺ (' * n + 'dense 1 1' + ')' * n",
     "nested lets": "''.join(f'let x{i} = dense 1 1 in ' for i in range(n)) + 'x0'",
     "one without a size": "' ⦶ '.join(['dense 1 1'] * n) + ' ⦶ dense 1 ⦶ dense 1 1'",
     "never closed": "'(' * n + 'dense 1 1'",

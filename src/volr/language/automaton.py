@@ -29,7 +29,7 @@ from volr.language.syntax import (
 from volr.source import Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from collections.abc import Sequence as Row
 
 
@@ -90,6 +90,7 @@ class Automaton:
     def __init__(self, tables: Tables) -> None:
         self._states = tables.states
         self._end = tables.end
+        self._passed_on: dict[tuple[int, int, str], int] = {}
         self.bottom = Stack(tables.start, None, None)
 
     def advance(self, stack: Stack, token: Token) -> Stack | None:
@@ -106,7 +107,29 @@ class Automaton:
                 return None
             if isinstance(action, int):
                 return Stack(action, token, stack)
-            stack = self._reduce(stack, action)
+            stack = self._passed(stack, kind) if action.passes else self._reduce(stack, action)
+
+    def _passed(self, stack: Stack, kind: str) -> Stack:
+        """The stack after all rules in a row that only pass on what is on top."""
+        if stack.below is None:
+            raise TypeError("the tables reduce where nothing has been read")
+        key = (stack.state, stack.below.state, kind)
+        state = self._passed_on.get(key)
+        if state is None:
+            state = stack.state
+            action = self._states[state].get(kind)
+            while isinstance(action, Rule) and action.passes:
+                state = self._moved(stack.below.state, action)
+                action = self._states[state].get(kind)
+            self._passed_on[key] = state
+        return Stack(state, stack.value, stack.below)
+
+    def _moved(self, below: int, rule: Rule) -> int:
+        """The state after a rule, on top of another."""
+        state = self._states[below][rule.origin]
+        if not isinstance(state, int):
+            raise TypeError(f"the tables reduce {state.name!r} where they must move on")
+        return state
 
     def follow(self, stack: Stack, kind: str) -> Stack | None:
         """``advance`` without trees, to look ahead."""
@@ -121,10 +144,7 @@ class Automaton:
                 return Stack(action, None, stack)
             for _ in range(action.size):
                 stack = stack.below or stack
-            state = states[stack.state][action.origin]
-            if not isinstance(state, int):
-                raise TypeError(f"the tables reduce {state.name!r} where they must move on")
-            stack = Stack(state, None, stack)
+            stack = Stack(self._moved(stack.state, action), None, stack)
 
     def fits(self, stack: Stack, kind: str) -> bool:
         """Whether a token of this kind can come next."""
@@ -138,76 +158,84 @@ class Automaton:
             values.append(stack.value)
             stack = stack.below
         values.reverse()
-        state = self._states[stack.state][rule.origin]
-        if not isinstance(state, int):
-            raise TypeError(f"the tables reduce {state.name!r} where they must move on")
-        return Stack(state, _build(rule.name, values), stack)
-
-
-_PASSED_ON = frozenset(
-    {"program", "expr", "parallel", "sequence", "sum", "product", "call", "atom"}
-)
-"""The rules that only say how tightly something binds, where they have one symbol."""
+        return Stack(self._moved(stack.state, rule), _build(rule.name, values), stack)
 
 
 def _build(rule: str, values: Row[_Value]) -> _Value:
     """The value of a rule of the grammar, from those of its symbols."""
     first, last = values[0], values[-1]
-    if len(values) == 1 and rule in _PASSED_ON:
-        return first
-    span = Span(first.start, last.end)
-    match rule, values:
-        case "one", [Token() | _Part() as only]:
-            return _Row(None, only, first.start, last.end)
-        case "more", [_Row() as before, Token() | _Part() as only]:
-            return _Row(before, only, first.start, last.end)
-        case "argument", [value]:
-            node = Argument(_node(value), span=span)
-        case "labelled", [Token() as label, _, value]:
-            node = Argument(_node(value), label.text, span)
-        case "name", [Token() as token]:
-            node = Name(token.text, span)
-        case "integer", [Token() as token]:
-            node = Integer(token.text.lstrip("0") or "0", span)
-        case "let", [_, _Row() as names, _, value, _, body]:
-            node = _let(names, _node(value), _node(body), span)
-        case "beside", [left, _, right]:
-            node = Parallel(_node(left), _node(right), span)
-        case "then", [left, _, right]:
-            node = Sequence(_node(left), _node(right), span)
-        case "loop", [left, _, right]:
-            node = Loop(_node(left), _node(right), span)
-        case "plus", [left, Token() as sign, right]:
-            node = Sum(_node(left), _node(right), span, sign.text)
-        case "arithmetic", [left, Token() as sign, right]:
-            operator = sign.text.replace("−", "-")
-            node = Arithmetic(operator, _node(left), _node(right), span, sign.span)
-        case "call", [function, _Row() as row]:
-            arguments = (_node(each) for each in row.listed())
-            kept = tuple(each for each in arguments if isinstance(each, Argument))
-            node = Call(_node(function), kept, span)
-        case "shape", [_, _Row() as row, _]:
-            node = Shape(tuple(map(_node, row.listed())), span)
-        case "negative", [_, _]:
-            node = Hole(span)
-        case "blank", [_]:
-            node = Blank(span)
-        case "hole", [_]:
-            node = Hole(span)
-        case "group", [_, inner, _]:
-            node = _node(inner)
-        case _:
-            raise TypeError(f"no tree is known for the rule {rule!r} of the grammar")
-    return _Part(node, first.start, last.end)
+    if rule == "one":
+        return _Row(None, _listed(first), first.start, last.end)
+    if rule == "more":
+        return _Row(_row(first), _listed(last), first.start, last.end)
+    build = _BUILDERS.get(rule)
+    if build is None:
+        raise TypeError(f"no tree is known for the rule {rule!r} of the grammar")
+    return _Part(build(values, Span(first.start, last.end)), first.start, last.end)
 
 
-def _let(names: _Row, value: Expression, body: Expression, span: Span) -> Let:
-    tokens = [each for each in names.listed() if isinstance(each, Token)]
+def _let(values: Row[_Value], span: Span) -> Let:
+    _, names, _, value, _, body = values
+    tokens = [each for each in _row(names).listed() if isinstance(each, Token)]
     name, *parameters = (Name(each.text, each.span) for each in tokens)
-    return Let(name.text, value, body, tuple(parameters), span, name.span)
+    return Let(name.text, _node(value), _node(body), tuple(parameters), span, name.span)
+
+
+def _arithmetic(values: Row[_Value], span: Span) -> Arithmetic:
+    left, sign, right = values
+    written = _token(sign)
+    operator = written.text.replace("−", "-")
+    return Arithmetic(operator, _node(left), _node(right), span, written.span)
+
+
+def _call(values: Row[_Value], span: Span) -> Call:
+    arguments = (_node(each) for each in _row(values[1]).listed())
+    kept = tuple(each for each in arguments if isinstance(each, Argument))
+    return Call(_node(values[0]), kept, span)
+
+
+_BUILDERS: dict[str, Callable[[Row[_Value], Span], Expression]] = {
+    "argument": lambda values, span: Argument(_node(values[0]), span=span),
+    "labelled": lambda values, span: Argument(_node(values[2]), _token(values[0]).text, span),
+    "name": lambda values, span: Name(_token(values[0]).text, span),
+    "integer": lambda values, span: Integer(_token(values[0]).text.lstrip("0") or "0", span),
+    "let": _let,
+    "beside": lambda values, span: Parallel(_node(values[0]), _node(values[2]), span),
+    "then": lambda values, span: Sequence(_node(values[0]), _node(values[2]), span),
+    "loop": lambda values, span: Loop(_node(values[0]), _node(values[2]), span),
+    "plus": lambda values, span: Sum(
+        _node(values[0]), _node(values[2]), span, _token(values[1]).text
+    ),
+    "arithmetic": _arithmetic,
+    "call": _call,
+    "shape": lambda values, span: Shape(tuple(map(_node, _row(values[1]).listed())), span),
+    "negative": lambda _, span: Hole(span),
+    "blank": lambda _, span: Blank(span),
+    "hole": lambda _, span: Hole(span),
+    "group": lambda values, _: _node(values[1]),
+}
+"""The tree of each rule that has one, by its alias in the grammar."""
 
 
 def _node(value: _Value) -> Expression:
     if not isinstance(value, _Part):
         raise TypeError(f"the grammar keeps {value!r} where a tree is needed")
     return value.node
+
+
+def _token(value: _Value) -> Token:
+    if not isinstance(value, Token):
+        raise TypeError(f"the grammar keeps {value!r} where a token is needed")
+    return value
+
+
+def _row(value: _Value) -> _Row:
+    if not isinstance(value, _Row):
+        raise TypeError(f"the grammar keeps {value!r} where a row is needed")
+    return value
+
+
+def _listed(value: _Value) -> Token | _Part:
+    if isinstance(value, _Row):
+        raise TypeError("the grammar keeps a row within a row")
+    return value

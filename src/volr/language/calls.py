@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from volr.language import function_messages, terms
-from volr.language.blame import Entered, Mismatch
+from volr.language.blame import Entered
 from volr.language.layer_calls import LayerCalls
 from volr.language.layers import Layer
 from volr.language.syntax import (
@@ -43,16 +43,16 @@ class Calls(LayerCalls):
     def call(self, node: Call, before: Before) -> Rule[Value]:
         function = self.function_of(node.function)
         if (at := self._second_part(node, function)) is not None:
-            return (yield self._two_in_one(node, at, function, before))
+            return self._two_in_one(node, at, function, before)
         match function:
             case Layer():
-                return (yield self.layer(node, function, before))
+                return self.layer(node, function, before)
             case Let():
-                return (yield self._apply(node, function, before))
+                return self._apply(node, function, before)
             case str():
-                return (yield self._repeat(node, function, before))
+                return self._repeat(node, function, before)
             case None:
-                return (yield self._no_function(node, before))
+                return self._no_function(node, before)
 
     # What is no call of a function with its arguments.
 
@@ -60,7 +60,7 @@ class Calls(LayerCalls):
         """The argument that begins another network, if the operator before it is missing."""
         most = self.wanted(function)
         for index, argument in enumerate(node.arguments):
-            if argument.label:
+            if argument.label or isinstance(argument.value, Integer):
                 continue
             if self.function_of(argument.value) is not None:
                 return index
@@ -140,10 +140,7 @@ class Calls(LayerCalls):
         number = Number(terms.MANY, 61) if many else self.number(times, count, "a number of times")
         large = self.at_least(number, count, 1, "number of times")
         value = self.network((yield self.value(body, before)), body, "repeat")
-        fits = True
-        if value.inputs is not None and value.outputs is not None:
-            found = Mismatch("repeat", "repeat", body, value.inputs, value.outputs, value, value)
-            fits = self.findings.compare(found)
+        fits = self.same("repeat", "repeat", body, value.inputs, value.outputs, value, value)
         term = None
         if fits and large and value.term is not None and number.size is not None:
             tails, single = value.term.bulk.tails.at(1), value.term.bulk.single
@@ -190,7 +187,9 @@ class Calls(LayerCalls):
                     value = ShapeValue(width.shape, width.origin)
                 binding = Binding(value, None, argument)
             elif binding is None:
+                self.findings.within += 1
                 value = yield self.value(argument, Absent.OPEN)
+                self.findings.within -= 1
                 binding = Binding(value, None, argument)
             arguments.append(binding)
         key = (tuple(each.key() for each in arguments), key_of(before))
@@ -198,9 +197,9 @@ class Calls(LayerCalls):
             names = [id(each) for each in let.parameters]
             kept = {each: self.bound[each] for each in names if each in self.bound}
             self.bound |= zip(names, arguments, strict=True)
-            self.findings.entered.append(Entered(node.span, "called here"))
+            self.findings.enter(Entered(node.span, "called here"))
             function.results[key] = yield self.value(let.value, before)
-            self.findings.entered.pop()
+            self.findings.leave()
             self.bound |= kept
         value = function.results[key]
         if isinstance(value, NetValue):

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from volr.language import function_messages, type_messages
+from volr.language.blame import Mismatch
 from volr.language.findings import Findings
 from volr.language.layers import Layer
 from volr.language.syntax import Argument, Arithmetic, Call, Expression, Hole, Integer, Let
@@ -23,9 +24,11 @@ from volr.language.values import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from volr.language import types
+    from volr.language.blame import Kind
+    from volr.language.layers import Built, Fault
     from volr.language.rules import Rule
     from volr.language.scoping import Scoping
     from volr.language.syntax import Blank
@@ -46,6 +49,7 @@ class Checker:
         self.findings = Findings()
         self.filled: dict[int, set[types.Shape]] = {}
         self.bound: dict[int, Binding | Function] = {}
+        self.built: dict[Hashable, Built | Fault] = {}
         self._binders = scoping.binders
         self._steps = MOST_STEPS + 8 * scoping.nodes
         # The tree that was meant, where it was misread; kept, since nodes are told apart by ``id``.
@@ -98,6 +102,25 @@ class Checker:
 
     # Values in their places.
 
+    def same(
+        self,
+        kind: Kind,
+        sign: str,
+        place: Expression,
+        given: Width | None,
+        taken: Width | None,
+        left: NetValue,
+        right: NetValue,
+    ) -> bool:
+        """Whether two shapes that must be equal are equal, as far as they are known."""
+        if given is None or taken is None:
+            return True
+        if given.shape == taken.shape:
+            self.findings.agree(kind, place, given, taken)
+            return True
+        self.findings.differ(Mismatch(kind, sign, place, given, taken, left, right))
+        return False
+
     def network(self, value: Value, node: Expression, operator: str) -> NetValue:
         """The operand of an operator must be a network."""
         match value:
@@ -140,15 +163,21 @@ class Checker:
                 pass
         return Number(None, 1)
 
+    def integer(self, node: Integer) -> Number:
+        """The value of a number as it is written."""
+        digits = len(node.digits)
+        return Number(int(node.digits) if digits <= self.EXACT_DIGITS else None, digits, node)
+
     def at_least(self, value: Value, node: Expression, least: int, name: str) -> bool:
         """Whether a number, or each axis of a shape, is large enough for its place."""
-        match value:
-            case Number(size=int(size), origin=origin):
-                axes = [(size, origin or node)]
-            case ShapeValue(shape=(*sizes,), axes=origins) if origins:
-                axes = list(zip(sizes, origins, strict=True))
-            case _:
+        if isinstance(value, Number):
+            if value.size is None or value.size >= least:
                 return True
+            axes = [(value.size, value.origin or node)]
+        elif isinstance(value, ShapeValue) and value.shape is not None and value.axes:
+            axes = list(zip(value.shape, value.axes, strict=True))
+        else:
+            return True
         small = [(size, at) for size, at in axes if size < least]
         for size, at in small:
             self.report(at, type_messages.too_small, at, size, least, name)

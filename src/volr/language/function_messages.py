@@ -115,7 +115,7 @@ def unknown_label(argument: Argument, function: Let | Layer | str) -> Diagnostic
     name = function_name(function)
     message = f"`{clip(name)}` has no label `{clip(argument.label)}`"
     span = Span(argument.span.start, argument.span.start + len(argument.label))
-    labels = function.labels if isinstance(function, Layer) else ()
+    labels = tuple(function.labelled) if isinstance(function, Layer) else ()
     if not labels:
         return Diagnostic(span, message, help=f"it has none: {written(function)}")
     near = difflib.get_close_matches(argument.label, labels, 1, 0.3)

@@ -24,7 +24,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from volr.language import function_messages, mismatch_messages, terms, type_messages
-from volr.language.blame import Entered, Kind, Mismatch
+from volr.language.blame import Entered
 from volr.language.calls import Calls
 from volr.language.rules import Rule, run
 from volr.language.scoping import scoped
@@ -102,28 +102,28 @@ class _Inference(Calls):
         if self.exhausted(node):
             return self._leaf(Hole(node.span))
         match node:
-            case Let():
-                return self._let(node, before)
-            case Parallel():
-                return self._parallel(node, before)
-            case Sequence():
-                return self._sequence(node, before)
-            case Loop():
-                return self._loop(node, before)
-            case Sum():
-                return self._sum(node, before)
-            case Arithmetic():
-                return self.arithmetic(node, before)
             case Call():
                 return self.call(node, before)
-            case Shape():
-                return self._shape(node)
+            case Sequence():
+                return self._sequence(node, before)
             case Name():
                 return self._name(node, before)
-            case Argument():
-                return self.value(node.value, before)
             case Integer() | Blank() | Hole():
                 return self._leaf(node)
+            case Shape():
+                return self._shape(node)
+            case Parallel():
+                return self._parallel(node, before)
+            case Let():
+                return self._let(node, before)
+            case Sum():
+                return self._sum(node, before)
+            case Loop():
+                return self._loop(node, before)
+            case Arithmetic():
+                return self.arithmetic(node, before)
+            case Argument():
+                return self.value(node.value, before)
 
     def _leaf(self, node: Integer | Blank | Hole) -> Rule[Value]:
         yield from ()
@@ -134,16 +134,17 @@ class _Inference(Calls):
                 place = "here stands no input shape"
                 self.report(node, function_messages.blank_misplaced, node, place)
                 return Unknown()
-            case Integer(digits=digits):
-                exact = len(digits) <= self.EXACT_DIGITS
-                return Number(int(digits) if exact else None, len(digits), node)
+            case Integer():
+                return self.integer(node)
 
     def _let(self, node: Let, before: Before) -> Rule[Value]:
         shadowed = self.bound.get(id(node))
         if node.parameters:
             self.bound[id(node)] = Function(node)
         else:
+            self.findings.within += 1
             value = yield self.value(node.value, Absent.OPEN)
+            self.findings.within -= 1
             self.bound[id(node)] = Binding(value, node, node.value)
         body = yield self.value(node.body, before)
         if shadowed is not None:
@@ -164,9 +165,9 @@ class _Inference(Calls):
         elif value.open and before is not Absent.OPEN:
             key = key_of(before)
             if key not in binding.by_shape:
-                self.findings.entered.append(Entered(node.span, "used here"))
+                self.findings.enter(Entered(node.span, "used here"))
                 binding.by_shape[key] = yield self.value(binding.expression, before)
-                self.findings.entered.pop()
+                self.findings.leave()
             value = binding.by_shape[key]
         return value.used_at(node) if isinstance(value, NetValue) else value
 
@@ -187,7 +188,7 @@ class _Inference(Calls):
     def _parallel(self, node: Parallel, before: Before) -> Rule[Value]:
         left = self.network((yield self.value(node.left, before)), node.left, "⊖")
         right = self.network((yield self.value(node.right, before)), node.right, "⊖")
-        fits = self._same("inputs", "⊖", node.right, left.inputs, right.inputs, left, right)
+        fits = self.same("inputs", "⊖", node.right, left.inputs, right.inputs, left, right)
         # If the two would fit one after the other, the operator may be the mistake.
         meant = not fits and _shape_of(left.outputs) == _shape_of(right.inputs)
         outputs, term = None, None
@@ -207,7 +208,7 @@ class _Inference(Calls):
         left = self.network((yield self.value(node.left, before)), node.left, "⦶")
         between = left.outputs or Absent.LOST
         right = self.network((yield self.value(node.right, between)), node.right, "⦶")
-        fits = self._same("then", "⦶", node.right, left.outputs, right.inputs, left, right)
+        fits = self.same("then", "⦶", node.right, left.outputs, right.inputs, left, right)
         term = None
         if left.term and right.term and fits and self._can_read(left.term, right.term):
             term = terms.Sequence(left.term, right.term, node.span)
@@ -220,8 +221,8 @@ class _Inference(Calls):
 
     def _can_read(self, first: terms.Term, second: terms.Term) -> bool:
         """Whether a part that reads one population does not get several side by side."""
-        count, single = first.bulk.tails.at(1), second.bulk.single
-        if count == 1 or single is None:
+        single = second.bulk.single
+        if single is None or (count := first.bulk.tails.at(1)) == 1:
             return True
         say = function_messages.several_before
         self.report(single, say, first, single.span, count)
@@ -231,8 +232,8 @@ class _Inference(Calls):
         left = self.network((yield self.value(node.left, before)), node.left, "↺")
         between = left.outputs or Absent.LOST
         right = self.network((yield self.value(node.right, between)), node.right, "↺")
-        takes = self._same("loop takes", "↺", node.right, left.outputs, right.inputs, left, right)
-        fits = takes and self._same(
+        takes = self.same("loop takes", "↺", node.right, left.outputs, right.inputs, left, right)
+        fits = takes and self.same(
             "loop gives", "↺", node.right, left.outputs, right.outputs, left, right
         )
         term = None
@@ -253,8 +254,8 @@ class _Inference(Calls):
                 return Unknown()
         left = self.network(one, node.left, "⊕")
         right = self.network(two, node.right, "⊕")
-        fits = self._same("inputs", "⊕", node.right, left.inputs, right.inputs, left, right)
-        fits = fits and self._same(
+        fits = self.same("inputs", "⊕", node.right, left.inputs, right.inputs, left, right)
+        fits = fits and self.same(
             "outputs", "⊕", node.right, left.outputs, right.outputs, left, right
         )
         term = None
@@ -277,21 +278,6 @@ class _Inference(Calls):
                 self.report(side, function_messages.ends_side_by_side, side, sign)
                 alone = False
         return alone
-
-    def _same(
-        self,
-        kind: Kind,
-        sign: str,
-        place: Expression,
-        given: Width | None,
-        taken: Width | None,
-        left: NetValue,
-        right: NetValue,
-    ) -> bool:
-        """Whether two shapes that must be equal are equal, as far as they are known."""
-        if given is None or taken is None:
-            return True
-        return self.findings.compare(Mismatch(kind, sign, place, given, taken, left, right))
 
 
 def _shape_of(width: Width | None) -> types.Shape | None:

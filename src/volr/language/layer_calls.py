@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from volr.language import function_messages, terms, type_messages
 from volr.language.arithmetic import Numbers
-from volr.language.layers import Fault, Layer, Parameter
-from volr.language.syntax import Argument, Blank, Call, Hole
+from volr.language.layers import Built, Fault, Layer, Parameter
+from volr.language.syntax import Argument, Blank, Call, Hole, Integer
 from volr.language.types import Net, Shape
 from volr.language.values import (
     Absent,
@@ -40,18 +40,20 @@ class LayerCalls(Numbers):
         huge: list[Number] = []
         asked: list[tuple[Parameter, Argument, Value]] = []
         for parameter, argument in bound:
+            written = argument.value
             value: Value = Unknown()
-            if isinstance(argument.value, Blank) and parameter.kind == "input":
-                width = self.blank(argument.value, before)
+            if isinstance(written, Integer):
+                value = self.integer(written)
+            elif not isinstance(written, Blank):
+                value = yield self.value(written, Absent.LOST)
+            elif parameter.kind == "input":
+                width = self.blank(written, before)
                 if width is not None:
                     given[parameter.name], widths[parameter.name] = width.shape, width
                 continue
-            if isinstance(argument.value, Blank):
-                place = f"here stands the argument `{parameter.name}`"
-                say = function_messages.blank_misplaced
-                self.report(argument, say, argument.value, place)
             else:
-                value = yield self.value(argument.value, Absent.LOST)
+                place = f"here stands the argument `{parameter.name}`"
+                self.report(argument, function_messages.blank_misplaced, written, place)
             # With too few, nobody knows which is which.
             if complete or isinstance(value, NetValue):
                 asked.append((parameter, argument, value))
@@ -69,14 +71,14 @@ class LayerCalls(Numbers):
             digits = sum(v.digits for _, _, v in asked if isinstance(v, Number)) - len(asked) + 1
             self.report(node, type_messages.huge_layer, node, digits)
         elif complete and all(each.name in given for each, _ in bound):
-            built = layer.build(given)
+            built = self._built(layer, given)
             if isinstance(built, Fault):
                 blamed = next((a for p, a in bound if p.name == built.parameter), None)
                 place = node if blamed is None else blamed.value
                 self.report(place, function_messages.fault, node, place, built)
-            elif self._is_small(node, built.source, built.target, built.weights):
+            elif self._is_small(node, built.source, built.target, weights := built.weights):
                 type_ = Net(built.source, built.target)
-                term = terms.Layer(layer.name, type_, built.becomes, built.weights, node.span)
+                term = terms.Layer(layer.name, type_, built.becomes, weights, node.span)
                 same = built.target == built.source and inputs is not None
                 made = inputs if layer.name == "id" and same else Width(built.target, node)
                 outputs = outputs or made
@@ -85,13 +87,23 @@ class LayerCalls(Numbers):
         is_open = isinstance(first, Blank) and before is Absent.OPEN
         return NetValue(inputs, outputs, term, node, node, node if explicit else None, open=is_open)
 
+    def _built(self, layer: Layer, given: dict[str, Shape]) -> Built | Fault:
+        """The layer with its arguments. Programs have many layers that are alike."""
+        key = (layer.name, *given.items())
+        found = self.built.get(key)
+        if found is None:
+            found = self.built[key] = layer.build(given)
+        return found
+
     def _arguments(
         self, node: Call, function: Layer, before: Before
     ) -> tuple[list[tuple[Parameter, Argument]], bool]:
         """Which argument each parameter gets, and whether there are enough."""
         given = [each for each in node.arguments if not each.label]
         required = function.required
-        labels = {each.name: each for each in function.parameters if each.label}
+        if len(given) == len(required) == len(node.arguments):
+            return list(zip(required, given, strict=True)), True
+        labels = function.labelled
         found: dict[str, tuple[Parameter, Argument]] = {}
         for index, each in enumerate(node.arguments):
             if not each.label:
@@ -133,6 +145,8 @@ class LayerCalls(Numbers):
         name = "size" if parameter.name in ("inputs", "outputs", "shape") else parameter.name
         if isinstance(value, ShapeValue) and parameter.kind != "int":
             shape = value.shape if self.at_least(value, node, parameter.least, name) else None
+        elif isinstance(value, Number) and (value.size or 0) >= max(parameter.least, 1):
+            shape = (value.size or 0,)
         else:
             size = self.number(value, node, name)
             if size.size is None or not self.at_least(size, node, parameter.least, name):

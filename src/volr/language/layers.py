@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from volr.network.connectors import AllToAll, AveragePool, Connector, Convolution, Windows
@@ -62,7 +63,7 @@ class Built:
     target: Shape
     becomes: Meaning
 
-    @property
+    @cached_property
     def weights(self) -> int:
         match self.becomes:
             case Projecting(connector):
@@ -97,21 +98,24 @@ class Layer:
     build: Callable[[Arguments], Built | Fault]
     channels: bool = False
 
-    @property
+    @cached_property
     def required(self) -> tuple[Parameter, ...]:
         return tuple(each for each in self.parameters if not each.label)
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        return tuple(each.name for each in self.parameters if each.label)
+    @cached_property
+    def labelled(self) -> Mapping[str, Parameter]:
+        return {each.name: each for each in self.parameters if each.label}
 
     def __str__(self) -> str:
         words = [f"{each.name}:…" if each.label else each.name for each in self.parameters]
         return " ".join([self.name, *words])
 
 
+_DENSE = Projecting(AllToAll())
+
+
 def _dense(given: Arguments) -> Built:
-    return Built(given["inputs"], given["outputs"], Projecting(AllToAll()))
+    return Built(given["inputs"], given["outputs"], _DENSE)
 
 
 def _conv(given: Arguments) -> Built | Fault:

@@ -11,9 +11,11 @@ population with the drives of both of its sides.
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from volr.language.collection import collector_paused
 from volr.language.layers import Projecting, Waiting
 from volr.language.rules import Rule, run
 from volr.language.terms import Layer, Loop, Parallel, Repeat, Sequence, Sum, Term
@@ -21,6 +23,8 @@ from volr.network.connectors import AveragePool, Connector, OneToOne, Pooled, Wi
 from volr.network.graph import Network, Population, Projection
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence as Row
+
     from volr.language.types import Shape
     from volr.source import Source, Span
 
@@ -36,16 +40,17 @@ def lower(term: Term, *, source: Source | None = None) -> Network:
     weights of a ``dense``, side by side, are the layer's matrix. Time and memory are proportional
     to the result; ``check`` refuses programs that are too large.
     """
-    lowering = _Lowering()
-    lowering.populations.append(Population(INPUT, term.type.inputs, term.span))
-    outputs = run(lowering.outputs(term))
-    return Network(
-        tuple(lowering.populations),
-        tuple(lowering.projections),
-        (INPUT,),
-        tuple(outputs),
-        source=source,
-    )
+    with collector_paused():
+        lowering = _Lowering()
+        lowering.populations.append(Population(INPUT, term.type.inputs, term.span))
+        outputs = run(lowering.outputs(term))
+        return Network(
+            tuple(lowering.populations),
+            tuple(lowering.projections),
+            (INPUT,),
+            tuple(outputs),
+            source=source,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +68,6 @@ class _Item:
             return self if self.pools else replace(self, waiting=layer)
         return replace(self, pools=(*self.pools, pool), waiting=layer)
 
-    def read_by(self, connector: Connector) -> Connector:
-        return Pooled(self.pools, connector) if self.pools else connector
-
     @property
     def reduced(self) -> Shape:
         shape = self.shape
@@ -74,11 +76,14 @@ class _Item:
         return shape
 
 
+_Boundary: TypeAlias = "Row[_Item]"
+
+
 @dataclass(frozen=True, slots=True)
 class _Drive:
     """What drives a population: projections from ``items``, by the ``connector`` of a layer."""
 
-    items: tuple[_Item, ...]
+    items: _Boundary
     connector: Connector
     layer: str
     span: Span | None
@@ -93,9 +98,6 @@ class _Drives:
     loops: list[Term] = field(default_factory=list[Term])
 
 
-_Boundary: TypeAlias = "tuple[_Item, ...]"
-
-
 class _Lowering:
     def __init__(self) -> None:
         self.populations: list[Population] = []
@@ -104,34 +106,47 @@ class _Lowering:
 
     def outputs(self, term: Term) -> Rule[list[str]]:
         """The whole program. What waits at its end gets a population, so that it can be read."""
-        found: list[str] = []
-        for item in (yield self._result(term, (_Item(INPUT, term.type.inputs),))):
-            if item.pools or item.population in (INPUT, *found):
+        found: dict[str, None] = {INPUT: None}
+        ends: list[_Item] = []
+        yield self._result(term, [_Item(INPUT, term.type.inputs)], ends)
+        for item in ends:
+            if item.pools or item.population in found:
                 item = self._read(item)
-            found.append(item.population)
-        return found
+            found[item.population] = None
+        return [*found][1:]
 
-    def _result(self, term: Term, before: _Boundary) -> Rule[_Boundary]:
-        """The boundary after a term."""
+    def _result(self, term: Term, before: _Boundary, after: list[_Item]) -> Rule[None]:
+        """Add what a term gives to the boundary ``after`` it."""
         match term:
             case Sequence():
-                between = yield self._result(term.first, before)
-                return (yield self._result(term.second, between))
+                between: list[_Item] = []
+                yield self._result(term.first, before, between)
+                yield self._result(term.second, between, after)
             case Parallel():
-                left = yield self._result(term.left, before)
-                right = yield self._result(term.right, before)
-                return left + right
+                yield self._result(term.left, before, after)
+                yield self._result(term.right, before, after)
             case Repeat():
-                for _ in range(term.count):
-                    before = yield self._result(term.body, before)
-                return before
-            case Layer(becomes=Waiting(pool)):
-                return tuple(each.through(pool, term) for each in before)
-            case Layer(becomes=Projecting(Windows() as connector, "max")):
-                return tuple(self._largest(term, connector, each) for each in before)
-            case Layer() | Sum() | Loop():
+                for _ in range(term.count - 1):
+                    between = []
+                    yield self._result(term.body, before, between)
+                    before = between
+                yield self._result(term.body, before, after)
+            case Layer():
+                self._layer(term, before, after)
+            case Sum() | Loop():
                 drives = yield self._drives(term, before)
-                return (yield self._population(term, drives))
+                after.append((yield self._population(term, drives)))
+
+    def _layer(self, term: Layer, before: _Boundary, after: list[_Item]) -> None:
+        match term.becomes:
+            case Waiting(pool):
+                after += [each.through(pool, term) for each in before]
+            case Projecting(Windows() as connector, "max"):
+                after += [self._largest(term, connector, each) for each in before]
+            case Projecting(connector):
+                made = self._add(term.name, term.type.outputs, term.span)
+                self._project(before, connector, term.span, made.population)
+                after.append(made)
 
     def _drives(self, term: Term, before: _Boundary) -> Rule[_Drives]:
         """What drives the population that a term ends in."""
@@ -140,16 +155,20 @@ class _Lowering:
                 drive = _Drive(before, connector, term.name, term.span)
                 return _Drives(term.type.outputs, [drive])
             case Layer():
-                items = yield self._result(term, before)
+                items: list[_Item] = []
+                yield self._result(term, before, items)
                 pools = (each.waiting.name for each in items if each.pools and each.waiting)
                 drive = _Drive(items, OneToOne(), next(pools, "id"), term.span)
                 return _Drives(term.type.outputs, [drive])
             case Sequence():
-                between = yield self._result(term.first, before)
+                between: list[_Item] = []
+                yield self._result(term.first, before, between)
                 return (yield self._drives(term.second, between))
             case Repeat():
                 for _ in range(term.count - 1):
-                    before = yield self._result(term.body, before)
+                    between = []
+                    yield self._result(term.body, before, between)
+                    before = between
                 return (yield self._drives(term.body, before))
             case Sum():
                 left = yield self._drives(term.left, before)
@@ -164,27 +183,27 @@ class _Lowering:
             case Parallel():
                 raise TypeError("the sides of a sum end in one population each")
 
-    def _population(self, term: Term, drives: _Drives) -> Rule[_Boundary]:
+    def _population(self, term: Term, drives: _Drives) -> Rule[_Item]:
         """One population with all its drives, and then the loops from it back to it."""
         trained = (each.layer for each in drives.all if each.connector.trained)
         name = next(trained, drives.all[0].layer)
         made = self._add(name, drives.shape, term.span)
-        for drive in drives.all:
-            self._project(drive, made.population)
-        loops = list(drives.loops)
+        for each in drives.all:
+            self._project(each.items, each.connector, each.span, made.population)
+        loops = deque(drives.loops)
         while loops:
-            closing = yield self._drives(loops.pop(0), (made,))
-            for drive in closing.all:
-                self._project(drive, made.population, back=True)
-            loops = [*closing.loops, *loops]
-        return (made,)
+            closing = yield self._drives(loops.popleft(), [made])
+            for each in closing.all:
+                self._project(each.items, each.connector, each.span, made.population, back=True)
+            loops.extendleft(reversed(closing.loops))
+        return made
 
     def _largest(self, term: Layer, connector: Windows, item: _Item) -> _Item:
         """The population of the largest of each window, for one that stands before."""
         if item.pools:
             item = self._read(item)
         made = self._add(term.name, connector.reduced(item.shape), term.span, "max")
-        self._project(_Drive((item,), connector, term.name, term.span), made.population)
+        self._project([item], connector, term.span, made.population)
         return made
 
     def _read(self, item: _Item) -> _Item:
@@ -192,7 +211,7 @@ class _Lowering:
         layer = item.waiting
         name, span = ("id", None) if layer is None else (layer.name, layer.span)
         made = self._add(name, item.reduced, span)
-        self._project(_Drive((item,), OneToOne(), name, span), made.population)
+        self._project([item], OneToOne(), span, made.population)
         return made
 
     def _add(
@@ -206,9 +225,17 @@ class _Lowering:
         self.populations.append(Population(name, shape, span, merge))
         return _Item(name, shape)
 
-    def _project(self, drive: _Drive, target: str, *, back: bool = False) -> None:
-        for item in drive.items:
+    def _project(
+        self,
+        items: _Boundary,
+        connector: Connector,
+        span: Span | None,
+        target: str,
+        *,
+        back: bool = False,
+    ) -> None:
+        for item in items:
             ends = (item.population, target)
             number = self._numbers[ends] = self._numbers.get(ends, 0) + 1
-            connector = item.read_by(drive.connector)
-            self.projections.append(Projection(*ends, connector, drive.span, back, number))
+            reads = Pooled(item.pools, connector) if item.pools else connector
+            self.projections.append(Projection(*ends, reads, span, back, number))

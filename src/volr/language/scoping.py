@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from volr.language import function_messages, type_messages
 from volr.language.layers import LAYERS, REPEAT, RESERVED, Layer
-from volr.language.syntax import Call, Expression, Let, Name, children
+from volr.language.syntax import Call, Expression, Integer, Let, Name, children
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -69,9 +69,14 @@ class _Walk:
                     todo += reversed(list(self._let(node)))
                 case Name():
                     self._use(node)
+                case Call():
+                    self._called.add(id(node.function))
+                    self.nodes += len(node.arguments)
+                    todo += [each.value for each in reversed(node.arguments)]
+                    todo.append(node.function)
+                case Integer():
+                    pass
                 case _:
-                    if isinstance(node, Call):
-                        self._called.add(id(node.function))
                     todo += reversed(children(node))
 
     def findings(self) -> Iterator[Callable[[], Diagnostic]]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from volr.errors import ProgramError
 from volr.language import terms, type_messages
+from volr.language.collection import collector_paused
 from volr.language.inference import inferred
 from volr.language.layer_calls import MOST_BYTES
 from volr.language.lowering import lower
@@ -73,7 +74,20 @@ def check(program: Program) -> Checked:
     Raises ``ProgramError`` with every mistake of syntax, names, types and sizes. A program without
     mistakes can be lowered.
     """
-    source = as_source(program)
+    with collector_paused():
+        return _checked(as_source(program))
+
+
+def to_network(program: Program) -> Network:
+    """The network that a program, as ``parse`` takes it, describes.
+
+    Raises ``ProgramError`` with every mistake in it.
+    """
+    checked = check(program)
+    return lower(checked.term, source=checked.source)
+
+
+def _checked(source: Source) -> Checked:
     reading = read(source.text)
     found = list(reading.diagnostics)
     if reading.expression is None:
@@ -92,17 +106,9 @@ def check(program: Program) -> Checked:
     return Checked(source, reading.expression, term)
 
 
-def to_network(program: Program) -> Network:
-    """The network that a program, as ``parse`` takes it, describes.
-
-    Raises ``ProgramError`` with every mistake in it.
-    """
-    checked = check(program)
-    return lower(checked.term, source=checked.source)
-
-
 def _parsed(source: Source) -> Expression:
-    reading = read(source.text)
+    with collector_paused():
+        reading = read(source.text)
     if reading.diagnostics or reading.expression is None:
         raise ProgramError(source, reading.diagnostics)
     return reading.expression

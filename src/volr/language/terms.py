@@ -42,6 +42,8 @@ class Count:
         return min(self.fixed + self.each * before, MANY)
 
     def __add__(self, other: Count) -> Count:
+        if not (other.fixed or other.each):
+            return self
         return Count(min(self.fixed + other.fixed, MANY), min(self.each + other.each, MANY))
 
     def times(self, count: int) -> Count:
@@ -49,6 +51,8 @@ class Count:
 
     def after(self, before: Count) -> Count:
         """The number for what stands after something with so many populations."""
+        if not self.each:
+            return self
         return Count(self.at(before.fixed), min(self.each * before.each, MANY))
 
 

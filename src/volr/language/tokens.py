@@ -56,10 +56,13 @@ def listed(text: str) -> tuple[list[Token], Token | None]:
         found.append(_readable(token))
         last = token.end
     found.append(Token(END, "", last, last))
-    bound = set(_bound(found))
-    for index, token in enumerate(found):
-        if token.kind == "NAME" and lookalikes.plain(token.text) in _SIGNS - bound:
-            found[index] = token._replace(kind=UNREADABLE)
+    names = {token.text for token in found if token.kind == "NAME"}
+    alike = {name for name in names if lookalikes.plain(name) in _SIGNS}
+    if alike:
+        alike = {name for name in alike if lookalikes.plain(name) not in set(_bound(found))}
+        for index, token in enumerate(found):
+            if token.kind == "NAME" and token.text in alike:
+                found[index] = token._replace(kind=UNREADABLE)
     return found, unfinished
 
 

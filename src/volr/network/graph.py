@@ -181,8 +181,11 @@ class Network:
 
     @property
     def multiplication_count(self) -> int:
-        """The products of a weight and a value in one forward pass: one for each synapse."""
-        return self.synapse_count
+        """The products of a weight and a value in one forward pass.
+
+        There is one for each synapse, but pools and identities take none.
+        """
+        return sum(p.connector.multiplication_count(*self.ends(p)) for p in self.projections)
 
     def biases(self, population: Population) -> int:
         """The number of biases of a population: one for each neuron, one for each channel, or none.

@@ -100,6 +100,31 @@ def test_the_largest_that_arrives_is_that_of_its_synapses(
 
 
 @pytest.mark.parametrize(
+    ("connector", "source", "target", "count"),
+    [
+        (AllToAll(), (4,), (2, 3), 24),
+        # Each of 2 · 4 results on 3 channels: 2 of 3 rows at the upper edge, and 3 columns.
+        (Convolution((3, 3), (2, 1), (1, 0)), (3, 3, 4), (2, 2, 2), 2 * 2 * 3 * 2 * 2 * 3),
+        (OneToOne(), (2, 3), (2, 3), 0),
+        (Windows((3,)), (2, 7), (2, 2), 0),
+        (Pooled((AveragePool((2,)),), Convolution((3,))), (1, 9), (5, 2), 5 * 3 * 2),
+        (Pooled((AveragePool((2,)),), OneToOne()), (1, 8), (1, 4), 0),
+    ],
+    ids=str,
+)
+def test_products_of_a_weight_and_a_value(
+    connector: Connector, source: Shape, target: Shape, count: int
+) -> None:
+    network = Network(
+        (Population("a", source), Population("b", target)),
+        (Projection("a", "b", connector),),
+        ("a",),
+        ("b",),
+    )
+    assert network.multiplication_count == count
+
+
+@pytest.mark.parametrize(
     ("connector", "target", "count"),
     [
         (AllToAll(), (2, 3), 6),
@@ -143,13 +168,6 @@ def test_synapses_are_counted_and_stand_in_order(
     assert connector.synapse_count(source, target) == Connector.synapse_count(
         connector, source, target
     )
-    network = Network(
-        (Population("a", source), Population("b", target)),
-        (Projection("a", "b", connector),),
-        ("a",),
-        ("b",),
-    )
-    assert network.multiplication_count == len(ends)
     count = connector.weight_count(source, target)
     assert count == weights_of(connector, source, target).size
     assert {int(i) for each in blocks for i in each.index} == set(range(count))

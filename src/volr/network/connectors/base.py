@@ -157,6 +157,13 @@ class Connector(ABC):
         """The number of synapses. This counts them; a subclass may have a formula."""
         return sum(len(each.post) for each in self.entries(source, target))
 
+    def multiplication_count(self, source: Shape, target: Shape) -> int:
+        """The products of a weight and a value for one result of ``apply``.
+
+        There is one for each synapse, and none where all weights are 1.
+        """
+        return self.synapse_count(source, target) if self.trained else 0
+
     def weight_count(self, source: Shape, target: Shape) -> int:
         """The number of weights, each of which several synapses may share."""
         return math.prod(self.weight_shape(source, target))

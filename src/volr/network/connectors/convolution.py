@@ -109,7 +109,8 @@ class Convolution(Connector):
         )
 
     def synapse_count(self, source: Shape, target: Shape) -> int:
-        inside = math.prod(int(there.sum()) for _, there in self._places(source, target))
+        axes = zip(source[1:], target[1:], self.window, self.stride, self.pad, strict=True)
+        inside = math.prod(_inside(*each) for each in axes)
         return target[0] * (source[0] // self.groups) * inside
 
     def _places(self, source: Shape, target: Shape) -> list[tuple[Integers, Booleans]]:
@@ -196,6 +197,16 @@ class Convolution(Connector):
                 back[(slice(None), to, *places)] += np.moveaxis(part, -1, 1)
         inner = tuple(slice(pad, pad + n) for n, pad in zip(source[1:], self.pad, strict=True))
         return back[(slice(None), slice(None), *inner)].reshape(batch, -1)
+
+
+def _inside(n: int, m: int, window: int, stride: int, pad: int) -> int:
+    """How many places of all windows of one axis lie in the source, and not in its padding."""
+    found = 0
+    for d in range(window):
+        # 0 ≤ y·stride + d − pad < n
+        first, last = -((d - pad) // stride), (n - 1 + pad - d) // stride
+        found += max(0, min(last, m - 1) - max(first, 0) + 1)
+    return found
 
 
 def _crossed(join: np.ufunc, one: NDArray[Any], two: NDArray[Any]) -> NDArray[Any]:

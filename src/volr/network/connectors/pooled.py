@@ -131,6 +131,10 @@ class Pooled(Connector):
         members = math.prod(math.prod(pool.window) for pool in self.pools)
         return members * self.connector.synapse_count(self.pooled(source), target)
 
+    def multiplication_count(self, source: Shape, target: Shape) -> int:
+        """Those of the connector, since the means are taken once."""
+        return self.connector.multiplication_count(self.pooled(source), target)
+
     def members(self, source: Shape) -> Integers:
         """The neurons of the source behind each value that the connector reads, ``[mean, n]``."""
         import numpy as np

@@ -24,6 +24,7 @@ from volr.training.normalisation import (
     normalised_in,
     statistics,
 )
+from volr.training.parts import part_count
 from volr.training.regularisation import Regularisation, trained_hidden
 from volr.training.shifts import shifted
 from volr.training.trained_pass import TrainedPass
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from volr.network import Network
     from volr.training.backpropagation import Values
 
-_CHUNK = 4096
+_CHUNK, _SHORT_CHUNK = 4096, 256
 
 
 @dataclass
@@ -54,7 +55,11 @@ class ArtificialLearner(TensorLearner[ArtificialModel]):
 
     @property
     def chunk(self) -> int:
-        return _CHUNK
+        """Fewer where a neuron has few weights of its own: its values are to stay in the cache."""
+        return _CHUNK if self.parts(_CHUNK) == 1 else _SHORT_CHUNK
+
+    def parts(self, batch_size: int) -> int:
+        return part_count(self.network, batch_size)
 
     @property
     def goes_on(self) -> bool:
@@ -139,7 +144,7 @@ class ArtificialLearner(TensorLearner[ArtificialModel]):
 
     def activity(self, values: Values, everything: TensorSamples) -> HiddenActivity:
         """See ``dead_neurons``."""
-        return HiddenActivity(dead_neurons(self.plan, values, everything))
+        return HiddenActivity(dead_neurons(self.plan, values, everything, self.chunk))
 
     def model(self, values: Values) -> ArtificialModel:
         """The model with these parameters."""
@@ -152,13 +157,18 @@ def tensors(samples: Samples, dtype: torch.dtype = torch.float32) -> TensorSampl
     return TensorSamples(torch.tensor(samples.inputs, dtype=dtype), torch.tensor(samples.labels))
 
 
-def dead_neurons(plan: TorchPlan, values: Values, everything: TensorSamples) -> dict[str, int]:
-    """How many neurons of each hidden population are 0 for every sample (only ReLUs can be)."""
+def dead_neurons(
+    plan: TorchPlan, values: Values, everything: TensorSamples, size: int = _CHUNK
+) -> dict[str, int]:
+    """How many neurons of each hidden population are 0 for every sample (only ReLUs can be).
+
+    ``size`` samples are run at once.
+    """
     if not isinstance(plan.activation, ReLU):
         return {step.target: 0 for step in plan.steps if step.is_source}
     alive: dict[str, Tensor] = {}
     with torch.no_grad():
-        for batch in everything.batches(_CHUNK):
+        for batch in everything.batches(size):
             for step, _, active in walk(plan, values, batch.inputs):
                 if step.is_source:
                     now = (active > 0).any(dim=0)

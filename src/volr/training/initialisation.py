@@ -38,7 +38,7 @@ OUTPUT_SPREAD = 0.5
 _TRIES = 8
 # Where weights are shared: about how many multiplications an initialisation takes, the fewest
 # samples, and how many go through a kernel together.
-_MULTIPLICATIONS, _FEWEST, _TOGETHER = 100_000_000, 16, 16
+_MULTIPLICATIONS, _FEWEST, _TOGETHER = 20_000_000, 16, 16
 # Weighted sums that differ by less than this share of the largest count as the same.
 _SAME = 1e-9
 

@@ -55,7 +55,7 @@ class Arguments:
 
     def number(self, value: int, scope: Mapping[str, Any]) -> Expression:
         names = [name for name, found in scope.items() if found == value]
-        kinds = ["integer"] * 4 + ["name"] * 4 * bool(names) + ["arithmetic", "let"]
+        kinds = ["integer"] * 9 + ["name"] * 9 * bool(names) + ["arithmetic", "arithmetic", "let"]
         match self.pick(kinds):
             case "name":
                 return Name(self.pick(names))

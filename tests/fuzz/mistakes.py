@@ -9,17 +9,32 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from volr.language.layers import LAYERS, REPEAT
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from random import Random
 
-WORDS = ("dense", "let", "in", "=", "(", ")", "⦶", ">>", "⊖", "|", "x", "3", "12")
+WORDS = (
+    *("dense", "conv", "id", "repeat", "let", "in", "=", "(", ")", "[", "]", "_", "pad:1"),
+    *("⦶", ">>", "⊖", "|", "⊕", "↺", "*", "x", "3", "12"),
+)
 CHARACTERS = "abdeilnstxyz_0123456789()=|>⦶⊖ '\n\t,.;:-+*/#%\\\"[]{}!?@&^~<$`\u00a0→λ"
 LOOK_ALIKES: Mapping[str, Sequence[str]] = {
     "⦶": ("⦷", "⊘", "⏀", "Φ", "ⵀ", "->", ">", "⟫", "≫", "→"),
     "⊖": ("⊝", "⊟", "⊜", "⦵", "Θ", "θ", "⊕", "||", "∥", "+"),
     ">>": ("≫", "»", "⟫", ">", "->", ">>>", "|>"),
     "|": ("‖", "∣", "│", "¦", "||", "｜", "ǀ", "&"),
+    "⊕": ("⊞", "∔", "＋", "⨁", "&", "++"),
+    "↺": ("⟲", "↻", "⤾", "<-", "<<<"),
+    "[": ("{", "［", "⟦", "("),
+    "]": ("}", "］", "⟧", ")"),
+    ":": ("=", "：", "::"),
+    "conv": ("Conv", "conv2d", "cοnv", "convolution"),
+    "avgpool": ("AvgPool", "avg_pool", "avgpoll", "meanpool"),
+    "maxpool": ("MaxPool", "max_pool", "maxpoll"),
+    "repeat": ("repeats", "Repeat", "repaet"),
+    "id": ("Id", "identity", "іd"),
     "=": ("＝", "==", ":=", "≔", "꞊", "<-", ":"),
     "(": ("（", "[", "{", "⟨", "❨"),
     ")": ("）", "]", "}", "⟩", "❩"),
@@ -27,10 +42,14 @@ LOOK_ALIKES: Mapping[str, Sequence[str]] = {
     "let": ("lеt", "ｌｅｔ", "Let", "var", "def", "const", "let rec", "where"),
     "in": ("іn", "ｉｎ", "In", ";", ",", "then", "and", "\u00a0in"),
 }
-FOREIGN_LAYERS = ("relu", "ReLU()", "softmax", "Linear 2 3", "conv 3 3", "Conv2d(1, 6, 5)")
+FOREIGN_LAYERS = (
+    *("relu", "ReLU()", "softmax", "Linear 2 3", "Conv2d(1, 6, 5)", "flatten", "Flatten()"),
+    *("BatchNorm2d 6", "dropout", "MaxPool2d(2)"),
+)
 FOREIGN_COMMENTS = ("# note\n", "-- a note\n", "% note\n", "; note\n", "(* note *)", '"note"')
 MOST_TRIES = 20
-_WORD = re.compile(r"//[^\n]*\n|\w[\w']*|>>|\S")
+_LABELS = frozenset(label for each in LAYERS.values() for label in each.labelled)
+_WORD = re.compile(r"//[^\n]*\n|\w[\w']*|>>|<<|\S")
 
 
 @dataclass(frozen=True)
@@ -156,7 +175,27 @@ def _wrong_name(place: _Place, random: Random) -> str | None:
 
 
 def _is_name(word: str) -> bool:
-    return (word[0].isalpha() or word[0] == "_") and word not in ("let", "in", "dense")
+    known = ("let", "in", "_", *LAYERS, REPEAT)
+    return (word[0].isalpha() or word[0] == "_") and word not in known
+
+
+def _wrong_label(place: _Place, random: Random) -> str | None:
+    """A label that the layer does not have, or that it has already, or without its value."""
+    if place.word not in _LABELS or place.index + 2 >= len(place.words):
+        return None
+    value = place.words[place.index + 2]
+    if place.text[place.end] != ":" or not value.group().isdigit():
+        return None
+    whole = place.text[place.start : value.end()]
+    changed = random.choice(("padding:1", "strides:2", f"{whole} {whole}", f"{place.word}:"))
+    return place.text[: place.start] + changed + place.text[value.end() :]
+
+
+def _blank(place: _Place, _: Random) -> str | None:
+    """A `_` for a number or a shape, or a number for a `_`."""
+    if place.word == "_":
+        return place.replaced("3")
+    return place.replaced("_") if place.word.isdigit() else None
 
 
 def _look_alike(place: _Place, random: Random) -> str | None:
@@ -176,12 +215,16 @@ def _foreign_comment(place: _Place, random: Random) -> str:
 
 
 def _python_call(place: _Place, _: Random) -> str | None:
-    """``dense(2, 4)`` for ``dense 2 4``."""
-    sizes = [each.group() for each in place.words[place.index + 1 : place.index + 3]]
-    if place.word != "dense" or "(" in sizes or len(sizes) < 2:
+    """``dense(2, 4)`` for ``dense 2 4``, and ``conv(_, 4, 3)``."""
+    if place.word not in LAYERS:
         return None
-    end = place.words[place.index + 2].end()
-    return place.text[: place.start] + f"dense({', '.join(sizes)})" + place.text[end:]
+    count = len(LAYERS[place.word].required)
+    given = place.words[place.index + 1 : place.index + 1 + count]
+    sizes = [each.group() for each in given]
+    if len(sizes) < count or any(each in sizes for each in "([])"):
+        return None
+    call = f"{place.word}({', '.join(sizes)})"
+    return place.text[: place.start] + call + place.text[given[-1].end() :]
 
 
 KINDS: Mapping[str, Callable[[_Place, Random], str | None]] = {
@@ -197,6 +240,8 @@ KINDS: Mapping[str, Callable[[_Place, Random], str | None]] = {
     "swap two characters": _swap_characters,
     "wrong number": _wrong_number,
     "wrong name": _wrong_name,
+    "wrong label": _wrong_label,
+    "blank": _blank,
     "look-alike": _look_alike,
     "foreign layer": _foreign_layer,
     "foreign comment": _foreign_comment,

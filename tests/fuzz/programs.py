@@ -21,6 +21,7 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from tests.fuzz.mistakes import KINDS, mistake, words
+from tests.shaped_programs import random_shaped_program
 from tests.strategies import random_program
 
 from volr.errors import ProgramError
@@ -82,7 +83,7 @@ def fuzz(count: int, seed: int, *, mistakes: int = 1) -> Found:
     for index in range(count):
         # Each program has a seed of its own, so that it can be drawn again alone.
         random = Random(f"{seed}.{index}")
-        text = _spelled(random_program(random, depth=random.randint(1, 6)).text, random)
+        text = _spelled(_drawn(random), random)
         found.programs += 1
         if _errors(text, found):
             raise AssertionError(f"a program of the right type is refused: {text!r}")
@@ -93,10 +94,18 @@ def fuzz(count: int, seed: int, *, mistakes: int = 1) -> Found:
     return found
 
 
+def _drawn(random: Random) -> str:
+    """A program of dense layers, or one of every construct."""
+    if random.random() < 0.4:
+        return random_program(random, depth=random.randint(1, 6)).text
+    return random_shaped_program(random, depth=random.randint(0, 4)).text
+
+
 def _spelled(text: str, random: Random) -> str:
     """The program in another of its spellings: operators, parentheses, comments, lines."""
     if random.random() < 0.3:
-        text = text.replace("⦶", ">>").replace("⊖", "|")
+        for sign, plain in (("⦶", ">>"), ("⊖", "|"), ("⊕", "+"), ("↺", "<<")):
+            text = text.replace(sign, plain)
     if random.random() < 0.3:
         for layer in sorted(set(re.findall(r"dense [\w']+ [\w']+", text))):
             if random.random() < 0.5:

@@ -8,6 +8,7 @@ import pytest
 from tests.fuzz import programs
 from tests.fuzz.mistakes import KINDS, mistake, words
 from tests.fuzz.programs import fuzz, table
+from tests.shaped_programs import random_shaped_program
 from tests.strategies import random_program
 
 from volr.errors import ProgramError
@@ -16,7 +17,7 @@ from volr.source import Diagnostic, Source, Span
 
 
 def test_one_mistake_gives_one_error_two_give_two_and_the_help_helps() -> None:
-    found = fuzz(120, seed=0)
+    found = fuzz(240, seed=0)
     printed = "\n".join(table(found))
     assert not found.tracebacks, printed
     assert found.total.rejected > 80, printed
@@ -30,7 +31,8 @@ def test_one_mistake_gives_one_error_two_give_two_and_the_help_helps() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_each_kind_of_mistake_can_be_made(kind: str) -> None:
     random = Random(0)
-    made = {mistake(random_program(random).text, random).kind for _ in range(400)}
+    drawn = [random_program(random).text, random_shaped_program(random, depth=4).text]
+    made = {mistake(drawn[i % 2] + " ⦶ conv _ 2 3 pad:1", random).kind for i in range(800)}
     assert kind in made
 
 

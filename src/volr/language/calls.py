@@ -16,7 +16,6 @@ from volr.language.syntax import (
     Integer,
     Let,
     Loop,
-    Name,
     Parallel,
     Sequence,
 )
@@ -106,22 +105,23 @@ class Calls(LayerCalls):
     def _no_function(self, node: Call, before: Before) -> Rule[Value]:
         """A number, a shape or a network with arguments."""
         value: Value = yield self.value(node.function, before)
-        rest = [each.value for each in node.arguments]
-        numbers = isinstance(node.function, Integer) and len(rest) == 1
-        if numbers and all(isinstance(each, Integer | Name) for each in rest):
-            self.report(node.function, function_messages.layer_missing, node)
-            return Unknown()
-        for each in rest:
-            yield self.value(each, Absent.LOST)
-        match value:
-            case Number():
-                self.misuse_call(node, "number")
-            case ShapeValue():
-                self.misuse_call(node, "shape")
-            case NetValue():
-                self.misuse_call(node, "network")
-            case Unknown():
+        given: list[Value] = []
+        for each in node.arguments:
+            if not isinstance(each.value, Blank):
+                argument = yield self.value(each.value, Absent.LOST)
+                given += [argument]
+        match value, given:
+            case Unknown(), _:
                 pass
+            case Number() | ShapeValue(), [Number() | ShapeValue() | Unknown()]:
+                if not self.belongs_before(node):
+                    self.report(node.function, function_messages.layer_missing, node)
+            case Number(), _:
+                self.misuse_call(node, "number")
+            case ShapeValue(), _:
+                self.misuse_call(node, "shape")
+            case NetValue(), _:
+                self.misuse_call(node, "network")
         return Unknown()
 
     def misuse_call(self, node: Call, what: str) -> None:

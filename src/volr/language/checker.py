@@ -31,12 +31,13 @@ if TYPE_CHECKING:
     from volr.language.layers import Built, Fault
     from volr.language.rules import Rule
     from volr.language.scoping import Scoping
-    from volr.language.syntax import Blank
+    from volr.language.syntax import Blank, Name
     from volr.source import Diagnostic
 
 MOST_STEPS = 100_000
 """So many expressions may be checked anew, in calls and in uses of names, beside those written."""
 _DEEPEST_SIGNS = 8
+_LONGEST_OPERATOR = len(" >> ")
 
 
 class Checker:
@@ -49,6 +50,7 @@ class Checker:
         self.findings = Findings()
         self.filled: dict[int, set[types.Shape]] = {}
         self.bound: dict[int, Binding | Function] = {}
+        self.bare: Name | None = None  # the last function without arguments
         self.built: dict[Hashable, Built | Fault] = {}
         self._binders = scoping.binders
         self._steps = MOST_STEPS + 8 * scoping.nodes
@@ -128,10 +130,17 @@ class Checker:
                 return value
             case Unknown():
                 pass
-            case Number() | ShapeValue():
+            case Number() | ShapeValue() if not self.belongs_before(node):
                 what = "number" if isinstance(value, Number) else "shape"
                 self.misuse(node, type_messages.no_network, what, operator)
+            case Number() | ShapeValue():
+                pass
         return NetValue(None, None, None, node, node)
+
+    def belongs_before(self, node: Expression) -> bool:
+        """Whether this is what a function lacks that stands just before: ``dense | 2 4``."""
+        bare = self.bare
+        return bare is not None and 0 < node.span.start - bare.span.end <= _LONGEST_OPERATOR
 
     def operand(self, value: Value, node: Expression, sign: str) -> Number:
         """The operand of an arithmetic operator must be a number."""

@@ -94,13 +94,12 @@ def parentheses_missing(node: Expression, end: int, function: Let | Layer | str)
 
 
 def layer_missing(node: Call) -> Diagnostic:
-    """Two numbers in the place of a network."""
-    start = node.function.span
-    message = f"expected `dense` before `{_head(node.function)}`"
-    help = f"write `dense {_head(node.function)}`"
-    return Diagnostic(
-        start, message, help=help, edits=(Edit(Span(start.start, start.start), "dense "),)
-    )
+    """Two numbers, or shapes, in the place of a network."""
+    place = Span(node.span.start, node.span.start)
+    head = _head(node.function) if node.function.span.start == place.start else "("
+    message = f"expected `dense` before `{head}`"
+    edits = (Edit(place, "dense "),)
+    return Diagnostic(node.function.span, message, help=f"write `dense {head}`", edits=edits)
 
 
 def no_function(node: Call, what: str, let: Let | None) -> Diagnostic:

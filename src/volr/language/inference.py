@@ -156,6 +156,7 @@ class _Inference(Calls):
         if binding is None:
             if (function := self.function_of(node)) is not None:
                 self.report(node, function_messages.needs_arguments, node, function)
+                self.bare = node
             return Unknown()
         value = binding.value
         if not isinstance(value, NetValue):

@@ -130,7 +130,8 @@ class LayerCalls(Numbers):
             extra = given[len(required) :]
             say = function_messages.too_many
             self.report(extra[0], say, extra, node, function, len(required))
-        return [*zip(places, given, strict=False), *found.values()], missing <= 0
+        labels_known = len(found) == len(node.arguments) - len(given)
+        return [*zip(places, given, strict=False), *found.values()], missing <= 0 and labels_known
 
     def _shape_for(
         self,

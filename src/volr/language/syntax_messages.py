@@ -200,15 +200,8 @@ class _Mistake:
                 return self._say(self._span(), message, help)
             case "HOLE":
                 return self._no_operand(self._next)
-            case "OPEN":
-                message = "this `)` closes nothing"
-                closing = self._place.tokens[self._place.error]
-                if closing.kind != "CLOSE":
-                    message = f"expected `(` before {shown(self._next)}"
-                    return self._say(self._span(), message, "write the `(`")
-                label = Label(self._span(), "a `(` fits before this")
-                help = "leave it out, or write the `(`"
-                return self._say(closing.span, message, help, (label,))
+            case "OPEN" | "OPEN_SHAPE" as kind:
+                return self._unopened(kind)
             case kind:
                 word = SPELLED[kind]
                 message = f"expected `{word}` before {shown(self._next)}"
@@ -227,6 +220,16 @@ class _Mistake:
         end = self._previous.end
         label = Label(Span(max(end - 1, 0), end), f"a `{close}` fits after this")
         return self._say(opened.span, message, f"write the `{close}`", (label,))
+
+    def _unopened(self, kind: str) -> Diagnostic:
+        bracket, close = SPELLED[kind], CLOSED_BY[kind]
+        closing = self._place.tokens[self._place.error]
+        if closing.kind != close:
+            message = f"expected `{bracket}` before {shown(self._next)}"
+            return self._say(self._span(), message, f"write the `{bracket}`")
+        label = Label(self._span(), f"a `{bracket}` fits before this")
+        help = f"leave it out, or write the `{bracket}`"
+        return self._say(closing.span, f"this `{SPELLED[close]}` closes nothing", help, (label,))
 
     def _no_in(self) -> Diagnostic:
         if self._next.kind in (END, "CLOSE", "CLOSE_SHAPE"):
@@ -261,20 +264,15 @@ class _Mistake:
     def _too_much(self, token: Token) -> Diagnostic:
         span, found = token.span, shown(token)
         match token.kind:
-            case "CLOSE":
-                message = "this `)` closes nothing"
-                return self._say(span, message, "leave it out, or write the `(`")
-            case "OPEN":
-                help = "leave it out, or write the `)`"
-                return self._say(span, "this `(` is never closed", help)
+            case "CLOSE" | "CLOSE_SHAPE":
+                opening = "(" if token.kind == "CLOSE" else "["
+                help = f"leave it out, or write the `{opening}`"
+                return self._say(span, f"this {found} closes nothing", help)
+            case "OPEN" | "OPEN_SHAPE":
+                help = f"leave it out, or write the `{SPELLED[CLOSED_BY[token.kind]]}`"
+                return self._say(span, f"this {found} is never closed", help)
             case "IN":
                 return self._say(span, "this `in` belongs to no `let`", "leave it out")
-            case "CLOSE_SHAPE":
-                message = "this `]` closes nothing"
-                return self._say(span, message, "leave it out, or write the `[`")
-            case "OPEN_SHAPE":
-                help = "leave it out, or write the `]`"
-                return self._say(span, "this `[` is never closed", help)
             case _:
                 return self._say(span, f"unexpected {found}", "leave it out")
 

@@ -35,7 +35,10 @@ SPELLED = {
     "CLOSE": ")",
 }
 """The tokens with one spelling, or with two."""
-REPLACING = ("LET", "IN", "EQUAL", "BESIDE", "THEN", "LOOP", "PLUS", "OPEN", "CLOSE")
+REPLACING = (
+    *("LET", "IN", "EQUAL", "BESIDE", "THEN", "LOOP", "PLUS", "COLON"),
+    *("OPEN", "CLOSE", "OPEN_SHAPE", "CLOSE_SHAPE"),
+)
 """The tokens that may stand for another token, or for a character that begins none."""
 _SIGNS = frozenset(SPELLED[kind] for kind in ("BESIDE", "THEN", "LOOP", "PLUS")) | {"|"}
 """Signs that some letters look like, such as Φ. A letter that is bound is a name all the same."""

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from volr.language.repair.changes import Place
 
 
+_HIDING = frozenset({"OPEN", "CLOSE", "OPEN_SHAPE", "CLOSE_SHAPE", "LET"})
+
+
 def candidates(place: Place) -> Iterator[Repair]:
     """All changes to try at a place. Those at the token that does not fit come first."""
     for index in range(place.error, place.first - 1, -1):
@@ -88,7 +91,7 @@ def _is_far(token: Token, kind: str) -> bool:
     plain = lookalikes.plain(token.text)
     if plain == word or foreign.keyword_meant(plain, word):
         return False
-    hides = token.kind == UNREADABLE and kind in ("OPEN", "CLOSE", "LET")
+    hides = token.kind == UNREADABLE and kind in _HIDING
     return hides or token.text in foreign.LAYERS
 
 

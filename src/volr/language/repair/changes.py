@@ -86,8 +86,8 @@ def _edit(place: Place, splice: Splice) -> Edit:
     before = tokens[splice.start - 1].end if splice.start else 0
     after = tokens[splice.end].start if splice.end < len(tokens) else len(place.text)
     if splice.start == splice.end:
-        if [token.kind for token in splice.tokens] == ["CLOSE"]:
-            return Edit(Span(before, before), ")")
+        if [token.kind for token in splice.tokens] in (["CLOSE"], ["CLOSE_SHAPE"]):
+            return Edit(Span(before, before), text)
         start = end = after
     else:
         start, end = tokens[splice.start].start, tokens[splice.end - 1].end

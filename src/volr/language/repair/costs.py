@@ -20,6 +20,7 @@ INSERTED = {
     ("IN", HOLE): 1.2,
     ("OPEN",): 1.5,
     ("CLOSE_SHAPE",): 1.0,
+    ("OPEN_SHAPE",): 1.15,
     (HOLE, HOLE): 1.6,
     ("THEN", HOLE, "THEN"): 1.6,
 }

@@ -30,7 +30,7 @@ from tests.importers.matrix import (
 from tests.importers.updates import UPDATES
 from tests.oracles import chain
 
-from volr import backends
+from volr import backends, to_network
 from volr.backends.nir import dialects
 from volr.backends.nir.dialects.ring import Ring, ring
 from volr.backends.nir.hdf5_read import read_graph
@@ -51,7 +51,20 @@ if TYPE_CHECKING:
 
 RESETS: tuple[Reset, ...] = ("hard", "subtract")
 KINDS = ("delta", "exp")
-SHAPES = {"parallel": (PARALLEL, 1), "chain": (chain(7, 5, 3), 3), "odd": (ODD, 2)}
+# Maps, windows, strides and paddings that are not square, groups, and two ways into one population.
+LENET = to_network(
+    """
+conv [1 7 8] 2 [3 2] stride:[1 2] pad:[0 1] ⦶ avgpool _ [2 1]
+⦶ (conv _ 4 3 pad:1 groups:2 ⊕ conv _ 4 [1 3] pad:[0 1])
+⦶ (conv _ 4 3 pad:1 ⊕ id _ ⊕ id _) ⦶ avgpool _ 2 ⦶ dense _ 3
+"""
+)
+SHAPES = {
+    "parallel": (PARALLEL, 1),
+    "chain": (chain(7, 5, 3), 3),
+    "odd": (ODD, 2),
+    "lenet": (LENET, 2),
+}
 
 
 def ties(reset: Reset, tau_m: float) -> SpikingModel:
@@ -158,6 +171,15 @@ def test_membranes_that_are_read_and_artificial_models_are_refused():
         backends.document("nir.norse").write(ArtificialModel(model.network, model.parameters))
     with pytest.raises(BackendError, match="norse"):
         backends.document("nir.norsk")
+
+
+@pytest.mark.parametrize("document", dialects.DOCUMENTS, ids=lambda each: each.name)
+def test_the_largest_of_windows_is_refused_at_its_place(document: Document):
+    network = to_network("conv [1 4 6] 2 3 pad:1 ⦶ maxpool _ 2")
+    neuron = IFCurrDelta(reset=document.resets[0])
+    with pytest.raises(UnsupportedError, match="lacks the largest of what arrives") as caught:
+        document.write(model_of(network, neuron))
+    assert "maxpool _ 2" in str(caught.value)
 
 
 @pytest.mark.parametrize("name", dialects.DIALECTS)

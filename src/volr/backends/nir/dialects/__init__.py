@@ -22,6 +22,7 @@ from volr.backends.nir.dialects.sinabs import SINABS
 from volr.backends.nir.dialects.snntorch import SNNTORCH
 from volr.backends.nir.dialects.spikingjelly import SPIKINGJELLY
 from volr.models.coding import CODINGS
+from volr.network import Connector
 from volr.neurons import IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
@@ -76,6 +77,8 @@ def document_for(dialect: Dialect) -> Document:
         resets=dialect.resets,
         codings=tuple(each.name for each in CODINGS),
         readouts=("count",),
+        connectors=(Connector,),
+        several=True,
         write=write,
         read_back=read_back,
         precision=PRECISION,

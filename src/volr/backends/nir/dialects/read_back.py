@@ -51,7 +51,8 @@ def metadata_text(model: SpikingModel, ring: Ring) -> str:
     return json.dumps(
         {
             "populations": [[each.name, each.size] for each in network.populations],
-            "projections": [[each.source, each.target] for each in network.projections],
+            # One row for all projections between the same two populations, which add up.
+            "projections": [list(each) for each in dict.fromkeys(_ends(network))],
             "inputs": network.inputs,
             "outputs": network.outputs,
             "chains": ring.chains,
@@ -212,6 +213,10 @@ def _cells(neuron: NeuronModel) -> Cells:
     }
     numbers["tau_refrac"] = Told("no importer has a refractory period")
     return Cells(Asked(neuron.name, METADATA), Asked(neuron.reset, METADATA), numbers)
+
+
+def _ends(network: Network) -> Iterator[Ends]:
+    return ((each.source, each.target) for each in network.projections)
 
 
 def _inputs(network: Network, ring: Ring) -> tuple[str, ...]:

@@ -4,7 +4,8 @@ What importers of NIR make of a chain of layers has no delays: a spike goes thro
 the step in which it was fired, while biases act from the first step on, so that no shift of the
 output makes it the network that was meant. But a synapse of a neuron onto its own population takes
 one step in all of them. So all neurons, whatever their population, become the one population of a
-ring, and the weights blocks of its matrix:
+ring, and the weights blocks of its matrix. Kernels, pools and identities are in it synapse by
+synapse:
 
     input ── into ──▶ cells ── select ──▶ output
                       ▲   │
@@ -41,7 +42,7 @@ import numpy as np
 
 from volr.backends.refusals import elsewhere
 from volr.errors import UnsupportedError
-from volr.models.parameters import unit_biases, weight_name
+from volr.models.parameters import synapse_matrix, unit_biases
 from volr.system.memory import check_room
 
 if TYPE_CHECKING:
@@ -137,7 +138,11 @@ def ring(model: SpikingModel) -> Ring:
         rows = slice(first[target.name], first[target.name] + target.size)
         # From the last relays of the source's chain.
         columns = slice(chains[source.name][-1], chains[source.name][-1] + source.size)
-        recurrent[rows, columns] = scale * model.parameters[weight_name(projection)]
+        block = scale * synapse_matrix(network, projection, model.parameters)
+        # Several projections between two populations add up.
+        recurrent[rows, columns] = (
+            block + recurrent[rows, columns] if projection.number > 1 else block
+        )
     for population in network.layers:
         rows = slice(first[population.name], first[population.name] + population.size)
         current = neuron.i_offset + unit_biases(population, model.parameters)

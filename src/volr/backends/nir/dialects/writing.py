@@ -15,6 +15,8 @@ from volr.backends.nir.hdf5_write import write_graph
 from volr.backends.refusals import elsewhere, otherwise
 from volr.errors import ModelFileError, UnsupportedError
 from volr.models.model import ArtificialModel, Model, SpikingModel
+from volr.network import Connector
+from volr.network.supported import check_connectors
 from volr.neurons import IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ def write_for(model: Model, dialect: Dialect) -> Files:
             f"nir for {dialect.name} is for spiking models, and this one is artificial",
             help="make it one with `volr transfer`, or write nir or onnx",
         )
+    way = elsewhere("reference")
+    check_connectors(model.network, (Connector,), f"nir for {dialect.name}", way, several=True)
     _check_expressible(model, dialect)
     made, dt = ring(model), model.dt / 1000.0
     metadata = {

@@ -11,6 +11,7 @@ from tests.experiments.examples import plan_of, settings
 
 from volr.experiments.conditions import SURROGATE
 from volr.experiments.defaults import with_task_defaults
+from volr.experiments.programs import PROGRAMS
 from volr.experiments.settings import FOR_ARTIFICIAL, Settings, settings_json
 from volr.experiments.tasks import TASKS
 
@@ -67,6 +68,18 @@ def test_quick_only_does_less(task: str, neuron: str) -> None:
     for name in differ:
         some, all_of_it = getattr(less, name), getattr(whole, name)
         assert all_of_it is None or some < all_of_it
+
+
+def test_a_program_of_volrs_has_settings_of_its_own_however_it_is_written() -> None:
+    plain = with_task_defaults(Settings(), "mnist")
+    lenet = with_task_defaults(Settings(), "mnist", PROGRAMS["lenet"])
+    assert (lenet.shift, lenet.schedule, lenet.surrogate_epochs) == (2, "one_cycle", 5)
+    typed = PROGRAMS["lenet"].replace("⦶", ">>").replace("_ 120", "[16 4 4] 120")
+    assert with_task_defaults(Settings(), "mnist", typed) == lenet
+    assert with_task_defaults(Settings(shift=0), "mnist", typed).shift == 0
+    assert with_task_defaults(Settings(), "mnist", "dense 784 10") == plain
+    for program in PROGRAMS.values():
+        assert with_task_defaults(Settings(), "fashion", program, quick=True).epochs == 8
 
 
 def test_a_plan_asks_for_each_of_its_tasks() -> None:

@@ -14,8 +14,9 @@ from tests.oracles import chain, fork
 from volr.backends import backend
 from volr.backends.reference import forward
 from volr.backends.torch.module import plan_of
-from volr.errors import TrainingError
+from volr.errors import TrainingError, UnsupportedError
 from volr.experiments.datasets.logic import load_logic, nand, xor
+from volr.language import to_network
 from volr.models.activations import Activation, ReLU, Tanh
 from volr.models.model import ArtificialModel
 from volr.models.samples import Samples
@@ -261,7 +262,7 @@ def test_one_cycle_is_that_of_pytorch() -> None:
     optimizer = torch.optim.SGD([torch.zeros(1)], lr=1.0)
     # PyTorch counts from the first to the last of its steps.
     course = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.5, 1001, pct_start=0.3)
-    course._schedule_phases[0]["end_step"] = 300.0  # pyright: ignore[reportPrivateUsage]
+    course._schedule_phases[0]["end_step"] = 300.0
     for done in range(1000):
         expected = optimizer.param_groups[0]["lr"]
         assert learning_rate(settings, done / 1000) == pytest.approx(expected, rel=1e-9)
@@ -290,3 +291,11 @@ def test_a_network_without_parameters_is_refused(train: Any) -> None:
     network = Network((Population("a", (4,)),), (), ("a",), ("a",))
     with pytest.raises(TrainingError, match="so there is nothing to train"):
         train(network, clouds(20, units=4))
+
+
+@pytest.mark.parametrize("train", [train_ann, train_snn, train_in_loop])
+def test_a_network_whose_weights_are_all_fixed_is_refused(train: Any) -> None:
+    with pytest.raises((TrainingError, UnsupportedError)) as caught:
+        train(to_network("avgpool [1 2 4] 2"), clouds(20, units=8, classes=2))
+    if train is train_ann:
+        assert "all weights are fixed, so there is nothing to train" in caught.value.message

@@ -1,4 +1,4 @@
-"""The default settings of an experiment's runs, by task and neuron.
+"""The default settings of an experiment's runs, by task, program and neuron.
 
 Training has its own defaults, which are good for any network. The values here were measured to be
 better, or enough, for these tasks (docs/results.md). A quick experiment shows that everything
@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from volr.experiments.programs import name_of
 from volr.experiments.settings import settings_json
 from volr.neurons import IFCondExp
 
@@ -63,7 +64,28 @@ _WITH_CONDUCTANCES: dict[str, _Changes] = {
         **_CONDUCTANCES,
     },
 }
-_TAKES_LONG = ("mnist", "mnist-parallel")
+# Found on a tenth of MNIST's training images, and of Fashion-MNIST's.
+_LENET: _Changes = {
+    "epochs": 15,
+    "batch_size": 128,
+    "schedule": "one_cycle",
+    "learning_rate": 0.005,
+    "shift": 2,
+}
+_RESIDUAL: _Changes = {
+    "epochs": 15,
+    "batch_size": 128,
+    "schedule": "one_cycle",
+    "learning_rate": 0.01,
+    "shift": 1,
+    "normalise": "batch",
+}
+_BY_PROGRAM: dict[str, _Changes] = {
+    "lenet": _LENET,
+    "lenet-avgpool": _LENET,
+    "residual": _RESIDUAL,
+}
+_TAKES_LONG = ("mnist", "mnist-parallel", "fashion")
 QUICK: _Changes = {
     "epochs": 8,
     "surrogate_epochs": 1,
@@ -75,10 +97,16 @@ QUICK: _Changes = {
 }
 
 
-def with_task_defaults(settings: Settings, task: str, *, quick: bool = False) -> Settings:
-    """``settings``, with the task's defaults for everything that is as in ``Settings()``."""
+def with_task_defaults(
+    settings: Settings, task: str, program: str | None = None, *, quick: bool = False
+) -> Settings:
+    """``settings``, with defaults for everything that is as in ``Settings()``: those of the task,
+    and those of the ``program``, a text, where it is one that comes with Volr.
+    """
     by_task = _WITH_CONDUCTANCES if settings.neuron == IFCondExp.name else _BY_TASK
     changes = by_task.get(task, {})
+    if program is not None and (name := name_of(program)) is not None:
+        changes = changes | _BY_PROGRAM[name]
     if quick and task in _TAKES_LONG:
         changes = changes | QUICK
     given = settings_json(settings)

@@ -101,7 +101,7 @@ class ExperimentPlan:
         for seed in self.seeds:
             for task, program in self.tasks.items():
                 for each_settings in self.settings:
-                    settings = with_task_defaults(each_settings, task, quick=self.quick)
+                    settings = with_task_defaults(each_settings, task, program, quick=self.quick)
                     for each in self.conditions:
                         spec = Spec(
                             task=task,

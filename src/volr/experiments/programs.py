@@ -12,9 +12,10 @@ They fit the tasks ``mnist``, ``mnist-parallel`` and ``fashion``.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
-from volr.language import read_source
+from volr.language import read_source, to_network
 from volr.source import Source
 
 _LENET = """\
@@ -30,6 +31,13 @@ PROGRAMS: dict[str, str] = {
     "lenet-avgpool": _LENET.format(pool="avgpool"),
     "residual": _RESIDUAL,
 }
+
+
+@lru_cache
+def name_of(program: str) -> str | None:
+    """The name of the program in ``PROGRAMS`` with the same network as this text, or None."""
+    network = to_network(program)
+    return next((name for name, text in PROGRAMS.items() if to_network(text) == network), None)
 
 
 def program_source(file: str) -> Source:

@@ -36,6 +36,11 @@ def check_samples(network: Network, samples: Samples, settings: TrainingSettings
             "training cannot start: every population is an input, so there is nothing to train",
             help="add a population with a projection that leads to it, such as `dense 2 2` makes",
         )
+    if not any(projection.connector.trained for projection in network.projections):
+        raise TrainingError(
+            "training cannot start: all weights are fixed, so there is nothing to train",
+            help="add a layer with weights, such as `dense _ 10`",
+        )
     wrong = _problems(network, samples, settings)
     if wrong:
         raise TrainingError("training cannot start: " + "; ".join(wrong))

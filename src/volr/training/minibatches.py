@@ -104,5 +104,5 @@ def stack_slower(network: Network, batch_size: int, candidates: int) -> float:
     In a small network by next to nothing: starting an operation is most of the work.
     """
     # Forward, and backward to the weights and to the activations: two operations each.
-    work = 6.0 * batch_size * network.synapse_count
+    work = 6.0 * batch_size * network.multiplication_count
     return (OVERHEAD + candidates * work) / (OVERHEAD + work) - 1.0

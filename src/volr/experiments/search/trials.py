@@ -66,7 +66,7 @@ class Search:
                 seed=FIRST_SEED + seed,
                 condition=self.condition,
                 on=self.on,
-                settings=with_task_defaults(settings, self.task),
+                settings=with_task_defaults(settings, self.task, self.program),
                 part="validation",
             )
         )

@@ -17,6 +17,7 @@ from volr.errors import TrainingError
 from volr.experiments.datasets.logic import load_logic, xor
 from volr.language import to_network
 from volr.models.activations import ReLU
+from volr.models.model import ArtificialModel
 from volr.models.samples import Samples
 from volr.training import TrainingSettings, train_ann, train_snn
 from volr.training.artificial_learner import ArtificialLearner
@@ -33,17 +34,29 @@ SAMPLES = Samples(
 # Two projections into one population, an output in the middle, and one that is an input too.
 WIDE = fork(4, 3, 6, 5)
 
+IMAGES = Samples(
+    np.random.default_rng(9).random((64, 60)), np.random.default_rng(8).integers(0, 5, 64)
+)
+# Kernels alone, a kernel beside a matrix, beside an identity, of means, in groups, of one axis.
+KERNELS = {
+    "mixed": "((conv [2 5 6] 4 [2 3]) ⊕ dense [2 5 6] [4 4 4]) ⦶ dense _ 5",
+    "residual": "conv [2 5 6] 4 [2 3] stride:[1 2] ⦶ ((conv _ 4 3 pad:1) ⊕ id [4 4 2]) ⦶ "
+    "avgpool _ [2 1] ⦶ conv _ 6 1 groups:2 ⦶ maxpool _ [1 2] ⦶ dense _ 5",
+    "one axis": "conv [6 10] 4 3 stride:2 pad:1 ⦶ dense _ 5",
+}
+
 
 def learner_of(network: Network, **settings: Any) -> ArtificialLearner:
     own = Regularisation(normalise="batch", **settings)
     return ArtificialLearner(network, ReLU(), 16, regularisation=own)
 
 
-def starts(learner: ArtificialLearner, count: int = 1) -> list[dict[str, np.ndarray]]:
-    return learner.starts(SAMPLES, count, np.random.default_rng(2))
+def starts(learner: ArtificialLearner, count: int = 1) -> list[dict[str, Any]]:
+    shown = IMAGES if learner.network.input_size == IMAGES.units else SAMPLES
+    return learner.starts(shown, count, np.random.default_rng(2))
 
 
-def tensors(values: dict[str, np.ndarray]) -> dict[str, torch.Tensor]:
+def tensors(values: dict[str, Any]) -> dict[str, torch.Tensor]:
     return {name: torch.tensor(each) for name, each in values.items()}
 
 
@@ -75,11 +88,12 @@ def test_a_minibatch_is_normalised_as_batch_norm_of_pytorch_does_it() -> None:
         np.testing.assert_allclose(values[f"dense_1.{name}"], expected, rtol=1e-5)
 
 
-def test_candidates_are_normalised_each_by_itself() -> None:
-    learner = learner_of(WIDE)
+@pytest.mark.parametrize("program", [None, *KERNELS])
+def test_candidates_are_normalised_each_by_itself(program: str | None) -> None:
+    learner = learner_of(WIDE if program is None else to_network(KERNELS[program]))
     each = starts(learner, 3)
     together = {name: torch.tensor(np.stack([one[name] for one in each])) for name in each[0]}
-    inputs = torch.tensor(SAMPLES.inputs[:16])
+    inputs = torch.tensor((SAMPLES if program is None else IMAGES).inputs[:16])
     found = learner.trained_answer(together, inputs, 3, torch.Generator()).logits
     for index, one in enumerate(each):
         values = tensors(one)
@@ -90,21 +104,69 @@ def test_candidates_are_normalised_each_by_itself() -> None:
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
-def test_folded_equals_unfolded_in_evaluation(dtype: Any) -> None:
-    learner = learner_of(WIDE)
+@pytest.mark.parametrize("program", [None, *KERNELS])
+def test_folded_equals_unfolded_in_evaluation(program: str | None, dtype: Any) -> None:
+    network = WIDE if program is None else to_network(KERNELS[program])
+    learner = learner_of(network)
     [start] = starts(learner)
     rng = np.random.default_rng(5)
+    # Whatever training may make of them; identities stay 1.
     values = {
-        name: torch.tensor(each * rng.uniform(0.5, 2.0, each.shape), dtype=dtype)
+        name: torch.tensor(
+            each * rng.uniform(0.5, 2.0, each.shape)
+            if learner.is_trained(name) or is_statistic(name)
+            else each,
+            dtype=dtype,
+        )
         for name, each in start.items()
     }
-    inputs = torch.tensor(SAMPLES.inputs, dtype=dtype)
-    plan, normalised = plan_of(WIDE, ReLU()), normalised_in(WIDE)
+    shown = SAMPLES if program is None else IMAGES
+    inputs = torch.tensor(shown.inputs, dtype=dtype)
+    plan, normalised = plan_of(network, ReLU()), normalised_in(network)
+    assert normalised
     unfolded = logits(plan, values, inputs, TrainedPass(1, normalised, updating=False))
-    found = logits(plan, folded(normalised, values), inputs)
+    parameters = folded(normalised, values)
+    found = logits(plan, parameters, inputs)
     scale = unfolded.abs().max()
     assert scale > 0.1
     assert (found - unfolded).abs().max() <= (1e-5 if dtype is torch.float32 else 1e-13) * scale
+    # The reference runs the same model.
+    model = ArtificialModel(network, {k: v.double().numpy() for k, v in parameters.items()})
+    outputs = torch.tensor(forward(model, shown.inputs))
+    assert (outputs - unfolded).abs().max() <= 1e-5 * scale
+
+
+def test_a_channel_is_normalised_as_batch_norm_of_pytorch_does_it() -> None:
+    network = to_network(KERNELS["residual"])
+    learner = learner_of(network)
+    [start] = starts(learner)
+    values = {name: torch.tensor(v, dtype=torch.float32) for name, v in start.items()}
+    norms: dict[str, Any] = {}
+    for name, channels in (("conv_1", 4), ("conv_2", 4), ("conv_3", 6)):
+        norm: Any = nn.BatchNorm2d(channels)
+        norms[name] = norm
+        with torch.no_grad():
+            norm.weight.copy_(values[f"{name}.scale"])
+            norm.bias.copy_(values[f"{name}.bias"])
+            norm.running_mean.copy_(values[f"{name}.mean"])
+            norm.running_var.copy_(values[f"{name}.variance"])
+    inputs = torch.tensor(IMAGES.inputs[:16], dtype=torch.float32)
+    for _ in range(2):
+        found = learner.trained_answer(values, inputs, 1, torch.Generator()).logits
+        maps = inputs.reshape(16, 2, 5, 6)
+        first = torch.conv2d(maps, values["input->conv_1.weight"], stride=(1, 2))
+        first = torch.relu(norms["conv_1"](first))
+        second = torch.conv2d(first, values["conv_1->conv_2.weight"], padding=1)
+        second = torch.relu(norms["conv_2"](second) + first)
+        means = torch.avg_pool1d(second.transpose(2, 3).reshape(16, 8, 4), 2)
+        means = means.reshape(16, 4, 2, 2).transpose(2, 3)
+        third = torch.conv2d(means, values["conv_2->conv_3.weight"], groups=2)
+        third = torch.relu(norms["conv_3"](third)).amax(dim=3).flatten(1)
+        expected = third @ values["maxpool_4->dense_5.weight"].T + values["dense_5.bias"]
+        np.testing.assert_allclose(found.numpy(), expected.detach().numpy(), rtol=1e-4, atol=1e-5)
+    for name, norm in norms.items():
+        np.testing.assert_allclose(values[f"{name}.mean"], norm.running_mean, rtol=1e-4, atol=1e-6)
+        np.testing.assert_allclose(values[f"{name}.variance"], norm.running_var, rtol=1e-4)
 
 
 def test_one_value_has_no_variance_so_the_averages_normalise_it() -> None:

@@ -73,7 +73,7 @@ _LENET: _Changes = {
     "shift": 2,
 }
 _RESIDUAL: _Changes = {
-    "epochs": 15,
+    "epochs": 18,
     "batch_size": 128,
     "schedule": "one_cycle",
     "learning_rate": 0.01,

@@ -23,8 +23,8 @@ conv [1 28 28] 6 5 ⦶ {pool} _ 2 ⦶ conv _ 16 5 ⦶ {pool} _ 2 ⦶ dense _ 120
 """
 _RESIDUAL = """\
 let block s c = (conv s c 3 pad:1 ⦶ conv _ c 3 pad:1) ⊕ id s in
-conv [1 28 28] 16 3 pad:1 ⦶ avgpool _ 2 ⦶ conv _ 16 3 pad:1 ⦶ block [16 14 14] 16
-⦶ conv _ 32 3 stride:2 pad:1 ⦶ block [32 7 7] 32 ⦶ avgpool _ 7 ⦶ dense _ 10
+conv [1 28 28] 16 5 stride:2 pad:2 ⦶ block [16 14 14] 16
+⦶ conv _ 32 3 stride:2 pad:1 ⦶ block [32 7 7] 32 ⦶ dense _ 10
 """
 PROGRAMS: dict[str, str] = {
     "lenet": _LENET.format(pool="maxpool"),

@@ -93,10 +93,11 @@ def test_scales_of_channels_do_not_matter(program: str) -> None:
     factors: dict[str, Floats] = {}
     for name, each in scales.items():
         shape = network[name].shape
+        channels = shape[0]
         if len(shape) > 1:  # one scale for a channel
-            one_each = np.repeat(by_channel(each, shape), len(each) // shape[0])
+            one_each = np.repeat(by_channel(each, shape), len(each) // channels)
             np.testing.assert_array_equal(each, one_each)
-        factors[name] = np.repeat(rng.uniform(0.2, 5.0, shape[0]), len(each) // shape[0])
+        factors[name] = np.repeat(rng.uniform(0.2, 5.0, channels), len(each) // channels)
     for tie in ties:
         channels = network[tie.target].shape[0]
         if tie.source in network.inputs:

@@ -54,7 +54,7 @@ def none_is_badly_scaled(found: Units) -> bool:
 
 @pytest.mark.parametrize("neuron", [IFCurrDelta(), IFCurrExp(tau_syn_I=8.0), IFCondExp()])
 def test_a_transfer_has_its_units_in_balance(neuron: NeuronModel) -> None:
-    found = read_units(ANN, transferred(balanced(ANN), neuron))
+    found = read_units(balanced(ANN), transferred(balanced(ANN), neuron))
     for each in (*found.own.values(), *found.taken.values()):
         np.testing.assert_array_equal(each, 1.0)
     assert none_is_badly_scaled(found)
@@ -77,7 +77,7 @@ def test_scales_of_all_units_are_found(neuron: NeuronModel, exponents: list[floa
     snn = transferred(unequal, neuron)
     # Whichever of the equal ANNs is given.
     for ann in (ANN, unequal):
-        found = read_units(ann, snn)
+        found = read_units(balanced(ann), snn)
         for name, part in (("dense_1", factors[:9]), ("dense_2", factors[9:])):
             np.testing.assert_allclose(found.own[name], part / np.median(part), rtol=1e-6)
             np.testing.assert_array_equal(found.badly_scaled(name), ~within(found.own[name], 4.0))
@@ -94,7 +94,7 @@ def test_one_unit_whose_weights_were_changed() -> None:
     snn = transferred(balanced(ANN))
     stronger = np.array(snn.parameters[FIRST])
     stronger[3] *= 20.0
-    found = read_units(ANN, changed(snn, first=stronger))
+    found = read_units(balanced(ANN), changed(snn, first=stronger))
     expected = np.where(np.arange(9) == 3, 20.0, 1.0)
     np.testing.assert_allclose(found.own["dense_1"], expected, rtol=1e-9)
     # Its targets have not been told.
@@ -103,7 +103,7 @@ def test_one_unit_whose_weights_were_changed() -> None:
 
     louder = np.array(snn.parameters[THIRD])
     louder[:, 2] *= 5.0
-    found = read_units(ANN, changed(snn, third=louder))
+    found = read_units(balanced(ANN), changed(snn, third=louder))
     assert (found.own["dense_2"] == 1.0).all()
     assert found.taken["dense_2->dense_3"][2] == pytest.approx(5.0)
     assert np.flatnonzero(found.badly_scaled("dense_2")).tolist() == [2]
@@ -123,7 +123,7 @@ def test_what_is_not_a_scale_is_not_taken_for_one() -> None:
         np.where(np.arange(9)[:, None] == 4, -weights, weights),
         exchanged,
     ):
-        assert none_is_badly_scaled(read_units(ANN, changed(snn, first=planted)))
+        assert none_is_badly_scaled(read_units(balanced(ANN), changed(snn, first=planted)))
 
 
 def test_noise_leaves_scales_where_they_are() -> None:
@@ -135,7 +135,7 @@ def test_noise_leaves_scales_where_they_are() -> None:
     }
     noisy[SECOND][1] *= 30.0
     snn = SpikingModel(network=NETWORK, parameters=noisy)
-    found = read_units(ANN, snn)
+    found = read_units(balanced(ANN), snn)
     assert np.flatnonzero(found.badly_scaled("dense_2")).tolist() == [1]
     assert found.own["dense_2"][1] == pytest.approx(30.0, rel=0.2)
     assert not found.badly_scaled("dense_1").any()

@@ -15,6 +15,7 @@ from volr.explanation.wiring import Wiring, wirings
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 from volr.transfer import TransferSettings
+from volr.transfer.balance import balanced
 from volr.transfer.scaling import Correction, Scale, spiking_model
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def wiring(weights: Floats, bias: Floats) -> Wiring:
         dt=0.5,
         duration=40.0,
     )
-    return wirings(read_units(ANN, model), model)["dense_1"]
+    return wirings(read_units(balanced(ANN), model), model)["dense_1"]
 
 
 def faultless(found: Wiring) -> bool:
@@ -69,7 +70,7 @@ def test_no_transfer_is_taken_for_a_mistake(neuron: NeuronModel) -> None:
     scale = {"input": Scale(1.0), "dense_1": Scale(3.0)}
     correction = {"dense_1": Correction(excitation=1.2, inhibition=0.8, offset=0.05)}
     made = spiking_model(ANN, NETWORK, scale, correction, settings)
-    found = wirings(read_units(ANN, made), made)["dense_1"]
+    found = wirings(read_units(balanced(ANN), made), made)["dense_1"]
     block = found.blocks[0]
     assert block.balance == pytest.approx(0.8 / 1.2)
     assert faultless(found)

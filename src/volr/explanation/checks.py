@@ -10,7 +10,7 @@ from volr.errors import DataError, ModelError, UnsupportedError
 from volr.models.activations import ReLU
 from volr.models.coding import check_stimuli
 from volr.models.samples import check_labels
-from volr.network import AllToAll
+from volr.network import Connector
 from volr.network.supported import check_connectors
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ _LARGEST = 1e100
 
 def check(ann: ArtificialModel, snn: SpikingModel, samples: Samples) -> None:
     """Raise as ``volr.explain`` says."""
-    check_connectors(snn.network, (AllToAll,), "explain")
+    check_connectors(snn.network, (Connector,), "explain", several=True)
     if ann.network != snn.network:
         raise ModelError(
             "the two models are not of the same network", help="give the ANN that the SNN came from"

@@ -11,9 +11,11 @@ from volr.explanation.bare_layers import asked_slopes
 from volr.explanation.counts import CountModel
 from volr.explanation.fitting import Fitting
 from volr.explanation.remedies import settings_of
+from volr.explanation.synapses import with_each_synapse
 from volr.explanation.unit_scales import Units, read_units
 from volr.explanation.wiring import wirings
 from volr.models.coding import by_input
+from volr.transfer.balance import balanced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,8 +59,11 @@ def measure(
     """Run the model on ``simulator`` and its variants without ``mechanisms`` on ``engine``, and fit
     the count model.
     """
-    units = read_units(ann, snn)
-    wired = wirings(units, snn)
+    # Weights are compared synapse by synapse. Where kernels share them, units have the scales of
+    # their channels, so the balance comes first.
+    synapses = with_each_synapse(snn)
+    units = read_units(with_each_synapse(balanced(ann)), synapses)
+    wired = wirings(units, synapses)
     actual = frozenset(mechanisms)
     runs = {
         left_in: variants.run(
@@ -75,7 +80,7 @@ def measure(
     full = snn.coding.rate_max * snn.duration / 1000.0
     slopes = dict.fromkeys(network.inputs, full)
     fitting = Fitting(
-        snn=snn,
+        snn=synapses,
         units=units,
         wired=wired,
         actual=actual,

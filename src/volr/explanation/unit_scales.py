@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.models.parameters import weight_name
-from volr.transfer.balance import balanced, hidden_populations, rescaled
+from volr.transfer.balance import hidden_populations, rescaled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,12 +74,15 @@ def within(factors: Floats | float, limit: float) -> Booleans:
     return np.logical_and(factors >= 1.0 / limit, factors <= limit)
 
 
-def read_units(ann: ArtificialModel, snn: SpikingModel) -> Units:
-    """The scales of the units of ``snn``, which has the network of ``ann``."""
-    network, even = ann.network, balanced(ann)
+def read_units(even: ArtificialModel, snn: SpikingModel) -> Units:
+    """The scales of the units of ``snn``, which has the network of the ANN in balance, ``even``.
+
+    Both have a weight for each synapse (``with_each_synapse``).
+    """
+    network = even.network
     charges = {each.name: charges_of(snn, weight_name(each)) for each in network.projections}
     own: dict[str, Floats] = {}
-    for name in hidden_populations(ann):
+    for name in hidden_populations(even):
         # Each block has its own factor, so the rows of only one block are read, the largest.
         block = max(network.incoming[name], key=network.synapses)
         wanted = even.parameters[weight_name(block)]

@@ -17,6 +17,7 @@ import numpy as np
 from volr.backends.base import Record
 from volr.backends.populations import nonspiking
 from volr.explanation.causes import DYNAMIC
+from volr.explanation.synapses import with_each_synapse
 from volr.models.parameters import weight_name
 from volr.network.subgraph import depths
 
@@ -59,7 +60,10 @@ def variant(
     model: SpikingModel, without: frozenset[Dynamic], wirings: Mapping[str, Wiring]
 ) -> SpikingModel:
     """The model without these mechanisms; ``transient`` is not part of a model."""
-    neuron, values = model.neuron, dict(model.parameters)
+    neuron = model.neuron
+    if "driving" in without and neuron.has_conductances:
+        model = with_each_synapse(model)
+    values = dict(model.parameters)
     if "driving" in without and neuron.has_conductances:
         twin = neuron.with_currents()
         excitation, inhibition = twin.synapse_units

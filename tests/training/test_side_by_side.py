@@ -9,6 +9,7 @@ from tests.oracles import PlainSimulator, chain, fork, random_parameters
 
 from volr.backends import simulator
 from volr.backends.base import Record
+from volr.language import to_network
 from volr.models.coding import Poisson
 from volr.models.model import Readout, SpikingModel
 from volr.neurons import IFCurrDelta, IFCurrExp, NeuronModel
@@ -71,3 +72,8 @@ def test_only_small_networks_stand_side_by_side() -> None:
     assert fits(chain(2, 4, 2), 16)
     assert not fits(chain(100, 20, 10), 16)
     assert fits(chain(100, 20, 10), 2)
+
+
+def test_networks_of_kernels_stand_alone() -> None:
+    assert not fits(to_network("conv [1 4] 2 3 ⦶ dense _ 2"), 2)
+    assert not fits(to_network("dense 2 3 ⦶ (dense 3 3 ⊕ id 3) ⦶ dense 3 2"), 2)

@@ -9,7 +9,7 @@ from volr.backends import running
 from volr.backends.refusals import require
 from volr.backends.torch import TORCH
 from volr.checks import arguments
-from volr.network import AllToAll
+from volr.network import Connector
 from volr.network.supported import check_connectors
 from volr.training.checkpoint import checkpoint_of, described
 from volr.training.checks import check_samples, check_start
@@ -67,7 +67,7 @@ def train_in_loop(
     arguments.check_progress("train_in_loop", progress)
     spiking = spiking_of("train_in_loop", spiking, start)
     check_spiking(network, spiking, start)
-    check_connectors(network, (AllToAll,), "training")
+    check_connectors(network, (Connector,), "training", several=True)
     check_samples(network, samples, settings)
     check_plain(settings, "training a spiking network", TRANSFER_INSTEAD)
     require(TORCH)

@@ -30,6 +30,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from volr.backends.torch.operations import operation_of
 from volr.models.parameters import bias_name, weight_name
 
 if TYPE_CHECKING:
@@ -58,9 +59,13 @@ def charge(
     unit = current_unit(neuron, duration)
     # T/τ_m: the charge of a current of 1, in spikes.
     brought = duration / neuron.tau_m if neuron.leaks else 1.0
-    z = (values[bias_name(population)] - _leak(neuron, unit)) * brought
+    bias = values[bias_name(population)]
+    if len(bias) < population.size:
+        bias = bias.repeat_interleave(population.size // len(bias))
+    z = (bias - _leak(neuron, unit)) * brought
     for projection in network.incoming[population.name]:
-        z = z + counts[projection.source] @ values[weight_name(projection)].T
+        arriving = operation_of(network, projection)
+        z = z + arriving(counts[projection.source], values[weight_name(projection)])
     return z
 
 

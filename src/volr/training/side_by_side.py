@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 import numpy as np
 
 from volr.models.parameters import bias_name, weight_name
-from volr.network import Network, Population
+from volr.network import AllToAll, Network, Population
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,7 +29,12 @@ MOST_SYNAPSES = 20_000
 
 
 def fits(network: Network, candidates: int) -> bool:
-    """Whether so many candidates are few enough to stand side by side."""
+    """Whether so many candidates can stand side by side, and are few enough to.
+
+    Candidates that share the weights of kernels cannot.
+    """
+    if any(each.connector != AllToAll() or each.number > 1 for each in network.projections):
+        return False
     return network.synapse_count * candidates**2 <= MOST_SYNAPSES
 
 

@@ -14,7 +14,7 @@ from volr.engine.surrogates import Surrogate
 from volr.errors import TrainingError, VolrError
 from volr.models.model import ArtificialModel, Readout, SpikingModel, check_reach, readout_problems
 from volr.models.simulation_settings import SimulationSettings
-from volr.network import AllToAll
+from volr.network import Connector
 from volr.network.supported import check_connectors
 from volr.system.memory import check_room
 from volr.training.checkpoint import checkpoint_of, described
@@ -125,7 +125,7 @@ def train_snn(
         arguments.check_model("train_snn", teacher, "teacher", kind=ArtificialModel)
     spiking = spiking_of("train_snn", spiking, start)
     check_spiking(network, spiking, start)
-    check_connectors(network, (AllToAll,), "training")
+    check_connectors(network, (Connector,), "training", several=True)
     check_samples(network, samples, settings)
     check_plain(settings, "training a spiking network", TRANSFER_INSTEAD)
     _check_outputs(network)

@@ -5,23 +5,25 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from tests.network.examples import MIXED, PARALLEL, SKIP, XOR, network, networks, sequence
+from tests.shaped_programs import ShapedProgram, shaped_programs
 from tests.strategies import Program, programs
 
 from volr import to_network
 from volr.errors import NetworkError, ProgramError
 from volr.language.decompile import Decompiled, decompile
-from volr.network import Network, OneToOne, Population, Projection
+from volr.network import Network, Population, Projection
+from volr.network.connectors import OneToOne, Windows
 
 
 def assert_lowers_to(found: Decompiled, wanted: Network) -> None:
     lowered = to_network(found.text)
     names = found.names
-    assert {names[p.name]: p.shape for p in lowered.populations} == {
-        p.name: p.shape for p in wanted.populations
+    assert {names[p.name]: (p.shape, p.merge) for p in lowered.populations} == {
+        p.name: (p.shape, p.merge) for p in wanted.populations
     }
-    assert {(names[p.source], names[p.target]) for p in lowered.projections} == {
-        (p.source, p.target) for p in wanted.projections
-    }
+    one = [(names[p.source], names[p.target], p.connector, p.back) for p in lowered.projections]
+    other = [(p.source, p.target, p.connector, p.back) for p in wanted.projections]
+    assert sorted(one, key=str) == sorted(other, key=str)
     assert tuple(names[name] for name in lowered.inputs) == wanted.inputs
     assert tuple(names[name] for name in lowered.outputs) == wanted.outputs
 
@@ -30,6 +32,14 @@ def assert_lowers_to(found: Decompiled, wanted: Network) -> None:
 def test_every_program_comes_back(program: Program) -> None:
     wanted = to_network(program.source)
     assert_lowers_to(decompile(wanted), wanted)
+
+
+@given(shaped_programs())
+def test_every_program_of_all_layers_comes_back(program: ShapedProgram) -> None:
+    wanted = to_network(program.source)
+    found = decompile(wanted)
+    assert_lowers_to(found, wanted)
+    assert decompile(to_network(found.text)).text == found.text
 
 
 @given(networks())
@@ -49,6 +59,20 @@ def test_of_any_graph_there_is_its_program_or_none(wanted: Network) -> None:
         (PARALLEL, "dense 100 20 ⦶ (dense 20 10 ⊖ dense 20 10) ⦶ dense 20 10"),
         (SKIP, "(dense 2 3 ⊖ dense 2 4 ⦶ dense 4 5) ⦶ dense 8 2"),
         (network([3, 2, 4], (0, 1), (0, 2)), "dense 3 2 ⊖ dense 3 4"),
+        (network([2, 3, 4], (0, 1), (1, 2), (0, 2)), "(dense 2 3 ⦶ dense 3 4) ⊕ dense 2 4"),
+        *(
+            (to_network(text), text)
+            for text in (
+                "conv [1 9 8] 4 [3 2] pad:[1 0] ⦶ avgpool [4 9 7] 2 ⦶ dense [4 4 3] 5",
+                "conv [2 9] 4 3 stride:2 groups:2 ⦶ maxpool [4 4] 3 stride:1 ⦶ dense [4 2] 5",
+                "dense 3 4 ⦶ (dense 4 5 ⦶ dense 5 4) ⊕ id 4 ⦶ dense 4 2",
+                "dense 3 4 ↺ (dense 4 5 ⦶ dense 5 4) ⦶ dense 4 2",
+                "dense 3 4 ⦶ (id 4 ⊖ dense 4 5)",
+                "conv [1 6] 2 3 ⦶ avgpool [2 4] 2 ⊕ conv [2 4] 2 3",
+                "avgpool [3 4 6] [2 3]",
+                "dense [2 3] [3 1] ⦶ avgpool [3 1] 1",
+            )
+        ),
     ],
 )
 def test_programs_read_as_one_would_write_them(graph: Network, text: str) -> None:
@@ -79,26 +103,37 @@ def crossing() -> Network:
     ("wanted", "why"),
     [
         (MIXED, "the 2 inputs image, clock"),
-        (crossing(), "'dense_2' leads to populations that get from others"),
-        (network([2, 3, 4], (0, 1), (1, 2), (0, 2)), "'input' leads to populations"),
-        (Network((Population("x", (2,)),), (), ("x",), ("x",)), "the output 'x' leads on"),
+        (
+            crossing(),
+            "it is not made of layers in a row and side by side, after 'input', 'dense_2'",
+        ),
+        (Network((Population("x", (2,)),), (), ("x",), ("x",)), "the output 'x' is an input"),
         (
             Network(
-                (Population("x", (2, 2)), Population("y", (1,))),
+                (Population("x", (1, 4)), Population("y", (1, 2))),
+                (Projection("x", "y", Windows((2,))),),
+                ("x",),
+                ("y",),
+            ),
+            "the projection x->y is windows 2, which no layer is",
+        ),
+        (
+            Network(
+                (Population("x", (2,)), Population("y", (2,), merge="max")),
                 (Projection("x", "y"),),
                 ("x",),
                 ("y",),
             ),
-            r"'x' has the shape \(2, 2\)",
+            "x->y is all_to_all, of which the largest counts, which no layer is",
         ),
         (
             Network(
-                (Population("x", (2,)), Population("y", (2,))),
-                (Projection("x", "y", OneToOne()),),
+                tuple(Population(name, (2,)) for name in "xyz"),
+                (Projection("x", "y", OneToOne()), Projection("y", "z")),
                 ("x",),
-                ("y",),
+                ("z",),
             ),
-            "the projection x->y is one_to_one",
+            "its populations are not those of layers",
         ),
         (
             Network(
@@ -107,7 +142,7 @@ def crossing() -> Network:
                 ("i",),
                 ("c", "d"),
             ),
-            "leads to populations",
+            "it is not made of layers",
         ),
     ],
 )

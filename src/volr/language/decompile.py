@@ -1,36 +1,34 @@
 """From a ``Network`` back to a program: ``lower`` reversed, except for names.
 
-Every population of a program lies between two boundaries. It has projections from all populations
-of the boundary before it, and is a part of the boundary after it. So a program is also a graph
-whose points are boundaries and whose arrows are populations, and
+A population is driven by layers, each of which reads a boundary (``drives``). So a program is also
+a graph whose points are boundaries and whose arrows are layers, and a network is a program's if the
+graph can be merged to a single arrow (``series_parallel``). A population that several boundaries
+have is a point of its own, from which an `id` leads into the others.
 
-    ⊖  puts arrows between the same two points
-    ⦶  puts a point between two arrows
-
-A network is a program's if its arrows can be merged, by undoing these two, to a single one from the
-input to the outputs. The time is proportional to the network, except for sorting.
+What is found is lowered again and compared, so it is the network's program, or there is none.
 """
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
-from volr.errors import NetworkError
+from volr.errors import NetworkError, ProgramError
+from volr.language.drives import Drives
+from volr.language.layer_expressions import passed_on, pools_of
 from volr.language.lowering import INPUT
-from volr.language.operators import dense
 from volr.language.printer import format_expression
-from volr.language.syntax import Parallel, Sequence
-from volr.network.connectors import AllToAll
+from volr.language.series_parallel import INPUT as START
+from volr.language.series_parallel import OUTPUTS, Arrow, Graph, Junction
+from volr.language.stages import to_network
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from volr.language.drives import Boundary
     from volr.language.syntax import Expression
     from volr.network.graph import Network
-
-Boundary: TypeAlias = frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -41,169 +39,144 @@ class Decompiled:
     names: Mapping[str, str]
 
 
-@dataclass(slots=True)
-class _Chain:
-    """Arrows in a row, or a single one: ``parts`` are names of populations or bundles."""
-
-    start: int
-    end: int
-    parts: list[str | _Bundle]
-
-
-@dataclass(slots=True)
-class _Bundle:
-    """Arrows side by side. ``rank`` is where the first output within stands, if there is one."""
-
-    parts: list[_Chain]
-
-
 def decompile(network: Network) -> Decompiled:
     """The program of a network. Raises ``NetworkError`` if the language has none for it."""
-    starts, ends = _boundaries(network)
-    chain = _merge(network, starts, ends)
-    expression, order = _expression(network, chain)
-    names = {INPUT: network.inputs[0]}
-    names |= {f"dense_{index}": name for index, name in enumerate(order, start=1)}
-    outputs = [name for name in order if name in set(network.outputs)]
-    if tuple(outputs) != network.outputs:
-        raise _unsayable(f"its outputs stand in the order {', '.join(network.outputs)}")
-    return Decompiled(format_expression(expression), names)
+    _check(network)
+    why = ""
+    for split in (True, False):
+        drives = Drives(network, split=split)
+        arrow = _Points(network, drives).graph().merged()
+        if arrow is None:
+            why = why or f"it is not made of layers in a row and side by side{_places(network)}"
+            continue
+        late = [name for name in network.outputs if _only_reads(drives, name)]
+        order = [*(each for each in arrow.order if each not in set(late)), *late]
+        text = format_expression(arrow.expression)
+        try:
+            lowered = to_network(text)
+        except ProgramError as error:
+            why = error.diagnostics[0].message
+            continue
+        names = {INPUT: network.inputs[0]}
+        names |= zip((each.name for each in lowered.layers), order, strict=False)
+        different = _difference(lowered, network, names)
+        if different is None:
+            return Decompiled(text, names)
+        why = different
+    raise _unsayable(why)
 
 
 def _unsayable(why: str) -> NetworkError:
     return NetworkError(f"the language has no program for this network: {why}")
 
 
-def _boundaries(network: Network) -> tuple[dict[str, int], dict[str, int]]:
-    """The two boundaries of each population, by number: 0 is the input's, 1 the outputs'."""
+def _check(network: Network) -> None:
+    """Refuse what no program has, whatever the form of the graph."""
     if len(network.inputs) != 1:
         raise _unsayable(f"it has the {len(network.inputs)} inputs {', '.join(network.inputs)}")
-    for population in network.populations:
-        if len(population.shape) != 1:
-            raise _unsayable(f"{population.name!r} has the shape {population.shape}")
-        if population.merge != "sum":
-            raise _unsayable(f"at {population.name!r} the largest of what arrives counts")
-    for projection in network.projections:
-        if projection.back or projection.number > 1:
-            what = "closes a loop" if projection.back else "is not the first between its ends"
-            raise _unsayable(f"the projection {projection.name} {what}")
-        if not isinstance(projection.connector, AllToAll):
-            raise _unsayable(f"the projection {projection.name} is {projection.connector}")
-    outputs = set(network.outputs)
-    numbers: dict[Boundary, int] = {frozenset(network.inputs): 0, frozenset(network.outputs): 1}
-    starts: dict[str, int] = {}
-    after: dict[str, set[int]] = {p.name: set() for p in network.populations}
-    before: dict[str, Boundary] = {}
+    for name in network.outputs:
+        if name in network.inputs:
+            raise _unsayable(f"the output {name!r} is an input")
+    drives = Drives(network, split=False)
     for population in network.layers:
-        boundary = frozenset(p.source for p in network.incoming[population.name])
-        before[population.name] = boundary
-        number = numbers.setdefault(boundary, len(numbers))
-        starts[population.name] = number
-    for name, boundary in before.items():
-        for each in boundary:
-            after[each].add(starts[name])
-    ends: dict[str, int] = {}
-    for population in network.populations:
-        name = population.name
-        if name in outputs:
-            if after[name] or name in network.inputs:
-                raise _unsayable(f"the output {name!r} leads on, or is an input")
-            ends[name] = 1
-        elif len(after[name]) != 1:
-            raise _unsayable(
-                f"{name!r} leads to populations that get from others as well, but not all from "
-                "the same ones"
-            )
-        else:
-            (ends[name],) = after[name]
-    return starts, ends
+        for back in (False, True):
+            for drive in drives.of(population.name, back=back):
+                if drive.layer is None:
+                    what = "" if population.merge == "sum" else ", of which the largest counts"
+                    first = drive.projections[0]
+                    raise _unsayable(
+                        f"the projection {first.name} is {first.connector}{what}, which no layer is"
+                    )
 
 
-def _merge(network: Network, starts: Mapping[str, int], ends: Mapping[str, int]) -> _Chain:
-    """All populations as one arrow from the input's point to the outputs'."""
-    arrows: dict[tuple[int, int], list[_Chain]] = {}
-    into: dict[int, set[int]] = {}
-    out: dict[int, set[int]] = {}
-    for population in network.layers:
-        a, b = starts[population.name], ends[population.name]
-        arrows.setdefault((a, b), []).append(_Chain(a, b, [population.name]))
-        into.setdefault(b, set()).add(a)
-        out.setdefault(a, set()).add(b)
-    # Points in the order of the network, so that a long chain grows at its end.
-    todo = deque(dict.fromkeys(starts.values()))
-    while todo:
-        point = todo.popleft()
-        if point in {0, 1} or len(into.get(point, ())) != 1 or len(out.get(point, ())) != 1:
-            continue
-        (a,), (b,) = into.pop(point), out.pop(point)
-        first, second = _one(arrows.pop((a, point))), _one(arrows.pop((point, b)))
-        first.end = b
-        first.parts += second.parts
-        arrows.setdefault((a, b), []).append(first)
-        out[a].discard(point)
-        out[a].add(b)
-        into[b].discard(point)
-        into[b].add(a)
-        todo += [a, b]
-    if set(arrows) != {(0, 1)}:
-        names = [p.name for p in network.layers if starts[p.name] not in {0, 1}][:5]
-        raise _unsayable(
-            "it is not made of populations in a row and side by side"
-            + (f", around {', '.join(map(repr, names))}" if names else "")
-        )
-    return _one(arrows[0, 1])
+def _only_reads(drives: Drives, name: str) -> bool:
+    """Whether an output is what waits at the end: it is made when all else is."""
+    found = drives.of(name)
+    return len(found) == 1 and found[0].only_reads and not drives.of(name, back=True)
 
 
-def _one(chains: list[_Chain]) -> _Chain:
-    """Arrows between the same points as one."""
-    if len(chains) == 1:
-        return chains[0]
-    return _Chain(chains[0].start, chains[0].end, [_Bundle(chains)])
+def _places(network: Network) -> str:
+    count = Counter(each.source for each in network.projections)
+    names = [name for name, several in count.items() if several > 1][:5]
+    return f", after {', '.join(map(repr, names))}" if names else ""
 
 
-def _expression(network: Network, chain: _Chain) -> tuple[Expression, list[str]]:
-    """The chain as a syntax tree, and its populations in the order of the text.
-
-    Bundles are sorted by their outputs, or else by the network's order.
-    """
-    ranks = {p.name: len(network.outputs) + i for i, p in enumerate(network.populations)}
-    ranks |= {name: index for index, name in enumerate(network.outputs)}
-    lowest: dict[int, int] = {}
-    built: dict[int, Expression] = {}
-    orders: dict[int, list[str]] = {}
-    todo: list[tuple[_Chain | _Bundle, bool]] = [(chain, False)]
-    while todo:
-        part, ready = todo.pop()
-        if not ready:
-            todo.append((part, True))
-            todo += [(each, False) for each in part.parts if not isinstance(each, str)]
-            continue
-        key = id(part)
-        if isinstance(part, _Bundle):
-            parts = sorted(part.parts, key=lambda each: lowest[id(each)])
-            expressions = [built.pop(id(each)) for each in parts]
-            order = [name for each in parts for name in orders.pop(id(each))]
-            lowest[key] = min(lowest[id(each)] for each in parts)
-        else:
-            expressions, order = list["Expression"](), list[str]()
-            for each in part.parts:
-                if isinstance(each, str):
-                    expressions.append(_dense(network, each))
-                    order.append(each)
-                else:
-                    expressions.append(built.pop(id(each)))
-                    order += orders.pop(id(each))
-            lowest[key] = min(
-                ranks[each] if isinstance(each, str) else lowest[id(each)] for each in part.parts
-            )
-        whole = expressions[0]
-        for each in expressions[1:]:
-            is_bundle = isinstance(part, _Bundle)
-            whole = Parallel(whole, each) if is_bundle else Sequence(whole, each)
-        built[key], orders[key] = whole, order
-    return built[id(chain)], orders[id(chain)]
+def _difference(lowered: Network, network: Network, names: Mapping[str, str]) -> str | None:
+    """What the program's network has in another way; None if it is the network."""
+    shapes = {each.name: (each.shape, each.merge) for each in network.populations}
+    found = {names.get(each.name): (each.shape, each.merge) for each in lowered.populations}
+    if found != shapes:
+        return "its populations are not those of layers"
+    one = Counter((p.source, p.target, str(p.connector), p.back) for p in network.projections)
+    other = Counter(
+        (names[p.source], names[p.target], str(p.connector), p.back) for p in lowered.projections
+    )
+    if one != other:
+        return f"it has {', '.join(f'{a}->{b}' for a, b, _, _ in (one - other) or other - one)}"
+    if tuple(names[each] for each in lowered.outputs) != network.outputs:
+        return f"its outputs stand in the order {', '.join(network.outputs)}"
+    return None
 
 
-def _dense(network: Network, name: str) -> Expression:
-    inputs = sum(network[p.source].size for p in network.incoming[name])
-    return dense(inputs, network[name].size)
+class _Points:
+    """The graph of a network: a number for each boundary, and the arrows between them."""
+
+    def __init__(self, network: Network, drives: Drives) -> None:
+        self._network = network
+        self._drives = drives
+        self._next = OUTPUTS + 1
+        self._boundaries = drives.boundaries()
+        self._numbers: dict[Boundary, int] = {drives.outputs: OUTPUTS}
+        self._own: dict[str, int] = {network.inputs[0]: START}
+        for name, found in self._boundaries.items():
+            several = len(found) > 1 or drives.of(name, back=True)
+            if several and name not in self._own:
+                self._own[name] = self._new()
+
+    def graph(self) -> Graph:
+        network, graph = self._network, Graph()
+        ranks = {p.name: len(network.outputs) + i for i, p in enumerate(network.populations)}
+        ranks |= {name: index for index, name in enumerate(network.outputs)}
+        for population in network.layers:
+            name = population.name
+            end = self._own.get(name)
+            after: list[Expression] = []
+            if end is None:
+                (boundary,) = self._boundaries[name]
+                end = self._number(boundary)
+                after = pools_of(network, [name], dict(boundary)[name])
+            for back in (False, True):
+                drives = self._drives.of(name, back=back)
+                if not drives:
+                    continue
+                at = self._new()
+                rank = ranks[name]
+                graph.join(at, Junction(name, len(drives), end, rank, tuple(after), back))
+                for place, each in enumerate(drives):
+                    start = self._number(each.boundary)
+                    passing = passed_on(network, each.items[0])
+                    graph.add(Arrow(start, at, [*each.parts], passing, rank, place))
+        for name, point in self._own.items():
+            for boundary in self._boundaries[name]:
+                pools = dict(boundary)[name]
+                ends = boundary == self._drives.outputs
+                end = OUTPUTS if ends else self._number(boundary)
+                if end != point:
+                    parts = pools_of(network, [name], pools)
+                    passing = passed_on(network, (name, pools))
+                    graph.add(Arrow(point, end, parts, passing, ranks[name]))
+        return graph
+
+    def _new(self) -> int:
+        self._next += 1
+        return self._next - 1
+
+    def _number(self, boundary: Boundary) -> int:
+        """The point of a boundary. That of one population alone is the population's."""
+        if len(boundary) == 1:
+            ((name, pools),) = boundary
+            if not pools and name in self._own:
+                return self._own[name]
+        if boundary not in self._numbers:
+            self._numbers[boundary] = self._new()
+        return self._numbers[boundary]

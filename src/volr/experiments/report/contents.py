@@ -16,6 +16,7 @@ from volr.errors import VolrError
 from volr.experiments.report import figures
 from volr.experiments.report.confusion import confusion_figure
 from volr.experiments.report.groups import by_task
+from volr.experiments.report.maps import kernel_figure, rate_figure
 from volr.experiments.report.parts import Figures, Page, Section, Words
 from volr.experiments.report.stimuli import activities, stimulus_figure
 from volr.experiments.report.tables import (
@@ -161,10 +162,14 @@ def _drawn(group: Group, path: Path, data_dir: Path | None) -> tuple[Drawing, ..
     data = find_task(row.task).load(seed=row.seed, inputs=size, data_dir=data_dir)
     with simulator("engine") as engine:
         found = activities(model, data.test, engine, seed=row.seed)
-    return tuple(
-        stimulus_figure(f"stimulus-{group.name}-{number}", group.label, model, each)
-        for number, each in enumerate(found, 1)
-    )
+    drawings = [kernel_figure(f"kernels-{group.name}", group.label, model)]
+    for number, each in enumerate(found, 1):
+        name = f"{group.name}-{number}"
+        drawings += [
+            stimulus_figure(f"stimulus-{name}", group.label, model, each),
+            rate_figure(f"maps-{name}", group.label, model, each.spikes),
+        ]
+    return tuple(each for each in drawings if each is not None)
 
 
 def _provenance(plan: Mapping[str, Any], entries: Sequence[Entry]) -> Section:

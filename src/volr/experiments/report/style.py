@@ -208,7 +208,9 @@ def _tidied(root: ET.Element, name: str) -> None:
     for element in root.iter():
         given = element.attrib
         if _LINK in given:
-            given["href"] = f"#{name}-{given.pop(_LINK)[1:]}"
+            link = given.pop(_LINK)
+            # A picture is in its link, as data.
+            given["href"] = f"#{name}-{link[1:]}" if link.startswith("#") else link
         if "id" in given:
             identifier = given.pop("id")
             if identifier in linked or element.tag.endswith("clipPath"):

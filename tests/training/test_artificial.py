@@ -249,6 +249,13 @@ def test_dead_neurons_are_counted() -> None:
     }
 
 
+def test_fixed_weights_stay_as_they_are() -> None:
+    network = to_network("dense 3 8 ⦶ ((dense 8 8) ⊕ id 8) ⦶ dense 8 4")
+    trained = train_ann(network, clouds(60), TrainingSettings(epochs=2, candidates=3))
+    for name, values in trained.model.parameters.items():
+        assert (values == 1.0).all() == (values.shape == (1,)), name
+
+
 def test_the_learning_rate_falls_to_zero_along_a_cosine() -> None:
     settings = TrainingSettings(learning_rate=0.5)
     rates = [learning_rate(settings, done) for done in (0.0, 1 / 3, 0.5, 1.0)]

@@ -56,7 +56,7 @@ def starts(learner: ArtificialLearner, count: int = 1) -> list[dict[str, Any]]:
     return learner.starts(shown, count, np.random.default_rng(2))
 
 
-def tensors(values: dict[str, Any]) -> dict[str, torch.Tensor]:
+def tensors(values: dict[str, Any]) -> dict[str, Any]:
     return {name: torch.tensor(each) for name, each in values.items()}
 
 

@@ -50,7 +50,10 @@ class Learning:
     batch_size: int | None = count(None, "Samples in one update.")
     optimizer: Literal["adam", "sgd"] | None = option(None, "Optimizer of the parameters.")
     learning_rate: float | None = option(
-        None, "Learning rate of the first update.", "X", unless=_learning_rates
+        None,
+        "Highest learning rate: of the first update, unless --schedule is one_cycle.",
+        "X",
+        unless=_learning_rates,
     )
     momentum: float | None = option(None, "Momentum of sgd.", "X")
     schedule: Literal["cosine", "constant", "one_cycle"] | None = option(

@@ -11,7 +11,6 @@ import torch
 from volr.backends.torch.module import array_of, logits, plan_of, walk
 from volr.models.activations import ReLU
 from volr.models.model import ArtificialModel
-from volr.models.parameters import fixed_weights
 from volr.training.backpropagation import Answer, TensorLearner, TensorSamples
 from volr.training.initialisation import artificial_starts
 from volr.training.learner import HiddenActivity
@@ -113,7 +112,7 @@ class ArtificialLearner(TensorLearner[ArtificialModel]):
         return Answer(logits(self.plan, values, inputs, through))
 
     def is_trained(self, name: str) -> bool:
-        return name not in self._fixed and not is_statistic(name)
+        return super().is_trained(name) and not is_statistic(name)
 
     def settled(self, values: Values) -> Values:
         """The parameters with normalisation folded into them."""
@@ -126,10 +125,6 @@ class ArtificialLearner(TensorLearner[ArtificialModel]):
     @cached_property
     def _dropped(self) -> frozenset[str]:
         return frozenset(each.name for each in trained_hidden(self.network))
-
-    @cached_property
-    def _fixed(self) -> frozenset[str]:
-        return fixed_weights(self.network)
 
     def _with_statistics(self, start: dict[str, Floats], samples: Samples) -> dict[str, Floats]:
         """A start, and the means, variances and scales with which normalisation changes nothing."""

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Generic, TypeAlias
 
 from torch import Tensor
 
+from volr.models.parameters import fixed_weights
 from volr.training.learner import ModelT_co
 from volr.training.minibatches import DECIDING
 from volr.training.stack import Stack
@@ -109,10 +111,14 @@ class TensorLearner(ABC, Generic[ModelT_co]):
         del batch_size
         return 1
 
+    @cached_property
+    def fixed(self) -> frozenset[str]:
+        """The weights that stay as they are."""
+        return fixed_weights(self.network)
+
     def is_trained(self, name: str) -> bool:
         """Whether updates change this value; others stay, or are averages over minibatches."""
-        del name
-        return True
+        return name not in self.fixed
 
     def settled(self, values: Values) -> Values:
         """The parameters of the network outside of training."""

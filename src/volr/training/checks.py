@@ -11,7 +11,8 @@ from volr.errors import TrainingError
 from volr.models.parameters import parameter_shapes
 from volr.models.samples import label_problem
 from volr.system.memory import check_room
-from volr.training.settings import LOOKED_AT, validation_count
+from volr.training.initialisation import most_samples
+from volr.training.settings import validation_count
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,7 +47,7 @@ def check_samples(network: Network, samples: Samples, settings: TrainingSettings
         raise TrainingError("training cannot start: " + "; ".join(wrong))
     shapes = parameter_shapes(network)
     needed = {name: _BYTES * math.prod(shape) for name, shape in shapes.items()}
-    shown = _BYTES_SHOWN * min(LOOKED_AT, len(samples))
+    shown = _BYTES_SHOWN * min(most_samples(network), len(samples))
     needed |= {population.name: shown * population.size for population in network.layers}
     check_room(needed, "to train this network", help="smaller populations make another network")
 

@@ -24,6 +24,7 @@ from volr.models.coding import by_input
 from volr.models.model import activation_of
 from volr.models.parameters import bias_name, by_unit, weight_name
 from volr.network import AllToAll
+from volr.training.settings import LOOKED_AT
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +60,7 @@ def initial_parameters(
     network: Network, activation: Activation, inputs: Floats, random: np.random.Generator
 ) -> dict[str, Floats]:
     """One initialisation for training on ``inputs`` ``[batch, unit]``, a batch of at least 1."""
-    shown = by_input(network, inputs[: _most_samples(network)])
+    shown = by_input(network, inputs[: most_samples(network)])
     last_use = {
         projection.source: population.name
         for population in network.layers
@@ -98,13 +99,15 @@ def initial_parameters(
     return values
 
 
-def _most_samples(network: Network) -> int | None:
-    """How many samples are looked at. Where weights are shared, each sample shows a weight many
-    values, and takes long; so there are fewer of them.
+def most_samples(network: Network) -> int:
+    """How many samples an initialisation looks at, at most.
+
+    Where weights are shared, each sample shows a weight many values, and takes long; so there are
+    fewer of them.
     """
     if network.synapse_count == sum(map(network.weight_count, network.projections)):
-        return None
-    return max(_FEWEST, _MULTIPLICATIONS // network.multiplication_count)
+        return LOOKED_AT
+    return max(_FEWEST, min(LOOKED_AT, _MULTIPLICATIONS // network.multiplication_count))
 
 
 def _fan_in(network: Network, projection: Projection) -> int:

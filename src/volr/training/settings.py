@@ -41,7 +41,8 @@ class TrainingSettings:
                        2,000 updates
     ``batch_size``     samples in one update
     ``optimizer``      ``adam``, or ``sgd`` with ``momentum``
-    ``learning_rate``  of the first update; None: 0.004 for ``adam``, 0.1 for ``sgd``
+    ``learning_rate``  the highest: of the first update, unless ``schedule`` is ``one_cycle``;
+                       None: 0.004 for ``adam``, 0.1 for ``sgd``
     ``schedule``       ``cosine`` lets the rate fall to 0 over the epochs, ``constant`` keeps it,
                        ``one_cycle`` lets it rise from 1/25 of it first, for 3/10 of the updates
     ``weight_decay``   each update shrinks every parameter, biases too, by this share times the

@@ -23,6 +23,7 @@ from volr.backends.refusals import check_supported, require
 from volr.errors import BackendError, DataError, UnsupportedError
 from volr.models.activations import ACTIVATIONS
 from volr.models.model import ArtificialModel
+from volr.network.connectors import AllToAll, Convolution, OneToOne, Pooled, Windows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -143,6 +144,9 @@ FUTHARK = ArtificialBackend(
     build=_build,
     read_back=_read_back,
     precision=SINGLE,
+    connectors=(AllToAll, Convolution, OneToOne, Pooled, Windows),
+    merges=("sum", "max"),
+    several=True,
 )
 
 FUTHARK_PROGRAM = Document(
@@ -154,5 +158,8 @@ FUTHARK_PROGRAM = Document(
     write_program=_write_program,
     read_back=_read_document,
     precision=SINGLE,
+    connectors=(AllToAll, Convolution, OneToOne, Pooled, Windows),
+    merges=("sum", "max"),
+    several=True,
     how_to=_how_to,
 )

@@ -18,14 +18,16 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from volr.backends.futhark.program_body import DESCENT, FORWARD, LOSSES
+from volr.backends.futhark.program_body import FORWARD, LOSSES, descent
+from volr.backends.futhark.program_layers import Layers, Names, is_dense, other_names
+from volr.backends.futhark.program_maps import NAMES, definitions
 from volr.backends.identifiers import comment, identifiers
 from volr.models.activations import Activation, Identity, ReLU, Sigmoid, Tanh
-from volr.models.parameters import bias_name, parameter_shapes, weight_name
+from volr.models.parameters import bias_name, fixed_weights, parameter_shapes, weight_name
 
 if TYPE_CHECKING:
     from volr.backends.futhark.program_body import Loss
-    from volr.network import Network, Population
+    from volr.network import Network, Projection
 
 _KEYWORDS = (
     "and assert case def do else entry false for if import in include let local loop match module "
@@ -64,7 +66,7 @@ def program(
     ``loss`` is what its entry points for learning make small. With None it has none of them, and is
     compiled in a fraction of the time, since it is differentiation that takes long.
     """
-    names = _Names(network)
+    names = _names(network)
     sections = (
         _head(network, names),
         _sizes(network),
@@ -72,30 +74,38 @@ def program(
         _parameters(network, names),
         _network(network, activation, names),
         FORWARD,
-        *(() if loss is None else (LOSSES[loss], DESCENT)),
+        *(() if loss is None else (LOSSES[loss], descent(_fixed(network)))),
         _cuts(network, names),
     )
     return "\n".join(sections)
 
 
-class _Names:
-    """The identifiers of populations, of their weighted sums, and of parameters."""
+def _names(network: Network) -> Names:
+    reserved = RESERVED if is_dense(network) else RESERVED | NAMES
+    own = identifiers((p.name for p in network.populations), reserved=reserved)
+    # An identifier has no space in it, so what is wanted here is wanted once.
+    sums = {p.name: f"{own[p.name]} sum" for p in network.layers}
+    parameters = {
+        weight_name(p): f"{own[p.source]} {own[p.target]} {_numbered(p)}weight"
+        for p in network.projections
+    } | {bias_name(p): f"{own[p.name]} bias" for p in network.layers if network.biases(p)}
+    others = other_names(network)
+    wanted = [*parameters.values(), *sums.values(), *others]
+    found = identifiers(wanted, reserved={*reserved, *own.values()})
+    return Names(
+        population=own,
+        sum={name: found[key] for name, key in sums.items()},
+        parameter={name: found[key] for name, key in parameters.items()},
+        other={key: found[key] for key in others},
+    )
 
-    def __init__(self, network: Network) -> None:
-        own = identifiers((p.name for p in network.populations), reserved=RESERVED)
-        # An identifier has no space in it, so what is wanted here is wanted once.
-        sums = {p.name: f"{own[p.name]} sum" for p in network.layers}
-        parameters = {
-            weight_name(p): f"{own[p.source]} {own[p.target]} weight" for p in network.projections
-        } | {bias_name(p): f"{own[p.name]} bias" for p in network.layers}
-        wanted = [*parameters.values(), *sums.values()]
-        found = identifiers(wanted, reserved={*RESERVED, *own.values()})
-        self.population = own
-        self.sum = {name: found[key] for name, key in sums.items()}
-        self.parameter = {name: found[key] for name, key in parameters.items()}
+
+def _numbered(projection: Projection) -> str:
+    """A number for each but the first of several projections between two populations."""
+    return "" if projection.number == 1 else f"{projection.number} "
 
 
-def _head(network: Network, names: _Names) -> str:
+def _head(network: Network, names: Names) -> str:
     rows = [("here", "size", "name")]
     rows += [(names.population[p.name], str(p.size), comment(p.name)) for p in network.populations]
     wide, narrow = (max(len(row[column]) for row in rows) for column in (0, 1))
@@ -126,11 +136,23 @@ def parameter_count : i64 = {network.parameter_count}
 """
 
 
+def _fixed(network: Network) -> list[tuple[int, int]]:
+    """Where the weights that training leaves alone lie in the vector."""
+    places: list[tuple[int, int]] = []
+    first, fixed = 0, fixed_weights(network)
+    for name, shape in parameter_shapes(network).items():
+        last = first + math.prod(shape)
+        if name in fixed:
+            places.append((first, last))
+        first = last
+    return places
+
+
 def _type(shape: tuple[int, ...]) -> str:
     return "".join(f"[{size}]" for size in shape) + "f32"
 
 
-def _parameters(network: Network, names: _Names) -> str:
+def _parameters(network: Network, names: Names) -> str:
     fields: list[str] = []
     parts: list[str] = []
     first = 0
@@ -140,7 +162,8 @@ def _parameters(network: Network, names: _Names) -> str:
         cut = f"v[{first}:{last}] :> [{product}]f32"
         field = names.parameter[name]
         fields.append(f"{field}: {_type(shape)}")
-        parts.append(f"{field} = " + (f"unflatten ({cut})" if len(shape) > 1 else cut))
+        unflatten = {1: "", 2: "unflatten", 3: "unflatten_3d", 4: "unflatten_4d"}[len(shape)]
+        parts.append(f"{field} = " + (f"{unflatten} ({cut})" if unflatten else cut))
         first = last
     record, cuts = "\n  , ".join(fields), "\n  , ".join(parts)
     if not fields:  # an input that is read as it is
@@ -158,28 +181,27 @@ def unpack (v: [parameter_count]f32) : parameters =
 """
 
 
-def _network(network: Network, activation: Activation, names: _Names) -> str:
-    body: list[str] = []
+def _network(network: Network, activation: Activation, names: Names) -> str:
+    layers = Layers(network, activation, names)
     first = 0
     for name in network.inputs:
         size = network[name].size
         part = "" if len(network.inputs) == 1 else f"[{first}:{first + size}]"
-        body.append(f"let {names.population[name]} = x{part} :> [{size}]f32")
+        layers.lines.append(f"let {names.population[name]} = x{part} :> [{size}]f32")
         first += size
     sources = {projection.source for projection in network.projections}
     for population in network.layers:
-        name, terms = population.name, _terms(network, population, names)
-        if name not in sources:
-            body += [f"let {names.population[name]} =", *terms]
-        elif name not in network.outputs:
-            body += [f"let {names.population[name]} =", *terms, f"  |> map {activation.name}"]
-        else:
-            body += [f"let {names.sum[name]} =", *terms]
-            body.append(f"let {names.population[name]} = map {activation.name} {names.sum[name]}")
+        layers.add(
+            population,
+            sends=population.name in sources,
+            is_read=population.name in network.outputs,
+        )
     read = [
-        names.sum[name] if name in names.sum and name in sources else names.population[name]
+        layers.row(network[name], names.sum[name] if summed else names.population[name])
         for name in network.outputs
+        for summed in (name in names.sum and name in sources and network[name].merge == "sum",)
     ]
+    body = layers.lines
     # Each at its place in the logits: several `++` are more than the compiler can differentiate.
     if len(read) == 1:
         body.append(f"in {read[0]} :> [output_size]f32")
@@ -190,33 +212,21 @@ def _network(network: Network, activation: Activation, names: _Names) -> str:
             first, last = last, last + network[name].size
             body.append(f"   with [{first}:{last}] = {result}")
     steps = "\n  ".join(body)
+    maps = "".join(f"\n{each}" for each in definitions(layers.needed))
     return f"""\
 -- | The weighted sums of one projection.
 def weighted [m] [n] (w: [m][n]f32) (x: [n]f32) : [m]f32 =
   map (\\row -> f32.sum (map2 (*) row x)) w
 
 def add [m] (xs: [m]f32) (ys: [m]f32) : [m]f32 = map2 (+) ys xs
-
+{maps}
 -- | The network: a stimulus to its logits.
 def logits (p: parameters) (x: [input_size]f32) : [output_size]f32 =
   {steps}
 """
 
 
-def _terms(network: Network, population: Population, names: _Names) -> list[str]:
-    """The weighted sum of a population: a line for each projection, and one for the bias."""
-    weighted = [
-        f"weighted p.{names.parameter[weight_name(p)]} {names.population[p.source]}"
-        for p in network.incoming[population.name]
-    ]
-    return [
-        f"  {weighted[0]}",
-        *(f"  |> add ({each})" for each in weighted[1:]),
-        f"  |> add p.{names.parameter[bias_name(population)]}",
-    ]
-
-
-def _cuts(network: Network, names: _Names) -> str:
+def _cuts(network: Network, names: Names) -> str:
     cuts = (
         f"entry {field} (parameters: [parameter_count]f32) : {_type(shape)} =\n"
         f"  (unpack parameters).{field}\n"

@@ -1,6 +1,6 @@
 """The half of a Futhark program that is the same for every network: how it is run, and learns.
 
-``DESCENT`` does what PyTorch's ``SGD`` and ``AdamW`` do, to the letter; losses are those of
+``descent`` does what PyTorch's ``SGD`` and ``AdamW`` do, to the letter; losses are those of
 ``volr.training.losses``.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 Loss: TypeAlias = Literal["cross_entropy", "mse"]
 """As ``volr.training.settings`` has them, which is above all back ends."""
@@ -37,7 +37,7 @@ entry forward [b]
   map (logits (unpack parameters)) inputs
 """
 
-DESCENT = """\
+_DESCENT = """\
 def mean_loss [b]
               (parameters: [parameter_count]f32)
               (inputs: [b][input_size]f32)
@@ -107,7 +107,7 @@ entry train [s] [o] [k]
             (order: [o]i64)
             (batch_size: i64)
             (rates: [k]f32) : [parameter_count]f32 =
-  let step v slope rate = map2 (\\x d -> x - rate * d) v slope
+  let step v slope rate = map2 (\\x d -> x - rate * d) v slope<held>
   in (descend id step parameters inputs labels order batch_size rates).0
 
 -- The other two give all that they need to go on, in one vector, and they begin with zeros for
@@ -130,7 +130,7 @@ entry train_momentum [s] [o] [k]
   let velocity = take parameter_count (drop parameter_count state)
   let step (v, velocity) slope rate =
     let velocity = map3 (\\u x d -> momentum * u + d + decay * x) velocity v slope
-    in (map2 (\\x u -> x - rate * u) v velocity, velocity)
+    in (map2 (\\x u -> x - rate * u) v velocity<held>, velocity)
   let ((values, velocity), total) =
     descend (.0) step (values, velocity) inputs labels order batch_size rates
   in values ++ velocity ++ [state[momentum_size - 1] + total] :> [momentum_size]f32
@@ -162,7 +162,7 @@ entry train_adam [s] [o] [k]
               in x - rate * (decay * x + m / (f32.sqrt s + 1e-8)))
            v
            first
-           second
+           second<held>
     in (v, first, second, updates)
   let ((values, first, second, updates), total) =
     descend (.0)
@@ -175,3 +175,20 @@ entry train_adam [s] [o] [k]
             rates
   in values ++ first ++ second ++ [updates, state[adam_size - 1] + total] :> [adam_size]f32
 """
+
+_HELD = """
+-- | Weights that are learned, and the others as they were.
+def held (before: [parameter_count]f32) (after: [parameter_count]f32) : [parameter_count]f32 =
+  copy after
+"""
+
+
+def descent(fixed: Sequence[tuple[int, int]] = ()) -> str:
+    """Loss, accuracy, gradient, and three ways to descend it.
+
+    ``fixed`` are the first and the last place, not included, of parameters that it leaves alone.
+    """
+    if not fixed:
+        return _DESCENT.replace("<held>", "")
+    kept = "".join(f"    with [{a}:{b}] = before[{a}:{b}]\n" for a, b in fixed)
+    return f"{_HELD.lstrip()}{kept}\n{_DESCENT}".replace("<held>", " |> held v")

@@ -2,7 +2,10 @@
 
     input       ::=  let POPULATION = x[FIRST:LAST] :> [SIZE]f32
     layer       ::=  let POPULATION = weighted … |> add … |> add p.BIAS |> map ACTIVATION
+                  |  let POPULATION = convolved … |> add_maps … |> add_channels p.BIAS |> map_maps …
+                  |  let POPULATION = largest … |> larger …
     activation  ::=  let POPULATION = map ACTIVATION SUM        of an output that has projections
+    read        ::=  let NAME = means … | unflatten_3d … | flatten_3d …
     outputs     ::=  in POPULATION :> [output_size]f32
                   |  in replicate output_size 0 with [FIRST:LAST] = POPULATION …
     cut         ::=  PARAMETER = v[FIRST:LAST] :> [SIZE]f32     in ``unpack``
@@ -12,14 +15,18 @@ Names come from the table at the head, everything else from the code.
 
 from __future__ import annotations
 
+import math
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from volr.backends.futhark.evaluation import Evaluation, Sum
+from volr.backends.futhark.expressions import NotOursError, parsed
 from volr.backends.futhark.program import definition
 from volr.backends.readback import ArtificialReadback, Asked, all_asked, precision_of
+from volr.backends.terms import added_up
 from volr.errors import BackendError
 from volr.models.activations import ACTIVATIONS
 
@@ -28,17 +35,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from volr.backends.futhark.expressions import Node
+    from volr.backends.readback import Answer
+
 _NAME = re.compile(r"--   (\w+) +\d+  (\S+)")
 _CUT = re.compile(
-    r"  [{,] (\w+) = (?:unflatten \()?v\[(\d+):(\d+)\] :> \[(\d+)(?: \* (\d+))?\]f32\)?"
+    r"  [{,] (\w+) = (?:unflatten(?:_[34]d)? \()?v\[(\d+):(\d+)\] :> \[(\d+(?: \* \d+)*)\]f32\)?"
 )
-_WEIGHTED = re.compile(r"weighted p\.(\w+) (\w+)")
 _INPUT = re.compile(r"let (\w+) = x(?:\[(\d+):\d+\])? :> \[(\d+)\]f32")
-_LAYER = re.compile(
-    r"let (\w+) = weighted p\.\w+ \w+(?: \|> add \(weighted p\.\w+ \w+\))* \|> add p\.(\w+)"
-    r"(?: \|> map (\w+))?"
-)
-_ACTIVATION = re.compile(r"let (\w+) = map (\w+) (\w+)")
+_STATEMENT = re.compile(r"let (\w+) = (.*)")
 _OUTPUT = re.compile(r"in (\w+) :> \[output_size\]f32")
 _OUTPUTS = re.compile(r"in replicate output_size 0((?: with \[\d+:\d+\] = \w+)+)")
 _PLACE = re.compile(r"\[(\d+):\d+\] = (\w+)")
@@ -57,20 +62,16 @@ class Cut:
 class Written:
     """A program's network, by the program's own names.
 
-    ``inputs`` has where each begins in a stimulus, and its size; ``layers`` the bias of each
-    weighted sum and its terms, a weight and a source; ``activations`` what is applied, and to which
-    sum; ``outputs`` where each begins among the logits. ``names`` are those of populations in Volr,
-    ``functions`` those of activations.
+    ``inputs`` has where each begins in a stimulus, and its size; ``statements`` the expression of
+    every other name; ``outputs`` where each begins among the logits. ``names`` are those of
+    populations in Volr, ``functions`` those of activations.
     """
 
     names: Mapping[str, str]
     cuts: Mapping[str, Cut]
     functions: Mapping[str, str]
     inputs: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
-    layers: dict[str, tuple[str, list[tuple[str, str]]]] = field(
-        default_factory=dict[str, tuple[str, list[tuple[str, str]]]]
-    )
-    activations: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    statements: dict[str, Node] = field(default_factory=dict[str, "Node"])
     outputs: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
 
 
@@ -89,16 +90,15 @@ def parse(text: str) -> Written:
     for statement in _statements(lines):
         if m := _INPUT.fullmatch(statement):
             written.inputs[m[1]] = int(m[2] or 0), int(m[3])
-        elif m := _LAYER.fullmatch(statement):
-            written.layers[m[1]] = m[2], _WEIGHTED.findall(statement)
-            if m[3]:
-                written.activations[m[1]] = m[3], m[1]
-        elif m := _ACTIVATION.fullmatch(statement):
-            written.activations[m[1]] = m[2], m[3]
         elif m := _OUTPUT.fullmatch(statement):
             written.outputs.append((0, m[1]))
         elif m := _OUTPUTS.fullmatch(statement):
             written.outputs.extend((int(m[1]), m[2]) for m in _PLACE.finditer(m[1]))
+        elif m := _STATEMENT.fullmatch(statement):
+            try:
+                written.statements[m[1]] = parsed(m[2])
+            except NotOursError as error:
+                raise _not_ours(f"`{statement}`") from error
         else:
             raise _not_ours(f"`{statement}`")
     return written
@@ -109,42 +109,75 @@ def readback(written: Written, value: Callable[[str], NDArray[np.floating]]) -> 
 
     Raises ``BackendError`` where the program speaks of what it does not have.
     """
-    # A sum that is activated under another name is that population's.
-    population = {sum_: name for name, (_, sum_) in written.activations.items()}
+    kept: list[NDArray[np.floating]] = []
 
-    def ours(name: str) -> str:
-        return written.names[population.get(name, name)]
+    def parameter(name: str) -> NDArray[np.floating]:
+        kept.append(value(name))
+        return kept[-1]
 
     try:
-        inputs = sorted(written.inputs, key=lambda name: written.inputs[name][0])
-        sizes = {ours(name): written.inputs[name][1] for name in inputs}
-        sizes |= {ours(n): written.cuts[bias].shape[0] for n, (bias, _) in written.layers.items()}
-        weights = {
-            (ours(source), ours(name)): value(weight)
-            for name, (_, terms) in written.layers.items()
-            for weight, source in terms
-        }
-        biases = {ours(name): value(bias) for name, (bias, _) in written.layers.items()}
-        return ArtificialReadback(
-            populations=all_asked(sizes),
-            inputs=Asked(tuple(map(ours, inputs))),
-            outputs=Asked(tuple(ours(name) for _, name in sorted(written.outputs))),
-            weights=all_asked({ends: each.astype(np.float64) for ends, each in weights.items()}),
-            biases=all_asked({name: each.astype(np.float64) for name, each in biases.items()}),
-            activations=all_asked(
-                {
-                    ours(name): written.functions[function]
-                    for name, (function, _) in written.activations.items()
-                }
-            ),
-            precision=precision_of(each.dtype for each in (*weights.values(), *biases.values())),
-        )
+        found = Evaluation(parameter)
+        for name, (_, size) in written.inputs.items():
+            found.populations[name] = (size,)
+        for name, tree in written.statements.items():
+            found.bind(name, tree)
+        return _answers(written, found, precision_of(each.dtype for each in kept))
+    except NotOursError as error:
+        raise _not_ours(f"it computes `{error}`") from error
     except KeyError as error:
         raise _not_ours(f"it has nothing called {error}") from error
 
 
+def _answers(written: Written, found: Evaluation, precision: Answer[float]) -> ArtificialReadback:
+    ours = written.names
+    inputs = sorted(written.inputs, key=lambda name: written.inputs[name][0])
+    sums = {
+        name: each
+        for name, each in found.values.items()
+        if isinstance(each, Sum) and name in found.populations
+    }
+    sizes = {ours[name]: written.inputs[name][1] for name in inputs}
+    sizes |= {ours[name]: math.prod(each.shape) for name, each in sums.items()}
+    outputs = [found.row(name) for _, name in sorted(written.outputs)]
+    sends = {term.read.source for each in sums.values() for term in each.terms}
+    functions = {name: "identity" for name in sends & sums.keys() if sums[name].passes}
+    functions |= {
+        name: written.functions[each.function]
+        for name, each in sums.items()
+        if each.function is not None
+    }
+    # A sum that is activated under another name is that population's.
+    activated = {id(each.terms): name for name, each in sums.items()}
+    population = {
+        name: activated[id(bare.terms)]
+        for name, bare in found.values.items()
+        if isinstance(bare, Sum) and name not in found.populations
+    }
+    return ArtificialReadback(
+        populations=all_asked(sizes),
+        inputs=Asked(tuple(ours[name] for name in inputs)),
+        outputs=Asked(tuple(ours[population.get(name, name)] for name in outputs)),
+        weights=all_asked(
+            added_up(
+                ((ours[term.read.source], ours[name]), term.block())
+                for name, each in sums.items()
+                for term in each.terms
+            )
+        ),
+        biases=all_asked(
+            {
+                ours[name]: np.zeros(math.prod(each.shape)) if each.bias is None else each.bias
+                for name, each in sums.items()
+            }
+        ),
+        activations=all_asked({ours[name]: function for name, function in functions.items()}),
+        merges=all_asked({ours[name]: e.merge for name, e in sums.items() if e.merge != "sum"}),
+        precision=precision,
+    )
+
+
 def _cut(found: re.Match[str]) -> Cut:
-    shape = tuple(int(size) for size in found.groups()[3:] if size)
+    shape = tuple(map(int, found[4].split(" * ")))
     return Cut(int(found[2]), int(found[3]), shape)
 
 

@@ -68,4 +68,12 @@ ROW = Network(
 """One axis; two inputs; dense layers beside kernels; windows whose sum counts, and the largest of
 several."""
 
+LEARNING = to_network(
+    """
+conv [2 4 5] 4 [2 3] stride:[1 2] pad:[0 1] groups:2 ⦶ maxpool _ [2 1] stride:1
+⦶ (conv _ 4 [1 3] pad:[0 1] ⊕ id _) ⦶ avgpool _ [1 2] stride:1 ⦶ dense _ 3
+"""
+)
+"""Small, and each Futhark program of it that learns is the same."""
+
 NETWORKS: Mapping[str, Network] = {"sums": SUMS, "largest": LARGEST, "row": ROW}

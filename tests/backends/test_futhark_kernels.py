@@ -37,12 +37,7 @@ if TYPE_CHECKING:
 LENET = to_network(
     "conv [1 12 12] 2 5 pad:[1 0] ⦶ maxpool _ 2 ⦶ conv _ 3 3 ⦶ avgpool _ 2 ⦶ dense _ 4"
 )
-LEARNING = to_network(
-    """
-conv [2 4 5] 4 [2 3] stride:[1 2] pad:[0 1] groups:2 ⦶ maxpool _ [2 1] stride:1
-⦶ (conv _ 4 [1 3] pad:[0 1] ⊕ id _) ⦶ avgpool _ [1 2] stride:1 ⦶ dense _ 3
-"""
-)
+LEARNING = kernels.LEARNING
 
 
 def model_of(network: Network) -> ArtificialModel:

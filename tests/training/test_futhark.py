@@ -15,6 +15,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("futhark_ffi")
 skip_without("futhark", "cc")
 
+from tests.backends import kernels
 from tests.oracles import chain, random_parameters
 from torch.nn import functional
 
@@ -23,7 +24,7 @@ from volr.backends.futhark.parameter_vector import flattened, unflattened
 from volr.backends.reference import forward
 from volr.errors import BackendError, TrainingError
 from volr.experiments.datasets.logic import load_logic, xor
-from volr.models.activations import ReLU, Sigmoid
+from volr.models.activations import ReLU, Sigmoid, Tanh
 from volr.models.samples import Samples
 from volr.training import TrainingSettings, minibatches, train_ann
 
@@ -236,3 +237,18 @@ print(len(volr.train_ann(network, samples, TrainingSettings(epochs=2), on="futha
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout == "2\n"
+
+
+def test_kernels_are_trained_as_on_pytorch() -> None:
+    network = kernels.LEARNING
+    random = np.random.default_rng(4)
+    inputs = random.random((60, network.input_size))
+    samples = Samples(inputs, inputs[:, :39].reshape(60, 3, 13).sum(axis=2).argmax(axis=1))
+    settings = replace(SHORT, activation=Tanh())
+    ours, theirs = (
+        train_ann(network, samples, settings, on=trainer) for trainer in ("futhark", "torch")
+    )
+    for name, value in theirs.model.parameters.items():
+        np.testing.assert_allclose(ours.model.parameters[name], value, rtol=0, atol=1e-4)
+    for one, other in zip(ours.history, theirs.history, strict=True):
+        assert one.loss == pytest.approx(other.loss, rel=1e-4)

@@ -3,9 +3,9 @@
 python benchmarks/spiking.py [--quick] [--rounds N] [--only SECTION …] [--json FILE] [--data DIR]
 
 Everything is timed in one process, in turns; the numbers are medians. `× peer` is how many times
-faster than the fastest of the four libraries, `× dense` than the matrix products alone. A step is
-forward, loss on spike counts, and back to all weights. Every engine gets spikes in its own layout,
-but for Volr, which gets them as bool and whose conversion is in the time.
+faster than the fastest of the four libraries, `× dense` than the matrix products, or convolutions,
+alone. A step is forward, loss on spike counts, and back to all weights. Every engine gets spikes in
+its own layout, but for Volr, which gets them as bool and whose conversion is in the time.
 
 Libraries that are missing are left out; `make benchmarks` installs them into `.venv-peers`.
 """
@@ -23,13 +23,13 @@ from common import mnist
 from peers import evaluation, speed
 from peers.catalogue import VOLR, installed
 from peers.tables import say
-from peers.workloads import DENSITIES, growing, open_neuromorphic, standard
+from peers.workloads import DENSITIES, LeNet, growing, open_neuromorphic, standard
 
 import volr
 from volr.experiments.versions import versions as made_with
 from volr.system.cores import cores
 
-SECTIONS = ("check", "speed", "memory", "open", "mnist", "curve")
+SECTIONS = ("check", "speed", "memory", "lenet", "open", "mnist", "curve")
 
 
 def main() -> None:
@@ -69,6 +69,21 @@ def main() -> None:
                     for workload in each
                     for row in speed.compete(entries, workload, options.rounds, wrong, device)
                 ]
+    if "lenet" in options.only:
+        kernels = [LeNet(density=density) for density in ((0.1,) if options.quick else DENSITIES)]
+        rows = speed.check(entries, kernels, "cpu")
+        report["check lenet"] = rows
+        wrong |= speed.unlike(rows)
+        report["lenet"] = [
+            row
+            for workload in kernels
+            # Some engines take seconds, beside which it is little to find data in memory again.
+            for row in speed.compete(
+                entries, workload, options.rounds, wrong, "cpu", warm_up=0, first=1, timed=2
+            )
+        ]
+        passes = ("step",) if options.quick else ("forward", "step")
+        report["memory lenet"] = speed.occupy(entries, [LeNet()], passes)
     if "memory" in options.only:
         most = workloads if options.quick else standard(0.1)
         passes = ("step",) if options.quick else ("forward", "step")

@@ -7,6 +7,9 @@ import math
 import numpy as np
 import pytest
 from benchmarks.peers.dynamics import compare, respond
+from benchmarks.peers.windowed import Windowed
+
+from volr.network.connectors import AllToAll, AveragePool, Convolution, Pooled
 
 DECAY = math.exp(-1 / 20)
 
@@ -67,3 +70,20 @@ def test_a_spike_at_the_threshold_is_a_tie():
         weights = [np.array([[weight]])]
         (each,) = compare(weights, DECAY, spikes, [found], respond(weights, DECAY, spikes))
         assert (each.differing, each.ties, each.wrong) == (1, ties, wrong)
+
+
+def test_windows_bring_what_a_connector_does():
+    rng = np.random.default_rng(3)
+    kernel = rng.normal(size=(3, 2, 2, 2)).astype(np.float32)
+    windowed = Windowed(kernel, (2, 8, 6), pool=2)
+    assert windowed.target == (3, 3, 2)
+    pooled = Pooled((AveragePool((2, 2)),), Convolution((2, 2)))
+    spikes = rng.random((5, 96)) < 0.4
+    ends = windowed.source, windowed.target
+    assert windowed.synapses == pooled.synapse_count(*ends)
+    expected = pooled.apply(kernel.astype(float), spikes.astype(float), *ends)
+    np.testing.assert_allclose(windowed.arriving(spikes), expected, rtol=1e-12)
+    rows = Windowed(rng.normal(size=(7, 24)).astype(np.float32), (2, 8, 6), pool=2)
+    every = Pooled((AveragePool((2, 2)),), AllToAll())
+    expected = every.apply(rows.weights.astype(float), spikes.astype(float), (2, 8, 6), (7,))
+    np.testing.assert_allclose(rows.arriving(spikes), expected, rtol=1e-12)

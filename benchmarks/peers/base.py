@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from peers.windowed import Synapses, Windowed
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -19,8 +21,8 @@ class Engine(Protocol):
     """A feed-forward network of ``volr.neurons.IFCurrDelta``, as ``peers.dynamics`` has it.
 
     ``note`` says where it differs from that. ``latency`` is how many steps a spike takes from one
-    layer to the next. An engine is built from float32 ``weights`` ``[post, pre]``, one matrix a
-    layer, ``decay``, a = e^(−dt/τ_m), and the name of a PyTorch ``device``.
+    layer to the next. An engine is built from float32 ``weights``, the synapses of each layer,
+    ``decay``, a = e^(−dt/τ_m), and the name of a PyTorch ``device``.
     """
 
     name: ClassVar[str]
@@ -59,11 +61,9 @@ class TorchEngine:
     latency: ClassVar[int] = 0
     time_axis: ClassVar[int] = 0
 
-    def __init__(
-        self, weights: Sequence[NDArray[np.float32]], decay: float, device: str = "cpu"
-    ) -> None:
+    def __init__(self, weights: Sequence[Synapses], decay: float, device: str = "cpu") -> None:
         self.decay, self.device = decay, device
-        self.linears = [self.linear(matrix) for matrix in weights]
+        self.linears = [self.linear(each) for each in weights]
         self.neurons = [self.neuron().to(device) for _ in weights]
 
     @property
@@ -71,11 +71,12 @@ class TorchEngine:
         """How many of the library's units of weight make one of ours."""
         return 1.0
 
-    def linear(self, matrix: NDArray[np.float32]) -> torch.nn.Linear:
-        """The module of one weight matrix."""
-        module = torch.nn.Linear(matrix.shape[1], matrix.shape[0], bias=False)
-        with torch.no_grad():
-            module.weight.copy_(torch.from_numpy(matrix * self.weight_scale))
+    def linear(self, synapses: Synapses) -> torch.nn.Module:
+        """The module of one layer's synapses, from ``[…, …, pre]`` to ``[…, …, post]``."""
+        if isinstance(synapses, Windowed):
+            module: torch.nn.Module = Windows(synapses, self.weight_scale)
+        else:
+            module = linear(synapses, self.weight_scale)
         return module.to(self.device)
 
     def neuron(self) -> torch.nn.Module:
@@ -111,13 +112,46 @@ class TorchEngine:
 
     def forget(self) -> None:
         """See ``Engine``."""
-        for linear in self.linears:
-            linear.zero_grad()
+        for each in self.linears:
+            each.zero_grad()
 
     def _counts(self, given: Tensor) -> Tensor:
         for index in range(len(self.linears)):
             given = self.layer(index, given)
         return given.sum(self.time_axis)
+
+
+class Windows(torch.nn.Module):
+    """PyTorch's own pool, if there is one, and its convolution or matrix product."""
+
+    def __init__(self, synapses: Windowed, scale: float) -> None:
+        super().__init__()
+        self._source, self._pool = synapses.source, synapses.pool
+        weights = synapses.weights
+        if weights.ndim == 2:
+            self._inner: torch.nn.Module = linear(weights, scale)
+            self._dense = True
+            return
+        out, channels, window, _ = weights.shape
+        self._inner = torch.nn.Conv2d(channels, out, window, bias=False)
+        self._dense = False
+        with torch.no_grad():
+            self._inner.weight.copy_(torch.from_numpy(weights * scale))
+
+    def forward(self, given: Tensor) -> Tensor:
+        rows = given.reshape(-1, *self._source)
+        if self._pool > 1:
+            rows = torch.nn.functional.avg_pool2d(rows, self._pool)
+        found: Tensor = self._inner(rows.flatten(1) if self._dense else rows)
+        return found.reshape(*given.shape[:2], -1)
+
+
+def linear(matrix: NDArray[np.float32], scale: float) -> torch.nn.Linear:
+    """A matrix ``[post, pre]`` as a module, in a library's units of weight."""
+    module = torch.nn.Linear(matrix.shape[1], matrix.shape[0], bias=False)
+    with torch.no_grad():
+        module.weight.copy_(torch.from_numpy(matrix * scale))
+    return module
 
 
 def library(module: str) -> Any:

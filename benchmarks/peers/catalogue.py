@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, cast
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    import numpy as np
-    from numpy.typing import NDArray
-
     from peers.base import Engine
+    from peers.windowed import Synapses
 
 
 @dataclass(frozen=True)
@@ -25,12 +23,10 @@ class Entry:
     of: str
     package: str
 
-    def build(
-        self, weights: Sequence[NDArray[np.float32]], decay: float, device: str = "cpu"
-    ) -> Engine:
+    def build(self, weights: Sequence[Synapses], decay: float, device: str = "cpu") -> Engine:
         """A network of that engine; ``ImportError`` where its package is missing."""
         make = cast(
-            "Callable[[Sequence[NDArray[np.float32]], float, str], Engine]",
+            "Callable[[Sequence[Synapses], float, str], Engine]",
             getattr(importlib.import_module(self.module), self.of),
         )
         return make(weights, decay, device)

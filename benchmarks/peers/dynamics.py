@@ -12,7 +12,7 @@ layer by layer, and 1 in simulators.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from peers.windowed import Synapses
 
 THRESHOLD = 1.0
 TIE = 1e-5
@@ -49,11 +51,11 @@ class Agreement:
 
 
 def respond(
-    weights: Sequence[NDArray[Any]], decay: float, spikes: NDArray[np.bool_], latency: int = 0
+    weights: Sequence[Synapses], decay: float, spikes: NDArray[np.bool_], latency: int = 0
 ) -> list[NDArray[np.bool_]]:
     """The spikes of every layer, ``[time, batch, unit]`` as the input's.
 
-    ``weights`` are ``[post, pre]``, one matrix a layer.
+    ``weights`` are matrices ``[post, pre]`` or windows, one a layer.
     """
     layers: list[NDArray[np.bool_]] = []
     for matrix in weights:
@@ -70,7 +72,7 @@ def respond(
 
 
 def compare(
-    weights: Sequence[NDArray[Any]],
+    weights: Sequence[Synapses],
     decay: float,
     spikes: NDArray[np.bool_],
     layers: Sequence[NDArray[np.bool_]],
@@ -98,9 +100,13 @@ def compare(
     return agreements
 
 
-def _drive(matrix: NDArray[Any], spikes: NDArray[np.bool_], latency: int) -> NDArray[np.float64]:
-    steps = len(spikes)
-    drive = np.zeros((*spikes.shape[:2], len(matrix)))
-    sent = spikes[: max(steps - latency, 0)].astype(np.float64)
-    drive[latency:] = sent @ matrix.T.astype(np.float64)
+def _drive(synapses: Synapses, spikes: NDArray[np.bool_], latency: int) -> NDArray[np.float64]:
+    steps, batch, pre = spikes.shape
+    sent = spikes[: max(steps - latency, 0)].reshape(-1, pre)
+    if isinstance(synapses, np.ndarray):
+        found = sent.astype(np.float64) @ synapses.T.astype(np.float64)
+    else:
+        found = synapses.arriving(sent)
+    drive = np.zeros((steps, batch, found.shape[1]))
+    drive[latency:] = found.reshape(-1, batch, found.shape[1])
     return drive

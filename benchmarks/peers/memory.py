@@ -4,7 +4,7 @@ The process builds the engine, warms it up on two stimuli so that its code is lo
 makes the input, and then measures how far its resident memory rises: weights and input excluded,
 everything else included.
 
-python -m peers.memory ENGINE forward|step SIZES BATCH STEPS DENSITY
+python -m peers.memory ENGINE forward|step KIND SIZES BATCH STEPS DENSITY
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from peers.workloads import DECAY, Workload
+from peers.workloads import DECAY, KINDS, Workload
 
 MIB = 2**20
 
@@ -26,6 +26,7 @@ def peak(engine: str, what: str, workload: Workload) -> float:
     """MiB that ``forward`` or ``step`` takes beyond weights and input."""
     command = [
         *(sys.executable, "-W", "ignore", "-m", "peers.memory", engine, what),
+        type(workload).__name__,
         json.dumps(workload.sizes),
         *map(str, (workload.batch, workload.steps, workload.density)),
     ]
@@ -69,8 +70,8 @@ def _highest() -> int:
 
 
 def main() -> None:
-    engine, what, sizes, batch, steps, density = sys.argv[1:]
-    workload = Workload(tuple(json.loads(sizes)), int(batch), int(steps), float(density))
+    engine, what, kind, sizes, batch, steps, density = sys.argv[1:]
+    workload = KINDS[kind](tuple(json.loads(sizes)), int(batch), int(steps), float(density))
     print(_measure(engine, what, workload))
 
 

@@ -87,9 +87,14 @@ def unlike(rows: Iterable[Row]) -> set[str]:
 
 
 def compete(
-    entries: Sequence[Entry], workload: Workload, rounds: int, wrong: set[str], device: str
+    entries: Sequence[Entry],
+    workload: Workload,
+    rounds: int,
+    wrong: set[str],
+    device: str,
+    **turn: int,
 ) -> list[Row]:
-    """Time a forward pass and a training step of each engine, in turns."""
+    """Time a forward pass and a training step of each engine, in turns; ``turn`` as ``medians``."""
     say(f"timing: {workload}, density {workload.density:g}, {device}")
     weights, spikes = workload.weights(), workload.spikes()
     wanted = torch.full((workload.batch, workload.sizes[-1]), 3.0, device=device)
@@ -100,7 +105,7 @@ def compete(
         forward, step = partial(engine.forward, given), partial(engine.step, given, wanted)
         tasks[f"forward {entry.name}"] = Task(_whole(forward, device))
         tasks[f"step {entry.name}"] = Task(_whole(step, device), engine.forget)
-    timed = medians(tasks, rounds)
+    timed = medians(tasks, rounds, **turn)
     seconds = timed.seconds
     rows: list[Row] = []
     for entry in entries:

@@ -11,20 +11,25 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from peers.windowed import Windowed
 from volr.engine.autograd import respond
 from volr.engine.cpu.buffers import empty_batch
 from volr.engine.cpu.passes import forwards
 from volr.engine.encoding import Spikes
 from volr.engine.simulation import ready, simulate_encoded
 from volr.models.model import SpikingModel
-from volr.models.parameters import bias_name, weight_name
+from volr.models.parameters import parameter_shapes, weight_name
 from volr.network import Network, Population, Projection
+from volr.network.connectors import AllToAll, AveragePool, Convolution, Pooled
 from volr.neurons import IFCurrDelta
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from peers.windowed import Synapses
+    from volr.network.connectors import Connector
 
 DT = 1.0
 
@@ -36,9 +41,7 @@ class Volr:
     note: ClassVar[str] = "spikes take a step from layer to layer, as in NEST"
     latency: ClassVar[int] = 1
 
-    def __init__(
-        self, weights: Sequence[NDArray[np.float32]], decay: float, device: str = "cpu"
-    ) -> None:
+    def __init__(self, weights: Sequence[Synapses], decay: float, device: str = "cpu") -> None:
         model = _model(weights, decay)
         self._ready = ready(model, np.float32)
         self._on_cpu = device == "cpu"
@@ -91,19 +94,25 @@ class Volr:
         return counts[schedule.outputs[0]]
 
 
-def _model(weights: Sequence[NDArray[np.float32]], decay: float) -> SpikingModel:
+def _model(weights: Sequence[Synapses], decay: float) -> SpikingModel:
     """Of one step; how many there are is seen from the spikes."""
-    sizes = [weights[0].shape[1], *(len(matrix) for matrix in weights)]
-    populations = tuple(Population(f"layer_{i}", (size,)) for i, size in enumerate(sizes))
-    projections = tuple(Projection(a.name, b.name) for a, b in pairwise(populations))
+    first = weights[0]
+    shapes = [first.source if isinstance(first, Windowed) else (first.shape[1],)]
+    shapes += [each.target if isinstance(each, Windowed) else (len(each),) for each in weights]
+    populations = tuple(Population(f"layer_{i}", shape) for i, shape in enumerate(shapes))
+    projections = tuple(
+        Projection(a.name, b.name, _connector(each))
+        for each, (a, b) in zip(weights, pairwise(populations), strict=True)
+    )
     names = populations[0].name, populations[-1].name
     network = Network(populations, projections, (names[0],), (names[1],))
     neuron = IFCurrDelta(
         v_rest=0.0, v_reset=0.0, v_thresh=1.0, tau_m=-DT / math.log(decay), tau_refrac=0.0
     )
-    parameters = {bias_name(each): np.zeros(each.size) for each in network.layers}
-    for projection, matrix in zip(projections, weights, strict=True):
-        parameters[weight_name(projection)] = matrix.astype(np.float64)
+    parameters = {name: np.zeros(shape) for name, shape in parameter_shapes(network).items()}
+    for projection, each in zip(projections, weights, strict=True):
+        array = each.weights if isinstance(each, Windowed) else each
+        parameters[weight_name(projection)] = array.astype(np.float64)
     return SpikingModel(
         network=network,
         parameters=parameters,
@@ -112,3 +121,11 @@ def _model(weights: Sequence[NDArray[np.float32]], decay: float) -> SpikingModel
         duration=DT,
         delay=DT,
     )
+
+
+def _connector(synapses: Synapses) -> Connector:
+    if not isinstance(synapses, Windowed):
+        return AllToAll()
+    window = synapses.weights.shape[2:]
+    inner = Convolution(window) if window else AllToAll()
+    return Pooled((AveragePool((synapses.pool,) * 2),), inner) if synapses.pool > 1 else inner

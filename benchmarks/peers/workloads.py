@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from peers.windowed import Synapses, Windowed
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -37,10 +39,10 @@ class Workload:
     def synapses(self) -> int:
         return sum(pre * post for pre, post in itertools.pairwise(self.sizes))
 
-    def weights(self) -> list[NDArray[np.float32]]:
+    def weights(self) -> list[Synapses]:
         """Signed, mean 0, one matrix ``[post, pre]`` a layer."""
         rng = np.random.default_rng(len(self.sizes))
-        matrices: list[NDArray[np.float32]] = []
+        matrices: list[Synapses] = []
         density = self.density
         for pre, post in itertools.pairwise(self.sizes):
             deviation = GAIN / math.sqrt(pre * density)
@@ -54,6 +56,45 @@ class Workload:
         shape = (self.steps, self.batch, self.sizes[0])
         return rng.random(shape, dtype=np.float32) < self.density
 
+
+@dataclass(frozen=True)
+class LeNet(Workload):
+    """``conv [1 28 28] 6 5 ⦶ avgpool _ 2 ⦶ conv _ 16 5 ⦶ avgpool _ 2 ⦶ dense _ 120 ⦶ dense _ 84 ⦶
+    dense _ 10``.
+    """
+
+    sizes: tuple[int, ...] = (784, 3456, 1024, 120, 84, 10)
+    batch: int = 64
+    steps: int = 50
+    density: float = 0.1
+
+    def __str__(self) -> str:
+        return f"LeNet, batch {self.batch}, {self.steps} steps"
+
+    @property
+    def synapses(self) -> int:
+        each = (x.synapses if isinstance(x, Windowed) else x.size for x in self.weights())
+        return sum(each)
+
+    def weights(self) -> list[Synapses]:
+        """Signed, mean 0, as strong for each neuron as in a dense network."""
+        rng = np.random.default_rng(len(self.sizes))
+
+        def drawn(*shape: int, density: float = HIDDEN_DENSITY) -> NDArray[np.float32]:
+            deviation = GAIN / math.sqrt(math.prod(shape[1:]) * density)
+            return (deviation * rng.standard_normal(shape)).astype(np.float32)
+
+        return [
+            Windowed(drawn(6, 1, 5, 5, density=self.density), (1, 28, 28)),
+            Windowed(drawn(16, 6, 5, 5), (6, 24, 24), pool=2),
+            Windowed(drawn(120, 256), (16, 8, 8), pool=2),
+            drawn(84, 120),
+            drawn(10, 84),
+        ]
+
+
+KINDS: dict[str, type[Workload]] = {each.__name__: each for each in (Workload, LeNet)}
+"""The classes of workloads by name."""
 
 DENSITIES = (0.02, 0.05, 0.1, 0.2)
 

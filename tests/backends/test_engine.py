@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip("numba")
+from tests.engine.connected import CONNECTED
 from tests.engine.examples import NEURONS, ODD, SKIP, spiking_model
 from tests.needs import needs_nest
 from tests.oracles import PlainSimulator, chain
@@ -17,10 +18,12 @@ from tests.oracles import PlainSimulator, chain
 from volr.backends import ENGINE, default_backend, simulator
 from volr.backends.base import Record
 from volr.backends.nest import NestSimulator
+from volr.backends.readback import expected
 from volr.errors import DataError, MissingError, ModelError, UnsupportedError
 from volr.models.activations import ReLU
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import ArtificialModel, Readout
+from volr.verification.comparison import compare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -168,3 +171,20 @@ def test_without_numba_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) 
     with pytest.raises(MissingError, match="engine needs numba") as caught:
         simulator("engine")
     assert caught.value.help == "pip install 'volr[engine]'"
+
+
+@neurons
+def test_it_is_asked_what_it_holds_of_every_connector(kind: str) -> None:
+    from volr.backends.engine.read_back import read
+    from volr.engine.simulation import ready
+
+    model = spiking_model(kind, CONNECTED, seed=4)
+    prepared = ready(model)
+    assert compare(expected(model), read(model, prepared)).differences == ()
+    # A single weight of a kernel that is packed elsewhere.
+    name = "strided->joined.weight"
+    tiles = [each.copy() for each in prepared.tiles[name]]
+    tiles[0][np.flatnonzero(tiles[0])[0]] *= 2
+    changed = replace(prepared, tiles={**prepared.tiles, name: tuple(tiles)})
+    (difference,) = compare(expected(model), read(model, changed)).differences
+    assert (difference.field, difference.where) == ("weights", "strided->joined")

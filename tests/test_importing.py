@@ -101,11 +101,32 @@ def test_outputs_of_a_foreign_file_stand_in_the_order_of_their_names(order: str)
     np.testing.assert_allclose(forward(found.model, x), np.concatenate(wanted, axis=1))
 
 
-def test_what_no_program_says_is_refused() -> None:
+def test_a_way_past_a_layer_is_a_sum() -> None:
     nodes = layered([lif(9), lif(4)], weights()).nodes
     skip = {**nodes, "skip": node("Linear", weight=np.ones((4, 6)))}
-    found = graph(dict(skip), "input a hidden b last output", "input skip last")
-    with pytest.raises(NetworkError, match="no program for this network: 'input' leads"):
+    found = import_nir(
+        write_graph(graph(dict(skip), "input a hidden b last output", "input skip last"))
+    )
+    network = found.model.network
+    assert network == to_network("dense 6 4 ⊕ (dense 6 9 ⦶ dense 9 4)") or network == to_network(
+        "(dense 6 9 ⦶ dense 9 4) ⊕ dense 6 4"
+    )
+    skipping = next(p for p in network.projections if p.source == "input" and p.target != "dense_1")
+    assert np.unique(found.model.parameters[f"{skipping.name}.weight"]).size == 1
+
+
+def test_what_no_program_says_is_refused() -> None:
+    nodes = layered([lif(9), lif(4)], weights()).nodes
+    bridge = {
+        **nodes,
+        "c": node("Linear", weight=np.ones((9, 6))),
+        "mid": lif(9),
+        "d": node("Linear", weight=np.ones((4, 9))),
+        "e": node("Linear", weight=np.ones((9, 9))),
+    }
+    ways = ("input a hidden b last output", "input c mid d last", "hidden e mid")
+    found = graph(dict(bridge), *ways)
+    with pytest.raises(NetworkError, match="no program for this network: it is not made of layers"):
         import_nir(write_graph(found))
 
 

@@ -23,6 +23,11 @@ class AllToAll(Connector):
 
     name = "all_to_all"
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """None: it is what an arrow means where nothing is written."""
+        return ()
+
     def misfit(self, source: Shape, target: Shape) -> None:
         """Any two shapes fit."""
 

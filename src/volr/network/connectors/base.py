@@ -54,6 +54,11 @@ class Connector(ABC):
         return self.name
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        """What a drawing writes at its arrow, line by line."""
+        return (str(self),)
+
+    @property
     def trained(self) -> bool:
         """Whether training changes its weights."""
         return True

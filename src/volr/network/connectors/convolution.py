@@ -52,6 +52,11 @@ class Convolution(Connector):
         words += [f"groups:{self.groups}"] if self.groups != 1 else []
         return " ".join(words)
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        _, window, *rest = str(self).split()
+        return (f"conv {window}", *rest)
+
     def misfit(self, source: Shape, target: Shape) -> str | None:
         axes = len(self.window)
         if wrong := self._fault():

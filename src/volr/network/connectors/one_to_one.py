@@ -25,6 +25,10 @@ class OneToOne(Connector):
     name = "one_to_one"
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        return ("id",)
+
+    @property
     def trained(self) -> bool:
         return False
 

@@ -87,6 +87,10 @@ class Pooled(Connector):
         return " of ".join([str(self.connector), *map(str, reversed(self.pools))])
 
     @property
+    def labels(self) -> tuple[str, ...]:
+        return (*map(str, self.pools), *self.connector.labels)
+
+    @property
     def trained(self) -> bool:
         return self.connector.trained
 

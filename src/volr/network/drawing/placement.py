@@ -19,12 +19,15 @@ from functools import cached_property
 from itertools import pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
+from volr.network.drawing.figures import Arrow, Box, Layout
+from volr.network.drawing.loops import looped
 from volr.network.subgraph import depths
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
-    from volr.network.graph import Network, Population, Projection
+    from volr.network.drawing.figures import Cell
+    from volr.network.graph import Network, Projection
 
 MOST_POPULATIONS, MOST_PROJECTIONS = 200, 2000
 MOST_COLUMNS, MOST_ROWS = 40, 24
@@ -35,41 +38,6 @@ MARGIN = 10
 BETWEEN_BOXES, BESIDE_LANE = 18, 11  # from top to bottom
 LEAST_GAP, MOST_GAP = 56, 150  # between columns
 SWEEPS = 6
-
-Point: TypeAlias = tuple[int, int]
-Cell: TypeAlias = "tuple[Population, ...]"
-
-
-@dataclass(frozen=True, slots=True)
-class Box:
-    """A rectangle for one population, or for several that are folded into it."""
-
-    populations: tuple[Population, ...]
-    x: int
-    y: int
-    width: int
-    height: int
-
-
-@dataclass(frozen=True, slots=True)
-class Arrow:
-    """From one box (an index) to another; between ``points`` it goes level or in an S.
-
-    The first point is on the right edge of the source, the last on the left edge of the target.
-    """
-
-    source: int
-    target: int
-    projections: tuple[Projection, ...]
-    points: tuple[Point, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    boxes: tuple[Box, ...]
-    arrows: tuple[Arrow, ...]
-    width: int
-    height: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,15 +90,24 @@ def folded(network: Network) -> list[list[Cell]]:
     return cells
 
 
-def layout(network: Network, cells: list[list[Cell]], box_width: int) -> Layout:
-    """The same network, ``folded``, and the same width (even) give the same layout."""
-    merged = _merged(network, cells)
+def layout(
+    network: Network,
+    cells: list[list[Cell]],
+    box_width: int,
+    breadth: Callable[[Sequence[Projection]], int],
+) -> Layout:
+    """The same network, ``folded``, and the same widths (even) give the same layout.
+
+    ``breadth`` is that of what stands at an arrow, in pixels.
+    """
+    merged, back = _merged(network, cells)
     graph = _graph(cells, merged)
     _order(graph)
     middles = _heights(graph)
     top = min(middle - node.height / 2 for node, middle in middles.items())
     y = {node: round(middle - top) + MARGIN for node, middle in middles.items()}
-    lefts = _lefts(graph, y, box_width)
+    room = {ends: breadth(each) for ends, each in merged.items()}
+    lefts = _lefts(graph, y, box_width, room)
     boxes: list[Box] = []
     nodes = (node for node in y if not node.is_lane)
     populations = (cell for column in cells for cell in column)
@@ -146,7 +123,9 @@ def layout(network: Network, cells: list[list[Cell]], box_width: int) -> Layout:
         points.append((lefts[last.column], y[last]))
         arrows.append(Arrow(source, target, tuple(merged[source, target]), tuple(points)))
     bottom = max(middle + node.height // 2 for node, middle in y.items())
-    return Layout(tuple(boxes), tuple(arrows), lefts[-1] + box_width + MARGIN, bottom + MARGIN)
+    width = max(each.x for each in boxes) + box_width + MARGIN
+    placed = Layout(tuple(boxes), tuple(arrows), width, bottom + MARGIN)
+    return looped(placed, back)
 
 
 def box_height(neurons: int) -> int:
@@ -159,17 +138,27 @@ def _joined(cells: Sequence[Cell]) -> Cell:
     return tuple(population for cell in cells for population in cell)
 
 
-def _merged(network: Network, cells: list[list[Cell]]) -> dict[tuple[int, int], list[Projection]]:
-    """The projections between each two cells that any connect, in order; none within a fold."""
+_Merged: TypeAlias = "dict[tuple[int, int], list[Projection]]"
+
+
+def _merged(network: Network, cells: list[list[Cell]]) -> tuple[_Merged, _Merged]:
+    """The projections between each two cells, in order: those forward, and those back.
+
+    None is within a fold.
+    """
     cell_of: dict[str, int] = {}
+    single: set[int] = set()
     for index, cell in enumerate(cell for column in cells for cell in column):
         cell_of.update((population.name, index) for population in cell)
-    merged: dict[tuple[int, int], list[Projection]] = {}
+        single |= {index} if len(cell) == 1 else set()
+    forward: _Merged = {}
+    back: _Merged = {}
     for projection in network.projections:
-        ends = cell_of[projection.source], cell_of[projection.target]
-        if ends[0] != ends[1]:
-            merged.setdefault(ends, []).append(projection)
-    return merged
+        source, target = cell_of[projection.source], cell_of[projection.target]
+        if source != target or (projection.back and source in single):
+            merged = back if projection.back else forward
+            merged.setdefault((source, target), []).append(projection)
+    return forward, back
 
 
 def _graph(cells: list[list[Cell]], ends: Iterable[tuple[int, int]]) -> _Graph:
@@ -275,15 +264,24 @@ def _packed(column: list[_Node], wanted: list[float]) -> dict[_Node, float]:
     }
 
 
-def _lefts(graph: _Graph, y: dict[_Node, int], box_width: int) -> list[int]:
-    """The left edge of each column: the steeper the arrows between two, the wider their gap."""
+def _lefts(
+    graph: _Graph, y: dict[_Node, int], box_width: int, room: dict[tuple[int, int], int]
+) -> list[int]:
+    """The left edge of each column: the steeper the arrows between two, the wider their gap.
+
+    It is also wide enough for what stands at an arrow.
+    """
+    written: dict[int, int] = {}
+    for ends, (first, *lanes, _) in graph.routes.items():
+        if not lanes:
+            written[first.column] = max(written.get(first.column, 0), room[ends])
     lefts = [MARGIN]
-    for column in graph.columns[:-1]:
+    for index, column in enumerate(graph.columns[:-1]):
         climbs = (
             abs(y[child] - y[node]) for node in column for child in graph.children.get(node, ())
         )
         gap = min(MOST_GAP, LEAST_GAP + max(climbs, default=0) // 5)
-        lefts.append(lefts[-1] + box_width + gap)
+        lefts.append(lefts[-1] + box_width + max(gap, written.get(index, 0)))
     return lefts
 
 

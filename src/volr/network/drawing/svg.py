@@ -14,11 +14,13 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from volr.network.drawing.loops import BULGE
 from volr.network.drawing.placement import folded, layout
+from volr.network.drawing.words import breadth, written
 from volr.network.text import counted, shape_text
 
 if TYPE_CHECKING:
-    from volr.network.drawing.placement import Arrow, Box, Cell, Layout
+    from volr.network.drawing.figures import Arrow, Box, Cell, Layout
     from volr.network.graph import Network, Population
 
 LEAST_WIDTH, LONGEST_NAME = 96, 20
@@ -56,6 +58,14 @@ stroke-linejoin: round }
 .volr .fold text { fill: #b4bdc7 }
 }"""
 
+ARROW_STYLE = """
+.volr .back { stroke-dasharray: 5 4 }
+.volr .written { font-size: 10.5px; fill: #59636e }
+@media (prefers-color-scheme: dark) {
+.volr .written { fill: #a3adb8 }
+}"""
+"""Of what only some drawings have: loops, and words at arrows."""
+
 
 def network_svg(network: Network) -> str:
     """The drawing as one SVG document, without a newline at its end.
@@ -65,7 +75,7 @@ def network_svg(network: Network) -> str:
     say how many they are.
     """
     cells = folded(network)
-    placed = layout(network, cells, _box_width(cells))
+    placed = layout(network, cells, _box_width(cells), breadth)
     width, height = placed.width, placed.height
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="volr" role="img" width="{width}" '
@@ -73,12 +83,15 @@ def network_svg(network: Network) -> str:
         'style="max-width: 100%; height: auto">'
     )
     title = f"Network from {network.input_size:,} to {network.output_size:,} values"
+    texts = [line for arrow in placed.arrows for line in written(arrow)]
+    more = ARROW_STYLE if texts or any(arrow.back for arrow in placed.arrows) else ""
     lines = [
         opening,
         f"<title>{title}</title>",
         f"<desc>{escape(_description(network, placed))}</desc>",
-        f"<style>\n{STYLE}\n</style>",
+        f"<style>\n{STYLE}{more}\n</style>",
         *(_arrow(network, arrow) for arrow in placed.arrows),
+        *texts,
         *(_box(network, box) for box in placed.boxes),
         "</svg>",
     ]
@@ -95,6 +108,7 @@ def _box(network: Network, box: Box) -> str:
     else:
         role = _role(network, first)
         tooltip = f"{first.name}: {role}, {counted(first.size, 'neuron')}"
+        tooltip += ", of what arrives, the largest counts" if first.merge == "max" else ""
     x, y = box.x + box.width // 2, box.y + box.height // 2
     return (
         f'<g class="{role}"><title>{escape(tooltip)}</title>'
@@ -114,11 +128,15 @@ def _arrow(network: Network, arrow: Arrow) -> str:
     path = [f"M{x} {y}"]
     for (x, y), (to_x, to_y) in pairwise(arrow.points):
         middle = (x + to_x) // 2
+        if x == to_x:
+            # Beside a box: out to the right where a loop begins, and to the left where it ends.
+            middle += BULGE if len(path) == 1 else -BULGE
         level = f"H{to_x}"
         path.append(level if y == to_y else f"C{middle} {y} {middle} {to_y} {to_x} {to_y}")
     long, wide = ARROWHEAD
     path.append(f"m{-long} {-wide}l{long} {wide}l{-long} {wide}")
-    return f'<path class="arrow" d="{"".join(path)}"><title>{escape(tooltip)}</title></path>'
+    kind = "arrow back" if arrow.back else "arrow"
+    return f'<path class="{kind}" d="{"".join(path)}"><title>{escape(tooltip)}</title></path>'
 
 
 def _role(network: Network, population: Population) -> str:
@@ -134,6 +152,7 @@ def _label(cell: Cell) -> tuple[str, str]:
         return f"{len(cell):,} more", "populations"
     row = len(first.shape) == 1
     note = counted(first.size, "neuron") if row else shape_text(first.shape).replace("x", "×")
+    note += " max" if first.merge == "max" else ""
     return _shortened(first.name), _shortened(note)
 
 

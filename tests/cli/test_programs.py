@@ -169,3 +169,14 @@ def test_show_does_not_draw_over_the_program(volr: Volr, folder: Path) -> None:
         assert result.code == 1
         assert "would be lost" in result.err
     assert (folder / "xor.volr").read_text(encoding="utf-8") == "dense 2 4 ⦶ dense 4 2\n"
+
+
+def test_programs_of_volrs_are_named_like_files(volr: Volr, folder: Path) -> None:
+    assert volr("check", "lenet").out == "net [1 28 28] 10\n"
+    assert "conv_1   16x14x14\n" in volr("show", "residual").out
+    refused = volr("train", "lenet", "--task", "digits", "--out", "m")
+    assert refused.code == 1
+    assert "the program takes 784 inputs" in refused.err
+    (folder / "lenet").write_text("dense 2 3", encoding="utf-8")
+    assert volr("check", "lenet").out == "net 2 3\n"
+    assert "there is no such file" in volr("check", "lenat").err

@@ -4,7 +4,8 @@ What the trained projections into a population bring, z = Σ W x, is normalised 
 
     y = scale · (z − mean) / √(variance + ε) + bias                                         (1)
 
-by group: a group is a neuron, or a channel where a kernel leads to the population. An identity of
+by group: a group is a neuron, or a channel where a kernel leads to the population. A minibatch that
+is cut into parts (``volr.training.parts``) is normalised part by part. An identity of
 fixed weight that enters beside them is added to y as it is, so that (1) can be folded exactly.
 Outside of minibatches, mean and variance are running averages over them, and (1) is
 

@@ -24,7 +24,8 @@ class Reading(NamedTuple):
     """Neuron i is in the windows ``windows[start[i] : start[i + 1]]``, in one as often as listed.
 
     ``values[n]`` is the value of a window with n spikes. A reading with ``plain`` has no windows:
-    neurons send for themselves. There are ``senders`` windows, or neurons.
+    neurons send for themselves. There are ``senders`` windows, or neurons. Where each neuron is in
+    ``one`` window, that of neuron i is ``windows[i]``.
     """
 
     start: NDArray[np.uint32]
@@ -32,6 +33,7 @@ class Reading(NamedTuple):
     values: NDArray[Any]
     senders: int
     plain: bool
+    one: bool
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -97,6 +99,10 @@ def share(
     each = reading.values[1]
     for r in range(rows):
         here, there = _INDEX(r * reading.senders), _INDEX(start + r * size)
+        if reading.one and not add:
+            for i in range(_INDEX(size)):
+                returned[there + i] = by_sender[here + _INDEX(reading.windows[i])] * each
+            continue
         for i in range(_INDEX(size)):
             total = by_sender.dtype.type(0)
             for w in range(reading.start[i], reading.start[i + _INDEX(1)]):

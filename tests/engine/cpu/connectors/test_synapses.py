@@ -16,7 +16,7 @@ from volr.engine.cpu.connectors import rules, synapses_of
 from volr.engine.cpu.connectors.base import Sent, Span
 from volr.engine.cpu.events import Events, by_neuron, empty_events, list_spikes, turn_round
 from volr.engine.schedule import Term
-from volr.network.connectors import Convolution
+from volr.network.connectors import AveragePool, Convolution, Pooled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,6 +34,8 @@ MORE: list[tuple[Connector, Shape, Shape]] = [
     (Convolution((4, 3)), (3, 4, 3), (19, 1, 1)),
     # One channel in each group.
     (Convolution((3, 2), pad=(1, 1), groups=5), (5, 3, 4), (5, 3, 5)),
+    # Each neuron in one window of the pool.
+    (Pooled((AveragePool((2, 3)),), Convolution((2, 1))), (2, 6, 6), (3, 2, 2)),
     # A window that is nowhere inside.
     (Convolution((5,), pad=(3,)), (9, 2), (17, 4)),
 ]

@@ -62,7 +62,9 @@ class Means:
 def _reading(means: Means, dtype: np.dtype[Any]) -> Reading:
     if not means.pools:
         nothing = np.zeros(1, np.uint32)
-        return Reading(nothing, nothing, np.arange(2, dtype=dtype), means.size, plain=True)
+        return Reading(
+            nothing, nothing, np.arange(2, dtype=dtype), means.size, plain=True, one=False
+        )
     members = means.members()
     windows, each = members.shape
     order: Integers = np.argsort(members.reshape(-1), kind="stable")
@@ -73,6 +75,7 @@ def _reading(means: Means, dtype: np.dtype[Any]) -> Reading:
         np.array([count / means.per for count in range(each + 1)], dtype),
         windows,
         plain=False,
+        one=bool((start == np.arange(means.size + 1)).all()),
     )
 
 

@@ -32,7 +32,8 @@ MOST_PARTS = 1_000_000
 class Checked:
     """A program without mistakes: its text, its tree, its term, and its type.
 
-    Two are equal if their texts are; the rest comes of the text.
+    Two are equal if their texts are; the rest comes of the text. A notebook shows the text, and
+    there each `_` says what it stands for.
     """
 
     source: Source
@@ -42,6 +43,11 @@ class Checked:
     @property
     def type(self) -> Net:
         return self.term.type
+
+    def _repr_html_(self) -> str:
+        from volr.language.notebook import program_html
+
+        return program_html(self)
 
 
 def parse(program: Program) -> Expression:

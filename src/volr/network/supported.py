@@ -32,7 +32,8 @@ def check_connectors(
         if population.merge not in merges:
             raise UnsupportedError(
                 f"{reader} lacks the largest of what arrives at {population.name}",
-                help="write `avgpool` for `maxpool`",
+                help="write `avgpool` for `maxpool`, or keep it in an artificial network, which "
+                "reference runs",
                 source=network.source,
                 span=population.span,
                 label=f"{population.name} has it",

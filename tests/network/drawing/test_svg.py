@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.network.examples import MIXED, PARALLEL, SKIP, XOR, network, networks, parallel, sequence
 
+from volr import to_network
 from volr.network import Network, Population, Projection, network_svg
 from volr.network.drawing.placement import box_height
 from volr.network.drawing.svg import STYLE
@@ -312,5 +313,7 @@ def test_a_notebook_shows_the_drawing():
 
 
 def test_the_picture_in_the_readme_is_the_drawing():
-    """To renew it: ``volr show FILE --svg docs/images/network.svg``, FILE holding PARALLEL."""
-    assert PICTURE.read_text(encoding="utf-8") == network_svg(PARALLEL) + "\n"
+    """To renew it: ``volr show FILE --svg docs/images/network.svg``, FILE holding the program."""
+    readme = PICTURE.parents[2] / "README.md"
+    program = readme.read_text(encoding="utf-8").split("```\n")[1]
+    assert PICTURE.read_text(encoding="utf-8") == network_svg(to_network(program)) + "\n"

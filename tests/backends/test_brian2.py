@@ -385,7 +385,9 @@ def mutated(
 
     def requests(*arguments: Any, **named: Any) -> Iterator[Request]:
         for arrays, settings in ask(*arguments, **named):
-            weights: Arrays = {name: -each for name, each in arrays.items() if "->" in name}
+            weights: Arrays = {
+                name: -each for name, each in arrays.items() if name.endswith(".weight")
+            }
             flipped = weights if "weights" in changes else {}
             neurons = {name: {**each, **changes} for name, each in settings["neurons"].items()}
             yield {**arrays, **flipped}, {**settings, "neurons": neurons}

@@ -7,6 +7,7 @@ import signal
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from tests.needs import needs_nest
 from tests.oracles import chain, fork, random_parameters
 from tests.readbacks import plain
 
-from volr.backends.base import Record
+from volr.backends.base import Record, Recordings
 from volr.backends.nest import NestSimulator, batch_size
 from volr.backends.processes import WorkerPool
 from volr.backends.readback import Expected, expected
@@ -148,6 +149,50 @@ def test_nothing_leaks_from_one_stimulus_to_the_next(simulator: NestSimulator) -
     assert batch_size(model, Record(), 3000, 2) < 1500
     for index, counts in alone.items():
         np.testing.assert_array_equal(together[index], counts)
+
+
+@pytest.mark.parametrize("coding", [ConstantCurrent(), Poisson(300.0)], ids=["current", "poisson"])
+@pytest.mark.parametrize("neuron", NEURONS)
+def test_a_network_that_has_run_is_like_a_new_one(
+    simulator: NestSimulator,
+    monkeypatch: pytest.MonkeyPatch,
+    neuron: str,
+    coding: ConstantCurrent | Poisson,
+) -> None:
+    """To the last digit. Bright stimuli leave currents, spikes in flight and neurons that rest."""
+    membrane, weight = NEURONS[neuron]
+    model = spiking(
+        fork(4, 3, 6, 5),
+        neuron=replace(membrane, tau_refrac=6.0),
+        weight=weight,
+        coding=coding,
+        dt=0.5,
+        delay=3.5,
+        duration=30.0,
+    )
+    names = tuple(model.network.by_name)
+    layers = tuple(each.name for each in model.network.layers)
+    # The outputs have counters, and all others recorders.
+    record = Record(counts=names, spikes=names[:-1], membranes=layers)
+    stimuli = np.random.default_rng(6).random((9, 4))
+    stimuli[0::3] = 1.0
+    found: list[Recordings] = []
+    # Batches of two, the last of which has one stimulus; and all side by side in a new network.
+    for size in (2, 9):
+        monkeypatch.setattr(simulator, "size", partial(_size, size))
+        found.append(simulator.run(model, stimuli, record=record, seed=3))
+    reused, new = found
+    for name in names:
+        assert new.counts[name].any()
+        np.testing.assert_array_equal(reused.counts[name], new.counts[name])
+    for name in record.spikes:
+        np.testing.assert_array_equal(reused.spikes[name], new.spikes[name])
+    for name in layers:
+        np.testing.assert_array_equal(reused.membranes[name], new.membranes[name])
+
+
+def _size(size: int, *_: object) -> int:
+    return size
 
 
 def test_the_result_does_not_depend_on_the_number_of_processes() -> None:
@@ -333,7 +378,7 @@ def test_what_is_wrong_is_seen(simulator: NestSimulator, monkeypatch: pytest.Mon
                 for name, each in settings["neurons"].items():
                     defaults = {**each["defaults"], **changes.get("defaults", {})}
                     neurons[name] = {**each, **changes, "defaults": defaults}
-                scaled = {k: weights * v if "->" in k else v for k, v in arrays.items()}
+                scaled = {k: weights * v if k.endswith(".weight") else v for k, v in arrays.items()}
                 yield scaled, {**settings, "neurons": neurons}
 
         with monkeypatch.context() as patch:

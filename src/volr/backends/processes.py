@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Self, TypeAlias, cast
 
-from volr.backends.messages import read, write
+from volr.backends.messages import Held, read, write
 from volr.errors import SimulatorError
 from volr.system.commands import end_group, wait_for_group
 from volr.system.cores import cores
@@ -170,6 +170,7 @@ class _Worker:
 
     def __init__(self, module: str, name: str, extra: Mapping[str, str]) -> None:
         self.name = name
+        self._held = Held()
         self.log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 (closed in `end`)
         package = str(Path(__file__).absolute().parents[2])
         environment = {
@@ -204,7 +205,7 @@ class _Worker:
 
     def ask(self, request: Request) -> Arrays:
         try:
-            write(self.requests, request)
+            write(self.requests, self._held.left_out(request))
             answer = read(self.answers)
         except (BrokenPipeError, ValueError):
             answer = None
@@ -244,8 +245,9 @@ def serve(module: str, parent: int) -> None:
         handle: Handle = importlib.import_module(module).handle
         # The imported objects stay, so no garbage collection needs to look through them.
         gc.freeze()
+        held = Held()
         while (request := read(requests)) is not None:
-            write(answers, (handle(*request), {}))
+            write(answers, (handle(*held.put_back(request)), {}))
 
 
 def _end_with_parent(parent: int) -> None:

@@ -1,8 +1,9 @@
 """What simulators share whose kernels run in separate processes.
 
 A kernel (``volr.backends.processes``) gets a batch of stimuli at a time: ``kernel_settings`` says
-what is to be built and recorded, ``requests`` cuts the stimuli, ``answered`` waits for all of it,
-and ``together`` makes recordings of the answers. Each back end translates names and units itself.
+what is to be built and recorded, ``synapse_arrays`` lists the synapses, ``requests`` cuts the
+stimuli, ``answered`` waits for all of it, and ``together`` makes recordings of the answers. Each
+back end translates names and units itself.
 
 To read a model back, ``probing`` asks a kernel what it built, and ``inputs_of`` finds out which
 populations a stimulus for each input drives.
@@ -18,7 +19,7 @@ from volr.backends.base import Record, Recordings
 from volr.backends.populations import nonspiking
 from volr.backends.readback import Asked, Told
 from volr.models.coding import input_drive
-from volr.models.parameters import unit_biases
+from volr.models.parameters import synapses, unit_biases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -46,7 +47,7 @@ def kernel_settings(model: SpikingModel, record: Record) -> Settings:
         "steps": model.steps,
         "populations": {p.name: p.size for p in network.populations},
         "inputs": list(network.inputs),
-        "projections": [(p.source, p.target) for p in network.projections],
+        "projections": [(p.name, p.source, p.target) for p in network.projections],
         "spiking": sorted({*record.counted(network), *record.spikes}),
         "spikes": list(record.spikes),
         "membranes": list(record.membranes),
@@ -54,27 +55,45 @@ def kernel_settings(model: SpikingModel, record: Record) -> Settings:
     }
 
 
+def synapse_arrays(
+    model: SpikingModel, told: Callable[[str, Floats], Floats]
+) -> dict[str, NDArray[Any]]:
+    """The synapses of each projection: ``NAME.pre``, ``.post`` and ``.weight``, ``[synapse]``.
+
+    They stand by neuron of the source, then of the target, each pair of neurons once. ``told``
+    gives the weights of synapses onto a population as the simulator is told them.
+    """
+    found: dict[str, NDArray[Any]] = {}
+    for each in model.network.projections:
+        one = synapses(model.network, each, model.parameters)
+        found[f"{each.name}.pre"], found[f"{each.name}.post"] = one.pre, one.post
+        found[f"{each.name}.weight"] = told(each.target, one.weight)
+    return found
+
+
 def requests(
     model: SpikingModel,
     stimuli: Floats,
     seed: int,
     size: int,
-    weights: Arrays,
+    wiring: Arrays,
     settings: Settings,
     ampere: float = 1.0,
 ) -> Iterator[Request]:
-    """A request for every ``size`` stimuli: ``weights``, ``settings`` and what drives neurons.
+    """A request for every ``size`` stimuli: ``wiring``, ``settings`` and what drives neurons.
 
     ``name.current`` ``[unit]``, or ``[batch, unit]`` of inputs, is the whole constant current of
     each neuron, in units of 1/``ampere`` nA; ``name.spikes`` is ``[time, batch, unit]``.
-    The setting ``copies`` is the number of stimuli.
+    The setting ``copies`` is the number of stimuli. What is the same in all requests is read-only.
     """
     network = model.network
-    fixed = dict(weights)
+    fixed = dict(wiring)
     for population in network.layers:
         bias = unit_biases(population, model.parameters)
         offset = model.neuron_of(population.name).i_offset
         fixed[f"{population.name}.current"] = ampere * (offset + bias)
+    for each in fixed.values():
+        each.setflags(write=False)
     for first in range(0, len(stimuli), size):
         batch = stimuli[first : first + size]
         drive = input_drive(model, batch, seed=seed, first=first)

@@ -27,8 +27,12 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from volr.network import Network, Population, Projection
+    from volr.network.connectors.synapses import Synapses
 
 Parameters: TypeAlias = Mapping[str, Floats]
+
+# Bytes, while synapses are sorted and added up.
+_OF_A_SYNAPSE = 100
 
 
 class _Frozen(Mapping[str, Floats]):
@@ -162,6 +166,16 @@ def _check_by_name(values: object) -> None:
             f"the parameters are a {type(values).__name__}, not arrays by name",
             help="the names are those of volr.models.parameters.parameter_shapes(network)",
         )
+
+
+def synapses(network: Network, projection: Projection, values: Parameters) -> Synapses:
+    """The synapses of a projection one by one, each pair of neurons once.
+
+    Raises ``ModelError`` if the memory does not suffice.
+    """
+    name = weight_name(projection)
+    check_room({name: _OF_A_SYNAPSE * network.synapses(projection)}, "for the synapses, one by one")
+    return projection.connector.synapses(values[name], *network.ends(projection))
 
 
 def synapse_matrix(

@@ -9,7 +9,6 @@ This file cuts the stimuli into batches and puts the answers together.
 
 from __future__ import annotations
 
-import math
 import os
 import tempfile
 from pathlib import Path
@@ -32,10 +31,9 @@ from volr.backends.populations import neurons_of
 from volr.backends.processes import WorkerPool
 from volr.backends.readback import Asked, precision_of, uniform
 from volr.backends.refusals import require
-from volr.backends.worker import inputs_of, kernel_settings, requests, widest
+from volr.backends.worker import inputs_of, kernel_settings, requests, synapse_arrays, widest
 from volr.errors import BackendError
 from volr.models.model import READOUTS
-from volr.models.parameters import synapse_matrices, weight_name
 from volr.system.temporary import Workplace
 
 if TYPE_CHECKING:
@@ -154,11 +152,13 @@ def _requests(
         "dt": MILLI * model.dt,
         "neurons": {name: _neurons(model, name, each) for name, each in neurons.items()},
     }
-    weights = synapse_matrices(model.network, model.parameters, missing=math.nan)
-    for each in model.network.projections:
-        _, factor = NEURONS[neurons[each.target].name].weight
-        weights[weight_name(each)] = factor * weights[weight_name(each)]
-    return requests(model, stimuli, seed, size, weights, settings, NANO)
+
+    def told(target: str, weights: Floats) -> Floats:
+        _, factor = NEURONS[neurons[target].name].weight
+        return factor * weights
+
+    wiring = synapse_arrays(model, told)
+    return requests(model, stimuli, seed, size, wiring, settings, NANO)
 
 
 def _neurons(model: SpikingModel, name: str, neuron: NeuronModel) -> Settings:

@@ -30,11 +30,12 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
     ``step``, ``threshold``, ``reset`` and ``refractory`` and the ``parameters``; of synapses onto
     them the unit of a ``weight``, what a spike does, for positive weights and for negative ones, in
     ``pathways``, in what ``slot`` of a step, and the ``delay`` (s); ``populations`` with their
-    sizes, ``inputs``, ``projections`` as pairs; what to record: ``spiking`` (counts), ``spikes``,
-    ``membranes``, ``means``. ``arrays``: ``source->target.weight`` ``[post, pre]``;
-    ``name.current`` ``[unit]``; for an input ``name.current`` ``[batch, unit]`` or ``name.spikes``
-    ``[time, batch, unit]``. The answer has ``name.counts`` and ``name.means`` ``[batch, unit]``,
-    ``name.spikes`` and ``name.membranes`` ``[time, batch, unit]``.
+    sizes, ``inputs``, ``projections`` with their ends; what to record: ``spiking`` (counts),
+    ``spikes``, ``membranes``, ``means``. ``arrays``: ``source->target.pre``, ``.post`` and
+    ``.weight`` ``[synapse]``; ``name.current`` ``[unit]``; for an input ``name.current``
+    ``[batch, unit]`` or ``name.spikes`` ``[time, batch, unit]``. The answer has ``name.counts`` and
+    ``name.means`` ``[batch, unit]``, ``name.spikes`` and ``name.membranes``
+    ``[time, batch, unit]``.
 
     With ``ask``, the parameters wanted of each population's neurons, nothing is simulated: see
     ``_contents``.
@@ -67,7 +68,7 @@ def _generate(target: str, folder: str) -> None:
 
 @dataclass(frozen=True)
 class _Built:
-    """``groups`` by population; ``synapses`` of each projection, one for each pathway it has."""
+    """``groups`` by population; ``synapses`` by ends, one for each pathway of each projection."""
 
     groups: dict[str, Any]
     synapses: dict[tuple[str, str], list[Any]]
@@ -90,10 +91,11 @@ def _build(arrays: Arrays, settings: Settings) -> _Built:
         every = currents.ravel() if currents.ndim == 2 else np.tile(currents, copies)
         groups[name] = _neurons(every, number, neurons[name])
     synapses: dict[tuple[str, str], list[Any]] = {}
-    for number, (source, target) in enumerate(settings["projections"]):
-        weights = arrays[f"{source}->{target}.weight"]
+    for number, (name, source, target) in enumerate(settings["projections"]):
+        those = _Those(*(arrays[f"{name}.{key}"] for key in ("pre", "post", "weight")))
         ends = groups[source], groups[target]
-        synapses[source, target] = _synapses(*ends, weights, number, copies, neurons[target])
+        pathways = _synapses(*ends, those, number, copies, neurons[target])
+        synapses.setdefault((source, target), []).extend(pathways)
     return _Built(groups, synapses)
 
 
@@ -131,22 +133,30 @@ def _sources(spikes: NDArray[np.bool_], number: int) -> Any:
     )
 
 
+@dataclass(frozen=True)
+class _Those:
+    """The synapses of one copy, by source and then by target: what one spike sets off lies side by
+    side."""
+
+    pre: NDArray[np.int64]
+    post: NDArray[np.int64]
+    weight: NDArray[np.float64]
+
+
 def _synapses(
     source: Any,
     target: Any,
-    weights: NDArray[np.float64],
+    those: _Those,
     number: int,
     copies: int,
     neurons: Settings,
 ) -> list[Any]:
-    post, pre = weights.shape
     codes: list[str] = neurons["pathways"]
-    masks = [weights >= 0.0, weights < 0.0] if len(codes) == 2 else [~np.isnan(weights)]
+    negative = those.weight < 0.0
+    masks = [~negative, negative] if len(codes) == 2 else [np.ones_like(negative)]
     found: list[Any] = []
     for sign, (code, mask) in enumerate(zip(codes, masks, strict=True)):
-        # By source, then by target: what one spike sets off lies side by side.
-        sources, targets = np.nonzero(mask.T)
-        if not sources.size:
+        if not mask.any():
             continue
         blocks = np.arange(copies)[:, None]
         pathway = brian2.Synapses(
@@ -160,10 +170,10 @@ def _synapses(
         )
         pathway.pre.when = neurons["slot"]
         pathway.connect(
-            i=(blocks * pre + sources).ravel(),
-            j=(blocks * post + targets).ravel(),
+            i=(blocks * (source.N // copies) + those.pre[mask]).ravel(),
+            j=(blocks * (target.N // copies) + those.post[mask]).ravel(),
         )
-        pathway.w_ = np.tile(weights[targets, sources], copies)
+        pathway.w_ = np.tile(those.weight[mask], copies)
         found.append(pathway)
     return found
 

@@ -20,7 +20,15 @@ from volr.backends.brian2.equations import (
     UNREACHABLE,
     Equations,
 )
-from volr.backends.readback import Asked, Cells, SpikingReadback, all_asked, asked_cells, uniform
+from volr.backends.readback import (
+    Asked,
+    Cells,
+    SpikingReadback,
+    all_asked,
+    asked_cells,
+    block,
+    uniform,
+)
 from volr.neurons import ENDLESS, raised
 
 if TYPE_CHECKING:
@@ -93,18 +101,19 @@ def in_our_words(
 ) -> SpikingReadback:
     """A network that Brian2 holds; ``dt`` in s. An input that is no neurons has only a size."""
     cells = {name: _cells(each) for name, each in neurons.items()}
-    weights: dict[Ends, Floats] = {}
+    held: dict[Ends, list[tuple[Integers, Integers, Floats]]] = {}
     delays: dict[Ends, list[float]] = {}
     for each in pathways:
         ends = each.source, each.target
-        matrix = weights.setdefault(ends, np.full((sizes[each.target], sizes[each.source]), np.nan))
         equations = NEURONS.get(_kind(neurons[each.target]) or "")
         factor = equations.weight[1] if equations and _acts(each, equations) else math.nan
-        # Two synapses between the same neurons would do what their sum does.
-        matrix[each.j, each.i] = np.nan_to_num(matrix[each.j, each.i])
-        np.add.at(matrix, (each.j, each.i), each.w / factor)
+        held.setdefault(ends, []).append((each.j, each.i, each.w / factor))
         later = equations.early if equations else 0
         delays.setdefault(ends, []).append(_milli(each.delay + later * dt))
+    weights: dict[Ends, Floats] = {}
+    for ends, parts in held.items():
+        post, pre, weight = (np.concatenate(each) for each in zip(*parts, strict=True))
+        weights[ends] = block(post, pre, weight, (sizes[ends[1]], sizes[ends[0]]))
     # What is driven by a stimulus has no current of its own.
     entered = {target for _, target in weights}
     known = inputs.value if isinstance(inputs, Asked) else set(neurons) - entered

@@ -7,7 +7,6 @@ the stimuli into batches and joins the answers; ``volr.backends.nest.kernel`` ru
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from volr.backends.base import Record, Simulator, SpikingBackend
@@ -24,9 +23,8 @@ from volr.backends.pooled_simulator import MOST_VALUES, PooledSimulator
 from volr.backends.populations import neurons_of
 from volr.backends.processes import WorkerPool
 from volr.backends.refusals import require
-from volr.backends.worker import kernel_settings, requests, widest
+from volr.backends.worker import kernel_settings, requests, synapse_arrays, widest
 from volr.models.model import READOUTS, SpikingModel
-from volr.models.parameters import synapse_matrices, weight_name
 from volr.neurons import RESETS
 
 if TYPE_CHECKING:
@@ -104,7 +102,7 @@ def batch_size(model: SpikingModel, record: Record, stimuli: int, processes: int
 def _requests(
     model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int
 ) -> Iterator[Request]:
-    network, neurons, dt = model.network, neurons_of(model), model.dt
+    neurons, dt = neurons_of(model), model.dt
     settings: Settings = {
         **kernel_settings(model, record),
         "dt": dt,
@@ -115,17 +113,19 @@ def _requests(
             if each.reset == "subtract" and model.is_spiking(name)
         ],
     }
-    weights = synapse_matrices(network, model.parameters, missing=math.nan)
-    for each in network.projections:
-        neuron = neurons[each.target]
+
+    def told(target: str, weights: Floats) -> Floats:
+        neuron = neurons[target]
         translation = NEURONS[neuron.name, neuron.reset]
-        factor = weight_factor(translation, neuron.tau_m, neuron.cm, dt)
-        weights[weight_name(each)] = factor * weights[weight_name(each)]
-    return requests(model, stimuli, seed, size, weights, settings, PICOAMPERE)
+        return weight_factor(translation, neuron.tau_m, neuron.cm, dt) * weights
+
+    wiring = synapse_arrays(model, told)
+    return requests(model, stimuli, seed, size, wiring, settings, PICOAMPERE)
 
 
 def _neurons(model: SpikingModel, name: str, neuron: NeuronModel) -> Settings:
-    """What NEST is told about a population's neurons, and the delay, ms, of synapses onto them."""
+    """What NEST is told about a population's neurons, the delay, ms, of synapses onto them, and how
+    they come back to rest."""
     translation, said = NEURONS[neuron.name, neuron.reset], in_our_words(neuron, model.dt)
     defaults = {theirs: factor * said[ours] for ours, theirs, factor in translation.rows}
     if not model.is_spiking(name):
@@ -134,4 +134,6 @@ def _neurons(model: SpikingModel, name: str, neuron: NeuronModel) -> Settings:
         "model": translation.model,
         "defaults": defaults,
         "delay": (model.delay_steps - translation.late) * model.dt,
+        "quiet": translation.quiet(model.dt),
+        "emptied": dict.fromkeys(translation.emptied, 0.0),
     }

@@ -26,6 +26,7 @@ from volr.backends.readback import (
     SpikingReadback,
     Told,
     all_asked,
+    block,
     uniform,
 )
 from volr.backends.worker import inputs_of
@@ -79,14 +80,10 @@ def contents(network: Network, answers: list[Arrays]) -> SpikingReadback:
     for ends, synapses in _projections(nodes, answer).items():
         source, target = (nodes[name] for name in ends)
         late = translations[ends[1]].late if ends[1] in translations else 0
-        matrix = np.full((len(target), len(source)), np.nan)
-        rows = answer["synapses.target"][synapses] - target[0]
-        columns = answer["synapses.source"][synapses] - source[0]
-        matrix[rows, columns] = 0.0
-        # Two synapses between the same neurons would do what their sum does.
-        factor = factors.get(ends[1], math.nan)
-        np.add.at(matrix, (rows, columns), answer["synapses.weight"][synapses] / factor)
-        weights[ends] = matrix
+        post = answer["synapses.target"][synapses] - target[0]
+        pre = answer["synapses.source"][synapses] - source[0]
+        each = answer["synapses.weight"][synapses] / factors.get(ends[1], math.nan)
+        weights[ends] = block(post, pre, each, (len(target), len(source)))
         delays[ends] = uniform(answer["synapses.delay"][synapses]) + late * dt
     return SpikingReadback(
         populations=all_asked({name: len(each) for name, each in nodes.items()}),

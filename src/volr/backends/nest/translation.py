@@ -36,7 +36,9 @@ class Translation:
     ``weight`` is a row's factor, for weights. ``threshold`` is NEST's name of ours. ``late`` is by
     how many steps the neuron takes up a spike later than ours does: those are the neurons in which
     a jump of the membrane, mV, is a brief current, nA (``BRIEF``). ``digits`` says whether it
-    computes 1 − e^(−h/τ) with all digits, by ``expm1``: see ``endless``.
+    computes 1 − e^(−h/τ) with all digits, by ``expm1``: see ``endless``. ``emptied`` is the state
+    that can be set to 0 to take a neuron back to rest. ``fades`` are the time constants of state
+    that cannot be set, but can decay (``quiet``).
     """
 
     model: str
@@ -45,6 +47,12 @@ class Translation:
     rows: tuple[Row, ...]
     late: int = 0
     digits: bool = False
+    fades: tuple[str, ...] = ()
+    emptied: tuple[str, ...] = ()
+
+    def quiet(self, dt: float) -> dict[str, float]:
+        """Parameters of a neuron that does not spike and forgets its currents in a few steps."""
+        return {self.threshold: UNREACHABLE, **dict.fromkeys(self.fades, dt / FLEETING)}
 
     def endless(self, dt: float) -> float:
         """The τ, ms, that makes a membrane without leak at the step ``dt``, ms.
@@ -76,25 +84,38 @@ _SUBTRACT: tuple[Row, ...] = (
     ("nothing", "alpha_2", 1.0),
 )
 _SYNAPSES: tuple[Row, ...] = (("tau_syn_E", "tau_syn_ex", 1.0), ("tau_syn_I", "tau_syn_in", 1.0))
+_CURRENTS = ("tau_syn_ex", "tau_syn_in")
 _REVERSALS: tuple[Row, ...] = (("e_rev_E", "E_ex", 1.0), ("e_rev_I", "E_in", 1.0))
 
 NEURONS: dict[tuple[str, str], Translation] = {
     ("if_curr_delta", "hard"): Translation("iaf_psc_delta", "V_th", 1.0, (*_LEAKY, *_HARD)),
     ("if_curr_exp", "hard"): Translation(
-        "iaf_psc_exp", "V_th", 1000.0, (*_LEAKY, *_HARD, *_SYNAPSES)
+        "iaf_psc_exp", "V_th", 1000.0, (*_LEAKY, *_HARD, *_SYNAPSES), fades=_CURRENTS
     ),
     ("if_cond_exp", "hard"): Translation(
         "iaf_cond_exp",
         "V_th",
         1000.0,
         (*_MEMBRANE, ("leak", "g_L", 1000.0), *_HARD, *_SYNAPSES, *_REVERSALS),
+        emptied=("g_ex", "g_in"),
     ),
     # A jump is a brief current there (BRIEF), hence nA, and late.
     ("if_curr_delta", "subtract"): Translation(
-        "mat2_psc_exp", "omega", 1000.0, (*_LEAKY, *_SUBTRACT, *_SYNAPSES), late=1, digits=True
+        "mat2_psc_exp",
+        "omega",
+        1000.0,
+        (*_LEAKY, *_SUBTRACT, *_SYNAPSES),
+        late=1,
+        digits=True,
+        fades=(*_CURRENTS, "tau_1"),
     ),
     ("if_curr_exp", "subtract"): Translation(
-        "mat2_psc_exp", "omega", 1000.0, (*_LEAKY, *_SUBTRACT, *_SYNAPSES), digits=True
+        "mat2_psc_exp",
+        "omega",
+        1000.0,
+        (*_LEAKY, *_SUBTRACT, *_SYNAPSES),
+        digits=True,
+        fades=(*_CURRENTS, "tau_1"),
     ),
 }
 SOURCE = "spike_generator"
@@ -102,6 +123,8 @@ SOURCE = "spike_generator"
 # A synapse that is over within a step: of its current e^-64 is left, less than rounding. NEST's
 # propagator is exact there, and overflows to NaN for one that is 710 times shorter than the step.
 BRIEF = 64.0
+# What decays so many times faster than a step is exactly 0 after three steps: e^-960 is no number.
+FLEETING = 320.0
 # mat2_psc_exp's propagator loses its digits where the two time constants are all but equal.
 CLOSE = 1e-4
 # A threshold, mV, that no membrane reaches.

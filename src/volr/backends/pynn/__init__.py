@@ -27,7 +27,7 @@ from volr.backends.pynn.script import read_back_script, write_script
 from volr.backends.pynn.solutions import SOLUTIONS
 from volr.backends.pynn.translation import CELLS, DIALECTS, UNREACHABLE, Dialect, in_our_words
 from volr.backends.refusals import elsewhere, require
-from volr.backends.worker import kernel_settings, requests, widest
+from volr.backends.worker import kernel_settings, requests, synapse_arrays, widest
 from volr.errors import UnsupportedError
 from volr.models.coding import input_drive
 from volr.models.model import READOUTS, is_multiple
@@ -197,8 +197,8 @@ def _requests(
         "neurons": {name: _neurons(dialect, model, name, each) for name, each in neurons.items()},
         "watch": translation.restless(dialect, model),
     }
-    weights = translation.weights(dialect, model)
-    return requests(model, stimuli, seed, size, weights, settings)
+    wiring = synapse_arrays(model, partial(translation.told_weights, dialect, model))
+    return requests(model, stimuli, seed, size, wiring, settings)
 
 
 def _neurons(dialect: Dialect, model: SpikingModel, name: str, neuron: NeuronModel) -> Settings:

@@ -19,8 +19,6 @@ from volr.backends.pynn.recording import Built, contents, is_given, run
 from volr.backends.pynn.workarounds import Synapses, cell_type, let_go, simulator, source_type
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from volr.backends.messages import Arrays, Settings
 
 
@@ -30,12 +28,12 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
     ``settings``: ``simulator``; ``copies``, ``dt`` (ms) and ``steps``; the time ``first``, in
     steps, of a spike in the first step; ``neurons`` by population, each the ``cell`` type, its
     ``parameters``, the ``delay`` (ms) of synapses onto them, and the ``solution`` of its equations,
-    for Brian2; ``populations`` with their sizes, ``inputs``, ``projections`` as pairs; what to
-    record: ``spiking`` (counts), ``spikes``, ``membranes``, ``means``; ``watch``, populations to be
-    looked after: see ``recording.run``. ``arrays``:
-    ``source->target.weight`` ``[post, pre]``, signed; ``name.current`` ``[unit]``; for an input
-    ``name.current`` ``[batch, unit]`` or ``name.spikes`` ``[time, batch, unit]``. The answer has
-    ``name.counts`` and ``name.means`` ``[batch, unit]``, ``name.spikes`` and ``name.membranes``
+    for Brian2; ``populations`` with their sizes, ``inputs``, ``projections`` with their ends; what
+    to record: ``spiking`` (counts), ``spikes``, ``membranes``, ``means``; ``watch``, populations to
+    be looked after: see ``recording.run``. ``arrays``: ``source->target.pre``, ``.post`` and
+    ``.weight`` (signed) ``[synapse]``; ``name.current`` ``[unit]``; for an input ``name.current``
+    ``[batch, unit]`` or ``name.spikes`` ``[time, batch, unit]``. The answer has ``name.counts`` and
+    ``name.means`` ``[batch, unit]``, ``name.spikes`` and ``name.membranes``
     ``[time, batch, unit]``, ``name.stuck`` ``[batch]``.
 
     With ``ask``, the parameters wanted of each population's cells, nothing is simulated: see
@@ -112,11 +110,16 @@ def _build(sim: Any, arrays: Arrays, settings: Settings, copies: int) -> Built:
             population.set(i_offset=np.tile(arrays[f"{name}.current"], copies))
         populations[name] = population
     projections: dict[tuple[str, str], list[Any]] = {}
-    for source, target in settings["projections"]:
-        matrix = arrays[f"{source}->{target}.weight"]
-        ends = populations[source], populations[target]
+    for name, source, target in settings["projections"]:
+        pre, post, weight = (arrays[f"{name}.{key}"] for key in ("pre", "post", "weight"))
         delay: float = neurons[target]["delay"]
-        projections[source, target] = _project(sim, *ends, matrix, copies, settings["dt"], delay)
+        # By target, which is the order in which NEURON's synapses are made.
+        order = np.argsort(post, kind="stable")
+        synapses = Synapses(pre[order], post[order], weight[order], delay)
+        made = _project(
+            sim, populations[source], populations[target], synapses, copies, settings["dt"]
+        )
+        projections.setdefault((source, target), []).extend(made)
     built = Built(sim, populations, projections)
     _stimulate(built, arrays, settings, slice(0, copies))
     _record(built, settings)
@@ -136,27 +139,25 @@ def _project(
     sim: Any,
     source: Any,
     target: Any,
-    matrix: NDArray[Any],
+    synapses: Synapses,
     copies: int,
     dt: float,
-    delay: float,
 ) -> list[Any]:
-    """A projection for each receptor, with the copies in blocks."""
-    post, pre = matrix.shape
+    """A projection for each receptor, with the copies of the synapses in blocks."""
+    pre, post = source.size // copies, target.size // copies
     conductances: bool = target.celltype.conductance_based
     copy = np.arange(copies)[:, None]
     found: list[Any] = []
-    for receptor, mask in (("excitatory", matrix >= 0.0), ("inhibitory", matrix < 0.0)):
-        # The one place in which [post, pre] becomes PyNN's [pre, post].
-        targets, sources = np.nonzero(mask)
-        if not sources.size:
+    negative = synapses.values < 0.0
+    for receptor, mask in (("excitatory", ~negative), ("inhibitory", negative)):
+        if not mask.any():
             continue
-        each = matrix[targets, sources]
+        each = synapses.values[mask]
         connector = Synapses(
-            (copy * pre + sources).ravel(),
-            (copy * post + targets).ravel(),
+            (copy * pre + synapses.pre[mask]).ravel(),
+            (copy * post + synapses.post[mask]).ravel(),
             np.tile(np.abs(each) if conductances else each, copies),
-            delay,
+            synapses.delay,
         )
         synapse = sim.StaticSynapse(weight=0.0, delay=dt)
         found.append(sim.Projection(source, target, connector, synapse, receptor_type=receptor))

@@ -102,8 +102,8 @@ def contents(built: Built, ask: dict[str, list[str]]) -> Arrays:
 
     ``dt``; ``name.cells``, how many; ``name.drive``, the current or the number of spikes that
     drives each; ``name.read`` where a population is recorded; of neurons ``name.model`` and
-    ``name.reset``, as texts, and ``name.`` each parameter ``[unit]``; ``source->target.weights``
-    ``[post, pre]``, signed, NaN for a missing synapse, and ``.delays`` of each synapse.
+    ``name.reset``, as texts, and ``name.`` each parameter ``[unit]``; ``source->target.pre``,
+    ``.post``, ``.weight`` (signed) and ``.delay`` of each synapse.
     """
     answer: Arrays = {"dt": np.array([_step(built.sim)])}
     for name, population in built.populations.items():
@@ -122,16 +122,13 @@ def contents(built: Built, ask: dict[str, list[str]]) -> Arrays:
             answer[f"{name}.{parameter}"] = np.broadcast_to(each, (len(population),))
         answer[f"{name}.drive"] = answer[f"{name}.i_offset"]
     for (source, target), projections in built.projections.items():
-        shape = len(built.populations[target]), len(built.populations[source])
-        total, there = np.zeros(shape), np.zeros(shape, dtype=np.bool_)
-        delays: list[NDArray[Any]] = []
-        for projection in projections:
-            pre, post, each, delay = _synapses_of(projection)
-            np.add.at(total, (post, pre), _sign(projection) * each)
-            there[post, pre] = True
-            delays.append(delay)
-        answer[f"{source}->{target}.weights"] = np.where(there, total, np.nan)
-        answer[f"{source}->{target}.delays"] = np.concatenate(delays)
+        held = [_synapses_of(projection) for projection in projections]
+        signs = [_sign(projection) for projection in projections]
+        pre, post, weight, delay = (np.concatenate(each) for each in zip(*held, strict=True))
+        key = f"{source}->{target}"
+        answer[f"{key}.pre"], answer[f"{key}.post"] = pre, post
+        answer[f"{key}.weight"] = weight * np.repeat(signs, [len(each[0]) for each in held])
+        answer[f"{key}.delay"] = delay
     return answer
 
 

@@ -44,9 +44,8 @@ import numpy as np
 from volr.backends.messages import text_of
 from volr.backends.populations import neurons_of
 from volr.backends.pynn.solutions import SOLUTIONS
-from volr.backends.readback import Asked, Cells, SpikingReadback, Told, all_asked, uniform
+from volr.backends.readback import Asked, Cells, SpikingReadback, Told, all_asked, block, uniform
 from volr.backends.worker import inputs_of
-from volr.models.parameters import synapse_matrices, weight_name
 from volr.neurons import ENDLESS, IFCondExp, IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
@@ -168,16 +167,9 @@ def parameters(dialect: Dialect, neuron: NeuronModel, dt: float) -> dict[str, fl
     return {name: told[name].there(value) for name, value in ours.items()}
 
 
-def weights(dialect: Dialect, model: SpikingModel) -> dict[str, Floats]:
-    """What the synapses are told, by the names of our parameters: ``[post, pre]``, signed.
-
-    NaN stands where there is no synapse.
-    """
-    told = synapse_matrices(model.network, model.parameters, missing=math.nan)
-    for each in model.network.projections:
-        name = weight_name(each)
-        told[name] = told[name] * _factors(dialect, model, each.target, told[name])
-    return told
+def told_weights(dialect: Dialect, model: SpikingModel, target: str, weights: Floats) -> Floats:
+    """What synapses onto a population are told: signed weights."""
+    return weights * _factors(dialect, model, target, weights)
 
 
 def _factors(dialect: Dialect, model: SpikingModel, target: str, weights: Floats) -> Floats:
@@ -195,11 +187,12 @@ def in_our_words(dialect: Dialect, model: SpikingModel, answers: list[Arrays]) -
     delays: dict[Ends, float] = {}
     for ends in ((source, target) for source in names for target in names):
         key = "->".join(ends)
-        if f"{key}.weights" in answer:
-            each = answer[f"{key}.weights"]
-            weights[ends] = each / _factors(dialect, model, ends[1], each)
+        if f"{key}.weight" in answer:
+            pre, post, each = (answer[f"{key}.{part}"] for part in ("pre", "post", "weight"))
+            sizes = int(answer[f"{ends[1]}.cells"][0]), int(answer[f"{ends[0]}.cells"][0])
+            weights[ends] = block(post, pre, each / _factors(dialect, model, ends[1], each), sizes)
             told = lines(dialect, model.neuron_of(ends[1]), model.dt)
-            delays[ends] = told["delay"].back(uniform(answer[f"{key}.delays"]))
+            delays[ends] = told["delay"].back(uniform(answer[f"{key}.delay"]))
     return SpikingReadback(
         populations=all_asked(
             {name: int(answer[f"{name}.cells"][0]) for name in names if f"{name}.cells" in answer}

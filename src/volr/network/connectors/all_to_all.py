@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from volr.checks.arrays import Floats
     from volr.network.connectors.base import Scaling, Shape
+    from volr.network.connectors.synapses import Synapses
 
 _BLOCK = 1 << 20
 
@@ -54,6 +55,14 @@ class AllToAll(Connector):
         for first in range(0, post, rows):
             index = np.arange(first * pre, min(first + rows, post) * pre)
             yield Entries(index // pre, index % pre, index, np.ones(len(index)))
+
+    def synapses(self, weights: Floats, source: Shape, target: Shape) -> Synapses:
+        import numpy as np
+
+        from volr.network.connectors.synapses import Synapses
+
+        pre, post = np.divmod(np.arange(weights.size), math.prod(target))
+        return Synapses(post, pre, weights.T.ravel())
 
     def matrix(self, weights: Floats, source: Shape, target: Shape, missing: float) -> Floats:
         return weights

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from volr.checks.arrays import Floats, Integers
+    from volr.network.connectors.synapses import Synapses
 
 Shape: TypeAlias = tuple[int, ...]
 
@@ -129,6 +130,12 @@ class Connector(ABC):
     def parts(self) -> tuple[Connector, ...]:
         """Itself, and the connectors that it is made of. A reader has to know all of them."""
         return (self,)
+
+    def synapses(self, weights: Floats, source: Shape, target: Shape) -> Synapses:
+        """All synapses with their weights, each pair of neurons once. A subclass may be faster."""
+        from volr.network.connectors.synapses import summed
+
+        return summed(self.entries(source, target), weights, math.prod(target))
 
     def matrix(self, weights: Floats, source: Shape, target: Shape, missing: float) -> Floats:
         """The weight of each synapse, ``[post, pre]``; ``missing`` where there is no synapse."""

@@ -1,0 +1,152 @@
+"""What NEST hands out: what was recorded of one batch of stimuli, and what there is.
+
+It imports no NEST; the objects are what ``kernel.py`` made. The clock of a kernel goes on from
+batch to batch, so a batch has a step in which it ``began``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from volr.backends.messages import text_array
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from volr.backends.messages import Arrays, Settings
+
+
+@dataclass(frozen=True)
+class Counter:
+    """Neurons that count spikes, and the ``meter`` that reads all of them."""
+
+    counters: Any
+    meter: Any
+
+
+@dataclass(frozen=True)
+class Devices:
+    """Recording devices by population."""
+
+    recorders: dict[str, Any]
+    counters: dict[str, Counter]
+    meters: dict[str, Any]
+
+    @property
+    def recording(self) -> list[Any]:
+        """Those that keep events."""
+        counting = (each.meter for each in self.counters.values())
+        return [*self.recorders.values(), *self.meters.values(), *counting]
+
+
+def recorded(
+    nodes: dict[str, Any], devices: Devices, settings: Settings, side_by_side: int, began: int
+) -> Arrays:
+    """The answer of ``volr.backends.nest.kernel.handle``.
+
+    Of ``side_by_side`` copies of the network, the first ``copies`` have stimuli.
+    """
+    copies: int = settings["copies"]
+    steps: int = settings["steps"]
+    answer: Arrays = {}
+
+    def events(recorder: Any, name: str) -> _Events:
+        return _events(recorder, nodes[name], settings, began, side_by_side)
+
+    for name, recorder in devices.recorders.items():
+        found = events(recorder, name)
+        spikes = np.zeros((steps, copies, settings["populations"][name]), dtype=np.bool_)
+        spikes[found.steps, found.stimuli, found.neurons] = True
+        answer[f"{name}.spikes"] = spikes
+        answer[f"{name}.counts"] = spikes.sum(axis=0)
+    for name, counter in devices.counters.items():
+        counts = np.zeros(side_by_side * settings["populations"][name], dtype=np.int64)
+        # Asked once: each time, NEST copies all of them.
+        found = counter.meter.events
+        senders = np.asarray(found["senders"], dtype=np.int64)
+        counts[senders - int(counter.counters[0].global_id)] = np.rint(found["V_m"])
+        answer[f"{name}.counts"] = counts.reshape(side_by_side, -1)[:copies]
+    for name, meter in devices.meters.items():
+        defaults: dict[str, float] = settings["neurons"][name]["defaults"]
+        found = events(meter, name)
+        potential = found.of["V_m"]
+        if name in settings["raised"]:
+            potential = potential - (found.of["V_th"] - defaults["omega"])
+        membrane = np.full((steps, copies, settings["populations"][name]), np.nan)
+        membrane[found.steps, found.stimuli, found.neurons] = potential[found.within]
+        if name in settings["membranes"]:
+            answer[f"{name}.membranes"] = membrane
+        if name in settings["means"]:
+            answer[f"{name}.means"] = (membrane - defaults["E_L"]).mean(axis=0)
+    return answer
+
+
+@dataclass(frozen=True)
+class _Events:
+    """Events of the steps of a stimulus: ``within`` says which of all events, ``of``, these are."""
+
+    of: dict[str, NDArray[Any]]
+    within: NDArray[np.bool_]
+    steps: NDArray[np.int64]
+    neurons: NDArray[np.int64]
+    stimuli: NDArray[np.int64]
+
+
+def _events(
+    recorder: Any, nodes: Any, settings: Settings, began: int, side_by_side: int
+) -> _Events:
+    of: dict[str, NDArray[Any]] = recorder.events
+    steps = np.rint(np.asarray(of["times"]) / settings["dt"]).astype(np.int64) - 1 - began
+    # Where nothing was recorded, NEST's empty list of senders is one of floats.
+    index = np.asarray(of["senders"], dtype=np.int64) - int(nodes[0].global_id)
+    size = len(nodes) // side_by_side
+    stimuli, neurons = np.divmod(index, size)
+    within = (steps >= 0) & (steps < settings["steps"]) & (stimuli < settings["copies"])
+    return _Events(of, within, steps[within], neurons[within], stimuli[within])
+
+
+def contents(
+    nodes: dict[str, Any],
+    devices: Devices,
+    synapses: Any,
+    resolution: float,
+    ask: dict[str, list[str]],
+) -> Arrays:
+    """What NEST says about the nodes and about all ``synapses``: see ``kernel.handle``."""
+    answer: Arrays = {"resolution": np.array([resolution])}
+    counting = (counter.counters for counter in devices.counters.values())
+    every = [*devices.recorders.values(), *devices.meters.values(), *counting]
+    answer["devices"] = np.concatenate([np.empty(0, np.int64), *map(ids, every)])
+    for name, population in nodes.items():
+        # Of a single node, `get` gives no list.
+        model = ", ".join(np.unique(np.array(population.get("model"))).tolist())
+        answer[f"{name}.nodes"] = ids(population)
+        answer[f"{name}.model"] = text_array(model)
+        answer[f"{name}.drive"] = _drive(population, model)
+        for parameter in ask.get(model, []):
+            values = np.atleast_1d(population.get(parameter))
+            answer[f"{name}.{parameter}"] = values.astype(np.float64)
+    wanted = {"source": np.int64, "target": np.int64, "weight": np.float64, "delay": np.float64}
+    held: dict[str, Any] = synapses.get(list(wanted)) if len(synapses) else {}
+    for key, dtype in wanted.items():
+        answer[f"synapses.{key}"] = np.atleast_1d(held.get(key, ())).astype(dtype)
+    return answer
+
+
+def _drive(population: Any, model: str) -> NDArray[np.float64]:
+    """The constant current into each node; of sources, the number of spikes."""
+    if model != "spike_generator":
+        return np.atleast_1d(np.asarray(population.get("I_e"), dtype=np.float64))
+    times: Any = population.get("spike_times")
+    # Of a single node, `get` gives no list of lists.
+    each = [times] if len(population) == 1 else times
+    return np.array([len(train) for train in each], dtype=np.float64)
+
+
+def ids(nodes: Any) -> NDArray[np.int64]:
+    """NEST's numbers of the nodes, which are consecutive."""
+    first = int(nodes[0].global_id)
+    return np.arange(first, first + len(nodes))

@@ -23,7 +23,6 @@ from volr.backends.populations import neurons_of
 from volr.backends.terms import Ends, added_up
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.parameters import shared_weights, synapse_matrix, unit_biases
-from volr.system.memory import check_room
 
 if TYPE_CHECKING:
     from typing import Any
@@ -163,19 +162,6 @@ def uniform(values: ArrayLike) -> float:
     flat = np.asarray(values, dtype=np.float64).ravel()
     same = flat.size > 0 and np.allclose(flat, flat[0], rtol=1e-12, atol=0.0)
     return float(flat[0]) if same else float("nan")
-
-
-def block(post: Integers, pre: Integers, weights: Floats, sizes: tuple[int, int]) -> Floats:
-    """The weights of synapses from neuron ``pre`` to neuron ``post``, as a matrix of these sizes.
-
-    Two synapses between the same neurons count as their sum; NaN stands where there is none. Raises
-    ``ModelError`` if the memory does not suffice.
-    """
-    check_room({"a block": 8 * math.prod(sizes)}, "for the synapses, one by one")
-    found = np.full(sizes, np.nan)
-    found[post, pre] = 0.0
-    np.add.at(found, (post, pre), weights)
-    return found
 
 
 def precision_of(dtypes: Iterable[np.dtype[Any]]) -> Answer[float]:

@@ -7,6 +7,7 @@ it. Reading back parses the script and never runs it, so it is safe for files fr
 from __future__ import annotations
 
 import io
+import math
 import re
 import zipfile
 from typing import TYPE_CHECKING, Any
@@ -14,15 +15,19 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from volr.backends.readback import Told
+from volr.models.parameters import synapses
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from volr.backends.base import Files
+    from volr.models.model import SpikingModel
+    from volr.network import Projection
+    from volr.network.connectors.synapses import Synapses
 
-_MARK = re.compile(r"^([1n])\|", re.MULTILINE)
+_MARK = re.compile(r"^(?=[1nms])([1n]?)([ms]?)\|")
 
 DAMAGED = (
     AttributeError,
@@ -42,14 +47,42 @@ AS_TEXT = Told("its numbers are text, and Python reads them as float64")
 """The precision of a script without an archive."""
 
 
-def program_for(text: str, *, several: bool) -> str:
-    """The program of a script whose populations all have the same neurons, or ``several`` kinds.
+def program_for(text: str, *, several: bool, listed: bool) -> str:
+    """The program of a script, out of a ``text`` for all scripts.
 
-    A line of ``text`` that begins with ``1|`` is only in the former, one with ``n|`` in the latter.
+    A line that begins with ``1|`` is only for models whose populations all have the same neurons,
+    one with ``n|`` for those with ``several`` kinds. One with ``m|`` is for scripts with matrices
+    of weights, one with ``s|`` for those in which synapses are ``listed``; ``1s|`` and so on for
+    both.
     """
-    left_out = "1|" if several else "n|"
-    lines = text.splitlines(keepends=True)
-    return _MARK.sub("", "".join(line for line in lines if not line.startswith(left_out)))
+    kept: list[str] = []
+    for line in text.splitlines(keepends=True):
+        mark = _MARK.match(line)
+        if mark is None:
+            kept.append(line)
+        elif mark[1] in ("", "n" if several else "1") and mark[2] in ("", "s" if listed else "m"):
+            kept.append(line[mark.end() :])
+    return "".join(kept)
+
+
+def synapses_of(model: SpikingModel) -> dict[Projection, Synapses]:
+    """The synapses of each projection."""
+    network = model.network
+    return {each: synapses(network, each, model.parameters) for each in network.projections}
+
+
+def needs_lists(model: SpikingModel, held: Mapping[Projection, Synapses]) -> bool:
+    """Whether matrices cannot hold the synapses: some are missing, or are between the same two."""
+    network = model.network
+    return any(
+        each.number > 1 or len(those.weight) != math.prod(map(math.prod, network.ends(each)))
+        for each, those in held.items()
+    )
+
+
+def float_types(arrays: Iterable[NDArray[Any]]) -> list[np.dtype[Any]]:
+    """The types of those that are not whole numbers."""
+    return [each.dtype for each in arrays if each.dtype.kind == "f"]
 
 
 def packed(arrays: Mapping[str, Any]) -> bytes:

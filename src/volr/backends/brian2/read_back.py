@@ -11,23 +11,25 @@ import numpy as np
 from volr.backends.brian2.equations import MILLI, NANO, RESTS, UNREACHABLE
 from volr.backends.brian2.translation import Neurons, Pathway, in_our_words
 from volr.backends.readback import PROGRAM, Asked, precision_of
-from volr.backends.scripts import AS_TEXT, DAMAGED, arrays_beside
+from volr.backends.scripts import AS_TEXT, DAMAGED, arrays_beside, float_types
 from volr.errors import DataError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from volr.backends.base import Files
     from volr.backends.readback import Answer, SpikingReadback
-    from volr.checks.arrays import Floats
+    from volr.checks.arrays import Floats, Integers
 
 UNITS = {"ms": MILLI, "mV": MILLI, "nA": NANO, "nF": NANO, "uS": 1e-6}
 """The units of a script, and how many of SI's make one."""
 
 _WANTED = (
     *("DT", "THRESHOLD", "REFRACTORY", "POPULATIONS", "INPUTS", "OUTPUTS", "SILENT", "CURRENTS"),
-    *("WEIGHTS", "CODING"),
+    "CODING",
 )
+_WIRING = ("WEIGHTS", "SYNAPSES")
+"""One of the two: matrices ``[target, source]``, or lists of source, target and weight."""
 _OF_NEURONS = ("EQUATIONS", "STEP", "RESET", "NEURON", "PATHWAYS", "SLOT", "DELAY")
 """What is said of neurons, once; or of each population, in ``NEURONS``."""
 
@@ -45,7 +47,7 @@ def read_back(files: Files) -> SpikingReadback:
 def _tables(tree: ast.Module, archive: Mapping[str, Floats]) -> dict[str, Any]:
     """The values of the assignments at the top, in SI units."""
     found: dict[str, Any] = {}
-    known = (*_WANTED, *_OF_NEURONS, "NEURONS")
+    known = (*_WANTED, *_OF_NEURONS, "NEURONS", *_WIRING)
     for statement in tree.body:
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in known:
@@ -53,7 +55,10 @@ def _tables(tree: ast.Module, archive: Mapping[str, Floats]) -> dict[str, Any]:
             case _:
                 pass
     wanted = _WANTED if "NEURONS" in found else (*_WANTED, *_OF_NEURONS)
-    if missing := [name for name in wanted if name not in found]:
+    missing = [name for name in wanted if name not in found]
+    if len(found.keys() & set(_WIRING)) != 1:
+        missing += [" or ".join(_WIRING)]
+    if missing:
         raise ValueError(f"it has no {', '.join(missing)}")
     return found
 
@@ -65,6 +70,8 @@ def _value(node: ast.expr, archive: Mapping[str, Floats]) -> Any:
             return {ast.literal_eval(k): _value(v, archive) for k, v in pairs if k is not None}
         case ast.BinOp(left=left, op=ast.Mult(), right=ast.Name(id=unit)):
             return np.asarray(_value(left, archive), dtype=np.float64) * UNITS[unit]
+        case ast.Tuple(elts=values):
+            return tuple(_value(each, archive) for each in values)
         case ast.Subscript(value=ast.Name(id="DATA"), slice=ast.Constant(value=str(key))):
             return archive[key]
         case _:
@@ -74,7 +81,18 @@ def _value(node: ast.expr, archive: Mapping[str, Floats]) -> Any:
 def _precision(archive: Mapping[str, Floats]) -> Answer[float]:
     if not archive:
         return AS_TEXT
-    return precision_of(each.dtype for each in archive.values())
+    return precision_of(float_types(archive.values()))
+
+
+def _synapses(
+    tables: Mapping[str, Any],
+) -> Iterator[tuple[tuple[Any, ...], tuple[Integers, Integers, Floats]]]:
+    """The key of each projection, and the source, target and weight of its synapses."""
+    for ends, (before, after, weights) in tables.get("SYNAPSES", {}).items():
+        yield ends, (np.asarray(before, np.int64), np.asarray(after, np.int64), weights)
+    for ends, weights in tables.get("WEIGHTS", {}).items():
+        after, before = np.nonzero(~np.isnan(weights))
+        yield ends, (before, after, weights[after, before])
 
 
 def _contents(tables: dict[str, Any], precision: Answer[float]) -> SpikingReadback:
@@ -98,14 +116,14 @@ def _contents(tables: dict[str, Any], precision: Answer[float]) -> SpikingReadba
             np.zeros(0) if name in inputs else tables["CURRENTS"][name],
         )
     pathways: list[Pathway] = []
-    for (source, target), weights in tables["WEIGHTS"].items():
+    for (source, target, *_), (i, j, w) in _synapses(tables):
         codes: tuple[str, ...] = told[target]["PATHWAYS"]
         delay, slot = float(told[target]["DELAY"]), told[target]["SLOT"]
-        masks = [weights >= 0.0, weights < 0.0] if len(codes) == 2 else [~np.isnan(weights)]
+        masks = [w >= 0.0, w < 0.0] if len(codes) == 2 else [np.isfinite(w)]
         for code, mask in zip(codes, masks, strict=True):
-            j, i = np.nonzero(mask)
-            if j.size:
-                pathways.append(Pathway(source, target, i, j, weights[j, i], delay, code, slot))
+            if mask.any():
+                those = i[mask], j[mask], w[mask]
+                pathways.append(Pathway(source, target, *those, delay, code, slot))
     outputs: tuple[str, ...] = tables["OUTPUTS"]
     return in_our_words(
         sizes,

@@ -7,7 +7,6 @@ tables without running them.
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -19,10 +18,10 @@ from volr.backends.brian2.script_body import HEAD, PROGRAM
 from volr.backends.brian2.translation import above_rest
 from volr.backends.populations import neurons_of, nonspiking, one_neuron
 from volr.backends.refusals import check_supported
-from volr.backends.scripts import packed, program_for
+from volr.backends.scripts import needs_lists, packed, program_for, synapses_of
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import READOUTS
-from volr.models.parameters import synapse_matrices, unit_biases, weight_name
+from volr.models.parameters import unit_biases
 from volr.network import Connector
 from volr.neurons.response import count_levels
 
@@ -30,8 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from volr.backends.base import Files
-    from volr.checks.arrays import Floats
+    from volr.checks.arrays import Floats, Integers
     from volr.models.model import Model, SpikingModel
+    from volr.network import Projection
+    from volr.network.connectors.synapses import Synapses
     from volr.neurons import NeuronModel
 
 # An array of more numbers than this goes into the archive.
@@ -45,8 +46,10 @@ def write(model: Model) -> Files:
     # Others have been refused.
     spiking = cast("SpikingModel", model)
     archive: dict[str, Any] = {}
-    tables = _tables(spiking, archive)
-    program = program_for(PROGRAM, several=one_neuron(spiking) is None)
+    held = synapses_of(spiking)
+    listed = needs_lists(spiking, held)
+    tables = _tables(spiking, held, archive, listed=listed)
+    program = program_for(PROGRAM, several=one_neuron(spiking) is None, listed=listed)
     load = 'DATA = np.load(Path(__file__).with_suffix(".npz"), allow_pickle=False)'
     parts = [HEAD, f"{load}\n", tables, program] if archive else [HEAD, tables, program]
     files = {".py": "\n".join(parts).encode()}
@@ -55,7 +58,13 @@ def write(model: Model) -> Files:
     return files
 
 
-def _tables(model: SpikingModel, archive: dict[str, Any]) -> str:
+def _tables(
+    model: SpikingModel,
+    held: Mapping[Projection, Synapses],
+    archive: dict[str, Any],
+    *,
+    listed: bool,
+) -> str:
     network, dt, neurons = model.network, model.dt, neurons_of(model)
     alike = one_neuron(model)
     if alike is None:
@@ -97,12 +106,22 @@ DELAY = {told["DELAY"]}
     for p in network.layers:
         each = neurons[p.name].i_offset + unit_biases(p, model.parameters)
         currents.append(f"{p.name!r}: {_array(each, archive)}*nA")
-    matrices = synapse_matrices(network, model.parameters, missing=math.nan)
     weights: list[str] = []
-    for p in network.projections:
+    for p, those in held.items():
         unit = _UNITS[NEURONS[neurons[p.target].name].weight[0]]
-        values = _array(matrices[weight_name(p)], archive)
-        weights.append(f"{(p.source, p.target)!r}: {values}*{unit}")
+        if listed:
+            ends = (p.source, p.target, *([p.number] if p.number > 1 else []))
+            before, after = (_array(each, archive) for each in (those.pre, those.post))
+            weights.append(f"{ends!r}: ({before}, {after}, {_array(those.weight, archive)}*{unit})")
+        else:
+            matrix = those.weight.reshape(network[p.source].size, -1).T
+            weights.append(f"{(p.source, p.target)!r}: {_array(matrix, archive)}*{unit}")
+    title = (
+        "# By source and target: the neurons of each synapse, source and target, and its weight.\n"
+        "SYNAPSES"
+        if listed
+        else "# By source and target, [target, source].\nWEIGHTS"
+    )
     coding = _coding(model, archive, several=alike is None)
     return f"""\
 DT = {dt!r}*ms
@@ -121,8 +140,7 @@ SILENT = {nonspiking(model)!r}
 # The constant current into each neuron.
 CURRENTS = {_dictionary(currents)}
 
-# By source and target, [target, source].
-WEIGHTS = {_dictionary(weights)}
+{title} = {_dictionary(weights)}
 {after}
 """
 
@@ -181,13 +199,12 @@ def _coding(model: SpikingModel, archive: dict[str, Any], *, several: bool) -> s
             )
 
 
-def _array(values: Floats, archive: dict[str, Any]) -> str:
-    """The numbers in the script; where there are many, or some are none, their place in the
-    archive."""
-    if values.size <= MOST_IN_TEXT and not np.isnan(values).any():
+def _array(values: Floats | Integers, archive: dict[str, Any]) -> str:
+    """The numbers in the script; where there are many, their place in the archive."""
+    if values.size <= MOST_IN_TEXT:
         return repr(values.tolist())
     key = f"array_{len(archive)}"
-    archive[key] = np.asarray(values, dtype=np.float64)
+    archive[key] = np.ascontiguousarray(values)
     return f"DATA[{key!r}]"
 
 

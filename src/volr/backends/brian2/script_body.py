@@ -1,6 +1,7 @@
 """The part of a Brian2 script that is the same for all models: it runs what the tables say.
 
-What begins with ``1|`` is for models whose populations have the same neurons, ``n|`` for all others
+What begins with ``1|`` is for models whose populations have the same neurons, ``n|`` for all
+others; ``m|`` is for scripts with matrices of weights, ``s|`` for those with lists of synapses
 (``volr.backends.scripts``).
 """
 
@@ -81,22 +82,33 @@ def sources(spikes):
     return SpikeGeneratorGroup(spikes[0].size, index, steps * DT, sorted=True)
 
 
-1|def synapses(source, target, weights, copies):
-n|def synapses(source, target, name, weights, copies):
-    """Within each copy a synapse for each weight that is a number; one object for each pathway."""
+1m|def synapses(source, target, weights, copies):
+nm|def synapses(source, target, name, weights, copies):
+m|    """Within each copy a synapse for each weight that is a number; one object for each pathway."""
+1s|def synapses(source, target, those, copies):
+ns|def synapses(source, target, name, those, copies):
+s|    """Within each copy those synapses; one object for each pathway."""
 n|    *_, WEIGHT, PATHWAYS, SLOT, DELAY = NEURONS[name].values()
-    post, pre = weights.shape
+m|    post, pre = weights.shape
+s|    before, after, weights = those
     plain = np.asarray(weights)
-    masks = [plain >= 0, plain < 0] if len(PATHWAYS) == 2 else [~np.isnan(plain)]
+m|    masks = [plain >= 0, plain < 0] if len(PATHWAYS) == 2 else [~np.isnan(plain)]
+s|    masks = [plain >= 0, plain < 0] if len(PATHWAYS) == 2 else [np.isfinite(plain)]
     for code, mask in zip(PATHWAYS, masks):
-        before, after = np.nonzero(mask.T)
-        if before.size == 0:
+m|        before, after = np.nonzero(mask.T)
+m|        if before.size == 0:
+s|        if not mask.any():
             continue
         blocks = np.arange(copies)[:, None]
         pathway = Synapses(source, target, WEIGHT, on_pre=code, delay=DELAY, namespace={})
         pathway.pre.when = SLOT
-        pathway.connect(i=(blocks * pre + before).ravel(), j=(blocks * post + after).ravel())
-        pathway.w = np.tile(weights[after, before], copies)
+m|        pathway.connect(i=(blocks * pre + before).ravel(), j=(blocks * post + after).ravel())
+m|        pathway.w = np.tile(weights[after, before], copies)
+s|        pathway.connect(
+s|            i=(blocks * (source.N // copies) + np.asarray(before)[mask]).ravel(),
+s|            j=(blocks * (target.N // copies) + np.asarray(after)[mask]).ravel(),
+s|        )
+s|        pathway.w = np.tile(weights[mask], copies)
         yield pathway
 
 
@@ -114,9 +126,12 @@ def simulate(values, first, seed):
             groups[name] = sources(drive(name, values, first, seed))
     pathways = [
         pathway
-        for (source, target), weights in WEIGHTS.items()
-1|        for pathway in synapses(groups[source], groups[target], weights, copies)
-n|        for pathway in synapses(groups[source], groups[target], target, weights, copies)
+m|        for (source, target), weights in WEIGHTS.items()
+1m|        for pathway in synapses(groups[source], groups[target], weights, copies)
+nm|        for pathway in synapses(groups[source], groups[target], target, weights, copies)
+s|        for (source, target, *_), those in SYNAPSES.items()
+1s|        for pathway in synapses(groups[source], groups[target], those, copies)
+ns|        for pathway in synapses(groups[source], groups[target], target, those, copies)
     ]
     counters = {name: SpikeMonitor(group) for name, group in groups.items()}
     meters = {name: StateMonitor(groups[name], "v", record=True, when="end") for name in SILENT}
@@ -177,4 +192,4 @@ def main():
 
 if __name__ == "__main__":
     main()
-'''
+'''  # noqa: E501 (a mark and its line)

@@ -20,13 +20,13 @@ from volr.backends.brian2.equations import (
     UNREACHABLE,
     Equations,
 )
+from volr.backends.held_synapses import blocks
 from volr.backends.readback import (
     Asked,
     Cells,
     SpikingReadback,
     all_asked,
     asked_cells,
-    block,
     uniform,
 )
 from volr.neurons import ENDLESS, raised
@@ -34,6 +34,7 @@ from volr.neurons import ENDLESS, raised
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from volr.backends.held_synapses import SynapseArrays
     from volr.backends.readback import Answer, Ends, Names
     from volr.checks.arrays import Floats, Integers
     from volr.neurons import NeuronModel
@@ -101,7 +102,7 @@ def in_our_words(
 ) -> SpikingReadback:
     """A network that Brian2 holds; ``dt`` in s. An input that is no neurons has only a size."""
     cells = {name: _cells(each) for name, each in neurons.items()}
-    held: dict[Ends, list[tuple[Integers, Integers, Floats]]] = {}
+    held: dict[Ends, list[SynapseArrays]] = {}
     delays: dict[Ends, list[float]] = {}
     for each in pathways:
         ends = each.source, each.target
@@ -110,18 +111,14 @@ def in_our_words(
         held.setdefault(ends, []).append((each.j, each.i, each.w / factor))
         later = equations.early if equations else 0
         delays.setdefault(ends, []).append(_milli(each.delay + later * dt))
-    weights: dict[Ends, Floats] = {}
-    for ends, parts in held.items():
-        post, pre, weight = (np.concatenate(each) for each in zip(*parts, strict=True))
-        weights[ends] = block(post, pre, weight, (sizes[ends[1]], sizes[ends[0]]))
     # What is driven by a stimulus has no current of its own.
-    entered = {target for _, target in weights}
+    entered = {target for _, target in held}
     known = inputs.value if isinstance(inputs, Asked) else set(neurons) - entered
     return SpikingReadback(
         populations=all_asked(sizes),
         inputs=inputs,
         outputs=outputs,
-        weights=all_asked(weights),
+        weights=all_asked(blocks(held, sizes)),
         biases=all_asked(
             {name: each.current / NANO for name, each in neurons.items() if name not in known}
         ),

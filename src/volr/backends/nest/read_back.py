@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from volr.backends.held_synapses import blocks
 from volr.backends.messages import text_of
 from volr.backends.nest.translation import (
     BRIEF,
@@ -26,7 +27,6 @@ from volr.backends.readback import (
     SpikingReadback,
     Told,
     all_asked,
-    block,
     uniform,
 )
 from volr.backends.worker import inputs_of
@@ -35,9 +35,10 @@ from volr.neurons import raised
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from volr.backends.held_synapses import SynapseArrays
     from volr.backends.messages import Arrays
     from volr.backends.readback import Ends
-    from volr.checks.arrays import Floats, Integers
+    from volr.checks.arrays import Integers
     from volr.network import Network
 
 
@@ -75,7 +76,7 @@ def contents(network: Network, answers: list[Arrays]) -> SpikingReadback:
             factors[name] = weight_factor(translation, numbers["tau_m"], numbers["cm"], dt)
         elif model != SOURCE:
             cells[name] = Cells(Asked(model), Asked("another"), {})
-    weights: dict[Ends, Floats] = {}
+    held: dict[Ends, list[SynapseArrays]] = {}
     delays: dict[Ends, float] = {}
     for ends, synapses in _projections(nodes, answer).items():
         source, target = (nodes[name] for name in ends)
@@ -83,13 +84,14 @@ def contents(network: Network, answers: list[Arrays]) -> SpikingReadback:
         post = answer["synapses.target"][synapses] - target[0]
         pre = answer["synapses.source"][synapses] - source[0]
         each = answer["synapses.weight"][synapses] / factors.get(ends[1], math.nan)
-        weights[ends] = block(post, pre, each, (len(target), len(source)))
+        held[ends] = [(post, pre, each)]
         delays[ends] = uniform(answer["synapses.delay"][synapses]) + late * dt
+    sizes = {name: len(each) for name, each in nodes.items()}
     return SpikingReadback(
-        populations=all_asked({name: len(each) for name, each in nodes.items()}),
+        populations=all_asked(sizes),
         inputs=inputs_of([p.name for p in network.populations], answers),
         outputs=Asked(_read(nodes, answer), "which nodes have counters, recorders or meters"),
-        weights=all_asked(weights),
+        weights=all_asked(blocks(held, sizes)),
         biases=all_asked(
             {
                 p.name: answer[f"{p.name}.I_e"] / PICOAMPERE

@@ -3,7 +3,7 @@
     translation.py  our models in PyNN's words, simulator by simulator: what each means by them
     kernel.py       what runs in a process that has PyNN (``volr.backends.processes``)
     mechanisms.py   NEURON's part of PyNN, compiled
-    script.py       a model as a script for PyNN
+    script.py       a model as a script for PyNN; ``script_read_back.py`` parses it
 
 On NEST all neurons are spike for spike the engine's, and so are those with currents on Brian2 and
 on NEURON, where PyNN has no ``IFCurrDelta``. ``IFCondExp`` is integrated otherwise than on NEST by
@@ -23,7 +23,8 @@ from volr.backends.pooled_simulator import MOST_VALUES, PooledSimulator
 from volr.backends.populations import neurons_of
 from volr.backends.processes import WorkerPool
 from volr.backends.pynn import mechanisms, translation
-from volr.backends.pynn.script import read_back_script, write_script
+from volr.backends.pynn.script import write_script
+from volr.backends.pynn.script_read_back import read_back_script
 from volr.backends.pynn.solutions import SOLUTIONS
 from volr.backends.pynn.translation import CELLS, DIALECTS, UNREACHABLE, Dialect, in_our_words
 from volr.backends.refusals import elsewhere, require

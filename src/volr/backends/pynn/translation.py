@@ -41,16 +41,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from volr.backends.held_synapses import blocks
 from volr.backends.messages import text_of
 from volr.backends.populations import neurons_of
 from volr.backends.pynn.solutions import SOLUTIONS
-from volr.backends.readback import Asked, Cells, SpikingReadback, Told, all_asked, block, uniform
+from volr.backends.readback import Asked, Cells, SpikingReadback, Told, all_asked, uniform
 from volr.backends.worker import inputs_of
 from volr.neurons import ENDLESS, IFCondExp, IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from volr.backends.held_synapses import SynapseArrays
     from volr.backends.messages import Arrays
     from volr.backends.readback import Answer, Ends, Names
     from volr.checks.arrays import Floats
@@ -183,23 +185,21 @@ def in_our_words(dialect: Dialect, model: SpikingModel, answers: list[Arrays]) -
     ``volr.backends.worker.probing``, which are those of ``recording.contents``."""
     network, answer = model.network, answers[0]
     names = [p.name for p in network.populations]
-    weights: dict[Ends, Floats] = {}
+    held: dict[Ends, list[SynapseArrays]] = {}
     delays: dict[Ends, float] = {}
     for ends in ((source, target) for source in names for target in names):
         key = "->".join(ends)
         if f"{key}.weight" in answer:
             pre, post, each = (answer[f"{key}.{part}"] for part in ("pre", "post", "weight"))
-            sizes = int(answer[f"{ends[1]}.cells"][0]), int(answer[f"{ends[0]}.cells"][0])
-            weights[ends] = block(post, pre, each / _factors(dialect, model, ends[1], each), sizes)
+            held[ends] = [(post, pre, each / _factors(dialect, model, ends[1], each))]
             told = lines(dialect, model.neuron_of(ends[1]), model.dt)
             delays[ends] = told["delay"].back(uniform(answer[f"{key}.delay"]))
+    sizes = {name: int(answer[f"{name}.cells"][0]) for name in names if f"{name}.cells" in answer}
     return SpikingReadback(
-        populations=all_asked(
-            {name: int(answer[f"{name}.cells"][0]) for name in names if f"{name}.cells" in answer}
-        ),
+        populations=all_asked(sizes),
         inputs=inputs_of(names, answers),
         outputs=_read(dialect, model, answer),
-        weights=all_asked(weights),
+        weights=all_asked(blocks(held, sizes)),
         biases=all_asked(
             {
                 p.name: answer[f"{p.name}.i_offset"]

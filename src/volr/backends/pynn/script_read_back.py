@@ -1,0 +1,144 @@
+"""A script for PyNN that ``script`` wrote, parsed back: its tables are taken apart, never run."""
+
+from __future__ import annotations
+
+import ast
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from volr.backends.held_synapses import blocks
+from volr.backends.pynn.script import (
+    BESIDE,
+    CONVERT,
+    HEAD,
+    HEAD_OF_LISTS,
+    OF_NEURONS,
+    TABLES,
+    TABLES_OF_SEVERAL,
+    program,
+)
+from volr.backends.pynn.solutions import SOLUTIONS
+from volr.backends.pynn.translation import CELLS, tie
+from volr.backends.readback import (
+    PROGRAM,
+    Asked,
+    Cells,
+    SpikingReadback,
+    all_asked,
+    asked_cells,
+    precision_of,
+)
+from volr.backends.scripts import AS_TEXT, DAMAGED, arrays_beside, float_types
+from volr.errors import DataError
+from volr.models.coding import ConstantCurrent
+from volr.neurons import neuron_model
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from volr.backends.base import Files
+    from volr.backends.held_synapses import SynapseArrays
+    from volr.backends.readback import Ends
+    from volr.checks.arrays import Floats
+
+
+def read_back_script(files: Files) -> SpikingReadback:
+    """What a script says; nothing of it is run. Raises ``DataError`` for what is no such script."""
+    try:
+        return _contents(_tables(files))
+    except DAMAGED as error:
+        raise DataError("this is not a script for PyNN that Volr wrote") from error
+
+
+def _contents(tables: Mapping[str, Any]) -> SpikingReadback:
+    dt = float(tables["DT"])
+    names = {each: tables["NAMES"].get(each, each) for each in tables["POPULATIONS"]}
+    arrays: Mapping[str, Floats] = tables["ARRAYS"]
+    given = set(tables["INPUTS"]) if tables["CODING"] != ConstantCurrent.name else set[str]()
+    neurons: dict[str, dict[str, Any]] = {
+        each: tables["NEURONS"][each] if "NEURONS" in tables else dict(tables)
+        for each in names
+        if each not in given
+    }
+    sizes: dict[str, int] = tables["POPULATIONS"]
+    weights: dict[Ends, Floats] = {}
+    held: dict[Ends, list[SynapseArrays]] = {}
+    for source, target, *listed in tables["PROJECTIONS"]:
+        for key in listed:
+            post, pre = (np.asarray(arrays[f"{key}.{end}"], np.int64) for end in ("post", "pre"))
+            those = post, pre, _double(arrays[f"{key}.weight"])
+            held.setdefault((source, target), []).append(those)
+        if not listed:
+            weights[source, target] = _double(arrays[f"{source}->{target}.weight"])
+    weights |= blocks(held, sizes)
+    precision = precision_of(float_types(arrays.values()))
+    return SpikingReadback(
+        populations=all_asked({names[each]: size for each, size in tables["POPULATIONS"].items()}),
+        inputs=Asked(tuple(names[each] for each in tables["INPUTS"])),
+        outputs=Asked(tuple(names[each] for each in tables["OUTPUTS"])),
+        weights=all_asked({(names[a], names[b]): each for (a, b), each in weights.items()}),
+        biases=all_asked(
+            {
+                names[each]: neurons[each]["I_OFFSET"] + _double(arrays[f"{each}.bias"])
+                for each in tables["POPULATIONS"]
+                if each not in tables["INPUTS"]
+            }
+        ),
+        cells={names[theirs]: _cells(each, dt) for theirs, each in neurons.items()},
+        delays=all_asked({(names[a], names[b]): tables["DELAY_STEPS"] * dt for a, b in weights}),
+        dt=Asked(dt),
+        precision=precision if tables["BESIDE"] else AS_TEXT,
+        rest=PROGRAM,
+    )
+
+
+def _cells(neurons: Mapping[str, Any], dt: float) -> Cells:
+    """The neurons that a population's tables describe."""
+    (kind,) = (ours for ours, theirs in CELLS.items() if theirs == neurons["CELL"])
+    numbers: dict[str, float] = dict(neurons["PARAMETERS"])
+    if (neurons["TIE"], neurons["SOLUTION"]) != (tie(neuron_model(kind, numbers)), SOLUTIONS[kind]):
+        raise ValueError("another neuron on Brian2")
+    numbers["tau_refrac"] = neurons["REFRACTORY_STEPS"] * dt
+    return asked_cells(kind, "hard", numbers)
+
+
+def _double(values: Floats) -> Floats:
+    return np.asarray(values, dtype=np.float64)
+
+
+def _tables(files: Files) -> dict[str, Any]:
+    """The tables by name, ``ARRAYS`` as arrays, and whether these lie ``BESIDE`` the script."""
+    text = files[".py"].decode()
+    several = "\nNEURONS = " in text
+    listed = text.startswith(HEAD_OF_LISTS)
+    head, tail = (
+        HEAD_OF_LISTS if listed else HEAD,
+        CONVERT + program(several=several, listed=listed),
+    )
+    if not text.startswith(head) or not text.endswith(tail):
+        raise ValueError("another program")
+    found = {_name(each): each for each in ast.parse(text[len(head) : -len(tail)]).body}
+    if tuple(found) != (TABLES_OF_SEVERAL if several else TABLES):
+        raise ValueError("other tables")
+    values = {name: each.value for name, each in found.items() if isinstance(each, ast.Assign)}
+    arrays = values.pop("ARRAYS")
+    tables = {name: ast.literal_eval(each) for name, each in values.items()}
+    if any(tuple(each) != OF_NEURONS for each in tables.get("NEURONS", {}).values()):
+        raise ValueError("other tables of neurons")
+    tables["BESIDE"] = ast.unparse(arrays) == BESIDE
+    if tables["BESIDE"]:
+        tables["ARRAYS"] = arrays_beside(files)
+    else:
+        tables["ARRAYS"] = ast.literal_eval(arrays)
+    tables["ARRAYS"] = {name: np.asarray(each) for name, each in tables["ARRAYS"].items()}
+    return tables
+
+
+def _name(statement: ast.stmt) -> str:
+    """The name of the table that a statement defines."""
+    match statement:
+        case ast.Assign(targets=[ast.Name(id=name)]):
+            return name
+        case _:
+            raise ValueError("not a table")

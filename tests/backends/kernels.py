@@ -76,4 +76,17 @@ conv [2 4 5] 4 [2 3] stride:[1 2] pad:[0 1] groups:2 ⦶ maxpool _ [2 1] stride:
 )
 """Small, and each Futhark program of it that learns is the same."""
 
+SIGNS = Network(
+    populations=(Population("input", (1, 6)), Population("map", (2, 4)), Population("out", (3,))),
+    projections=(
+        Projection("input", "map", Pooled((AveragePool((2,), (1,)),), Convolution((2,)))),
+        Projection("input", "map", Convolution((3,)), number=2),
+        Projection("map", "out"),
+    ),
+    inputs=("input",),
+    outputs=("out",),
+)
+"""Windows that overlap, and two projections between the same two populations: with weights of both
+signs, some neurons excite and inhibit the same one."""
+
 NETWORKS: Mapping[str, Network] = {"sums": SUMS, "largest": LARGEST, "row": ROW}

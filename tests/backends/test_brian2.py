@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from tests.backends.kernels import SUMS
 from tests.engine.examples import ODD, SKIP, spiking_model
 from tests.needs import needs
 from tests.oracles import chain, fork, random_parameters, simulate_delta
@@ -451,8 +452,9 @@ def test_what_a_script_says_is_the_model(kind: str, reset: Reset) -> None:
     [
         ("delta", NAMES, "count", Poisson(400.0), "hard"),
         ("exp two decays", SKIP, "membrane", ConstantCurrent(), "subtract"),
+        ("exp two decays", SUMS, "count", ConstantCurrent(), "hard"),
     ],
-    ids=["hostile-names", "membrane"],
+    ids=["hostile-names", "membrane", "kernels"],
 )
 def test_a_script_gives_the_spikes_of_the_back_end(
     brian2: Brian2Simulator,
@@ -466,12 +468,14 @@ def test_a_script_gives_the_spikes_of_the_back_end(
     model = odd(kind, network, readout=readout, coding=coding, reset=reset)
     for suffix, content in BRIAN2_SCRIPT.write(model).items():
         (tmp_path / f"net{suffix}").write_bytes(content)
-    np.save(tmp_path / "stimuli.npy", STIMULI)
+    stimuli = np.random.default_rng(2).random((5, network.input_size))
+    np.save(tmp_path / "stimuli.npy", stimuli)
     run = [sys.executable, "net.py", "--stimuli", "stimuli.npy", "--seed", "4", "--save", "s.npz"]
     done = subprocess.run(run, cwd=tmp_path, check=True, capture_output=True, text=True)
     assert done.stderr == ""
     names = tuple(network.by_name)
-    found = brian2.run(model, STIMULI, record=Record(spikes=names), seed=4)
+    found = brian2.run(model, stimuli, record=Record(spikes=names), seed=4)
+    assert all(found.spikes[name].any() for name in network.outputs if readout == "count")
     with np.load(tmp_path / "s.npz", allow_pickle=False) as saved:
         for name in names:
             np.testing.assert_array_equal(saved[f"{name}.spikes"], found.spikes[name])

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from tests.backends import kernels
 from tests.backends.conformance import (
     ARTIFICIAL,
     AXES,
@@ -54,7 +55,7 @@ from volr.engine.reference import simulate
 from volr.errors import DataError, ModelError, UnsupportedError, VolrError
 from volr.models.activations import activation
 from volr.models.parameters import weight_name
-from volr.network import AllToAll, Network, OneToOne
+from volr.network import AllToAll, OneToOne
 from volr.verification.comparison import compare
 
 if TYPE_CHECKING:
@@ -155,13 +156,46 @@ def test_all_that_is_claimed_runs_and_no_stimuli_give_empty_recordings(started: 
     assert {reset for _, reset in ran} == set(record.resets)
 
 
-@pytest.mark.parametrize("network", [AXES, MIXED], ids=["axes", "mixed"])
+@pytest.mark.parametrize("name", ["axes", *EVERY_CONNECTOR])
 @every_simulator
-def test_shapes_and_connectors_make_no_difference(started: Started, network: Network) -> None:
+def test_every_connector_is_simulated_or_refused_by_name(started: Started, name: str) -> None:
     record, simulator = started
+    network = {"axes": AXES, **EVERY_CONNECTOR}[name]
     model = spiking(Case((*record.exact, *record.neurons)[0]), network)
+    if lacks(record, network):
+        for act in (simulator.read_back, functools.partial(recorded, simulator)):
+            with pytest.raises(UnsupportedError, match=f"{record.name} lacks") as caught:
+                act(model)
+            assert caught.value.help
+        return
     trace = simulate(model, stimuli_for(network), seed=SEED)
     assert all(trace.spikes[each.name].any() for each in network.layers)
+    assert_agrees(record, model, trace, recorded(simulator, model))
+    assert not differences(record, model, simulator.read_back(model))
+
+
+@pytest.mark.parametrize("neuron", ["if_curr_exp", "if_cond_exp"])
+@every_simulator
+def test_the_sign_of_a_synapse_is_that_of_its_sum(started: Started, neuron: str) -> None:
+    """Entries of a projection that lead from one neuron to another are a synapse with their sum.
+
+    Those of another projection are another synapse, which may have the other sign.
+    """
+    record, simulator = started
+    case = Case(neuron, timing=Timing(3, 4, 0.2))
+    skip_unless_claimed(record, case)
+    model = spiking(case, kernels.SIGNS)
+    excites = model.parameters["input->map.weight"]
+    values = {
+        **model.parameters,
+        "input->map.weight": np.abs(excites) * np.array([4.0, -1.5]),
+        "input->map#2.weight": -0.4 * np.abs(model.parameters["input->map#2.weight"]),
+    }
+    model = replace(model, parameters=values)
+    trace = simulate(model, stimuli_for(model.network), seed=SEED)
+    for name in ("map", "out"):
+        assert trace.spikes[name].any()
+        assert not trace.spikes[name].all(axis=0).any()
     assert_agrees(record, model, trace, recorded(simulator, model))
     assert not differences(record, model, simulator.read_back(model))
 

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from tests.cli.running import has_ended, wait_until
 
+from volr.backends.messages import Held
 from volr.backends.processes import ProcessEnded, WorkerPool
 from volr.errors import SimulatorError
 
@@ -80,6 +81,37 @@ def test_arrays_come_back_as_they_went(pool: WorkerPool) -> None:
     for name, array in arrays.items():
         np.testing.assert_array_equal(answer[name], 2 * array)
         assert answer[name].dtype == array.dtype
+
+
+def test_a_read_only_array_goes_through_the_pipe_once() -> None:
+    near, far = Held(), Held()
+    lasting, other = np.arange(5), np.arange(6)
+    for each in (lasting, other):
+        each.setflags(write=False)
+
+    def through(**arrays: Any) -> tuple[set[str], dict[str, Any]]:
+        sent, settings = near.left_out((arrays, {"do": "double"}))
+        # What goes through a pipe is a copy.
+        copied = {name: each.copy() for name, each in sent.items()}
+        found, told = far.put_back((copied, settings))
+        assert told == {"do": "double"}
+        assert found.keys() == arrays.keys()
+        for name, array in arrays.items():
+            np.testing.assert_array_equal(found[name], array)
+        return set(sent), found
+
+    sent, first = through(lasting=lasting, changing=np.arange(3))
+    assert sent == {"lasting", "changing"}
+    sent, second = through(lasting=lasting, changing=np.arange(4))
+    assert sent == {"changing"}
+    # The same object, so a kernel sees that nothing about it has changed.
+    assert second["lasting"] is first["lasting"]
+    sent, third = through(lasting=other)
+    assert sent == {"lasting"}
+    # What the last request did not have is not kept.
+    assert through(changing=np.arange(3))[0] == {"changing"}
+    assert through(lasting=other)[0] == {"lasting"}
+    assert third["lasting"] is not first["lasting"]
 
 
 def test_every_answer_finds_its_request(pool: WorkerPool) -> None:

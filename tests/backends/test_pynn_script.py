@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from tests.backends.kernels import SIGNS
 from tests.needs import needs
 from tests.oracles import chain, fork, random_parameters
 from tests.readbacks import plain
@@ -107,6 +109,31 @@ def test_the_script_counts_what_the_reference_counts(
     counts = wanted(model, stimuli, seed=5)
     assert counts.any()
     np.testing.assert_array_equal(found, counts)
+
+
+@needs_pynn
+@pytest.mark.parametrize("simulator", ["nest", "brian2", "neuron"])
+def test_a_script_lists_the_synapses_of_kernels(tmp_path: Path, simulator: str) -> None:
+    # With currents that decay at two rates, synapses of both signs are not what their sum is.
+    neuron = IFCurrExp(tau_syn_E=3.0, tau_syn_I=8.0, tau_refrac=1.0)
+    model = spiking(SIGNS, neuron, weight=2.0)
+    values = {**model.parameters}
+    values["input->map#2.weight"] = -0.2 * values["input->map#2.weight"]
+    model = replace(model, parameters=values)
+    files = PYNN.write(model)
+    assert b"('input', 'map', 'input->map#2')" in files[".py"]
+    assert b"synapses have post, pre and a weight" in files[".py"]
+    found = plain(PYNN.read_back(files))
+    for ends, weights in expected(model).weights.items():
+        np.testing.assert_array_equal(found.weights[ends], weights)
+    stimuli = np.random.default_rng(1).random((2, 6))
+    np.save(tmp_path / "stimuli.npy", stimuli)
+    done = run(tmp_path, model, simulator, "--stimuli", "stimuli.npy")
+    assert done.returncode == 0, done.stderr
+    counts = wanted(model, stimuli)
+    assert counts.any()
+    lines = [line.split() for line in done.stdout.splitlines()[-2:]]
+    np.testing.assert_array_equal(np.array(lines, dtype=int), counts)
 
 
 @needs_pynn

@@ -66,6 +66,26 @@ def test_there_is_a_case_for_every_connector() -> None:
 
 
 @every_case
+def test_its_synapses_have_each_pair_of_neurons_once_by_source(
+    connector: Connector, source: Shape, target: Shape
+) -> None:
+    weights = weights_of(connector, source, target)
+    # Some weights are 0, and their synapses are there.
+    weights.flat[0] = 0.0
+    found = connector.synapses(weights, source, target)
+    pairs = list(zip(found.pre.tolist(), found.post.tolist(), strict=True))
+    assert pairs == sorted(set(pairs))
+    entries = connector.entries(source, target)
+    assert set(pairs) == {
+        pair for each in entries for pair in zip(each.pre.tolist(), each.post.tolist(), strict=True)
+    }
+    matrix = np.zeros((math.prod(target), math.prod(source)))
+    matrix[found.post, found.pre] = found.weight
+    # To the last digit: the entries of a pair add up in their order.
+    np.testing.assert_array_equal(matrix, matrix_of(connector, weights, source, target))
+
+
+@every_case
 def test_its_meaning_is_that_of_its_synapses(
     connector: Connector, source: Shape, target: Shape
 ) -> None:

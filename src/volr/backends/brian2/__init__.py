@@ -131,6 +131,7 @@ BRIAN2 = SpikingBackend(
     resets=tuple(RESETS),
     codings=("current", "poisson"),
     readouts=READOUTS,
+    several=True,
     start=start,
 )
 

@@ -111,8 +111,8 @@ DELAY = {told["DELAY"]}
         unit = _UNITS[NEURONS[neurons[p.target].name].weight[0]]
         if listed:
             ends = (p.source, p.target, *([p.number] if p.number > 1 else []))
-            before, after = (_array(each, archive) for each in (those.pre, those.post))
-            weights.append(f"{ends!r}: ({before}, {after}, {_array(those.weight, archive)}*{unit})")
+            pre, post = (_array(each, archive) for each in (those.pre, those.post))
+            weights.append(f"{ends!r}: ({pre}, {post}, {_array(those.weight, archive)}*{unit})")
         else:
             matrix = those.weight.reshape(network[p.source].size, -1).T
             weights.append(f"{(p.source, p.target)!r}: {_array(matrix, archive)}*{unit}")
@@ -217,6 +217,7 @@ BRIAN2_SCRIPT = Document(
     codings=("current", "poisson"),
     readouts=READOUTS,
     connectors=(Connector,),
+    several=True,
     write=write,
     read_back=read_back,
 )

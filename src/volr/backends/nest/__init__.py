@@ -83,6 +83,7 @@ NEST = SpikingBackend(
     resets=tuple(each for each in RESETS if any(reset == each for _, reset in NEURONS)),
     codings=("current", "poisson"),
     readouts=READOUTS,
+    several=True,
     start=start,
 )
 

@@ -115,6 +115,7 @@ def _backend(
         exact=dialect.exact,
         codings=("current", "poisson"),
         readouts=READOUTS,
+        several=True,
         start=partial(start, dialect),
     )
 
@@ -139,6 +140,7 @@ PYNN = Document(
     codings=("current", "poisson"),
     readouts=("count",),
     connectors=(Connector,),
+    several=True,
     write=lambda model: write_script(PYNN, model),
     read_back=read_back_script,
 )

@@ -26,9 +26,10 @@ for _ in range(9):
     nest.ResetKernel()
     pre = nest.Create("iaf_psc_delta", 784)
     post = nest.Create("iaf_psc_delta", 512)
-    weights = np.random.default_rng(0).normal(size=(512, 784))
+    weights = np.random.default_rng(0).normal(size=784 * 512)
+    source, target = np.divmod(np.arange(784 * 512), 512)
     started = time.perf_counter()
-    kernel._connect(pre, post, weights, 1)
+    kernel._connect(pre, post, source, target, weights, 1)
     times.append(time.perf_counter() - started)
 print(statistics.median(times), file=sys.stderr)
 """

@@ -1,4 +1,4 @@
-"""MNIST at 10 × 10 for a benchmark: the option that says where it is, its data, and its ANN."""
+"""MNIST, at 10 × 10 unless told, for a benchmark: the option that says where it is, its data, and its ANN."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ def add_data_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", type=Path, metavar="DIR", help="where the files of MNIST are")
 
 
-def load(data_dir: Path | None) -> volr.Data:
+def load(data_dir: Path | None, side: int = 10) -> volr.Data:
     """The data, or the end of the program with the reason why there are none."""
     try:
-        return _TASK.load(seed=0, data_dir=data_dir)
+        return _TASK.load(seed=0, inputs=side * side, data_dir=data_dir)
     except volr.VolrError as error:
         sys.exit(str(error))
 

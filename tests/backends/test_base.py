@@ -13,7 +13,8 @@ from tests.oracles import PlainSimulator, fork, random_parameters
 from volr.backends import backend, document
 from volr.backends.base import Recordings, SpikingBackend
 from volr.backends.refusals import check_supported
-from volr.errors import UnsupportedError
+from volr.errors import ModelError, UnsupportedError
+from volr.language import to_network
 from volr.models.model import SpikingModel
 from volr.neurons import IFCurrDelta, IFCurrExp
 
@@ -29,6 +30,41 @@ def test_the_outputs_say_counts_or_mean_membranes() -> None:
     assert found.output_values(COUNTING).dtype == np.float64
     reading = replace(COUNTING, readout="membrane")
     np.testing.assert_array_equal(found.output_values(reading), means)
+
+
+def test_recordings_of_maps_have_their_axes() -> None:
+    network = to_network("conv [2 5 4] 3 [2 3] ⦶ dense _ 4")
+    rng = np.random.default_rng(0)
+    spikes = rng.random((7, 6, 24)) < 0.5
+    counts = {"conv_1": spikes.sum(axis=0), "dense_2": rng.integers(0, 9, (6, 4))}
+    flat = Recordings(counts, {"conv_1": spikes}, {"input": rng.random((7, 6, 40))})
+    found = flat.shaped(network)
+    assert found.spikes["conv_1"].shape == (7, 6, 3, 4, 2)
+    assert found.counts["conv_1"].shape == (6, 3, 4, 2)
+    assert found.membranes["input"].shape == (7, 6, 2, 5, 4)
+    # The last axis is the fastest.
+    np.testing.assert_array_equal(
+        found.spikes["conv_1"][..., 2, 1, 0], spikes[..., 2 * 8 + 1 * 2 + 0]
+    )
+    assert np.shares_memory(found.spikes["conv_1"], spikes)
+    np.testing.assert_array_equal(found.counts["dense_2"], counts["dense_2"])
+    nothing = Recordings({"conv_1": np.empty((0, 24), np.int64)}).shaped(network)
+    assert nothing.counts["conv_1"].shape == (0, 3, 4, 2)
+    for other in ("dense 2 3", "conv [1 5 4] 3 [2 2] ⦶ dense _ 4"):
+        with pytest.raises(ModelError, match=r"no recordings of this network.*'conv_1'") as caught:
+            flat.shaped(to_network(other))
+        assert caught.value.help
+
+
+def test_outputs_that_are_maps_say_the_same_in_either_form() -> None:
+    network = to_network("conv [1 4 4] 2 3 pad:1 ⊖ conv [1 4 4] 3 3 pad:1")
+    counts = {"conv_1": np.arange(64).reshape(2, 32), "conv_2": np.arange(96).reshape(2, 48)}
+    flat = Recordings(counts)
+    values = random_parameters(network, np.random.default_rng(0), weight=1.0, bias=0.1)
+    model = SpikingModel(network=network, parameters=values)
+    wanted = np.concatenate(list(counts.values()), axis=1)
+    for each in (flat, flat.shaped(network)):
+        np.testing.assert_array_equal(each.output_values(model), wanted)
 
 
 def test_recordings_compare_by_value() -> None:

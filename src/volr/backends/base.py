@@ -12,6 +12,7 @@ for ``volr verify``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
@@ -102,7 +103,8 @@ class Recordings:
 
     ``counts`` ``[batch, unit]``, ``spikes`` ``[time, batch, unit]``, ``membranes``
     ``[time, batch, unit]`` in mV, after the step and its reset. ``means`` ``[batch, unit]`` is the
-    mean of V − v_rest over all steps, mV, of the outputs whose membrane is read.
+    mean of V − v_rest over all steps, mV, of the outputs whose membrane is read. ``shaped`` has the
+    axes of maps in place of ``unit``.
     """
 
     counts: Mapping[str, Integers]
@@ -119,8 +121,39 @@ class Recordings:
     def output_values(self, model: SpikingModel) -> Floats:
         """The values of all outputs side by side, ``[batch, unit]``: counts, or mean membranes."""
         values = self.counts if model.readout == "count" else self.means
-        parts = [values[name] for name in model.network.outputs]
+        # Those of maps may be shaped.
+        parts = [
+            each.reshape(len(each), math.prod(each.shape[1:]))
+            for each in (values[name] for name in model.network.outputs)
+        ]
         return np.concatenate(parts, axis=1).astype(np.float64)
+
+    def shaped(self, network: Network) -> Recordings:
+        """The same recordings with the axes of each population's shape in place of ``unit``.
+
+        Spikes of a map of the shape ``(c, h, w)`` are ``[time, batch, c, h, w]``, and its counts
+        ``[batch, c, h, w]``. The arrays are views. Raises ``ModelError`` for a network of which
+        these are no recordings.
+        """
+        kinds = {name: getattr(self, name) for name in ("counts", "spikes", "membranes", "means")}
+        for each in kinds.values():
+            for name, values in each.items():
+                known = network.by_name.get(name)
+                if known is None or values.shape[-1] != known.size:
+                    raise ModelError(
+                        f"these are no recordings of this network: it has no population {name!r} "
+                        f"of {values.shape[-1]} neurons",
+                        help="give the network of the model that was simulated",
+                    )
+        return Recordings(
+            **{
+                kind: {
+                    name: values.reshape(*values.shape[:-1], *network[name].shape)
+                    for name, values in each.items()
+                }
+                for kind, each in kinds.items()
+            }
+        )
 
 
 class Simulator(Protocol):

@@ -1,4 +1,4 @@
-"""MNIST, at 10 × 10 unless told, for a benchmark: the option that says where it is, its data, and its ANN."""
+"""MNIST for a benchmark: the option that says where it is, its data, and the ANN at 10 × 10."""
 
 from __future__ import annotations
 

@@ -83,13 +83,16 @@ def test_what_the_program_of_a_script_does_is_told(
     assert isinstance(found, Document)
     match name:
         case "pynn":
-            wrong = mistake.planted(pynn_script._program(several=False))
+            wrong = mistake.planted(pynn_script.program(several=False, listed=False))
 
-            def mistaken(*, several: bool) -> str:
+            def mistaken(*, several: bool, listed: bool) -> str:
                 assert not several
+                assert not listed
                 return wrong
 
-            monkeypatch.setattr(pynn_script, "_program", mistaken)
+            # The reader has it in common with the writer.
+            monkeypatch.setattr(pynn_script, "program", mistaken)
+            monkeypatch.setattr("volr.backends.pynn.script_read_back.program", mistaken)
         case "brian2.py":
             wrong = mistake.planted(brian2_script.PROGRAM)
             monkeypatch.setattr(brian2_script, "PROGRAM", wrong)

@@ -37,7 +37,7 @@ def network_text(network: Network) -> str:
     projections = [
         (p.name, _connects(p), counted(network.synapses(p), "synapse")) for p in network.projections
     ]
-    parts = [f"net {network.input_size} {network.output_size}"]
+    parts = [f"net {_side(network, network.inputs)} {_side(network, network.outputs)}"]
     parts.append("populations\n" + _aligned(populations, "<><"))
     if projections:
         parts.append("projections\n" + _aligned(projections, "<<>"))
@@ -78,6 +78,19 @@ def shape_text(shape: tuple[int, ...]) -> str:
 def counted(number: int, noun: str, plural: str = "") -> str:
     """``1 neuron``, ``2,000 neurons``; by default, a plural ends in s."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def _side(network: Network, names: Sequence[str]) -> str:
+    """The shape of some populations side by side along their first axis, as a program writes it.
+
+    Shapes that differ beyond that axis are told by the number of their neurons.
+    """
+    shapes = [network[name].shape for name in names]
+    rest = {shape[1:] for shape in shapes}
+    if rest == {()} or len(rest) > 1:
+        return str(sum(network[name].size for name in names))
+    axes = (sum(shape[0] for shape in shapes), *rest.pop())
+    return f"[{' '.join(map(str, axes))}]"
 
 
 def _merges(population: Population) -> list[str]:

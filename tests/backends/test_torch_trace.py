@@ -135,20 +135,43 @@ def kernel(**changes: Any) -> Callable[[KernelProduct], Operation]:
 
 CONV = "conv [2 6 9] 4 [3 4] stride:[2 3] groups:2"
 POOL = "avgpool [2 5 7] [2 3] stride:[3 2] ⦶ dense _ 3"
-WRONG: dict[str, tuple[str, Callable[[Any], Operation]]] = {
-    "another stride": (CONV, kernel(stride=(3, 3))),
-    "another padding": ("conv [1 6 6] 2 3 stride:3", kernel(pad=(1, 1))),
-    "no groups": ("conv [4 6] 4 3 groups:4", lambda r: Through(r, weights=lambda w: w + 1.0)),
-    "a kernel flipped": (CONV, lambda r: Through(r, weights=lambda w: w.flip(-1))),
-    "a kernel whose axes are exchanged": (
+WRONG: dict[str, tuple[str, Callable[[Any], Operation], str | None]] = {
+    "another stride": (CONV, kernel(stride=(3, 3)), "the stride is 3x3 instead of 2x3"),
+    "another padding": (
+        "conv [1 6 6] 2 3 stride:3",
+        kernel(pad=(1, 1)),
+        "the padding is 1x1 instead of 0x0",
+    ),
+    "a kernel flipped": (
+        "conv [1 5 6] 2 [3 2]",
+        lambda r: Through(r, weights=lambda w: w.flip(-1).flip(-2)),
+        "the kernel is flipped",
+    ),
+    "other numbers": (
+        "conv [4 6] 4 3 groups:4",
+        lambda r: Through(r, weights=lambda w: w + 1.0),
+        None,
+    ),
+    "columns flipped": (
+        CONV,
+        lambda r: Through(r, weights=lambda w: w.flip(-1)),
+        "the columns of the kernel are flipped",
+    ),
+    "axes exchanged": (
         "conv [2 5 5] 3 3",
         lambda r: Through(r, weights=lambda w: w.transpose(-1, -2)),
+        "the axes of the kernel are exchanged",
     ),
-    "channels exchanged": ("conv [2 6 9] 4 2", lambda r: Through(r, weights=lambda w: w.flip(1))),
-    "another bias of each channel": (CONV, lambda r: Through(r, biases=lambda b: b.flip(0))),
+    "channels exchanged": (
+        "conv [2 6 9] 4 2",
+        lambda r: Through(r, weights=lambda w: w.flip(1)),
+        "the channels 0 and 1 of the source are exchanged",
+    ),
+    "another bias of each channel": (CONV, lambda r: Through(r, biases=lambda b: b.flip(0)), None),
     "another window": (
         POOL,
         lambda r: replace(r, pools=((AveragePool((1, 3), (3, 2)), r.pools[0][1]),)),
+        "the window of a pool is 1x3 instead of 2x3",
     ),
     "sums in place of means": (
         "avgpool [2 4 6] 2 ⦶ conv _ 2 2",
@@ -158,17 +181,24 @@ WRONG: dict[str, tuple[str, Callable[[Any], Operation]]] = {
                 x.reshape(-1, 2, 4, 6), 2, divisor_override=1
             ).flatten(1),
         ),
+        "a pool adds up in place of taking the mean",
     ),
-    "twice the means": (POOL, lambda r: Through(r, values=lambda x: x * 2.0)),
+    "twice the means": (
+        POOL,
+        lambda r: Through(r, values=lambda x: x * 2.0),
+        "all are 2 times what they should be",
+    ),
 }
 
 
-@pytest.mark.parametrize(("text", "change"), WRONG.values(), ids=WRONG.keys())
-def test_what_is_wrong_is_read_back_as_it_is(text: str, change: Callable[[Any], Operation]) -> None:
+@pytest.mark.parametrize(("text", "change", "cause"), WRONG.values(), ids=WRONG.keys())
+def test_what_is_wrong_is_read_back_as_it_is(
+    text: str, change: Callable[[Any], Operation], cause: str | None
+) -> None:
     module, held, found = read(text, change)
     assert_says_what_it_does(module, held)
     assert {each.field for each in found.differences} <= {"weights", "biases"}
-    assert found.differences
+    assert cause in {each.cause for each in found.differences}
 
 
 def test_biases_by_pixel_are_found() -> None:
@@ -185,6 +215,7 @@ def test_biases_by_pixel_are_found() -> None:
     assert_says_what_it_does(module, held)
     (difference,) = found.differences
     assert difference.field == "biases"
+    assert difference.cause == "those of the channels are spread by pixel"
 
 
 class Means(Pooling):

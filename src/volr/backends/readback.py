@@ -11,25 +11,23 @@ itself. So a ``Told`` has no value.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
 from volr.backends.populations import neurons_of
-from volr.backends.terms import Ends, added_up
+from volr.backends.terms import Blocks, Ends, Wiring
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.parameters import shared_weights, synapse_matrix, unit_biases
+from volr.models.parameters import unit_biases, weight_name
 
 if TYPE_CHECKING:
     from typing import Any
 
     from numpy.typing import ArrayLike
 
-    from volr.checks.arrays import Floats, Integers
+    from volr.checks.arrays import Floats
     from volr.models.model import Model
     from volr.models.parameters import Parameters
     from volr.network import Network
@@ -183,11 +181,8 @@ class ExpectedCells:
 class Expected:
     """What a back end should hold of a model: the fields of ``Readback``, of both generations.
 
-    Fields that the model's generation lacks are empty, or None. ``shared`` says which weight each
-    synapse of a projection has (``Connector.shared``). It is computed when it is called, since only
-    a difference needs it, and so is ``sizes``, the sum of each synapse's terms without their signs:
-    of terms that cancel, rounding errors are a share of this. ``precision`` is the relative error
-    that is allowed.
+    Fields that the model's generation lacks are empty, or None. ``wirings`` are the projections by
+    their ends, to find what is wrong with one. ``precision`` is the relative error that is allowed.
     """
 
     populations: Mapping[str, int]
@@ -195,10 +190,9 @@ class Expected:
     outputs: tuple[str, ...]
     weights: Mapping[Ends, Floats]
     biases: Mapping[str, Floats]
-    shared: Mapping[Ends, Callable[[], Integers | None]] = field(
-        default_factory=dict[Ends, "Callable[[], Integers | None]"]
+    wirings: Mapping[Ends, tuple[Wiring, ...]] = field(
+        default_factory=dict[Ends, "tuple[Wiring, ...]"]
     )
-    sizes: Callable[[Ends], Floats] | None = None
     activations: Mapping[str, str] = field(default_factory=dict[str, str])
     cells: Mapping[str, ExpectedCells] = field(default_factory=dict[str, ExpectedCells])
     delays: Mapping[Ends, float] = field(default_factory=dict[Ends, float])
@@ -206,18 +200,17 @@ class Expected:
     precision: float = DOUBLE
     merges: Mapping[str, str] = field(default_factory=dict[str, str])
 
+    def channels(self, population: str) -> int:
+        """The first axis of a population that projections lead to; 1 if none is known."""
+        into = [each for (_, target), each in self.wirings.items() if target == population]
+        return into[0][0].target[0] if into else 1
+
 
 def expected(model: Model, precision: float = DOUBLE) -> Expected:
     """What a faithful back end of this ``precision`` holds: the model itself."""
     network = model.network
-    weights = _weights(network, model.parameters)
-    several = {(p.source, p.target) for p in network.projections if p.number > 1}
-    shared = {
-        ends: partial(shared_weights, network, p)
-        for p in network.projections
-        if (ends := (p.source, p.target)) not in several
-    }
-    sizes = partial(_sizes, network, model.parameters)
+    wirings = _wirings(network, model.parameters)
+    weights = Blocks(wirings)
     merges: dict[str, str] = {p.name: p.merge for p in network.layers if p.merge != "sum"}
     biases = {p.name: unit_biases(p, model.parameters) for p in network.layers}
     populations = {p.name: p.size for p in network.populations}
@@ -229,8 +222,7 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
                 inputs=network.inputs,
                 outputs=network.outputs,
                 weights=weights,
-                shared=shared,
-                sizes=sizes,
+                wirings=wirings,
                 biases=biases,
                 activations={
                     name: model.activation_of(name).name for name in populations if name in hidden
@@ -244,8 +236,7 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
                 inputs=network.inputs,
                 outputs=network.outputs,
                 weights=weights,
-                shared=shared,
-                sizes=sizes,
+                wirings=wirings,
                 biases={
                     name: model.neuron_of(name).i_offset + bias for name, bias in biases.items()
                 },
@@ -260,19 +251,14 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
             )
 
 
-def _weights(network: Network, values: Parameters) -> dict[Ends, Floats]:
-    """The weights of all synapses, by ends: several projections between two populations add up."""
-    return added_up(
-        ((each.source, each.target), synapse_matrix(network, each, values, missing=math.nan))
-        for each in network.projections
-    )
-
-
-def _sizes(network: Network, values: Parameters, ends: Ends) -> Floats:
-    """The sum of each synapse's terms without their signs, ``[post, pre]``; 0 without a synapse."""
-    names = [each for each in network.projections if (each.source, each.target) == ends]
-    unsigned = {name: np.abs(value) for name, value in values.items()}
-    return sum((synapse_matrix(network, each, unsigned) for each in names), np.zeros(1))
+def _wirings(network: Network, values: Parameters) -> dict[Ends, tuple[Wiring, ...]]:
+    """The projections by their ends; there may be several between two populations."""
+    found: dict[Ends, tuple[Wiring, ...]] = {}
+    for each in network.projections:
+        ends = each.source, each.target
+        made = Wiring(each.connector, values[weight_name(each)], *network.ends(each))
+        found[ends] = (*found.get(ends, ()), made)
+    return found
 
 
 def expected_cells(neuron: NeuronModel, dt: float, *, spiking: bool = True) -> ExpectedCells:

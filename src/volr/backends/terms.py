@@ -8,15 +8,17 @@ numbers that the operations were called with, not of those that the model has.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
 from volr.network.connectors import AveragePool, Connector, Pooled, Shape
+from volr.system.memory import check_room
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from volr.checks.arrays import Floats
 
@@ -87,6 +89,42 @@ class Term(Generic[SourceT]):
             weights = math.prod(read.pools[-1].window) * weights
         connector = Pooled(read.pools, self.connector) if read.pools else self.connector
         return connector.matrix(weights, read.of, self.target, np.nan)
+
+
+@dataclass(frozen=True, eq=False)
+class Wiring:
+    """One projection of a model: its connector and weights, and the shapes of its two ends."""
+
+    connector: Connector
+    weights: Floats
+    source: Shape
+    target: Shape
+
+    def block(self, missing: float = 0.0) -> Floats:
+        """The weight of each synapse, ``[post, pre]``, and ``missing`` where there is none."""
+        size = math.prod(self.target), math.prod(self.source)
+        if self.weights.shape != size:
+            check_room({"the synapses": 8 * math.prod(size)}, "for the synapses, one by one")
+        return self.connector.matrix(self.weights, self.source, self.target, missing)
+
+
+class Blocks(Mapping[Ends, "Floats"]):
+    """The blocks of a model's projections by their ends, NaN where there is no synapse.
+
+    Each is made when it is asked for, since those of large maps need much memory.
+    """
+
+    def __init__(self, wirings: Mapping[Ends, tuple[Wiring, ...]]) -> None:
+        self._wirings = wirings
+
+    def __getitem__(self, ends: Ends) -> Floats:
+        return added_up((ends, each.block(np.nan)) for each in self._wirings[ends])[ends]
+
+    def __iter__(self) -> Iterator[Ends]:
+        return iter(self._wirings)
+
+    def __len__(self) -> int:
+        return len(self._wirings)
 
 
 def added_up(blocks: Iterable[tuple[Ends, Floats]]) -> dict[Ends, Floats]:

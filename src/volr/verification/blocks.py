@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 _ROUNDING = 4.0
 # As a share of the block's largest value: what remains after numbers that cancel were added.
 _CANCELLED = 1e-12
+# So many numbers are compared at once.
+_TOGETHER = 1 << 18
 
 
 def arrow(ends: Ends) -> str:
@@ -34,6 +36,24 @@ def close(
     return np.abs(found - expected) <= _ROUNDING * rounding
 
 
+def all_close(expected: Floats, found: Floats, precision: float) -> bool:
+    """Whether all are close, and both are NaN in the same places, or ``found`` is 0 there.
+
+    Some rows are compared at a time, for the memory. Where it says no, they may still be close.
+    """
+    rows = max(1, _TOGETHER // max(1, expected.shape[1]))
+    for first in range(0, len(expected), rows):
+        wanted, has = expected[first : first + rows], found[first : first + rows]
+        if np.isnan(wanted).any():
+            none = np.isnan(wanted)
+            if (np.isnan(has) & ~none).any():
+                return False
+            wanted, has = np.where(none, 0.0, wanted), np.where(np.isnan(has), 0.0, has)
+        if not close(wanted, has, precision).all():
+            return False
+    return True
+
+
 def worst(what: str, expected: Floats, found: Floats, same: Booleans) -> str:
     """How many values are not the ``same``, and the one with the largest difference."""
     off = np.where(same, 0.0, np.abs(found - expected))
@@ -50,9 +70,10 @@ def cause_of(
 ) -> str | None:
     """What was done to a block: it is transposed, scaled, has other signs, or is another block.
 
-    ``blocks`` are the expected weights of all projections. None if nothing of this explains it.
+    ``blocks`` are the expected weights of all projections, and ``found`` is that of ``ends``, with
+    0 for NaN. None if nothing of this explains it.
     """
-    weights = blocks[ends]
+    weights = np.nan_to_num(blocks[ends])
 
     def same(other: Floats) -> bool:
         return other.shape == found.shape and bool(close(other, found, precision).all())
@@ -66,7 +87,7 @@ def cause_of(
     if cause := factor_or_sign(weights, found, precision):
         return cause
     for others, block in blocks.items():
-        if others != ends and same(block):
+        if others != ends and same(np.nan_to_num(block)):
             kind, pair = ("targets", 1) if others[0] == ends[0] else ("sources", 0)
             if others[1 - pair] == ends[1 - pair]:
                 return f"the {kind} {ends[pair]} and {others[pair]} are exchanged"
@@ -123,3 +144,10 @@ def factor_or_sign(expected: Floats, found: Floats, precision: float) -> str | N
     if factor and np.isfinite(factor) and same(expected * factor):
         return f"all are {factor:.6g} times what they should be"
     return None
+
+
+def spread_by_pixel(expected: Floats, found: Floats, channels: int, precision: float) -> str | None:
+    """Whether biases ``[unit]`` of so many channels go round from pixel to pixel."""
+    by_pixel = np.resize(expected[:: expected.size // channels], expected.size)
+    is_spread = close(by_pixel, found, precision).all()
+    return "those of the channels are spread by pixel" if is_spread else None

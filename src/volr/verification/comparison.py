@@ -7,13 +7,12 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-import numpy as np
-
 from volr.backends.probing import ANOTHER
 from volr.backends.readback import ArtificialReadback, Asked, Cells, SpikingReadback, Told
 from volr.backends.terms import WINDOWS
-from volr.verification.blocks import arrow, cause_of, close, factor_or_sign, uneven, worst
+from volr.verification.blocks import arrow, close, factor_or_sign, spread_by_pixel, worst
 from volr.verification.differences import Comparison, Difference, Tally
+from volr.verification.weights import weight_differences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -155,28 +154,8 @@ class _Comparing:
             message = f"a block of {list(has.shape)}, expected {list(weights.shape)}"
             self.differ("projections", arrow(ends), message, cause)
             return
-        none = np.isnan(weights)
-        absent = np.isnan(has) & ~none
-        if absent.any():
-            message = f"{int(absent.sum())} of {int((~none).sum())} synapses are missing"
-            self.differ("projections", arrow(ends), message)
-        # A synapse without weight does nothing, so it may exist or not.
-        extra = none & ~np.isnan(has) & (has != 0.0)
-        if extra.any():
-            message = f"{int(extra.sum())} synapses are there that should not be"
-            self.differ("projections", arrow(ends), message)
-        wanted = np.where(none, 0.0, weights)
-        same = close(wanted, has, self.expected.precision) | none | absent
-        if not same.all() and self.expected.sizes is not None:
-            same |= close(wanted, has, self.expected.precision, self.expected.sizes(ends))
-        if not same.all():
-            blocks = {key: np.nan_to_num(each) for key, each in self.expected.weights.items()}
-            held = np.where(none, np.nan_to_num(has), has)
-            cause = cause_of(ends, held, blocks, self.expected.precision)
-            if cause is None and (which := self.expected.shared.get(ends)) is not None:
-                shared = which()
-                cause = None if shared is None else uneven(shared, same)
-            self.differ("weights", arrow(ends), worst("weight", wanted, has, same), cause)
+        for name, message, cause in weight_differences(self.expected, ends, weights, has):
+            self.differ(name, arrow(ends), message, cause)
 
     def _bias(self, name: str, bias: Floats) -> None:
         if name not in self.found.populations:
@@ -194,7 +173,10 @@ class _Comparing:
             self.differ("biases", name, message)
         elif not (same := close(bias, has, precision)).all():
             message = worst("bias", bias, has, same)
-            self.differ("biases", name, message, factor_or_sign(bias, has, precision))
+            channels = self.expected.channels(name)
+            cause = factor_or_sign(bias, has, precision)
+            cause = cause or spread_by_pixel(bias, has, channels, precision)
+            self.differ("biases", name, message, cause)
 
     def _merge(self, name: str) -> None:
         if name not in self.found.populations:
@@ -204,6 +186,8 @@ class _Comparing:
         has = "sum" if answer is None else self.take("merges", answer)
         if has is not None and has != wanted:
             cause = "a pool takes the largest in place of the mean" if has == WINDOWS else None
+            if wanted == "max" and has == "sum":
+                cause = "the mean, or the sum, in place of the largest"
             message = f"the {_MERGES[has]} of what arrives counts, expected the {_MERGES[wanted]}"
             self.differ("merges", name, message, cause)
 

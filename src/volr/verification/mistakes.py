@@ -20,6 +20,7 @@ from volr.models.activations import ACTIVATIONS
 from volr.models.parameters import bias_name, weight_name
 from volr.network.text import counted
 from volr.neurons import RESETS
+from volr.verification.kernel_suspects import kernel_suspects
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -85,6 +86,9 @@ def spiking_suspects(model: SpikingModel) -> Iterator[Suspect[SpikingModel]]:
             yield mistake, make()
     for mistake, values in _parameter_suspects(model.network, model.parameters):
         yield mistake, replace(model, parameters=values)
+    kernels = kernel_suspects(model.network, model.parameters, largest=False)
+    for mistake, network, values in kernels:
+        yield mistake, replace(model, network=network, parameters=values)
 
 
 def artificial_suspects(model: ArtificialModel) -> Iterator[Suspect[ArtificialModel]]:
@@ -94,6 +98,9 @@ def artificial_suspects(model: ArtificialModel) -> Iterator[Suspect[ArtificialMo
             yield f"activation: {each.name}", replace(model, activation=each)
     for mistake, values in _parameter_suspects(model.network, model.parameters):
         yield mistake, replace(model, parameters=values)
+    kernels = kernel_suspects(model.network, model.parameters, largest=True)
+    for mistake, network, values in kernels:
+        yield mistake, replace(model, network=network, parameters=values)
 
 
 def _parameter_suspects(

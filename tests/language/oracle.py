@@ -17,7 +17,7 @@ with k: first those of its layers and parts in order, then the bias.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -51,7 +51,6 @@ class Part:
 
     sums: Floats
     gives: Floats
-    mean: bool = False
 
 
 @dataclass(frozen=True)
@@ -120,14 +119,9 @@ class _Meaning:
                 return first + self.run(right, names, before)
             case Call(Name("avgpool"), _):
                 means = self._windowed(node, names, before, np.mean)
-                return [Part(each, each, mean=True) for each in means]
+                return [Part(each, each) for each in means]
             case Call(Name("maxpool"), _):
-                # Means that a maxpool reads have a population, so they go through σ.
-                read = [
-                    replace(each, gives=np.tanh(each.gives)) if each.mean else each
-                    for each in before
-                ]
-                found = self._windowed(node, names, read, np.max)
+                found = self._windowed(node, names, before, np.max)
                 return [Part(each, each) for each in found]
             case Call(Name("id"), _):
                 return before

@@ -50,15 +50,18 @@ class ArtificialModel:
 
     def activation_of(self, population: str) -> Activation:
         """The activation of a population: see ``activation_of``."""
-        return activation_of(self.network[population], self.activation)
+        return activation_of(self.network, self.network[population], self.activation)
 
 
-def activation_of(population: Population, activation: Activation) -> Activation:
+def activation_of(network: Network, population: Population, activation: Activation) -> Activation:
     """The activation of a population in a network with this ``activation``.
 
-    A population that takes the largest of what arrives passes it on as it is.
+    A population that takes the largest of what arrives passes it on as it is, and so does one that
+    only takes means, or what another population has.
     """
-    return activation if population.merge == "sum" else Identity()
+    incoming = network.incoming[population.name]
+    passes_on = len(incoming) == 1 and not incoming[0].connector.trained
+    return Identity() if passes_on or population.merge == "max" else activation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -91,7 +91,7 @@ def initial_parameters(
             z = factor * (z + by_unit(population, bias))
         if fixed is not None:
             z = z + fixed
-        shown[population.name] = activate(activation_of(population, activation), z)
+        shown[population.name] = activate(activation_of(network, population, activation), z)
         for projection in incoming:
             if last_use[projection.source] == population.name:
                 # Of several projections from one source the first deletes it.

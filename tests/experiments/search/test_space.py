@@ -13,6 +13,7 @@ from volr.experiments.conditions import CONDITIONS, condition
 from volr.experiments.search.space import Choice, Range, parameter_text, parameters
 from volr.experiments.search.variation import varied, with_width
 from volr.experiments.settings import Settings
+from volr.language import to_network
 
 PROGRAM = "dense 5 12 ⦶ dense 12 3"
 PARALLEL = "dense 7 20 ⦶ (dense 20 10 ⊖ dense 20 5) ⦶ dense 15 4"
@@ -142,6 +143,16 @@ def test_width_is_that_of_the_widest_hidden_layer() -> None:
     )
     wider = "dense 7 8 ⦶ (dense 8 4 ⊖ dense 8 2) ⦶ dense 6 4"
     assert with_width(PARALLEL, 8) == wider
+    lenet = (
+        "conv [1 28 28] 6 5 ⦶ avgpool _ 2 ⦶ conv _ 16 5 ⦶ avgpool _ 2 ⦶ dense _ 120 ⦶ dense _ 10"
+    )
+    assert to_network(with_width(lenet, 60)) == to_network(
+        lenet.replace("6 5", "3 5", 1).replace("16 5", "8 5").replace("120", "60")
+    )
+    block = "conv [2 7] 6 3 ⦶ (conv _ 6 3 pad:1 groups:2 ⊕ id _) ⦶ maxpool _ 2 ⦶ dense _ 3"
+    assert to_network(with_width(block, 9)) == to_network(block.replace(" 6 3", " 8 3"))
+    tied = "(conv [2 7] 2 3 pad:1 ⊕ id [2 7]) ⦶ conv _ 6 3 ⦶ dense _ 3"
+    assert to_network(with_width(tied, 3)) == to_network(tied.replace("6 3", "3 3"))
     # Nothing gets lost: no layer is without a neuron, whatever the proportion.
     assert with_width(PARALLEL, 1) == "dense 7 1 ⦶ (dense 1 1 ⊖ dense 1 1) ⦶ dense 2 4"
     with pytest.raises(VolrError, match="no hidden layer"):

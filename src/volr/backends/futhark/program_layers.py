@@ -74,7 +74,7 @@ class Layers:
         """One population, with the activation that it ``sends`` on; an output ``is_read``."""
         name, own = population.name, self.names.population[population.name]
         terms = self._terms(population)
-        function = activation_of(population, self.activation).name
+        function = activation_of(self.network, population, self.activation).name
         mapping = "map"
         if self._is_maps(population):
             mapping = "map_maps"

@@ -92,7 +92,7 @@ def plan_of(network: Network, activation: Activation) -> TorchPlan:
                     for p in network.incoming[population.name]
                 ),
                 takes_largest=population.merge == "max",
-                activation=activation_of(population, activation),
+                activation=activation_of(network, population, activation),
                 is_output=population.name in outputs,
                 is_source=population.name in last_use,
                 done=tuple(done.get(population.name, ())),

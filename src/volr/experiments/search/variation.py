@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
 from volr.errors import DataError
 from volr.language import to_network
 from volr.language.decompile import decompile
+from volr.network.connectors import Convolution
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from volr.experiments.settings import Settings
+    from volr.network import Network, Population
 
 Value: TypeAlias = float | int | str
 
@@ -43,23 +46,50 @@ def varied(values: Mapping[str, Value], settings: Settings, program: str) -> tup
 def with_width(program: str, width: int) -> str:
     """The program with ``width`` neurons in the widest hidden population, the others in proportion.
 
-    Raises ``DataError`` if there is no hidden population.
+    The width of maps is the number of their channels, which stays a multiple of all groups. What an
+    identity or a pool ties to an input or an output stays as it is. Raises ``DataError`` if there
+    is no hidden population.
     """
     network = to_network(program)
-    outputs = set(network.outputs)
-    hidden = {each.name: each.size for each in network.layers if each.name not in outputs}
+    fixed = _fixed(network)
+    hidden = {each.name: each.shape[0] for each in network.layers if each.name not in fixed}
     if not hidden:
         raise DataError("the program has no hidden layer that could be wider or narrower")
     if width < 1:
         raise DataError(f"width is {width}, below 1")
     widest = max(hidden.values())
     populations = tuple(
-        replace(each, shape=(max(1, round(each.size * width / widest)),))
+        replace(each, shape=(_scaled(each, width / widest, network), *each.shape[1:]))
         if each.name in hidden
         else each
         for each in network.populations
     )
     return decompile(replace(network, populations=populations)).text
+
+
+def _fixed(network: Network) -> set[str]:
+    """The populations that keep their width: inputs, outputs, and what is tied to one of them."""
+    fixed, before = {*network.inputs, *network.outputs}, 0
+    ties = [p for p in network.projections if p.connector.scaling == "tied"]
+    while len(fixed) > before:
+        before = len(fixed)
+        for tie in ties:
+            if tie.source in fixed or tie.target in fixed:
+                fixed |= {tie.source, tie.target}
+    return fixed
+
+
+def _scaled(population: Population, factor: float, network: Network) -> int:
+    """The width of a population, scaled: at least 1; that of maps a multiple of all groups.
+
+    Of all: populations that an identity ties to each other keep one width.
+    """
+    ends = [p for p in network.projections if population.name in (p.source, p.target)]
+    parts = [part for each in network.projections for part in each.connector.parts]
+    groups = 1
+    if any(each.connector.scaling != "unit" for each in ends):
+        groups = math.lcm(*(part.groups for part in parts if isinstance(part, Convolution)))
+    return max(1, round(population.shape[0] * factor / groups)) * groups
 
 
 def _whole_steps(times: Mapping[str, Value | None]) -> dict[str, float]:

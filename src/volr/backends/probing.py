@@ -55,10 +55,16 @@ def affine_of(
 
     def columns_of(name: str, length: float) -> Floats:
         found = (called(name, length * np.eye(sizes[name])) - bias) / length
-        if found.all():
+        if is_affine(name):
             return found
         opposite = (called(name, -length * np.eye(sizes[name])) - bias) / length
         return np.where(found == 0.0, -opposite, found)
+
+    def is_affine(name: str) -> bool:
+        some = np.linspace(-1.0, 2.0, sizes[name])[None, :]
+        there, back = called(name, some)[0] - bias, called(name, -some)[0] - bias
+        size = np.abs(there) + np.abs(back) + np.abs(bias)
+        return bool((np.abs(there + back) <= _SAME * size).all())
 
     first, size = next(iter(sizes.items()))
     bias = called(first, np.zeros((1, size)))[0]

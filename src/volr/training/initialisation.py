@@ -107,7 +107,7 @@ def most_samples(network: Network) -> int:
     """
     if network.synapse_count == sum(map(network.weight_count, network.projections)):
         return LOOKED_AT
-    return max(_FEWEST, min(LOOKED_AT, _MULTIPLICATIONS // network.multiplication_count))
+    return max(_FEWEST, min(LOOKED_AT, _MULTIPLICATIONS // max(1, network.multiplication_count)))
 
 
 def _fan_in(network: Network, projection: Projection) -> int:

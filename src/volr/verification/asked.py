@@ -23,6 +23,7 @@ from volr.errors import UnsupportedError
 from volr.models.activations import Identity, ReLU
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.network import Network, Population, Projection
+from volr.network.connectors import Windows
 from volr.neurons import NEURON_MODELS, RESETS
 from volr.system.storage import write_whole
 from volr.transfer.settings import TransferSettings
@@ -54,6 +55,14 @@ NETWORK = Network(
     ),
     inputs=("a", "b"),
     outputs=("c", "d"),
+)
+
+
+LARGEST = Network(
+    populations=(Population("a", (1, 4)), Population("b", (1, 2), merge="max")),
+    projections=(Projection("a", "b", Windows((2,))),),
+    inputs=("a",),
+    outputs=("b",),
 )
 
 
@@ -130,6 +139,10 @@ def _artificial(target: Backend | Document) -> Iterator[ArtificialModel]:
         model = random_ann(NETWORK, activation)
         if takes(target, model):
             yield model
+    model = random_ann(LARGEST)
+    with suppress(UnsupportedError):
+        check_supported(target, model)
+        yield model
 
 
 def _spiking(target: Backend | Document) -> Iterator[SpikingModel]:

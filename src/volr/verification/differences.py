@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 Kind: TypeAlias = Literal["topology", "parameters"]
 
 FIELDS = (
-    *("populations", "inputs", "outputs", "weights", "biases", "activations"),
+    *("populations", "inputs", "outputs", "weights", "biases", "merges", "activations"),
     *("cells", "delays", "dt", "precision", "rest"),
 )
 """What is compared, by name. A parameter of the neurons is, for example, ``cells.tau_m``, and a

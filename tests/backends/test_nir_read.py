@@ -440,16 +440,16 @@ def test_everything_in_the_way_is_listed_at_once() -> None:
     found = layered([lif(9), lif(4)], matrices)
     nodes = {
         **found.nodes,
-        "conv": Node("Conv2d"),
-        "pool": Node("SumPool2d"),
+        "late": Node("Delay"),
+        "odd": Node("Fancy"),
         "stray": lif(3),
         "rec": node("Linear", weight=np.ones((4, 4))),
     }
-    edges = (*found.edges, ("input", "conv"), ("conv", "pool"), ("last", "rec"), ("rec", "last"))
+    edges = (*found.edges, ("input", "late"), ("late", "odd"), ("last", "rec"), ("rec", "last"))
     message = refused(Graph(nodes, edges))
     for word in (
-        "node 'conv': Volr has no Conv2d",
-        "node 'pool': Volr has no SumPool2d",
+        "node 'late': Volr has no Delay",
+        "node 'odd': Volr has no Fancy",
         "node 'stray': nothing leads to it",
         "node 'stray': it leads nowhere",
         "nodes 'last', 'output', 'rec': they lie on a loop",

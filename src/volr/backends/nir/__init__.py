@@ -2,9 +2,13 @@
 
     graph, primitives          a graph as plain data; the node types that Volr reads, a row for each
     hdf5_read, hdf5_write      from the bytes of a file to a graph, trusting nothing, and back
-    read                       from a graph to a model: the network (``import_graph``, ``affine``),
-                               its neurons (``import_spiking``, ``spiking_nodes``, ``time_unit``)
-    to_graph, metadata         from a model to a graph, and what NIR has no words for
+    read                       from a graph to a model: the network (``import_graph``), what leads
+                               to its populations (``affine``, ``windows``, ``terms``,
+                               ``import_shapes``, ``import_projections``), and its neurons
+                               (``import_spiking``, ``spiking_nodes``, ``time_unit``)
+    to_graph, metadata         from a model to a graph, and what NIR has no words for: projections
+                               (``projections``, ``connector_words``), maps and rows (``axes``)
+    losses                     what other programs miss of a file
     read_back                  what a file of ours holds, for ``volr verify``
     lint                       what importers make of a file
     dialects                   files for one importer alone; a module for each importer
@@ -21,6 +25,7 @@ from volr.backends.base import Document
 from volr.backends.refusals import check_supported, require
 from volr.models.coding import CODINGS
 from volr.models.model import READOUTS
+from volr.network.connectors import AllToAll, Convolution, OneToOne, Pooled, Windows
 from volr.neurons import RESETS
 
 if TYPE_CHECKING:
@@ -39,7 +44,8 @@ def _write(model: Model) -> Files:
     check_supported(NIR, model)
     require(NIR)
     from volr.backends.nir.hdf5_write import write_graph
-    from volr.backends.nir.to_graph import canonical, losses
+    from volr.backends.nir.losses import losses
+    from volr.backends.nir.to_graph import canonical
 
     body = write_graph(canonical(model))
     for each in losses(model):
@@ -67,6 +73,8 @@ NIR = Document(
     resets=RESETS,
     codings=tuple(each.name for each in CODINGS),
     readouts=READOUTS,
+    connectors=(AllToAll, Convolution, Pooled, OneToOne, Windows),
+    several=True,
     write=_write,
     read_back=_read_back,
 )

@@ -20,6 +20,20 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import h5py
 
+DAMAGES = (
+    OSError,
+    RuntimeError,
+    LookupError,
+    ValueError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    MemoryError,
+    SystemError,
+    struct.error,
+)
+"""What h5py raises for a damaged file; RecursionError and NotImplementedError are RuntimeErrors."""
+
 REFERENCE = struct.Struct("<IQI")
 # A collection begins with its size, each object with its number, references, nothing, and size.
 _COLLECTION = struct.Struct("<4sB3xQ")

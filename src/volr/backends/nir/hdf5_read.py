@@ -9,7 +9,6 @@ file.
 from __future__ import annotations
 
 import math
-import struct
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -17,8 +16,9 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import numpy as np
 
 from volr.backends.nir.graph import SUBGRAPH, Graph, Node
-from volr.backends.nir.hdf5_bytes import REFERENCE, Texts, check_packed
+from volr.backends.nir.hdf5_bytes import DAMAGES, REFERENCE, Texts, check_packed
 from volr.backends.nir.primitives import DEFAULTS, PRIMITIVES
+from volr.backends.nir.windows import PADDINGS
 from volr.errors import ModelError, ModelFileError
 from volr.system.incoming import format_of, is_model
 from volr.system.memory import check_room
@@ -38,19 +38,6 @@ DEEPEST = 50
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 # A number is held as it is in the file, as float64, and once more while it is made from that.
 _COPIES = 3
-# What h5py raises for a damaged file; RecursionError and NotImplementedError are RuntimeErrors.
-_DAMAGES = (
-    OSError,
-    RuntimeError,
-    LookupError,
-    ValueError,
-    TypeError,
-    AttributeError,
-    ArithmeticError,
-    MemoryError,
-    SystemError,
-    struct.error,
-)
 
 
 def read_graph(data: bytes, name: str = "the file") -> Graph:
@@ -67,7 +54,7 @@ def read_graph(data: bytes, name: str = "the file") -> Graph:
     try:
         with h5py.File.in_memory(data) as file:
             return _Reader(data, Texts(data, 20 * MOST_NODES), name).read(file)
-    except _DAMAGES as error:
+    except DAMAGES as error:
         raise ModelFileError(f"{name} is damaged: {_first_line(error)}") from error
     except ModelError as error:  # no room
         raise ModelFileError(f"{name}: {error.message}", help=error.help) from error
@@ -159,7 +146,12 @@ class _Reader:
             return Node(kind, {}, metadata, stored)
         values: dict[str, Floats] = {}
         for key in PRIMITIVES[kind].parameters:
-            if key in group:
+            if key in group and self._is_text(group, key, full):
+                word = self._text(group, key, f"the node {full!r}")
+                if key != "padding" or word not in PADDINGS:
+                    self._refuse(f"{key!r} of the node {full!r} is {word[:40]!r}, not numbers")
+                values[key] = PADDINGS[word](values)
+            elif key in group:
                 values[key] = self._numbers(group, key, full)
             elif key not in DEFAULTS:
                 self._refuse(f"the node {full!r}, {kind}, lacks its {key!r}")
@@ -167,6 +159,12 @@ class _Reader:
                 shape = values["r"].shape if "r" in values else ()
                 values[key] = np.full(shape, default)
         return Node(kind, values, metadata, stored)
+
+    def _is_text(self, group: h5py.Group, key: str, full: str) -> bool:
+        import h5py
+
+        item = self._item(group, key, full)
+        return isinstance(item, h5py.Dataset) and item.shape == () and item.dtype.kind in "OS"
 
     def _numbers(self, group: h5py.Group, key: str, full: str) -> Floats:
         what = f"{key!r} of the node {full!r}"

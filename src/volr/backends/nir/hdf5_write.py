@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 VERSION = "1.0.4"
 """Of nir, the oldest that reads these files; it is written into them, and nobody reads it."""
 
+WHOLE = frozenset(
+    {"shape", "start_dim", "end_dim", "input_type", "input_shape"}
+    | {"stride", "padding", "dilation", "groups", "kernel_size"}
+)
+"""The parameters that are whole numbers."""
+
 
 def write_graph(graph: Graph, dtype: type[np.floating[Any]] = np.float64) -> bytes:
     """The graph as the bytes of a NIR file, its numbers of ``dtype``.
@@ -44,7 +50,7 @@ def write_graph(graph: Graph, dtype: type[np.floating[Any]] = np.float64) -> byt
             for key, values in node.values.items():
                 if key == "v_reset" and not values.any():
                     continue
-                whole = values.astype(np.int64 if key == "shape" else dtype)
+                whole = values.astype(np.int64 if key in WHOLE else dtype)
                 # A single number cannot be packed.
                 packing = "gzip" if values.ndim else None
                 group.create_dataset(key, data=whole, compression=packing)

@@ -1,7 +1,7 @@
 """From a graph that another program wrote to a network of Volr's, or all reasons against it.
 
-Populations are the spiking nodes and the leaky integrators; the nodes between two of them are a
-matrix of weights (``affine``). Volr's neurons are all alike, so numbers that differ from neuron to
+Populations are the spiking nodes and the leaky integrators; the nodes between two of them are
+projections (``affine``). Volr's neurons are all alike, so numbers that differ from neuron to
 neuron, r, v_leak and the threshold, become part of weights and biases: the potential of each neuron
 is counted in units of its threshold. That is exact, because the equations are linear between
 spikes.
@@ -9,45 +9,47 @@ spikes.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from volr.backends.nir.affine import Form, Room, SizeError, arriving, full, source
+from volr.backends.nir.affine import Form, SizeError, arriving, source
 from volr.backends.nir.graph import DIALECT
-from volr.backends.nir.primitives import PRIMITIVES, Linear, Neuron, is_population, size_of
+from volr.backends.nir.import_shapes import ShapeError, shapes_of
+from volr.backends.nir.primitives import PRIMITIVES, Linear, Neuron, is_population, shape_of
+from volr.backends.nir.spiking_nodes import by_unit
+from volr.backends.nir.terms import Room
 from volr.errors import ModelFileError
-from volr.network import Network, Population, Projection
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.backends.nir.graph import Graph
-    from volr.checks.arrays import Floats
+    from volr.backends.nir.graph import Graph, Node
+    from volr.network.connectors import Shape
 
 
 @dataclass(frozen=True)
 class Skeleton:
     """A graph as a network: ``forms`` are what arrives at each population but the inputs.
 
-    ``nodes`` are the nodes of the populations, by the populations' names; an input that is given as
-    spikes or values is an ``Input``, one whose neurons are driven is theirs. ``driven`` says which
-    of the two all inputs are.
+    ``shapes`` are those of all populations, in order, with the ``inputs`` and ``outputs`` among
+    them. ``nodes`` are the nodes of the populations, by the populations' names; an input that is
+    given as spikes or values is an ``Input``, one whose neurons are driven is theirs. ``driven``
+    says which of the two all inputs are.
     """
 
-    network: Network
+    shapes: Mapping[str, Shape]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
     forms: Mapping[str, Form]
     nodes: Mapping[str, str]
     driven: bool
     room: Room
 
-    def weights(self, population: str, factor: Floats) -> dict[str, Floats]:
-        """The weights of all that leads to a population, each row times its ``factor``."""
-        form = self.forms[population]
-        found: dict[str, Floats] = {}
-        for key, matrix in form.matrices.items():
-            self.room.take(form.size, self.network[key].size)
-            found[f"{key}->{population}.weight"] = full(matrix, self.room) * factor[:, None]
-        return found
+    @property
+    def sources(self) -> set[str]:
+        """The populations that lead to others."""
+        return {term.source for form in self.forms.values() for term in form.terms}
 
 
 def refuse(name: str, problems: list[str], *, help: str | None = None) -> ModelFileError:
@@ -98,7 +100,7 @@ class _Builder:
     artificial: bool
     room: Room = field(default_factory=Room)
     arrived: dict[str, Form] = field(default_factory=dict[str, Form])
-    sizes: dict[str, int] = field(default_factory=dict[str, int])
+    shapes: dict[str, Shape] = field(default_factory=dict[str, "Shape"])
     problems: list[str] = field(default_factory=list[str])
 
     def build(self, name: str, nodes: list[str]) -> Skeleton:
@@ -115,24 +117,25 @@ class _Builder:
         outputs = self._outputs(ports)
         if self.problems:
             raise refuse(name, self.problems)
-        return self._skeleton(nodes, ports, outputs)
+        try:
+            return self._skeleton(nodes, ports, outputs)
+        except ShapeError as error:
+            raise refuse(name, [str(error)]) from error
 
     def _form(self, name: str, forms: Mapping[str, Form]) -> Form:
         """The output of a node."""
         node = self.graph.nodes[name]
         if node.kind == "Input":
-            self.sizes[name] = size_of(node)
-            return source(name, self.sizes[name])
+            self.shapes[name] = shape_of(node)
+            return source(name, self.shapes[name])
         arrived = arriving(self.graph, name, forms, self.room)
         primitive = PRIMITIVES[node.kind]
         if isinstance(primitive, Linear):
             return primitive.through(node.values, arrived, self.room)
         self.arrived[name] = arrived
         if isinstance(primitive, Neuron):
-            if size_of(node) not in {1, arrived.size}:
-                raise SizeError(f"it has {size_of(node)} neurons and gets {arrived.size} values")
-            self.sizes[name] = arrived.size
-            return source(name, arrived.size)
+            self.shapes[name] = _shape(node, arrived)
+            return source(name, self.shapes[name])
         return arrived
 
     def _ports(self) -> dict[str, str]:
@@ -155,11 +158,11 @@ class _Builder:
         outputs: list[str] = []
         for name in self.graph.of_kind("Output"):
             form = self.arrived[name]
-            first = next(iter(form.matrices), "")
+            first = form.terms[0].source if form.terms else ""
             if form.is_identity() and (not self.artificial or first not in self.arrived):
                 outputs.append(ports.get(first, first))
             elif self.artificial:
-                self.sizes[name] = form.size
+                self.shapes[name] = form.shape
                 outputs.append(name)
             else:
                 self.problems.append(
@@ -171,22 +174,37 @@ class _Builder:
 
     def _skeleton(self, nodes: list[str], ports: Mapping[str, str], outputs: list[str]) -> Skeleton:
         inputs = [ports.get(each, each) for each in self.graph.of_kind("Input")]
-        places = [each for each in nodes if each in self.sizes and each not in ports]
+        places = [each for each in nodes if each in self.shapes and each not in ports]
         names = _names(places)
         forms: dict[str, Form] = {}
         for each in places:
             if each in inputs:
                 continue
             form = self.arrived[each]
-            matrices = {names[ports.get(k, k)]: m for k, m in form.matrices.items()}
-            forms[names[each]] = Form(form.size, matrices, form.bias)
-        network = Network(
-            tuple(Population(names[each], (self.sizes[each],)) for each in places),
-            tuple(Projection(key, name) for name, form in forms.items() for key in form.matrices),
+            terms = [replace(t, source=names[ports.get(t.source, t.source)]) for t in form.terms]
+            forms[names[each]] = replace(form, terms=tuple(terms))
+        shapes = shapes_of({names[each]: self.shapes[each] for each in places}, forms)
+        return Skeleton(
+            shapes,
             tuple(names[each] for each in inputs),
             tuple(names[each] for each in outputs),
+            forms,
+            {names[k]: k for k in places},
+            bool(ports),
+            self.room,
         )
-        return Skeleton(network, forms, {names[k]: k for k in places}, bool(ports), self.room)
+
+
+def _shape(node: Node, arrived: Form) -> Shape:
+    """The shape of a population: that of what arrives, or else that of its parameters."""
+    own = shape_of(node)
+    largest = next(each for each in node.values.values() if each.shape == own)
+    try:
+        by_unit("", largest, arrived.shape)
+    except ValueError as error:
+        wrong = f"it has {largest.size} neurons and gets {arrived.size} values"
+        raise SizeError(wrong) from error
+    return own if len(arrived.shape) == 1 and math.prod(own) == arrived.size else arrived.shape
 
 
 def _names(nodes: list[str]) -> dict[str, str]:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.backends.nir.import_graph import refuse
+from volr.backends.nir.import_projections import projected
 from volr.backends.nir.primitives import PRIMITIVES, Neuron
 from volr.backends.nir.spiking_nodes import stepped
 from volr.models.model import SpikingModel
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from volr.backends.nir.spiking_nodes import Stepped, Steps
     from volr.checks.arrays import Floats
     from volr.models.coding import InputCoding
+    from volr.network import Network
     from volr.neurons import NeuronModel, Reset
 
 _CLOSE = 1e-9
@@ -54,24 +56,25 @@ def spiking_model(
     Raises ``ModelFileError`` with every population that cannot be read, ``ModelError`` for numbers
     that no membrane has.
     """
-    network, dt, problems = found.network, steps.dt, list[str]()
+    dt, problems = steps.dt, list[str]()
     cells = _cells(graph, found, steps, problems)
     nonspiking = {each for each, cell in cells.items() if cell.threshold is None}
-    hidden = nonspiking - set(network.outputs)
-    sources = nonspiking & {p.source for p in network.projections} - hidden
+    hidden = nonspiking - set(found.outputs)
+    sources = nonspiking & found.sources - hidden
     for why, where in (
         ("it never spikes, and is no output", hidden),
         ("it never spikes, and leads to other populations", sources),
     ):
         problems += [f"node {found.nodes[each]!r}: {why}" for each in sorted(where)]
-    if nonspiking and nonspiking != set(network.outputs):
+    if nonspiking and nonspiking != set(found.outputs):
         problems.append("some outputs spike and others do not")
     if problems:
         raise refuse(name, problems)
     neuron, units = _one_neuron(cells, reset, found.nodes, name)
+    network, values, written_out = _projected(found, cells, neuron, units, dt)
     model = SpikingModel(
         network=network,
-        parameters=_parameters(found, cells, neuron, units, dt),
+        parameters=values,
         neuron=neuron,
         coding=coding,
         dt=dt,
@@ -79,7 +82,7 @@ def spiking_model(
         delay=dt,
         readout="membrane" if nonspiking else "count",
     )
-    return model, _notes(found, dt, neuron)
+    return model, [*written_out, *_notes(found, dt, neuron)]
 
 
 def _cells(graph: Graph, found: Skeleton, steps: Steps, problems: list[str]) -> dict[str, Stepped]:
@@ -93,14 +96,14 @@ def _cells(graph: Graph, found: Skeleton, steps: Steps, problems: list[str]) -> 
     alike = {
         node.kind: primitive.step
         for each, (node, primitive) in neurons.items()
-        if not (each in found.network.inputs and node.kind == "LIF")
+        if not (each in found.inputs and node.kind == "LIF")
     }
     if len(set(alike.values())) > 1:
         problems.append(f"its populations are of kinds that differ: {', '.join(sorted(alike))}")
     cells: dict[str, Stepped] = {}
     for each, (node, primitive) in neurons.items():
         try:
-            cells[each] = stepped(primitive.step, node.values, found.network[each].size, steps)
+            cells[each] = stepped(primitive.step, node.values, found.shapes[each], steps)
         except ValueError as error:
             problems.append(f"node {found.nodes[each]!r}: {error}")
     return cells
@@ -159,24 +162,25 @@ def _one_neuron(
     return IFCurrExp(**numbers, reset=reset, tau_syn_E=tau_syn, tau_syn_I=tau_syn), units
 
 
-def _parameters(
+def _projected(
     found: Skeleton,
     cells: Mapping[str, Stepped],
     neuron: NeuronModel,
     units: Mapping[str, Floats],
     dt: float,
-) -> dict[str, Floats]:
-    values: dict[str, Floats] = {}
+) -> tuple[Network, dict[str, Floats], list[str]]:
+    factors: dict[str, Floats] = {}
+    biases: dict[str, Floats] = {}
     per_current = neuron.resistance if neuron.leaks else 1.0 / neuron.cm
     for name, form in found.forms.items():
         cell, unit = cells[name], units[name]
         factor = cell.kick / unit
         if neuron.has_currents and cell.gain is not None:
             factor = factor * cell.gain / neuron.synaptic_rises(dt)[0]
-        values |= found.weights(name, factor)
+        factors[name] = factor
         level = cell.leak + cell.level * form.offset()
-        values[f"{name}.bias"] = level / (per_current * unit)
-    return values
+        biases[name] = level / (per_current * unit)
+    return projected(found, factors, biases, spiking=True)
 
 
 def _notes(found: Skeleton, dt: float, neuron: NeuronModel) -> list[str]:

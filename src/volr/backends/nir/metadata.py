@@ -11,10 +11,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from volr.backends.nir.connector_words import in_words as in_words_of
+from volr.backends.nir.connector_words import out_of_words as connector_of
+from volr.backends.nir.projections import weights_of
 from volr.backends.populations import neurons_of, one_neuron
 from volr.checks.json_values import in_words, out_of_words
 from volr.models.activations import activation
@@ -45,12 +48,13 @@ class Places:
     """Where a network is in a graph: the node of each population, projection and output.
 
     A population's node is its neurons, or its activation. For an input that is given as spikes or
-    values it is the ``Input``; an artificial output has none.
+    values it is the ``Input``; an artificial output has none. A projection has nodes in a row, or
+    none where an edge is an identity.
     """
 
     inputs: Mapping[str, str]
     populations: Mapping[str, str]
-    projections: Mapping[str, str]
+    projections: Mapping[str, tuple[str, ...]]
     outputs: Mapping[str, str]
 
 
@@ -78,11 +82,16 @@ class Described:
         """
         values: dict[str, Floats] = {}
         for projection in self.network.projections:
-            node = self.places.projections[projection.name]
-            if node not in graph.nodes or "weight" not in graph.nodes[node].values:
-                raise MalformedError(f"name the node {node!r}, which has no weights")
-            values[weight_name(projection)] = graph.nodes[node].values["weight"]
-        values |= {bias_name(p): self.biases[p.name] for p in self.network.layers}
+            places = self.places.projections[projection.name]
+            try:
+                nodes = [graph.nodes[each] for each in places]
+                values[weight_name(projection)] = weights_of(projection.connector, nodes)
+            except LookupError as error:
+                named = ", ".join(map(repr, places))
+                raise MalformedError(f"name the node {named}, which has no weights") from error
+        values |= {
+            bias_name(p): self.biases[p.name] for p in self.network.layers if p.name in self.biases
+        }
         return _model(self.network, values, self.settings)
 
 
@@ -95,12 +104,14 @@ def describe(model: Model, places: Places) -> str:
         "populations": [
             [p.name, list(p.shape), places.populations.get(p.name)] for p in network.populations
         ],
-        "projections": [
-            [p.source, p.target, places.projections[p.name]] for p in network.projections
-        ],
+        "projections": [_row(p, places.projections[p.name]) for p in network.projections],
         "inputs": [[name, places.inputs[name]] for name in network.inputs],
         "outputs": [[name, places.outputs[name]] for name in network.outputs],
-        "biases": {p.name: model.parameters[bias_name(p)].tolist() for p in network.layers},
+        "biases": {
+            p.name: model.parameters[bias_name(p)].tolist()
+            for p in network.layers
+            if bias_name(p) in model.parameters
+        },
     }
     match model:
         case ArtificialModel():
@@ -123,6 +134,37 @@ def describe(model: Model, places: Places) -> str:
     return json.dumps(found, ensure_ascii=False)
 
 
+def _row(projection: Projection, nodes: tuple[str, ...]) -> list[Any]:
+    """A projection: its ends and its node; or its nodes, and what else there is to say of it."""
+    source, target = projection.source, projection.target
+    if projection == Projection(source, target) and len(nodes) == 1:
+        return [source, target, *nodes]
+    words = {"connector": in_words_of(projection.connector), "number": projection.number}
+    return [source, target, list(nodes), words]
+
+
+def _projection(row: Any) -> tuple[Projection, tuple[str, ...]]:
+    """The projection of a row, and its nodes."""
+    cells = cast("list[Any]", _typed(row, list, "projections"))
+    if len(cells) == 3:
+        source, target, node = (_typed(each, str, "projections") for each in cells)
+        return Projection(source, target), (node,)
+    ((source, target, nodes, words),) = _rows({"one": [row]}, "one", str, str, list, dict)
+    try:
+        connector = connector_of(words.get("connector"))
+    except (TypeError, ValueError) as error:
+        raise MalformedError(f"have a projection of another form: {error}") from error
+    number = words.get("number")
+    if set(words) != {"connector", "number"} or not _is_whole(number):
+        raise MalformedError("have a projection of another form")
+    places = tuple(_typed(each, str, "projections") for each in nodes)
+    return Projection(source, target, connector, number=number), places
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 40
+
+
 def _neuron_in_words(neuron: NeuronModel) -> dict[str, Any]:
     return {
         "neuron": neuron.name,
@@ -141,23 +183,24 @@ def read_description(text: str) -> Described:
     if found.get("layout") != LAYOUT:
         raise MalformedError(f"have the layout {found.get('layout')!r}, expected {LAYOUT}")
     populations = _rows(found, "populations", str, list, object)
-    projections = _rows(found, "projections", str, str, str)
+    projections = [_projection(each) for each in _get(found, "projections", list)]
     inputs = _rows(found, "inputs", str, str)
     outputs = _rows(found, "outputs", str, str)
     network = Network(
         tuple(Population(name, _shape(shape)) for name, shape, _ in populations),
-        tuple(Projection(source, target) for source, target, _ in projections),
+        tuple(projection for projection, _ in projections),
         tuple(name for name, _ in inputs),
         tuple(name for name, _ in outputs),
     )
     places = Places(
         dict(inputs),
         {name: _typed(n, str, "populations") for name, _, n in populations if n is not None},
-        {f"{a}->{b}": node for a, b, node in projections},
+        {projection.name: nodes for projection, nodes in projections},
         dict(outputs),
     )
     biases = _get(found, "biases", dict)
-    if set(biases) != {p.name for p in network.layers}:
+    spiking = found.get("kind") == "spiking"
+    if set(biases) != {p.name for p in network.layers if spiking or network.biases(p)}:
         raise MalformedError("have biases of other populations")
     program = found.get("program")
     if program is not None:

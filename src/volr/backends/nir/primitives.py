@@ -7,13 +7,16 @@ Neuron  a population; ``step`` is what it does in a step of time (``spiking_node
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.backends.nir.affine import SizeError, scaled, unchanged, weighted
+from volr.backends.nir.affine import SizeError, flattened, scaled, weighted
 from volr.backends.nir.spiking_nodes import brief, integrating, leaking, synaptic
+from volr.backends.nir.windows import averaged, convolved, summed
 from volr.neurons import IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
@@ -51,6 +54,8 @@ class Neuron:
     ours: str = ""
 
 
+_CONV = ("input_shape", "weight", "stride", "padding", "dilation", "groups", "bias")
+_POOL = ("kernel_size", "stride", "padding")
 _DELTA, _EXP = IFCurrDelta.name, IFCurrExp.name
 
 PRIMITIVES: Mapping[str, Port | Linear | Neuron] = {
@@ -59,7 +64,11 @@ PRIMITIVES: Mapping[str, Port | Linear | Neuron] = {
     "Affine": Linear(("weight", "bias"), weighted),
     "Linear": Linear(("weight",), weighted),
     "Scale": Linear(("scale",), scaled),
-    "Flatten": Linear(("start_dim", "end_dim", "input_type"), unchanged),
+    "Conv1d": Linear(_CONV, partial(convolved, 1)),
+    "Conv2d": Linear(_CONV, partial(convolved, 2)),
+    "AvgPool2d": Linear(_POOL, averaged),
+    "SumPool2d": Linear(_POOL, summed),
+    "Flatten": Linear(("start_dim", "end_dim", "input_type"), flattened),
     "Threshold": Neuron(("threshold",), brief),
     "I": Neuron(("r",), integrating, _DELTA),
     "LI": Neuron(("tau", "r", "v_leak"), leaking, _DELTA),
@@ -72,7 +81,13 @@ PRIMITIVES: Mapping[str, Port | Linear | Neuron] = {
 }
 """The node types, by NIR's names."""
 
-DEFAULTS = {"v_reset": 0.0, "w_in": 1.0, "start_dim": 1.0, "end_dim": -1.0, "input_type": None}
+DEFAULTS = {
+    "v_reset": 0.0,
+    "w_in": 1.0,
+    "start_dim": 1.0,
+    "end_dim": -1.0,
+    **dict.fromkeys(("input_type", "input_shape")),
+}
 """The parameters that a file may lack, and what nir takes them to be; None is nothing at all."""
 TAUS = ("tau", "tau_syn", "tau_mem")
 """The parameters that are times."""
@@ -91,9 +106,16 @@ def is_population(node: Node) -> bool:
 def size_of(node: Node) -> int:
     """How many values or neurons an Input or a population has; 1 may stand for any number."""
     if node.kind == "Input":
-        shape = node.values["shape"].ravel()
-        size = float(np.prod(shape)) if shape.size else 1.0
-        if not (size >= 1 and size < 1 << 40 and (shape == np.floor(shape)).all()):
-            raise SizeError(f"its shape is {shape.tolist()}")
-        return int(size)
+        return math.prod(shape_of(node))
     return max(each.size for each in node.values.values())
+
+
+def shape_of(node: Node) -> tuple[int, ...]:
+    """The shape of an Input, or that of a population's parameters, of which the largest counts."""
+    if node.kind != "Input":
+        return max((each.shape for each in node.values.values()), key=math.prod)
+    shape = node.values["shape"].ravel()
+    size = float(np.prod(shape)) if shape.size else 1.0
+    if not ((shape >= 1).all() and size < 1 << 40 and (shape == np.floor(shape)).all()):
+        raise SizeError(f"its shape is {shape.tolist()}")
+    return tuple(int(each) for each in shape) or (1,)

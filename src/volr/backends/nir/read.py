@@ -15,10 +15,11 @@ import numpy as np
 
 from volr.backends.nir.hdf5_read import read_graph
 from volr.backends.nir.import_graph import Skeleton, refuse, skeleton
+from volr.backends.nir.import_projections import projected
 from volr.backends.nir.import_spiking import spiking_model
 from volr.backends.nir.metadata import KEY, MalformedError, read_description
 from volr.backends.nir.primitives import is_population
-from volr.backends.nir.spiking_nodes import Signal
+from volr.backends.nir.spiking_nodes import Signal, by_unit
 from volr.backends.nir.time_unit import TimeUnit, steps_of
 from volr.backends.nir.to_graph import canonical
 from volr.errors import BackendError, ModelError, ModelFileError, NetworkError
@@ -139,8 +140,8 @@ def _model(graph: Graph, name: str, how: Reading) -> Imported:
         notes.append(own)
     spiking = any(is_population(node) for node in graph.nodes.values())
     if how.generation == "ANN" or (how.generation is None and not spiking):
-        model, note = _artificial(skeleton(graph, name, artificial=True), graph, name)
-        return Imported(model, (*notes, note))
+        model, more = _artificial(skeleton(graph, name, artificial=True), graph, name)
+        return Imported(model, (*notes, *more))
     found = skeleton(graph, name, artificial=False)
     signal = how.signal or "euler"
     steps, why = steps_of(graph, how.time_unit, how.dt, signal)
@@ -213,10 +214,11 @@ def _difference(ours: Graph, theirs: Graph) -> str | None:
     return None
 
 
-def _artificial(found: Skeleton, graph: Graph, name: str) -> tuple[ArtificialModel, str]:
+def _artificial(found: Skeleton, graph: Graph, name: str) -> tuple[ArtificialModel, list[str]]:
     """An IF under a constant input z spikes at the rate max(r z, 0) / (v_threshold − v_reset)."""
     problems: list[str] = []
-    values: dict[str, Floats] = {}
+    factors: dict[str, Floats] = {}
+    biases: dict[str, Floats] = {}
     hidden = False
     for population, form in found.forms.items():
         node = graph.nodes[found.nodes[population]]
@@ -231,18 +233,17 @@ def _artificial(found: Skeleton, graph: Graph, name: str) -> tuple[ArtificialMod
                 problems.append(f"node {found.nodes[population]!r}: {wrong}")
                 continue
             rate = v["r"] / (v["v_threshold"] - v["v_reset"])
-            factor = np.broadcast_to(rate.ravel(), (form.size,))
-        values |= found.weights(population, factor)
-        values[f"{population}.bias"] = factor * form.offset()
+            factor = by_unit("rate", rate, found.shapes[population])
+        factors[population] = factor
+        biases[population] = factor * form.offset()
     if problems:
         raise refuse(name, problems)
-    model = ArtificialModel(found.network, values, ReLU() if hidden else Identity())
-    if hidden:
-        return model, "integrate-and-fire neurons are read as ReLUs, which their rates are"
-    return (
-        model,
-        "there are no neurons: it is read as an artificial network without activations",
-    )
+    network, values, notes = projected(found, factors, biases, spiking=False)
+    model = ArtificialModel(network, values, ReLU() if hidden else Identity())
+    how = "integrate-and-fire neurons are read as ReLUs, which their rates are"
+    if not hidden:
+        how = "there are no neurons: it is read as an artificial network without activations"
+    return model, [*notes, how]
 
 
 def _coding(found: Skeleton, dt: float) -> tuple[InputCoding, str]:

@@ -6,14 +6,17 @@ population, the unit of currents, the potential that is 0, and timing.
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from volr.backends.nir.affine import Form, SizeError, source, total
 from volr.backends.nir.metadata import KEY, MalformedError, read_description
-from volr.backends.nir.primitives import PRIMITIVES, Neuron, is_linear, size_of
+from volr.backends.nir.primitives import PRIMITIVES, Linear, Neuron, shape_of, size_of
+from volr.backends.nir.terms import Room, block
 from volr.backends.nir.to_graph import SECOND
 from volr.backends.readback import (
     METADATA,
@@ -27,6 +30,7 @@ from volr.backends.readback import (
     precision_of,
     uniform,
 )
+from volr.backends.terms import added_up
 from volr.errors import ModelError, ModelFileError, NetworkError
 from volr.models.model import ArtificialModel, SpikingModel
 
@@ -35,7 +39,6 @@ if TYPE_CHECKING:
 
     from volr.backends.nir.graph import Graph, Node
     from volr.backends.nir.metadata import Places
-    from volr.backends.readback import Ends
     from volr.checks.arrays import Floats
     from volr.models.model import Model
     from volr.neurons import NeuronModel
@@ -70,16 +73,55 @@ class _Back:
     model: Model
     neurons: Mapping[str, NeuronModel]
 
+    def __post_init__(self) -> None:
+        self.arrived = self._arrived()
+
+    def _arrived(self) -> dict[str, Form]:
+        """What arrives at each population and at each Output, by node, as the graph's nodes say.
+
+        A node that something else leads to than should, so that sizes do not fit, gives nothing.
+        Raises ``ValueError`` where they do not fit in any other node.
+        """
+        graph, room = self.graph, Room()
+        before: dict[str, str] = {}
+        for projection in self.model.network.projections:
+            source_node = self.places.populations[projection.source]
+            chain = (source_node, *self.places.projections[projection.name])
+            before |= {after: one for one, after in itertools.pairwise(chain)}
+        of = {node: name for name, node in self.places.populations.items()}
+        forms: dict[str, Form] = {}
+        arrived: dict[str, Form] = {}
+        for name in graph.in_order()[0]:
+            node = graph.nodes[name]
+            primitive = PRIMITIVES.get(node.kind)
+            parts = [forms[each] for each in graph.before[name] if each in forms]
+            try:
+                if parts:
+                    arrived[name] = total(parts, room)
+                if name in of:
+                    forms[name] = source(of[name], shape_of(node))
+                elif isinstance(primitive, Linear) and name in arrived:
+                    forms[name] = primitive.through(node.values, arrived[name], room)
+            except SizeError as error:
+                if graph.before[name] == (before.get(name),):
+                    raise ValueError(f"node {name!r}: {error}") from error
+        return arrived
+
+    def _into(self, name: str) -> Form:
+        """What arrives at a population; nothing of its size where nothing does."""
+        node = self.places.populations.get(name, self.places.outputs.get(name, ""))
+        size = size_of(self._cells(name)) if name in self.places.populations else 0
+        return self.arrived.get(node, Form((size,)))
+
     def read(self) -> Readback:
         model = self.model
         network = model.network
         populations = {p.name: self._size(p.name) for p in network.populations}
-        weights: dict[Ends, Floats] = {}
-        for projection in network.projections:
-            node = self.places.projections[projection.name]
-            if self._joined(projection.source, node, projection.target):
-                ends = (projection.source, projection.target)
-                weights[ends] = self.graph.nodes[node].values["weight"]
+        weights = added_up(
+            ((term.source, p.name), block(term))
+            for p in network.layers
+            for term in self._into(p.name).terms
+        )
         inputs = tuple(n for n in network.inputs if self.places.inputs[n] in self.graph.nodes)
         common: dict[str, Any] = {
             "populations": all_asked(populations),
@@ -118,41 +160,31 @@ class _Back:
             if node.kind == "Input":
                 return int(np.prod(node.values["shape"]))
             return size_of(node)
-        return max(len(self.graph.nodes[each].values["weight"]) for each in self._into(name))
-
-    def _into(self, name: str) -> list[str]:
-        """The nodes of the weights that lead to a population."""
-        node = self.places.populations.get(name, self.places.outputs.get(name, ""))
-        return [each for each in self.graph.before[node] if is_linear(self.graph.nodes[each])]
-
-    def _joined(self, source: str, node: str, target: str) -> bool:
-        return self.graph.before[node] == (self.places.populations[source],) and (
-            node in self._into(target)
-        )
+        return self._into(name).size
 
     def _is_read(self, name: str) -> bool:
         output = self.places.outputs[name]
         if output not in self.graph.nodes:
             return False
-        artificial = isinstance(self.model, ArtificialModel) and name not in self.places.inputs
-        wanted = self._into(name) if artificial else [self.places.populations[name]]
-        return set(self.graph.before[output]) == set(wanted)
+        if isinstance(self.model, ArtificialModel) and name not in self.places.inputs:
+            # It hands out the sum, which is compared as the weights that arrive.
+            return output in self.arrived
+        return set(self.graph.before[output]) == {self.places.populations[name]}
 
     def _bias(self, name: str) -> Floats:
         """The whole bias; of a spiking population in nA."""
-        into = [self.graph.nodes[each].values for each in self._into(name)]
-        total = sum((v["bias"] for v in into if "bias" in v), np.zeros(self._size(name)))
+        given = self._into(name).offset()
         match self.model:
             case ArtificialModel():
-                return total
+                return given
             case SpikingModel() as model:
                 neuron, values = self._neuron(model, name), self._cells(name).values
                 if not neuron.has_currents:
                     # mV/s: r / τ of it is what the membrane sees.
-                    total = total * neuron.cm / SECOND
+                    given = given * neuron.cm / SECOND
                     if not neuron.leaks:
-                        return total * uniform(values["r"])
-                return total + values["v_leak"] / neuron.resistance
+                        return given * uniform(values["r"])
+                return given + values["v_leak"].ravel() / neuron.resistance
 
     def _numbers(self, neuron: NeuronModel, name: str, dt: float) -> Cells:
         """The parameters of a node's neurons. The metadata add those that NIR has no field for."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from volr.backends.nir.graph import Values
     from volr.checks.arrays import Floats
+    from volr.network.connectors import Shape
 
 Signal: TypeAlias = Literal["euler", "jump", "step", "impulse"]
 
@@ -103,17 +104,17 @@ class Stepped:
 
 
 def stepped(
-    step: Callable[[Values, Steps], Stepped], values: Values, size: int, steps: Steps
+    step: Callable[[Values, Steps], Stepped], values: Values, shape: Shape, steps: Steps
 ) -> Stepped:
-    """A population of ``size`` neurons, whose ``step`` is one of those below.
+    """A population of this ``shape``, whose ``step`` is one of those below.
 
     Raises ``ValueError`` saying what keeps it from being one of our populations.
     """
-    each = {key: _spread(key, array, size) for key, array in values.items()}
+    each = {key: by_unit(key, array, shape) for key, array in values.items()}
     threshold = each.get("v_threshold", each.get("threshold"))
     if threshold is not None and not (threshold > 0).all():
         raise ValueError("its threshold is not above 0")
-    reset = np.zeros(size) if "threshold" in each else each.get("v_reset")
+    reset = np.zeros(math.prod(shape)) if "threshold" in each else each.get("v_reset")
     return replace(step(each, steps), threshold=threshold, reset=reset)
 
 
@@ -167,8 +168,15 @@ def synaptic(values: Values, steps: Steps) -> Stepped:
     )
 
 
-def _spread(key: str, values: Floats, size: int) -> Floats:
-    flat = values.ravel()
-    if flat.size not in {1, size}:
-        raise ValueError(f"its {key} has {flat.size} values for {size} neurons")
-    return np.array(np.broadcast_to(flat, (size,)))
+def by_unit(key: str, values: Floats, shape: Shape) -> Floats:
+    """A parameter of all neurons of a population, of which a file may have one for all, or one for
+    each channel, ``[channel]`` or ``[channel, 1, …]``. ``[unit]``.
+
+    Raises ``ValueError`` where there are neither.
+    """
+    size = math.prod(shape)
+    if values.size in {1, size}:
+        return np.array(np.broadcast_to(values.ravel(), (size,)))
+    if len(shape) > 1 and values.shape in {shape[:1], (shape[0], *(1,) * (len(shape) - 1))}:
+        return np.repeat(values.ravel(), size // shape[0])
+    raise ValueError(f"its {key} has {values.size} values for {size} neurons")

@@ -22,28 +22,34 @@ which of them other programs will miss.
 
 from __future__ import annotations
 
+import itertools
 import keyword
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from volr.backends.identifiers import identifiers
+from volr.backends.nir.axes import axes_of
 from volr.backends.nir.graph import Graph, Node
+from volr.backends.nir.losses import bare, biased_of, driven
 from volr.backends.nir.metadata import KEY, Places, describe
-from volr.backends.populations import kinds_of, neurons_of
+from volr.backends.nir.projections import nodes_of
+from volr.backends.populations import kinds_of
 from volr.backends.refusals import elsewhere
 from volr.errors import UnsupportedError
 from volr.models.coding import ConstantCurrent
 from volr.models.model import ArtificialModel, Model, SpikingModel
 from volr.models.parameters import unit_biases, weight_name
+from volr.network.connectors import AllToAll
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from volr.backends.nir.graph import Edge
-    from volr.checks.arrays import Floats
-    from volr.network import Network, Population
-    from volr.neurons import NeuronModel
+    from volr.network import Network, Population, Projection
+    from volr.network.connectors import Shape
+
+    _Chain: TypeAlias = list[tuple[str, Node]]
 
 SECOND = 1000.0
 """How many ms make one of NIR's units of time, s."""
@@ -54,10 +60,6 @@ _MODULE = (
     "named_modules named_parameters parameters register_module share_memory state_dict to train "
     "training type xpu zero_grad"
 )
-_NO_RELU = (
-    "NIR has no ReLU: hidden populations are written as integrate-and-fire neurons whose rate is "
-    "that of a ReLU, and other programs will simulate them"
-)
 _RESERVED = frozenset([*_MODULE.split(), *keyword.kwlist])
 
 
@@ -65,18 +67,22 @@ def canonical(model: Model) -> Graph:
     """The graph of a model, with its metadata. Raises ``UnsupportedError`` where there is none."""
     if isinstance(model, SpikingModel) and (why := _unsayable(model)):
         raise UnsupportedError(why, help=elsewhere("brian2", verb="write it for"))
-    network, names = model.network, _names(model.network)
+    network, axes = model.network, axes_of(model.network)
+    chains = {p.name: each for p, each in _chains(model, axes)}
+    names = _names(network, chains)
     nodes: dict[str, Node] = {}
     edges: list[Edge] = []
     for population in network.populations:
         name = population.name
-        into = [names[each.name] for each in network.incoming[name]]
-        for projection, node in zip(
-            network.incoming[name], _weights(model, population), strict=True
-        ):
-            nodes[names[projection.name]] = node
-            edges.append((names[projection.source], names[projection.name]))
-        port, cells = Node("Input", _shape(population)), _cells(model, population)
+        into: list[str] = []
+        for projection in network.incoming[name]:
+            row = [names[projection.source]]
+            for word, node in chains[projection.name]:
+                row.append(names[_place(projection, word)])
+                nodes[row[-1]] = node
+            edges += itertools.pairwise(row)
+            into.append(row[-1])
+        port, cells = _port("Input", axes[name]), _cells(model, population, axes[name])
         if name in network.inputs and cells is None:
             nodes[names[name]] = port
         elif name in network.inputs:
@@ -88,23 +94,32 @@ def canonical(model: Model) -> Graph:
         if name in network.outputs:
             # An artificial output hands out its sum, any other what its node says.
             is_sum = isinstance(model, ArtificialModel) and name not in network.inputs
-            nodes[names[f" of {name}"]] = Node("Output", _shape(population))
+            nodes[names[f" of {name}"]] = _port("Output", axes[name])
             edges += [(e, names[f" of {name}"]) for e in (into if is_sum else [names[name]])]
     places = Places(
         inputs={n: k if (k := names[f" to {n}"]) in nodes else names[n] for n in network.inputs},
         populations={p.name: names[p.name] for p in network.populations if names[p.name] in nodes},
-        projections={p.name: names[p.name] for p in network.projections},
+        projections={
+            p.name: tuple(names[_place(p, word)] for word, _ in chains[p.name])
+            for p in network.projections
+        },
         outputs={name: names[f" of {name}"] for name in network.outputs},
     )
     return Graph(nodes, tuple(edges), {KEY: describe(model, places)})
 
 
-def _names(network: Network) -> dict[str, str]:
+def _place(projection: Projection, word: str) -> str:
+    """What the node of a projection that does what ``word`` says wants to be called."""
+    return f"{projection.name} {word}".strip()
+
+
+def _names(network: Network, chains: Mapping[str, _Chain]) -> dict[str, str]:
     """The names of nodes, by population and projection, and those of Inputs and Outputs."""
-    # No two names of populations and projections are alike, and no name begins with a space.
+    # No two names of populations and projections are alike, and no name has a space.
     wanted = [each.name for each in (*network.populations, *network.projections)]
     wanted += [f" to {name}" for name in network.inputs]
     wanted += [f" of {name}" for name in network.outputs]
+    wanted += [_place(p, word) for p in network.projections for word, _ in chains[p.name]]
     return identifiers(wanted, reserved=_RESERVED)
 
 
@@ -124,93 +139,85 @@ def _unsayable(model: SpikingModel) -> str:
                 f"{where}NIR's neurons with synapses have a time constant in s, and this model's "
                 "tau_m is infinite"
             )
-    for neuron in _driven(model):
+    for neuron in driven(model):
         if not neuron.leaks and neuron.i_offset != 0.0:
             return (
                 "NIR's IF has no constant current of its own, and this model's inputs have "
                 f"i_offset, {neuron.i_offset:g} nA"
             )
+    for population in bare(model):
+        if not model.neuron_of(population.name).leaks:
+            return (
+                f"NIR's IF has no constant current of its own, and {population.name}, which gets "
+                "neither a kernel nor a dense layer, has one"
+            )
     return ""
 
 
-def _driven(model: SpikingModel) -> list[NeuronModel]:
-    """The neurons of the inputs. Inputs that are given as spikes have none."""
-    neurons = neurons_of(model)
-    return [neurons[name] for name in model.network.inputs if name in neurons]
-
-
-def losses(model: Model) -> list[str]:
-    """What the nodes of the graph do not say, so that other programs miss it; in words."""
-    network = model.network
-    if isinstance(model, ArtificialModel):
-        hidden = any(p.source not in network.inputs for p in network.projections)
-        return [_NO_RELU] if hidden and model.activation.name == "relu" else []
-    neurons, found = neurons_of(model), list[str]()
-    if any(each.reset == "subtract" for each in neurons.values()):
-        found.append("NIR has no reset by subtraction: other programs will reset to v_reset")
-    if any(each.refractory_steps(model.dt) > 0 for each in neurons.values()):
-        found.append("NIR has no refractory period: other programs will ignore tau_refrac")
-    if model.delay_steps > 1:
-        found.append(
-            f"NIR's edges have no delay: other programs will ignore the delay {model.delay:g} ms"
-        )
-    if any(
-        neurons[each.name].has_currents
-        and (neurons[each.name].i_offset != 0.0 or unit_biases(each, model.parameters).any())
-        for each in network.layers
-    ):
-        found.append(
-            "NIR leads every current of CubaLIF through the synapse, so biases and i_offset are "
-            "written as v_leak, which some importers refuse or ignore"
-        )
-    elif any(each.i_offset != 0.0 for each in _driven(model)):
-        found.append("i_offset of the inputs is written as v_leak, which some importers ignore")
-    return found
-
-
-def _weights(model: Model, population: Population) -> Iterator[Node]:
-    """The nodes of the projections into a population. The first one has the bias."""
-    neuron = model.neuron_of(population.name) if isinstance(model, SpikingModel) else None
-    for number, projection in enumerate(model.network.incoming[population.name]):
-        values = {"weight": np.array(model.parameters[weight_name(projection)])}
+def _chains(model: Model, axes: Mapping[str, Shape]) -> Iterator[tuple[Projection, _Chain]]:
+    """The nodes of all projections, by what each does. One into each population has the bias."""
+    network, joined = model.network, set[tuple[str, str]]()
+    for population in network.layers:
+        neuron = model.neuron_of(population.name) if isinstance(model, SpikingModel) else None
         # A neuron with a synapse is given its constant current as v_leak.
-        if number == 0 and not (neuron and neuron.has_currents):
-            bias = np.array(unit_biases(population, model.parameters))
-            values["bias"] = SECOND * (neuron.i_offset + bias) / neuron.cm if neuron else bias
-        yield Node("Affine" if "bias" in values else "Linear", values)
+        biased = None if neuron and neuron.has_currents else biased_of(network, population)
+        for projection in network.incoming[population.name]:
+            bias = None
+            if projection is biased:
+                bias = np.array(unit_biases(population, model.parameters))
+                bias = SECOND * (neuron.i_offset + bias) / neuron.cm if neuron else bias
+                if not isinstance(projection.connector.parts[-1], AllToAll):
+                    bias = bias.reshape(population.shape[0], -1)[:, 0]
+            ends = (projection.source, population.name)
+            # An Input with an edge to neurons would drive them.
+            given = isinstance(model, SpikingModel) and _is_given(model, projection.source)
+            chain = nodes_of(
+                projection.connector,
+                model.parameters[weight_name(projection)],
+                bias,
+                network.ends(projection),
+                (axes[projection.source], axes[population.name]),
+                direct=not given and ends not in joined,
+            )
+            if not chain:
+                joined.add(ends)
+            yield projection, chain
 
 
-def _cells(model: Model, population: Population) -> Node | None:
+def _is_given(model: SpikingModel, name: str) -> bool:
+    """Whether a population is an input that is given as spikes."""
+    return name in model.network.inputs and not isinstance(model.coding, ConstantCurrent)
+
+
+def _cells(model: Model, population: Population, axes: Shape) -> Node | None:
     """The node of a population's neurons or activation; None where it has neither."""
     name, network = population.name, model.network
-    is_input = name in network.inputs
     if isinstance(model, SpikingModel):
-        driven = isinstance(model.coding, ConstantCurrent)
-        return None if is_input and not driven else _neurons(model, population)
-    if is_input or not any(p.source == name for p in network.projections):
+        return None if _is_given(model, name) else _neurons(model, population, axes)
+    if name in network.inputs or not any(p.source == name for p in network.projections):
         return None
-    ones = np.ones(population.size)
+    ones = np.ones(axes)
     if model.activation.name == "identity":
         return Node("Scale", {"scale": ones})
     return Node("IF", {"r": ones, "v_threshold": ones, "v_reset": 0.0 * ones})
 
 
-def _shape(population: Population) -> dict[str, Floats]:
-    return {"shape": np.array([float(population.size)])}
+def _port(kind: str, axes: Shape) -> Node:
+    return Node(kind, {"shape": np.array([float(each) for each in axes])})
 
 
-def _neurons(model: SpikingModel, population: Population) -> Node:
+def _neurons(model: SpikingModel, population: Population, axes: Shape) -> Node:
     """A population's neurons: IF or LIF, or CubaLIF; those that never spike are I, LI, or CubaLI.
 
-    An input's constant current is its v_leak, since no Affine leads there, and so is that of a
-    CubaLIF: others go through the synapse.
+    A constant current is their v_leak where no node with a bias leads to them, as in inputs, and in
+    a CubaLIF: others go through the synapse.
     """
-    neuron, each = model.neuron_of(population.name), np.ones(population.size)
+    neuron, each = model.neuron_of(population.name), np.ones(axes)
+    current = neuron.i_offset + np.array(unit_biases(population, model.parameters)).reshape(axes)
     is_input = population.name in model.network.inputs
     tau = neuron.tau_m / SECOND * each
     if neuron.has_currents and not is_input:
         synapse = neuron.numbers["tau_syn_E"] / SECOND * each
-        current = neuron.i_offset + np.array(unit_biases(population, model.parameters))
         kind, nonspiking = "CubaLIF", "CubaLI"
         values = {
             "tau_syn": synapse,
@@ -220,9 +227,10 @@ def _neurons(model: SpikingModel, population: Population) -> Node:
             "w_in": synapse,
         }
     elif neuron.leaks:
-        offset = neuron.resistance * neuron.i_offset if is_input else 0.0
+        bare = biased_of(model.network, population) is None
+        leak = neuron.resistance * current if bare else 0.0 * each
         kind, nonspiking = "LIF", "LI"
-        values = {"tau": tau, "r": tau, "v_leak": offset * each}
+        values = {"tau": tau, "r": tau, "v_leak": leak}
     else:
         kind, nonspiking, values = "IF", "I", {"r": each}
     if not is_input and not model.is_spiking(population.name):

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from volr.checks.arrays import Floats
     from volr.models.model import Model
     from volr.models.parameters import Parameters
     from volr.network import Network
@@ -61,7 +62,7 @@ def import_nir(file: str | Path | bytes, **settings: Any) -> ImportedModel:
     if renamed:
         renamings = ", ".join(f"{ours} is {theirs}" for ours, theirs in renamed.items())
         notes = (*notes, f"populations are called as the program calls them: {renamings}")
-    values = renamed_parameters(network, found.names, model.parameters)
+    values = renamed_parameters(network, found.names, model.network, model.parameters)
     return ImportedModel(replace(model, network=network, parameters=values), notes)
 
 
@@ -73,11 +74,22 @@ def _lowered(program: str) -> Network | None:
 
 
 def renamed_parameters(
-    network: Network, names: Mapping[str, str], values: Parameters
+    network: Network, names: Mapping[str, str], theirs: Network, values: Parameters
 ) -> Parameters:
-    """The parameters for ``network``, each of whose populations has another of its ``names``."""
-    found = {
-        weight_name(p): values[f"{names[p.source]}->{names[p.target]}.weight"]
-        for p in network.projections
-    }
-    return found | {bias_name(p): values[f"{names[p.name]}.bias"] for p in network.layers}
+    """The parameters for ``network``, each of whose populations has another of its ``names``.
+
+    The network of the names is ``theirs``. Several projections between two populations may have
+    another order there.
+    """
+    named: dict[object, list[str]] = {}
+    for p in theirs.projections:
+        named.setdefault((p.source, p.target, p.connector), []).append(weight_name(p))
+    found: dict[str, Floats] = {}
+    for p in network.projections:
+        rest = named[names[p.source], names[p.target], p.connector]
+        found[weight_name(p)] = values[rest.pop(0)]
+    for each in network.layers:
+        bias = bias_name(replace(each, name=names[each.name]))
+        if bias in values:
+            found[bias_name(each)] = values[bias]
+    return found

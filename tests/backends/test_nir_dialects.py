@@ -14,7 +14,7 @@ import pytest
 h5py = pytest.importorskip("h5py")
 
 from tests.engine.examples import ODD
-from tests.importers import files
+from tests.importers import files, maps
 from tests.importers.harness import LIBRARIES, READERS, Answer, Job, missing, run
 from tests.importers.matrix import (
     CANONICAL,
@@ -296,6 +296,9 @@ class Peers:
             f"file {k}": Job(files.file_of(g), frames(*shape), files.DT)
             for k, (g, shape) in files.ODD_FILES.items()
         }
+        for name, (graph, shape) in maps.FILES.items():
+            given = maps.FRAMES if shape == maps.SHAPE else frames(*shape)
+            odd[f"file {name}"] = Job(files.file_of(graph), given, files.DT)
         shared |= odd
         self.answers: dict[str, Mapping[str, Answer]] = {}
         for library in LIBRARIES:
@@ -337,7 +340,8 @@ def test_the_library_gives_them_for_its_own_dialect_and_not_for_nir(peers: Peers
     assert not told[CANONICAL].startswith("identical")
 
 
-ALL_FILES = {**files.FILES, **{name: graph for name, (graph, _) in files.ODD_FILES.items()}}
+ODD_FILES = {**files.ODD_FILES, **maps.FILES}
+ALL_FILES = {**files.FILES, **{name: graph for name, (graph, _) in ODD_FILES.items()}}
 
 
 def findings_of(file: str, importer: str) -> list[Finding]:
@@ -366,8 +370,11 @@ def test_lint_foretells_refusals(peers: Peers, library: str, file: str):
         assert any("alone" in each.message or "leaves out" in each.message for each in findings)
 
 
-@pytest.mark.parametrize(("library", "file"), UPDATES)
+ALL_UPDATES = {**UPDATES, **maps.UPDATES}
+
+
+@pytest.mark.parametrize(("library", "file"), ALL_UPDATES)
 def test_updates_are_what_lint_and_dialects_take_them_to_be(peers: Peers, library: str, file: str):
     answer = peers.of_file(library, file)
     assert not isinstance(answer, str), answer
-    np.testing.assert_allclose(answer, UPDATES[library, file], atol=1e-5)
+    np.testing.assert_allclose(answer, ALL_UPDATES[library, file], atol=1e-5)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from tests.engine.examples import spiking_model
 from tests.fuzz.damage import DAMAGES, Found, damaged, link, main
+from tests.importers import maps
 from tests.importers.files import FILES, ODD_FILES, file_of
 from tests.oracles import chain
 
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 def bodies() -> list[bytes]:
     """Files of ours and of others, of which each may be damaged."""
-    graphs = [*FILES.values(), *(graph for graph, _ in ODD_FILES.values())]
+    odd = (*ODD_FILES.values(), *3 * [*maps.FILES.values()])
+    graphs = [*FILES.values(), *(graph for graph, _ in odd)]
     ours = [NIR.write(spiking_model(kind, chain(3, 4, 2)))[".nir"] for kind in ("delta", "exp")]
     return [*map(file_of, graphs), *5 * ours]
 

@@ -38,13 +38,15 @@ class Node:
 
     ``weight`` is ``[post, pre]``; a neuron's parameters are one number for each neuron. A primitive
     that Volr does not know has no values. ``metadata`` is the text that the file has there;
-    ``stored`` are the names of everything that the file has of the node, even if Volr ignores it.
+    ``stored`` are the names of everything that the file has of the node, even if Volr ignores it;
+    ``words`` are the parameters that the file has as words, whose values are what they stand for.
     """
 
     kind: str
     values: Values = field(default_factory=dict["str", "Floats"])
     metadata: Mapping[str, str] = field(default_factory=dict[str, str])
     stored: frozenset[str] = frozenset()
+    words: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, eq=False)

@@ -145,12 +145,13 @@ class _Reader:
         if kind not in PRIMITIVES:
             return Node(kind, {}, metadata, stored)
         values: dict[str, Floats] = {}
+        words: dict[str, str] = {}
         for key in PRIMITIVES[kind].parameters:
-            if key in group and self._is_text(group, key, full):
+            if key == "padding" and key in group and self._is_text(group, key, full):
                 word = self._text(group, key, f"the node {full!r}")
-                if key != "padding" or word not in PADDINGS:
+                if word not in PADDINGS:
                     self._refuse(f"{key!r} of the node {full!r} is {word[:40]!r}, not numbers")
-                values[key] = PADDINGS[word](values)
+                values[key], words[key] = PADDINGS[word](values), word
             elif key in group:
                 values[key] = self._numbers(group, key, full)
             elif key not in DEFAULTS:
@@ -158,7 +159,7 @@ class _Reader:
             elif (default := DEFAULTS[key]) is not None:
                 shape = values["r"].shape if "r" in values else ()
                 values[key] = np.full(shape, default)
-        return Node(kind, values, metadata, stored)
+        return Node(kind, values, metadata, stored, words)
 
     def _is_text(self, group: h5py.Group, key: str, full: str) -> bool:
         import h5py

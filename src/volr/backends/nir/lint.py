@@ -15,6 +15,7 @@ from volr.backends.nir.dialects import DIALECTS
 from volr.backends.nir.dialects.dialect import Severity, span
 from volr.backends.nir.dialects.nir_versions import NEWER, OLDER, is_even
 from volr.backends.nir.graph import DIALECT
+from volr.backends.nir.lint_maps import about_maps
 from volr.backends.nir.metadata import KEY
 from volr.backends.nir.primitives import TAUS, is_population
 from volr.backends.nir.read import graph_in, model_of
@@ -89,6 +90,7 @@ def general(graph: Graph) -> list[Finding]:
     if graph.subgraphs:
         message = f"graphs within the graph ({', '.join(graph.subgraphs[:5])}) are not read by all"
         found.append(Finding(EVERYBODY, graph.subgraphs[0], "note", message))
+    found += [Finding(EVERYBODY, *said) for said in about_maps(graph)]
     for name, node in graph.nodes.items():
         found += [
             Finding(EVERYBODY, name, "warning", message)

@@ -81,14 +81,13 @@ PRIMITIVES: Mapping[str, Port | Linear | Neuron] = {
 }
 """The node types, by NIR's names."""
 
-DEFAULTS = {
-    "v_reset": 0.0,
-    "w_in": 1.0,
-    "start_dim": 1.0,
-    "end_dim": -1.0,
-    **dict.fromkeys(("input_type", "input_shape")),
-}
+OPTIONAL = {"v_reset": 0.0, "w_in": 1.0, "start_dim": 1.0, "end_dim": -1.0, "input_type": None}
 """The parameters that a file may lack, and what nir takes them to be; None is nothing at all."""
+DEFAULTS: Mapping[str, float | None] = {
+    **OPTIONAL,
+    **dict.fromkeys(("input_shape", "stride", "padding", "dilation", "groups")),
+}
+"""The same, with those that nir asks for, and that a file may lack until its network is read."""
 TAUS = ("tau", "tau_syn", "tau_mem")
 """The parameters that are times."""
 

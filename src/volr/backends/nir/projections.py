@@ -1,13 +1,13 @@
 """A projection as nodes in a row, and the weights that such nodes have.
 
-    connector             nodes
-    a pool before it      AvgPool2d; over one axis, a Conv1d of each channel alone, 1/n each
-    all_to_all            Flatten where a map arrives; Affine with a bias, or Linear
-    convolution           Conv1d or Conv2d
-    one_to_one            none where the weight is 1, or Scale
-    windows               SumPool2d, and Scale unless the weight is 1; over one axis, a Conv1d of
-                          each channel alone
-    … into a row          and Flatten
+connector             nodes
+a pool before it      AvgPool2d; over one axis, a Conv1d of each channel alone, 1/n each
+all_to_all            Flatten where a map arrives; Affine with a bias, or Linear
+convolution           Conv1d or Conv2d
+one_to_one            none where the weight is 1, or Scale
+windows               SumPool2d, and Scale unless the weight is 1; over one axis, a Conv1d of
+                      each channel alone
+… into a row          and Flatten
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ def _kernel(connector: Convolution, weights: Floats, bias: Floats | None, shape:
 
 
 def _flatten(shape: Shape) -> Node:
-    """NIR's shapes have no batch, so a map is flattened from axis 0 on."""
-    values = {"start_dim": 0.0, "end_dim": -1.0}
+    """All axes of a map, counted from the last: importers may or may not count a batch first."""
+    values = {"start_dim": -float(len(shape)), "end_dim": -1.0}
     whole = {key: np.array(each) for key, each in values.items()}
     return Node("Flatten", {**whole, "input_type": np.array(shape, dtype=np.float64)})

@@ -95,6 +95,8 @@ def whole(values: Values, key: str, axes: int, least: int) -> tuple[int, ...]:
 
     Raises ``SizeError`` for other numbers, and for any below ``least``.
     """
+    if key not in values:
+        raise SizeError(f"it lacks its {key}")
     each = values[key].ravel()
     if each.size not in {1, axes}:
         raise SizeError(f"its {key} has {each.size} numbers for {axes} axes")
@@ -114,7 +116,7 @@ def _same(values: Values) -> Floats:
     It is no whole number where a side gets more than the other, and none at all with a stride.
     """
     window = np.array(values["weight"].shape[2:], dtype=np.float64)
-    strided = bool((values["stride"] != 1.0).any())
+    strided = "stride" not in values or bool((values["stride"] != 1.0).any())
     return np.full(window.shape, np.nan) if strided else (window - 1.0) / 2.0
 
 

@@ -84,7 +84,29 @@ def ignored(node: Node) -> Iterator[tuple[Severity, str]]:
     if "v_reset" in node.values and node.values["v_reset"].any():
         yield "warning", f"ignores {shown(node, 'v_reset')}: it resets to 0"
     if node.kind == "Flatten" and float(node.values.get("start_dim", 1.0)) == 0.0:
-        yield "error", "counts start_dim = 0 with the batch, which it flattens away"
+        axes = node.values["input_type"].size if "input_type" in node.values else 0
+        mend = f"; start_dim = -{axes} is right for all" if axes else ""
+        yield "error", f"counts start_dim = 0 with the batch, which it flattens away{mend}"
+    yield from windows(node)
+    yield from groups(node)
+
+
+def windows(node: Node) -> Iterator[tuple[Severity, str]]:
+    """What all importers make of the paddings of pools: they hand them to PyTorch, or to nobody."""
+    if node.kind in {"SumPool2d", "AvgPool2d"} and node.values["padding"].any():
+        padding = [int(each) for each in node.values["padding"].ravel()]
+        if node.kind == "SumPool2d":
+            yield "warning", f"leaves out its padding, {padding}: its maps are smaller"
+        else:
+            yield "note", f"counts its padding, {padding}, in its means"
+
+
+def groups(node: Node) -> Iterator[tuple[Severity, str]]:
+    """What norse, snnTorch and sinabs make of groups: they take one group's channels for all."""
+    if node.kind in {"Conv1d", "Conv2d"} and "groups" in node.values:
+        count, channels = float(node.values["groups"].flat[0]), node.values["weight"].shape[1]
+        if count > 0 and channels % count:
+            yield "error", f"fails on {count:g} groups of {channels} channels each"
 
 
 def is_all(values: Floats, value: float) -> bool:

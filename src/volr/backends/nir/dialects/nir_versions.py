@@ -18,7 +18,13 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from volr.backends.nir.primitives import DEFAULTS, PRIMITIVES
+from volr.backends.nir.dialects.window_shapes import (
+    POOLS,
+    because,
+    given_by_pool,
+    taken_and_given_by_kernel,
+)
+from volr.backends.nir.primitives import DEFAULTS, OPTIONAL, PRIMITIVES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,14 +33,8 @@ if TYPE_CHECKING:
 
     _Shape: TypeAlias = tuple[int, ...]
 
-_CONV = ("input_shape", "weight", "stride", "padding", "dilation", "groups", "bias")
-_POOL = ("kernel_size", "stride", "padding")
 _FIELDS: Mapping[str, tuple[str, ...]] = {
     **{kind: each.parameters for kind, each in PRIMITIVES.items()},
-    "Conv1d": _CONV,
-    "Conv2d": _CONV,
-    "SumPool2d": _POOL,
-    "AvgPool2d": _POOL,
     "Delay": ("delay",),
 }
 """What nir's nodes have, by kind."""
@@ -68,7 +68,7 @@ class Reader:
         has = node.stored or frozenset(node.values)
         known = set(_FIELDS[node.kind]) - self.lacks
         wrong = [f"its {node.kind} has no {name}" for name in sorted(has - known)]
-        due = known - set(DEFAULTS) - has
+        due = known - set(OPTIONAL) - has
         return wrong + [f"its {node.kind} needs {name}" for name in sorted(due)]
 
 
@@ -86,6 +86,13 @@ def _of_shapes(node: Node) -> list[str]:
     values = node.values
     if node.kind in {"Affine", "Linear"} and values["weight"].ndim < 2:
         return [f"a weight has at least 2 axes, and this one has {values['weight'].ndim}"]
+    if node.kind in {"Conv1d", "Conv2d"} and values["weight"].ndim < 3:
+        return [f"a kernel has at least 3 axes, and this one has {values['weight'].ndim}"]
+    due = set(_FIELDS.get(node.kind, ())) & (set(DEFAULTS) - set(OPTIONAL) - {"input_shape"})
+    if lacking := sorted(due - set(values)):
+        return [f"its {node.kind} needs {lacking[0]}"]
+    if empty := [name for name, each in values.items() if not each.size]:
+        return [f"its {empty[0]} is empty"]
     shapes = {name: values[name].shape for name in _ALIKE if name in values}
     if "w_in" in values and values["w_in"].size not in {1, values["v_leak"].size}:
         shapes["w_in"] = values["w_in"].shape
@@ -95,9 +102,14 @@ def _of_shapes(node: Node) -> list[str]:
     return []
 
 
-def shapes(graph: Graph) -> tuple[Mapping[str, _Shape | None], Mapping[str, _Shape | None]]:
-    """What each node takes and what it gives, without the batch, as far as that is known."""
-    said = {name: _taken_and_given(node) for name, node in graph.nodes.items()}
+def shapes(
+    graph: Graph, *, as_nir: bool = False
+) -> tuple[Mapping[str, _Shape | None], Mapping[str, _Shape | None]]:
+    """What each node takes and what it gives, without the batch, as far as that is known.
+
+    ``as_nir`` is what nir makes of it: see ``window_shapes``.
+    """
+    said = {name: _taken_and_given(node, as_nir=as_nir) for name, node in graph.nodes.items()}
     takes = {name: taken for name, (taken, _) in said.items()}
     gives = {name: given for name, (_, given) in said.items()}
     # What a node does not say of itself is what the one before it gives.
@@ -109,22 +121,25 @@ def shapes(graph: Graph) -> tuple[Mapping[str, _Shape | None], Mapping[str, _Sha
             continue
         seen.add(name)
         for other in graph.after[name]:
-            node = graph.nodes[other]
-            if takes[other] is None and node.kind == "Flatten" and gives[name] is not None:
-                takes[other] = gives[name]
-                gives[other] = _flattened(node, gives[name] or ())
+            node, given = graph.nodes[other], gives[name]
+            if takes[other] is None and given is not None:
+                if node.kind == "Flatten":
+                    takes[other], gives[other] = given, _flattened(node, given)
+                elif node.kind in POOLS:
+                    takes[other], gives[other] = given, given_by_pool(node, given)
             todo.append(other)
     return takes, gives
 
 
 def _mismatches(graph: Graph) -> Iterator[tuple[str, str]]:
     """Edges whose two ends differ in shape."""
-    takes, gives = shapes(graph)
+    takes, gives = shapes(graph, as_nir=True)
     for before, after in graph.edges:
         given, taken = gives[before], takes[after]
         if given is not None and taken is not None and given != taken:
+            why = because(graph.nodes[after], given) or because(graph.nodes[before], taken)
             sizes = f"it takes the shape {list(taken)} and gets {list(given)}"
-            yield after, f"{sizes} from {before!r}{_batch(given, taken)}"
+            yield after, f"{sizes} from {before!r}{why}{_batch(given, taken)}"
 
 
 def _batch(given: _Shape, taken: _Shape) -> str:
@@ -134,7 +149,7 @@ def _batch(given: _Shape, taken: _Shape) -> str:
     return "; nir.read(file, type_check=False) reads it"
 
 
-def _taken_and_given(node: Node) -> tuple[_Shape | None, _Shape | None]:
+def _taken_and_given(node: Node, *, as_nir: bool) -> tuple[_Shape | None, _Shape | None]:
     """The shapes that a node takes and gives, without the batch; None where it does not say."""
     values = node.values
     match node.kind:
@@ -149,6 +164,10 @@ def _taken_and_given(node: Node) -> tuple[_Shape | None, _Shape | None]:
                 return None, None
             taken = tuple(int(each) for each in np.atleast_1d(values["input_type"]))
             return taken, _flattened(node, taken)
+        case "Conv1d" | "Conv2d":
+            return taken_and_given_by_kernel(node, as_nir=as_nir)
+        case "SumPool2d" | "AvgPool2d":
+            return None, None
         case _:
             sizes = {each.shape for name, each in values.items() if name != "w_in"}
             size = sizes.pop() if len(sizes) == 1 else None

@@ -19,7 +19,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.backends.nir.dialects.dialect import Dialect, Held, each_node, is_all, shown, span
+from volr.backends.nir.dialects.dialect import (
+    Dialect,
+    Held,
+    each_node,
+    groups,
+    is_all,
+    shown,
+    span,
+    windows,
+)
 from volr.backends.nir.dialects.nir_versions import OLDER, shapes
 from volr.backends.nir.dialects.nirtorch import executed
 from volr.backends.nir.dialects.ring_graph import ROUNDING, affine, cells_of, port
@@ -134,9 +143,12 @@ def _most(graph: Graph, held: Held) -> Floats:
 
 
 def _rules(graph: Graph) -> Iterator[Answer]:
-    _, gives = shapes(graph)
+    takes, gives = shapes(graph)
     for before, name in graph.edges:
         given, node = gives[before], graph.nodes[name]
+        taken = takes[name]
+        if node.kind == "Conv2d" and given and taken and given[0] != taken[0]:
+            yield name, "error", f"fails on what {before!r} gives: {given[0]} channels"
         if node.kind == "Affine" and given and given[-1] != node.values["weight"].shape[-1]:
             yield name, "error", f"fails on what {before!r} gives: {given[-1]} values"
         if node.kind == "Flatten" and given and "start_dim" in node.values:
@@ -148,6 +160,7 @@ def _rules(graph: Graph) -> Iterator[Answer]:
 
 def _about(node: Node) -> Iterator[tuple[Severity, str]]:
     values = node.values
+    yield from (*windows(node), *groups(node))
     if node.kind == "Conv1d":
         yield "error", "fails on every Conv1d"
     if node.kind == "Affine" and values["weight"].ndim > 2:

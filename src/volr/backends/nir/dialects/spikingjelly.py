@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.backends.nir.dialects.dialect import Dialect, alike
+from volr.backends.nir.dialects.dialect import Dialect, alike, shown, windows
 from volr.backends.nir.dialects.nir_versions import NEWER
 from volr.backends.nir.dialects.nirtorch import TRACED, traced
 from volr.backends.nir.dialects.ring_graph import around, held_in_steps, keeping, wrong_in_steps
@@ -37,6 +37,9 @@ def _rules(graph: Graph) -> Iterator[Answer]:
     # The dt with which it takes each node, 0 for none.
     steps: dict[str, float] = {}
     for name, node in graph.nodes.items():
+        yield from ((name, *said) for said in windows(node))
+        if node.kind in {"Conv1d", "Conv2d"} and (node.values["groups"] != 1.0).any():
+            yield name, "error", f"refuses {shown(node, 'groups')}: it has no groups"
         if node.kind not in {"IF", "LIF", "CubaLIF"}:
             continue
         if unlike := [key for key, each in node.values.items() if not alike(each)]:

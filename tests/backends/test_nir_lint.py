@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tests.backends.test_nir_read import graph, layered, lif, node, weights
 from tests.engine.examples import spiking_model
+from tests.importers import maps
 from tests.importers.files import ODD_FILES, affine, file_of, row
 from tests.importers.files import lif as cells
 from tests.oracles import chain
@@ -79,6 +80,57 @@ def test_what_volr_lacks_is_said_once() -> None:
     found = lint(file_of(row(affine(), Node("Delay", {"delay": np.ones(4)}), cells())))
     mine = [each for each in found if each.importer in {VOLR, EVERYBODY}]
     assert ["Delay" in each.message for each in mine].count(True) == 1
+
+
+def of_everybody(file: str) -> set[tuple[str, str, str]]:
+    """What holds for everybody in a file of maps, without the time step."""
+    found = lint(file_of(maps.FILES[file][0]))
+    return said([each for each in found if each.importer == EVERYBODY and each.node])
+
+
+def test_maps_that_fit_are_not_mentioned() -> None:
+    for file in ("maps, sums", "maps, window 3 x 2", "maps, groups of two", "maps, pool 1 x 3"):
+        assert of_everybody(file) == set()
+        found = lint(file_of(maps.FILES[file][0]))
+        assert {each.severity for each in found if each.importer == VOLR} == {"note"}
+
+
+@pytest.mark.parametrize(
+    ("file", "node", "severity", "words"),
+    [
+        ("maps, other input_shape", "c", "warning", "its input_shape is [6, 6], and it gets"),
+        ("maps, other channels", "c", "error", "its weight takes 1 channels and gets 2"),
+        ("maps, no flatten", "a", "error", "it gets the map [2, 4, 6], and no Flatten"),
+        ("maps, means padded", "p", "warning", "it has a padding: NIR does not say"),
+        ("maps, wide pool", "p", "error", "its window is [5, 7], and it gets maps of [4, 6]"),
+    ],
+)
+def test_the_usual_mistakes_with_maps_are_said(
+    file: str, node: str, severity: str, words: str
+) -> None:
+    graph = maps.net(maps.pool("AvgPool2d", 5, 7)) if "wide" in file else maps.FILES[file][0]
+    found = [each for each in lint(file_of(graph)) if each.importer == EVERYBODY and each.node]
+    (one,) = found
+    assert (one.node, one.severity) == (node, severity)
+    assert one.message.startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("file", "importer", "words"),
+    [
+        ("maps, window 3 x 2", "nir 1.0.8", "because nir takes the first axis of the window for"),
+        ("maps, groups of two", "nir 1.0.8", "because nir does not count the groups"),
+        ("maps, flat from 0", "snntorch", "flattens away; start_dim = -3 is right for all"),
+        ("maps, means padded", "spikingjelly", "counts its padding, [1, 1], in its means"),
+        ("maps, sums padded", "sinabs", "leaves out its padding, [1, 1]: its maps are smaller"),
+        ("maps, groups of one", "sinabs", "fails on 2 groups of 1 channels each"),
+        ("maps, groups of two", "spikingjelly", "refuses groups = 2: it has no groups"),
+        ("maps, means", "norse", "leaves out AvgPool2d, silently"),
+    ],
+)
+def test_what_an_importer_makes_of_maps_is_said(file: str, importer: str, words: str) -> None:
+    found = lint(file_of(maps.FILES[file][0]))
+    assert any(words in each.message for each in found if each.importer == importer)
 
 
 @pytest.mark.filterwarnings("error")

@@ -93,6 +93,8 @@ def _of_shapes(node: Node) -> list[str]:
         return [f"its {node.kind} needs {lacking[0]}"]
     if empty := [name for name, each in values.items() if not each.size]:
         return [f"its {empty[0]} is empty"]
+    if many := [key for key in ("start_dim", "end_dim") if key in values and values[key].ndim]:
+        return [f"its {many[0]} is no single number"]
     shapes = {name: values[name].shape for name in _ALIKE if name in values}
     if "w_in" in values and values["w_in"].size not in {1, values["v_leak"].size}:
         shapes["w_in"] = values["w_in"].shape
@@ -154,7 +156,7 @@ def _taken_and_given(node: Node, *, as_nir: bool) -> tuple[_Shape | None, _Shape
     values = node.values
     match node.kind:
         case "Input" | "Output":
-            shape = tuple(int(each) for each in np.atleast_1d(values["shape"]))
+            shape = tuple(int(each) for each in values["shape"].ravel())
             return shape, shape
         case "Affine" | "Linear":
             *outer, rows, columns = values["weight"].shape
@@ -162,7 +164,7 @@ def _taken_and_given(node: Node, *, as_nir: bool) -> tuple[_Shape | None, _Shape
         case "Flatten":
             if "input_type" not in values:
                 return None, None
-            taken = tuple(int(each) for each in np.atleast_1d(values["input_type"]))
+            taken = tuple(int(each) for each in values["input_type"].ravel())
             return taken, _flattened(node, taken)
         case "Conv1d" | "Conv2d":
             return taken_and_given_by_kernel(node, as_nir=as_nir)

@@ -59,9 +59,11 @@ def because(node: Node, other: _Shape) -> str:
 def _given(node: Node, size: Floats, window: Floats, dilation: Floats) -> _Shape | None:
     """How many windows there are on each axis."""
     values = node.values
+    padding, stride = values["padding"].ravel(), values["stride"].ravel()
     try:
-        found = size + 2.0 * values["padding"].ravel() - dilation.ravel() * (window.ravel() - 1.0)
-        found = np.floor((found - 1.0) / values["stride"].ravel()) + 1.0
+        with np.errstate(all="ignore"):
+            found = size + 2.0 * padding - dilation.ravel() * (window.ravel() - 1.0)
+            found = np.floor((found - 1.0) / stride) + 1.0
     except ValueError:  # numbers of axes that differ
         return None
     if found.shape != size.shape or not (np.isfinite(found) & (np.abs(found) < 2**53)).all():

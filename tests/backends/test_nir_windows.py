@@ -241,6 +241,20 @@ def test_neurons_by_channel_and_by_unit() -> None:
     assert model_of(row(kernel, leak)).model.parameters["n1.bias"].shape == (90,)
 
 
+def test_a_rate_of_what_is_pooled_keeps_its_activation() -> None:
+    for shape, cells in ((SHAPE, (4, 3, 3)), ((4, 9), (4, 9))):
+        ones = np.ones(cells)
+        rate = node("IF", r=ones, v_threshold=ones, v_reset=0.0 * ones)
+        pooling = (pool("AvgPool2d", 2, 2),) if len(shape) == 3 else ()
+        last = linear(2, int(np.prod(cells)))
+        x = np.random.default_rng(1).normal(size=(3, int(np.prod(shape))))
+        model = model_of(row(*pooling, rate, FLAT, last, shape=shape), generation="ANN").model
+        assert isinstance(model, ArtificialModel)
+        means = torchs(row(*pooling), x, shape) if pooling else x
+        wanted = torchs(row(last), np.maximum(means, 0.0), (means.shape[1],))
+        np.testing.assert_allclose(forward(model, x), wanted)
+
+
 def test_words_for_paddings() -> None:
     h5py = pytest.importorskip("h5py")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -73,6 +73,8 @@ class _Back:
     model: Model
     neurons: Mapping[str, NeuronModel]
 
+    room: Room = field(default_factory=Room)
+
     def __post_init__(self) -> None:
         self.arrived = self._arrived()
 
@@ -82,7 +84,7 @@ class _Back:
         A node that something else leads to than should, so that sizes do not fit, gives nothing.
         Raises ``ValueError`` where they do not fit in any other node.
         """
-        graph, room = self.graph, Room()
+        graph, room = self.graph, self.room
         before: dict[str, str] = {}
         for projection in self.model.network.projections:
             source_node = self.places.populations[projection.source]
@@ -118,7 +120,7 @@ class _Back:
         network = model.network
         populations = {p.name: self._size(p.name) for p in network.populations}
         weights = added_up(
-            ((term.source, p.name), block(term))
+            ((term.source, p.name), block(term, self.room))
             for p in network.layers
             for term in self._into(p.name).terms
         )

@@ -192,8 +192,9 @@ def factors_of_channels(values: Floats, shape: Shape) -> Floats | None:
     return each[:, 0] if bool((each == each[:, :1]).all()) else None
 
 
-def block(term: Term) -> Floats:
+def block(term: Term, room: Room) -> Floats:
     """The weight of each synapse, ``[post, pre]``, NaN where there is none."""
+    room.take(math.prod(term.given), math.prod(term.of))
     if isinstance(term, Weighted):
         connector = Pooled(term.pools, term.connector) if term.pools else term.connector
         return connector.matrix(term.weights, term.of, term.given, math.nan)

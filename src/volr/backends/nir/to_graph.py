@@ -197,7 +197,7 @@ def _cells(model: Model, population: Population, axes: Shape) -> Node | None:
     if name in network.inputs or not any(p.source == name for p in network.projections):
         return None
     ones = np.ones(axes)
-    if model.activation.name == "identity":
+    if model.activation_of(name).name == "identity":
         return Node("Scale", {"scale": ones})
     return Node("IF", {"r": ones, "v_threshold": ones, "v_reset": 0.0 * ones})
 

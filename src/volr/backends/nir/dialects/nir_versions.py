@@ -16,8 +16,6 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-import numpy as np
-
 from volr.backends.nir.dialects.window_shapes import (
     POOLS,
     because,

@@ -84,11 +84,13 @@ def merge_of(
     function: Callable[[Mapping[str, Floats]], Floats],
     weights: Mapping[str, Floats],
     bias: Floats,
+    first: str = "sum",
 ) -> str:
     """How ``function`` merges what arrives: "sum", "max" or ``ANOTHER``.
 
     ``weights`` and ``bias`` are what ``affine_of`` found. Ones everywhere give the sum of all
-    weights of a neuron, or the largest of them.
+    weights of a neuron, or the largest of them. Where both are the same, because no neuron has two
+    synapses, it is ``first``.
     """
     found = function({name: np.ones((1, each.shape[1])) for name, each in weights.items()})[0]
     side_by_side = np.concatenate(list(weights.values()), axis=1)
@@ -97,6 +99,5 @@ def merge_of(
     least = np.where(side_by_side.any(axis=1), -np.inf, 0.0)
     largest = np.where(side_by_side == 0.0, least[:, None], side_by_side).max(axis=1)
     merges = {"sum": side_by_side.sum(axis=1) + bias, "max": largest}
-    return next(
-        (name for name, wanted in merges.items() if (np.abs(found - wanted) <= near).all()), ANOTHER
-    )
+    same = [name for name, wanted in merges.items() if (np.abs(found - wanted) <= near).all()]
+    return first if first in same else next(iter(same), ANOTHER)

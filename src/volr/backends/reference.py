@@ -155,7 +155,9 @@ def contents(program: Program) -> ArtificialReadback:
         sources = {source: sizes[source] for source, _ in step.terms}
         columns, biases[step.name] = affine_of(step.sums, sources)
         weights |= {(source, step.name): each for source, each in columns.items()}
-        if (merge := merge_of(step.sums, columns, biases[step.name])) != "sum":
+        likely = "max" if step.takes_largest else "sum"
+        merge = merge_of(step.sums, columns, biases[step.name], likely)
+        if merge != "sum":
             merges[step.name] = merge
     return ArtificialReadback(
         populations=all_asked(sizes),

@@ -196,11 +196,7 @@ def _network(network: Network, activation: Activation, names: Names) -> str:
             sends=population.name in sources,
             is_read=population.name in network.outputs,
         )
-    read = [
-        layers.row(network[name], names.sum[name] if summed else names.population[name])
-        for name in network.outputs
-        for summed in (name in names.sum and name in sources and network[name].merge == "sum",)
-    ]
+    read = [layers.row(network[name]) for name in network.outputs]
     body = layers.lines
     # Each at its place in the logits: several `++` are more than the compiler can differentiate.
     if len(read) == 1:

@@ -18,6 +18,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from volr.models.activations import Identity
 from volr.models.model import activation_of
 from volr.models.parameters import bias_name, weight_name
 from volr.network.connectors import AllToAll, Convolution, OneToOne, Pooled, Windows
@@ -61,35 +62,45 @@ def other_names(network: Network) -> list[str]:
 
 @dataclass
 class Layers:
-    """The statements so far, and the ``needed`` definitions that they call."""
+    """The statements so far, and the ``needed`` definitions that they call.
+
+    ``sums`` are the identifiers of weighted sums, where those are not activated at once.
+    """
 
     network: Network
     activation: Activation
     names: Names
     lines: list[str] = field(default_factory=list[str])
     needed: set[str] = field(default_factory=set[str])
+    sums: dict[str, str] = field(default_factory=dict[str, str])
     _made: set[str] = field(default_factory=set[str])
 
     def add(self, population: Population, *, sends: bool, is_read: bool) -> None:
         """One population, with the activation that it ``sends`` on; an output ``is_read``."""
         name, own = population.name, self.names.population[population.name]
         terms = self._terms(population)
-        function = activation_of(self.network, population, self.activation).name
-        mapping = "map"
-        if self._is_maps(population):
-            mapping = "map_maps"
-        if not sends or population.merge == "max":
+        function = activation_of(self.network, population, self.activation)
+        mapping = "map_maps" if self._is_maps(population) else "map"
+        # What passes on what it gets needs no function, and the program may have none that does.
+        passes = population.merge == "max" or (function == Identity() != self.activation)
+        self.sums[name] = own
+        if not sends or passes:
             self.lines += [f"let {own} =", *terms]
             return
         self._need(mapping)
         if is_read:
-            summed = self.names.sum[name]
-            self.lines += [f"let {summed} =", *terms, f"let {own} = {mapping} {function} {summed}"]
+            summed = self.sums[name] = self.names.sum[name]
+            self.lines += [
+                f"let {summed} =",
+                *terms,
+                f"let {own} = {mapping} {function.name} {summed}",
+            ]
         else:
-            self.lines += [f"let {own} =", *terms, f"  |> {mapping} {function}"]
+            self.lines += [f"let {own} =", *terms, f"  |> {mapping} {function.name}"]
 
-    def row(self, population: Population, value: str) -> str:
-        """An output's values as a vector."""
+    def row(self, population: Population) -> str:
+        """The values of an output, which are its weighted sums, as a vector."""
+        value = self.sums.get(population.name, self.names.population[population.name])
         if not self._is_maps(population):
             return value
         return self._other(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from tests.needs import needs
 from tests.oracles import chain, fork, random_parameters
 from tests.readbacks import plain
 
-from volr.backends.base import Record
+from volr.backends.base import Record, Recordings
 from volr.backends.processes import WorkerPool
 from volr.backends.pynn import (
     PYNN_BRIAN2,
@@ -76,6 +77,41 @@ def spiking(
     values = random_parameters(network, np.random.default_rng(seed), weight=weight, bias=0.5)
     neuron = replace(neuron, tau_refrac=refractory)
     return SpikingModel(network=network, parameters=values, neuron=neuron, **settings)
+
+
+@pytest.mark.parametrize("coding", [ConstantCurrent(), Poisson(300.0)], ids=["current", "poisson"])
+@pytest.mark.parametrize(("dt", "kind"), [(0.5, "delta"), (0.1, "exp"), (0.5, "cond")])
+def test_a_network_on_nest_that_has_run_is_like_a_new_one(
+    simulators: dict[str, PynnSimulator],
+    monkeypatch: pytest.MonkeyPatch,
+    dt: float,
+    kind: str,
+    coding: InputCoding,
+) -> None:
+    """To the last digit. Bright stimuli leave currents, spikes in flight and neurons that rest."""
+    simulator, network = simulators["nest"], fork(4, 3, 6, 5)
+    timing = {"dt": dt, "delay": 7 * dt, "duration": 60 * dt, "refractory": 11 * dt}
+    model = spiking(network, kind, coding=coding, **timing)
+    stimuli = np.random.default_rng(6).random((9, 4))
+    stimuli[0::3] = 1.0
+    names = tuple(network.by_name)
+    layers = tuple(each.name for each in network.layers)
+    record = Record(counts=names, spikes=names, membranes=layers)
+    found: list[Recordings] = []
+    # Batches of two, the last of which has one stimulus; and all side by side in a new network.
+    for size in (2, 9):
+        monkeypatch.setattr(simulator, "size", partial(_size, size))
+        found.append(simulator.run(model, stimuli, record=record, seed=3))
+    reused, new = found
+    for name in names:
+        assert new.counts[name].any()
+        np.testing.assert_array_equal(reused.spikes[name], new.spikes[name])
+    for name in layers:
+        np.testing.assert_array_equal(reused.membranes[name], new.membranes[name])
+
+
+def _size(size: int, *_: object) -> int:
+    return size
 
 
 @pytest.mark.parametrize(("dialect", "kind"), PAIRS)

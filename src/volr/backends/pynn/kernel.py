@@ -1,25 +1,30 @@
 """What runs inside a PyNN process, on one of its simulators.
 
-NEST and Brian2 get many copies of the network side by side, each with its stimulus, and are built
-anew for every batch: their ``reset`` leaves spikes in flight, or costs as much. Neuron j of copy c
-is cell c · size + j. NEURON forgets everything at a reset, and its synapses are slow to make, so
-there one copy takes one stimulus after another.
+NEST and Brian2 get many copies of the network side by side, each with its stimulus. Neuron j of
+copy c is cell c · size + j. On Brian2 every batch has a network of its own, since a reset costs as
+much. On NEST, where PyNN takes several times as long to build a network as to run it, it is built
+once and taken back to rest between batches. PyNN's own reset would leave spikes in flight. NEURON
+forgets everything at a reset, and its synapses are slow to make, so there one copy takes one
+stimulus after another.
 
 What PyNN has no words for, or does wrong or slowly, is in ``workarounds``.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pyNN.parameters import Sequence
 
 from volr.backends.pynn.recording import Built, contents, is_given, run
+from volr.backends.pynn.resting import give_on_nest, put_back
 from volr.backends.pynn.workarounds import Synapses, cell_type, let_go, simulator, source_type
+from volr.backends.reuse import padded, same_network
 
 if TYPE_CHECKING:
-    from volr.backends.messages import Arrays, Settings
+    from volr.backends.messages import Arrays, Request, Settings
 
 
 def handle(arrays: Arrays, settings: Settings) -> Arrays:
@@ -42,14 +47,40 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
     sim = simulator(settings["simulator"])
     alone = "ask" in settings or settings["simulator"] == "neuron"
     side_by_side: int = 1 if alone else settings["copies"]
-    built = _build(sim, arrays, settings, side_by_side)
+    kept = _KEPT.pop() if _KEPT else None
+    if kept is not None and same_network(kept.made_of, (arrays, settings)):
+        built, side_by_side = kept.built, kept.copies
+        put_back(built, settings, kept.made_of[0], side_by_side)
+        drives = padded(arrays, settings["inputs"], side_by_side)
+        _stimulate(built, drives, settings, slice(None))
+    else:
+        built = _build(sim, arrays, settings, side_by_side)
+        kept = _Kept(built, side_by_side, (arrays, settings))
     if "ask" in settings:
         answer = contents(built, settings["ask"])
     else:
         answer = _simulate(built, arrays, settings, side_by_side)
-    if settings["simulator"] == "neuron":
-        let_go(built)
+    match settings["simulator"]:
+        case "neuron":
+            let_go(built)
+        case "nest" if "ask" not in settings:
+            _KEPT.append(kept)
+        case _:
+            pass
     return answer
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A network of some ``copies``, and the request that it was ``made_of``."""
+
+    built: Built
+    copies: int
+    made_of: Request
+
+
+_KEPT: list[_Kept] = []
+"""The network that NEST has, if it can be used again."""
 
 
 def _simulate(built: Built, arrays: Arrays, settings: Settings, side_by_side: int) -> Arrays:
@@ -59,10 +90,14 @@ def _simulate(built: Built, arrays: Arrays, settings: Settings, side_by_side: in
         built.sim.simulator.state.reset()
         _stimulate(built, arrays, settings, slice(row, row + 1))
         parts.append(run(built, settings, 1))
-    return {
-        name: np.concatenate([part[name] for part in parts], axis=max(parts[0][name].ndim - 2, 0))
-        for name in parts[0]
+    axes = {name: max(each.ndim - 2, 0) for name, each in parts[0].items()}
+    whole = {
+        name: np.concatenate([part[name] for part in parts], axis=axis)
+        for name, axis in axes.items()
     }
+    # Copies beyond the stimuli ran without one.
+    stimuli: int = settings["copies"]
+    return {name: each.take(range(stimuli), axis=axes[name]) for name, each in whole.items()}
 
 
 def _set_up(sim: Any, settings: Settings) -> None:
@@ -174,6 +209,9 @@ def _stimulate(built: Built, arrays: Arrays, settings: Settings, rows: slice) ->
         spikes = arrays[f"{name}.spikes"][:, rows]
         trains = spikes.reshape(len(spikes), -1).T
         times = (settings["first"] + np.arange(len(spikes))) * settings["dt"]
+        if settings["simulator"] == "nest":
+            give_on_nest(population, [times[train] for train in trains])
+            continue
         given = [Sequence(times[train]) for train in trains]
         # PyNN on Brian2 takes a list of one for that one.
         population.set(spike_times=given if len(given) > 1 else given[0])

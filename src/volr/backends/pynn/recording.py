@@ -84,7 +84,7 @@ def _spikes(population: Any, settings: Settings) -> NDArray[np.bool_]:
         times = np.concatenate([*trains.values()])
     step = np.rint(times / dt).astype(np.int64) - first
     spikes = np.zeros((steps, population.size), dtype=np.bool_)
-    within = step < steps
+    within = (step >= 0) & (step < steps)
     spikes[step[within], cells[within].astype(np.int64) - int(population.first_id)] = True
     return spikes
 

@@ -26,6 +26,7 @@ from volr.errors import DataError, ModelError, SimulatorError, UnsupportedError
 from volr.models.activations import ReLU
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import ArtificialModel, SpikingModel
+from volr.models.parameters import parameter_shapes
 from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
 
 if TYPE_CHECKING:
@@ -428,6 +429,27 @@ def test_a_step_before_what_is_refused_runs(simulator: NestSimulator, dt: float)
             np.testing.assert_allclose(
                 found.membranes[name], trace.membranes[name], rtol=0, atol=1e-9
             )
+
+
+def test_a_network_that_does_not_fit_into_the_memory_is_refused_before_it_is_built(
+    simulator: NestSimulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = chain(3000, 1000, 2)
+    values = {name: np.zeros(shape) for name, shape in parameter_shapes(network).items()}
+    model = SpikingModel(network=network, parameters=values)
+    monkeypatch.setattr("volr.system.memory.available", lambda: 200_000_000)
+    started = simulator.processes()
+    for act, takes in (
+        (simulator.read_back, "300 MB"),
+        # One copy in each of the two processes.
+        (partial(simulator.run, stimuli=np.zeros((2, 3000))), "600 MB"),
+    ):
+        with pytest.raises(
+            ModelError, match=f"synapses on nest.*{takes}.*input->dense_1"
+        ) as caught:
+            act(model)
+        assert "VOLR_CORES" in (caught.value.help or "")
+    assert simulator.processes() == started
 
 
 @pytest.mark.parametrize("coding", [ConstantCurrent(), Poisson(300.0)], ids=["current", "poisson"])

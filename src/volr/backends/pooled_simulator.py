@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from volr.backends.base import Record, Recordings, SpikingBackend
 from volr.backends.refusals import check_request, check_supported
 from volr.backends.worker import answered, answers_of, probing, together
+from volr.system.memory import check_room
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -67,6 +68,7 @@ class PooledSimulator(ABC):
         stimuli = check_request(self.backend, model, stimuli, record, seed)
         self.check_model(model)
         size = self.size(model, record, len(stimuli), self._pool.processes)
+        self._check_room(model, size, min(self._pool.processes, -(-len(stimuli) // size)))
         asked = self.requests(model, stimuli, record, seed, size)
         check = partial(self.check_answer, model)
         answers = answered(self._pool, asked, size, len(stimuli), progress, check)
@@ -77,8 +79,19 @@ class PooledSimulator(ABC):
         """See ``volr.backends.base.Simulator``: one copy, built as ``run`` does, then asked."""
         check_supported(self.backend, model)
         self.check_model(model)
+        self._check_room(model, 1, 1)
         asked = probing(model, partial(self.requests, model), self.asks(model))
         return self.contents(model, answers_of(self._pool, asked))
+
+    def _check_room(self, model: SpikingModel, size: int, processes: int) -> None:
+        """Raise ``ModelError`` if the synapses of all copies do not fit into the memory."""
+        network, each = model.network, self.synapse_bytes(size) * processes
+        needed = {p.name: each * network.synapses(p) for p in network.projections}
+        check_room(
+            needed,
+            f"for the synapses on {self.backend.name}",
+            help="use fewer cores (VOLR_CORES), or run it on engine, which shares kernels",
+        )
 
     def check_model(self, model: SpikingModel) -> None:
         """Raise ``UnsupportedError`` for a model that has no translation."""
@@ -92,6 +105,10 @@ class PooledSimulator(ABC):
         """Spikes of inputs, ``[time, batch, unit]``, that the kernel does not record."""
         del model, stimuli, seed
         return {}
+
+    def synapse_bytes(self, size: int) -> int:
+        """About what a synapse of the network takes in a process that gets ``size`` stimuli."""
+        return 100 * size
 
     @abstractmethod
     def size(self, model: SpikingModel, record: Record, stimuli: int, processes: int) -> int:

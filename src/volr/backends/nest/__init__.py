@@ -36,9 +36,8 @@ if TYPE_CHECKING:
     from volr.checks.arrays import Floats
     from volr.neurons import NeuronModel
 
-# Neurons and synapses in one batch of copies. Measured on 100-100-10: 8 to 12 copies take 3.7 ms an
-# image; 4 take 4.0, since a batch costs some ms by itself, and 30 too: their synapses do not fit
-# into the caches.
+# Neurons and synapses in one batch of copies. Measured on 100-100-100-10: 2 to 4 copies take 2.8 ms
+# an image; 8 take 3.3, and 32 take 4.6, since their synapses do not fit into the caches.
 BATCH_NEURONS, BATCH_SYNAPSES = 6_000, 100_000
 
 

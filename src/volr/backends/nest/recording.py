@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from volr.backends.messages import Arrays, Settings
 
 
+# Synapses that NEST is asked for at a time.
+_TOGETHER = 100_000
+
+
 @dataclass(frozen=True)
 class Counter:
     """Neurons that count spikes, and the ``meter`` that reads all of them."""
@@ -130,10 +134,13 @@ def contents(
             values = np.atleast_1d(population.get(parameter))
             answer[f"{name}.{parameter}"] = values.astype(np.float64)
     wanted = {"source": np.int64, "target": np.int64, "weight": np.float64, "delay": np.float64}
-    held: dict[str, Any] = synapses.get(list(wanted)) if len(synapses) else {}
-    for key, dtype in wanted.items():
-        answer[f"synapses.{key}"] = np.atleast_1d(held.get(key, ())).astype(dtype)
-    return answer
+    parts = {key: [np.empty(0, dtype)] for key, dtype in wanted.items()}
+    for first in range(0, len(synapses), _TOGETHER):
+        # NEST makes a dictionary of some kilobytes for each.
+        held: dict[str, Any] = synapses[first : first + _TOGETHER].get(list(wanted))
+        for key, dtype in wanted.items():
+            parts[key].append(np.atleast_1d(held[key]).astype(dtype))
+    return answer | {f"synapses.{key}": np.concatenate(each) for key, each in parts.items()}
 
 
 def _drive(population: Any, model: str) -> NDArray[np.float64]:

@@ -84,6 +84,10 @@ class PynnSimulator(PooledSimulator):
     def size(self, model: SpikingModel, record: Record, stimuli: int, processes: int) -> int:
         return batch_size(self._dialect, model, record, stimuli, processes)
 
+    def synapse_bytes(self, size: int) -> int:
+        # NEURON has one copy, and PyNN keeps an object for each of its synapses.
+        return 1_000 if self._dialect is translation.NEURON else super().synapse_bytes(size)
+
     def requests(
         self, model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int
     ) -> Iterator[Request]:

@@ -90,7 +90,7 @@ def test_a_network_on_nest_that_has_run_is_like_a_new_one(
 ) -> None:
     """To the last digit. Bright stimuli leave currents, spikes in flight and neurons that rest."""
     simulator, network = simulators["nest"], fork(4, 3, 6, 5)
-    timing = {"dt": dt, "delay": 7 * dt, "duration": 60 * dt, "refractory": 11 * dt}
+    timing: dict[str, Any] = {"dt": dt, "delay": 7 * dt, "duration": 60 * dt, "refractory": 11 * dt}
     model = spiking(network, kind, coding=coding, **timing)
     stimuli = np.random.default_rng(6).random((9, 4))
     stimuli[0::3] = 1.0

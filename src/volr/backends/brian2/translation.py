@@ -20,7 +20,7 @@ from volr.backends.brian2.equations import (
     UNREACHABLE,
     Equations,
 )
-from volr.backends.held_synapses import blocks
+from volr.backends.held_synapses import HeldBlocks
 from volr.backends.readback import (
     Asked,
     Cells,
@@ -118,7 +118,7 @@ def in_our_words(
         populations=all_asked(sizes),
         inputs=inputs,
         outputs=outputs,
-        weights=all_asked(blocks(held, sizes)),
+        weights=HeldBlocks(held, sizes),
         biases=all_asked(
             {name: each.current / NANO for name, each in neurons.items() if name not in known}
         ),

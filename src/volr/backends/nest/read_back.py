@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.backends.held_synapses import blocks
+from volr.backends.held_synapses import HeldBlocks
 from volr.backends.messages import text_of
 from volr.backends.nest.translation import (
     BRIEF,
@@ -91,7 +91,7 @@ def contents(network: Network, answers: list[Arrays]) -> SpikingReadback:
         populations=all_asked(sizes),
         inputs=inputs_of([p.name for p in network.populations], answers),
         outputs=Asked(_read(nodes, answer), "which nodes have counters, recorders or meters"),
-        weights=all_asked(blocks(held, sizes)),
+        weights=HeldBlocks(held, sizes),
         biases=all_asked(
             {
                 p.name: answer[f"{p.name}.I_e"] / PICOAMPERE

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from volr.backends.held_synapses import blocks
+from volr.backends.held_synapses import HeldBlocks
 from volr.backends.pynn.script import (
     BESIDE,
     CONVERT,
@@ -61,23 +61,23 @@ def _contents(tables: Mapping[str, Any]) -> SpikingReadback:
         for each in names
         if each not in given
     }
-    sizes: dict[str, int] = tables["POPULATIONS"]
-    weights: dict[Ends, Floats] = {}
+    sizes: dict[str, int] = {names[each]: size for each, size in tables["POPULATIONS"].items()}
+    matrices: dict[Ends, Floats] = {}
     held: dict[Ends, list[SynapseArrays]] = {}
     for source, target, *listed in tables["PROJECTIONS"]:
+        ends = names[source], names[target]
         for key in listed:
             post, pre = (np.asarray(arrays[f"{key}.{end}"], np.int64) for end in ("post", "pre"))
-            those = post, pre, _double(arrays[f"{key}.weight"])
-            held.setdefault((source, target), []).append(those)
+            held.setdefault(ends, []).append((post, pre, _double(arrays[f"{key}.weight"])))
         if not listed:
-            weights[source, target] = _double(arrays[f"{source}->{target}.weight"])
-    weights |= blocks(held, sizes)
+            matrices[ends] = _double(arrays[f"{source}->{target}.weight"])
+    delay: float = tables["DELAY_STEPS"] * dt
     precision = precision_of(float_types(arrays.values()))
     return SpikingReadback(
-        populations=all_asked({names[each]: size for each, size in tables["POPULATIONS"].items()}),
+        populations=all_asked(sizes),
         inputs=Asked(tuple(names[each] for each in tables["INPUTS"])),
         outputs=Asked(tuple(names[each] for each in tables["OUTPUTS"])),
-        weights=all_asked({(names[a], names[b]): each for (a, b), each in weights.items()}),
+        weights=HeldBlocks(held, sizes) if held else all_asked(matrices),
         biases=all_asked(
             {
                 names[each]: neurons[each]["I_OFFSET"] + _double(arrays[f"{each}.bias"])
@@ -86,7 +86,7 @@ def _contents(tables: Mapping[str, Any]) -> SpikingReadback:
             }
         ),
         cells={names[theirs]: _cells(each, dt) for theirs, each in neurons.items()},
-        delays=all_asked({(names[a], names[b]): tables["DELAY_STEPS"] * dt for a, b in weights}),
+        delays=all_asked(dict.fromkeys([*held, *matrices], delay)),
         dt=Asked(dt),
         precision=precision if tables["BESIDE"] else AS_TEXT,
         rest=PROGRAM,

@@ -41,7 +41,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.backends.held_synapses import blocks
+from volr.backends.held_synapses import HeldBlocks
 from volr.backends.messages import text_of
 from volr.backends.populations import neurons_of
 from volr.backends.pynn.solutions import SOLUTIONS
@@ -199,7 +199,7 @@ def in_our_words(dialect: Dialect, model: SpikingModel, answers: list[Arrays]) -
         populations=all_asked(sizes),
         inputs=inputs_of(names, answers),
         outputs=_read(dialect, model, answer),
-        weights=all_asked(blocks(held, sizes)),
+        weights=HeldBlocks(held, sizes),
         biases=all_asked(
             {
                 p.name: answer[f"{p.name}.i_offset"]

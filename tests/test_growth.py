@@ -62,7 +62,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from volr.checks.arrays import Floats
-from volr.network.connectors.base import Connector, Entries, Shape
+from volr.network.connectors.base import Connector, Entries, Scaling, Shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,15 @@ class EveryOther(Connector):
 
     def weight_shape(self, source: Shape, target: Shape) -> Shape:
         return (2,)
+
+    @property
+    def scaling(self) -> Scaling:
+        return "tied"
+
+    def rescaled(
+        self, weights: Floats, after: Floats, before: Floats, source: Shape, target: Shape
+    ) -> Floats:
+        return weights * after[0] / before[0]
 
     def entries(self, source: Shape, target: Shape) -> Iterator[Entries]:
         post = np.arange(math.prod(target))
@@ -281,7 +290,7 @@ def test_a_connector_is_a_file_and_its_name_among_the_others(tmp_path: Path) -> 
     (connectors / "every_other.py").write_text(CONNECTOR, encoding="utf-8")
     insert(
         connectors / "__init__.py",
-        "from volr.network.connectors.base import Connector, Entries, Shape",
+        "from volr.network.connectors.base import Connector, Entries, Scaling, Shape, by_channel",
         "from volr.network.connectors.every_other import EveryOther",
     )
     said = run(CONNECTED, tmp_path)

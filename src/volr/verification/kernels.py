@@ -112,11 +112,17 @@ def in_places(kernel: Wiring) -> Iterator[Mistake]:
     connector, weights = kernel.connector, kernel.weights
     pools = connector.pools if isinstance(connector, Pooled) else ()
     last = connector.parts[-1]
+    beyond: list[Mistake] = []
     if isinstance(last, Convolution):
-        for said, changed, numbers in _slid(last, weights):
-            whole = Pooled(pools, changed) if pools else changed
-            if whole.misfit(kernel.source, kernel.target) is None:
-                yield Mistake(said, whole, numbers)
+        slid = itertools.chain(_slid(last, weights), _shifted(last, weights, axes=1))
+        for said, changed, numbers in slid:
+            mistake = Mistake(said, Pooled(pools, changed) if pools else changed, numbers)
+            if mistake.connector.misfit(kernel.source, kernel.target) is None:
+                yield mistake
+            else:
+                beyond.append(mistake)
+        for said, changed, numbers in _shifted(last, weights, axes=2):
+            beyond.append(Mistake(said, Pooled(pools, changed) if pools else changed, numbers))
     for index, pool in enumerate(pools):
         count = math.prod(pool.window)
         yield Mistake("a pool adds up in place of taking the mean", connector, count * weights)
@@ -128,6 +134,8 @@ def in_places(kernel: Wiring) -> Iterator[Mistake]:
                 and whole.weight_shape(kernel.source, kernel.target) == weights.shape
             ):
                 yield Mistake(said, whole, weights)
+    # Of windows that reach beyond the source, what is inside of it counts.
+    yield from beyond
 
 
 def _slid(right: Convolution, weights: Floats) -> Iterator[tuple[str, Convolution, Floats]]:
@@ -137,13 +145,18 @@ def _slid(right: Convolution, weights: Floats) -> Iterator[tuple[str, Convolutio
     for pad in _others(right.pad, 0):
         said = f"the padding is {_shown(pad)} instead of {_shown(right.pad)}"
         yield said, replace(right, pad=pad), weights
-    axes = range(len(right.window))
+
+
+def _shifted(
+    right: Convolution, weights: Floats, *, axes: int
+) -> Iterator[tuple[str, Convolution, Floats]]:
+    """Windows that are one pixel off, along so many axes."""
     for off in itertools.product((0, 1, -1), repeat=len(right.window)):
-        if not any(off):
+        if sum(map(abs, off)) != axes:
             continue
         # A larger window with zeros around the kernel, which is not in its middle.
-        around = [(1 + off[axis], 1 - off[axis]) for axis in axes]
-        which = " and ".join(str(axis + 1) for axis in axes if off[axis])
+        around = [(1 + each, 1 - each) for each in off]
+        which = " and ".join(str(axis) for axis, each in enumerate(off, 1) if each)
         yield (
             f"the windows are one pixel off, on axis {which}",
             replace(

@@ -27,12 +27,13 @@ from volr.errors import UnsupportedError
 from volr.models.activations import Identity, ReLU
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import ArtificialModel, SpikingModel
+from volr.network import Network, Population, Projection
+from volr.network.connectors import Convolution, Windows
 from volr.verification.comparison import compare
 
 if TYPE_CHECKING:
     from volr.models.activations import Activation
     from volr.models.model import Model
-    from volr.network import Network
 
 nir = pytest.importorskip("nir")
 pytest.importorskip("h5py")
@@ -58,6 +59,13 @@ NETWORKS = {
         " ⦶ (id _ ⊖ conv _ 4 1) ⦶ avgpool _ 2 ⦶ dense _ 2"
     ),
     "rows": to_network("dense [2 3] 5 ⦶ (dense _ 5 ⦶ dense _ 5 ⊕ id _)"),
+    # A population between that only adds up windows has no activation.
+    "passes on": Network(
+        (Population("x", (2, 4, 6)), Population("sums", (2, 2, 2)), Population("out", (3, 2, 2))),
+        (Projection("x", "sums", Windows((2, 3))), Projection("sums", "out", Convolution((1, 1)))),
+        ("x",),
+        ("out",),
+    ),
     "identities": to_network("id [2 3 4] ⊕ conv [2 3 4] 2 1 ⊕ id [2 3 4]"),
 }
 ARTIFICIAL = sorted(set(NETWORKS) - {"row"})

@@ -117,10 +117,10 @@ class _Into:
             )
         scaled = Scaled(term.source, term.of, term.scale * factor, term.pools)
         flat = len(source) == 1 and not term.pools
-        # A population of an artificial network that only passes on what it gets has no activation.
-        activated = not self.spiking and self.population.name in self.found.sources
-        passes_on = alone and (flat or activated)
-        if is_identity(scaled) and term.given == shape and not passes_on:
+        # The language has no neurons of their own for pools and identities, but at the end.
+        hidden = self.population.name in self.found.sources
+        in_words = not alone or not (flat or hidden)
+        if is_identity(scaled) and term.given == shape and in_words:
             return term, _through(term, OneToOne()), scaled.scale[:1]
         by_channel = factors_of_channels(scaled.scale, shape)
         if by_channel is not None and term.given == shape and len(shape) in {2, 3}:

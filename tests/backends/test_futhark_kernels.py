@@ -199,6 +199,11 @@ def test_a_program_that_does_not_fit_is_refused(before: str, after: str) -> None
         read(LENET, before, after)
 
 
+def test_a_parameter_of_another_size_is_refused() -> None:
+    with pytest.raises(BackendError, match="cuts input_conv_1_weight out in another shape"):
+        read(LENET, "unflatten_4d (v[0:50]", "unflatten_4d (v[0:49]")
+
+
 def test_the_largest_in_place_of_the_mean_is_named() -> None:
     found = read(LENET, "means 1 1", "largest 1 1")
     assert found.merges["dense_4"] == Asked(WINDOWS)

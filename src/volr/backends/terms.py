@@ -88,7 +88,7 @@ class Term(Generic[SourceT]):
             # The largest arrives with its whole weight.
             weights = math.prod(read.pools[-1].window) * weights
         connector = Pooled(read.pools, self.connector) if read.pools else self.connector
-        return connector.matrix(weights, read.of, self.target, np.nan)
+        return Wiring(connector, weights, read.of, self.target).block(np.nan)
 
 
 @dataclass(frozen=True, eq=False)

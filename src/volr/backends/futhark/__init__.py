@@ -7,6 +7,7 @@ this process. This file can be imported without futhark-ffi and the compilers;
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from shlex import quote
 from typing import TYPE_CHECKING
@@ -129,6 +130,8 @@ def _read_document(files: Files) -> ArtificialReadback:
 
     def value(name: str) -> NDArray[np.float32]:
         cut = written.cuts[name]
+        if cut.last - cut.first != math.prod(cut.shape):
+            raise BackendError(f"the program cuts {name} out in another shape than it has")
         return vector[cut.first : cut.last].reshape(cut.shape)
 
     return replace(readback(written, value), rest=PROGRAM)

@@ -5,7 +5,7 @@ Whatever else a node has is refused.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from onnx import helper
 
@@ -72,6 +72,11 @@ def attributes_of(node: NodeProto) -> dict[str, Any]:
         own = {each.name: helper.get_attribute_value(each) for each in node.attribute}
     except ValueError as error:
         raise ModelFileError(f"an attribute of {node.name!r} in this file is damaged") from error
+    for name in _FREE.get(operator, ()):
+        given: Any = [own[name]] if name == "group" and name in own else own.get(name, [])
+        numbers = cast("list[Any]", given) if isinstance(given, list) else [given]
+        if not all(isinstance(each, int) for each in numbers) or not isinstance(given, list):
+            refuse(f"{name} of {node.name!r}, a {operator}, is no whole number")
     found = {**_DEFAULTS[operator], **own}
     fixed = {**_DEFAULTS[operator], **_FIXED.get(operator, {})}
     free = _FREE.get(operator, ())

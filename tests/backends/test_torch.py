@@ -24,7 +24,8 @@ from tests.strategies import programs
 from volr.backends.reference import forward
 from volr.backends.refusals import check_supported, require
 from volr.backends.torch import TORCH, module_from, to_parameters
-from volr.backends.torch.module import NetworkModule, logits, our_name, plan_of, torch_name, walk
+from volr.backends.torch.module import NetworkModule, our_name, torch_name
+from volr.backends.torch.plan import logits, plan_of, walk
 from volr.errors import DataError, MissingError
 from volr.language import to_network
 from volr.models.activations import ACTIVATIONS, ReLU, Sigmoid, Tanh

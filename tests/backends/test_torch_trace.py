@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from volr.backends.readback import ArtificialReadback
-    from volr.backends.torch.module import NetworkModule, Step
+    from volr.backends.torch.module import NetworkModule
+    from volr.backends.torch.plan import Step
     from volr.verification.differences import Comparison
 
 PROGRAMS = (

@@ -13,7 +13,7 @@ from tests.oracles import chain, fork
 
 from volr.backends import backend
 from volr.backends.reference import forward
-from volr.backends.torch.module import plan_of
+from volr.backends.torch.plan import plan_of
 from volr.errors import TrainingError, UnsupportedError
 from volr.experiments.datasets.logic import load_logic, nand, xor
 from volr.language import to_network

@@ -12,7 +12,7 @@ from tests.oracles import chain, fork
 from torch import nn
 
 from volr.backends.reference import forward
-from volr.backends.torch.module import logits, plan_of
+from volr.backends.torch.plan import logits, plan_of
 from volr.errors import TrainingError
 from volr.experiments.datasets.logic import load_logic, xor
 from volr.language import to_network

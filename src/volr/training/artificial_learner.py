@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from volr.backends.torch.module import array_of, logits, plan_of, walk
+from volr.backends.torch.module import array_of
+from volr.backends.torch.plan import logits, plan_of, walk
 from volr.models.activations import ReLU
 from volr.models.model import ArtificialModel
 from volr.training.backpropagation import Answer, TensorLearner, TensorSamples
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     import numpy as np
     from torch import Tensor
 
-    from volr.backends.torch.module import TorchPlan
+    from volr.backends.torch.plan import TorchPlan
     from volr.checks.arrays import Floats
     from volr.models.activations import Activation
     from volr.models.samples import Samples

@@ -28,14 +28,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from volr.backends.torch.module import Pass
+from volr.backends.torch.plan import Pass
 from volr.models.parameters import bias_name, weight_name
 from volr.training.regularisation import groups_of, trained_hidden
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.backends.torch.module import Step
+    from volr.backends.torch.plan import Step
     from volr.network import Network
 
 EPSILON = 1e-5

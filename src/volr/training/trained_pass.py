@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from volr.backends.torch.module import Pass
+from volr.backends.torch.plan import Pass
 from volr.training.normalisation import normalise
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from torch import Tensor
 
-    from volr.backends.torch.module import Step
+    from volr.backends.torch.plan import Step
     from volr.training.normalisation import Normalised
 
 

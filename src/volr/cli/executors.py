@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from volr.experiments.execution.local import Local
     from volr.experiments.run_progress import RunProgress
 
-Fresh = Annotated[bool, option(..., "Make all runs again, those that exist too.", flags="--fresh")]
+Fresh = Annotated[
+    bool, option(..., "Begin anew: make all runs again, those that exist too.", flags="--fresh")
+]
 
 
 @dataclass(frozen=True, kw_only=True)

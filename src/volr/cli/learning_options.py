@@ -51,7 +51,7 @@ class Learning:
     optimizer: Literal["adam", "sgd"] | None = option(None, "Optimizer of the parameters.")
     learning_rate: float | None = option(
         None,
-        "Highest learning rate: of the first update, unless --schedule is one_cycle.",
+        "Highest learning rate: that of the first update, but for one_cycle.",
         "X",
         unless=_learning_rates,
     )

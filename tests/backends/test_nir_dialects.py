@@ -177,7 +177,7 @@ def test_membranes_that_are_read_and_artificial_models_are_refused():
 def test_the_largest_of_windows_is_refused_at_its_place(document: Document):
     network = to_network("conv [1 4 6] 2 3 pad:1 ⦶ maxpool _ 2")
     neuron = IFCurrDelta(reset=document.resets[0])
-    with pytest.raises(UnsupportedError, match="lacks the largest of what arrives") as caught:
+    with pytest.raises(UnsupportedError, match="lacks `maxpool`") as caught:
         document.write(model_of(network, neuron))
     assert "maxpool _ 2" in str(caught.value)
 

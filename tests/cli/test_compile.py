@@ -102,3 +102,20 @@ def test_a_model_has_its_own_activation(volr: Volr, model: Path, folder: Path) -
     assert result.code == 2
     assert "--activation: the model has its own" in result.err
     assert not out.exists()
+
+
+def test_a_program_that_a_document_lacks_is_refused(volr: Volr, folder: Path) -> None:
+    (folder / "loop.volr").write_text("dense 2 4 ↺ dense 4 4 ⦶ dense 4 2", encoding="utf-8")
+    result = volr("compile", "loop.volr", "--to", "futhark")
+    assert result.code == 1
+    assert "loop.volr:1:13: error: futhark lacks loops" in result.err
+    assert not (folder / "loop.fut").exists()
+
+
+def test_numbers_beside_a_program_belong_to_it_alone(volr: Volr, folder: Path, model: Path) -> None:
+    result = volr("compile", model, "--to", "futhark", "--out", "net.v1")
+    assert "net.v1 does not end in .fut, and net.data would be beside other files" in result.err
+    assert "name it net.v1.fut" in result.err
+    assert not (folder / "net.data").exists()
+    assert volr("compile", model, "--to", "futhark", "--out", "net.v1.fut").code == 0
+    assert (folder / "net.v1.data").exists()

@@ -177,8 +177,23 @@ def test_the_same_command_goes_on_after_ctrl_c(
 
 
 def test_fresh_begins_anew_and_a_checkpoint_may_have_its_own_name(volr: Volr, folder: Path) -> None:
-    (folder / "c").write_bytes(b"damaged")
-    command = ("train", "xor.volr", "--task", "xor", "--out", "m", "--checkpoint", "c", *QUICK)
-    assert "the checkpoint c cannot be read" in volr(*command).err
-    assert volr(*command, "--fresh").code == 0
-    assert not (folder / "c").exists()
+    command = ("train", "xor.volr", "--task", "xor", *QUICK)
+    (folder / "m.checkpoint").write_bytes(b"damaged")
+    assert "the checkpoint m.checkpoint cannot be read" in volr(*command, "--out", "m").err
+    assert volr(*command, "--out", "m", "--fresh").code == 0
+    # What somebody names may be something else.
+    model = (folder / "m").read_bytes()
+    refused = volr(*command, "--out", "n", "--checkpoint", "m", "--fresh")
+    assert "m is no checkpoint, so it stays as it is" in refused.err
+    assert (folder / "m").read_bytes() == model
+    assert not (folder / "n").exists()
+
+
+def test_a_checkpoint_is_no_other_file_of_the_training(volr: Volr, folder: Path) -> None:
+    command = ("train", "xor.volr", "--task", "xor", *QUICK)
+    refused = volr(*command, "--out", "m", "--checkpoint", "./m")
+    assert "the checkpoint m would be the file of --out" in refused.err
+    assert volr(*command, "--out", "m").code == 0
+    again = ("--as", "snn", "--start", "m", "--out", "n", "--checkpoint", "m")
+    assert "the checkpoint m would be the file of --start" in volr(*command[:4], *again).err
+    assert (folder / "m").exists()

@@ -40,7 +40,7 @@ def test_what_is_not_known_is_named_with_its_place_and_what_there_is() -> None:
 @pytest.mark.parametrize(
     ("text", "what", "place"),
     [
-        ("maxpool [1 4] 2", "lacks the largest of what arrives at maxpool_1", "maxpool [1 4] 2"),
+        ("maxpool [1 4] 2", "lacks `maxpool`, which maxpool_1 is", "maxpool [1 4] 2"),
         ("dense 2 3 ↺ dense 3 3", "lacks loops, and dense_1->dense_1 is one", "dense 3 3"),
         ("dense 2 3 ⊕ dense 2 3", "lacks several projections between two populations", "2 3"),
     ],

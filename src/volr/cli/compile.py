@@ -44,7 +44,7 @@ def compile_to(
     As Futhark, ONNX or NIR, or as a script for PyNN or Brian2 that needs no Volr.
     """
     from volr.backends import document
-    from volr.backends.refusals import check_supported, require
+    from volr.backends.refusals import check_network, check_supported, require
     from volr.cli.input_files import read_subject
     from volr.model_files.model_file import ModelFile
 
@@ -60,6 +60,7 @@ def compile_to(
             check_supported(chosen, read.model)
             files = chosen.write(read.model)
         elif chosen.write_program is not None:
+            check_network(chosen, read, "torch")
             files = chosen.write_program(read, options.activation_of(activation))
         else:
             raise ModelError(
@@ -101,6 +102,12 @@ def _write(files: Files, suffix: str, path: Path | None) -> None:
             )
         emit_bytes(files[suffix])
         return
+    if len(files) > 1 and path.suffix != suffix:
+        beside = ", ".join(path.with_suffix(each).name for each in files if each != suffix)
+        raise ModelError(
+            f"{path.name} does not end in {suffix}, and {beside} would be beside other files too",
+            help=f"name it {path.name}{suffix}",
+        )
     for each, body in files.items():
         target = path if each == suffix else path.with_suffix(each)
         write_bytes(target, body)

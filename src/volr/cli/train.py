@@ -26,10 +26,10 @@ from volr.cli.output import note
 from volr.cli.output_files import check_writable, path_from, save_made
 from volr.cli.progress import progress_bar
 from volr.cli.spiking_options import Spiking, ThroughSpikes
-from volr.errors import BackendError, ModelFileError
+from volr.errors import BackendError, ModelFileError, TrainingError
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Mapping
 
     from volr.model_files.model_file import Origin
     from volr.models.model import Model
@@ -94,6 +94,7 @@ def train(
         train_in_loop,
         train_snn,
     )
+    from volr.training.checkpoint import discard
 
     start, teacher, in_loop = through.start, through.teacher, through.in_loop
     trainer = _trainer(on)
@@ -107,8 +108,7 @@ def train(
     check_writable(out, source=Path(file))
     saved = out.with_name(f"{out.name}.checkpoint") if checkpoint is None else checkpoint
     check_writable(saved, source=Path(file))
-    if fresh:
-        saved.unlink(missing_ok=True)
+    _check_apart(saved, {"--out": out, "--start": start, "--teacher": teacher})
     lowered = task_network(chosen, to_network(program_source(file)))
     begun = None if start is None else start_of(start, lowered, out)
     taught = None if teacher is None else teacher_of(teacher, chosen, out)
@@ -129,6 +129,10 @@ def train(
         train = chosen.load(seed=split, inputs=lowered.input_size, data_dir=data).train
         shown = train if train_samples is None else train.first(train_samples)
         reported = of_training(progress)
+        if fresh and checkpoint is not None:
+            discard(saved)
+        elif fresh:
+            saved.unlink(missing_ok=True)
         if kind == "ann":
             trained = train_ann(
                 lowered, shown, settings, on=trainer, progress=reported, checkpoint=saved
@@ -167,6 +171,15 @@ def train(
     if through.device != "cpu":
         note(f"trained on {device_name(device)}")
     note(f"wrote {out}")
+
+
+def _check_apart(checkpoint: Path, others: Mapping[str, Path | None]) -> None:
+    """The checkpoint is removed at the end, so it is no other file of the training."""
+    for name, each in others.items():
+        if each is not None and each.resolve() == checkpoint.resolve():
+            raise TrainingError(
+                f"the checkpoint {checkpoint} would be the file of {name}", help="name another file"
+            )
 
 
 @contextmanager

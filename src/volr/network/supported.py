@@ -31,9 +31,9 @@ def check_connectors(
     for population in network.populations:
         if population.merge not in merges:
             raise UnsupportedError(
-                f"{reader} lacks the largest of what arrives at {population.name}",
-                help="write `avgpool` for `maxpool`, or keep it in an artificial network, which "
-                "reference runs",
+                f"{reader} lacks `maxpool`, which {population.name} is",
+                help="write `avgpool`, or keep `maxpool` in an artificial network, which torch, "
+                "onnx, futhark and reference run",
                 source=network.source,
                 span=population.span,
                 label=f"{population.name} has it",
@@ -45,7 +45,9 @@ def check_connectors(
             what = "loops" if projection.back else "several projections between two populations"
             raise UnsupportedError(
                 f"{reader} lacks {what}, and {projection.name} is one",
-                help="leave it out",
+                help="write the network without `↺` and what follows it"
+                if projection.back
+                else "write one projection",
                 source=network.source,
                 span=projection.span,
                 label=f"{projection.target} has it",

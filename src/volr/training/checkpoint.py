@@ -121,13 +121,31 @@ class Checkpoint:
     def _refused(self, why: str) -> TrainingError:
         return TrainingError(
             f"the checkpoint {self.path} {why}",
-            help="remove it to begin anew, or name another file",
+            help="begin anew with `volr train --fresh`, or by removing it, or name another file",
         )
 
 
 def _record(entries: dict[str, Any]) -> CandidateRecord:
     history = [Epoch(**each) for each in entries.pop("history")]
     return CandidateRecord(**entries, history=history)
+
+
+def discard(path: Path) -> None:
+    """Remove a checkpoint. Raises ``TrainingError`` for a file that is none, and leaves it."""
+    if not path.exists():
+        return
+    with failing_as(TrainingError, f"cannot read {path}"):
+        check_ordinary(path)
+        try:
+            with safetensors.safe_open(path, framework="numpy") as file:
+                found = _LAYOUT in (file.metadata() or {})
+        except safetensors.SafetensorError:
+            found = False
+    if not found:
+        raise TrainingError(
+            f"{path} is no checkpoint, so it stays as it is", help="name another file"
+        )
+    path.unlink(missing_ok=True)
 
 
 def checkpoint_of(
@@ -180,7 +198,7 @@ def _differences(found: Mapping[str, str], wanted: Mapping[str, str]) -> list[st
         if one == other:
             continue
         is_short = max(len(one), len(other)) <= _LONGEST
-        words.append(f"{name} was {one}, and is {other}" if is_short else f"the {name} differ")
+        words.append(f"{name} was {one}, and is {other}" if is_short else f"{name} is another one")
     return words
 
 

@@ -9,6 +9,8 @@ import numpy as np
 from volr.backends.reference import activations
 from volr.models.activations import Activation, ReLU
 from volr.models.model import ArtificialModel
+from volr.network import Connector
+from volr.network.supported import check_connectors
 from volr.system.memory import check_room
 from volr.training.initialisation import initial_parameters
 from volr.transfer.scaling import Correction, scales, spiking_model
@@ -32,7 +34,11 @@ def random_stimuli(network: Network, count: int, seed: int = 0) -> Floats:
 
 
 def random_ann(network: Network, activation: Activation = ReLU(), seed: int = 0) -> ArtificialModel:
-    """``network`` as at the start of training: weights of both signs, all different."""
+    """``network`` as at the start of training: weights of both signs, all different.
+
+    Raises ``UnsupportedError`` for a network with loops.
+    """
+    check_connectors(network, (Connector,), "verify", merges=("sum", "max"), several=True)
     random = np.random.default_rng((0, seed))
     inputs = random_stimuli(network, _LOOKED_AT, seed)
     values = initial_parameters(network, activation, inputs, random)

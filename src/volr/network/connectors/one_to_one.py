@@ -6,17 +6,18 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from volr.network.connectors.base import Connector, Entries
+from volr.network.connectors.base import Entries
+from volr.network.connectors.fixed_weight import FixedWeight
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from volr.checks.arrays import Floats
-    from volr.network.connectors.base import Scaling, Shape
+    from volr.network.connectors.base import Shape
 
 
 @dataclass(frozen=True, slots=True)
-class OneToOne(Connector):
+class OneToOne(FixedWeight):
     """Neuron i of the source to neuron i of the target, all with one weight: ``[1]``.
 
     The weight of an identity is 1, and training leaves it alone.
@@ -28,29 +29,10 @@ class OneToOne(Connector):
     def labels(self) -> tuple[str, ...]:
         return ("id",)
 
-    @property
-    def trained(self) -> bool:
-        return False
-
     def misfit(self, source: Shape, target: Shape) -> str | None:
         if source == target:
             return None
         return f"one_to_one needs two equal shapes, and these are {source} and {target}"
-
-    def weight_shape(self, source: Shape, target: Shape) -> Shape:
-        return (1,)
-
-    def bias_count(self, target: Shape) -> int:
-        return 0
-
-    @property
-    def scaling(self) -> Scaling:
-        return "tied"
-
-    def rescaled(
-        self, weights: Floats, after: Floats, before: Floats, source: Shape, target: Shape
-    ) -> Floats:
-        return weights * after[0] / before[0]
 
     def synapse_count(self, source: Shape, target: Shape) -> int:
         return math.prod(source)

@@ -6,18 +6,19 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from volr.network.connectors.base import Connector, Entries, axes_text
+from volr.network.connectors.base import Entries, axes_text
+from volr.network.connectors.fixed_weight import FixedWeight
 from volr.network.connectors.pooled import AveragePool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from volr.checks.arrays import Floats
-    from volr.network.connectors.base import Scaling, Shape
+    from volr.network.connectors.base import Shape
 
 
 @dataclass(frozen=True, slots=True)
-class Windows(Connector):
+class Windows(FixedWeight):
     """The windows of an average pool, without the mean: ``[c, n…]`` to ``[c, m…]``.
 
     The weight ``[1]`` is 1, and training leaves it alone. So a target that adds up gets the sum of
@@ -37,10 +38,6 @@ class Windows(Connector):
         return f"{self.name} {axes_text(self.window)}{stride}"
 
     @property
-    def trained(self) -> bool:
-        return False
-
-    @property
     def pool(self) -> AveragePool:
         """The pool that has these windows."""
         return AveragePool(self.window, self.stride)
@@ -54,21 +51,6 @@ class Windows(Connector):
             return wrong
         found = self.pool.reduced(source)
         return None if found == target else f"{self} makes {found}, and the target is {target}"
-
-    def weight_shape(self, source: Shape, target: Shape) -> Shape:
-        return (1,)
-
-    def bias_count(self, target: Shape) -> int:
-        return 0
-
-    @property
-    def scaling(self) -> Scaling:
-        return "tied"
-
-    def rescaled(
-        self, weights: Floats, after: Floats, before: Floats, source: Shape, target: Shape
-    ) -> Floats:
-        return weights * after[0] / before[0]
 
     def synapse_count(self, source: Shape, target: Shape) -> int:
         return math.prod(target) * math.prod(self.window)

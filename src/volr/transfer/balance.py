@@ -35,13 +35,14 @@ import numpy as np
 from volr.models.parameters import bias_name, by_unit, weight_name
 from volr.network import AllToAll
 from volr.network.connectors import by_channel
+from volr.network.scaling import has_channels, tied
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from volr.checks.arrays import Floats, Integers
     from volr.models.model import ArtificialModel
-    from volr.network import Network, Projection
+    from volr.network import Projection
     from volr.network.connectors import Shape
 
 # The largest power of two by which the scales of a population may differ from 1. Beyond it, weights
@@ -87,10 +88,7 @@ def unit_scales(model: ArtificialModel) -> dict[str, Floats]:
     """
     network = model.network
     into, out = _norms_in(model), _norms_out(model)
-    shared = {
-        name: _has_channels(network, name) or bool(_tied(network, name))
-        for name in hidden_populations(model)
-    }
+    shared = {name: has_channels(network, name) for name in hidden_populations(model)}
     alone = {
         name: _scales(
             *(
@@ -102,36 +100,13 @@ def unit_scales(model: ArtificialModel) -> dict[str, Floats]:
     }
     found: dict[str, Floats] = {}
     for name, own in alone.items():
-        group = _group(network, name)
+        group = tied(network, [name])
         if len(group) > 1:
             fixed = any(each not in alone for each in group)
             logs = [np.log(alone[each]) for each in sorted(group)] if not fixed else []
             own = np.ones_like(own) if fixed else np.exp(np.mean(logs, axis=0))
         found[name] = by_unit(network[name], own)
     return found
-
-
-def _has_channels(network: Network, name: str) -> bool:
-    """Whether units of a channel have one scale, because a projection shares weights among them."""
-    ends = [p for p in network.projections if name in (p.source, p.target)]
-    return any(each.connector.scaling != "unit" for each in ends)
-
-
-def _tied(network: Network, name: str) -> set[str]:
-    """The populations at the other ends of projections that tie their ends to each other."""
-    ties = [p for p in network.projections if p.connector.scaling == "tied"]
-    return {p.target for p in ties if p.source == name} | {
-        p.source for p in ties if p.target == name
-    }
-
-
-def _group(network: Network, name: str) -> set[str]:
-    """The populations that have the same scales as one of them, itself among them."""
-    group, new = {name}, {name}
-    while new:
-        new = set[str]().union(*(_tied(network, each) for each in new)) - group
-        group |= new
-    return group
 
 
 def _by_channel(norm: _Norm, shape: Shape) -> _Norm:

@@ -10,6 +10,7 @@ from volr.errors import DataError
 from volr.language import to_network
 from volr.language.decompile import decompile
 from volr.network.connectors import Convolution
+from volr.network.scaling import has_channels, tied
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,7 +52,7 @@ def with_width(program: str, width: int) -> str:
     is no hidden population.
     """
     network = to_network(program)
-    fixed = _fixed(network)
+    fixed = tied(network, [*network.inputs, *network.outputs])
     hidden = {each.name: each.shape[0] for each in network.layers if each.name not in fixed}
     if not hidden:
         raise DataError("the program has no hidden layer that could be wider or narrower")
@@ -67,27 +68,14 @@ def with_width(program: str, width: int) -> str:
     return decompile(replace(network, populations=populations)).text
 
 
-def _fixed(network: Network) -> set[str]:
-    """The populations that keep their width: inputs, outputs, and what is tied to one of them."""
-    fixed, before = {*network.inputs, *network.outputs}, 0
-    ties = [p for p in network.projections if p.connector.scaling == "tied"]
-    while len(fixed) > before:
-        before = len(fixed)
-        for tie in ties:
-            if tie.source in fixed or tie.target in fixed:
-                fixed |= {tie.source, tie.target}
-    return fixed
-
-
 def _scaled(population: Population, factor: float, network: Network) -> int:
     """The width of a population, scaled: at least 1; that of maps a multiple of all groups.
 
     Of all: populations that an identity ties to each other keep one width.
     """
-    ends = [p for p in network.projections if population.name in (p.source, p.target)]
     parts = [part for each in network.projections for part in each.connector.parts]
     groups = 1
-    if any(each.connector.scaling != "unit" for each in ends):
+    if has_channels(network, population.name):
         groups = math.lcm(*(part.groups for part in parts if isinstance(part, Convolution)))
     return max(1, round(population.shape[0] * factor / groups)) * groups
 

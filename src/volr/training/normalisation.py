@@ -28,6 +28,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from volr.backends.torch.operations import by_unit
 from volr.backends.torch.plan import Pass
 from volr.models.parameters import bias_name, weight_name
 from volr.training.regularisation import groups_of, trained_hidden
@@ -127,16 +128,11 @@ def folded(normalised: Mapping[str, Normalised], values: Mapping[str, Tensor]) -
         factor = scale * torch.rsqrt(variance + EPSILON)
         for name in each.trained:
             weight, axis = found[name], factor.ndim - 1
-            rows = _spread(factor, weight.shape[axis])
+            rows = by_unit(factor, weight.shape[axis])
             found[name] = weight * rows.reshape(*rows.shape, *[1] * (weight.ndim - rows.ndim))
         bias = found[each.bias]
-        found[each.bias] = bias - _spread(mean * factor, bias.shape[-1])
+        found[each.bias] = bias - by_unit(mean * factor, bias.shape[-1])
     return found
-
-
-def _spread(of_groups: Tensor, count: int) -> Tensor:
-    """A value for each group, ``[…, group]``, as one for each of ``count`` neurons or channels."""
-    return of_groups.repeat_interleave(count // of_groups.shape[-1], dim=-1)
 
 
 @dataclass
@@ -171,7 +167,7 @@ def statistics(
     for each in normalised.values():
         mean, variance = measured[each.name]
         bias = values[each.bias]
-        found[each.bias] = bias + _spread(mean, len(bias))
+        found[each.bias] = bias + by_unit(mean, len(bias))
         found[f"{each.name}.{SCALE}"] = torch.sqrt(variance + EPSILON)
         found[f"{each.name}.{MEAN}"], found[f"{each.name}.{VARIANCE}"] = mean, variance
     return found

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from volr.backends.torch.operations import operation_of
+from volr.backends.torch.operations import by_unit, operation_of
 from volr.models.parameters import bias_name, weight_name
 
 if TYPE_CHECKING:
@@ -59,9 +59,7 @@ def charge(
     unit = current_unit(neuron, duration)
     # T/τ_m: the charge of a current of 1, in spikes.
     brought = duration / neuron.tau_m if neuron.leaks else 1.0
-    bias = values[bias_name(population)]
-    if len(bias) < population.size:
-        bias = bias.repeat_interleave(population.size // len(bias))
+    bias = by_unit(values[bias_name(population)], population.size)
     z = (bias - _leak(neuron, unit)) * brought
     for projection in network.incoming[population.name]:
         arriving = operation_of(network, projection)

@@ -147,6 +147,12 @@ class Averaged(Operation):
         return x
 
 
+def by_unit(numbers: Tensor, size: int) -> Tensor:
+    """Numbers by unit or by channel, along the last axis, as numbers of ``size`` units."""
+    count = numbers.shape[-1]
+    return numbers if count == size else numbers.repeat_interleave(size // count, dim=-1)
+
+
 def averaged(x: Tensor, pool: AveragePool, source: Shape) -> Tensor:
     """The means of the windows of maps of this shape."""
     average = functional.avg_pool1d if len(pool.window) == 1 else functional.avg_pool2d

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from volr.backends.torch.operations import operation_of
+from volr.backends.torch.operations import by_unit, operation_of
 from volr.models.activations import Activation, Identity, ReLU, Sigmoid, Tanh
 from volr.models.model import activation_of
 from volr.models.parameters import bias_name, weight_name
@@ -30,16 +30,14 @@ if TYPE_CHECKING:
 class Step:
     """How one population comes about.
 
-    ``terms`` are the source, the weight and the operation of each projection into it, which are
-    added up, or the step ``takes_largest``. ``bias`` is the name of its biases, each of which is
-    that of ``units_each`` units, or None. ``is_output`` says whether
-    its weighted sum is read, ``is_source`` whether its activation is sent on. The populations
-    ``done`` are not needed after this step.
+    ``terms`` are the source, the weight and the operation of each projection into it. They are
+    added up, or the step ``takes_largest``. ``bias`` is the name of its biases, by unit or by
+    channel, or None. ``is_output`` says whether its weighted sum is read, ``is_source`` whether its
+    activation is sent on. The populations ``done`` are not needed after this step.
     """
 
     target: str
     bias: str | None
-    units_each: int
     terms: tuple[tuple[str, str, Operation], ...]
     takes_largest: bool
     activation: Activation
@@ -74,8 +72,7 @@ def plan_of(network: Network, activation: Activation) -> TorchPlan:
         steps=tuple(
             Step(
                 target=population.name,
-                bias=bias_name(population) if (biases := network.biases(population)) else None,
-                units_each=population.size // max(1, biases),
+                bias=bias_name(population) if network.biases(population) else None,
                 terms=tuple(
                     (p.source, weight_name(p), operation_of(network, p))
                     for p in network.incoming[population.name]
@@ -173,7 +170,7 @@ def _sum(step: Step, active: Mapping[str, Tensor], values: Mapping[str, Tensor])
     else:
         z = operation(active[source], values[weight])
         if bias is not None:
-            z = z + bias.repeat_interleave(step.units_each, dim=-1).unsqueeze(-2)
+            z = z + by_unit(bias, z.shape[-1]).unsqueeze(-2)
     for source, weight, operation in others:
         z = operation.added(z, active[source], values[weight])
     return z

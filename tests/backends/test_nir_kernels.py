@@ -210,7 +210,7 @@ def test_what_only_pools_has_its_current_as_v_leak(caplog: pytest.LogCaptureFixt
     [
         (
             "conv [1 4 4] 2 1 ⦶ maxpool _ 2",
-            "the largest of what arrives",
+            "nir lacks `maxpool`, which maxpool_2 is",
             "maxpool _ 2",
         ),
         (

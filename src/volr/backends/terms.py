@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import numpy as np
 
-from volr.network.connectors import AveragePool, Connector, Pooled, Shape
+from volr.network.connectors import AveragePool, Connector, Pooled, Shape, shape_through
 from volr.system.memory import check_room
 
 if TYPE_CHECKING:
@@ -62,10 +62,7 @@ class Reading(Generic[SourceT]):
         return self.shape if self.shape == self._pooled() else None
 
     def _pooled(self) -> Shape:
-        shape = self.of
-        for each in self.pools:
-            shape = each.reduced(shape)
-        return shape
+        return shape_through(self.pools, self.of)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ from volr.network.connectors import (
     OneToOne,
     Pooled,
     Windows,
+    shape_through,
 )
 
 if TYPE_CHECKING:
@@ -39,10 +40,7 @@ def read_by(projection: Projection) -> tuple[Item, Connector]:
 def shape_of(network: Network, item: Item) -> Shape:
     """The shape of what is read."""
     name, pools = item
-    shape = network[name].shape
-    for pool in pools:
-        shape = pool.reduced(shape)
-    return shape
+    return shape_through(pools, network[name].shape)
 
 
 def fit_side_by_side(network: Network, items: Sequence[Item]) -> bool:

@@ -19,7 +19,7 @@ from volr.language.collection import collector_paused
 from volr.language.layers import Projecting, Waiting
 from volr.language.rules import Rule, run
 from volr.language.terms import Layer, Loop, Parallel, Repeat, Sequence, Sum, Term
-from volr.network.connectors import AveragePool, Connector, OneToOne, Pooled, Windows
+from volr.network.connectors import AveragePool, Connector, OneToOne, Pooled, Windows, shape_through
 from volr.network.graph import Network, Population, Projection
 
 if TYPE_CHECKING:
@@ -70,10 +70,7 @@ class _Item:
 
     @property
     def reduced(self) -> Shape:
-        shape = self.shape
-        for pool in self.pools:
-            shape = pool.reduced(shape)
-        return shape
+        return shape_through(self.pools, self.shape)
 
 
 _Boundary: TypeAlias = "Row[_Item]"

@@ -13,7 +13,7 @@ from volr.backends.terms import Wiring
 from volr.errors import NetworkError
 from volr.models.parameters import bias_name, weight_name
 from volr.network import AllToAll, Network, Population, Projection
-from volr.network.connectors import Pooled, Windows
+from volr.network.connectors import Pooled, Windows, shape_through
 from volr.verification.kernels import in_places, in_weights
 
 if TYPE_CHECKING:
@@ -92,9 +92,7 @@ def _largest(network: Network, values: Mapping[str, Floats]) -> Iterator[Changed
         if not isinstance(connector, Pooled):
             continue
         *before, pool = connector.pools
-        shape = network[projection.source].shape
-        for each in before:
-            shape = each.reduced(shape)
+        shape = shape_through(before, network[projection.source].shape)
         name = f"{projection.name.replace('->', '_')}_windows"
         made = Population(name, pool.reduced(shape), merge="max")
         windows = Windows(pool.window, pool.stride)

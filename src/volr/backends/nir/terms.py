@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from volr.network.connectors import AllToAll, AveragePool, Convolution, OneToOne, Pooled
+from volr.network.connectors import (
+    AllToAll,
+    AveragePool,
+    Convolution,
+    OneToOne,
+    Pooled,
+    shape_through,
+)
 from volr.system.memory import check_room
 
 if TYPE_CHECKING:
@@ -51,10 +58,7 @@ class Scaled:
     @property
     def given(self) -> Shape:
         """The shape of the values."""
-        shape = self.of
-        for pool in self.pools:
-            shape = pool.reduced(shape)
-        return shape
+        return shape_through(self.pools, self.of)
 
     @property
     def kept(self) -> bool:

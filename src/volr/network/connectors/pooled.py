@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from volr.network.connectors.base import Connector, Entries, axes_text, by_channel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from volr.checks.arrays import Floats, Integers
     from volr.network.connectors.base import Scaling, Shape
@@ -70,6 +70,13 @@ class AveragePool:
         return (found[:, None] + inner[None]).reshape(-1, inner.shape[1])
 
 
+def shape_through(pools: Iterable[AveragePool], shape: Shape) -> Shape:
+    """What a shape becomes through pools, one after the other, each of which fits."""
+    for pool in pools:
+        shape = pool.reduced(shape)
+    return shape
+
+
 @dataclass(frozen=True, slots=True)
 class Pooled(Connector):
     """A ``connector`` that reads its source through ``pools``, from the source on.
@@ -103,9 +110,7 @@ class Pooled(Connector):
 
     def pooled(self, source: Shape) -> Shape:
         """The shape that the connector reads."""
-        for pool in self.pools:
-            source = pool.reduced(source)
-        return source
+        return shape_through(self.pools, source)
 
     def weight_shape(self, source: Shape, target: Shape) -> Shape:
         return self.connector.weight_shape(self.pooled(source), target)

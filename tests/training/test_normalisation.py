@@ -266,7 +266,9 @@ def test_who_knows_none_of_it_refuses_it(settings: dict[str, Any], named: str) -
 
 
 def test_only_images_are_shifted() -> None:
-    with pytest.raises(TrainingError, match=r"the input input has the shape \[4\]"):
+    with pytest.raises(
+        TrainingError, match=r"the shape of input is \[4\], which is not that of an image"
+    ):
         train_ann(chain(4, 3, 5), SAMPLES, TrainingSettings(shift=1))
     with pytest.raises(TrainingError, match="an image of 2 × 2 pixels is then empty"):
         train_ann(to_network("dense [1 2 2] 5"), SAMPLES, TrainingSettings(shift=2))

@@ -131,7 +131,7 @@ class _Inference(Calls):
             case Hole():
                 return Unknown()
             case Blank():
-                place = "here stands no input shape"
+                place = "this is not the place of an input shape"
                 self.report(node, function_messages.blank_misplaced, node, place)
                 return Unknown()
             case Integer():

@@ -52,7 +52,7 @@ class LayerCalls(Numbers):
                     given[parameter.name], widths[parameter.name] = width.shape, width
                 continue
             else:
-                place = f"here stands the argument `{parameter.name}`"
+                place = f"this is the argument `{parameter.name}`"
                 self.report(argument, function_messages.blank_misplaced, written, place)
             # With too few, nobody knows which is which.
             if complete or isinstance(value, NetValue):

@@ -74,7 +74,7 @@ def check_images(network: Network, shift: int) -> None:
         shape = network[name].shape
         if len(shape) != 3:
             raise TrainingError(
-                f"shift is {shift}, and the input {name} has the shape {shape_text(shape)}, which "
+                f"shift is {shift}, and the shape of {name} is {shape_text(shape)}, which "
                 "is not that of an image",
                 help="begin the program with the shape of an image, such as `dense [1 28 28] …`",
             )

@@ -51,8 +51,20 @@ def test_every_layer_has_a_function() -> None:
         repeat(2, 3)  # pyright: ignore[reportArgumentType]
 
 
-def test_sizes_may_be_whole_numbers_of_numpy() -> None:
+def test_sizes_may_be_whole_numbers_and_arrays_of_numpy() -> None:
     assert dense(np.int64(3), np.uint8(2)) == dense(3, 2)
+    assert dense(np.array(3), [np.int64(2)]) == dense(3, [2])
+    spelled = conv(np.array([1, 8, 9]), 4, np.array([3, 2]), stride=(np.int8(2), 1))
+    assert spelled == conv([1, 8, 9], 4, (3, 2), stride=[2, 1])
+    assert to_network(spelled) == to_network("conv [1 8 9] 4 [3 2] stride:[2 1]")
+
+
+@pytest.mark.parametrize(
+    "shape", [np.array([1.0, 2]), np.array([[1, 2]]), np.array([], int), {1: 2}, {3}, range(0)]
+)
+def test_what_is_no_shape_is_refused(shape: object) -> None:
+    with pytest.raises(TypeError, match=r"dense: `inputs` must be a whole number, found .*\)"):
+        dense(shape, 3)  # pyright: ignore[reportArgumentType]
 
 
 @pytest.mark.parametrize("size", [2.0, "2", bool(1), None, np.float32(2), np.bool_(1)])
@@ -62,12 +74,27 @@ def test_other_sizes_are_refused(size: object) -> None:
 
 
 def test_what_is_no_layer_is_refused() -> None:
-    with pytest.raises(TypeError, match="unsupported operand"):
-        dense(2, 3) >> 3  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
-    with pytest.raises(TypeError, match="unsupported operand"):
-        "dense 2 3" | dense(2, 3)  # pyright: ignore[reportOperatorIssue, reportUnusedExpression]
     with pytest.raises(TypeError, match="a program is text, a path or an expression of layers"):
         to_network(3)  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("sign", [">>", "<<", "|", "+"])
+def test_an_operator_joins_networks_and_says_so(sign: str) -> None:
+    scope = {"layer": dense(2, 2), "array": np.array([4])}
+    for text, found in ((f"layer {sign} 3", r"3 \(int\)"), (f"'x' {sign} layer", r"'x' \(str\)")):
+        with pytest.raises(TypeError, match=f"joins two networks, .* one side is {found}"):
+            eval(text, scope)
+    for text in (f"layer {sign} array", f"array {sign} layer", f"layer {sign} 'a' * 1000"):
+        with pytest.raises(TypeError, match="joins two networks") as caught:
+            eval(text, scope)
+        assert len(str(caught.value)) < 160
+
+
+@pytest.mark.parametrize("sign", ["-", "*", "/", "@", "&"])
+def test_operators_that_networks_do_not_have_name_those_that_they_have(sign: str) -> None:
+    for text in (f"layer {sign} 3", f"3 {sign} layer", f"layer {sign} layer"):
+        with pytest.raises(TypeError, match=f"networks have no `[{sign}]`: .*`repeat"):
+            eval(text, {"layer": dense(2, 2)})
 
 
 def test_mistakes_are_shown_in_the_printed_program() -> None:

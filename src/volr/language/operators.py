@@ -3,14 +3,17 @@
     conv([1, 28, 28], 6, 5) >> maxpool(..., 2) >> (dense(..., 20) | dense(..., 10))
 
 The functions and operators build nodes of the syntax tree, so every function that takes a tree
-takes them. A shape is a whole number or a sequence of them. ``...`` is `_`, the shape of what comes
-before. Shapes that do not fit, and sizes below 1, are reported when the network is made.
+takes them. A shape is a whole number, or a sequence or an array of them. ``...`` is `_`, the shape
+of what comes before. Shapes that do not fit, and sizes below 1, are reported when the network is
+made.
 """
 
 from __future__ import annotations
 
+import contextlib
 import operator
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, SupportsIndex, TypeAlias, cast
 
 from volr.language.layers import REPEAT
@@ -20,7 +23,10 @@ if TYPE_CHECKING:
     from types import EllipsisType
 
 Sizes: TypeAlias = "SupportsIndex | Sequence[SupportsIndex]"
-"""A whole number, also NumPy's, or a shape."""
+"""A whole number, also NumPy's, or a shape: a list, a tuple or an array of them."""
+
+
+_NO_SHAPES = (str, bytes, Mapping, AbstractSet)
 
 
 def dense(inputs: Sizes | EllipsisType, outputs: Sizes) -> Expression:
@@ -115,18 +121,29 @@ def _input(layer: str, name: str, value: object) -> Expression:
 
 
 def _sizes(layer: str, name: str, value: object) -> Expression:
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
-        axes = [_size(layer, name, each) for each in cast("Sequence[object]", value)]
-        if axes:
-            return Shape(tuple(axes))
-    return _size(layer, name, cast("object", value))
+    axes = [_size(layer, name, each) for each in _listed(value)]
+    return Shape(tuple(axes)) if axes else _size(layer, name, value)
+
+
+def _listed(value: object) -> list[object]:
+    """The axes of a sequence or of an array; none for what is neither."""
+    if not isinstance(value, Collection) or isinstance(value, _NO_SHAPES):
+        return []
+    try:
+        return list(cast("Collection[object]", value))
+    except TypeError:
+        return []  # NumPy's arrays without axes look like collections.
 
 
 def _size(layer: str, name: str, value: object) -> Integer:
-    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+    number = None
+    if not isinstance(value, bool) and isinstance(value, SupportsIndex):
+        # NumPy's arrays have an index, but only those of one whole number give it.
+        with contextlib.suppress(TypeError):
+            number = operator.index(value)
+    if number is None:
         kind = type(value).__name__
         raise TypeError(f"{layer}: `{name}` must be a whole number, found {value!r} ({kind})")
-    number = operator.index(value)
     if abs(number) >= 10**100:
         raise ValueError(f"{layer}: `{name}` has more than 100 digits")
     return Integer(str(number))

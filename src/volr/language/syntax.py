@@ -28,6 +28,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias, cast
 
+from volr.language.refused_operators import Refusing, no_network
 from volr.source import Span
 
 if TYPE_CHECKING:
@@ -40,26 +41,22 @@ _REPR_PIECES = 400
 _HASH_PIECES = 64
 
 
-class Node:
+class Node(Refusing):
     """The base of all nodes: comparison, and the operators in Python's spelling."""
 
     __slots__ = ()
 
     def __rshift__(self, other: Node) -> Sequence:
-        left, right = _production(self), _production(other)
-        return NotImplemented if left is None or right is None else Sequence(left, right)
+        return Sequence(*_sides(">>", self, other))
 
     def __lshift__(self, other: Node) -> Loop:
-        left, right = _production(self), _production(other)
-        return NotImplemented if left is None or right is None else Loop(left, right)
+        return Loop(*_sides("<<", self, other))
 
     def __or__(self, other: Node) -> Parallel:
-        left, right = _production(self), _production(other)
-        return NotImplemented if left is None or right is None else Parallel(left, right)
+        return Parallel(*_sides("|", self, other))
 
     def __add__(self, other: Node) -> Sum:
-        left, right = _production(self), _production(other)
-        return NotImplemented if left is None or right is None else Sum(left, right)
+        return Sum(*_sides("+", self, other))
 
     def __eq__(self, other: object) -> bool:
         left, right = _production(self), _production(other)
@@ -226,6 +223,14 @@ def children(node: Expression) -> tuple[Expression, ...]:
             return node.axes
         case Name() | Integer() | Blank() | Hole():
             return ()
+
+
+def _sides(sign: str, left: Node, right: object) -> tuple[Expression, Expression]:
+    """The sides of an operator. Raises ``TypeError`` if the right one is no network."""
+    one, two = _production(left), _production(right)
+    if one is None or two is None:
+        raise no_network(sign, right)
+    return one, two
 
 
 def _production(node: object) -> Expression | None:

@@ -44,6 +44,7 @@ DESCRIBED = r"""
     INTEGER: /[0-9]+/
     %ignore " "
 """
+IN_BRACKETS = "the arguments of `dense` stand without brackets and commas"
 LET = "a `let` within an expression needs parentheses"
 WORDS = [
     *("dense", "let", "in", "=", "(", ")", "⦶", ">>", "⊖", "|", "x", "y'", "3", "12"),
@@ -174,7 +175,7 @@ def messages(text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("dense(2, 4) >> dense(4, 2)", ["unexpected `,`"] * 2),
+        ("dense(2, 4) >> dense(4, 2)", [IN_BRACKETS] * 2),
         ("conv [1, 28, 28] 6 5", ["unexpected `,`"]),
         ("dense [2 4", ["this `[` is never closed"]),
         ("dense 2 4]", ["this `]` closes nothing"]),

@@ -47,7 +47,7 @@ def test_every_function_takes_every_form(take: Callable[[Any], object], tmp_path
         assert take(form) is not None
     with pytest.raises(ProgramError, match="there is no such file"):
         take(tmp_path / "none.volr")
-    with pytest.raises(ProgramError, match="<program>:1:13: error: expected a network after"):
+    with pytest.raises(ProgramError, match="<program>:1:11: error: expected a network after"):
         take("dense 2 4 ⦶ ⦶ dense 4 2")
     for other in (None, 3, b"dense 2 4"):
         with pytest.raises(TypeError, match="a program is text, a path or an expression"):

@@ -40,7 +40,7 @@ ACTIVATION = "is an activation, and activations are no part of a program"
         ("dense 2 4 || dense 2 3", "expected `⊖`, found `||`", "net 2 7"),
         ("dense 2 4 && dense 2 3", "unexpected characters `&&`", "net 2 7"),
         ("dense 2 4, dense 4 3", "unexpected character `,`", "net 2 3"),
-        ("dense(2, 4)", "unexpected `,`", "net 2 4"),
+        ("dense(2, 4)", "the arguments of `dense` stand without brackets and commas", "net 2 4"),
         ("dense 2, 4", "unexpected `,`", "net 2 4"),
         ("2 4 ⦶ dense 4 3", "expected `dense` before `2`", "net 2 3"),
         ("dense24 3", "expected `dense 24`, found `dense24`", "net 24 3"),
@@ -103,6 +103,54 @@ def test_layers_of_other_frameworks(layer: str, help: str) -> None:
     assert found.help == help
 
 
+@pytest.mark.parametrize(
+    ("text", "help", "after"),
+    [
+        ("dense(4, 2)", "write `dense 4 2`", "net 4 2"),
+        ("dense (4,2,)", "write `dense 4 2`", "net 4 2"),
+        ("dense(2*2, 4)", "write `dense (2*2) 4`", "net 4 4"),
+        ("dense 2 [1 4 4] >> avgpool(_, 2)", "write `avgpool _ 2`", "net 2 [1 2 2]"),
+        (
+            "conv([1, 8, 7], 4, 3, stride=1, pad=[1, 2])",
+            "write `conv [1 8 7] 4 3 stride:1 pad:[1 2]`",
+            "net [1 8 7] [4 8 9]",
+        ),
+        (
+            "conv((1, 8, 7), 4, (3, 2), stride=2*1)",
+            "write `conv [1 8 7] 4 [3 2] stride:(2*1)`",
+            "net [1 8 7] [4 3 3]",
+        ),
+        ("repeat(3, dense(4, 4))", "write `repeat 3 (dense 4 4)`", "net 4 4"),
+        ("let f n e = dense n 2 >> e in f(3, dense(2, 5))", "write `f 3 (dense 2 5)`", "net 3 5"),
+    ],
+)
+def test_arguments_between_brackets_with_commas(text: str, help: str, after: str) -> None:
+    found = only(text)
+    assert found.message.endswith("stand without brackets and commas")
+    assert found.help == help
+    assert type_after(text) == after
+
+
+@pytest.mark.parametrize(
+    ("text", "help", "other"),
+    [
+        ("conv(1, 8, 3)", "write `conv 1 8 3`", "`conv` needs a shape of channels"),
+        ("conv(1,8)", "write `conv 1 8`", "`conv` takes 3 arguments, found 2"),
+        ("dense(-1, 4)", "write `dense -1 4`", "a size must be at least 1, found `-1`"),
+        ("conv([1, 8, 8], 4, 3, pad=-1)", "write `conv [1 8 8] 4 3 pad:-1`", "a padding must be"),
+        ("conv((1, -8, 8), 4, 3)", "write `conv [1 -8 8] 4 3`", "a size must be at least 1"),
+    ],
+)
+def test_arguments_between_brackets_may_be_wrong_themselves(
+    text: str, help: str, other: str
+) -> None:
+    helps = {each.message: each.help for each in mistakes(text)}
+    [in_brackets] = [each for each in helps if each.endswith("without brackets and commas")]
+    [rest] = [each for each in helps if each != in_brackets]
+    assert helps[in_brackets] == help
+    assert rest.startswith(other)
+
+
 @pytest.mark.parametrize("wrong", ["6", "in", "'", "2x", "⦶", "_"])
 def test_what_is_no_name_may_stand_for_any(wrong: str) -> None:
     found = only(f"let {wrong} = 5 in dense 4 width")
@@ -115,6 +163,18 @@ def test_what_is_no_name_may_stand_for_any(wrong: str) -> None:
 def test_a_sign_at_any_place_the_last_among_them(program: str, sign: str) -> None:
     assert len(mistakes(program.format(sign))) >= 1
     assert len(mistakes(f"({program.format(sign)})")) >= 1
+
+
+@pytest.mark.parametrize("sign", ["⦶", "⊖", "⊕", "↺"])
+def test_an_operator_without_its_second_side_is_marked_and_shown(sign: str) -> None:
+    text = f"dense 4 4 {sign} ⦶ dense 4 3"
+    found = only(text)
+    assert text[found.span.start : found.span.end] == sign
+    assert found.message == f"expected a network after `{sign}`, found `⦶`"
+    example = (found.help or "").split("`")[1]
+    assert f" {sign} " in example
+    check(example)
+    assert only("dense (4 *) 3").message == "expected a number after `*`, found `)`"
 
 
 def test_two_mistakes_far_apart_are_two_errors() -> None:

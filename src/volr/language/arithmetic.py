@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from volr.language import type_messages
-from volr.language.checker import Checker
+from volr.language.readings import Readings
 from volr.language.values import Absent, Before, Number, Unknown, Value
 
 if TYPE_CHECKING:
@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from volr.language.syntax import Arithmetic, Sum
 
 
-class Numbers(Checker):
+class Numbers(Readings):
     """The rules of numbers."""
 
     def arithmetic(self, node: Arithmetic, before: Before) -> Rule[Value]:
-        if node.sign == "-" and (call := self.negative_argument(node)) is not None:
+        if (call := self.meant(node)) is not None:
             return (yield self.value(call, before))
         one = yield self.value(node.left, Absent.LOST)
         two = yield self.value(node.right, Absent.LOST)

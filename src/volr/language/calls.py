@@ -12,12 +12,8 @@ from volr.language.layers import Layer
 from volr.language.syntax import (
     Blank,
     Call,
-    Expression,
     Integer,
     Let,
-    Loop,
-    Parallel,
-    Sequence,
 )
 from volr.language.values import (
     Absent,
@@ -41,6 +37,10 @@ class Calls(LayerCalls):
 
     def call(self, node: Call, before: Before) -> Rule[Value]:
         function = self.function_of(node.function)
+        if function is not None:
+            node = self.unbracketed(node, function)
+            if any(each.label for each in node.arguments):
+                node = self.placed(node, function, before)
         if (at := self._second_part(node, function)) is not None:
             return self._two_in_one(node, at, function, before)
         match function:
@@ -63,14 +63,9 @@ class Calls(LayerCalls):
                 continue
             if self.function_of(argument.value) is not None:
                 return index
-            is_network = isinstance(argument.value, Call | Sequence | Parallel | Loop)
-            if index >= most and (is_network or self._is_network(argument.value)):
+            if index >= most and self.is_network(argument.value):
                 return index
         return None
-
-    def _is_network(self, node: Expression) -> bool:
-        binding = self.binding_of(node)
-        return binding is not None and isinstance(binding.value, NetValue)
 
     def _two_in_one(
         self, node: Call, at: int, function: Let | Layer | str | None, before: Before
@@ -132,13 +127,15 @@ class Calls(LayerCalls):
     # ``repeat`` and functions.
 
     def _repeat(self, node: Call, function: str, before: Before) -> Rule[Value]:
+        node = self.swapped(node)
         if not self._all_given(node, function, 2):
             return Unknown()
         count, body = (each.value for each in node.arguments)
         times = yield self.value(count, Absent.LOST)
         many = isinstance(times, Number) and times.huge
-        number = Number(terms.MANY, 61) if many else self.number(times, count, "a number of times")
-        large = self.at_least(number, count, 1, "number of times")
+        noun = "the number of times"
+        number = Number(terms.MANY, 61) if many else self.number(times, count, noun)
+        large = self.at_least(number, count, 1, noun)
         value = self.network((yield self.value(body, before)), body, "repeat")
         fits = self.same("repeat", "repeat", body, value.inputs, value.outputs, value, value)
         term = None

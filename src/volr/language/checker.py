@@ -9,7 +9,7 @@ from volr.language import function_messages, type_messages
 from volr.language.blame import Mismatch
 from volr.language.findings import Findings
 from volr.language.layers import Layer
-from volr.language.syntax import Argument, Arithmetic, Call, Expression, Hole, Integer, Let
+from volr.language.syntax import Call, Expression, Integer, Let
 from volr.language.values import (
     Absent,
     Before,
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
 
 MOST_STEPS = 100_000
 """So many expressions may be checked anew, in calls and in uses of names, beside those written."""
-_DEEPEST_SIGNS = 8
 _LONGEST_OPERATOR = len(" >> ")
 
 
@@ -203,32 +202,6 @@ class Checker:
                 return None
             case Absent.OPEN | Absent.LOST:
                 return None
-
-    def negative_argument(self, node: Arithmetic) -> Call | None:
-        """``dense 2 -4`` as the call that it was meant to be, with the number reported.
-
-        It reads as a difference. But a function that still lacks arguments is no number.
-        """
-        signs: list[Arithmetic] = []
-        left: Expression = node
-        while isinstance(left, Arithmetic) and left.sign == "-" and len(signs) < _DEEPEST_SIGNS:
-            signs.append(left)
-            left = left.left
-        function = left.function if isinstance(left, Call) else left
-        arguments = list(left.arguments if isinstance(left, Call) else ())
-        given = sum(not each.label for each in arguments)
-        if given >= self.wanted(self.function_of(function)):
-            return None
-        for each in reversed(signs):
-            right, rest = each.right, ()
-            if isinstance(right, Call):
-                right, rest = right.function, right.arguments
-            if not isinstance(right, Integer):
-                return None
-            number = Integer(f"-{right.digits}", each.sign_span.to(right.span))
-            self.report(number, type_messages.negative, number)
-            arguments += [Argument(Hole(number.span), span=number.span), *rest]
-        return self.made(Call(function, tuple(arguments), node.span))
 
     def made(self, call: Call) -> Call:
         """A call that is not in the text."""

@@ -82,6 +82,23 @@ _CALLED = {
 """Other names of the layers."""
 
 
+_PARAMETERS = {
+    "inputs": ("in_features", "in_channels", "input_size", "input_shape", "n_in"),
+    "outputs": ("out_features", "units", "output_size", "hidden_size", "n_out"),
+    "channels": ("out_channels", "filters", "out_planes", "num_filters"),
+    "window": ("kernel_size", "kernel", "kernel_shape", "pool_size", "window_shape", "size"),
+    "stride": ("strides",),
+    "pad": ("padding", "pads"),
+    "groups": ("group", "feature_group_count"),
+}
+"""Other names of the arguments of layers."""
+
+
+def parameter_meant(word: str) -> str:
+    """The argument of a layer that has this name in another framework, or the word itself."""
+    return next((name for name, called in _PARAMETERS.items() if word in called), word)
+
+
 def is_activation(word: str) -> bool:
     """Whether this is the name of an activation function in other frameworks."""
     return _bare(word) in _ACTIVATIONS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import TYPE_CHECKING
 
+from volr.language import foreign
 from volr.language.layers import REPEAT, Layer
 from volr.language.syntax import Argument, Call, Expression, Integer, Let, Name, Shape
 from volr.language.type_messages import bound_here, subject
@@ -20,15 +21,22 @@ if TYPE_CHECKING:
 _MOST_LABELS = 4
 
 
-def signature(function: Let | Layer | str) -> str:
-    """How a function is written, with all its arguments."""
+def parameter_names(function: Let | Layer | str) -> tuple[str, ...]:
+    """The names of the arguments that a function takes by their place."""
     match function:
         case Layer():
-            return str(function)
+            return tuple(each.name for each in function.required)
         case Let():
-            return " ".join([function.name, *(each.text for each in function.parameters)])
+            return tuple(each.text for each in function.parameters)
         case _:
-            return f"{REPEAT} count network"
+            return ("count", "network")
+
+
+def signature(function: Let | Layer | str) -> str:
+    """How a function is written, with all its arguments."""
+    if isinstance(function, Layer):
+        return str(function)
+    return " ".join([function_name(function), *parameter_names(function)])
 
 
 def written(function: Let | Layer | str) -> str:
@@ -117,7 +125,8 @@ def unknown_label(argument: Argument, function: Let | Layer | str) -> Diagnostic
     labels = tuple(function.labelled) if isinstance(function, Layer) else ()
     if not labels:
         return Diagnostic(span, message, help=f"it has none: {written(function)}")
-    near = difflib.get_close_matches(argument.label, labels, 1, 0.3)
+    near = [each for each in labels if each == foreign.parameter_meant(argument.label)]
+    near = near or difflib.get_close_matches(argument.label, labels, 1, 0.3)
     if near:
         edits = (Edit(span, near[0]),)
         return Diagnostic(span, message, help=f"write `{near[0]}:`", edits=edits)

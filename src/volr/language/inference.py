@@ -197,7 +197,7 @@ class _Inference(Calls):
             one, two = left.outputs.shape, right.outputs.shape
             if one[1:] == two[1:]:
                 outputs = Width((min(one[0] + two[0], terms.MANY), *one[1:]), node)
-            else:
+            elif fits:
                 say = mismatch_messages.beyond_the_first_axis
                 self.report(node.right, say, node.right, left, one, two)
         if left.term and right.term and fits and outputs is not None:
@@ -245,6 +245,8 @@ class _Inference(Calls):
         )
 
     def _sum(self, node: Sum, before: Before) -> Rule[Value]:
+        if (call := self.meant(node)) is not None:
+            return (yield self.value(call, before))
         one = yield self.value(node.left, before)
         two = yield self.value(node.right, before)
         if not isinstance(one, NetValue) and not isinstance(two, NetValue):

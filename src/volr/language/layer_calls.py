@@ -143,7 +143,7 @@ class LayerCalls(Numbers):
     ) -> Shape | None:
         """The value of an argument as the layer takes it; None where that is not known."""
         node = argument.value
-        name = "size" if parameter.name in ("inputs", "outputs", "shape") else parameter.name
+        name = parameter.noun
         if isinstance(value, ShapeValue) and parameter.kind != "int":
             shape = value.shape if self.at_least(value, node, parameter.least, name) else None
         elif isinstance(value, Number) and (value.size or 0) >= max(parameter.least, 1):

@@ -27,6 +27,16 @@ Kind: TypeAlias = Literal["input", "shape", "int", "axes"]
 """What an argument is: the shape of the input, a shape, a whole number, or one number by axis."""
 
 
+_NOUNS = {
+    "inputs": "a size",
+    "outputs": "a size",
+    "shape": "a size",
+    "pad": "a padding",
+    "channels": "the number of channels",
+    "groups": "the number of groups",
+}
+
+
 @dataclass(frozen=True)
 class Parameter:
     """An argument of a layer. One with a ``label`` may be left out."""
@@ -35,6 +45,11 @@ class Parameter:
     kind: Kind
     label: bool = False
     least: int = 1
+
+    @property
+    def noun(self) -> str:
+        """What it is called in messages, with its article."""
+        return _NOUNS.get(self.name, f"a {self.name}")
 
 
 @dataclass(frozen=True)

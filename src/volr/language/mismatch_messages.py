@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volr.language.layers import LAYERS
+from volr.language.layers import LAYERS, Fault
 from volr.language.syntax import Argument, Call, Expression, Integer, Name, Parallel, Shape
 from volr.language.types import shaped
 from volr.source import Diagnostic, Edit, Label, clip
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from volr.language.values import NetValue, Width
 
 _MOST_LABELS = 4
+_MOST_DIGITS = 18
 
 
 def differ(found: Mismatch, *, blame_left: bool) -> Diagnostic:
@@ -109,13 +110,14 @@ def _mended(found: Mismatch, *, blame_left: bool) -> tuple[str, tuple[Edit, ...]
     match found.kind:
         case "then":
             last = _dense(found.left.last)
-            if blame_left and last is not None:
+            if last is not None and (blame_left or not _takes(found.right.layer, given)):
                 words = f"write `dense {_written(last.arguments[0])} {shaped(taken)}` before it"
                 return words, (Edit(last.arguments[1].value.span, shaped(taken)),)
             return _with_inputs(found.right, given)
         case "inputs":
             layer = found.left.layer
-            if blame_left and layer is not None:
+            left = _takes(layer, taken) and (blame_left or not _takes(found.right.layer, given))
+            if left and layer is not None:
                 return f"write {_call(layer, taken)} for the first", _first(layer, taken)
             return _with_inputs(found.right, given)
         case "loop takes":
@@ -131,13 +133,48 @@ def _mended(found: Mismatch, *, blame_left: bool) -> tuple[str, tuple[Edit, ...]
 def _with_inputs(value: NetValue, inputs: types.Shape) -> tuple[str, tuple[Edit, ...]]:
     """The edit that gives a network such an input, in words and as an edit."""
     layer = value.layer
-    if layer is None:
+    if layer is None or not _takes(layer, inputs):
         return f"make it take {_inputs(inputs)}", ()
     outputs = value.outputs if layer is value.last else None
     words = _call(layer, inputs, outputs)
     if value.name is None:
         return f"write {words}", _first(layer, inputs)
     return f"bind `{clip(value.name.text)}` to {words}", _first(layer, inputs)
+
+
+def _takes(layer: Call | None, inputs: types.Shape) -> bool:
+    """Whether a layer can have such an input, as far as its other arguments are written out."""
+    if layer is None:
+        return False
+    known = LAYERS.get(layer.function.text) if isinstance(layer.function, Name) else None
+    if known is None:
+        return True
+    if known.channels and len(inputs) not in (2, 3):
+        return False
+    places = iter(known.required[1:])
+    given = {known.required[0].name: inputs}
+    for each in layer.arguments[1:]:
+        parameter = known.labelled.get(each.label) if each.label else next(places, None)
+        sizes = _sizes(each.value)
+        if parameter is None or sizes is None or min(sizes) < parameter.least:
+            return True
+        if parameter.kind == "axes":
+            axes = len(inputs) - 1
+            sizes = sizes * axes if len(sizes) == 1 else sizes
+            if len(sizes) != axes:
+                return False
+        given[parameter.name] = sizes
+    complete = all(each.name in given for each in known.required)
+    return not (complete and isinstance(known.build(given), Fault))
+
+
+def _sizes(node: Expression) -> types.Shape | None:
+    """A number or a shape as it is written; None if it is computed or has a name."""
+    axes = node.axes if isinstance(node, Shape) else (node,)
+    written = [each.digits for each in axes if isinstance(each, Integer)]
+    if len(written) < len(axes) or any(len(each) > _MOST_DIGITS for each in written):
+        return None
+    return tuple(map(int, written))
 
 
 def _call(layer: Call, inputs: types.Shape, outputs: Width | None = None) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volr.language import foreign, lookalikes
+from volr.language import call_messages, foreign, lookalikes
 from volr.language.grammar import END
 from volr.language.repair.changes import edits
 from volr.language.token_messages import characters, malformed
@@ -20,8 +20,7 @@ from volr.language.tokens import (
     shown,
     spelled,
 )
-from volr.language.type_messages import activation
-from volr.source import Diagnostic, Edit, Label, Span, clip
+from volr.source import Diagnostic, Label, Span, clip
 
 if TYPE_CHECKING:
     from volr.language.automaton import Automaton
@@ -29,6 +28,13 @@ if TYPE_CHECKING:
     from volr.language.repair.changes import Place, Repair
 
 _SHAPE = "a shape is written `[1 28 28]`"
+_EXAMPLES = {
+    "BESIDE": "two side by side are written `dense 2 4 ⊖ dense 2 4`",
+    "THEN": "two, one after the other, are written `dense 2 4 ⦶ dense 4 2`",
+    "LOOP": "a loop is written `dense 4 4 ↺ dense 4 4`",
+    "PLUS": "a sum is written `dense 2 4 ⊕ dense 2 4`",
+}
+"""How the operators between networks are written."""
 _LET = "write `let name = … in …`"
 
 
@@ -57,9 +63,13 @@ class _Mistake:
             case "comment":
                 return self._comment()
             case "call":
-                return self._call()
+                return call_messages.unknown_layer(self._place, self._repair)
+            case "called":
+                return call_messages.in_brackets(self._place, self._repair)
             case "comma":
-                return self._comma()
+                return call_messages.comma(self._place, self._repair)
+            case "computed":
+                return call_messages.computed(self._place, self._repair)
             case "let":
                 return self._let_within()
             case "swapped":
@@ -102,36 +112,6 @@ class _Mistake:
         span = Span(start, start + len(opener))
         help = "a comment is written `// …` to the end of the line, or `/* … */`"
         return self._say(span, f"unexpected {characters(text, span)}", help)
-
-    def _call(self) -> Diagnostic:
-        """A layer of another framework, or an activation, with its arguments."""
-        name = [self._removed[0]]
-        for token in self._removed[1:]:
-            if token.text != "." and name[-1].text != ".":
-                break
-            name.append(token)
-        word = "".join(token.text for token in name)
-        span = name[0].span.to(name[-1].span)
-        if foreign.is_activation(word):
-            return activation(word, span)
-        message = f"unknown layer `{clip(word)}`"
-        near = foreign.layer_meant(word)
-        if near is None:
-            layers = ", ".join(f"`{layer}`" for layer in foreign.LAYERS)
-            return self._say(span, message, f"the layers are {layers}")
-        sizes = [token.text for token in self._removed if token.kind == "INTEGER"]
-        if near != "dense" or len(sizes) != 2:
-            return self._say(span, message, f"write `{foreign.LAYERS[near]}`")
-        layer = f"{near} {' '.join(sizes)}"
-        edit = Edit(self._span(), layer)
-        return Diagnostic(span, message, help=f"write `{clip(layer)}`", edits=(edit,))
-
-    def _comma(self) -> Diagnostic:
-        following = self._place.tokens[self._repair.first.start :]
-        comma = next(token for token in following if token.text == ",")
-        in_shape = any(token.kind == "OPEN_SHAPE" for token in self._stack.tokens())
-        help = f"sizes are separated by a space: `{'[1 28 28]' if in_shape else 'dense 2 4'}`"
-        return self._say(comma.span, "unexpected `,`", help)
 
     def _unreadable(self) -> Diagnostic:
         if self._repair.story in ("look-alike", "joined"):
@@ -250,7 +230,9 @@ class _Mistake:
             help = "write a network: `dense 2 4 ⦶ dense 4 2`"
             return self._say(span, "this program is empty", help)
         if last is not None and last.kind in OPERATORS:
-            return self._say(span, f"expected a network after {shown(last)}, found {what}")
+            wanted = "a network" if last.kind in _EXAMPLES else "a number"
+            message = f"expected {wanted} after {shown(last)}, found {what}"
+            return self._say(last.span, message, _EXAMPLES.get(last.kind))
         if found.kind in OPERATORS:
             return self._say(span, f"expected a network, found {what} with nothing before it")
         return self._say(span, f"expected a network or a size, found {what}")

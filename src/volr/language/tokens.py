@@ -62,20 +62,48 @@ def listed(text: str) -> tuple[list[Token], Token | None]:
     names = {token.text for token in found if token.kind == "NAME"}
     alike = {name for name in names if lookalikes.plain(name) in _SIGNS}
     if alike:
-        alike = {name for name in alike if lookalikes.plain(name) not in set(_bound(found))}
+        bound = set(map(lookalikes.plain, bound_names(found)))
+        alike = {name for name in alike if lookalikes.plain(name) not in bound}
         for index, token in enumerate(found):
             if token.kind == "NAME" and token.text in alike:
                 found[index] = token._replace(kind=UNREADABLE)
+    if any(token.kind == "MINUS" for token in found):
+        found = _signed(found)
     return found, unfinished
 
 
-def _bound(tokens: list[Token]) -> Iterator[str]:
-    """The names that a text binds, by their look-alikes: those between `let` and `=`."""
+def _signed(tokens: list[Token]) -> list[Token]:
+    """Numbers below zero as one token, where no number stands before to take something from.
+
+    That is after a label, and between the axes of a shape: ``pad:-1`` and ``[1 -8 8]``. No size is
+    below zero, and the checker says so.
+    """
+    found: list[Token] = []
+    opened: list[str] = []
+    for token in tokens:
+        if token.kind in ("OPEN", "OPEN_SHAPE"):
+            opened.append(token.kind)
+        elif token.kind in CLOSERS and opened:
+            opened.pop()
+        elif token.kind == "INTEGER" and len(found) > 1 and found[-1].kind == "MINUS":
+            before, sign = found[-2:]
+            axis = opened[-1:] == ["OPEN_SHAPE"] and before.end < sign.start
+            begins = axis or before.kind in ("OPEN_SHAPE", "COLON")
+            digits = token.text.lstrip("0")
+            if digits and begins and sign.end == token.start:
+                found[-1] = Token("INTEGER", f"-{digits}", sign.start, token.end)
+                continue
+        found.append(token)
+    return found
+
+
+def bound_names(tokens: list[Token]) -> Iterator[str]:
+    """The names that a text binds: those between `let` and `=`."""
     within = False
     for token in tokens:
         within = token.kind == "LET" or (within and token.kind == "NAME")
         if within and token.kind == "NAME":
-            yield lookalikes.plain(token.text)
+            yield token.text
 
 
 def _readable(token: Token) -> Token:

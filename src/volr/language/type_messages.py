@@ -130,18 +130,20 @@ def no_network_as_program(node: Expression, what: str) -> Diagnostic:
 def too_small(node: Expression, size: int, least: int, name: str) -> Diagnostic:
     """A number that is too small for its place, written or computed."""
     if isinstance(node, Integer) and size < 0:
-        return negative(node, name)
-    message = f"a {name} must be at least {least}, found `{size}`"
+        return negative(node, name, least)
+    message = f"{name} must be at least {least}, found `{size}`"
     if isinstance(node, Integer):
         return Diagnostic(node.span, message, help=f"write `{least}` or more")
     return Diagnostic(node.span, message, f"gives {size}", f"make it {least} or more")
 
 
-def negative(node: Integer, name: str = "size") -> Diagnostic:
-    number = node.digits.removeprefix("-").lstrip("0") or "1"
-    message = f"a {name} must be at least 1, found `{clip(node.digits)}`"
+def negative(node: Integer, name: str = "a size", least: int = 1) -> Diagnostic:
+    """A number below zero: without its sign, or the ``least`` where that is zero."""
+    number = node.digits.removeprefix("-").lstrip("0") if least else str(least)
+    message = f"{name} must be at least {least}, found `{clip(node.digits)}`"
     edits = (Edit(node.span, number),)
-    return Diagnostic(node.span, message, help=f"write `{clip(number)}`", edits=edits)
+    help = f"write `{clip(number)}`" + ("" if least else " or more")
+    return Diagnostic(node.span, message, help=help, edits=edits)
 
 
 def large_number(node: Expression) -> Diagnostic:
@@ -163,7 +165,7 @@ def large_layer(node: Expression, sizes: Sequence[int], weights: int) -> Diagnos
         "this layer is too large to build: its weights would take "
         f"{in_bytes(weights * BYTES_PER_WEIGHT)}"
     )
-    label = f"{' × '.join(f'{each:,}' for each in sizes)} weights"
+    label = f"{' × '.join(map(_many, sizes))} weights"
     return Diagnostic(node.span, message, label, _SMALLER)
 
 
@@ -211,8 +213,8 @@ _SMALLER = "write smaller sizes"
 def in_bytes(count: int) -> str:
     """``1,024 bytes (1 KiB)``, in the largest unit that leaves at least 1."""
     unit = min((count.bit_length() - 1) // 10, len(_UNITS) - 1)
-    if unit < 1:
-        return f"{count:,} bytes"
+    if unit < 1 or count >= MANY:
+        return f"{_many(count)} bytes"
     return f"{count:,} bytes ({count / 1024**unit:,.4g} {_UNITS[unit]})"
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from volr.language import foreign, lookalikes
 from volr.language.grammar import END, Token
-from volr.language.repair import constructs, costs
+from volr.language.repair import arguments, constructs, costs
 from volr.language.repair.changes import Repair, spliced
 from volr.language.repair.respelling import LONGEST_WORD, respelled
 from volr.language.tokens import HOLE, REPLACING, SPELLED, UNREADABLE, made
@@ -33,6 +33,8 @@ def candidates(place: Place) -> Iterator[Repair]:
             yield Repair(repair.splices, repair.cost + farther, repair.story)
     for index in range(place.error, max(place.first - 1, place.error - 4), -1):
         yield from constructs.around(place, index)
+    yield from arguments.in_brackets(place)
+    yield from arguments.computed(place)
     yield from constructs.brackets_around(place)
     yield from constructs.let_within(place)
 

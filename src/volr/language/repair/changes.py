@@ -95,4 +95,5 @@ def _edit(place: Place, splice: Splice) -> Edit:
     right = " " if end == after else ""
     if not text:
         return Edit(Span(start, end), left and right)
+    left, right = left * (text[0] not in ":)]"), right * (text[-1] not in ":([")
     return Edit(Span(start, end), f"{left}{text}{right}")

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from volr.language import foreign, lookalikes
 from volr.language.grammar import END, Token
+from volr.language.layers import RESERVED
 from volr.language.repair import costs
 from volr.language.repair.changes import WINDOW, Repair, Splice, spliced
-from volr.language.tokens import CLOSED_BY, HOLE, UNREADABLE, made
+from volr.language.tokens import CLOSED_BY, HOLE, UNREADABLE, bound_names, made
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +57,9 @@ def _call(place: Place, index: int) -> Iterator[Repair]:
         stop += 2
     if place.tokens[stop].kind == "OPEN":
         closing = _closing(place.tokens, stop)
-        if closing is None:
+        inside = place.tokens[stop : closing or stop]
+        # What is known and called with commas only has its arguments misspelled.
+        if closing is None or (_has_commas(inside) and _is_known(place, token.text)):
             return
         stop = closing + 1
     else:
@@ -71,6 +74,14 @@ def _call(place: Place, index: int) -> Iterator[Repair]:
         yield spliced(index, stop, [hole], cost, "call")
 
 
+def _has_commas(tokens: list[Token]) -> bool:
+    return any(token.text == "," for token in tokens)
+
+
+def _is_known(place: Place, word: str) -> bool:
+    return word in RESERVED or any(each == word for each in bound_names(place.tokens))
+
+
 def _closing(tokens: list[Token], index: int) -> int | None:
     """The `)` of a `(`, if it is near."""
     depth = 0
@@ -82,24 +93,16 @@ def _closing(tokens: list[Token], index: int) -> int | None:
 
 
 def _commas(place: Place, index: int) -> Iterator[Repair]:
-    """Arguments in Python's spelling: ``dense(2, 4)``, ``dense 2, 4`` and ``[1, 28]``."""
+    """Commas between sizes: ``dense 2, 4`` and ``[1, 28]``."""
     tokens = place.tokens
     if tokens[index].text != ",":
         return
-    opened = index - 1
-    while opened > place.first and tokens[opened].kind in ("INTEGER", "NAME", "BLANK"):
-        opened -= 1
     commas: list[Splice] = []
     at = index
     while tokens[at].kind in ("INTEGER", "NAME", "BLANK") or tokens[at].text == ",":
         commas += [Splice(at, at + 1, ())] if tokens[at].text == "," else []
         at += 1
-    ends = (tokens[opened].kind, tokens[at].kind)
-    called = opened > place.first and tokens[opened - 1].kind == "NAME"
-    if ends == ("OPEN", "CLOSE") and called:
-        whole = (Splice(opened, opened + 1, ()), *commas, Splice(at, at + 1, ()))
-        yield Repair(whole, costs.COMMAS, "comma")
-    elif len(commas) > 1:
+    if len(commas) > 1:
         yield Repair(tuple(commas), costs.COMMAS, "comma")
     yield spliced(index, index + 1, [], costs.COMMAS, "comma")
 

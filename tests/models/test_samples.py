@@ -73,6 +73,7 @@ def test_first_takes_at_most_all() -> None:
         (np.zeros(3), [0, 0, 0], r"inputs have the shape \(3,\)"),
         (np.zeros((2, 0)), [0, 0], r"inputs have the shape \(2, 0\)"),
         (np.zeros((2, 3, 4)), [0, 0], r"inputs have the shape \(2, 3, 4\)"),
+        (np.zeros((2, 1, 3, 4)), [0, 0], r"each image becomes a row: inputs.reshape\(2, 12\)"),
         (np.array([[0.0], [1.5]]), [0, 0], r"reach from 0 to 1\.5"),
         (np.array([[-0.5], [1.0]]), [0, 0], r"reach from -0\.5 to 1"),
         (np.array([[0.5], [np.nan]]), [0, 0], "reach from nan to nan"),

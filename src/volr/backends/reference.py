@@ -20,7 +20,7 @@ import numpy as np
 from volr.backends.base import ArtificialBackend
 from volr.backends.probing import activation_of, affine_of, merge_of
 from volr.backends.readback import ArtificialReadback, Asked, all_asked, precision_of
-from volr.errors import DataError
+from volr.checks.batches import check_batch
 from volr.models.activations import ACTIVATIONS, activate
 from volr.models.parameters import unit_biases, weight_name
 from volr.network import Connector
@@ -179,11 +179,7 @@ _PROBED = "its steps are called with zeros, unit vectors and some numbers"
 
 def _split(program: Program, inputs: Floats) -> dict[str, Floats]:
     """The stimuli, cut into the input populations."""
-    if inputs.ndim != 2 or inputs.shape[1] != program.input_size:
-        raise DataError(
-            f"the stimuli have the shape {list(inputs.shape)}, the network takes "
-            f"[batch, {program.input_size}]"
-        )
+    check_batch(inputs.shape, program.input_size)
     names, sizes = zip(*program.inputs, strict=True)
     return dict(zip(names, np.split(inputs, np.cumsum(sizes)[:-1], axis=1), strict=True))
 

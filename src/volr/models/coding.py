@@ -15,6 +15,7 @@ import numpy as np
 
 from volr.checks.annotations import settle
 from volr.checks.arrays import real_array
+from volr.checks.batches import check_batch
 from volr.checks.names import named
 from volr.errors import DataError, ModelError
 from volr.models.samples import Samples
@@ -132,10 +133,7 @@ def stimuli_of(values: Any, size: int) -> Floats:
 
 def check_stimuli(values: Floats, size: int) -> None:
     """Raise ``DataError`` unless ``values`` is ``[batch, size]`` with every value in [0, 1]."""
-    if values.ndim != 2 or values.shape[1] != size:
-        raise DataError(
-            f"the stimuli have the shape {list(values.shape)}, the network takes [batch, {size}]"
-        )
+    check_batch(values.shape, size)
     # The negation also catches NaN, for which every comparison is false.
     outside = ~((values >= 0.0) & (values <= 1.0))
     if outside.any():

@@ -14,6 +14,7 @@ import numpy as np
 
 from volr.checks.annotations import settle, shown
 from volr.checks.arrays import array_of, same_fields
+from volr.checks.batches import as_rows
 from volr.errors import DataError
 
 if TYPE_CHECKING:
@@ -152,7 +153,9 @@ def _input_problems(inputs: NDArray[Any]) -> list[str]:
     if inputs.dtype.kind not in "biuf":
         return [f"the inputs are of type {inputs.dtype}, not real numbers"]
     if inputs.ndim != 2 or inputs.shape[1] == 0:
-        return [f"the inputs have the shape {inputs.shape}, expected [batch, unit]"]
+        way = as_rows(inputs.shape, "inputs")
+        rows = "" if way is None else f"; {way}"
+        return [f"the inputs have the shape {inputs.shape}, expected [batch, unit]{rows}"]
     if inputs.size == 0:
         return []
     low, high = inputs.min(), inputs.max()  # NaN where one value is NaN

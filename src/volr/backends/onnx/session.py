@@ -14,7 +14,7 @@ import onnxruntime
 
 from volr.backends.onnx.graph import LOGITS, STIMULI, onnx_bytes
 from volr.backends.onnx.read_back import contents
-from volr.errors import DataError
+from volr.checks.batches import check_batch
 from volr.system.temporary import Workplace
 
 if TYPE_CHECKING:
@@ -38,11 +38,7 @@ def build(model: ArtificialModel) -> Forward:
     size = model.network.input_size
 
     def forward(stimuli: Floats) -> Floats:
-        if stimuli.ndim != 2 or stimuli.shape[1] != size:
-            raise DataError(
-                f"the stimuli have the shape {list(stimuli.shape)}, the network takes "
-                f"[batch, {size}]"
-            )
+        check_batch(stimuli.shape, size)
         (logits,) = session.run([LOGITS], {STIMULI: stimuli.astype(np.float32)})
         return logits.astype(np.float64)
 

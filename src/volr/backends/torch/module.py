@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from volr.backends.torch.plan import logits, plan_of
-from volr.errors import DataError
+from volr.checks.batches import check_batch
 from volr.models.activations import Activation, ReLU
 from volr.models.parameters import (
     bias_name,
@@ -65,11 +65,7 @@ class NetworkModule(nn.Module):
         return {ours: cast("Tensor", getattr(self, theirs)) for ours, theirs in self._names.items()}
 
     def forward(self, stimuli: Tensor) -> Tensor:
-        if stimuli.ndim != 2 or stimuli.shape[1] != self.network.input_size:
-            raise DataError(
-                f"the stimuli have the shape {list(stimuli.shape)}, the network takes "
-                f"[batch, {self.network.input_size}]"
-            )
+        check_batch(stimuli.shape, self.network.input_size)
         return logits(self.plan, self.named_values(), stimuli)
 
     def extra_repr(self) -> str:

@@ -226,3 +226,22 @@ def test_sizes_of_several_inputs_and_outputs():
     assert MIXED.input_size == 1 * 28 * 28 + 1
     assert MIXED.output_size == 10 + 4 * 12 * 12 + 2
     assert MIXED["features"].size == 576
+
+
+def test_a_population_that_is_not_there_is_told_the_nearest_and_all() -> None:
+    names = ("input", "conv_1", "dense_2")
+    network = Network(
+        tuple(Population(each, (3,)) for each in names),
+        (Projection("input", "conv_1"), Projection("conv_1", "dense_2")),
+        ("input",),
+        ("dense_2",),
+    )
+    with pytest.raises(NetworkError, match="there is no population 'conv_2'") as caught:
+        network["conv_2"]
+    assert caught.value.help == "did you mean 'conv_1'? choose one of input, conv_1, dense_2"
+    # It is what Python expects of a name that is not there, too.
+    with pytest.raises(KeyError):
+        network["nope"]
+    for other in (1, ["conv_1"], None):
+        with pytest.raises(NetworkError, match="the name of a population is a text"):
+            network[other]  # pyright: ignore[reportArgumentType]

@@ -13,12 +13,14 @@ outside equality, so that an error about a part of the graph can point at the te
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from volr.checks.annotations import settle
+from volr.checks.names import named
 from volr.errors import NetworkError
 from volr.network.connectors import AllToAll, Connector
 from volr.network.text import network_text
@@ -28,6 +30,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from volr.network.connectors import Shape
+
+
+class UnknownPopulationError(NetworkError, KeyError):
+    """A name that no population of a network has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +145,12 @@ class Network:
         return MappingProxyType({name: tuple(each) for name, each in into.items()})
 
     def __getitem__(self, name: str) -> Population:
-        return self.by_name[name]
+        """The population of that name. ``UnknownPopulationError``, where there is none, is a
+        ``NetworkError`` and a ``KeyError``.
+        """
+        with suppress(KeyError, TypeError):
+            return self.by_name[name]
+        return named("population", name, self.by_name, UnknownPopulationError)
 
     @property
     def input_size(self) -> int:

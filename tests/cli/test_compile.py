@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -63,6 +64,36 @@ def test_a_program_becomes_a_futhark_program(volr: Volr, folder: Path) -> None:
     assert "f32.tanh" in result.out
     assert "vjp" in result.out
     assert list(folder.glob("*.fut")) == []
+
+
+@pytest.mark.parametrize("out", ["xor.fut", "net.v1", "sub folder/net.fut"])
+def test_of_a_program_only_what_is_there_is_named(volr: Volr, out: str) -> None:
+    result = volr("compile", "xor.volr", "--to", "futhark", "--out", out)
+    assert result.code == 0
+    wrote, compiled, parameters = result.err.splitlines()
+    assert wrote == f"wrote {out}"
+    assert ".data" not in compiled + parameters
+    command = compiled.removeprefix("compile it: ")
+    named = [each for part in command.split(" && ") for each in shlex.split(part)]
+    # Futhark takes no other suffix.
+    assert named[-1].endswith(".fut")
+    assert out in named
+    assert (named[0] == "mv") == (out == "net.v1")
+    assert "`volr compile MODEL --to futhark`" in parameters
+    assert volr("compile", "xor.volr", "--to", "futhark", "--out", "-").err == ""
+
+
+def test_of_a_model_the_files_are_named_where_they_are(
+    volr: Volr, folder: Path, model: Path
+) -> None:
+    result = volr("compile", model, "--to", "futhark", "--out", "made/net.fut")
+    assert result.err.splitlines()[2:] == [
+        "compile it: futhark c made/net.fut",
+        "run it: cat made/net.data stimuli.data | made/net --entry-point=forward",
+    ]
+    assert (folder / "made" / "net.data").exists()
+    result = volr("compile", model, "--to", "futhark", "--out", "net.fut")
+    assert "| ./net --entry-point=forward" in result.err
 
 
 @pytest.mark.parametrize(

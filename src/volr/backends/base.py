@@ -258,7 +258,8 @@ class Document:
     ``suffix`` is the document's own. ``read_back`` parses them, and ``precision`` is the relative
     error of the numbers in them. A format without ``activations`` has no artificial networks, one
     without ``neurons`` no spiking ones. ``write_program`` writes a network without numbers, in
-    formats that can. ``how_to`` says in a few lines how to use a document of this name.
+    formats that can. ``how_to`` says in a few lines how to use a document at this path, and
+    ``how_to_program`` the same of one without numbers.
     """
 
     name: str
@@ -280,6 +281,7 @@ class Document:
     merges: tuple[str, ...] = ("sum",)
     several: bool = False
     how_to: Callable[[str], tuple[str, ...]] = lambda _: ()
+    how_to_program: Callable[[str], tuple[str, ...]] = lambda _: ()
 
     @property
     def generation(self) -> str:

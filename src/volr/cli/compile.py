@@ -58,17 +58,19 @@ def compile_to(
         if isinstance(read, ModelFile):
             refuse(given(ctx, ARTIFICIAL).values(), "the model has its own")
             check_supported(chosen, read.model)
-            files = chosen.write(read.model)
+            files, how_to = chosen.write(read.model), chosen.how_to
         elif chosen.write_program is not None:
             check_network(chosen, read, "torch")
             files = chosen.write_program(read, options.activation_of(activation))
+            how_to = chosen.how_to_program
         else:
             raise ModelError(
                 f"{chosen.name} writes numbers too, and a program has none",
                 help="name a model file, as `volr train` and `volr transfer` write them",
             )
     _write(files, chosen.suffix, path)
-    for line in chosen.how_to(path.name if path else f"net{chosen.suffix}"):
+    # On standard output it has no name yet.
+    for line in () if path is None else how_to(str(path)):
         note(line)
 
 

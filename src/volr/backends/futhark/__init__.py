@@ -21,7 +21,8 @@ from volr.backends.futhark.program import program
 from volr.backends.futhark.read_back import parse, readback
 from volr.backends.readback import PROGRAM, SINGLE
 from volr.backends.refusals import check_supported, require
-from volr.errors import BackendError, DataError, UnsupportedError
+from volr.checks.batches import check_batch
+from volr.errors import BackendError, UnsupportedError
 from volr.models.activations import ACTIVATIONS
 from volr.models.model import ArtificialModel
 from volr.network.connectors import AllToAll, Convolution, OneToOne, Pooled, Windows
@@ -64,11 +65,7 @@ def _build(model: ArtificialModel) -> Forward:
     network = model.network
 
     def forward(stimuli: Floats) -> Floats:
-        if stimuli.ndim != 2 or stimuli.shape[1] != network.input_size:
-            raise DataError(
-                f"the stimuli have the shape {list(stimuli.shape)}, the network takes "
-                f"[batch, {network.input_size}]"
-            )
+        check_batch(stimuli.shape, network.input_size)
         logits = library.call("forward", vector, np.asarray(stimuli, dtype=np.float32))
         return library.array(logits).astype(np.float64)
 
@@ -105,10 +102,21 @@ def _write_program(network: Network, activation: Activation) -> Files:
 
 def _how_to(name: str) -> tuple[str, ...]:
     stem = name.removesuffix(".fut")
-    program, data = quote(f"./{stem}"), quote(f"{stem}.data")
+    data = quote(f"{stem}.data")
+    program = quote(stem if "/" in stem else f"./{stem}")
     return (
         f"compile it: futhark c {quote(name)}",
         f"run it: cat {data} stimuli.data | {program} --entry-point=forward",
+    )
+
+
+def _how_to_program(name: str) -> tuple[str, ...]:
+    renamed = name if name.endswith(".fut") else f"{name}.fut"
+    # Futhark refuses other names.
+    rename = "" if renamed == name else f"mv {quote(name)} {quote(renamed)} && "
+    return (
+        f"compile it: {rename}futhark c {quote(renamed)}",
+        "it reads the parameters first; `volr compile MODEL --to futhark` writes those of a model",
     )
 
 
@@ -165,4 +173,5 @@ FUTHARK_PROGRAM = Document(
     merges=("sum", "max"),
     several=True,
     how_to=_how_to,
+    how_to_program=_how_to_program,
 )

@@ -101,12 +101,12 @@ def test_a_simulator_hands_out_what_its_model_is_read_by() -> None:
         (
             IFCurrExp(),
             "lacks the neuron model 'if_curr_exp'",
-            "run it on engine, which keeps the network; plain has if_curr_delta",
+            "run it on engine, which keeps the network; plain has the neuron model if_curr_delta",
         ),
         (
             IFCurrDelta(reset="subtract"),
             "lacks the reset 'subtract'",
-            "run it on engine, which keeps the network; plain has hard",
+            "run it on engine, which keeps the network; plain has the reset hard",
         ),
     ],
 )
@@ -123,11 +123,11 @@ def test_neurons_and_resets_are_refused_by_name(
     check_supported(backend, COUNTING)
     with pytest.raises(UnsupportedError, match=message) as caught:
         check_supported(backend, replace(COUNTING, neuron=neuron))
-    assert caught.value.help == f"{way}, and another one makes another network"
+    assert caught.value.help == f"{way}; that makes another network"
 
 
 def test_help_does_not_name_what_refuses() -> None:
-    way = "has if_cond_exp, and another one makes another network"
+    way = "has the neuron model if_cond_exp; that makes another network"
     engine = replace(backend("engine"), neurons=("if_cond_exp",))
     script = replace(document("brian2"), neurons=("if_cond_exp",))
     for refuses in (engine, script):

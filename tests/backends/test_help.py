@@ -152,7 +152,10 @@ def test_commands_and_options_that_are_named_exist() -> None:
     named = 0
     for _, _, help in helps():
         commands = re.findall(r"`volr ([a-z]+)`", help)
-        for option in re.findall(r"--[a-z-]+", help):
+        whole = re.compile(r"`volr ([a-z]+) (--[a-z-]+) [\w.]+`")
+        for command, option in whole.findall(help):
+            assert option in options(command), (command, option)
+        for option in re.findall(r"--[a-z-]+", whole.sub("", help)):
             assert commands, help
             for command in commands:
                 assert option in options(command), (command, option)

@@ -76,7 +76,9 @@ def test_each_target_has_its_outcome_in_their_order() -> None:
     assert isinstance(lacking, Unverified)
     assert lacking.generation == "SNN"
     assert lacking.help is not None
-    assert lacking.help.startswith("run it on engine, which keeps the network; lacking has if_cond")
+    assert lacking.help.startswith(
+        "run it on engine, which keeps the network; lacking has the neuron model if_cond"
+    )
     assert "lacks the neuron model 'if_curr_delta'" in lacking.reason
     assert isinstance(dying, Unverified)
     assert dying.reason == "dying: it does not start"

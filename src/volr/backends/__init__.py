@@ -60,8 +60,14 @@ __all__ = [
 
 
 def backend(name: str) -> Backend:
-    """The back end of that name; ``BackendError`` when there is none."""
-    return named("back end", name, {each.name: each for each in BACKENDS}, BackendError)
+    """The back end of that name; ``BackendError`` when there is none, and for a document."""
+    known = {each.name: each for each in BACKENDS}
+    if name in [each.name for each in DOCUMENTS if each.name not in known]:
+        raise BackendError(
+            f"{name} is a document, which runs nothing; `volr compile --to {name}` writes it",
+            help=f"choose one of {', '.join(known)}",
+        )
+    return named("back end", name, known, BackendError)
 
 
 def document(name: str) -> Document:

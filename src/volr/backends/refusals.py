@@ -112,6 +112,12 @@ def elsewhere(*names: str, verb: str = "run it on") -> str:
     return f"{verb} {' or '.join(names)}, which {keep} the network"
 
 
+def written_for(*names: str) -> str:
+    """The same with documents, and how they are asked for."""
+    typed = " or ".join(f"`volr compile --to {each}`" for each in names)
+    return f"{elsewhere(*names, verb='write it for')} ({typed})"
+
+
 def otherwise(*changes: str) -> str:
     """The help of a refusal: changes to the model, which make it another network."""
     makes = "makes" if len(changes) == 1 else "make"
@@ -190,15 +196,15 @@ def _check_named(
     # These have all activations, all neurons and so on that a model can have.
     match backend, model:
         case Document(), SpikingModel():
-            other, verb = "brian2", "write it for"
+            other, way = "brian2", written_for("brian2")
         case Document(), ArtificialModel():
-            other, verb = "onnx", "write it for"
+            other, way = "onnx", written_for("onnx")
         case _, SpikingModel():
-            other, verb = "engine", "run it on"
+            other, way = "engine", elsewhere("engine")
         case _, ArtificialModel():
-            other, verb = "reference", "run it on"
-    ways = [] if other == backend.name else [elsewhere(other, verb=verb)]
-    ways.append(f"{backend.name} has {', '.join(known)}, and another one makes another network")
+            other, way = "reference", elsewhere("reference")
+    ways = [] if other == backend.name else [way]
+    ways.append(f"{backend.name} has {what} {' or '.join(known)}; that makes another network")
     raise UnsupportedError(
         message,
         help="; ".join(ways),

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from volr.backends.refusals import elsewhere
+from volr.backends.refusals import written_for
 from volr.errors import UnsupportedError
 from volr.network.connectors import AllToAll, OneToOne
 
@@ -70,7 +70,7 @@ def _both(network: Network, population: Population, read: Projection) -> Unsuppo
     return UnsupportedError(
         f"nir has no node that gives a row axes: {population.name} gets a dense layer, and "
         f"{read.target} reads it as a map of {list(population.shape)}",
-        help=elsewhere("brian2", "onnx", verb="write it for"),
+        help=written_for("brian2", "onnx"),
         source=network.source,
         span=population.span,
         label=f"{population.name} is a row and a map",

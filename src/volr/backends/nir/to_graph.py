@@ -35,7 +35,7 @@ from volr.backends.nir.losses import bare, biased_of, driven
 from volr.backends.nir.metadata import KEY, Places, describe
 from volr.backends.nir.projections import nodes_of
 from volr.backends.populations import kinds_of
-from volr.backends.refusals import elsewhere
+from volr.backends.refusals import written_for
 from volr.errors import UnsupportedError
 from volr.models.coding import ConstantCurrent
 from volr.models.model import ArtificialModel, Model, SpikingModel
@@ -66,7 +66,7 @@ _RESERVED = frozenset([*_MODULE.split(), *keyword.kwlist])
 def canonical(model: Model) -> Graph:
     """The graph of a model, with its metadata. Raises ``UnsupportedError`` where there is none."""
     if isinstance(model, SpikingModel) and (why := _unsayable(model)):
-        raise UnsupportedError(why, help=elsewhere("brian2", verb="write it for"))
+        raise UnsupportedError(why, help=written_for("brian2"))
     network, axes = model.network, axes_of(model.network)
     chains = {p.name: each for p, each in _chains(model, axes)}
     names = _names(network, chains)

@@ -40,7 +40,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.backends.refusals import elsewhere
+from volr.backends.refusals import written_for
 from volr.errors import UnsupportedError
 from volr.models.parameters import synapse_matrix, unit_biases
 from volr.system.memory import check_room
@@ -107,7 +107,7 @@ def ring(model: SpikingModel) -> Ring:
     count = 2 if b is not None else int(start != 0.0)
     clocks = list(range(units, units + count))
     units += count
-    way = elsewhere("brian2", verb="write it for")
+    way = written_for("brian2")
     check_room({"the ring": 8 * units * units}, "for the file", help=way)
 
     into = np.zeros((units, network.input_size))
@@ -177,7 +177,7 @@ def neuron_of_layers(model: SpikingModel) -> NeuronModel:
             raise UnsupportedError(
                 "NIR for one importer has one kind of neuron for all populations, and those of "
                 f"{population.name} are not those of {network.layers[0].name}",
-                help=elsewhere("brian2", verb="write it for"),
+                help=written_for("brian2"),
                 source=network.source,
                 span=population.span,
                 label=f"{population.name} differs",

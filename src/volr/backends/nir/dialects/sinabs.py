@@ -34,7 +34,7 @@ from volr.backends.nir.dialects.nirtorch import executed
 from volr.backends.nir.dialects.ring_graph import ROUNDING, affine, cells_of, port
 from volr.backends.nir.graph import Graph
 from volr.backends.readback import uniform
-from volr.backends.refusals import elsewhere, otherwise
+from volr.backends.refusals import otherwise, written_for
 from volr.errors import UnsupportedError
 
 if TYPE_CHECKING:
@@ -64,8 +64,7 @@ def _graph(ring: Ring, dt: float) -> Graph:
             f"nir for sinabs cannot express this model: a neuron might reach "
             f"{most.max():,.0f} times its threshold, and spike as often in one step, which single "
             "precision cannot tell",
-            help=f"{elsewhere('norse', verb='write it for')}; "
-            + otherwise("smaller weights", "a shorter tau_m"),
+            help=f"{written_for('nir.norse')}; " + otherwise("smaller weights", "a shorter tau_m"),
         )
     one = np.eye(ring.units)
     cells = cells_of("LIF", ring, tau=_steps(ring.a), r=1.0, v_leak=0.0, v_threshold=theta)

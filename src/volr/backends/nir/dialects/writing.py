@@ -12,7 +12,7 @@ from volr.backends.nir.dialects.ring import neuron_of_layers, ring
 from volr.backends.nir.graph import DIALECT
 from volr.backends.nir.hdf5_read import read_graph
 from volr.backends.nir.hdf5_write import write_graph
-from volr.backends.refusals import elsewhere, otherwise
+from volr.backends.refusals import elsewhere, otherwise, written_for
 from volr.errors import ModelFileError, UnsupportedError
 from volr.models.model import ArtificialModel, Model, SpikingModel
 from volr.network import Connector
@@ -79,7 +79,7 @@ def _check_expressible(model: SpikingModel, dialect: Dialect) -> None:
     another_way = f"{makers} with {', '.join(dict.fromkeys(ways))}"
     raise UnsupportedError(
         f"nir for {dialect.name} cannot express this model: " + "; ".join(wrong),
-        help=f"{elsewhere('brian2', verb='write it for')}; {otherwise(another_way)}",
+        help=f"{written_for('brian2')}; {otherwise(another_way)}",
     )
 
 

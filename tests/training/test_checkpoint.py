@@ -22,6 +22,7 @@ from tests.oracles import fork
 
 from volr.errors import TrainingError
 from volr.language import to_network
+from volr.models.activations import Tanh
 from volr.models.coding import Poisson
 from volr.models.samples import Samples
 from volr.training import (
@@ -160,18 +161,28 @@ def test_another_training_is_told_how_it_differs(tmp_path: Path) -> None:
     path = begun(tmp_path / "checkpoint")
     before = path.read_bytes()
     others: list[tuple[Any, str]] = [
-        ((IMAGE, SAMPLES, replace(SETTINGS, epochs=7)), "epochs was 6, and is 7"),
-        ((IMAGE, SAMPLES, replace(SETTINGS, seed=4, dropout=0.5)), "dropout was 0.0, and is 0.5"),
-        ((IMAGE, SAMPLES.first(150), SETTINGS), "samples is another one"),
-        ((fork(12, 3, 6, 5), SAMPLES, SETTINGS), "network is another one"),
+        ((IMAGE, SAMPLES, replace(SETTINGS, epochs=7)), "--epochs was 6, and is 7"),
+        ((IMAGE, SAMPLES, replace(SETTINGS, seed=4, dropout=0.5)), "--dropout was 0.0, and is 0.5"),
+        (
+            (IMAGE, SAMPLES, replace(SETTINGS, learning_rate=0.5, optimizer="sgd")),
+            "--optimizer was adam, and is sgd; --learning-rate was not given, and is 0.5",
+        ),
+        (
+            (IMAGE, SAMPLES, replace(SETTINGS, activation=Tanh(), normalise="batch")),
+            "--normalise was not given, and is batch; --activation was relu, and is tanh",
+        ),
+        ((IMAGE, SAMPLES.first(150), SETTINGS), "the training samples are others"),
+        ((fork(12, 3, 6, 5), SAMPLES, SETTINGS), "the program is another one"),
     ]
     for given, said in others:
         with pytest.raises(TrainingError, match=f"is that of another training: .*{said}") as caught:
             train_ann(*given, checkpoint=path)
         assert "`volr train --fresh`" in str(caught.value.help)
     initial = train_ann(IMAGE, SAMPLES, replace(SETTINGS, epochs=1)).model
-    with pytest.raises(TrainingError, match="initial is another one"):
+    with pytest.raises(TrainingError, match="initial was not given, and is now"):
         train_ann(IMAGE, SAMPLES, SETTINGS, initial=initial, checkpoint=path)
+    with pytest.raises(TrainingError, match="were --as ann --on torch, and are --as snn --device"):
+        train_snn(IMAGE, SAMPLES, SETTINGS, checkpoint=path)
     assert path.read_bytes() == before
 
 

@@ -27,6 +27,7 @@ from volr.errors import TrainingError
 from volr.system.incoming import check_ordinary
 from volr.system.storage import failing_as, write_whole
 from volr.training.candidate_record import CandidateRecord
+from volr.training.checkpoint_words import WAY, differences
 from volr.training.result import Epoch
 
 if TYPE_CHECKING:
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 INTERVAL = 10.0
 """Short epochs write no checkpoint until so many seconds after the last one."""
 _LAYOUT, _STATE, _TRAINING, _HASH = "volr.checkpoint", "volr.state", "volr.training", "volr.sha256"
-_LONGEST = 40
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ class Checkpoint:
         if metadata.get(_LAYOUT) != "1" or metadata.get(_HASH) != _hash(arrays, texts):
             raise self._refused("is damaged, or no checkpoint of this version of Volr")
         training = cast("dict[str, str]", json.loads(texts[_TRAINING]))
-        if other := _differences(training, self._training):
+        if other := differences(training, self._training):
             raise self._refused(f"is that of another training: {'; '.join(other)}")
         state = cast("dict[str, Any]", json.loads(texts[_STATE]))
         records = tuple(_record(each) for each in state["records"])
@@ -169,7 +169,7 @@ def described(
     """
     hashed = hashlib.sha256(np.ascontiguousarray(samples.inputs).data)
     hashed.update(np.ascontiguousarray(samples.labels).data)
-    found = {"way": way, "network": str(network), "samples": hashed.hexdigest()}
+    found = {WAY: way, "network": str(network), "samples": hashed.hexdigest()}
     found |= {each.name: repr(getattr(settings, each.name)) for each in fields(settings)}
     return found | {name: _text(each) for name, each in others.items() if each is not None}
 
@@ -188,18 +188,6 @@ def _text(value: object) -> str:
 
 def _without_parameters(model: Model) -> str:
     return repr({k: repr(each) for k, each in vars(model).items() if k != "parameters"})
-
-
-def _differences(found: Mapping[str, str], wanted: Mapping[str, str]) -> list[str]:
-    """What of a checkpoint's training differs from this one's, in words."""
-    words: list[str] = []
-    for name in dict.fromkeys([*wanted, *found]):
-        one, other = found.get(name, "none"), wanted.get(name, "none")
-        if one == other:
-            continue
-        is_short = max(len(one), len(other)) <= _LONGEST
-        words.append(f"{name} was {one}, and is {other}" if is_short else f"{name} is another one")
-    return words
 
 
 def _hash(arrays: Mapping[str, NDArray[Any]], texts: Mapping[str, str]) -> str:

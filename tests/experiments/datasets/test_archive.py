@@ -192,6 +192,30 @@ def test_another_file_of_the_right_shape_is_refused(tmp_path: Path) -> None:
         read(FILES[1], path)
 
 
+def test_the_files_of_another_data_set_are_told_by_its_name(tmp_path: Path) -> None:
+    content = idx(IMAGES[::-1].copy())
+    first = replace(FILES[0], content=hashlib.sha256(content).hexdigest())
+    other = replace(small(), name="other", files=(first, FILES[1]))
+    folder = fill(tmp_path / "data", {**UNPACKED, "small-idx3-ubyte": content})
+    both = (small(), other)
+    with pytest.raises(DataError) as caught:
+        read_archive(small(), folder, both)
+    path = folder / "small-idx3-ubyte"
+    assert caught.value.message == f"{path} is the small-idx3-ubyte of other, another data set"
+    assert str(caught.value.help).startswith("name the folder with the 2 files of small by --data")
+    check_values((IMAGES, read_archive(other, folder, both)[1]))
+    # What is of neither is told as before.
+    fill(folder, {"small-idx3-ubyte": idx(IMAGES + np.uint8(1))})
+    with pytest.raises(DataError, match="not the original small-idx3-ubyte"):
+        read_archive(small(), folder, both)
+
+
+def test_a_data_folder_that_is_a_file_is_told(tmp_path: Path) -> None:
+    (tmp_path / "data").touch()
+    with pytest.raises(DataError, match="data is a file"):
+        read_archive(small(), tmp_path / "data")
+
+
 def test_files_that_were_swapped_are_refused_by_name(tmp_path: Path) -> None:
     first, second = UNPACKED.values()
     swapped = dict(zip(UNPACKED, (second, first), strict=True))

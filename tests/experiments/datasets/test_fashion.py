@@ -12,6 +12,7 @@ import pytest
 
 from volr.errors import DataError
 from volr.experiments.datasets.fashion import FASHION, load_fashion
+from volr.experiments.datasets.mnist import load_mnist
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,6 +59,9 @@ def test_the_hashes_of_downloads_are_those_of_the_original_files(fashion_dir: Pa
         assert hashlib.sha256(packed).hexdigest() == file.packed
 
 
-def test_files_of_mnist_are_refused(mnist_dir: Path) -> None:
-    with pytest.raises(DataError, match="not the original train-images-idx3-ubyte"):
+def test_files_of_mnist_are_refused_by_name(mnist_dir: Path, fashion_dir: Path) -> None:
+    # They have the same names and shapes.
+    with pytest.raises(DataError, match="is the train-images-idx3-ubyte of mnist, another"):
         load_fashion(mnist_dir)
+    with pytest.raises(DataError, match="is the train-images-idx3-ubyte of fashion-mnist, another"):
+        load_mnist(28, fashion_dir)

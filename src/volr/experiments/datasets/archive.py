@@ -10,11 +10,14 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from volr.errors import DataError
 from volr.experiments.datasets.idx import Bytes, decode, idx_size, unpack
 from volr.experiments.datasets.packages import package
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
 
 DATA_VARIABLE = "VOLR_DATA"
 
@@ -58,8 +61,12 @@ class Archive:
     apart: bool = False
 
 
-def read_archive(archive: Archive, data_dir: Path | None) -> tuple[Bytes, ...]:
+def read_archive(
+    archive: Archive, data_dir: Path | None, others: Sequence[Archive] = ()
+) -> tuple[Bytes, ...]:
     """The values of every file, in the archive's order.
+
+    The error for a file of one of the ``others`` names that one.
 
     They come from ``folder_of``, or else from the user's cache. Only in the cache, missing or
     damaged files are downloaded. Raises ``DataError`` if a file is missing, damaged, another file
@@ -67,7 +74,16 @@ def read_archive(archive: Archive, data_dir: Path | None) -> tuple[Bytes, ...]:
     """
     folder = folder_of(archive, data_dir)
     paths = find(archive, folder) if folder else download(archive, cache_folder(archive))
-    return tuple(read(file, path) for file, path in zip(archive.files, paths, strict=True))
+    foreign = {
+        file.content: each.name
+        for each in others
+        if each.name != archive.name
+        for file in each.files
+    }
+    return tuple(
+        read(file, path, foreign, _help(archive))
+        for file, path in zip(archive.files, paths, strict=True)
+    )
 
 
 def folder_of(archive: Archive, data_dir: Path | None) -> Path | None:
@@ -92,7 +108,8 @@ def folder_of(archive: Archive, data_dir: Path | None) -> Path | None:
 def find(archive: Archive, folder: Path) -> tuple[Path, ...]:
     """The archive's files in a folder, gzipped or not; ``DataError`` names all missing ones."""
     if not folder.is_dir():
-        raise DataError(f"the data folder {folder} is not there", help=_help(archive))
+        wrong = "is a file" if folder.exists() else "is not there"
+        raise DataError(f"the data folder {folder} {wrong}", help=_help(archive))
     found = {
         file.name: [path for s in file.spellings if (path := folder / s).is_file()]
         for file in archive.files
@@ -115,11 +132,21 @@ def download(archive: Archive, folder: Path) -> tuple[Path, ...]:
     return tuple(_fetch(archive, file, folder) for file in archive.files)
 
 
-def read(file: IdxFile, path: Path) -> Bytes:
-    """The values in ``path``; ``DataError`` if they are not those of ``file``."""
+def read(
+    file: IdxFile, path: Path, foreign: Mapping[str, str] | None = None, way: str | None = None
+) -> Bytes:
+    """The values in ``path``; ``DataError`` if they are not those of ``file``.
+
+    ``foreign`` are names of other data sets by the hashes of their files' contents; ``way`` is the
+    help of the error for a file of one of them.
+    """
     content = unpack(path, idx_size(file.shape))
     values = decode(content, file.shape, path)
     found = hashlib.sha256(content).hexdigest()
+    if found != file.content and foreign is not None and found in foreign:
+        raise DataError(
+            f"{path} is the {file.name} of {foreign[found]}, another data set", help=way
+        )
     if found != file.content:
         raise DataError(
             f"{path}: not the original {file.name}: its unpacked content has the SHA-256 {found}, "

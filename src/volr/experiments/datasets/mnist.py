@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.errors import DataError
-from volr.experiments.datasets.archive import Archive, IdxFile, read_archive
+from volr.experiments.datasets.archive import read_archive
+from volr.experiments.datasets.archives import ARCHIVES, MNIST
 from volr.models.samples import Data, Samples
 
 if TYPE_CHECKING:
@@ -15,44 +16,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from volr.checks.arrays import Floats
+    from volr.experiments.datasets.archive import Archive
     from volr.experiments.datasets.idx import Bytes
 
 _BRIGHTEST = 255
 _MARGIN = 4
-
-MNIST = Archive(
-    name="mnist",
-    files=(
-        IdxFile(
-            name="train-images-idx3-ubyte",
-            shape=(60_000, 28, 28),
-            content="ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
-            packed="440fcabf73cc546fa21475e81ea370265605f56be210a4024d2ca8f203523609",
-        ),
-        IdxFile(
-            name="train-labels-idx1-ubyte",
-            shape=(60_000,),
-            content="65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
-            packed="3552534a0a558bbed6aed32b30c495cca23d567ec52cac8be1a0730e8010255c",
-        ),
-        IdxFile(
-            name="t10k-images-idx3-ubyte",
-            shape=(10_000, 28, 28),
-            content="0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
-            packed="8d422c7b0a1c1c79245a5bcf07fe86e33eeafee792b84584aec276f5a2dbc4e6",
-        ),
-        IdxFile(
-            name="t10k-labels-idx1-ubyte",
-            shape=(10_000,),
-            content="ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
-            packed="f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6",
-        ),
-    ),
-    mirrors=(
-        "https://ossci-datasets.s3.amazonaws.com/mnist/",
-        "https://storage.googleapis.com/cvdf-datasets/mnist/",
-    ),
-)
 
 
 def flatten(images: Bytes) -> Floats:
@@ -96,7 +64,9 @@ def load_scaled(
     ``archive`` has training images and labels, test images and labels, in this order. Raises what
     ``read_archive`` raises, which finds the files.
     """
-    train_images, train_labels, test_images, test_labels = read_archive(archive, data_dir)
+    train_images, train_labels, test_images, test_labels = read_archive(
+        archive, data_dir, others=ARCHIVES
+    )
     return Data(
         train=_samples(scale(train_images), train_labels),
         test=_samples(scale(test_images), test_labels),

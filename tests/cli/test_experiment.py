@@ -280,6 +280,7 @@ def test_one_experiment_at_a_time_writes_to_a_folder(volr: Volr, folder: Path) -
     [
         (("nand", "xro"), "did you mean 'xor'?"),
         (("nand", "mnist", "--data", "nowhere"), "data folder nowhere is not"),
+        (("digits", "--program", "max.volr"), "max.volr:3:3: error: engine lacks `maxpool`"),
         (("nand", "digits", "--program", "xor.volr"), "does not fit the task digits"),
         (("nand", "--program", "nowhere.volr"), "there is no such file"),
         (("nand", "--duration", "nan"), "duration is nan ms"),
@@ -308,6 +309,10 @@ def test_what_is_wrong_is_said_before_anything_is_trained_or_changed(
     (folder / "results" / ".lock").touch()
     (folder / "blocked").mkdir()
     (folder / "blocked" / "models").touch()
+    # The text of a plan begins without the empty line.
+    (folder / "max.volr").write_text(
+        "\nconv [1 8 8] 2 3\n⦶ maxpool _ 2 ⦶ dense _ 10", encoding="utf-8"
+    )
     before = snapshot(folder)
     settings = () if "--conditions" in arguments else TWO
     on = () if "--on" in arguments else ("--on", "engine")

@@ -179,4 +179,55 @@ def test_programs_of_volrs_are_named_like_files(volr: Volr, folder: Path) -> Non
     assert "the program takes 784 inputs" in refused.err
     (folder / "lenet").write_text("dense 2 3", encoding="utf-8")
     assert volr("check", "lenet").out == "net 2 3\n"
-    assert "there is no such file" in volr("check", "lenat").err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("check",),
+        ("format",),
+        ("show",),
+        ("train", "--task", "mnist", "--out", "m"),
+        ("compile", "--to", "futhark"),
+        ("verify", "--on", "reference"),
+        ("experiment", "mnist", "--program"),
+        ("search", "mnist", "--program"),
+    ],
+)
+def test_a_missing_program_is_told_the_names_that_there_are(
+    volr: Volr, command: tuple[str, ...]
+) -> None:
+    if command[0] == "search":
+        pytest.importorskip("optuna")
+    names = "Volr has the programs lenet, lenet-avgpool, residual; `volr format lenet` prints one"
+    for name, help in {
+        "lenat": f"did you mean 'lenet'? {names}",
+        "xor": f"did you mean 'xor.volr'? {names}",
+        "quite-another": names,
+        "xr.volr": "did you mean 'xor.volr'?",
+        "none/xor.volr": "the folder 'none' is not there",
+    }.items():
+        result = volr(*command, name)
+        assert (result.code, result.out) == (1, "")
+        assert result.err == f"{name}:1:1: error: there is no such file\n  = help: {help}\n"
+    assert "= help" not in volr(*command, "unlike.anything").err
+
+
+def test_a_program_of_volrs_can_be_had_as_text(volr: Volr, folder: Path) -> None:
+    text = volr("format", "residual").out
+    refused = volr("format", "residual", "--write")
+    assert refused.code == 2
+    assert "`volr format residual > residual.volr` makes a file of it" in refused.err
+    (folder / "mine.volr").write_text(text, encoding="utf-8")
+    assert volr("show", "mine.volr").out == volr("show", "residual").out
+    assert volr("compile", "residual", "--to", "futhark").code == 0
+    assert (folder / "residual.fut").exists()
+
+
+def test_programs_are_not_written_over_and_no_name_is_hidden(volr: Volr, folder: Path) -> None:
+    (folder / "mine.volr").write_text("dense 2 3", encoding="utf-8")
+    refused = volr("show", "xor.volr", "--svg", "mine.volr")
+    assert "cannot write mine.volr: that is a program, which would be lost" in refused.err
+    assert (folder / "mine.volr").read_text(encoding="utf-8") == "dense 2 3"
+    refused = volr("train", "lenet", "--task", "mnist", "--out", "lenet")
+    assert "a file of this name would stand for Volr's program lenet" in refused.err

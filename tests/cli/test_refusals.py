@@ -143,3 +143,65 @@ def test_a_wrong_number_of_cores_is_told_by_every_command(
     result = volr("check", "xor.volr")
     assert (result.code, result.out) == (1, "")
     assert "VOLR_CORES is 'zwei'" in result.err
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("train", "xor.volr", "--task", "xor", "--out", "m"),
+        ("transfer", "ann.safetensors", "--task", "xor", "--out", "m"),
+        ("evaluate", "ann.safetensors", "--task", "xor"),
+        ("explain", "ann.safetensors", "--task", "xor"),
+        ("verify", "ann.safetensors", "--task", "xor"),
+        ("search", "xor"),
+        ("experiment", "nand", "xor"),
+    ],
+)
+def test_a_data_folder_is_for_tasks_with_files(
+    volr: Volr, folder: Path, model: Path, command: tuple[str, ...]
+) -> None:
+    if command[0] == "search":
+        pytest.importorskip("optuna")
+    assert model.name == "ann.safetensors"
+    before = {each.name for each in folder.iterdir()}
+    result = volr(*command, "--data", "somewhere")
+    assert result.code == 2
+    names = "nand and xor have their" if command[0] == "experiment" else "xor has its"
+    assert f"--data somewhere: {names} data in no files; leave it out" in result.err
+    assert {each.name for each in folder.iterdir()} == before
+
+
+def test_random_stimuli_are_in_no_folder(volr: Volr) -> None:
+    result = volr("verify", "xor.volr", "--data", "somewhere", "--on", "reference")
+    assert result.code == 2
+    assert "--data somewhere: without --task, the stimuli are random" in result.err
+
+
+def test_tasks_with_commas_are_told_apart(volr: Volr) -> None:
+    result = volr("experiment", "nand,xor")
+    assert result.code == 2
+    assert "nand,xor: tasks stand apart: nand xor" in result.err
+
+
+def test_a_model_that_is_not_there_may_be_one_beside_it(volr: Volr, model: Path) -> None:
+    assert model.name == "ann.safetensors"
+    for name, help in {
+        "ann": "did you mean 'ann.safetensors'?",
+        "ann.safetensor": "did you mean 'ann.safetensors'?",
+        "none/ann.safetensors": "the folder 'none' is not there",
+        "lenet": "`volr train` makes a model of a program",
+    }.items():
+        result = volr("evaluate", name, "--task", "xor")
+        assert result.code == 1
+        assert result.err == (
+            f"error: cannot read {name}: No such file or directory\n  = help: {help}\n"
+        )
+
+
+def test_a_document_runs_nothing(volr: Volr, model: Path) -> None:
+    result = volr("evaluate", model, "--task", "xor", "--on", "nir")
+    assert result.code == 1
+    assert "nir is a document, which runs nothing; `volr compile --to nir` writes it" in result.err
+    assert (
+        "there is no back end 'nri'" in volr("evaluate", model, "--task", "xor", "--on", "nri").err
+    )

@@ -154,6 +154,7 @@ def test_a_transfer_takes_what_was_found_and_is_told_otherwise(
         (("xor", "--program", "nowhere.volr"), "there is no such file"),
         (("digits", "--program", "xor.volr"), "does not fit the task digits"),
         (("mnist", "--data", "nowhere"), "data folder nowhere is not"),
+        (("digits", "--program", "max.volr"), "max.volr:3:3: error: engine lacks `maxpool`"),
         (("xor", "--on", "torch"), "torch runs artificial models and simulates nothing"),
         (("xor", "--on", "nset"), "did you mean 'nest'?"),
         (("xor", "--neuron", "if_curr_xep"), "did you mean 'if_curr_exp'?"),
@@ -171,6 +172,9 @@ def test_what_is_wrong_is_said_before_anything_is_made(
 ) -> None:
     pytest.importorskip("numba")
     (folder / "bad.json").write_text('{"settings": {"epoch": 2}}', encoding="utf-8")
+    (folder / "max.volr").write_text(
+        "\nconv [1 8 8] 2 3\n⦶ maxpool _ 2 ⦶ dense _ 10", encoding="utf-8"
+    )
     before = snapshot(folder)
     result = volr("search", *arguments)
     assert (result.code, result.out) == (1, "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -30,7 +31,7 @@ def _torch() -> None:
 def test_a_program_becomes_a_model_with_its_origin(volr: Volr, folder: Path) -> None:
     result = volr("train", "xor.volr", "--task", "xor", "--out", "new/m.st", "--seed", "5", *QUICK)
     assert (result.code, result.out) == (0, "")
-    assert "of 2: loss " in result.err
+    assert re.search(r"^kept epoch \d of 2.*: loss ", result.err, re.MULTILINE)
     assert result.err.endswith("wrote new/m.st\n")
     loaded = read_model_file(folder / "new" / "m.st")
     assert isinstance(loaded.model, ArtificialModel)
@@ -108,6 +109,7 @@ def test_digits_are_learned(volr: Volr, folder: Path) -> None:
         (("xor.volr", "--task", "xor", "--out", "."), "it is a folder"),
         (("xor.volr", "--task", "xor", "--out", "xor.volr"), "would be lost"),
         (("xor.volr", "--task", "xor", "--out", "xor.volr/m"), "Not a directory"),
+        (("xor.volr", "--task", "xor", "--out", "three.volr"), "that is a program, which would be"),
         (("mnist.volr", "--task", "mnist", "--data", "nowhere"), "data folder nowhere is not"),
     ],
 )
@@ -197,3 +199,19 @@ def test_a_checkpoint_is_no_other_file_of_the_training(volr: Volr, folder: Path)
     again = ("--as", "snn", "--start", "m", "--out", "n", "--checkpoint", "m")
     assert "the checkpoint m would be the file of --start" in volr(*command[:4], *again).err
     assert (folder / "m").exists()
+
+
+@pytest.mark.parametrize("validation", ["0.2", "0"])
+def test_the_last_line_is_about_the_epoch_that_is_kept(volr: Volr, validation: str) -> None:
+    # So high a rate that the loss goes up and down.
+    options = ("--epochs", "6", "--candidates", "1", "--learning-rate", "0.5")
+    result = volr(
+        *("train", "xor.volr", "--task", "xor", "--out", "m"), *options, "--validation", validation
+    )
+    kept = re.search(r"^kept epoch (\d) of 6(.*?): loss [\d.]+(.*)$", result.err, re.MULTILINE)
+    assert kept is not None, result.err
+    if validation == "0":
+        assert kept.groups() == ("6", "", "")
+    else:
+        assert kept[2] == ", the best on the validation data"
+        assert re.fullmatch(r", validation accuracy [\d.]+", kept[3])

@@ -129,7 +129,7 @@ def test_fine_tuning_keeps_all_but_the_parameters(volr: Volr, folder: Path, mode
     fine = ("train", "two.volr", "--task", "xor", "--as", "snn", "--start", "snn", "--out", "f")
     result = volr(*fine, "--seed", "8", "--rate-floor", "1", "--validation", "0")
     assert result.code == 0, result.err
-    assert re.search(r"^epoch 2 of 2: loss ", result.err, flags=re.MULTILINE)
+    assert re.search(r"^kept epoch 2 of 2: loss ", result.err, flags=re.MULTILINE)
     before, after = read_model_file(folder / "snn"), read_model_file(folder / "f")
     # The seed draws the order of the samples; the data are split as they were for the ANN.
     kept = {name: said for name, said in after.origin.items() if name != "ann"}

@@ -147,12 +147,35 @@ def test_what_a_back_end_lacks_is_left_out_or_shown_in_the_program(
     monkeypatch.setattr(backends, "BACKENDS", (ENGINE, plain))
     result = volr("verify", program, "--neuron", "if_curr_exp")
     assert result.code == 0
-    assert result.err.splitlines()[-1] == "left out: plain lacks the neuron model 'if_curr_exp'"
+    assert result.err.splitlines()[-1] == (
+        f"left out, SNN: plain lacks the neuron model 'if_curr_exp' ({program}:1:1)"
+    )
     refused = volr("verify", program, "--neuron", "if_curr_exp", "--on", "plain")
     assert refused.code == 1
     *shown, help = refused.err.splitlines()[1:]
     assert shown == [f"1 | {PROGRAM}", "  | ^^^^^^^^^ dense_1 has it"]
-    assert help.startswith("  = help: run it on engine, which keeps the network; plain has if_curr")
+    assert help.startswith(
+        "  = help: run it on engine, which keeps the network; plain has the neuron model if_curr"
+    )
+
+
+def test_what_several_back_ends_lack_is_told_in_one_line(
+    volr: Volr, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "net.volr").write_text("conv [1 4 5] 2 3\n⦶ maxpool _ 2 ⦶ dense _ 3", "utf-8")
+    hard = replace(ENGINE, name="hard", merges=("sum",))
+    nir, script = (replace(target(each), requires=()) for each in ("nir", "brian2.py"))
+    away = replace(REFERENCE, name="away", requires=("no_such_package",))
+    monkeypatch.setattr(backends, "BACKENDS", (REFERENCE, away, hard, target("brian2")))
+    monkeypatch.setattr(backends, "DOCUMENTS", (nir, script))
+    lacks = "lacks `maxpool`, which maxpool_2 is (net.volr:2:3)"
+    result = volr("verify", "net.volr")
+    assert result.code == 0
+    assert result.err.splitlines() == [
+        "left out, ANN: away needs no_such_package, which is not installed",
+        f"left out, ANN: nir {lacks}",
+        f"left out, SNN: hard, brian2, nir, brian2.py: each {lacks}",
+    ]
 
 
 def test_random_codings_are_the_same_on_both_sides(volr: Volr, program: Path) -> None:
@@ -181,7 +204,7 @@ def test_what_a_simulator_refuses_as_it_runs_is_left_out_too(
     monkeypatch.setattr(backends, "BACKENDS", (late, ENGINE))
     result = volr("verify", program)
     assert result.code == 0
-    assert result.err.splitlines()[-1] == "left out: late cannot run this model"
+    assert result.err.splitlines()[-1] == "left out, SNN: late cannot run this model"
     assert "engine" in rows(result.out)
     assert volr("verify", program, "--on", "late").code == 1
 

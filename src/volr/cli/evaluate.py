@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from dataclasses import asdict
 
 from volr.cli import options
+from volr.cli.input_files import check_data
 from volr.cli.options import with_options
 from volr.cli.output import note, print_json, print_table
 from volr.cli.progress import progress_bar
@@ -40,6 +41,7 @@ def evaluate(
     from volr.model_files.model_file import read_model_file
 
     chosen = find_task(task)
+    check_data(data, chosen)
     asked = None if on is None else backend(on)
     loaded = read_model_file(model)
     runner = asked or default_backend(loaded.model)
@@ -53,7 +55,8 @@ def evaluate(
         )
     runs = nullcontext() if device == "cpu" else simulator(runner.name, device=found_device)
     network = loaded.model.network
-    check_model(chosen, network.input_size, network.output_size, loaded.origin.get("task"))
+    trained = loaded.origin.get("task")
+    check_model(chosen, network.input_size, network.output_size, trained, network)
     split = data_seed(loaded.origin, task, seed)
     with runs as running, progress_bar() as progress:
         progress(f"loading {task}", 0, None)

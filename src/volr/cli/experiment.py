@@ -12,8 +12,9 @@ import typer
 
 from volr.cli import options
 from volr.cli.executors import Fresh, Machines
+from volr.cli.input_files import check_data
 from volr.cli.learning_options import usual_epochs
-from volr.cli.options import SPIKING, count, option, with_options
+from volr.cli.options import SPIKING, count, option, refuse, with_options
 from volr.cli.output import note, print_json, print_table
 from volr.cli.output_files import check_folder, check_writable
 from volr.cli.progress import progress_bar
@@ -104,15 +105,21 @@ def experiment(
     from volr.experiments.study import VOLR
     from volr.experiments.tasks import task as find_task
     from volr.language import to_network
+    from volr.source import Source
 
     names = tasks or (QUICK_TASKS if quick else DEFAULT_TASKS)
+    for each in names:
+        if "," in each:
+            refuse([each], f"tasks stand apart: {' '.join(filter(None, each.split(',')))}")
     chosen = [find_task(name) for name in dict.fromkeys(names)]
+    check_data(data, *chosen)
     own = None if program is None else to_network(program_source(program))
     file = read_settings(settings)
     networks: dict[str, Network] = {}
     for each in chosen:
         searched = None if own else file.program_for(each.name)
-        networks[each.name] = task_network(each, to_network(searched) if searched else own)
+        found = to_network(Source(searched, str(settings))) if searched else own
+        networks[each.name] = task_network(each, found)
     study: Study = context.obj or VOLR
     base = settings_with(
         file,
@@ -132,7 +139,7 @@ def experiment(
         check_folder(each)
     check_writable(out / RESULTS)
     with progress_bar() as progress:
-        check_possible(plan, data, progress)
+        check_possible(plan, data, progress, networks)
     with open_journal(out) as journal, progress_bar() as progress, ExitStack() as stack:
         specs = plan.specs()
         anew = fresh or journal.is_unplanned() or journal.conflicts(specs)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from volr.cli import options
+from volr.cli.input_files import check_data
 from volr.cli.options import CALIBRATION, SPIKING, given, given_values, option, refuse, with_options
 from volr.cli.output import emit, print_json, print_table
 from volr.cli.progress import progress_bar
@@ -61,6 +62,7 @@ def explain(
     from volr.transfer import TransferSettings, transfer_ann
 
     chosen = find_task(task)
+    check_data(data, chosen)
     runner = spiking_backend(on)
     require(runner)
     loaded = read_model_file(model)
@@ -80,7 +82,8 @@ def explain(
         artificial, spiking_model = loaded.model, None
         settings = spiking.settings(TransferSettings, **given_values(full), seed=drawn)
     network = loaded.model.network
-    check_model(chosen, network.input_size, network.output_size, loaded.origin.get("task"))
+    trained = loaded.origin.get("task")
+    check_model(chosen, network.input_size, network.output_size, trained, network)
     with runner.start() as simulator, ENGINE.start() as engine, progress_bar() as progress:
         progress(f"loading {task}", 0, None)
         whole = chosen.load(seed=split_seed, inputs=network.input_size, data_dir=data)

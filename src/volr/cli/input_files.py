@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from volr.cli.options import refuse
 from volr.cli.output_files import check_writable
 from volr.errors import ModelError
 from volr.system.incoming import check_ordinary, is_model
@@ -23,11 +24,15 @@ _M = TypeVar("_M")
 
 
 def read_subject(file: str) -> Network | ModelFile:
-    """The network of a program, or a model; raises ``ProgramError`` or ``ModelFileError``."""
-    from volr.language import read_source, to_network
+    """The network of a program, or a model; raises ``ProgramError`` or ``ModelFileError``.
+
+    A program may also be one that comes with Volr, by its name.
+    """
+    from volr.experiments.programs import program_source
+    from volr.language import to_network
     from volr.model_files.model_file import read_model_file
 
-    return read_model_file(file) if is_model_file(file) else to_network(read_source(file))
+    return read_model_file(file) if is_model_file(file) else to_network(program_source(file))
 
 
 def is_model_file(file: str) -> bool:
@@ -44,6 +49,14 @@ def is_model_file(file: str) -> bool:
     except OSError:
         return False
     return is_model(head)
+
+
+def check_data(data: Path | None, *tasks: Task) -> None:
+    """Refuse ``--data``, which would have no effect, for tasks whose data are in no files."""
+    if data is not None and not any(each.reads_files for each in tasks):
+        names = " and ".join(each.name for each in tasks)
+        has = "have their data in no files" if len(tasks) > 1 else "has its data in no files"
+        refuse([f"--data {data}"], f"{names} {has}; leave it out")
 
 
 @dataclass(frozen=True)
@@ -85,7 +98,10 @@ def teacher_of(path: Path, task: Task, out: Path) -> Read[ArtificialModel]:
     check_writable(out, source=path)
     loaded = read_model_file(path)
     if not isinstance(loaded.model, ArtificialModel):
-        raise ModelError(f"{path} is a spiking model, and a teacher is an artificial one")
+        raise ModelError(
+            f"{path} is a spiking model, and a teacher is an artificial one",
+            help="name the model that it was transferred from, or train one with `volr train`",
+        )
     learned = loaded.origin.get("task")
     # Both MNIST tasks have the same images, so a network of one may teach one of the other.
     if learned is not None and learned not in same_data(task):

@@ -227,9 +227,8 @@ def _is_given(ctx: typer.Context, name: str) -> bool:
 # Arguments and options that several commands have.
 TASKS = "nand, xor, digits, mnist, mnist-parallel or fashion."
 PROGRAMS = "or the name of one of Volr's: lenet, lenet-avgpool, residual"
-Program = Annotated[str, typer.Argument(metavar="FILE", help="A program; - is standard input.")]
 Model = Annotated[Path, typer.Argument(readable=False, metavar="MODEL", help="A model file.")]
-NamedProgram = Annotated[
+Program = Annotated[
     str, typer.Argument(metavar="FILE", help=f"A program, {PROGRAMS}; - is standard input.")
 ]
 Task = Annotated[str, option(..., f"Task: {TASKS}", "TASK")]

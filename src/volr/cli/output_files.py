@@ -27,6 +27,8 @@ def check_writable(path: Path, *, source: Path | None = None) -> None:
     ``source`` is the file that the command reads; it must not be overwritten. The check leaves
     nothing behind, and makes no folders.
     """
+    from volr.experiments.programs import is_name
+
     with failing_as(VolrError, f"cannot write {path}"):
         if str(path) == "-":
             raise VolrError("cannot write this to standard output", help="name a file")
@@ -40,6 +42,16 @@ def check_writable(path: Path, *, source: Path | None = None) -> None:
                     f"cannot write {path}: that is the file to read from, which would be lost",
                     help="name another file",
                 )
+            if path.suffix == ".volr":
+                raise VolrError(
+                    f"cannot write {path}: that is a program, which would be lost",
+                    help="name another file",
+                )
+        elif is_name(str(path)):
+            raise VolrError(
+                f"cannot write {path}: a file of this name would stand for Volr's program {path}",
+                help="name another file",
+            )
         _try_in(path.absolute().parent)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from volr.source import Diagnostic, Source
 
 
-def check(file: options.NamedProgram, as_json: options.Json = False) -> None:
+def check(file: options.Program, as_json: options.Json = False) -> None:
     """Check a program and print its type."""
     from volr.experiments.programs import program_source
     from volr.language import check as checked
@@ -66,11 +66,18 @@ def format_program(
     ),
 ) -> None:
     """Print a program in its standard layout. Comments stay."""
-    from volr.language import format_source, read_source
+    from volr.experiments.programs import is_name, program_source
+    from volr.language import format_source
 
     if write and file == "-":
         raise typer.BadParameter("standard input is no file to write", param_hint="--write")
-    source = read_source(file)
+    if write and is_name(file):
+        raise typer.BadParameter(
+            f"{file} is one of Volr's programs, and no file; `volr format {file} > {file}.volr` "
+            "makes a file of it",
+            param_hint="--write",
+        )
+    source = program_source(file)
     with patience("formatting"):
         formatted = format_source(source, ascii=ascii, fill=fill)
     if not write:
@@ -82,7 +89,7 @@ def format_program(
 
 @with_options
 def show(
-    file: options.NamedProgram,
+    file: options.Program,
     svg: str | None = option(None, "Draw the network into this file; - is standard output.", "OUT"),
     as_json: options.Json = False,
 ) -> None:

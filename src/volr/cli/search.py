@@ -12,6 +12,7 @@ import typer
 
 from volr.cli import options
 from volr.cli.executors import Fresh, Machines
+from volr.cli.input_files import check_data
 from volr.cli.options import SPIKING, count, option, with_options
 from volr.cli.output import emit, note, print_json, print_table
 from volr.cli.output_files import check_folder, check_writable
@@ -96,17 +97,23 @@ def search(
     from volr.experiments.store.folder import open_journal
     from volr.experiments.tasks import task as find_task
     from volr.language import to_network
+    from volr.source import Source
 
     if minutes is not None and not (math.isfinite(minutes) and minutes >= 0):
         raise VolrError(f"--minutes is {minutes}, not 0 or more")
     require_optuna()
     chosen, sought = find_task(task), find_condition(condition)
+    check_data(data, chosen)
     file = read_settings(settings)
     base = settings_with(file, {"neuron": neuron, **vars(times)})
-    text = file.program_for(task) or chosen.program
     if program is not None:
-        text = program_source(program).text.strip()
-    task_network(chosen, to_network(text))
+        source = program_source(program)
+    elif (found_in_file := file.program_for(task)) is not None:
+        source = Source(found_in_file, str(settings))
+    else:
+        source = Source(chosen.program)
+    text = source.text.strip()
+    network = task_network(chosen, to_network(source))
     asked = Search(
         task=task,
         program=text,
@@ -126,7 +133,7 @@ def search(
         tasks={task: text}, seeds=[FIRST_SEED], conditions=[sought], on=on, settings=[base]
     )
     with progress_bar() as progress:
-        check_possible(first, data, progress)
+        check_possible(first, data, progress, {task: network})
     ladder = rungs_of(asked, data)
     end = math.inf if minutes is None else time.monotonic() + 60 * minutes
     with (

@@ -10,7 +10,7 @@ import typer
 
 from volr.checks.names import named
 from volr.cli import options
-from volr.cli.input_files import is_model_file, split_of, start_of, teacher_of
+from volr.cli.input_files import check_data, is_model_file, split_of, start_of, teacher_of
 from volr.cli.learning_options import Learning
 from volr.cli.options import (
     ARTIFICIAL,
@@ -44,7 +44,7 @@ _OF_THE_ENGINE = ("teacher", "device", "surrogate", "surrogate_width", "window")
 @options.with_options
 def train(
     ctx: typer.Context,
-    file: options.NamedProgram,
+    file: options.Program,
     task: options.Task,
     out: options.Out,
     checkpoint: Path | None = option(
@@ -105,6 +105,7 @@ def train(
         )
     device = device_of(through.device)
     chosen = find_task(task)
+    check_data(data, chosen)
     check_writable(out, source=Path(file))
     saved = out.with_name(f"{out.name}.checkpoint") if checkpoint is None else checkpoint
     check_writable(saved, source=Path(file))
@@ -263,9 +264,12 @@ def _tell(trained: Training[Model], network: Network, asked: int) -> None:
     else:
         kept = trained.history[trained.kept_epoch - 1]
         accuracy = kept.validation_accuracy
-        validated = "" if accuracy is None else f", validation accuracy {accuracy:.4f}"
+        best, validated = "", ""
+        if accuracy is not None:
+            best = ", the best on the validation data"
+            validated = f", validation accuracy {accuracy:.4f}"
         epochs = f"epoch {trained.kept_epoch} of {len(trained.history)}"
-        note(f"{epochs}: loss {kept.loss:.4f}{validated}")
+        note(f"kept {epochs}{best}: loss {kept.loss:.4f}{validated}")
     for name, rate in trained.rates.items():
         note(f"{name}: {rate:.1f} Hz on average over the training data")
     for name, dead in trained.dead.items():

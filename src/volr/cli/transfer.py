@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from volr.cli import options
+from volr.cli.input_files import check_data
 from volr.cli.options import count, given_values, option, with_options
 from volr.cli.output import emit, note, print_json, print_table
 from volr.cli.output_files import check_writable, path_from, save_made
@@ -79,6 +80,7 @@ def transfer(
     from volr.transfer import TransferSettings, transfer_ann
 
     chosen = find_task(task)
+    check_data(data, chosen)
     loaded = read_model_file(model)
     if not isinstance(loaded.model, ArtificialModel):
         raise ModelError(
@@ -98,7 +100,8 @@ def transfer(
         file = read_settings(settings_file)
         settings = with_task_defaults(settings_with(file, changes), task).transfer(drawn)
     network = loaded.model.network
-    check_model(chosen, network.input_size, network.output_size, loaded.origin.get("task"))
+    trained = loaded.origin.get("task")
+    check_model(chosen, network.input_size, network.output_size, trained, network)
     check_writable(out, source=model)
     with simulator(calibration.on) as target, progress_bar() as progress:
         progress(f"loading {task}", 0, None)

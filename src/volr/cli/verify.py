@@ -65,7 +65,7 @@ def verify(
     with `--on`.
     """
     from volr.cli.input_files import read_subject
-    from volr.cli.verify_tables import outcome_json, print_outcomes, show_outcome
+    from volr.cli.verify_tables import left_out_lines, outcome_json, print_outcomes, show_outcome
     from volr.experiments.run_progress import of_simulation
     from volr.model_files.model_file import ModelFile
     from volr.transfer import TransferSettings
@@ -109,8 +109,8 @@ def verify(
         )
     else:
         print_outcomes(found)
-    for each in left_out:
-        note(f"left out: {each.reason}")
+    for line in left_out_lines(left_out):
+        note(line)
     for each in found:
         if isinstance(each, Unverified):
             show_outcome(each)
@@ -155,15 +155,19 @@ def _pairs(
 def _stimuli(
     network: Network, task: str | None, samples: int, seed: int, origin: Origin, data: Path | None
 ) -> Floats:
+    from volr.cli.input_files import check_data
     from volr.experiments.evaluation import data_seed
     from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
     from volr.verification.examples import random_stimuli
 
     if task is None:
+        refuse([f"--data {data}"] if data else [], "without --task, the stimuli are random")
         return random_stimuli(network, samples, seed)
     chosen = find_task(task)
-    check_model(chosen, network.input_size, network.output_size, origin.get("task"))
+    check_data(data, chosen)
+    trained = origin.get("task")
+    check_model(chosen, network.input_size, network.output_size, trained, network)
     split = data_seed(origin, task, seed)
     whole = chosen.load(seed=split, inputs=network.input_size, data_dir=data)
     return whole.test.first(samples).inputs

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
+from volr.backends import target
 from volr.backends.readback import METADATA
 from volr.cli.output import emit, note, print_table, show_error
-from volr.errors import VolrError
+from volr.errors import UnsupportedError, VolrError
 from volr.verification import Unverified, Verification
 
 if TYPE_CHECKING:
@@ -72,6 +73,31 @@ def show_outcome(found: Unverified) -> None:
         show_error(found.error)
     else:
         note(f"{found.name} failed: {found.reason}")
+
+
+def left_out_lines(left_out: Sequence[Unverified]) -> list[str]:
+    """A line for each reason: the back ends that it holds for, and its place in the program."""
+    names: dict[tuple[str, str, bool], list[str]] = {}
+    for each in left_out:
+        # A message begins with the name of a document, a table has its title: brian2.py.
+        subject = f"{target(each.name).name} "
+        said = each.reason.removeprefix(subject) + _place(each.error)
+        key = (each.generation, said, each.reason.startswith(subject))
+        names.setdefault(key, []).append(each.name)
+    return [
+        f"left out, {generation}: {', '.join(found)}"
+        + (": each " if is_told and len(found) > 1 else " " if is_told else ": ")
+        + said
+        for (generation, said, is_told), found in names.items()
+    ]
+
+
+def _place(error: Exception) -> str:
+    """Where in the program the error is, after its message."""
+    if not isinstance(error, UnsupportedError) or error.diagnostic is None or error.source is None:
+        return ""
+    start = error.source.position(error.diagnostic.span.start)
+    return f" ({error.source.name}:{start.line}:{start.column})"
 
 
 def _row(found: Outcome) -> tuple[str, ...]:

@@ -118,7 +118,7 @@ def data_of(spec: Spec, network: Network, data_dir: Path | None) -> Data:
     If it is measured on validation samples, these are ``test``, without any test sample.
     """
     chosen = task(spec.task)
-    check_fits(chosen, network.input_size, network.output_size)
+    check_fits(chosen, network.input_size, network.output_size, network)
     data = _load(chosen, spec.seed, network.input_size, data_dir)
     if spec.part == "validation":
         kept, aside = stratified(data.train.labels, generator(spec.seed))
@@ -137,9 +137,12 @@ def _load(task: Task, seed: int, inputs: int, data_dir: Path | None) -> Data:
     return task.load(seed=seed, inputs=inputs, data_dir=data_dir)
 
 
-def empty_model(spec: Spec) -> SpikingModel:
-    """A model of the kind that a spiking run makes, with all parameters 0."""
-    network = to_network(spec.program)
+def empty_model(spec: Spec, network: Network | None = None) -> SpikingModel:
+    """A model of the kind that a spiking run makes, with all parameters 0.
+
+    Errors name the program as ``network`` does, which is the network of the spec's program.
+    """
+    network = to_network(spec.program) if network is None else network
     zeros = {name: np.zeros(shape) for name, shape in parameter_shapes(network).items()}
     return spec.settings.spiking().model(network, zeros)
 

@@ -40,15 +40,20 @@ class Finished:
 def task_network(task: Task, network: Network | None = None) -> Network:
     """``network``, or that of the task's own program; ``DataError`` if it does not fit."""
     chosen = to_network(task.program) if network is None else network
-    check_fits(task, chosen.input_size, chosen.output_size)
+    check_fits(task, chosen.input_size, chosen.output_size, chosen)
     return chosen
 
 
 def check_possible(
-    plan: ExperimentPlan, data_dir: Path | None = None, progress: RunProgress = no_progress
+    plan: ExperimentPlan,
+    data_dir: Path | None = None,
+    progress: RunProgress = no_progress,
+    networks: Mapping[str, Network] | None = None,
 ) -> None:
     """Find out, before anything is trained, whether all runs are possible.
 
+    ``networks`` are those of the plan's programs, by task: errors name the files that they are
+    from.
     Raises ``BackendError`` if ``on`` simulates nothing, ``DataError`` if a task's data are missing,
     ``UnsupportedError`` if the simulator lacks the neuron, ``ModelError`` if a condition cannot be
     built with the settings, and ``MissingError`` if a back end is not installed.
@@ -59,7 +64,7 @@ def check_possible(
         if spec.condition.is_spiking:
             for each in (on, *map(backend, spec.condition.backends(spec.settings, spec.on))):
                 require(each)
-            check_supported(on, empty_model(spec))
+            check_supported(on, empty_model(spec, (networks or {}).get(spec.task)))
         else:
             require(backend(spec.on))
     firsts: dict[str, Spec] = {}

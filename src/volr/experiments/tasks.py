@@ -23,12 +23,14 @@ from volr.experiments.datasets.digits import load_digits
 from volr.experiments.datasets.fashion import load_fashion
 from volr.experiments.datasets.logic import load_logic, nand, xor
 from volr.experiments.datasets.mnist import load_mnist
+from volr.experiments.first_layer import beginnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
     from volr.models.samples import Data
+    from volr.network import Network
 
     # The seed, the number of inputs, the data folder.
     Loader: TypeAlias = Callable[[int, int, Path | None], Data]
@@ -50,7 +52,8 @@ class Task:
     """A data set under a name, with the default ``program`` that learns it.
 
     ``forms`` are the possible input sizes, that of the default program first. ``classes`` is the
-    number of outputs that a program must have.
+    number of outputs that a program must have. ``reads_files`` is whether the data are in files,
+    for which there is a data folder.
     """
 
     name: str
@@ -59,6 +62,7 @@ class Task:
     forms: tuple[InputForm, ...]
     classes: int
     loader: Loader
+    reads_files: bool = False
 
     def load(
         self, *, seed: int = 0, inputs: int | None = None, data_dir: Path | None = None
@@ -85,15 +89,17 @@ def task(name: str) -> Task:
     return named("task", name, {each.name: each for each in TASKS}, DataError)
 
 
-def check_fits(task: Task, inputs: int, outputs: int) -> None:
-    """Raise ``DataError`` if a program with these sizes cannot learn the task."""
+def check_fits(task: Task, inputs: int, outputs: int, network: Network | None = None) -> None:
+    """Raise ``DataError`` if a program with these sizes cannot learn the task.
+
+    ``network`` is the program's, where it is known: the help of the error has its first layer.
+    """
     wrong: list[str] = []
     edits: list[str] = []
     if all(inputs != form.units for form in task.forms):
         offer = " or ".join(str(form) for form in task.forms)
         wrong.append(f"the program takes {inputs} inputs, and the task offers {offer}")
-        sizes = " or ".join(f"`dense {form.units} …`" for form in task.forms)
-        edits.append(f"begin the program with {sizes}")
+        edits.append(beginnings([form.units for form in task.forms], network))
     if outputs != task.classes:
         wrong.append(
             f"the program gives {outputs} outputs, and the task has {task.classes} classes"
@@ -106,7 +112,9 @@ def check_fits(task: Task, inputs: int, outputs: int) -> None:
         )
 
 
-def check_model(task: Task, inputs: int, outputs: int, trained: object) -> None:
+def check_model(
+    task: Task, inputs: int, outputs: int, trained: object, network: Network | None = None
+) -> None:
     """``check_fits`` for a model that was ``trained`` on a task, by its origin, or on none.
 
     Raises ``DataError`` if it does not fit, with its own task in the help. If it fits, and its own
@@ -116,7 +124,7 @@ def check_model(task: Task, inputs: int, outputs: int, trained: object) -> None:
     if is_known and trained in same_data(task):
         is_known = False
     try:
-        check_fits(task, inputs, outputs)
+        check_fits(task, inputs, outputs, network)
     except DataError as error:
         if not is_known:
             raise
@@ -175,6 +183,7 @@ TASKS: tuple[Task, ...] = (
         forms=_PIXELS,
         classes=10,
         loader=_load_mnist,
+        reads_files=True,
     ),
     Task(
         name="mnist-parallel",
@@ -183,6 +192,7 @@ TASKS: tuple[Task, ...] = (
         forms=_PIXELS,
         classes=10,
         loader=_load_mnist,
+        reads_files=True,
     ),
     Task(
         name="fashion",
@@ -191,5 +201,6 @@ TASKS: tuple[Task, ...] = (
         forms=(_WHOLE,),
         classes=10,
         loader=lambda _seed, _inputs, data_dir: load_fashion(data_dir),
+        reads_files=True,
     ),
 )

@@ -21,7 +21,7 @@ import safetensors.numpy
 
 from volr.checks.json_values import read_json
 from volr.errors import ModelFileError
-from volr.system.incoming import Format, check_ordinary, format_of
+from volr.system.incoming import Format, check_ordinary, format_of, nearest
 from volr.system.memory import check_room
 
 if TYPE_CHECKING:
@@ -124,6 +124,9 @@ def check_whole(path: Path) -> Header:
                         f"{path} is damaged: it is not what was written, as its hash shows",
                         help=_AGAIN,
                     )
+    except FileNotFoundError as error:
+        help = nearest(path, ".safetensors") or "`volr train` makes a model of a program"
+        raise ModelFileError(f"cannot read {path}: {error.strerror}", help=help) from error
     except OSError as error:
         raise ModelFileError(f"cannot read {path}: {error.strerror or error}") from error
     return header

@@ -10,10 +10,18 @@ import errno
 import os
 import stat
 from dataclasses import dataclass
+from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 MOST_BYTES = 1 << 26
 """Text of more bytes is not read."""
+_LOOKED_AT = 1_000
+"""The most files of a folder that the name of a missing one is compared with."""
 
 
 def read_whole(path: str | Path, most: int = MOST_BYTES, *, pipes: bool = False) -> bytes:
@@ -46,6 +54,23 @@ def check_ordinary(path: str | Path) -> int:
         what = "a pipe" if stat.S_ISFIFO(status.st_mode) else "a device or a socket"
         raise OSError(errno.EINVAL, f"it is {what}, not an ordinary file")
     return status.st_size
+
+
+def nearest(path: Path, suffix: str, others: Iterable[str] = ()) -> str | None:
+    """What may be meant instead of a file that is not there, as a question or in words.
+
+    Either one of the files beside it, that with this ``suffix`` first, or one of the ``others``.
+    """
+    if not path.parent.is_dir():
+        return f"the folder {str(path.parent)!r} is not there"
+    try:
+        there = [each.name for each in islice(path.parent.iterdir(), _LOOKED_AT)]
+    except OSError:
+        there = []
+    near = get_close_matches(path.name, [*others, *there], n=1)
+    if (whole := f"{path.name}{suffix}") in there:
+        near = [whole]
+    return f"did you mean {str(path.with_name(near[0]))!r}?" if near else None
 
 
 @dataclass(frozen=True)

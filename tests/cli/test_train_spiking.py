@@ -53,7 +53,11 @@ def test_a_program_becomes_a_spiking_model_that_knows_xor(volr: Volr, folder: Pa
     result = volr(*XOR, *options)
     assert (result.code, result.out) == (0, "")
     lines = result.err.splitlines()[-3:]
-    assert re.fullmatch(r"epoch \d+ of 60: loss 0\.\d+, validation accuracy 1\.0000", lines[0])
+    assert re.fullmatch(
+        r"kept epoch \d+ of 60, the best on the validation data: loss 0\.\d+, "
+        r"validation accuracy 1\.0000",
+        lines[0],
+    )
     assert re.fullmatch(r"dense_1: \d+\.\d Hz on average over the training data", lines[1])
     assert lines[2] == "wrote m"
     loaded = read_model_file(folder / "m")

@@ -182,28 +182,28 @@ def run_script(
     return [[int(each) for each in line.split()] for line in lines[-2:]]
 
 
-@codings
 @pytest.mark.parametrize(
-    ("simulator", "mixture", "inputs"),
+    ("simulator", "mixture", "inputs", "coding"),
     [
-        ("nest", "kinds", DELTA),
-        ("nest", "conductances", DELTA),
-        ("brian2", "kinds", DELTA),
-        ("neuron", "currents", SLOW),
+        ("nest", "kinds", DELTA, ConstantCurrent(400.0)),
+        ("nest", "conductances", DELTA, Poisson(400.0)),
+        ("brian2", "kinds", DELTA, Poisson(400.0)),
+        ("neuron", "currents", SLOW, ConstantCurrent(400.0)),
     ],
 )
 def test_a_script_for_pynn_has_neurons_by_population(
-    tmp_path: Path, coding: Any, simulator: str, mixture: str, inputs: NeuronModel
+    tmp_path: Path, simulator: str, mixture: str, inputs: NeuronModel, coding: Any
 ) -> None:
     need(SPIKING[f"pynn.{simulator}"])
     model = mixed(mixture, coding, inputs)
     assert run_script(tmp_path, PYNN, model, simulator) == counts_of(model, stimuli_for(ODD, 2))
 
 
-@codings
-@pytest.mark.parametrize("mixture", ["kinds", "resets"])
+@pytest.mark.parametrize(
+    ("mixture", "coding"), [("kinds", ConstantCurrent(400.0)), ("resets", Poisson(400.0))]
+)
 def test_a_script_for_brian2_has_neurons_by_population(
-    tmp_path: Path, coding: Any, mixture: str
+    tmp_path: Path, mixture: str, coding: Any
 ) -> None:
     need(SPIKING["brian2"])
     model = mixed(mixture, coding)

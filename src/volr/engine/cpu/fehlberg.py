@@ -1,8 +1,11 @@
 """``IFCondExp`` as NEST integrates it: Runge–Kutta–Fehlberg 4(5) with a step that adapts.
 
 What ``volr.engine.reference`` does, neuron by neuron, in the same order of operations, so that
-spikes are NEST's. It is a dozen times as much work as the quadrature in
+spikes are NEST's. It is several times as much work as the quadrature in
 ``volr.engine.cpu.membranes`` and has no derivative, so that only simulation comes here.
+
+Each neuron has steps of its own. All neurons that are not yet at the end of a time step try their
+next one together, so that the loops over them become vector code.
 """
 
 from __future__ import annotations
@@ -23,6 +26,69 @@ _INDEX = np.uintp
 _STAGES = np.array([[*row, *[0.0] * (6 - len(row))] for row in RKF_STAGES])
 _RESULT, _ERROR = np.array(RKF_RESULT), np.array(RKF_ERROR)
 _V, _G_E, _G_I = (float(tolerance) for tolerance in TOLERANCES)
+
+
+@njit(nogil=True, error_model="numpy")
+def _weigh(into: NDArray[Any], weights: NDArray[Any], slopes: NDArray[Any], count: int) -> None:
+    """The weighted sum of the first ``count`` rows of ``slopes``, in their order."""
+    into[:] = 0.0
+    for k in range(_INDEX(count)):
+        weight = weights[k]
+        for n in range(_INDEX(len(into))):
+            into[n] += weight * slopes[k, n]
+
+
+@njit(nogil=True, error_model="numpy")
+def _try(
+    v: NDArray[Any],
+    g_e: NDArray[Any],
+    g_i: NDArray[Any],
+    held: NDArray[Any],
+    lift: NDArray[Any],
+    h: NDArray[Any],
+    count: np.uintp,
+    leak: float,
+    reversals: tuple[float, float],
+    taus: tuple[float, float],
+    cm: float,
+    bound: float,
+    inner: NDArray[Any],
+    slopes: NDArray[Any],
+    x: NDArray[Any],
+    error: NDArray[Any],
+) -> None:
+    """A step of ``h`` of the first ``count`` neurons: ``x`` becomes the mean slopes.
+
+    ``x`` and the rows of ``slopes`` have three parts: V, g_E and g_I of all neurons. ``held`` is 1
+    where the membrane does not move. Each loop writes to one array only, or it would not become
+    vector code.
+    """
+    size = _INDEX(count)
+    twice = size + size
+    u, e, i = inner[0], inner[1], inner[2]
+    for stage in range(_INDEX(6)):
+        _weigh(x, _STAGES[stage], slopes, stage)
+        slope = slopes[stage]
+        for n in range(size):
+            u[n] = min(v[n] + h[n] * x[n], bound)
+        for n in range(size):
+            e[n] = g_e[n] + h[n] * x[size + n]
+        for n in range(size):
+            i[n] = g_i[n] + h[n] * x[twice + n]
+        for n in range(size):
+            inward = -u[n] * cm * leak + e[n] * (reversals[0] - u[n]) + i[n] * (reversals[1] - u[n])
+            inward += lift[n] * cm
+            slope[n] = 0.0 if held[n] > 0.0 else inward / cm
+        for n in range(size):
+            slope[size + n] = -e[n] / taus[0]
+        for n in range(size):
+            slope[twice + n] = -i[n] / taus[1]
+    _weigh(x, _ERROR, slopes, 6)
+    for n in range(size):
+        error[n] = max(
+            abs(h[n] * x[n]) / _V, abs(h[n] * x[size + n]) / _G_E, abs(h[n] * x[twice + n]) / _G_I
+        )
+    _weigh(x, _RESULT, slopes, 6)
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
@@ -51,65 +117,63 @@ def run_cond_adaptive(
     size = len(lift)
     v, rest = np.zeros(size, drive.dtype), np.zeros(size, drive.dtype)
     fired = np.empty(size, drive.dtype)
-    g_e, g_i, h = np.empty(size), np.empty(size), np.empty(size)
-    slopes = np.empty((6, 3))
+    g_e, g_i, next_h = np.empty(size), np.empty(size), np.empty(size)
+    # Of those that are not yet at the end of the time step, side by side: which they are, V and
+    # conductances, the time that has passed, and the step that they try.
+    which, y0, y1, y2 = np.empty(size, np.uintp), np.empty(size), np.empty(size), np.empty(size)
+    held, raised, now, h = np.empty(size), np.empty(size), np.empty(size), np.empty(size)
+    inner, slopes = np.empty((3, size)), np.empty((6, 3 * size))
+    x, error = np.empty(3 * size), np.empty(size)
     bound = threshold if hold else np.inf
     for b in range(stimuli):
         v[:] = 0
         rest[:] = 0
         g_e[:] = 0
         g_i[:] = 0
-        h[:] = dt
+        next_h[:] = dt
         base = _INDEX(b * size)
         for j in range(_INDEX(size)):
             total[base + j] = 0
         for t in range(steps):
             row = _INDEX((b * steps + t) * size)
-            for j in range(size):
-                y0, y1, y2 = float(v[j]), g_e[j], g_i[j]
-                held = hold and rest[j] > 0
-                now = 0.0
-                while now < dt:
-                    left = dt - now
-                    last = h[j] >= left
-                    tried = left if last else h[j]
-                    for stage in range(6):
-                        x0, x1, x2 = 0.0, 0.0, 0.0
-                        for k in range(stage):
-                            x0 += _STAGES[stage, k] * slopes[k, 0]
-                            x1 += _STAGES[stage, k] * slopes[k, 1]
-                            x2 += _STAGES[stage, k] * slopes[k, 2]
-                        u = min(y0 + tried * x0, bound)
-                        e, i = y1 + tried * x1, y2 + tried * x2
-                        inward = -u * cm * leak + e * (reversals[0] - u) + i * (reversals[1] - u)
-                        inward += lift[j] * cm
-                        slopes[stage, 0] = 0.0 if held else inward / cm
-                        slopes[stage, 1] = -e / taus[0]
-                        slopes[stage, 2] = -i / taus[1]
-                    x0, x1, x2 = 0.0, 0.0, 0.0
-                    d0, d1, d2 = 0.0, 0.0, 0.0
-                    for k in range(6):
-                        x0 += _RESULT[k] * slopes[k, 0]
-                        x1 += _RESULT[k] * slopes[k, 1]
-                        x2 += _RESULT[k] * slopes[k, 2]
-                        d0 += _ERROR[k] * slopes[k, 0]
-                        d1 += _ERROR[k] * slopes[k, 1]
-                        d2 += _ERROR[k] * slopes[k, 2]
-                    error = max(
-                        abs(tried * d0) / _V, abs(tried * d1) / _G_E, abs(tried * d2) / _G_I
-                    )
-                    if error > 1.1:
-                        h[j] = tried * max(0.9 * error ** (-1 / 5), 0.2)
-                        continue
+            for j in range(_INDEX(size)):
+                which[j], now[j] = j, 0.0
+                y0[j], y1[j], y2[j] = v[j], g_e[j], g_i[j]
+                held[j] = 1.0 if hold and rest[j] > 0 else 0.0
+                raised[j] = lift[j]
+                h[j] = min(next_h[j], dt)
+            left = _INDEX(size)
+            while left > 0:
+                _try(
+                    y0, y1, y2, held, raised, h, left, leak, reversals, taus, cm, bound,
+                    inner, slopes, x[: 3 * left], error,
+                )  # fmt: skip
+                kept = _INDEX(0)
+                for n in range(left):
+                    j, off, tried = which[n], error[n], h[n]
                     factor = 1.0
-                    if error < 0.5:
-                        factor = min(max(0.9 * error ** (-1 / 6), 1.0), 5.0) if error > 0 else 5.0
-                    y0, y1, y2 = y0 + tried * x0, y1 + tried * x1, y2 + tried * x2
-                    h[j] = tried * factor
-                    now = dt if last else now + tried
-                membrane[row + _INDEX(j)] = y0
-                g_e[j] = y1 + drive[row + _INDEX(j)]
-                g_i[j] = y2 - inhibition[row + _INDEX(j)]
+                    if off > 1.1:
+                        factor = max(0.9 * off ** (-1 / 5), 0.2)
+                    else:
+                        y0[n] += tried * x[n]
+                        y1[n] += tried * x[left + n]
+                        y2[n] += tried * x[left + left + n]
+                        # A longer one than dt is never tried.
+                        if off < 0.5 and tried < dt:
+                            factor = min(max(0.9 * off ** (-1 / 6), 1.0), 5.0) if off > 0 else 5.0
+                        if tried >= dt - now[n]:
+                            membrane[row + j] = y0[n]
+                            g_e[j] = y1[n] + drive[row + j]
+                            g_i[j] = y2[n] - inhibition[row + j]
+                            next_h[j] = tried * factor
+                            continue
+                        now[n] += tried
+                    which[kept], now[kept] = j, now[n]
+                    y0[kept], y1[kept], y2[kept] = y0[n], y1[n], y2[n]
+                    held[kept], raised[kept] = held[n], raised[n]
+                    h[kept] = min(tried * factor, dt - now[n])
+                    kept += _INDEX(1)
+                left = kept
             fire(
                 membrane, state, row, v, rest, fired, total, base, size,
                 threshold, keep, back, hold, refractory, mean,

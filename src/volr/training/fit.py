@@ -46,7 +46,6 @@ def fit(
     validation, training = plan.order[: plan.aside], plan.order[plan.aside :]
     deciding = training[: learner.deciding]
     count, together = probation(learner, settings, plan.updates)
-    rates = [learning_rate(settings, update / plan.updates) for update in range(plan.updates)]
 
     starts = learner.starts(samples.take(training[:LOOKED_AT]), count, plan.random)
     candidates = learner.begin(samples, starts, settings)
@@ -70,7 +69,11 @@ def fit(
             if updates == together:
                 records = _choose(candidates, records, deciding)
             drawn = order[part.start * settings.batch_size : part.stop * settings.batch_size]
-            candidates.descend(drawn, rates[updates : updates + len(part)])
+            rates = [
+                learning_rate(settings, update / plan.updates)
+                for update in range(updates, updates + len(part))
+            ]
+            candidates.descend(drawn, rates)
             updates += len(part)
         _after_epoch(candidates, records, len(training), validation, settings)
         if progress is not None:

@@ -161,3 +161,68 @@ def test_brackets_around_arguments(text: str, after: str) -> None:
 def test_a_shape_of_very_many_axes_is_too_large_and_said_so() -> None:
     found = only(f"dense [{'99 ' * 5000}] 3")
     assert "would take more than 10^60 bytes" in found.message
+
+
+@pytest.mark.parametrize(
+    ("text", "help", "after"),
+    [
+        ("dense (3 4) 5", "write `[3 4]`", "net [3 4] 5"),
+        ("dense 2 (3 (1+1))", "write `[3 (1 + 1)]`", "net 2 [3 2]"),
+        ("conv [1 8 7] 4 (3 2)", "write `[3 2]`", "net [1 8 7] [4 6 6]"),
+        ("conv [1 8 7] 4 3 pad:(0 1)", "write `[0 1]`", "net [1 8 7] [4 6 7]"),
+    ],
+)
+def test_a_shape_in_parentheses(text: str, help: str, after: str) -> None:
+    found = only(text)
+    assert found.message == "a shape is written in square brackets"
+    assert found.help == help
+    assert type_after(text) == after
+
+
+@pytest.mark.parametrize("size", ["[(3 2) 4]", "(1 + 3 2)", "(3 2 * 4)"])
+def test_numbers_with_nothing_between_them_in_the_place_of_one(size: str) -> None:
+    assert "several numbers with no operator between them" in only(f"dense 2 {size}").message
+    assert "several numbers" in only("conv [1 8 7] (2 2) 3").message
+
+
+@pytest.mark.parametrize(
+    ("text", "help"),
+    [
+        ("dense 4 4 * 3", "write `repeat 3 (dense 4 4)` for several in a row"),
+        ("3 * dense 4 4", "write `repeat 3 (dense 4 4)` for several in a row"),
+        ("dense 4 4 >> (dense 4 3 >> dense 3 4) * 2", None),
+        ("let e = dense 4 4 in e * 2", "write `repeat 2 e` for several in a row"),
+        ("dense 4 3 * 2", None),
+    ],
+)
+def test_a_network_times_a_number(text: str, help: str | None) -> None:
+    found = only(text)
+    assert found.message.endswith("is a network, but `*` takes numbers")
+    if help is not None:
+        assert found.help == help
+    if found.edits:
+        assert type_after(text) == "net 4 4"
+    else:
+        assert found.help is None
+
+
+def test_a_number_just_before_a_layer() -> None:
+    text = "dense 6 2 >> 3 dense 2 1"
+    assert only(text).message == "unexpected `3` before `dense`"
+    assert type_after(text) == "net 6 1"
+
+
+@pytest.mark.parametrize(
+    ("text", "help", "after"),
+    [
+        (
+            "conv [1 8 8] 4 3 >> maxpool 2 2",
+            "write `_`, the shape of what comes before",
+            "net [1 8 8] [4 3 3]",
+        ),
+        ("dense 2 4 >> id", "write `id _`: `_` is the shape of what comes before", "net 2 4"),
+    ],
+)
+def test_what_comes_before_may_be_the_input(text: str, help: str, after: str) -> None:
+    assert only(text).help == help
+    assert type_after(text) == after

@@ -94,7 +94,7 @@ def test_a_name_that_is_bound_may_be_an_activations() -> None:
         ("Dense 2 4", "write `dense`"),
         ("Conv2d(1, 6, 5)", f"write `{LAYERS['conv']}`"),
         ("nn.MaxPool2d(2)", f"write `{LAYERS['maxpool']}`"),
-        ("nn.Dropout(2)", "the layers are `dense`, `conv`, `avgpool`, `maxpool`, `id`"),
+        ("nn.LSTM(2)", "the layers are `dense`, `conv`, `avgpool`, `maxpool`, `id`"),
     ],
 )
 def test_layers_of_other_frameworks(layer: str, help: str) -> None:
@@ -149,6 +149,34 @@ def test_arguments_between_brackets_may_be_wrong_themselves(
     [rest] = [each for each in helps if each != in_brackets]
     assert helps[in_brackets] == help
     assert rest.startswith(other)
+
+
+@pytest.mark.parametrize(
+    ("part", "help"),
+    [
+        ("nn.Flatten()", "leave it out: `dense` takes any shape"),
+        ("flatten", "leave it out: `dense` takes any shape"),
+        ("nn.Dropout(2)", "leave it out; it is an option of training: `volr train --dropout`"),
+        ("BatchNorm2d(6)", "leave it out; it is an option of training: `volr train --normalise b"),
+        ("Sequential(Linear(2, 3), Linear(3, 4))", "write `⦶` between networks, one after the "),
+        ("torch.cat(dense(2, 3), dense(2, 4))", "write `⊖` between networks, side by side"),
+    ],
+)
+def test_parts_of_other_frameworks_that_are_no_layers(part: str, help: str) -> None:
+    found = only(f"dense 2 2 ⦶ {part} ⦶ dense _ 3")
+    assert found.message == f"`{part.split('(', maxsplit=1)[0]}` is no layer"
+    assert (found.help or "").startswith(help)
+
+
+def test_labels_with_an_equals_sign_are_one_mistake() -> None:
+    text = "conv [1 8 7] 4 3 stride=2 pad=[0 1] ⦶ dense _ 3"
+    assert only(text).message == "expected `:`, found `=`"
+    assert type_after(text) == "net [1 8 7] 3"
+    messages = [each.message for each in mistakes("dense in_features=2 out_features=3")]
+    assert messages == [
+        "`in_features` is no label: `dense` takes it by its place",
+        "expected `:`, found `=`",
+    ]
 
 
 @pytest.mark.parametrize("wrong", ["6", "in", "'", "2x", "⦶", "_"])

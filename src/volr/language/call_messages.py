@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from volr.language import foreign
 from volr.language.repair.changes import edits
-from volr.language.type_messages import activation
+from volr.language.type_messages import activation, no_layer
 from volr.source import Diagnostic, Edit, clip
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def unknown_layer(place: Place, repair: Repair) -> Diagnostic:
     span = name[0].span.to(name[-1].span)
     if foreign.is_activation(word):
         return activation(word, span)
+    if (instead := foreign.instead_of(word)) is not None:
+        return no_layer(word, span, instead)
     message = f"unknown layer `{clip(word)}`"
     near = foreign.layer_meant(word)
     if near is None:

@@ -90,6 +90,10 @@ class Calls(LayerCalls):
             one, two = left.inputs, right.inputs
             fits = after and two and after.shape == two.shape
             sign = "⊖" if not fits and one and two and one.shape == two.shape else "⦶"
+        if at == 0 and isinstance(left, Number | ShapeValue):
+            say = function_messages.stray_number
+            self.report(node.function, say, node)
+            return right
         # What stands before may have a mistake of its own, which says enough.
         whole = at == 0 and not isinstance(left, Unknown) if function is None else True
         if whole and at >= self.wanted(function):

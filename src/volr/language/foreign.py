@@ -94,6 +94,27 @@ _PARAMETERS = {
 """Other names of the arguments of layers."""
 
 
+_INSTEAD = {
+    "leave it out: `dense` takes any shape": ("flatten", "reshape", "view", "unflatten"),
+    "leave it out; it is an option of training: `volr train --dropout`": (
+        *("dropout", "dropout1d", "dropout2d", "alphadropout"),
+    ),
+    "leave it out; it is an option of training: `volr train --normalise batch`": (
+        *("batchnorm", "batchnorm1d", "batchnorm2d", "batchnormalization", "normalize"),
+    ),
+    "write `⦶` between networks, one after the other": ("sequential", "compose", "chain"),
+    "write `⊖` between networks, side by side": ("cat", "concat", "concatenate", "parallel"),
+    "write `↺`: a recurrent layer is `dense n m ↺ dense m m`": ("rnn", "rnncell", "simplernn"),
+}
+"""What to do in the place of other parts of frameworks, which are no layers here."""
+
+
+def instead_of(word: str) -> str | None:
+    """What to do in the place of a part of a framework that the language has no layer for."""
+    bare = _bare(word)
+    return next((help for help, called in _INSTEAD.items() if bare in called), None)
+
+
 def parameter_meant(word: str) -> str:
     """The argument of a layer that has this name in another framework, or the word itself."""
     return next((name for name, called in _PARAMETERS.items() if word in called), word)

@@ -49,9 +49,12 @@ def function_name(function: Let | Layer | str) -> str:
     return function if isinstance(function, str) else function.name
 
 
-def needs_arguments(node: Name, function: Let | Layer | str) -> Diagnostic:
-    """A function without arguments, which is no value."""
+def needs_arguments(node: Name, function: Let | Layer | str, after: bool) -> Diagnostic:
+    """A function without arguments, which is no value; ``after`` if something comes before it."""
     message = f"`{clip(node.text)}` is a function, and no value without its arguments"
+    if after and isinstance(function, Layer) and len(function.required) == 1:
+        help = f"write `{node.text} _`: `_` is the shape of what comes before"
+        return Diagnostic(node.span, message, help=help, edits=(Edit(node.span, f"{node.text} _"),))
     return Diagnostic(node.span, message, help=written(function), others=_bound(function))
 
 
@@ -90,6 +93,14 @@ def operator_missing(node: Argument, sign: str) -> Diagnostic:
     help = "write `⦶` for one after the other, `⊖` for side by side"
     edits = (Edit(Span(place, place), f"{sign} "),)
     return Diagnostic(Span(place, place + len(head)), message, help=help, edits=edits)
+
+
+def stray_number(node: Call) -> Diagnostic:
+    """A number or a shape just before a network: ``3 dense 1 1``."""
+    start, end = node.span.start, node.arguments[0].span.start
+    message = f"unexpected `{_head(node.function)}` before `{_head(node.arguments[0].value)}`"
+    edits = (Edit(Span(start, end), ""),)
+    return Diagnostic(node.function.span, message, help="leave it out", edits=edits)
 
 
 def parentheses_missing(node: Expression, end: int, function: Let | Layer | str) -> Diagnostic:
@@ -152,10 +163,14 @@ def nothing_before(node: Expression) -> Diagnostic:
     return Diagnostic(node.span, message, help=help)
 
 
-def wants_channels(node: Expression, layer: Layer, shape: types.Shape) -> Diagnostic:
+def wants_channels(node: Expression, layer: Layer, shape: types.Shape, known: bool) -> Diagnostic:
+    """An input without channels and axes; ``known`` if what comes before has them."""
     message = (
         f"`{layer.name}` needs a shape of channels and one or two axes, and this is {shaped(shape)}"
     )
+    if known:
+        help, edits = "write `_`, the shape of what comes before", (Edit(node.span, "_"),)
+        return Diagnostic(node.span, message, shaped(shape), help, edits=edits)
     help = f"write it as `[channels {'height width' if len(shape) != 2 else 'length'}]`"
     return Diagnostic(node.span, message, shaped(shape), help + ", such as `[1 28 28]`")
 

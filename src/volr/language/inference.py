@@ -23,7 +23,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from volr.language import function_messages, mismatch_messages, terms, type_messages
+from volr.language import (
+    function_messages,
+    mismatch_messages,
+    reading_messages,
+    terms,
+    type_messages,
+)
 from volr.language.blame import Entered
 from volr.language.calls import Calls
 from volr.language.rules import Rule, run
@@ -155,7 +161,8 @@ class _Inference(Calls):
         binding = self.binding_of(node)
         if binding is None:
             if (function := self.function_of(node)) is not None:
-                self.report(node, function_messages.needs_arguments, node, function)
+                after = isinstance(before, Width)
+                self.report(node, function_messages.needs_arguments, node, function, after)
                 self.bare = node
             return Unknown()
         value = binding.value
@@ -176,6 +183,9 @@ class _Inference(Calls):
         sizes: list[int] = []
         origins: list[Expression] = []
         for axis in node.axes:
+            if self.several(axis):
+                self.report(axis, reading_messages.in_a_row, axis)
+                continue
             number = self.number((yield self.value(axis, Absent.LOST)), axis, "a size")
             if number.size is not None:
                 sizes.append(number.size)
@@ -247,6 +257,8 @@ class _Inference(Calls):
     def _sum(self, node: Sum, before: Before) -> Rule[Value]:
         if (call := self.meant(node)) is not None:
             return (yield self.value(call, before))
+        if self.in_a_row(node):
+            return Unknown()
         one = yield self.value(node.left, before)
         two = yield self.value(node.right, before)
         if not isinstance(one, NetValue) and not isinstance(two, NetValue):

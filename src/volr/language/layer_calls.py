@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from volr.language import function_messages, terms, type_messages
+from volr.language import function_messages, reading_messages, terms, type_messages
 from volr.language.arithmetic import Numbers
 from volr.language.layers import Built, Fault, Layer, Parameter
-from volr.language.syntax import Argument, Blank, Call, Hole, Integer
-from volr.language.types import Net, Shape
+from volr.language.syntax import Argument, Blank, Call, Hole, Integer, Shape
+from volr.language.types import Net
 from volr.language.values import (
     Absent,
     Before,
@@ -22,6 +22,7 @@ from volr.language.values import (
 )
 
 if TYPE_CHECKING:
+    from volr.language import types
     from volr.language.rules import Rule
 
 MOST_BYTES = 1 << 40
@@ -35,7 +36,7 @@ class LayerCalls(Numbers):
 
     def layer(self, node: Call, layer: Layer, before: Before) -> Rule[Value]:
         bound, complete = self._arguments(node, layer, before)
-        given: dict[str, Shape] = {}
+        given: dict[str, types.Shape] = {}
         widths: dict[str, Width] = {}
         huge: list[Number] = []
         asked: list[tuple[Parameter, Argument, Value]] = []
@@ -44,6 +45,12 @@ class LayerCalls(Numbers):
             value: Value = Unknown()
             if isinstance(written, Integer):
                 value = self.integer(written)
+            elif row := self.several(written):
+                if parameter.kind == "int":
+                    self.report(argument, reading_messages.in_a_row, written)
+                else:
+                    self.report(argument, reading_messages.sizes_in_a_row, argument)
+                    value = yield self.value(Shape(row, written.span), Absent.LOST)
             elif not isinstance(written, Blank):
                 value = yield self.value(written, Absent.LOST)
             elif parameter.kind == "input":
@@ -60,7 +67,9 @@ class LayerCalls(Numbers):
         for parameter, argument, value in asked:
             if isinstance(value, Number) and value.huge and layer.name == "dense":
                 huge.append(value)
-            elif (shape := self._shape_for(parameter, argument, value, given, layer)) is not None:
+                continue
+            shape = self._shape_for(parameter, argument, value, given, layer, before)
+            if shape is not None:
                 given[parameter.name] = shape
                 origin = value.origin if isinstance(value, Number | ShapeValue) else None
                 widths[parameter.name] = Width(shape, origin or argument.value)
@@ -87,7 +96,7 @@ class LayerCalls(Numbers):
         is_open = isinstance(first, Blank) and before is Absent.OPEN
         return NetValue(inputs, outputs, term, node, node, node if explicit else None, open=is_open)
 
-    def _built(self, layer: Layer, given: dict[str, Shape]) -> Built | Fault:
+    def _built(self, layer: Layer, given: dict[str, types.Shape]) -> Built | Fault:
         """The layer with its arguments. Programs have many layers that are alike."""
         key = (layer.name, *given.items())
         found = self.built.get(key)
@@ -138,9 +147,10 @@ class LayerCalls(Numbers):
         parameter: Parameter,
         argument: Argument,
         value: Value,
-        given: dict[str, Shape],
+        given: dict[str, types.Shape],
         layer: Layer,
-    ) -> Shape | None:
+        before: Before,
+    ) -> types.Shape | None:
         """The value of an argument as the layer takes it; None where that is not known."""
         node = argument.value
         name = parameter.noun
@@ -156,7 +166,8 @@ class LayerCalls(Numbers):
         if shape is None:
             return None
         if parameter.kind == "input" and layer.channels and len(shape) not in (2, 3):
-            self.report(node, function_messages.wants_channels, node, layer, shape)
+            known = isinstance(before, Width) and len(before.shape) in (2, 3)
+            self.report(node, function_messages.wants_channels, node, layer, shape, known)
             return None
         if parameter.kind == "axes":
             source = given.get("inputs")
@@ -171,7 +182,7 @@ class LayerCalls(Numbers):
                 return None
         return shape
 
-    def _is_small(self, node: Call, source: Shape, target: Shape, weights: int) -> bool:
+    def _is_small(self, node: Call, source: types.Shape, target: types.Shape, weights: int) -> bool:
         if weights * terms.BYTES_PER_WEIGHT > MOST_BYTES:
             sizes = [math.prod(source), math.prod(target)]
             if math.prod(sizes) != weights:

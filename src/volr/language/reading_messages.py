@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from volr.language.call_messages import COMPUTED
 from volr.language.function_messages import function_name, written
+from volr.language.layers import REPEAT
 from volr.language.printer import format_expression
 from volr.language.syntax import Argument, Arithmetic, Call, Expression, Integer, Let, Name, Sum
 from volr.source import Diagnostic, Edit, Label, Span, clip
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from volr.language.layers import Layer
+    from volr.language.values import NetValue
 
 _LONGEST = 80
 """A longer call is not written out."""
@@ -31,6 +33,38 @@ def computed_size(sizes: Sequence[Arithmetic | Sum], call: Call) -> Diagnostic:
     ]
     help = _write(call) or f"write `({clip(format_expression(sizes[0]))})`"
     return Diagnostic(sizes[0].span, COMPUTED, help=help, edits=tuple(edits))
+
+
+def sizes_in_a_row(argument: Argument) -> Diagnostic:
+    """Several sizes in parentheses, where a shape may stand."""
+    inner, outer = argument.value.span, argument.span
+    short = _short(argument.value)
+    help = "write `[` and `]` around them" if short is None else f"write `[{short}]`"
+    label = f"{argument.label}:" if argument.label else ""
+    edits = (
+        Edit(Span(outer.start, inner.start), f"{label}["),
+        Edit(Span(inner.end, outer.end), "]"),
+    )
+    message = "a shape is written in square brackets"
+    return Diagnostic(outer, message, help=help, edits=edits)
+
+
+def in_a_row(node: Expression) -> Diagnostic:
+    """Several numbers with nothing between them, where one number stands."""
+    message = "these are several numbers with no operator between them, in the place of one"
+    return Diagnostic(node.span, message, help="write `+`, `-`, `*` or `/` between them")
+
+
+def times(node: Expression, network: Expression, value: NetValue, number: Expression) -> Diagnostic:
+    """A network times a number, which may be meant as several of it in a row."""
+    message = "this is a network, but `*` takes numbers"
+    square = value.inputs and value.outputs and value.inputs.shape == value.outputs.shape
+    call = Call(Name(REPEAT), (Argument(number), Argument(network)), node.span)
+    short = _short(call)
+    if not square or short is None:
+        return Diagnostic(network.span, message, "network")
+    help = f"write `{short}` for several in a row"
+    return Diagnostic(network.span, message, "network", help, edits=(Edit(node.span, short),))
 
 
 def in_brackets(only: Argument, before: int, call: Call) -> Diagnostic:

@@ -11,12 +11,13 @@ Each is reported once, and checked as the call that was meant.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from volr.language import foreign, reading_messages, type_messages
 from volr.language.checker import Checker
 from volr.language.function_messages import parameter_names
 from volr.language.layers import Layer
+from volr.language.operands import Computed, all_apart, chain, count, joined, split, with_negative
 from volr.language.syntax import (
     Argument,
     Arithmetic,
@@ -35,10 +36,10 @@ from volr.language.syntax import (
 )
 from volr.language.values import Before, NetValue, Number, Width
 
+if TYPE_CHECKING:
+    from volr.language.operands import Arguments, Signs
+
 _Callee: TypeAlias = Let | Layer | str
-_Computed: TypeAlias = Arithmetic | Sum
-_Arguments: TypeAlias = tuple[Argument, ...]
-_Signs: TypeAlias = list[tuple[_Computed, Expression]]
 
 _MOST_SIGNS = 8
 """A longer chain of operators is not taken for an argument."""
@@ -71,9 +72,9 @@ class Readings(Checker):
 
     # Signs between the arguments of a call.
 
-    def meant(self, node: _Computed) -> Call | None:
+    def meant(self, node: Computed) -> Call | None:
         """The call that a sum or a product was meant to be, with its mistake reported."""
-        first, signs = _chain(node)
+        first, signs = chain(node)
         callee = first.function if isinstance(first, Call) else first
         function = self.function_of(callee)
         # A call in parentheses is what it is.
@@ -81,11 +82,13 @@ class Readings(Checker):
             return None
         given = first.arguments if isinstance(first, Call) else ()
         wanted = self.wanted(function)
-        sizes: list[_Computed] = []
-        negative = _with_negative(given, signs) if _count(given) < wanted else None
-        if negative is None or _count(negative[0]) != wanted:
+        if count(given) == wanted and all_apart(given, signs):
+            return None
+        sizes: list[Computed] = []
+        negative = with_negative(given, signs) if count(given) < wanted else None
+        if negative is None or count(negative[0]) != wanted:
             computed, sizes = self._with_computed(given, signs)
-            if computed and (negative is None or _count(computed) == wanted):
+            if computed and (negative is None or count(computed) == wanted):
                 call = self.made(Call(callee, computed, node.span))
                 self.report(sizes[0], reading_messages.computed_size, sizes, call)
                 return call
@@ -96,22 +99,20 @@ class Readings(Checker):
             self.report(number, type_messages.negative, number, self._noun(function, index))
         return self.made(Call(callee, arguments, node.span))
 
-    def _with_computed(
-        self, given: _Arguments, signs: _Signs
-    ) -> tuple[_Arguments, list[_Computed]]:
+    def _with_computed(self, given: Arguments, signs: Signs) -> tuple[Arguments, list[Computed]]:
         """The arguments if a sign joins those beside it; none if they are no numbers."""
-        rows: list[tuple[Argument, _Signs]] = [(each, []) for each in given]
+        rows: list[tuple[Argument, Signs]] = [(each, []) for each in given]
         for sign, operand in signs:
-            head, rest = _split(operand)
+            head, rest = split(operand)
             if not (rows and self.is_number(rows[-1][0].value) and self.is_number(head)):
                 return (), []
             rows[-1][1].append((sign, head))
             rows += [(each, []) for each in rest]
         arguments: list[Argument] = []
-        sizes: list[_Computed] = []
+        sizes: list[Computed] = []
         for argument, row in rows:
             if row:
-                size = _joined(argument.value, row)
+                size = joined(argument.value, row)
                 sizes.append(size)
                 argument = Argument(size, argument.label, argument.span.to(size.span))
             arguments.append(argument)
@@ -128,6 +129,14 @@ class Readings(Checker):
                 return "a size"
 
     # Arguments in the wrong place.
+
+    def several(self, node: Expression) -> tuple[Expression, ...]:
+        """Numbers in the place of one, with nothing between them: ``dense (3 4) 5``."""
+        if not isinstance(node, Call) or not self.is_number(node.function):
+            return ()
+        if any(each.label or not self.is_number(each.value) for each in node.arguments):
+            return ()
+        return (node.function, *(each.value for each in node.arguments))
 
     def swapped(self, node: Call) -> Call:
         """``repeat`` with the network before the number, the other way round."""
@@ -190,81 +199,3 @@ class Readings(Checker):
             meant = Call(node.function, (*arguments, *others), node.span)
         self.report(labelled[0], reading_messages.no_label, labelled, function, meant)
         return call
-
-
-def _count(arguments: _Arguments) -> int:
-    """How many arguments have no label."""
-    return sum(not each.label for each in arguments)
-
-
-def _chain(node: _Computed) -> tuple[Expression, _Signs]:
-    """The first operand, and the others in the order of the text, each with its operator.
-
-    Operands that must be in parentheses are not taken apart.
-    """
-    row: _Signs = []
-    left: Expression = node
-    while isinstance(left, Arithmetic | Sum) and len(row) < _MOST_SIGNS:
-        if row and _is_product(row[-1][0]) and not _is_product(left):
-            break
-        right: Expression = left.right
-        tail: _Signs = []
-        while isinstance(right, Arithmetic) and _is_product(right) and not _is_product(left):
-            if len(tail) == _MOST_SIGNS:
-                return node, []
-            tail.append((right, right.right))
-            right = right.left
-        row += [*tail, (left, right)]
-        left = left.left
-    return left, row[::-1]
-
-
-def _is_product(node: _Computed) -> bool:
-    return isinstance(node, Arithmetic) and node.sign in ("*", "/")
-
-
-def _split(operand: Expression) -> tuple[Expression, _Arguments]:
-    """An operand, and the arguments that it seems to have."""
-    if isinstance(operand, Call):
-        return operand.function, operand.arguments
-    return operand, ()
-
-
-def _with_negative(
-    given: _Arguments, signs: _Signs
-) -> tuple[_Arguments, list[tuple[int, Integer]]] | None:
-    """The arguments if each `-` is the sign of the number after it; None if it cannot be."""
-    arguments = list(given)
-    numbers: list[tuple[int, Integer]] = []
-    for sign, operand in signs:
-        right, rest = _split(operand)
-        if not (isinstance(sign, Arithmetic) and sign.sign == "-" and isinstance(right, Integer)):
-            return None
-        # In `4-1`, nothing says that the number is one of its own.
-        if arguments and arguments[-1].span.end == sign.sign_span.start:
-            return None
-        number = Integer(f"-{right.digits}", sign.sign_span.to(right.span))
-        numbers.append((_count(tuple(arguments)), number))
-        arguments += [Argument(Hole(number.span), span=number.span), *rest]
-    return tuple(arguments), numbers
-
-
-def _joined(first: Expression, row: _Signs) -> _Computed:
-    """Operands with operators between them as one expression: products bind tighter."""
-    terms: list[tuple[_Computed | None, Expression]] = [(None, first)]
-    for sign, operand in row:
-        if _is_product(sign):
-            terms[-1] = (terms[-1][0], _one(sign, terms[-1][1], operand))
-        else:
-            terms.append((sign, operand))
-    found = terms[0][1]
-    for sign, operand in terms[1:]:
-        if sign is not None:
-            found = _one(sign, found, operand)
-    if not isinstance(found, Arithmetic | Sum):
-        raise TypeError("an operator joins two operands")
-    return found
-
-
-def _one(sign: _Computed, left: Expression, right: Expression) -> _Computed:
-    return replace(sign, left=left, right=right, span=left.span.to(right.span))

@@ -48,7 +48,13 @@ class Suggestions:
         others = tuple(Label(use.span, "here too") for use in uses[1:_MOST_LABELS])
         if foreign.is_activation(text):
             return activation(text, first.span, others)
+        if (instead := foreign.instead_of(text)) is not None:
+            return no_layer(text, first.span, instead, others)
         near = self._nearest(text, known)
+        if near is None and called:
+            layers = ", ".join(f"`{layer}`" for layer in foreign.LAYERS)
+            help = f"the layers are {layers}; other names are bound by `let {clip(text)} = … in …`"
+            return Diagnostic(first.span, message, help=help, others=others)
         if near is None:
             help = f"bind it: `let {clip(text)} = … in …`"
             return Diagnostic(first.span, message, help=help, others=others)
@@ -73,9 +79,16 @@ class Suggestions:
                 return name
         alike = [name for name in known if abs(len(name) - len(text)) <= 3][-_MOST_CANDIDATES:]
         # A two-letter name with one wrong letter is half alike. So are many words and `dense`.
-        near = difflib.get_close_matches(text, [*foreign.LAYERS, *alike], 1, 0.65)
+        # One letter is like nothing.
+        layers = foreign.LAYERS if len(text) > 1 else ()
+        near = difflib.get_close_matches(text, [*layers, *alike], 1, 0.65)
         near = near or difflib.get_close_matches(text, alike, 1, 0.5)
         return near[0] if near else foreign.layer_called(text)
+
+
+def no_layer(word: str, span: Span, help: str, others: tuple[Label, ...] = ()) -> Diagnostic:
+    """A part of another framework that is no layer."""
+    return Diagnostic(span, f"`{clip(word)}` is no layer", help=help, others=others)
 
 
 def activation(word: str, span: Span, others: tuple[Label, ...] = ()) -> Diagnostic:

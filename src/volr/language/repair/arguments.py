@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from volr.language.grammar import END
+from volr.language.layers import RESERVED
 from volr.language.repair import costs
 from volr.language.repair.changes import WINDOW, Repair, Splice
 from volr.language.tokens import CLOSED_BY, CLOSERS, made
@@ -30,7 +32,7 @@ def in_brackets(place: Place) -> Iterator[Repair]:
     tokens = place.tokens
     if tokens[place.error].text not in (",", "="):
         return
-    for index in _opened(place):
+    for index in open_brackets(place):
         named = index > 0 and tokens[index - 1].kind == "NAME"
         if tokens[index].kind == "OPEN" and named:
             splices = _without_brackets(tokens, index)
@@ -38,7 +40,7 @@ def in_brackets(place: Place) -> Iterator[Repair]:
                 yield Repair(tuple(splices), costs.COMMAS, "called")
 
 
-def _opened(place: Place) -> Iterator[int]:
+def open_brackets(place: Place) -> Iterator[int]:
     """The brackets that are open at the token that does not fit, the innermost first."""
     depth = 0
     for index in range(place.error - 1, place.first - 1, -1):
@@ -124,10 +126,42 @@ def _is_one(tokens: list[Token], start: int, end: int) -> bool:
     return False
 
 
+def labels(place: Place) -> Iterator[Repair]:
+    """Labels with `=`, all of a call: ``conv [1 8 8] 4 3 pad=1 stride=2``."""
+    tokens, at = place.tokens, place.error
+    if tokens[at].kind != "EQUAL" or at - 1 < place.first or not _called(place):
+        return
+    splices: list[Splice] = []
+    while tokens[at].kind == "EQUAL" and tokens[at - 1].kind == "NAME":
+        colon = made("COLON", tokens[at].start, tokens[at].end)
+        splices.append(Splice(at, at + 1, (colon,)))
+        after = _after_atom(tokens, at + 1)
+        while after is not None and tokens[after].kind != END and tokens[after + 1].kind != "EQUAL":
+            after = _after_atom(tokens, after)
+        if after is None or tokens[after].kind == END:
+            break
+        at = after + 1
+    if splices:
+        yield Repair(tuple(splices), costs.COMMAS, "labels")
+
+
+def _called(place: Place) -> bool:
+    """Whether the token before the one that does not fit is among the arguments of a layer."""
+    depth = 0
+    for at in range(place.error - 2, place.first - 1, -1):
+        token = place.tokens[at]
+        depth += (token.kind in CLOSERS) - (token.kind in _BRACKETS)
+        if depth < 0 or (depth == 0 and token.kind not in (*_ATOMS, *_BRACKETS, "COLON")):
+            return False
+        if depth == 0 and token.text in RESERVED:
+            return True
+    return False
+
+
 def computed(place: Place) -> Iterator[Repair]:
     """Parentheses around each size that is computed within a shape."""
     tokens = place.tokens
-    shape = next(_opened(place), None)
+    shape = next(open_brackets(place), None)
     if tokens[place.error].kind not in _OPERATORS or shape is None:
         return
     if tokens[shape].kind != "OPEN_SHAPE":

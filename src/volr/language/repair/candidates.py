@@ -33,7 +33,11 @@ def candidates(place: Place) -> Iterator[Repair]:
             yield Repair(repair.splices, repair.cost + farther, repair.story)
     for index in range(place.error, max(place.first - 1, place.error - 4), -1):
         yield from constructs.around(place, index)
+    for index in arguments.open_brackets(place):
+        if place.first < index < place.error - 3:
+            yield from constructs.call(place, index - 1)
     yield from arguments.in_brackets(place)
+    yield from arguments.labels(place)
     yield from arguments.computed(place)
     yield from constructs.brackets_around(place)
     yield from constructs.let_within(place)

@@ -26,7 +26,7 @@ _QUOTES = frozenset("\"'`“”„‘’‚«»")
 def around(place: Place, index: int) -> Iterator[Repair]:
     """The changes of constructs that begin with this token, or have it as a comma."""
     yield from _comment(place, index)
-    yield from _call(place, index)
+    yield from call(place, index)
     yield from _commas(place, index)
     yield from _quotes(place, index)
     yield from _brackets(place, index)
@@ -47,7 +47,7 @@ def _comment(place: Place, index: int) -> Iterator[Repair]:
             yield spliced(index, stop, [], costs.COMMENT, "comment")
 
 
-def _call(place: Place, index: int) -> Iterator[Repair]:
+def call(place: Place, index: int) -> Iterator[Repair]:
     """Replace a word and its arguments, with or without parentheses, by an unknown part."""
     token = place.tokens[index]
     if token.kind != "NAME":
@@ -67,7 +67,8 @@ def _call(place: Place, index: int) -> Iterator[Repair]:
             stop += 1
     if stop > index + 1:
         word = "".join(each.text for each in place.tokens[index:stop] if each.kind == "NAME")
-        known = foreign.is_activation(token.text) or foreign.layer_meant(word) is not None
+        known = foreign.is_activation(token.text) or foreign.instead_of(word) is not None
+        known = known or foreign.layer_meant(word) is not None
         foreign_word = token.text not in foreign.LAYERS and known
         hole = made(HOLE, token.start, place.tokens[stop - 1].end)
         cost = costs.FOREIGN_CALL if foreign_word else costs.CALL

@@ -206,6 +206,23 @@ def test_a_network_times_a_number(text: str, help: str | None) -> None:
         assert found.help is None
 
 
+@pytest.mark.parametrize(
+    ("text", "help", "after"),
+    [
+        ("3 dense 6", "write `dense 3 6`", "net 3 6"),
+        ("dense 2 3 >> 3 dense 6", "write `dense 3 6`", "net 2 6"),
+        ("[1 8 7] conv 4 3 pad:1", "write `conv [1 8 7] 4 3 pad:1`", "net [1 8 7] [4 8 7]"),
+        ("(1 + 2) id", "write `id (1 + 2)`", "net 3 3"),
+        ("let n = 3 in n dense 6", "write `dense n 6`", "net 3 6"),
+    ],
+)
+def test_an_argument_before_its_layer(text: str, help: str, after: str) -> None:
+    found = only(text)
+    assert found.message.endswith(", and arguments stand after it")
+    assert found.help == help
+    assert type_after(text) == after
+
+
 def test_a_number_just_before_a_layer() -> None:
     text = "dense 6 2 >> 3 dense 2 1"
     assert only(text).message == "unexpected `3` before `dense`"
@@ -226,3 +243,9 @@ def test_a_number_just_before_a_layer() -> None:
 def test_what_comes_before_may_be_the_input(text: str, help: str, after: str) -> None:
     assert only(text).help == help
     assert type_after(text) == after
+
+
+def test_the_name_of_a_layer_that_is_torn_is_one_mistake() -> None:
+    assert only("dense 5 4 ⊖ d ense 5 1").message == "`d` and `ense` are one word, `dense`"
+    assert type_after("dense 5 4 ⊖ d ense 5 1") == "net 5 5"
+    assert only("dense 5 4 >> max(pool [4 2] 2)").message.startswith("`max` and `pool` are one")

@@ -25,6 +25,7 @@ from volr.language.values import (
     ShapeValue,
     Unknown,
     Value,
+    Width,
     key_of,
 )
 
@@ -82,6 +83,10 @@ class Calls(LayerCalls):
         if at:
             first = self.made(Call(first, node.arguments[:at], node.span))
         left = yield self.value(first, before)
+        # In the place of a size, or as the value of a name, the number may be what was meant.
+        in_row = isinstance(before, Width) or before is Absent.NOTHING
+        if at == 0 and isinstance(left, Number | ShapeValue) and in_row:
+            return (yield self.value(self.number_first(node), before))
         part = self.made(Call(second, rest, second.span)) if rest else second
         after = left.outputs if isinstance(left, NetValue) else None
         right = yield self.value(part, after or Absent.LOST)
@@ -90,10 +95,6 @@ class Calls(LayerCalls):
             one, two = left.inputs, right.inputs
             fits = after and two and after.shape == two.shape
             sign = "⊖" if not fits and one and two and one.shape == two.shape else "⦶"
-        if at == 0 and isinstance(left, Number | ShapeValue):
-            say = function_messages.stray_number
-            self.report(node.function, say, node)
-            return right
         # What stands before may have a mistake of its own, which says enough.
         whole = at == 0 and not isinstance(left, Unknown) if function is None else True
         if whole and at >= self.wanted(function):

@@ -204,6 +204,22 @@ def ends_side_by_side(node: Expression, operator: str) -> Diagnostic:
     return Diagnostic(node.span, message, help=help)
 
 
+def torn(call: Call) -> Diagnostic:
+    """The name of a layer with a space or a bracket within."""
+    other = head_of(call.arguments[0].value)
+    span = call.function.span.to(other.span)
+    name = f"{_head(call.function)}{_head(other)}"
+    message = f"`{_head(call.function)}` and `{_head(other)}` are one word, `{name}`"
+    whole = call.arguments[0].span.start == other.span.start
+    edits = (Edit(span, name),) if whole else ()
+    return Diagnostic(span, message, help=f"write `{name}`", edits=edits)
+
+
+def head_of(node: Expression) -> Expression:
+    """What is called, if this is a call."""
+    return node.function if isinstance(node, Call) else node
+
+
 def calls_itself(uses: Sequence[Name]) -> Diagnostic:
     first = uses[0]
     others = tuple(Label(use.span, "here too") for use in uses[1:_MOST_LABELS])

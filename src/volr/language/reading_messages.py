@@ -8,7 +8,17 @@ from volr.language.call_messages import COMPUTED
 from volr.language.function_messages import function_name, written
 from volr.language.layers import REPEAT
 from volr.language.printer import format_expression
-from volr.language.syntax import Argument, Arithmetic, Call, Expression, Integer, Let, Name, Sum
+from volr.language.syntax import (
+    Argument,
+    Arithmetic,
+    Call,
+    Expression,
+    Integer,
+    Let,
+    Name,
+    Shape,
+    Sum,
+)
 from volr.source import Diagnostic, Edit, Label, Span, clip
 
 if TYPE_CHECKING:
@@ -79,12 +89,23 @@ def in_brackets(only: Argument, before: int, call: Call) -> Diagnostic:
     return Diagnostic(only.span, message, help=help, edits=edits)
 
 
+def before_its_layer(node: Call, call: Call) -> Diagnostic:
+    """A number or a shape that stands before the layer whose first argument it is."""
+    called = node.arguments[0].value.span
+    text = _atom(node.function)
+    edits = (
+        Edit(Span(node.span.start, called.start), ""),
+        Edit(Span(called.end, called.end), f" {text}"),
+    )
+    message = f"`{clip(text)}` stands before `{_called(call)}`, and arguments stand after it"
+    help = _write(call) or f"write `{_called(call)} {clip(text)}`"
+    return Diagnostic(node.function.span, message, help=help, edits=edits)
+
+
 def swapped(node: Call, call: Call) -> Diagnostic:
     """A network and a number of times, the wrong way round, and the call the right way round."""
     network, count = node.arguments
-    number = format_expression(count.value)
-    if not isinstance(count.value, Integer | Name):
-        number = f"({number})"
+    number = _atom(count.value)
     start = network.span.start
     edits = (
         Edit(Span(start, start), f"{number} "),
@@ -111,6 +132,12 @@ def no_label(
 
 def _called(call: Call) -> str:
     return clip(call.function.text) if isinstance(call.function, Name) else "…"
+
+
+def _atom(node: Expression) -> str:
+    """An expression as an argument is written."""
+    text = format_expression(node)
+    return text if isinstance(node, Integer | Name | Shape) else f"({text})"
 
 
 def _write(call: Call) -> str | None:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, TypeAlias
 
-from volr.language import foreign, reading_messages, type_messages
+from volr.language import foreign, function_messages, reading_messages, type_messages
 from volr.language.checker import Checker
 from volr.language.function_messages import parameter_names
 from volr.language.layers import Layer
@@ -129,6 +129,17 @@ class Readings(Checker):
                 return "a size"
 
     # Arguments in the wrong place.
+
+    def number_first(self, node: Call) -> Expression:
+        """The network in ``3 dense 4``, where the number is its first argument or too much."""
+        called, rest = node.arguments[0].value, node.arguments[1:]
+        number = Argument(node.function, span=node.function.span)
+        if count(rest) < self.wanted(self.function_of(called)):
+            call = self.made(Call(called, (number, *rest), node.span))
+            self.report(node.function, reading_messages.before_its_layer, node, call)
+            return call
+        self.report(node.function, function_messages.stray_number, node)
+        return self.made(Call(called, rest, called.span)) if rest else called
 
     def several(self, node: Expression) -> tuple[Expression, ...]:
         """Numbers in the place of one, with nothing between them: ``dense (3 4) 5``."""

@@ -52,6 +52,9 @@ class _Walk:
         self._unknown: dict[str, tuple[list[Name], list[str]]] = {}
         self._own: dict[str, list[Name]] = {}
         self._twice: list[Name] = []
+        # Names of layers with a space or a bracket within, and the parts of these.
+        self._torn: list[Call] = []
+        self._parts: set[int] = set()
         self._called: set[int] = set()
         # Names that are layers' and are bound all the same, each with its uses.
         self._rebound: dict[int, list[Name]] = {}
@@ -71,6 +74,7 @@ class _Walk:
                     self._use(node)
                 case Call():
                     self._called.add(id(node.function))
+                    self._join(node)
                     self.nodes += len(node.arguments)
                     todo += [each.value for each in reversed(node.arguments)]
                     todo.append(node.function)
@@ -86,6 +90,8 @@ class _Walk:
             yield partial(suggestions.unknown_name, uses, known, called=called)
         for uses in self._own.values():
             yield partial(function_messages.calls_itself, uses)
+        for call in self._torn:
+            yield partial(function_messages.torn, call)
         for name in self._twice:
             yield partial(function_messages.parameter_twice, name)
         for uses in self._rebound.values():
@@ -122,7 +128,19 @@ class _Walk:
     def _unbind(self, text: str) -> None:
         self._bound[text].pop()
 
+    def _join(self, call: Call) -> None:
+        """Take two unknown names that are a layer's together for this name: ``d ense 2 4``."""
+        one, other = call.function, function_messages.head_of(call.arguments[0].value)
+        if not (isinstance(one, Name) and isinstance(other, Name)):
+            return
+        known = self._bound.get(one.text) or self._bound.get(other.text)
+        if one.text + other.text in RESERVED and not known:
+            self._torn.append(call)
+            self._parts |= {id(one), id(other)}
+
     def _use(self, name: Name) -> None:
+        if id(name) in self._parts:
+            return
         bound = self._bound.get(name.text)
         if bound and id(bound[-1]) in self._rebound:
             self._rebound[id(bound[-1])].append(name)

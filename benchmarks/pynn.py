@@ -28,18 +28,21 @@ COMPARED = 200
 # In a process of its own: the kernel is one per process, and it prints. PyNN's own way of doing it
 # is with an ArrayConnector, or an AllToAllConnector, and an array of weights.
 PROJECTION = """
-import importlib, sys, time
+import sys, time
 import numpy as np
 from volr.backends.pynn import kernel
+from volr.backends.pynn.workarounds import Synapses
 name, how = sys.argv[1:]
-sim = kernel._simulator(name)
-settings = {"simulator": name, "dt": 0.5, "delay": 0.5, "early": False}
+sim = kernel.simulator(name)
+settings = {"simulator": name, "dt": 0.5, "neurons": {}}
 kernel._set_up(sim, settings)
 pre, post = (sim.Population(n, sim.IF_curr_exp()) for n in (784, 512))
 weights = np.random.default_rng(0).normal(size=(512, 784))
 started = time.perf_counter()
 if how == "ours":
-    kernel._project(sim, pre, post, weights, 1, settings)
+    target, source = np.divmod(np.arange(weights.size), 784)
+    synapses = Synapses(source, target, weights.ravel(), 0.5)
+    kernel._project(sim, pre, post, synapses, 1, 0.5)
 else:
     synapse = sim.StaticSynapse(weight=np.abs(weights.T), delay=0.5)
     connector = sim.AllToAllConnector()

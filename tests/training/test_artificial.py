@@ -40,11 +40,14 @@ def accuracy(trained: Training[ArtificialModel], samples: Samples) -> float:
     return float(np.mean(found == samples.labels))
 
 
-@pytest.mark.parametrize("seed", range(10))
-@pytest.mark.parametrize("function", [nand, xor])
+# In so few epochs a single candidate fails for the seed 3 of NAND and 4, 5 and 6 of XOR.
+@pytest.mark.parametrize(
+    ("function", "seed"),
+    [*((nand, seed) for seed in range(4)), *((xor, seed) for seed in range(7))],
+)
 def test_nand_and_xor_are_learnt_from_every_seed(function: Any, seed: int) -> None:
     data = load_logic(function, seed)
-    trained = train_ann(chain(2, 4, 2), data.train, TrainingSettings(seed=seed))
+    trained = train_ann(chain(2, 4, 2), data.train, TrainingSettings(seed=seed, epochs=100))
     assert accuracy(trained, data.test) == 1.0
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
@@ -114,6 +116,40 @@ def evaluated(folder: Path, **variables: Any) -> Result:
     return piped("evaluate", folder / "snn", "--task", "xor", "--samples", "3", **variables)
 
 
+@dataclass(frozen=True)
+class Filled:
+    """A cache that one process has filled, and what that process said."""
+
+    kernels: Path
+    result: Result
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Filled:
+    """Compiled once for all tests, by a process that lets everybody write what it makes, and that
+    is told to look for its cache where there is none.
+    """
+    folder = tmp_path_factory.mktemp("filled")
+    before = os.umask(0)
+    try:
+        result = evaluated(
+            folder,
+            NUMBA_CACHE_DIR=str(folder / "kernels"),
+            NUMBA_CACHE_LOCATOR_CLASSES="none.such",
+        )
+    finally:
+        os.umask(before)
+    return Filled(folder / "kernels", result)
+
+
+@pytest.fixture
+def kernels(filled: Filled, tmp_path: Path) -> Path:
+    """A copy of the filled cache."""
+    assert filled.result.code == 0, filled.result.err
+    shutil.copytree(filled.kernels, tmp_path / "kernels")
+    return tmp_path / "kernels"
+
+
 def test_a_part_that_another_user_has_made_is_not_read(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -132,66 +168,80 @@ def test_a_part_that_another_user_has_made_is_not_read(
     assert f"move {part} away or remove it" in told
 
 
-def test_kernels_are_kept_once_and_closed_to_others(tmp_path: Path) -> None:
-    kernels = tmp_path / "kernels"
-    before = os.umask(0)
-    try:
-        first = evaluated(tmp_path, NUMBA_CACHE_DIR=str(kernels))
-    finally:
-        os.umask(before)
-    assert first.code == 0, first.err
-    made_by_numba = {each: each.stat().st_mtime_ns for each in kernels.rglob("*.nb?")}
-    assert made_by_numba
-    assert foreign_hands(kernels) is None
+def written(kernels: Path) -> dict[Path, int]:
+    """What Numba has written there, and when."""
+    return {each: each.stat().st_mtime_ns for each in kernels.rglob("*.nb?")}
+
+
+def damage(kernels: Path) -> tuple[Path, Path]:
+    """Damage two small kernels: the code of one, and the list of what there is of the other."""
+    code, other, *_ = sorted(kernels.rglob("*.nbc"), key=lambda each: each.stat().st_size)
+    index = other.with_name(other.name.removesuffix(".1.nbc") + ".nbi")
+    assert index.exists()
+    for each in (code, index):
+        each.write_bytes(b"\x80damaged")
+    return code, index
+
+
+def found_by(result: Result) -> list[str]:
+    """What was found, but for the seconds."""
+    return result.out.split()[:-1]
+
+
+def test_kernels_are_kept_once_and_closed_to_others(
+    filled: Filled, kernels: Path, tmp_path: Path
+) -> None:
+    assert foreign_hands(filled.kernels) is None
+    before = written(kernels)
+    assert before
     again = evaluated(tmp_path, NUMBA_CACHE_DIR=str(kernels))
     assert (again.code, again.err) == (0, "")
-    assert {each: each.stat().st_mtime_ns for each in kernels.rglob("*.nb?")} == made_by_numba
+    assert written(kernels) == before
 
 
-def test_where_numba_looks_is_not_for_its_variable_to_say(tmp_path: Path) -> None:
-    result = evaluated(
-        tmp_path, NUMBA_CACHE_LOCATOR_CLASSES="none.such", NUMBA_CACHE_DIR=str(tmp_path / "kernels")
-    )
-    assert result.code == 0, result.err
-    assert list((tmp_path / "kernels").rglob("*.nbi"))
+def test_where_numba_looks_is_not_for_its_variable_to_say(filled: Filled) -> None:
+    assert filled.result.code == 0, filled.result.err
+    assert list(filled.kernels.rglob("*.nbi"))
 
 
-def test_a_damaged_cache_is_made_anew(tmp_path: Path) -> None:
-    kernels = tmp_path / "kernels"
-    first = evaluated(tmp_path, NUMBA_CACHE_DIR=str(kernels))
-    for each in kernels.rglob("*.nb?"):
-        each.write_bytes(b"\x80damaged")
+def test_a_damaged_cache_is_made_anew(filled: Filled, kernels: Path, tmp_path: Path) -> None:
+    damaged = damage(kernels)
     # The first one mends it for the second.
     mended, again = (evaluated(tmp_path, NUMBA_CACHE_DIR=str(kernels)) for _ in range(2))
     for each in (mended, again):
         assert each.code == 0, each.err
-        assert each.out.split()[:-1] == first.out.split()[:-1]  # but for the seconds
+        assert found_by(each) == found_by(filled.result)
     assert again.err == ""
+    assert all(each.stat().st_size > 100 for each in damaged)
 
 
-def test_without_room_or_sound_files_the_engine_does_without_its_cache(tmp_path: Path) -> None:
-    kernels = tmp_path / "kernels"
-    first = evaluated(tmp_path, NUMBA_CACHE_DIR=str(kernels))
-    for each in kernels.rglob("*.nb?"):
-        each.write_bytes(b"\x80damaged")
+@pytest.mark.parametrize("is_there", [True, False])
+def test_without_room_or_sound_files_the_engine_does_without_its_cache(
+    filled: Filled, kernels: Path, tmp_path: Path, is_there: bool
+) -> None:
+    damaged = damage(kernels)
+    if not is_there:
+        for each in damaged:
+            each.unlink()
+    save_model(made("dense 2 4 ⦶ dense 4 2"), tmp_path / "snn")
     # The size that a file may have stands for a full disk: what is written fails in the middle.
     code = (
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN); "
         "resource.setrlimit(resource.RLIMIT_FSIZE, (3000, 3000)); "
         "from volr.cli import main; main()"
     )
-    for folder in (kernels, tmp_path / "empty"):
-        limited = subprocess.run(
-            [
-                *(sys.executable, "-P", "-c", code),
-                *("evaluate", tmp_path / "snn", "--task", "xor", "--samples", "3"),
-            ],
-            env=environment(NUMBA_CACHE_DIR=str(folder)),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert limited.returncode == 0, limited.stderr
-        assert limited.stdout.split()[:-1] == first.out.split()[:-1]  # but for the seconds
-        assert limited.stderr.count("compiled kernels cannot be kept in") == 1
-        assert "Traceback" not in limited.stderr
+    limited = subprocess.run(
+        [
+            *(sys.executable, "-P", "-c", code),
+            *("evaluate", tmp_path / "snn", "--task", "xor", "--samples", "3"),
+        ],
+        env=environment(NUMBA_CACHE_DIR=str(kernels)),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    result = Result(limited.returncode, limited.stdout, limited.stderr)
+    assert result.code == 0, result.err
+    assert found_by(result) == found_by(filled.result)
+    assert result.err.count("compiled kernels cannot be kept in") == 1
+    assert "Traceback" not in result.err

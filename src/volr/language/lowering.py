@@ -91,8 +91,19 @@ class _Drives:
     """All drives of a population of the shape ``shape``, and the loops to be closed at it."""
 
     shape: Shape
-    all: list[_Drive] = field(default_factory=list[_Drive])
-    loops: list[Term] = field(default_factory=list[Term])
+    all: deque[_Drive] = field(default_factory=deque[_Drive])
+    loops: deque[Term] = field(default_factory=deque[Term])
+
+    def then(self, others: _Drives) -> _Drives:
+        """These and then the ``others``, in one of the two. Only the shorter one is copied, so that
+        it does not matter on which side a deep sum grows."""
+        if len(self.all) + len(self.loops) < len(others.all) + len(others.loops):
+            others.all.extendleft(reversed(self.all))
+            others.loops.extendleft(reversed(self.loops))
+            return others
+        self.all += others.all
+        self.loops += others.loops
+        return self
 
 
 class _Lowering:
@@ -150,13 +161,13 @@ class _Lowering:
         match term:
             case Layer(becomes=Projecting(connector, "sum")):
                 drive = _Drive(before, connector, term.name, term.span)
-                return _Drives(term.type.outputs, [drive])
+                return _Drives(term.type.outputs, deque([drive]))
             case Layer():
                 items: list[_Item] = []
                 yield self._result(term, before, items)
                 pools = (each.waiting.name for each in items if each.pools and each.waiting)
                 drive = _Drive(items, OneToOne(), next(pools, "id"), term.span)
-                return _Drives(term.type.outputs, [drive])
+                return _Drives(term.type.outputs, deque([drive]))
             case Sequence():
                 between: list[_Item] = []
                 yield self._result(term.first, before, between)
@@ -170,9 +181,7 @@ class _Lowering:
             case Sum():
                 left = yield self._drives(term.left, before)
                 right = yield self._drives(term.right, before)
-                left.all += right.all
-                left.loops += right.loops
-                return left
+                return left.then(right)
             case Loop():
                 drives = yield self._drives(term.first, before)
                 drives.loops.append(term.back)
@@ -187,7 +196,7 @@ class _Lowering:
         made = self._add(name, drives.shape, term.span)
         for each in drives.all:
             self._project(each.items, each.connector, each.span, made.population)
-        loops = deque(drives.loops)
+        loops = drives.loops
         while loops:
             closing = yield self._drives(loops.popleft(), [made])
             for each in closing.all:

@@ -277,9 +277,11 @@ def run_module(folder: Path, module: str, *arguments: str) -> list[str]:
 
 
 def copy(folder: Path) -> Path:
-    """A copy of the package to add to."""
+    """A copy of the package to add to, with the kernels that are already compiled."""
     volr = folder / "src" / "volr"
-    shutil.copytree(ROOT / "src" / "volr", volr, ignore=shutil.ignore_patterns("__pycache__"))
+    # Another test may be writing one: Numba gives it its name once it is whole.
+    ignored = shutil.ignore_patterns("*.pyc*", "*.tmp.*")
+    shutil.copytree(ROOT / "src" / "volr", volr, ignore=ignored)
     return volr
 
 

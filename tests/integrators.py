@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -43,6 +44,10 @@ class Integrator:
     model: SpikingModel
     charges: tuple[list[list[Fraction]], ...]
     pushes: tuple[list[Fraction], ...]
+    known: dict[tuple[int, bytes], Booleans] = field(
+        default_factory=dict[tuple[int, bytes], "Booleans"], repr=False, compare=False
+    )
+    """Layers that were computed already: simulators that are right have the same spikes."""
 
     def differing(self, spikes: Mapping[str, Booleans]) -> tuple[int, int, int]:
         """How many neuron-steps ``[time, batch, unit]`` differ, of how many, with how many spikes.
@@ -56,7 +61,10 @@ class Integrator:
             found = spikes[layer.name]
             for stimulus in range(found.shape[1]):
                 given = spikes[projection.source][:, stimulus]
-                wanted = self._layer(k, given)
+                key = k, given.tobytes()
+                if key not in self.known:
+                    self.known[key] = self._layer(k, given)
+                wanted = self.known[key]
                 differ += int((wanted != found[:, stimulus]).sum())
                 total, fired = total + wanted.size, fired + int(wanted.sum())
         return differ, total, fired
@@ -95,6 +103,7 @@ def _short(value: Fraction) -> Fraction:
     return Fraction(round(value * (1 << 200)), 1 << 200)
 
 
+@cache
 def integrator(
     seed: int,
     *,

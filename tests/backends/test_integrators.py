@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from tests.backends.conformance import SPIKING, Started, every_simulator, need
+from tests.backends.conformance import Started, every_simulator
 from tests.integrators import integrator
 from tests.oracles import chain
 
@@ -38,6 +38,11 @@ if TYPE_CHECKING:
 KINDS = ("delta", "exp")
 # v_rest, mV, steps of refractoriness, dt, ms: NEURON cannot do without the second.
 SETTINGS = [(0, 1, 1.0), (-65, 0, 0.5), (0, 3, 0.1), (-65, 1, 1.0)]
+
+
+def of(*names: str) -> pytest.MarkDecorator:
+    """On these simulators, which are started once for all tests."""
+    return pytest.mark.parametrize("started", names, indirect=True, scope="module")
 
 
 def networks(record: SpikingBackend, kind: str, reset: Reset, steps: int) -> Iterator[Integrator]:
@@ -141,15 +146,13 @@ def test_a_neuron_fires_as_soon_as_its_charges_add_up(started: Started) -> None:
         np.testing.assert_array_equal(np.flatnonzero(train), np.arange(steps, 30, steps))
 
 
-@pytest.mark.parametrize("name", ["engine", "nest", "brian2"])
-def test_nothing_is_forgotten_in_a_long_run(name: str) -> None:
-    record, steps = SPIKING[name], 12_000
-    need(record)
+@of("engine", "nest", "brian2")
+def test_nothing_is_forgotten_in_a_long_run(started: Started) -> None:
+    (_, simulator), steps = started, 12_000
     cases = [(0.1, 0.0, 10), (1 / 3, 0.0, 3), (0.0, 1 / 7, 7), (-0.2, 0.3, 10), (1 / 997, 0.0, 997)]
     weights, biases, every = map(list, zip(*cases, strict=True))
-    with record.start() as simulator:
-        model = neurons(weights, ideal(), steps, biases=biases)
-        found = trains(simulator, model, np.ones((1, 1)))["dense_1"][:, 0]
+    model = neurons(weights, ideal(), steps, biases=biases)
+    found = trains(simulator, model, np.ones((1, 1)))["dense_1"][:, 0]
     for train, gap in zip(found.T, every, strict=True):
         # A bias acts in a step before the first charge arrives; from the second spike on both do.
         fired = np.flatnonzero(train)[1:]
@@ -157,13 +160,13 @@ def test_nothing_is_forgotten_in_a_long_run(name: str) -> None:
         assert set(np.diff(fired).tolist()) == {gap}
 
 
-def test_nest_refuses_what_rounding_would_decide() -> None:
-    need(SPIKING["nest"])
-    with SPIKING["nest"].start() as simulator:
-        longest = neurons([0.7], ideal("subtract", 1), 4_000, biases=[-1 / 3], delay=2)
-        simulator.read_back(longest)
-        with pytest.raises(UnsupportedError, match=r"5,000 steps.*without leak") as caught:
-            simulator.read_back(replace(longest, duration=5_000.0))
+@of("nest")
+def test_nest_refuses_what_rounding_would_decide(started: Started) -> None:
+    _, simulator = started
+    longest = neurons([0.7], ideal("subtract", 1), 4_000, biases=[-1 / 3], delay=2)
+    simulator.read_back(longest)
+    with pytest.raises(UnsupportedError, match=r"5,000 steps.*without leak") as caught:
+        simulator.read_back(replace(longest, duration=5_000.0))
     assert caught.value.help == "run it on engine or brian2, which keep the network"
 
 
@@ -178,9 +181,11 @@ def leaky(_: Translation, dt: float) -> float:
 
 
 @pytest.mark.parametrize("reset", RESETS)
-def test_a_planted_leak_is_found(reset: Reset, monkeypatch: pytest.MonkeyPatch) -> None:
-    nest, stimuli = SPIKING["nest"], np.ones((1, 1))
-    need(nest)
+@of("nest")
+def test_a_planted_leak_is_found(
+    started: Started, reset: Reset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (_, nest), stimuli = started, np.ones((1, 1))
     model = neurons([0.25, 0.3], ideal(reset, 1), 60, delay=2)
     assert verify(model, nest, stimuli).equal
     # What is told is also what is taken for endless, so it shows in the spikes alone.
@@ -193,9 +198,9 @@ def test_a_planted_leak_is_found(reset: Reset, monkeypatch: pytest.MonkeyPatch) 
     assert first.cause == "leak: a time constant of 1e+06 ms instead of none"
 
 
-def test_a_leak_is_read_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    nest = SPIKING["nest"]
-    need(nest)
+@of("nest")
+def test_a_leak_is_read_back(started: Started, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, nest = started
 
     def told(neuron: NeuronModel, dt: float) -> dict[str, float]:
         return {**translation.in_our_words(neuron, dt), "tau_m": 1e6}

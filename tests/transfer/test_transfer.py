@@ -26,7 +26,7 @@ from volr.transfer import TransferSettings, transfer_ann
 if TYPE_CHECKING:
     from volr.network import Network
 
-FINE = TransferSettings(dt=0.1, duration=200.0, rounds=2, samples=60)
+FINE = TransferSettings(dt=0.2, duration=200.0, rounds=2, samples=60)
 
 
 def ann(network: Network, seed: int) -> ArtificialModel:
@@ -106,10 +106,10 @@ def test_calibration_helps_where_steps_are_coarse() -> None:
 @pytest.mark.parametrize(
     "settings",
     [
-        replace(FINE, neuron=IFCurrDelta(tau_m=10.0, cm=0.4, v_reset=-70.0, tau_refrac=0.3)),
+        replace(FINE, neuron=IFCurrDelta(tau_m=10.0, cm=0.4, v_reset=-70.0, tau_refrac=0.4)),
         replace(FINE, neuron=IFCurrDelta(i_offset=0.4)),
         replace(FINE, coding=ConstantCurrent(250.0), delay=1.0),
-        replace(FINE, coding=Poisson(2000.0), duration=400.0),
+        replace(FINE, coding=Poisson(2000.0), dt=0.4, duration=400.0),
     ],
     ids=["membrane", "offset", "delay", "poisson"],
 )

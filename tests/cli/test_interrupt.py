@@ -143,13 +143,13 @@ def test_an_experiment_keeps_what_it_has_found(folder: Path) -> None:
     options = ("--repeats", "1000", "--epochs", "2", "--out", "r")
     conditions = ("--conditions", "ann,snn-transferred", "--processes", "1")
     with terminal("experiment", "nand", *options, *conditions) as shown:
-        shown.wait_for("4/2000  nand, seed 1: snn-transferred on nest")
+        shown.wait_for("2/2000  nand, seed 0: snn-transferred on nest")
         workers = children(shown.process.pid)
         assert shown.interrupt() == 130
         assert all(map(gone, workers))
     assert last_words(shown).split() == ["interrupted"]
     found = json.loads((folder / "r" / "results.json").read_text(encoding="utf-8"))
-    assert len(found["rows"]) >= 4
+    assert len(found["rows"]) >= 2
     assert sum(each["n"] for each in found["summary"]) == len(found["rows"])
     files = snapshot(folder / "r")
     assert not [name for name in files if name.endswith(".part")]

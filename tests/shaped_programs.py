@@ -9,25 +9,23 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, TypeAlias
 
 from hypothesis import strategies as st
 from tests.shaped_arguments import Arguments, Place, sized
+from tests.strategies import picker
 
 from volr.language.printer import format_expression
 from volr.language.syntax import Expression, Let, Loop, Name, Parallel, Sequence, Sum
 from volr.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence as Row
     from random import Random
 
     from hypothesis.strategies import DrawFn
     from tests.strategies import Pick
 
     from volr.language.types import Shape
-
-T = TypeVar("T")
 
 DEPTH = 3
 NAMES = ("n", "width", "_w", "l1", "l1'", "λ")
@@ -106,11 +104,8 @@ def shaped_programs(
     inputs = draw(shapes()) if inputs is None else inputs
     outputs = draw(shapes()) if outputs is None else outputs
 
-    def pick(options: Row[T]) -> T:
-        return draw(st.sampled_from(options))
-
     place = Place(inputs, blank=False, several=several, alone=alone)
-    expression, ends = _Drawing(pick, loops).network(outputs, {}, place, depth)
+    expression, ends = _Drawing(picker(draw), loops).network(outputs, {}, place, depth)
     return ShapedProgram(expression, inputs, outputs, ends)
 
 

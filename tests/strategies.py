@@ -6,6 +6,7 @@ Hypothesis draws them for the tests, and the fuzzers draw them with a seed.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from hypothesis import strategies as st
@@ -32,6 +33,21 @@ class Pick(Protocol):
     """How a program is drawn: one of several at a time."""
 
     def __call__(self, options: Sequence[T], /) -> T: ...
+
+
+def picker(draw: DrawFn) -> Pick:
+    """Draws one of several by Hypothesis, which shrinks to the first."""
+
+    def pick(options: Sequence[T], /) -> T:
+        return options[draw(_positions(len(options)))]
+
+    return pick
+
+
+@cache
+def _positions(count: int) -> SearchStrategy[int]:
+    """Made once: Hypothesis looks through each new strategy before it draws from it."""
+    return st.integers(0, count - 1)
 
 
 @dataclass(frozen=True)
@@ -77,11 +93,7 @@ def programs(draw: DrawFn, inputs: int | None = None, outputs: int | None = None
     """Programs of a few layers, of the given or of random sizes."""
     inputs = draw(sizes()) if inputs is None else inputs
     outputs = draw(sizes()) if outputs is None else outputs
-
-    def pick(options: Sequence[T]) -> T:
-        return draw(st.sampled_from(options))
-
-    return Program(_network(pick, inputs, outputs, _Scope({}), DEPTH), inputs, outputs)
+    return Program(_network(picker(draw), inputs, outputs, _Scope({}), DEPTH), inputs, outputs)
 
 
 def random_program(random: Random, depth: int = DEPTH) -> Program:

@@ -54,7 +54,7 @@ def test_a_program_becomes_a_spiking_model_that_knows_xor(volr: Volr, folder: Pa
     assert (result.code, result.out) == (0, "")
     lines = result.err.splitlines()[-3:]
     assert re.fullmatch(
-        r"kept epoch \d+ of 60, the best on the validation data: loss 0\.\d+, "
+        r"kept epoch \d+ of 60, the best: loss 0\.\d+, "
         r"validation accuracy 1\.0000",
         lines[0],
     )

@@ -266,7 +266,7 @@ def _tell(trained: Training[Model], network: Network, asked: int) -> None:
         accuracy = kept.validation_accuracy
         best, validated = "", ""
         if accuracy is not None:
-            best = ", the best on the validation data"
+            best = ", the best"
             validated = f", validation accuracy {accuracy:.4f}"
         epochs = f"epoch {trained.kept_epoch} of {len(trained.history)}"
         note(f"kept {epochs}{best}: loss {kept.loss:.4f}{validated}")

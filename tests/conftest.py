@@ -21,8 +21,16 @@ OPTIONAL = (
 )
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
-settings.register_profile("local", deadline=None)
-settings.register_profile("ci", deadline=None, derandomize=True, database=None, print_blob=True)
+EXAMPLES = 60  # of a property test; with Hypothesis's own 100, they take half a minute more
+settings.register_profile("local", deadline=None, max_examples=EXAMPLES)
+settings.register_profile(
+    "ci",
+    deadline=None,
+    max_examples=EXAMPLES,
+    derandomize=True,
+    database=None,
+    print_blob=True,
+)
 settings.load_profile("ci" if CI else "local")
 
 

@@ -66,8 +66,8 @@ def test_the_pages_pass_without_futhark_and_the_last_lines_say_what_was_left_out
     assert pages
     test = "tests/docs/test_snippets.py::test_a_page_runs_from_top_to_bottom"
     ids = [f"{test}[{page}]" for page in pages]
-    # By two workers, as `make test` does: modules that are skipped whole are known to them alone.
-    code, lines = run_pytest(tmp_path, "-n2", *ids, BROWSER, TRAINING)
+    # By a worker, as `make test` does: modules that are skipped whole are known to it alone.
+    code, lines = run_pytest(tmp_path, "-n1", *ids, BROWSER, TRAINING)
     assert code == 0, "\n".join(lines)
     *_, browser, tests, futhark, page, training = lines
     assert browser == f"Skipped for lack of chromium, chromedriver ({PROGRAMS['chromium']}):"

@@ -60,10 +60,11 @@ def doctor(as_json: options.Json = False) -> None:
     packages = {name: _version(name) for name in PACKAGES}
     backends: list[dict[str, str | list[str] | None]] = []
     everything = (*BACKENDS, *DOCUMENTS)
+    imported: dict[tuple[str, ...], str | None] = {}
     with progress_bar() as progress:
         for done, backend in enumerate(everything):
             progress("trying the back ends", done, len(everything), backend.name)
-            backends.append(_examined(backend))
+            backends.append(_examined(backend, imported))
     # A machine without a GPU has no problem.
     gpu = cuda_problem()
     if as_json:
@@ -104,12 +105,20 @@ def _print(
     )
 
 
-def _examined(backend: Backend | Document) -> dict[str, str | list[str] | None]:
+def _examined(
+    backend: Backend | Document, imported: dict[tuple[str, ...], str | None]
+) -> dict[str, str | list[str] | None]:
+    """A row of the table. ``imported`` has the problems of the modules that were tried before."""
     from volr.backends.base import Document
     from volr.backends.refusals import install_hint, missing_packages, missing_programs
 
     missing = [*missing_packages(backend), *missing_programs(backend)]
-    problem = None if missing else import_problem(backend.requires) or trial_problem(backend)
+    problem = None
+    if not missing:
+        modules = tuple(backend.requires)
+        if modules not in imported:
+            imported[modules] = import_problem(modules)
+        problem = imported[modules] or trial_problem(backend)
     return {
         "name": backend.name,
         "kind": "document" if isinstance(backend, Document) else "runs",

@@ -25,7 +25,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Path]:
     from."""
     sources = tmp_path / "sources"
     sources.mkdir()
-    for name in ("a.mod", "adexp.mod"):
+    for name in ("a.mod", "izhikevich.mod"):
         (sources / name).write_text("NEURON {}\n")
     monkeypatch.setattr(mechanisms, "_sources", lambda: sources)
     monkeypatch.setattr(mechanisms, "_compiler", lambda: "nrnivmodl")
@@ -35,7 +35,7 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Path]:
 
     def run(command: Sequence[str], folder: Path, log: object) -> int:
         del log
-        # There are no neurons with an adaptive exponential.
+        # There are no Izhikevich neurons.
         assert command == ["nrnivmodl", str(sources / "a.mod")]
         library = mechanisms._library(folder)
         library.parent.mkdir()

@@ -9,6 +9,7 @@ import pytest
 
 from volr.errors import DataError
 from volr.experiments.tasks import TASKS, check_fits, check_model, task
+from volr.language import to_network
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -122,15 +123,15 @@ def test_a_size_or_seed_that_is_not_on_offer_is_refused_before_anything_is_read(
 
 def test_a_model_on_another_task_is_told_its_own(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.raises(DataError, match="was trained on xor, and does not fit") as caught:
-        check_model(task("digits"), 2, 2, "xor")
+        check_model(task("digits"), to_network("dense 2 2"), "xor")
     assert caught.value.help == "name its own task: --task xor"
     # Nothing is known of these.
     for trained in (None, 3, "my task", "digits"):
         with pytest.raises(DataError, match="this program does not fit"):
-            check_model(task("digits"), 2, 2, trained)
-        check_model(task("nand"), 2, 2, trained if trained != "digits" else None)
-    check_model(task("xor"), 2, 2, "xor")
-    check_model(task("mnist"), 100, 10, "mnist-parallel")
+            check_model(task("digits"), to_network("dense 2 2"), trained)
+        check_model(task("nand"), to_network("dense 2 2"), trained if trained != "digits" else None)
+    check_model(task("xor"), to_network("dense 2 2"), "xor")
+    check_model(task("mnist"), to_network("dense 100 10"), "mnist-parallel")
     assert not caplog.records
-    check_model(task("nand"), 2, 2, "xor")
+    check_model(task("nand"), to_network("dense 2 2"), "xor")
     assert caplog.messages == ["the model was trained on xor, and not on nand"]

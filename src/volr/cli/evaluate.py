@@ -55,8 +55,7 @@ def evaluate(
         )
     runs = nullcontext() if device == "cpu" else simulator(runner.name, device=found_device)
     network = loaded.model.network
-    trained = loaded.origin.get("task")
-    check_model(chosen, network.input_size, network.output_size, trained, network)
+    check_model(chosen, network, loaded.origin.get("task"))
     split = data_seed(loaded.origin, task, seed)
     with runs as running, progress_bar() as progress:
         progress(f"loading {task}", 0, None)

@@ -82,8 +82,7 @@ def explain(
         artificial, spiking_model = loaded.model, None
         settings = spiking.settings(TransferSettings, **given_values(full), seed=drawn)
     network = loaded.model.network
-    trained = loaded.origin.get("task")
-    check_model(chosen, network.input_size, network.output_size, trained, network)
+    check_model(chosen, network, loaded.origin.get("task"))
     with runner.start() as simulator, ENGINE.start() as engine, progress_bar() as progress:
         progress(f"loading {task}", 0, None)
         whole = chosen.load(seed=split_seed, inputs=network.input_size, data_dir=data)

@@ -100,8 +100,7 @@ def transfer(
         file = read_settings(settings_file)
         settings = with_task_defaults(settings_with(file, changes), task).transfer(drawn)
     network = loaded.model.network
-    trained = loaded.origin.get("task")
-    check_model(chosen, network.input_size, network.output_size, trained, network)
+    check_model(chosen, network, loaded.origin.get("task"))
     check_writable(out, source=model)
     with simulator(calibration.on) as target, progress_bar() as progress:
         progress(f"loading {task}", 0, None)

@@ -166,8 +166,7 @@ def _stimuli(
         return random_stimuli(network, samples, seed)
     chosen = find_task(task)
     check_data(data, chosen)
-    trained = origin.get("task")
-    check_model(chosen, network.input_size, network.output_size, trained, network)
+    check_model(chosen, network, origin.get("task"))
     split = data_seed(origin, task, seed)
     whole = chosen.load(seed=split, inputs=network.input_size, data_dir=data)
     return whole.test.first(samples).inputs

@@ -112,9 +112,7 @@ def check_fits(task: Task, inputs: int, outputs: int, network: Network | None = 
         )
 
 
-def check_model(
-    task: Task, inputs: int, outputs: int, trained: object, network: Network | None = None
-) -> None:
+def check_model(task: Task, network: Network, trained: object) -> None:
     """``check_fits`` for a model that was ``trained`` on a task, by its origin, or on none.
 
     Raises ``DataError`` if it does not fit, with its own task in the help. If it fits, and its own
@@ -124,7 +122,7 @@ def check_model(
     if is_known and trained in same_data(task):
         is_known = False
     try:
-        check_fits(task, inputs, outputs, network)
+        check_fits(task, network.input_size, network.output_size, network)
     except DataError as error:
         if not is_known:
             raise

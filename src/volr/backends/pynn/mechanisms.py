@@ -35,9 +35,9 @@ _UNUSED = frozenset(
         "tsodyksmarkram",
     )
 )
-"""Neurons and synapses that Volr has not, and that PyNN asks for only when they are made: they take
-more than half of the time to compile. Of the others only AdExpIF could be left out as well; the
-tests put it in the place of a cell's own reset."""
+"""Neurons and synapses that Volr does not use. PyNN asks for them only when one is made, and they
+take more than half of the time to compile. Volr does not use AdExpIF either, but a test puts it in
+the place of a cell's own reset."""
 
 
 def load(neuron: Any) -> None:

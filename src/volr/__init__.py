@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from volr.language import Checked, Expression, check, to_network
     from volr.language.operators import avgpool, conv, dense, identity, maxpool, repeat
     from volr.model_files.model_file import load_model, save_model
-    from volr.models.activations import Identity, ReLU, Sigmoid, Tanh
+    from volr.models.activations import Identity, ReLU, Sigmoid, Staircase, Tanh
     from volr.models.coding import ConstantCurrent, Poisson
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.samples import Data, Samples
@@ -101,6 +101,7 @@ __all__ = [
     "SpikingModel",
     "SpikingSettings",
     "Stage",
+    "Staircase",
     "Surrogate",
     "Tally",
     "Tanh",
@@ -152,7 +153,7 @@ _HOMES = {
     "volr.language": "Checked Expression check to_network",
     "volr.language.operators": "avgpool conv dense identity maxpool repeat",
     "volr.model_files.model_file": "load_model save_model",
-    "volr.models.activations": "Identity ReLU Sigmoid Tanh",
+    "volr.models.activations": "Identity ReLU Sigmoid Staircase Tanh",
     "volr.models.coding": "ConstantCurrent Poisson",
     "volr.models.model": "ArtificialModel SpikingModel",
     "volr.models.samples": "Data Samples",

@@ -1,6 +1,6 @@
 """What an artificial model means: a plain NumPy program in float64, which all others must equal.
 
-⟦input⟧       =  the stimuli
+⟦input⟧       =  the stimuli; with a staircase ⌊x L + ½⌋ of them, of L levels
 ⟦population⟧  =  σ(z),  z = Σ W ⟦source⟧ + b, one term a projection
 ⟦population⟧  =  z,     z = max W ⟦source⟧, where the largest of what arrives counts
 logits        =  z of the outputs, side by side
@@ -21,7 +21,7 @@ from volr.backends.base import ArtificialBackend
 from volr.backends.probing import activation_of, affine_of, merge_of
 from volr.backends.readback import ArtificialReadback, Asked, all_asked, precision_of
 from volr.checks.batches import check_batch
-from volr.models.activations import ACTIVATIONS, activate
+from volr.models.activations import ACTIVATION_NAMES, activate, input_values
 from volr.models.parameters import unit_biases, weight_name
 from volr.network import Connector
 
@@ -65,9 +65,14 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Program:
-    """A network, step by step. ``inputs`` are names and sizes, side by side in a stimulus."""
+    """A network, step by step.
+
+    ``inputs`` are names and sizes, side by side in a stimulus; they send what ``taken`` makes of
+    it.
+    """
 
     inputs: tuple[tuple[str, int], ...]
+    taken: Callable[[Floats], Floats]
     steps: tuple[Step, ...]
     outputs: tuple[str, ...]
 
@@ -83,6 +88,7 @@ def program_of(model: ArtificialModel) -> Program:
     sources = {projection.source for projection in network.projections}
     return Program(
         inputs=tuple((name, network[name].size) for name in network.inputs),
+        taken=partial(input_values, model.activation),
         steps=tuple(
             Step(
                 name=population.name,
@@ -129,8 +135,10 @@ def logits(program: Program, inputs: Floats) -> Floats:
 def activations(model: ArtificialModel, inputs: Floats) -> dict[str, Floats]:
     """The activation of every population, ``[batch, unit]``, for stimuli ``[batch, unit]``.
 
-    Inputs are as given, outputs are weighted sums; an output with projections of its own sends its
-    activation along them all the same. Raises ``DataError`` where the stimuli do not fit.
+    Inputs are as given, or the whole numbers that a staircase makes of them. Outputs are weighted
+    sums; an output with projections of its own sends its activation along them all the same.
+
+    Raises ``DataError`` where the stimuli do not fit.
     """
     return run(program_of(model), inputs)
 
@@ -181,7 +189,8 @@ def _split(program: Program, inputs: Floats) -> dict[str, Floats]:
     """The stimuli, cut into the input populations."""
     check_batch(inputs.shape, program.input_size)
     names, sizes = zip(*program.inputs, strict=True)
-    return dict(zip(names, np.split(inputs, np.cumsum(sizes)[:-1], axis=1), strict=True))
+    sent = program.taken(inputs)
+    return dict(zip(names, np.split(sent, np.cumsum(sizes)[:-1], axis=1), strict=True))
 
 
 def _build(model: ArtificialModel) -> Forward:
@@ -191,7 +200,7 @@ def _build(model: ArtificialModel) -> Forward:
 REFERENCE = ArtificialBackend(
     name="reference",
     summary="the meaning of an artificial model, in NumPy and float64",
-    activations=tuple(each.name for each in ACTIVATIONS),
+    activations=ACTIVATION_NAMES,
     build=_build,
     read_back=read_back,
     connectors=(Connector,),

@@ -15,7 +15,7 @@ from volr.checks.annotations import as_float, shown
 from volr.checks.json_values import entries_of, in_words, out_of_words, read_json
 from volr.errors import ModelFileError, VolrError
 from volr.language import to_network
-from volr.models.activations import Activation, activation
+from volr.models.activations import Activation, Staircase, activation
 from volr.models.coding import input_coding
 from volr.models.model import READOUTS, ArtificialModel, Model, SpikingModel
 from volr.neurons import RESETS, neuron_model
@@ -105,7 +105,7 @@ def read_description(text: str, name: str) -> Description:
         raise MalformedError(f"has an origin {wrong}")
     kind = _get(described, "kind", str)
     if kind == "artificial":
-        return Description(network, origin, activation(_get(described, "activation", str)), {})
+        return Description(network, origin, _activation(described), {})
     if kind == "spiking":
         return Description(network, origin, None, _spiking(described))
     raise MalformedError(f"has the kind {shown(kind)}, which is neither artificial nor spiking")
@@ -114,7 +114,7 @@ def read_description(text: str, name: str) -> Description:
 def _entries(model: Model) -> dict[str, Any]:
     match model:
         case ArtificialModel():
-            return {"kind": "artificial", "activation": model.activation.name}
+            return {"kind": "artificial", **_activation_entries(model.activation)}
         case SpikingModel():
             return {
                 "kind": "spiking",
@@ -129,6 +129,22 @@ def _entries(model: Model) -> dict[str, Any]:
                 "delay": model.delay,
                 "readout": model.readout,
             }
+
+
+def _activation_entries(activation: Activation) -> dict[str, Any]:
+    match activation:
+        case Staircase(levels=levels, step=step):
+            return {"activation": activation.name, "staircase": {"levels": levels, "step": step}}
+        case _:
+            return {"activation": activation.name}
+
+
+def _activation(described: dict[str, Any]) -> Activation:
+    name = _get(described, "activation", str)
+    if name != Staircase.name:
+        return activation(name)
+    numbers = _object(described, "staircase")
+    return Staircase(_get(numbers, "levels", int), _get(numbers, "step", int))
 
 
 def _spiking(described: dict[str, Any]) -> dict[str, Any]:

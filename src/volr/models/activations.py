@@ -4,19 +4,23 @@ ReLU      max(z, 0)
 Sigmoid   1 / (1 + e^-z)
 Tanh      tanh(z)
 Identity  z
+Staircase clip(⌊z/step + ½⌋, 0, levels), of whole numbers
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, ClassVar, TypeAlias
 
 import numpy as np
 
+from volr.checks.annotations import settle
 from volr.checks.names import named
 from volr.errors import ModelError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from volr.checks.arrays import Floats
 
 
@@ -48,12 +52,60 @@ class Identity:
     name = "identity"
 
 
-Activation: TypeAlias = ReLU | Sigmoid | Tanh | Identity
-ACTIVATIONS: tuple[Activation, ...] = (ReLU(), Sigmoid(), Tanh(), Identity())
+SINGLE_WHOLE = 2**24
+"""Whole numbers up to here are exact in single precision, and so are their sums."""
+
+
+@dataclass(frozen=True, slots=True)
+class Staircase:
+    """clip(⌊z/step + ½⌋, 0, levels), of a network that computes with whole numbers.
+
+    Its parameters are whole numbers, and its values are 0 … ``levels``; an input x in [0, 1] is
+    ⌊x · levels + ½⌋, where x is first rounded to single precision. ``step`` is how much of the
+    weighted sum makes a level. It is odd, so the edges of the staircase, (k − ½) · step, are halves
+    and no sum is ever at one of them. The heights of the stairs, by unit, are in the weights.
+
+    Single precision computes the same whole numbers as long as (levels + 1) · step < 2^22: then
+    the two roundings in z/step + ½ are smaller than the distance of z/step from an edge, which is
+    at least 1/(2 · step). Raises ``ModelError`` beyond that, for fewer than 2 levels and for an
+    even step.
+    """
+
+    name: ClassVar[str] = "staircase"
+
+    levels: int
+    step: int
+
+    def __post_init__(self) -> None:
+        wrong = settle(self) or list(self._problems())
+        if wrong:
+            raise ModelError("this is no staircase: " + "; ".join(wrong))
+
+    def _problems(self) -> Iterator[str]:
+        if self.levels < 2:
+            yield f"it has {self.levels} levels, and 2 are the fewest"
+        if self.step < 1 or self.step % 2 == 0:
+            yield f"its step is {self.step}, not an odd number above 0"
+        if (self.levels + 1) * self.step >= SINGLE_WHOLE // 4:
+            yield (
+                f"({self.levels} + 1) · {self.step} is not below 2^22, beyond which single "
+                "precision may take one level for another"
+            )
+
+
+Activation: TypeAlias = ReLU | Sigmoid | Tanh | Identity | Staircase
+ACTIVATIONS: tuple[ReLU | Sigmoid | Tanh | Identity, ...] = (
+    ReLU(),
+    Sigmoid(),
+    Tanh(),
+    Identity(),
+)
+"""The activations that have no numbers."""
+ACTIVATION_NAMES: tuple[str, ...] = (*(each.name for each in ACTIVATIONS), Staircase.name)
 
 
 def activation(name: str) -> Activation:
-    """The activation of that name; ``ModelError`` when there is none."""
+    """The activation of that name, which has no numbers; ``ModelError`` when there is none."""
     return named("activation", name, {each.name: each for each in ACTIVATIONS}, ModelError)
 
 
@@ -69,3 +121,23 @@ def activate(activation: Activation, z: Floats) -> Floats:
             return np.tanh(z)
         case Identity():
             return z
+        case Staircase(levels=levels, step=step):
+            return np.clip(np.floor(z / step + 0.5), 0.0, levels)
+
+
+def input_values(activation: Activation, stimuli: Floats) -> Floats:
+    """What the inputs of a network with this activation send, for stimuli of any shape."""
+    match activation:
+        case Staircase(levels=levels):
+            return input_levels(stimuli, levels)
+        case _:
+            return stimuli
+
+
+def input_levels(stimuli: Floats, levels: int) -> Floats:
+    """⌊x · levels + ½⌋ for x in [0, 1], in the same shape: whole numbers 0 … ``levels``.
+
+    x is rounded to single precision first, and the rest is exact in double precision. So back ends
+    that get their stimuli in single precision find the same whole numbers.
+    """
+    return np.floor(stimuli.astype(np.float32).astype(np.float64) * levels + 0.5)

@@ -11,7 +11,7 @@ from typing import Any, Literal, TypeAlias, get_args
 
 from volr.checks.annotations import settle
 from volr.errors import ModelError
-from volr.models.activations import Activation, Identity, ReLU
+from volr.models.activations import Activation, Identity, ReLU, Staircase
 from volr.models.coding import InputCoding, coding_problems, suited_coding
 from volr.models.parameters import Parameters, parameters, spiking_parameters
 from volr.network import Network, Population
@@ -57,11 +57,14 @@ def activation_of(network: Network, population: Population, activation: Activati
     """The activation of a population in a network with this ``activation``.
 
     A population that takes the largest of what arrives passes it on as it is, and so does one that
-    only takes means, or what another population has.
+    only takes means, or what another population has. A mean of whole numbers need not be one, so a
+    staircase rounds it.
     """
+    if population.merge == "max":
+        return Identity()
     incoming = network.incoming[population.name]
     passes_on = len(incoming) == 1 and not incoming[0].connector.trained
-    return Identity() if passes_on or population.merge == "max" else activation
+    return Identity() if passes_on and not isinstance(activation, Staircase) else activation
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,7 +33,7 @@ from volr.engine.reference import Trace, simulate
 from volr.errors import UnsupportedError
 from volr.language import to_network
 from volr.models.activations import Activation, ReLU, activation
-from volr.models.coding import CODINGS, ConstantCurrent, InputCoding, Poisson
+from volr.models.coding import RATE_CODINGS, ConstantCurrent, InputCoding, Poisson
 from volr.models.model import READOUTS, ArtificialModel, Readout, SpikingModel
 from volr.network import Connector, Network, OneToOne, Population, Projection
 from volr.neurons import RESETS, IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
@@ -317,7 +317,7 @@ def lacking(record: SpikingBackend) -> list[Any]:
     has = Case(record.neurons[0], record.resets[0])
     cases = [replace(has, neuron=each) for each in NEURONS if each not in record.neurons]
     cases += [replace(has, reset=each) for each in RESETS if each not in record.resets]
-    cases += [replace(has, coding=each) for each in CODINGS if each.name not in record.codings]
+    cases += [replace(has, coding=each) for each in RATE_CODINGS if each.name not in record.codings]
     cases += [replace(has, readout=each) for each in READOUTS if each not in record.readouts]
     return [artificial(PROGRAM), *(spiking(each, PROGRAM) for each in cases)]
 

@@ -24,7 +24,7 @@ from volr.cli.transfer import transfer
 from volr.engine.surrogates import SHAPES
 from volr.experiments.tasks import TASKS
 from volr.models.activations import ACTIVATIONS
-from volr.models.coding import CODINGS
+from volr.models.coding import RATE_CODINGS
 from volr.models.model import READOUTS
 from volr.neurons import NEURON_MODELS, RESETS
 
@@ -65,7 +65,7 @@ def test_help_names_what_there_is(volr: Volr) -> None:
             assert task.name in shown[command].replace("mnist- parallel", "mnist-parallel")
     for activation in ACTIVATIONS:
         assert activation.name in shown["train"]
-    for name in [each.name for each in (*NEURON_MODELS, *CODINGS)]:
+    for name in [each.name for each in (*NEURON_MODELS, *RATE_CODINGS)]:
         assert name in shown["transfer"]
         assert name in shown["train"]
     for backend in BACKENDS:

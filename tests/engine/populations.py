@@ -86,5 +86,5 @@ def population(
         drawn *= rng.random(drawn.shape) < 0.7
         drives.append(drawn if sign == 0 else sign * abs(drawn) * (1.0 if sign > 0 else 0.4))
     layer = Layer("neurons", units, (), "bias", neuron, spiking=spiking)
-    schedule = Schedule((), (layer,), ("neurons",), neuron, 0.5, steps, 1)
+    schedule = Schedule((), (layer,), ("neurons",), neuron, 0.5, steps)
     return Population(schedule, tuple(drives), rng.normal(0.3, 0.3, units))

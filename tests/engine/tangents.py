@@ -88,8 +88,8 @@ def _arriving(
         source, name = term.source, term.weight
         mine = (values[name] >= 0) == (sign > 0)
         w, dw = np.where(mine, values[name], 0), np.where(mine, direction[name], 0)
-        for k in range(schedule.delay, schedule.steps):
-            sent = k - schedule.delay
+        for k in range(term.delay, schedule.steps):
+            sent = k - term.delay
             s, ds = emitted[source].value[sent], emitted[source].tangent[sent]
             if window is not None and sent // window != k // window:
                 ds = np.zeros_like(ds)

@@ -15,7 +15,7 @@ from volr.neurons import IFCurrDelta
 
 def term(source: str, target: str) -> Term:
     ends = ODD[source].shape, ODD[target].shape
-    return Term(source, f"{source}->{target}.weight", ends, AllToAll())
+    return Term(source, f"{source}->{target}.weight", ends, AllToAll(), delay=3)
 
 
 def test_a_plan_is_the_network_without_its_numbers() -> None:
@@ -46,12 +46,7 @@ def test_a_plan_is_the_network_without_its_numbers() -> None:
         ),
     )
     assert schedule.outputs == ("last", "left", "first")
-    assert (schedule.input_neuron, schedule.dt, schedule.steps, schedule.delay) == (
-        model.neuron,
-        0.5,
-        12,
-        3,
-    )
+    assert (schedule.input_neuron, schedule.dt, schedule.steps) == (model.neuron, 0.5, 12)
 
 
 def test_sizes_and_places_are_those_of_the_populations() -> None:

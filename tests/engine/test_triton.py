@@ -110,7 +110,7 @@ def test_a_network_learns_the_same_through_them() -> None:
     neuron = IFCurrExp(tau_syn_E=3.0, tau_syn_I=7.0)
 
     def from_input(size: int, weight: str) -> Term:
-        return Term("input", weight, ((6,), (size,)))
+        return Term("input", weight, ((6,), (size,)), delay=2)
 
     schedule = Schedule(
         inputs=(("input", 6),),
@@ -119,7 +119,7 @@ def test_a_network_learns_the_same_through_them() -> None:
             Layer(
                 "dense_2",
                 4,
-                (Term("dense_1", "w2", ((9,), (4,))), from_input(4, "w3")),
+                (Term("dense_1", "w2", ((9,), (4,)), delay=2), from_input(4, "w3")),
                 "b2",
                 neuron,
                 spiking=False,
@@ -129,7 +129,6 @@ def test_a_network_learns_the_same_through_them() -> None:
         input_neuron=neuron,
         dt=0.5,
         steps=24,
-        delay=2,
     )
     torch.manual_seed(1)
     shapes = {"w1": (9, 6), "w2": (4, 9), "w3": (4, 6), "b1": (9,), "b2": (4,)}

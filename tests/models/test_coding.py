@@ -14,9 +14,9 @@ from volr.models.coding import (
     check_stimuli,
     coding_problems,
     decode_counts,
-    input_coding,
     input_currents,
     poisson_spikes,
+    rate_coding,
 )
 from volr.neurons import IFCurrDelta
 from volr.neurons.response import count_levels, spike_count
@@ -101,8 +101,8 @@ def test_a_rate_that_the_step_cannot_hold_is_a_problem(
 
 
 def test_codings_have_names() -> None:
-    assert input_coding("current", 300.0) == ConstantCurrent(300.0)
-    assert input_coding("poisson", 300.0) == Poisson(300.0)
+    assert rate_coding("current", 300.0) == ConstantCurrent(300.0)
+    assert rate_coding("poisson", 300.0) == Poisson(300.0)
     with pytest.raises(ModelError, match="'latency'") as caught:
-        input_coding("latency", 300.0)
+        rate_coding("latency", 300.0)
     assert caught.value.help == "choose one of current, poisson"

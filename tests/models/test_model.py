@@ -16,9 +16,10 @@ from volr.errors import ModelError, VolrError
 from volr.language import to_network
 from volr.models.activations import ACTIVATIONS, ReLU, Sigmoid, activate, activation
 from volr.models.coding import ConstantCurrent, Poisson
-from volr.models.model import ArtificialModel, Model, SpikingModel, check_reach, timing_problems
+from volr.models.model import ArtificialModel, Model, SpikingModel, check_reach
 from volr.models.parameters import incoming_weights, parameter_shapes, parameters
 from volr.models.simulation_settings import SimulationSettings
+from volr.models.timing import timing_problems
 from volr.neurons import (
     NEURON_MODELS,
     IFCondExp,

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 import numpy as np
@@ -103,24 +103,28 @@ class Recordings:
 
     ``counts`` ``[batch, unit]``, ``spikes`` ``[time, batch, unit]``, ``membranes``
     ``[time, batch, unit]`` in mV, after the step and its reset. ``means`` ``[batch, unit]`` is the
-    mean of V − v_rest over all steps, mV, of the outputs whose membrane is read. ``shaped`` has the
-    axes of maps in place of ``unit``.
+    mean of V − v_rest over all steps, mV, of the outputs whose membrane is read, and ``finals``
+    that after the last step, of the outputs whose final membrane is. ``shaped`` has the axes of
+    maps in place of ``unit``.
     """
 
     counts: Mapping[str, Integers]
     spikes: Mapping[str, Booleans] = field(default_factory=dict[str, Booleans])
     membranes: Mapping[str, Floats] = field(default_factory=dict[str, Floats])
     means: Mapping[str, Floats] = field(default_factory=dict[str, Floats])
+    finals: Mapping[str, Floats] = field(default_factory=dict[str, Floats])
 
     def __eq__(self, other: object) -> bool:
         return same_fields(self, other)
 
     def __hash__(self) -> int:
-        return hash((*self.counts, *self.spikes, *self.membranes, *self.means))
+        return hash((*self.counts, *self.spikes, *self.membranes, *self.means, *self.finals))
 
     def output_values(self, model: SpikingModel) -> Floats:
-        """The values of all outputs side by side, ``[batch, unit]``: counts, or mean membranes."""
-        values = self.counts if model.readout == "count" else self.means
+        """The values of all outputs side by side, ``[batch, unit]``: counts, or membranes in mV,
+        mean or final.
+        """
+        values = {"count": self.counts, "membrane": self.means, "final": self.finals}[model.readout]
         # Those of maps may be shaped.
         parts = [
             each.reshape(len(each), math.prod(each.shape[1:]))
@@ -135,7 +139,7 @@ class Recordings:
         ``[batch, c, h, w]``. The arrays are views. Raises ``ModelError`` for a network of which
         these are no recordings.
         """
-        kinds = {name: getattr(self, name) for name in ("counts", "spikes", "membranes", "means")}
+        kinds = {each.name: getattr(self, each.name) for each in fields(self)}
         for each in kinds.values():
             for name, values in each.items():
                 known = network.by_name.get(name)
@@ -226,7 +230,7 @@ class SpikingBackend:
     ``neurons``, ``resets``, ``codings`` and ``readouts`` are the names of those it supports. It
     supports ``connectors`` of every kind, because it takes synapses one by one. ``exact`` are those
     of its ``neurons`` whose spike trains equal the engine's. ``precision`` is the relative error of
-    the numbers that it holds.
+    the numbers that it holds, and ``delays`` says whether projections can have delays of their own.
     """
 
     name: str
@@ -241,6 +245,7 @@ class SpikingBackend:
     readouts: tuple[str, ...] = ("count",)
     start: Callable[[], AbstractContextManager[Simulator]]
     precision: float = DOUBLE
+    delays: bool = False
     connectors: Connectors = (Connector,)
     merges: tuple[str, ...] = ("sum",)
     several: bool = False
@@ -259,7 +264,7 @@ class Document:
     error of the numbers in them. A format without ``activations`` has no artificial networks, one
     without ``neurons`` no spiking ones. ``write_program`` writes a network without numbers, in
     formats that can. ``how_to`` says in a few lines how to use a document at this path, and
-    ``how_to_program`` the same of one without numbers.
+    ``how_to_program`` the same of one without numbers. ``delays`` is as in ``SpikingBackend``.
     """
 
     name: str
@@ -277,6 +282,7 @@ class Document:
     write_program: Callable[[Network, Activation], Files] | None = None
     read_back: Callable[[Files], Readback]
     precision: float = DOUBLE
+    delays: bool = False
     connectors: Connectors = (AllToAll,)
     merges: tuple[str, ...] = ("sum",)
     several: bool = False

@@ -12,9 +12,11 @@ if TYPE_CHECKING:
 
 
 def neurons_of(model: SpikingModel) -> dict[str, NeuronModel]:
-    """The neurons of each population. Inputs that are given as spikes have none."""
+    """The neurons of each population. Those that are given as spikes have none: inputs, unless
+    they are driven by currents, and a clock.
+    """
     network = model.network
-    given = () if isinstance(model.coding, ConstantCurrent) else network.inputs
+    given = () if isinstance(model.coding, ConstantCurrent) else network.starts
     return {p.name: model.neuron_of(p.name) for p in network.populations if p.name not in given}
 
 

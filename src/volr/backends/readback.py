@@ -19,6 +19,7 @@ import numpy as np
 
 from volr.backends.populations import neurons_of
 from volr.backends.terms import Blocks, Ends, Wiring
+from volr.models.first_spike import FirstSpike
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.parameters import unit_biases, weight_name
 
@@ -244,10 +245,13 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
                     name: expected_cells(neuron, model.dt, spiking=model.is_spiking(name))
                     for name, neuron in neurons_of(model).items()
                 },
-                delays=dict.fromkeys(weights, model.delay_steps * model.dt),
+                delays={
+                    (each.source, each.target): model.delay_steps_of(each) * model.dt
+                    for each in network.projections
+                },
                 dt=model.dt,
                 precision=precision,
-                merges=merges,
+                merges={} if isinstance(model.coding, FirstSpike) else merges,
             )
 
 

@@ -7,6 +7,7 @@ with a model. Every refusal names what is missing, its place in the program, and
 from __future__ import annotations
 
 import importlib.util
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from volr.backends.base import ArtificialBackend, Document, Record, SpikingBackend
@@ -15,6 +16,7 @@ from volr.checks.annotations import shown
 from volr.checks.arguments import check_record
 from volr.errors import DataError, MissingError, UnsupportedError
 from volr.models.coding import stimuli_of
+from volr.models.first_spike import FirstSpike
 from volr.models.model import ArtificialModel, Model, SpikingModel
 from volr.network import Connector
 from volr.network.supported import check_connectors
@@ -90,7 +92,7 @@ def check_supported(backend: Backend | Document, model: Model) -> None:
                 backend, model, "the activation", model.activation.name, backend.activations
             )
         case SpikingBackend() | Document(), SpikingModel():
-            check_network(backend, model.network, "engine")
+            _check_connections(backend, model)
             _check_neurons(backend, model)
             _check_named(backend, model, "the input coding", model.coding.name, backend.codings)
             _check_named(backend, model, "the readout", model.readout, backend.readouts)
@@ -160,6 +162,26 @@ def check_network(
         way,
         merges=backend.merges,
         several=backend.several,
+    )
+
+
+def _check_connections(backend: SpikingBackend | Document, model: SpikingModel) -> None:
+    """Refuse connectors, merges and delays that the back end lacks.
+
+    With first spikes, the first spike that arrives tells the largest, on any simulator.
+    """
+    merges = ("sum", "max") if isinstance(model.coding, FirstSpike) else backend.merges
+    check_network(replace(backend, merges=merges), model.network, "engine")
+    if backend.delays or not model.delays:
+        return
+    name, delay = next(iter(model.delays.items()))
+    raise UnsupportedError(
+        f"{backend.name} lacks delays by projection, and {name} has one of {delay:g} ms where "
+        f"others have {model.delay:g} ms",
+        help=elsewhere("engine"),
+        source=model.network.source,
+        span=next(each.span for each in model.network.projections if each.name == name),
+        label="it is made here",
     )
 
 

@@ -3,8 +3,9 @@
     Encoded  ::=  Trains | Spikes
 
 Under constant currents there are only as many spike trains as there are levels of current, a few
-dozen. They are simulated once, always in float64, and a stimulus is a list of train numbers. Random
-spikes are kept as spikes.
+dozen. They are simulated once, always in float64, and a stimulus is a list of train numbers. First
+spikes have a train for each level, and one for each neuron of the clock. Random spikes are kept as
+spikes.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from volr.engine.cpu.dynamics import forward, lift_of
 from volr.engine.cpu.events import list_spikes, list_trains
 from volr.engine.cpu.work import compiled
 from volr.engine.schedule import Layer, Schedule
+from volr.models.activations import input_levels as whole_levels
 from volr.models.coding import ConstantCurrent, Poisson, input_levels, poisson_spikes
+from volr.models.first_spike import FirstSpike, input_steps, one_spike_each
 from volr.neurons.response import count_levels
 from volr.system.memory import check_room
 
@@ -37,10 +40,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class Trains:
-    """``levels`` int32 ``[batch, unit]``: which column of ``trains`` ``[time, level]``, 0 or 1."""
+    """``levels`` int32 ``[batch, unit]``: which column of ``trains`` ``[time, level]``, 0 or 1.
+
+    Neurons under constant currents emit them, unless they are ``given``.
+    """
 
     levels: NDArray[np.int32]
     trains: NDArray[np.uint8]
+    given: bool = False
 
     def __len__(self) -> int:
         return len(self.levels)
@@ -51,7 +58,7 @@ class Trains:
         return len(self.trains), *self.levels.shape
 
     def part(self, first: int, last: int) -> Trains:
-        return Trains(self.levels[first:last], self.trains)
+        return Trains(self.levels[first:last], self.trains, self.given)
 
     def spelled_out(self) -> NDArray[np.uint8]:
         """``[time, batch, unit]``."""
@@ -108,6 +115,19 @@ def encode(
                 coding, schedule.dt, schedule.steps, values, seed=seed, first=first
             )
             return Spikes(spikes.view(np.uint8))
+        case FirstSpike(levels=levels):
+            return _first_spikes(schedule, levels, values)
+
+
+def _first_spikes(schedule: Schedule, levels: int, values: Floats) -> Trains:
+    """A train for each value of an input, 0 … ``levels``, and one for each neuron of the clock."""
+    which = whole_levels(values, levels).astype(np.int32)
+    clock = np.arange(levels + 1, levels + 1 + len(schedule.clock), dtype=np.int32)
+    at = np.concatenate([input_steps(levels, np.arange(levels + 1)), schedule.clock])
+    trains = one_spike_each(schedule.steps, at).view(np.uint8)
+    return Trains(
+        np.concatenate([which, np.tile(clock, (len(which), 1))], axis=1), trains, given=True
+    )
 
 
 def levels_of(schedule: Schedule, coding: ConstantCurrent, values: Floats) -> NDArray[np.int32]:
@@ -171,7 +191,7 @@ def _under(neuron: NeuronModel, dt: float, steps: int, currents: Floats) -> Memo
 def schedule_under(neuron: NeuronModel, dt: float, steps: int, size: int) -> Schedule:
     """A population of ``size`` neurons that nothing leads to."""
     layer = Layer("input", size, (), "", neuron, spiking=True)
-    return Schedule((), (layer,), (), neuron, dt, steps, 1)
+    return Schedule((), (layer,), (), neuron, dt, steps)
 
 
 def after_reset(neuron: NeuronModel, membrane: NDArray[Any], spikes: Booleans) -> Floats:

@@ -69,12 +69,12 @@ def _arriving(
 ) -> Arriving:
     """What arrives in each step, both parts ``[time, batch, unit]``.
 
-    A spike of step k arrives in step k + d.
+    A spike of step k arrives in step k + d, where d is the delay of the projection.
     """
     shape = (model.steps, batch, population.size)
     positive, negative = np.zeros(shape), np.zeros(shape)
-    d = model.delay_steps
     for projection in model.network.incoming[population.name]:
+        d = model.delay_steps_of(projection)
         weights = synapse_matrix(model.network, projection, model.parameters)
         sent = spikes[projection.source][: max(model.steps - d, 0)].astype(np.float64)
         positive[d:] += sent @ np.maximum(weights, 0.0).T

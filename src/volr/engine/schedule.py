@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from volr.models.coding import ticking
 from volr.models.parameters import bias_name, weight_name
 from volr.network.connectors import AllToAll, Connector, Pooled
 
@@ -18,12 +19,15 @@ if TYPE_CHECKING:
 class Term:
     """A projection into a population: its ``source``, the name of its ``weight``s, and its
     ``connector``, between ``ends``, the shapes of source and target.
+
+    A spike of step k arrives in step k + ``delay``.
     """
 
     source: str
     weight: str
     ends: tuple[Shape, Shape]
     connector: Connector = AllToAll()
+    delay: int = 1
 
     @property
     def mixes(self) -> bool:
@@ -43,7 +47,7 @@ class Layer:
     """One population of ``size`` neurons, and what drives it.
 
     ``terms`` are the projections into it, ``bias`` is the name of its biases. A layer that is not
-    ``spiking`` only integrates.
+    ``spiking`` only integrates, and either its last membrane is read, or the mean of all.
     """
 
     name: str
@@ -52,15 +56,16 @@ class Layer:
     bias: str
     neuron: NeuronModel
     spiking: bool
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
     """The populations in topological order, and how all of them run.
 
-    ``inputs`` are names and sizes, side by side in a stimulus; ``input_neuron`` is what they are
-    where they are driven by currents. There are ``steps`` steps of ``dt``
-    ms, and a spike of step k arrives in step k + ``delay``.
+    ``inputs`` are names and sizes, side by side in a stimulus, and a clock is the last of them;
+    its neurons spike in the steps ``clock``. ``input_neuron`` is what the others are where they are
+    driven by currents. There are ``steps`` steps of ``dt`` ms.
     """
 
     inputs: tuple[tuple[str, int], ...]
@@ -69,7 +74,7 @@ class Schedule:
     input_neuron: NeuronModel
     dt: float
     steps: int
-    delay: int
+    clock: tuple[int, ...] = ()
 
     def size(self, name: str) -> int:
         """The number of neurons of a population."""
@@ -102,18 +107,25 @@ def schedule_of(model: SpikingModel) -> Schedule:
     """The schedule of a model; its parameters are left behind."""
     network = model.network
     return Schedule(
-        inputs=tuple((name, network[name].size) for name in network.inputs),
+        inputs=tuple((name, network[name].size) for name in network.starts),
         layers=tuple(
             Layer(
                 name=population.name,
                 size=population.size,
                 terms=tuple(
-                    Term(p.source, weight_name(p), network.ends(p), p.connector)
+                    Term(
+                        p.source,
+                        weight_name(p),
+                        network.ends(p),
+                        p.connector,
+                        model.delay_steps_of(p),
+                    )
                     for p in network.incoming[population.name]
                 ),
                 bias=bias_name(population),
                 neuron=model.neuron_of(population.name),
                 spiking=model.is_spiking(population.name),
+                last=model.readout == "final" and not model.is_spiking(population.name),
             )
             for population in network.layers
         ),
@@ -121,5 +133,5 @@ def schedule_of(model: SpikingModel) -> Schedule:
         input_neuron=model.neuron_of(network.inputs[0]),
         dt=model.dt,
         steps=model.steps,
-        delay=model.delay_steps,
+        clock=tuple(ticking(model).tolist()),
     )

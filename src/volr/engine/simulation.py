@@ -33,9 +33,9 @@ from volr.system.memory import check_room
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from volr.engine.cpu.buffers import Batch
+    from volr.engine.cpu.buffers import Batch, Memory
     from volr.engine.cpu.connectors import Tiles
-    from volr.engine.schedule import Schedule
+    from volr.engine.schedule import Layer, Schedule
     from volr.models.coding import InputCoding
     from volr.models.model import SpikingModel
 
@@ -65,9 +65,9 @@ class Ready:
 class Result:
     """What was kept of a simulation, by population.
 
-    ``totals`` ``[batch, unit]`` of every layer: spike counts, or the mean of V − v_rest, mV, where
-    it does not spike; and of the inputs that were asked for. ``spikes``, and ``membranes`` in mV,
-    after the step and its reset, ``[time, batch, unit]``.
+    ``totals`` ``[batch, unit]`` of every layer: spike counts, or V − v_rest, mV, where it does not
+    spike, its mean or its last value; and of the inputs that were asked for. ``spikes``, and
+    ``membranes`` in mV, after the step and its reset, ``[time, batch, unit]``.
     """
 
     totals: Mapping[str, Floats]
@@ -168,7 +168,7 @@ def _run(
         record_inputs(result, schedule, shown, first, last)
         for layer in schedule.layers:
             name, memory = layer.name, batch.memory[layer.name]
-            result.totals[name][first:last] = memory.total.reshape(last - first, -1)
+            result.totals[name][first:last] = _totals(layer, memory, last - first)
             if name in result.spikes or name in result.membranes:
                 shape = (last - first, schedule.steps, layer.size)
                 fired = (memory.state.reshape(shape) & 1).astype(np.bool_)
@@ -185,6 +185,13 @@ def _run(
 
     everywhere(work, slices(count, size), tell, size=count * neuron_steps(schedule))
     return result
+
+
+def _totals(layer: Layer, memory: Memory, stimuli: int) -> NDArray[Any]:
+    """Spike counts ``[stimulus, unit]``, or V − v_rest, mV: its mean, or its last value."""
+    if layer.last:
+        return memory.membrane.reshape(stimuli, -1, layer.size)[:, -1]
+    return memory.total.reshape(stimuli, -1)
 
 
 def _forwards(model: Ready, shown: Encoded) -> Batch:
@@ -244,8 +251,10 @@ def record_inputs(
 
 
 def _input_membranes(schedule: Schedule, shown: Encoded, units: slice) -> Floats:
-    """``[time, batch, unit]`` in mV; random spikes come from sources, which have none: NaN."""
-    if not isinstance(shown, Trains):
+    """``[time, batch, unit]`` in mV; spikes that are given come from sources, which have none:
+    NaN.
+    """
+    if not isinstance(shown, Trains) or shown.given:
         spikes = shown.spelled_out()[:, :, units]
         return np.full(spikes.shape, np.nan)
     levels = constant_levels(schedule.input_neuron, schedule.dt, schedule.steps)

@@ -14,7 +14,7 @@ from volr.explanation.remedies import settings_of
 from volr.explanation.synapses import with_each_synapse
 from volr.explanation.unit_scales import Units, read_units
 from volr.explanation.wiring import wirings
-from volr.models.coding import by_input
+from volr.models.coding import by_input, in_rates
 from volr.transfer.balance import balanced
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def measure(
         for left_in in variants.subsets(mechanisms)
     }
     network, recorded = snn.network, runs[actual]
-    full = snn.coding.rate_max * snn.duration / 1000.0
+    full = in_rates(snn.coding).rate_max * snn.duration / 1000.0
     slopes = dict.fromkeys(network.inputs, full)
     fitting = Fitting(
         snn=synapses,

@@ -9,31 +9,37 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from volr.checks.annotations import as_float, shown
 from volr.checks.json_values import entries_of, in_words, out_of_words, read_json
 from volr.errors import ModelFileError, VolrError
 from volr.language import to_network
-from volr.models.activations import Activation, Staircase, activation
-from volr.models.coding import input_coding
+from volr.model_files.entries import (
+    MalformedError,
+    activation_entries,
+    activation_of,
+    coding_entries,
+    coding_of,
+    entry,
+    number_of,
+    object_in,
+)
+from volr.models.first_spike import FirstSpike, starts, unsuited, with_clock
 from volr.models.model import READOUTS, ArtificialModel, Model, SpikingModel
+from volr.models.timing import delay_problems, timing_problems
 from volr.neurons import RESETS, neuron_model
 from volr.source import Source
 
 if TYPE_CHECKING:
     from volr.checks.arrays import Floats
-    from volr.network import Network
+    from volr.models.activations import Activation
+    from volr.network import Network, Projection
 
 Origin: TypeAlias = Mapping[str, str | int | float]
 """Where a model comes from: the task and the seed of its training, and other texts and numbers."""
 
 _MOST = 2**63
-_T = TypeVar("_T")
-
-
-class MalformedError(Exception):
-    """A text that is no description; the message continues "the description of the model …"."""
 
 
 @dataclass(frozen=True)
@@ -99,22 +105,23 @@ def read_description(text: str, name: str) -> Description:
         raise MalformedError(f"is not JSON: {error}") from error
     if described is None:
         raise MalformedError("is not a JSON object")
-    network: Network = to_network(Source(_get(described, "program", str), name))
-    origin = _object(described, "origin")
+    network: Network = to_network(Source(entry(described, "program", str), name))
+    origin = object_in(described, "origin")
     if (wrong := _origin_problem(origin)) is not None:
         raise MalformedError(f"has an origin {wrong}")
-    kind = _get(described, "kind", str)
+    kind = entry(described, "kind", str)
     if kind == "artificial":
-        return Description(network, origin, _activation(described), {})
+        return Description(network, origin, activation_of(described), {})
     if kind == "spiking":
-        return Description(network, origin, None, _spiking(described))
+        spiking = _spiking(described)
+        return Description(_clocked(network, spiking), origin, None, spiking)
     raise MalformedError(f"has the kind {shown(kind)}, which is neither artificial nor spiking")
 
 
 def _entries(model: Model) -> dict[str, Any]:
     match model:
         case ArtificialModel():
-            return {"kind": "artificial", **_activation_entries(model.activation)}
+            return {"kind": "artificial", **activation_entries(model.activation)}
         case SpikingModel():
             return {
                 "kind": "spiking",
@@ -123,68 +130,51 @@ def _entries(model: Model) -> dict[str, Any]:
                     "parameters": in_words(model.neuron.numbers),
                     "reset": model.neuron.reset,
                 },
-                "coding": {"name": model.coding.name, "rate_max": model.coding.rate_max},
+                "coding": coding_entries(model.coding),
                 "dt": model.dt,
                 "duration": model.duration,
                 "delay": model.delay,
+                **({"delays": dict(model.delays)} if model.delays else {}),
                 "readout": model.readout,
             }
 
 
-def _activation_entries(activation: Activation) -> dict[str, Any]:
-    match activation:
-        case Staircase(levels=levels, step=step):
-            return {"activation": activation.name, "staircase": {"levels": levels, "step": step}}
-        case _:
-            return {"activation": activation.name}
-
-
-def _activation(described: dict[str, Any]) -> Activation:
-    name = _get(described, "activation", str)
-    if name != Staircase.name:
-        return activation(name)
-    numbers = _object(described, "staircase")
-    return Staircase(_get(numbers, "levels", int), _get(numbers, "step", int))
-
-
 def _spiking(described: dict[str, Any]) -> dict[str, Any]:
-    neuron, coding = _object(described, "neuron"), _object(described, "coding")
-    content = _object(neuron, "parameters")
-    numbers = {key: _number(out_of_words(value), key) for key, value in content.items()}
+    neuron = object_in(described, "neuron")
+    content = object_in(neuron, "parameters")
+    numbers = {key: number_of(out_of_words(value), key) for key, value in content.items()}
     # Older files have no reset and no readout; there was one of each, the first.
     reset, readout = neuron.get("reset", RESETS[0]), described.get("readout", READOUTS[0])
-    membrane = neuron_model(_get(neuron, "name", str), numbers, reset)
+    membrane = neuron_model(entry(neuron, "name", str), numbers, reset)
     # All parameters are required, because a default may change in a later version.
     if missing := [each for each in membrane.numbers if each not in numbers]:
         raise MalformedError(f"lacks the neuron parameters {', '.join(missing)}")
-    times = {key: _number(described.get(key), key) for key in ("dt", "duration", "delay")}
-    rate = _number(coding.get("rate_max"), "rate_max")
+    times = {key: number_of(described.get(key), key) for key in ("dt", "duration", "delay")}
+    delays = object_in(described, "delays") if "delays" in described else {}
     return {
         "neuron": membrane,
-        "coding": input_coding(_get(coding, "name", str), rate),
+        "coding": coding_of(object_in(described, "coding")),
         "readout": readout,
+        "delays": {name: number_of(each, name) for name, each in delays.items()},
         **times,
     }
 
 
-def _object(described: dict[str, Any], key: str) -> dict[str, Any]:
-    return cast("dict[str, Any]", _get(described, key, dict))
+def _clocked(network: Network, spiking: Mapping[str, Any]) -> Network:
+    """The network with its clock, which is no part of the program, where the coding has one."""
+    coding = spiking["coding"]
+    if not isinstance(coding, FirstSpike):
+        return network
+    wrong = unsuited(network) + timing_problems(*(spiking[k] for k in ("dt", "duration", "delay")))
+    if wrong := wrong or delay_problems(
+        spiking["delays"], {each.name for each in network.projections}, spiking["dt"]
+    ):
+        raise MalformedError(f"is of no network with first spikes: {'; '.join(wrong)}")
 
+    def delay(projection: Projection) -> int:
+        return round(spiking["delays"].get(projection.name, spiking["delay"]) / spiking["dt"])
 
-def _get(described: dict[str, Any], key: str, kind: type[_T]) -> _T:
-    value = described.get(key)
-    if not isinstance(value, kind):
-        raise MalformedError(f"has no {key!r}, or not one of the right type")
-    return value
-
-
-def _number(value: Any, key: str) -> float:
-    number = as_float(value)
-    if number is None:
-        raise MalformedError(f"has no {key!r}, or one that is not a number")
-    if isinstance(value, int) and math.isinf(number):
-        raise MalformedError(f"has a {key!r} beyond all numbers")
-    return number
+    return with_clock(network, starts(network, coding.levels, delay))
 
 
 def _origin_entries(origin: Origin) -> dict[str, Any]:

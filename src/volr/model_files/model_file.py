@@ -16,7 +16,8 @@ import numpy as np
 from volr.checks import arguments
 from volr.errors import ModelError, ModelFileError, ProgramError
 from volr.model_files.container import check_whole, packed, unpack
-from volr.model_files.description import MalformedError, Origin, describe, read_description
+from volr.model_files.description import Origin, describe, read_description
+from volr.model_files.entries import MalformedError
 from volr.system.storage import write_whole
 
 if TYPE_CHECKING:

@@ -1,9 +1,11 @@
 """Values to spikes, and spikes to values.
 
-    InputCoding  ::=  ConstantCurrent | Poisson
+    InputCoding  ::=  RateCoding | FirstSpike
+    RateCoding   ::=  ConstantCurrent | Poisson
 
-A stimulus is a row of values in [0, 1], one for each input neuron; the value 1 is ``rate_max``. The
-outputs are read as spike counts or as mean membranes. The lowest index wins a tie.
+A stimulus is a row of values in [0, 1], one for each input neuron. With a rate coding, the value 1
+is ``rate_max``; with ``volr.models.first_spike``, it is the first of all spikes. The outputs are
+read as spike counts, as mean membranes or as the last membranes. The lowest index wins a tie.
 """
 
 from __future__ import annotations
@@ -17,7 +19,9 @@ from volr.checks.annotations import settle
 from volr.checks.arrays import real_array
 from volr.checks.batches import check_batch
 from volr.checks.names import named
-from volr.errors import DataError, ModelError
+from volr.errors import DataError, ModelError, UnsupportedError
+from volr.models.activations import input_levels as whole_levels
+from volr.models.first_spike import FirstSpike, clock_steps, input_steps, one_spike_each
 from volr.models.samples import Samples
 from volr.neurons import SMALLEST, NeuronModel
 from volr.neurons.response import count_levels
@@ -67,30 +71,40 @@ class Poisson:
         _check_types(self)
 
 
-InputCoding: TypeAlias = ConstantCurrent | Poisson
-CODINGS: tuple[type[InputCoding], ...] = (ConstantCurrent, Poisson)
+RateCoding: TypeAlias = ConstantCurrent | Poisson
+RATE_CODINGS: tuple[type[RateCoding], ...] = (ConstantCurrent, Poisson)
+InputCoding: TypeAlias = RateCoding | FirstSpike
+CODING_NAMES: tuple[str, ...] = (*(each.name for each in RATE_CODINGS), FirstSpike.name)
 
 
-def _check_types(coding: InputCoding) -> None:
+def _check_types(coding: RateCoding) -> None:
     if wrong := settle(coding):
         raise ModelError(f"the input coding {coding.name}: " + "; ".join(wrong))
 
 
-def input_coding(name: str, rate_max: float) -> InputCoding:
-    """The input coding of that name; ``ModelError`` when there is none."""
-    known = {coding.name: coding for coding in CODINGS}
+def in_rates(coding: InputCoding) -> RateCoding:
+    """The coding, which has to be one of rates; ``UnsupportedError`` where it is not."""
+    if isinstance(coding, FirstSpike):
+        raise UnsupportedError(
+            f"the inputs of this model are coded as {coding.name}, and this needs rates",
+            help="make the model with `volr transfer` without `--coding first-spike`",
+        )
+    return coding
+
+
+def rate_coding(name: str, rate_max: float) -> RateCoding:
+    """The rate coding of that name; ``ModelError`` when there is none."""
+    known = {coding.name: coding for coding in RATE_CODINGS}
     return named("input coding", name, known, ModelError)(rate_max)
 
 
-def coding_by_name(
-    name: str, rate_max: float | None, neuron: NeuronModel, dt: float
-) -> InputCoding:
-    """The input coding of that name and rate, Hz.
+def coding_by_name(name: str, rate_max: float | None, neuron: NeuronModel, dt: float) -> RateCoding:
+    """The rate coding of that name and rate, Hz.
 
     The default rate is the one that suits the neuron, but at most a spike in each step of ``dt``
-    ms. Raises ``ModelError`` as ``input_coding`` does.
+    ms. Raises ``ModelError`` as ``rate_coding`` does.
     """
-    return input_coding(name, _suited_rate(neuron, dt) if rate_max is None else rate_max)
+    return rate_coding(name, _suited_rate(neuron, dt) if rate_max is None else rate_max)
 
 
 def suited_coding(neuron: NeuronModel, dt: float) -> ConstantCurrent:
@@ -105,6 +119,8 @@ def _suited_rate(neuron: NeuronModel, dt: float) -> float:
 
 def coding_problems(coding: InputCoding, dt: float) -> list[str]:
     """What keeps the coding from working at the step ``dt`` (ms), in words."""
+    if isinstance(coding, FirstSpike):
+        return []
     if not np.isfinite(coding.rate_max) or coding.rate_max <= 0:
         return [f"rate_max is {coding.rate_max} Hz, not above 0"]
     if coding.rate_max < SMALLEST:
@@ -176,7 +192,8 @@ def poisson_spikes(
 
 @dataclass(frozen=True)
 class Drive:
-    """What drives each input population, by its name; every input is in one of the two.
+    """What drives each input population, by its name; every input is in one of the two, and the
+    clock is in ``spikes``.
 
     ``currents`` are nA ``[batch, unit]`` into neurons, without i_offset. ``spikes`` are
     ``[time, batch, unit]`` and replace the neurons.
@@ -204,6 +221,20 @@ def input_drive(model: SpikingModel, values: Floats, *, seed: int, first: int = 
                 model.coding, model.dt, model.steps, values, seed=seed, first=first
             )
             return Drive({}, by_input(network, spikes))
+        case FirstSpike(levels=levels):
+            at = input_steps(levels, whole_levels(values, levels))
+            spikes = by_input(network, one_spike_each(model.steps, at))
+            if network.clock is not None:
+                each = np.tile(ticking(model), (len(values), 1))
+                spikes[network.clock] = one_spike_each(model.steps, each)
+            return Drive({}, spikes)
+
+
+def ticking(model: SpikingModel) -> Integers:
+    """The step in which each neuron of the clock spikes, ``[unit]``; none without a clock."""
+    if not isinstance(model.coding, FirstSpike):
+        return np.empty(0, np.int64)
+    return clock_steps(model.network, model.coding.levels, model.delay_steps_of)
 
 
 def by_input(network: Network, values: NDArray[T]) -> dict[str, NDArray[T]]:

@@ -5,25 +5,26 @@ Model  ::=  ArtificialModel | SpikingModel
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, fields
-from typing import Any, Literal, TypeAlias, get_args
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 from volr.checks.annotations import settle
 from volr.errors import ModelError
 from volr.models.activations import Activation, Identity, ReLU, Staircase
 from volr.models.coding import InputCoding, coding_problems, suited_coding
+from volr.models.first_spike import FirstSpike, first_spike_problems
 from volr.models.parameters import Parameters, parameters, spiking_parameters
-from volr.network import Network, Population
+from volr.models.timing import TOLERANCE, Delays, delay_problems, timing_problems
+from volr.network import Network, Population, Projection
 from volr.neurons import NEURON_MODELS, IFCurrExp, NeuronModel
 
-Readout: TypeAlias = Literal["count", "membrane"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Readout: TypeAlias = Literal["count", "membrane", "final"]
 READOUTS: tuple[Readout, ...] = get_args(Readout)
 
 _LEFT_OUT: Any = None  # what stands for it depends on other values of the model
-_TOLERANCE = 1e-9
-MOST_STEPS = 1_000_000
-"""A stimulus, or a delay, of more steps than this is refused."""
 
 
 @dataclass(frozen=True)
@@ -73,13 +74,14 @@ class SpikingModel:
 
     Weights are in ``neuron.weight_unit`` per spike and biases in nA. Time runs in steps of ``dt``
     ms for ``duration`` ms a stimulus; a spike of step k arrives in step k + ``delay`` / ``dt``.
-    ``coding`` drives the inputs. Step k, counted from 0, ends at (k + 1) · dt, and a spike in it
-    has that time. By default a delay is one step, and the inputs get constant currents at the rate
-    that suits the neuron.
+    Projections can have ``delays`` of their own, ms by name. ``coding`` drives the inputs. Step k,
+    counted from 0, ends at (k + 1) · dt, and a spike in it has that time. By default a delay is one
+    step, and the inputs get constant currents at the rate that suits the neuron.
 
     ``readout`` is how the outputs are read. ``count`` counts their spikes. ``membrane`` takes the
-    mean of V − v_rest over all steps, mV; the outputs then never spike. Raises ``ModelError`` with
-    everything that does not fit.
+    mean of V − v_rest over all steps, mV, and ``final`` takes V − v_rest after the last step; with
+    both, the outputs never spike. The coding ``FirstSpike`` goes with ``final``. Raises
+    ``ModelError`` with everything that does not fit.
     """
 
     network: Network
@@ -89,6 +91,7 @@ class SpikingModel:
     dt: float = 0.5
     duration: float = 50.0
     delay: float = _LEFT_OUT
+    delays: Mapping[str, float] = field(default_factory=dict[str, float])
     readout: Readout = "count"
 
     def __post_init__(self) -> None:
@@ -102,8 +105,11 @@ class SpikingModel:
         object.__setattr__(self, "parameters", spiking_parameters(self.network, self.parameters))
         wrong = readout_problems(self.network, self.readout)
         wrong += timing_problems(self.dt, self.duration, self.delay)
+        names = {each.name for each in self.network.projections}
+        wrong = wrong or delay_problems(self.delays, names, self.dt)
         if not wrong:
-            wrong = coding_problems(self.coding, self.dt)
+            object.__setattr__(self, "delays", Delays(self.delays, self.delay))
+            wrong = coding_problems(self.coding, self.dt) + self._coding_misfits()
         if wrong:
             raise ModelError("this spiking model cannot run: " + "; ".join(wrong))
 
@@ -122,11 +128,26 @@ class SpikingModel:
 
     @property
     def delay_steps(self) -> int:
+        """The delay of projections that have none of their own."""
         return round(self.delay / self.dt)
+
+    def delay_steps_of(self, projection: Projection) -> int:
+        """The steps from a spike of the projection's source to its arrival."""
+        return round(self.delays.get(projection.name, self.delay) / self.dt)
 
     def is_spiking(self, population: str) -> bool:
         """Whether neurons of ``population`` can spike; outputs whose membrane is read cannot."""
         return self.readout == "count" or population not in self.network.outputs
+
+    def _coding_misfits(self) -> list[str]:
+        """What does not fit the coding: the network, the clock, the time or the readout."""
+        if not isinstance(self.coding, FirstSpike):
+            has = self.network.clock is not None
+            return [f"it has a clock, and the coding is {self.coding.name}"] if has else []
+        if self.readout != "final":
+            return [f"the readout is {self.readout}, and with {self.coding.name} it is final"]
+        delay = self.delay_steps_of
+        return first_spike_problems(self.network, self.coding.levels, delay, self.steps)
 
 
 def readout_problems(network: Network, readout: Readout) -> list[str]:
@@ -155,32 +176,6 @@ def _made_again(kind: type[Model], values: dict[str, Any]) -> Model:
     return kind(**values)
 
 
-def timing_problems(dt: float, duration: float, delay: float) -> list[str]:
-    """What is wrong with a step, duration and delay (ms), in words.
-
-    A delay that equals a wrong step is not reported again, because it may be its default.
-    """
-    given = {"dt": dt, "duration": duration, "delay": delay}
-    wrong = [
-        f"{k} is {v} ms, not above 0"
-        for k, v in given.items()
-        if not (math.isfinite(v) and v > 0) and (k == "dt" or repr(v) != repr(dt))
-    ]
-    if not wrong:
-        wrong = [
-            f"{name} is {given[name]:g} ms, more than {MOST_STEPS:,} steps of {dt:g} ms"
-            for name in ("duration", "delay")
-            if given[name] / dt > MOST_STEPS
-        ]
-    if not wrong:
-        wrong = [
-            f"{name} {given[name]:g} ms is not a whole number of steps of {dt:g} ms"
-            for name in ("duration", "delay")
-            if not is_multiple(given[name], dt)
-        ]
-    return wrong
-
-
 def check_reach(network: Network, duration: float, delay: float) -> None:
     """Raise ``ModelError`` if no output can depend on the input.
 
@@ -190,7 +185,7 @@ def check_reach(network: Network, duration: float, delay: float) -> None:
     while reached and not reached & set(network.outputs):
         layers += 1
         reached = {each.target for each in network.projections if each.source in reached}
-    if not reached or layers * delay < duration * (1 - _TOLERANCE):
+    if not reached or layers * delay < duration * (1 - TOLERANCE):
         return
     ways = "one projection" if layers == 1 else f"{layers} projections of {delay:g} ms each"
     raise ModelError(
@@ -199,9 +194,3 @@ def check_reach(network: Network, duration: float, delay: float) -> None:
         help=f"choose a delay below {duration / layers:g} ms, or a duration above "
         f"{layers * delay:g} ms",
     )
-
-
-def is_multiple(value: float, step: float) -> bool:
-    """Whether ``value`` is a whole number of steps, at least one, up to rounding."""
-    ratio = value / step
-    return round(ratio) >= 1 and abs(ratio - round(ratio)) <= _TOLERANCE * ratio

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from volr.checks.annotations import Classes, settle
 from volr.errors import ModelError, VolrError
-from volr.models.coding import InputCoding, coding_problems, suited_coding
-from volr.models.model import SpikingModel, timing_problems
+from volr.models.coding import RateCoding, coding_problems, suited_coding
+from volr.models.model import SpikingModel
+from volr.models.timing import timing_problems
 from volr.neurons import NEURON_MODELS, NeuronModel
 
 if TYPE_CHECKING:
@@ -24,20 +26,20 @@ if TYPE_CHECKING:
 class SimulationSettings:
     """What transfer and training have in common: both make a model of these.
 
-    ``dt``, ``duration`` and ``delay`` are in ms; a delay of None is one step, and a coding of None
-    is a constant current at the rate that suits the neuron. The defaults are those of
-    ``SpikingModel``. Raises ``ModelError`` with everything that is wrong.
+    Inputs are coded as rates. ``dt``, ``duration`` and ``delay`` are in ms; a delay of None is one
+    step, and a coding of None is a constant current at the rate that suits the neuron. The defaults
+    are those of ``SpikingModel``. Raises ``ModelError`` with everything that is wrong.
     """
 
     _error: ClassVar[type[VolrError]] = ModelError
     _refusal: ClassVar[str] = "spiking networks cannot run like this"
     _classes: ClassVar[Mapping[str, Classes]] = {
         "NeuronModel": NEURON_MODELS,
-        "InputCoding": InputCoding,
+        "RateCoding": RateCoding,
     }
 
     neuron: NeuronModel = SpikingModel.neuron
-    coding: InputCoding | None = None
+    coding: RateCoding | None = None
     dt: float = SpikingModel.dt
     duration: float = SpikingModel.duration
     delay: float | None = None
@@ -56,7 +58,7 @@ class SimulationSettings:
         return cls(**(shared | others))
 
     @property
-    def input_coding(self) -> InputCoding:
+    def input_coding(self) -> RateCoding:
         """``coding``, or what stands for it."""
         return suited_coding(self.neuron, self.dt) if self.coding is None else self.coding
 
@@ -82,7 +84,12 @@ class SimulationSettings:
 
     def _problems(self) -> list[str]:
         timing = timing_problems(self.dt, self.duration, self.delay_ms)
-        return timing or self._rate_problems()
+        return timing or self._rate_problems() or self._charge_problems()
+
+    def _charge_problems(self) -> list[str]:
+        """A spike whose current never decays brings more charge the earlier it comes."""
+        endless = [k for k in ("tau_syn_E", "tau_syn_I") if self.neuron.numbers.get(k) == math.inf]
+        return [f"{name} is inf, and then a spike has no charge of its own" for name in endless]
 
     def _rate_problems(self) -> list[str]:
         return coding_problems(self.input_coding, self.dt)

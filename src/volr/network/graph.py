@@ -100,7 +100,8 @@ class Network:
 
     ``populations`` stand in topological order: a projection leads from an earlier one to a later
     one, except for those that lead ``back``. ``inputs`` receive stimuli, ``outputs`` are read; the
-    network's result is the outputs side by side, in this order. ``source`` is the program that the
+    network's result is the outputs side by side, in this order. A ``clock`` is a population that
+    spikes alike for every stimulus. ``source`` is the program that the
     spans point into, when there is one. Lists become tuples. Raises ``NetworkError`` for values of
     another type, and with everything that is wrong when a rule of ``problems`` is broken.
     ``str`` gives the stable text form; a notebook shows the drawing.
@@ -113,6 +114,7 @@ class Network:
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     source: Source | None = field(default=None, compare=False, repr=False)
+    clock: str | None = None
 
     def __post_init__(self) -> None:
         if wrong := settle(self, Population=Population, Projection=Projection, Source=Source):
@@ -163,14 +165,19 @@ class Network:
         return sum(self[name].size for name in self.outputs)
 
     @property
+    def starts(self) -> tuple[str, ...]:
+        """The populations that nothing leads to: the inputs, and the clock where there is one."""
+        return self.inputs if self.clock is None else (*self.inputs, self.clock)
+
+    @property
     def layers(self) -> tuple[Population, ...]:
-        """The populations that compute: all but the inputs."""
-        inputs = set(self.inputs)
-        return tuple(p for p in self.populations if p.name not in inputs)
+        """The populations that compute: all but the inputs and the clock."""
+        starts = set(self.starts)
+        return tuple(p for p in self.populations if p.name not in starts)
 
     @property
     def neuron_count(self) -> int:
-        """The neurons of all populations, the inputs' included."""
+        """The neurons of all populations, those of the inputs and of the clock included."""
         return sum(p.size for p in self.populations)
 
     def synapses(self, projection: Projection) -> int:
@@ -241,6 +248,11 @@ def problems(network: Network) -> list[str]:
         if len(set(names)) != len(names):
             found.append(f"a population is listed twice among the {side}s: {', '.join(names)}")
         found += [f"the {side} {name!r} is not a population" for name in names if name not in rank]
+    if network.clock is not None:
+        if network.clock not in rank:
+            found.append(f"the clock {network.clock!r} is not a population")
+        if network.clock in (*network.inputs, *network.outputs):
+            found.append(f"the clock {network.clock!r} is an input or an output as well")
     seen: set[tuple[str, str, int]] = set()
     forward: set[str] = set()
     shapes = {population.name: population.shape for population in network.populations}
@@ -260,11 +272,12 @@ def problems(network: Network) -> list[str]:
         seen.add((*ends, projection.number))
     sources = {projection.source for projection in network.projections}
     targets = {projection.target for projection in network.projections}
-    inputs, outputs = set(network.inputs), set(network.outputs)
+    starts, outputs = set(network.starts), set(network.outputs)
     for name in rank:
-        if name in inputs and name in targets:
-            found.append(f"the input {name!r} is the target of a projection")
-        if name not in inputs and name not in forward:
+        if name in starts and name in targets:
+            role = "clock" if name == network.clock else "input"
+            found.append(f"the {role} {name!r} is the target of a projection")
+        if name not in starts and name not in forward:
             found.append(f"nothing leads to population {name!r}, which is not an input")
         if name not in outputs and name not in sources:
             found.append(f"population {name!r} leads nowhere and is not an output")

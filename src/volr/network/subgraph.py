@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def upto(network: Network, outputs: Sequence[str]) -> Network:
     """The network of all that the populations ``outputs`` depend on, with these as its outputs.
 
-    It has all inputs, so that both networks take the same stimuli. Raises ``NetworkError`` if no
-    output depends on one of them.
+    It has all inputs, and the clock, so that both networks take the same stimuli. Raises
+    ``NetworkError`` if no output depends on one of them.
     """
     needed: set[str] = set()
     todo = list(outputs)
@@ -23,12 +23,13 @@ def upto(network: Network, outputs: Sequence[str]) -> Network:
         if name not in needed:
             needed.add(name)
             todo += [projection.source for projection in network.incoming[name]]
-    needed |= set(network.inputs)
+    needed |= set(network.starts)
     return Network(
         populations=tuple(p for p in network.populations if p.name in needed),
         projections=tuple(p for p in network.projections if p.target in needed),
         inputs=network.inputs,
         outputs=tuple(outputs),
+        clock=network.clock,
         source=network.source,
     )
 

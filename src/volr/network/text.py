@@ -67,7 +67,7 @@ def network_json(network: Network) -> dict[str, Any]:
         ],
         "inputs": list(network.inputs),
         "outputs": list(network.outputs),
-    }
+    } | ({} if network.clock is None else {"clock": network.clock})
 
 
 def shape_text(shape: tuple[int, ...]) -> str:
@@ -106,6 +106,8 @@ def _roles(network: Network) -> dict[str, list[str]]:
     for side, names in (("input", network.inputs), ("output", network.outputs)):
         for number, name in enumerate(names, start=1):
             roles.setdefault(name, []).append(side if len(names) == 1 else f"{side} {number}")
+    if network.clock is not None:
+        roles[network.clock] = ["clock"]
     return roles
 
 

@@ -84,6 +84,8 @@ class NeuronModel(ABC):
     """Whether a spike brings a current that flows on and decays."""
     moves_at_once: ClassVar[bool] = False
     """Whether a spike moves the membrane in the step in which it arrives, and not in the next."""
+    endless: ClassVar[tuple[str, ...]] = ("tau_m",)
+    """The time constants that may be infinite."""
     input_rate: ClassVar[float] = 500.0
     """The default rate of inputs, Hz."""
 
@@ -245,7 +247,7 @@ class NeuronModel(ABC):
 
     def _problems(self) -> list[str]:
         values = self.numbers
-        endless = {"tau_m"} if self.tau_m == math.inf else set[str]()
+        endless = {each for each in self.endless if values[each] == math.inf}
         wrong = [
             f"{k} is {v}" for k, v in values.items() if not abs(v) <= LARGEST and k not in endless
         ]

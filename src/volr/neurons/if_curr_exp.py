@@ -29,7 +29,8 @@ class IFCurrExp(NeuronModel):
         p_x = R τ_x / (τ_m − τ_x) (a − b_x),    or R (dt/τ_m) a where τ_x = τ_m,
                                                 or τ_x (1 − b_x) / c_m without leak
 
-    What arrives in a step moves the membrane from the next step on.
+    What arrives in a step moves the membrane from the next step on. With an infinite τ_x a current
+    stays: b_x = 1, and p_x = R (1 − a).
 
     Units as in ``NeuronModel``; ``tau_syn_E``, ``tau_syn_I`` ms.
     """
@@ -37,18 +38,24 @@ class IFCurrExp(NeuronModel):
     name: ClassVar[str] = "if_curr_exp"
     weight_unit: ClassVar[str] = "nA"
     has_currents: ClassVar[bool] = True
+    endless: ClassVar[tuple[str, ...]] = ("tau_m", "tau_syn_E", "tau_syn_I")
 
     tau_syn_E: float = 5.0
     tau_syn_I: float = 5.0
 
     @property
     def unit_weight(self) -> float:
-        """The excitatory weight, nA, whose charge lifts a membrane by ``theta``: θ c_m / τ_E."""
-        return self.theta * self.cm / self.tau_syn_E
+        """The excitatory weight, nA, whose charge lifts a membrane by ``theta``: θ c_m / τ_E.
+
+        Where a current stays, the weight that does so in 1 ms.
+        """
+        return self.theta * self.cm / (self.tau_syn_E if math.isfinite(self.tau_syn_E) else 1.0)
 
     @property
     def inhibitory_unit(self) -> float:
-        return self.unit_weight * self.tau_syn_E / self.tau_syn_I
+        if math.isfinite(self.tau_syn_E) and math.isfinite(self.tau_syn_I):
+            return self.unit_weight * self.tau_syn_E / self.tau_syn_I
+        return self.theta * self.cm / (self.tau_syn_I if math.isfinite(self.tau_syn_I) else 1.0)
 
     @property
     def channels(self) -> tuple[int, ...]:

@@ -23,7 +23,14 @@ import numpy as np
 import torch
 
 from volr.backends.base import Record
-from volr.models.coding import ConstantCurrent, Poisson, by_input, input_drive, input_levels
+from volr.models.coding import (
+    ConstantCurrent,
+    Poisson,
+    by_input,
+    in_rates,
+    input_drive,
+    input_levels,
+)
 from volr.neurons.response import count_levels
 from volr.training.backpropagation import TensorSamples
 from volr.training.learner import HiddenActivity
@@ -163,10 +170,10 @@ class LoopLearner(FormLearner):
 
 def input_counts(model: SpikingModel, stimuli: Floats, seed: int) -> dict[str, Integers]:
     """The spike counts ``[batch, unit]`` of the inputs, by name, without running a simulator."""
-    match model.coding:
-        case ConstantCurrent():
+    match in_rates(model.coding):
+        case ConstantCurrent() as coding:
             levels, _ = count_levels(model.neuron, model.dt, model.steps)
-            which = input_levels(model.coding, model.neuron, model.dt, model.steps, stimuli)
+            which = input_levels(coding, model.neuron, model.dt, model.steps, stimuli)
             return by_input(model.network, levels[which])
         case Poisson():
             drive = input_drive(model, stimuli, seed=seed)

@@ -17,6 +17,7 @@ from volr.network.connectors import (
     Convolution,
     OneToOne,
     Pooled,
+    Slice,
     Windows,
 )
 
@@ -38,6 +39,8 @@ CASES: list[tuple[Connector, Shape, Shape]] = [
     (OneToOne(), (2, 3), (2, 3)),
     (Windows((2,)), (2, 7), (2, 3)),
     (Windows((3, 2), (1, 3)), (2, 5, 6), (2, 3, 2)),
+    (Slice(1, 2), (4,), (3,)),
+    (Slice(0, 3), (2, 2), (2, 1, 3)),
     (Pooled((AveragePool((2,)),), AllToAll()), (2, 7), (4,)),
     (Pooled((AveragePool((3, 2), (1, 2)),), Convolution((2, 3), pad=(0, 1))), (2, 5, 7), (3, 2, 3)),
     (Pooled((AveragePool((2, 2), (1, 1)), AveragePool((2, 1))), OneToOne()), (3, 6, 4), (3, 2, 3)),

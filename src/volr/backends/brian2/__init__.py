@@ -33,7 +33,6 @@ from volr.backends.readback import Asked, precision_of, uniform
 from volr.backends.refusals import require
 from volr.backends.worker import inputs_of, kernel_settings, requests, synapse_arrays, widest
 from volr.errors import BackendError
-from volr.models.model import READOUTS
 from volr.system.temporary import Workplace
 
 if TYPE_CHECKING:
@@ -130,7 +129,7 @@ BRIAN2 = SpikingBackend(
     exact=("if_curr_delta", "if_curr_exp"),
     resets=tuple(RESETS),
     codings=("current", "poisson"),
-    readouts=READOUTS,
+    readouts=("count", "membrane"),
     several=True,
     start=start,
 )

@@ -19,8 +19,7 @@ from volr.backends.brian2.translation import above_rest
 from volr.backends.populations import neurons_of, nonspiking, one_neuron
 from volr.backends.refusals import check_supported
 from volr.backends.scripts import needs_lists, packed, program_for, synapses_of
-from volr.models.coding import ConstantCurrent, Poisson
-from volr.models.model import READOUTS
+from volr.models.coding import ConstantCurrent, Poisson, in_rates
 from volr.models.parameters import unit_biases
 from volr.network import Connector
 from volr.neurons.response import count_levels
@@ -173,7 +172,7 @@ def _dictionary(entries: Iterable[str]) -> str:
 
 def _coding(model: SpikingModel, archive: dict[str, Any], *, several: bool) -> str:
     """The tables that turn the values of a stimulus into currents or spikes."""
-    match model.coding:
+    match in_rates(model.coding):
         case ConstantCurrent(rate_max=most):
             edges: dict[str, str] = {}
             levels: dict[str, str] = {}
@@ -215,7 +214,7 @@ BRIAN2_SCRIPT = Document(
     neurons=tuple(NEURONS),
     resets=tuple(RESETS),
     codings=("current", "poisson"),
-    readouts=READOUTS,
+    readouts=("count", "membrane"),
     connectors=(Connector,),
     several=True,
     write=write,

@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from volr.backends.base import Record, Recordings, Simulator, SpikingBackend
+from volr.backends.populations import nonspiking
 from volr.backends.refusals import check_request, check_supported, require
-from volr.models.coding import CODINGS
+from volr.models.coding import CODING_NAMES
 from volr.models.model import READOUTS
 from volr.neurons import NEURON_MODELS, RESETS
 
@@ -57,25 +58,22 @@ class EngineSimulator:
     ) -> Recordings:
         """See ``volr.backends.base.Simulator``."""
         stimuli = check_request(ENGINE, model, stimuli, record, seed)
-        inputs = set(model.network.inputs)
+        starts = set(model.network.starts)
         counted = record.counted(model.network)
         result = self._simulation(model)(
             stimuli,
             seed=seed,
-            counts=tuple(name for name in counted if name in inputs),
+            counts=tuple(name for name in counted if name in starts),
             spikes=record.spikes,
             membranes=record.membranes,
             progress=progress,
         )
+        read = {name: result.totals[name] for name in nonspiking(model)}
         return Recordings(
             counts={name: _counts(model, result, name) for name in counted},
             spikes=result.spikes,
             membranes=result.membranes,
-            means={
-                population.name: result.totals[population.name]
-                for population in model.network.layers
-                if not model.is_spiking(population.name)
-            },
+            **{"final": {"finals": read}, "membrane": {"means": read}, "count": {}}[model.readout],
         )
 
     def _simulation(self, model: SpikingModel) -> Callable[..., Result]:
@@ -127,8 +125,9 @@ ENGINE = SpikingBackend(
     neurons=tuple(each.name for each in NEURON_MODELS),
     exact=tuple(each.name for each in NEURON_MODELS),
     resets=RESETS,
-    codings=tuple(each.name for each in CODINGS),
+    codings=CODING_NAMES,
     readouts=READOUTS,
+    delays=True,
     several=True,
     start=start,
 )

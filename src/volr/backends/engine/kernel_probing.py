@@ -121,5 +121,6 @@ def _with_one_projection(prepared: Ready, source: str, layer: Layer, factor: flo
                 np.multiply(tile, kept, out=empty_like(tile))
                 for tile in prepared.tiles[term.weight]
             )
-    schedule = replace(schedule, steps=max(schedule.steps, schedule.delay + 2))
+    slowest = max(term.delay for each in schedule.layers for term in each.terms)
+    schedule = replace(schedule, steps=max(schedule.steps, slowest + 2))
     return replace(_without_currents(prepared), schedule=schedule, tiles=tiles)

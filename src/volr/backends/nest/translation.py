@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, TypeAlias
 from volr.backends.populations import kinds_of
 from volr.backends.refusals import elsewhere
 from volr.errors import UnsupportedError
-from volr.models.model import SpikingModel, is_multiple
+from volr.models.timing import is_multiple
 from volr.neurons import ENDLESS, TIE, IFCurrExp
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from volr.models.model import SpikingModel
     from volr.neurons import NeuronModel
 
 PICOAMPERE = 1000.0

@@ -23,8 +23,7 @@ from typing import TYPE_CHECKING
 
 from volr.backends.base import Document
 from volr.backends.refusals import check_supported, require
-from volr.models.coding import CODINGS
-from volr.models.model import READOUTS
+from volr.models.coding import RATE_CODINGS
 from volr.network.connectors import AllToAll, Convolution, OneToOne, Pooled, Windows
 from volr.neurons import RESETS
 
@@ -71,8 +70,8 @@ NIR = Document(
     activations=("relu", "identity"),
     neurons=("if_curr_delta", "if_curr_exp"),
     resets=RESETS,
-    codings=tuple(each.name for each in CODINGS),
-    readouts=READOUTS,
+    codings=tuple(each.name for each in RATE_CODINGS),
+    readouts=("count", "membrane"),
     connectors=(AllToAll, Convolution, Pooled, OneToOne, Windows),
     several=True,
     write=_write,

@@ -21,7 +21,7 @@ from volr.backends.nir.projections import weights_of
 from volr.backends.populations import neurons_of, one_neuron
 from volr.checks.json_values import in_words, out_of_words
 from volr.models.activations import activation
-from volr.models.coding import input_coding
+from volr.models.coding import in_rates, rate_coding
 from volr.models.model import ArtificialModel, Model, SpikingModel
 from volr.models.parameters import bias_name, weight_name
 from volr.network import Network, Population, Projection
@@ -123,7 +123,7 @@ def describe(model: Model, places: Places) -> str:
                 "units": "s, and mV above v_rest; an input of a neuron is in mV/s (IFCurrDelta), "
                 "or in nA of w_in / tau_syn (IFCurrExp), and a spike an impulse of area 1",
                 **_neuron_in_words(alike or next(iter(neurons.values()))),
-                "coding": [model.coding.name, model.coding.rate_max],
+                "coding": [model.coding.name, in_rates(model.coding).rate_max],
                 "dt": model.dt,
                 "duration": model.duration,
                 "delay": model.delay,
@@ -219,8 +219,10 @@ def _model(network: Network, values: Mapping[str, Floats], found: Mapping[str, A
         network=network,
         parameters=values,
         neuron=_neuron(found),
-        coding=input_coding(name, _number(rate, "coding")),
-        **{key: _number(found.get(key), key) for key in ("dt", "duration", "delay")},
+        coding=rate_coding(name, _number(rate, "coding")),
+        dt=_number(found.get("dt"), "dt"),
+        duration=_number(found.get("duration"), "duration"),
+        delay=_number(found.get("delay"), "delay"),
         readout=_get(found, "readout", str),
     )
 

@@ -25,7 +25,8 @@ from volr.backends.nir.to_graph import canonical
 from volr.errors import BackendError, ModelError, ModelFileError, NetworkError
 from volr.models.activations import Identity, ReLU
 from volr.models.coding import ConstantCurrent, InputCoding, Poisson
-from volr.models.model import ArtificialModel, Model, timing_problems
+from volr.models.model import ArtificialModel, Model
+from volr.models.timing import timing_problems
 from volr.neurons import RESETS, Reset
 from volr.system.incoming import check_ordinary, read_whole
 from volr.system.memory import check_room

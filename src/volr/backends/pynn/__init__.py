@@ -31,7 +31,7 @@ from volr.backends.refusals import elsewhere, require
 from volr.backends.worker import kernel_settings, requests, synapse_arrays, widest
 from volr.errors import UnsupportedError
 from volr.models.coding import input_drive
-from volr.models.model import READOUTS, is_multiple
+from volr.models.timing import is_multiple
 from volr.network import Connector
 from volr.system.temporary import Workplace
 
@@ -118,7 +118,7 @@ def _backend(
         neurons=dialect.neurons,
         exact=dialect.exact,
         codings=("current", "poisson"),
-        readouts=READOUTS,
+        readouts=("count", "membrane"),
         several=True,
         start=partial(start, dialect),
     )

@@ -30,7 +30,7 @@ from volr.backends.scripts import (
     program_for,
     synapses_of,
 )
-from volr.models.coding import ConstantCurrent
+from volr.models.coding import ConstantCurrent, in_rates
 from volr.models.model import SpikingModel
 from volr.models.parameters import unit_biases
 from volr.neurons.response import count_levels
@@ -121,7 +121,7 @@ def write_script(document: Document, model: Model) -> Files:
         "INPUTS": [named[name] for name in network.inputs],
         "OUTPUTS": [named[name] for name in network.outputs],
         "CODING": model.coding.name,
-        "RATE_MAX": model.coding.rate_max,
+        "RATE_MAX": in_rates(model.coding).rate_max,
         "EDGES": {named[name]: edges for name, (edges, _) in levels.items()},
         "CURRENTS": {named[name]: currents for name, (_, currents) in levels.items()},
         "NEURONS": {named[name]: _neurons(each, model.dt) for name, each in neurons.items()},

@@ -50,7 +50,7 @@ def forwards(
     differentiable: bool,
 ) -> None:
     """Run the stimuli ``first`` to ``last`` of a batch, population by population."""
-    span, start = Span(first, last, schedule.steps, schedule.delay), 0
+    start = 0
     for name, size in schedule.inputs:
         if name in batch.events:
             list_inputs(encoded, batch.events[name], start, first, last, schedule.steps)
@@ -61,6 +61,7 @@ def forwards(
             for number, term in enumerate(layer.terms):
                 events, tile = batch.events[term.source], tiles[term.weight][channel]
                 synapses = synapses_of(term, layer.neuron.channels)
+                span = Span(first, last, schedule.steps, term.delay)
                 synapses.deliver(events, tile, drive, span, add=number > 0)
         part = memory.part(first, last, schedule.steps * layer.size, layer.size)
         forward(
@@ -150,11 +151,11 @@ def _some_back(
     first, last = part
     values = schedule.steps * layer.size
     returned: NDArray[Any] | None = None
-    span = Span(first, last, schedule.steps, schedule.delay)
     for target in schedule.layers:
         for term in target.terms:
             if term.source != layer.name:
                 continue
+            span = Span(first, last, schedule.steps, term.delay)
             drives = batch.memory[target.name].drives
             for errors, tiles in zip(drives, returning[term.weight], strict=True):
                 add = returned is not None
@@ -174,11 +175,11 @@ def _weight_gradients(
 ) -> dict[str, NDArray[Any]]:
     """What each weight is owed, from the lists of spikes and the derivatives by the drives."""
     turned = _turned_round(schedule, batch)
-    span = Span(0, batch.stimuli, schedule.steps, schedule.delay)
     found: dict[str, tuple[Synapses, list[Owed]]] = {}
     for layer in schedule.layers:
         for term in layer.terms:
-            sent = Sent(batch.events[term.source], turned.get(term.source, NOTHING))
+            span = Span(0, batch.stimuli, schedule.steps, term.delay)
+            sent = Sent(batch.events[term.source], turned.get((term.source, term.delay), NOTHING))
             synapses, drives = (
                 synapses_of(term, layer.neuron.channels),
                 batch.memory[layer.name].drives,
@@ -192,24 +193,23 @@ def _weight_gradients(
     }
 
 
-def _turned_round(schedule: Schedule, batch: Batch) -> dict[str, ByNeuron]:
-    """The spikes by neuron, of each source whose synapses want them so."""
+def _turned_round(schedule: Schedule, batch: Batch) -> dict[tuple[str, int], ByNeuron]:
+    """The spikes by neuron, of each source and delay of synapses that want them so."""
     steps, all_steps = schedule.steps, batch.stimuli * schedule.steps
-    sources = {
-        term.source
+    wanted = {
+        (term.source, term.delay)
         for layer in schedule.layers
         for term in layer.terms
         if synapses_of(term, layer.neuron.channels).turned
     }
     turned = {
-        name: by_neuron(events, batch.stimuli, steps)
-        for name, events in batch.events.items()
-        if name in sources
+        (name, delay): by_neuron(batch.events[name], batch.stimuli, steps)
+        for name, delay in sorted(wanted)
     }
 
-    def work(part: tuple[str, tuple[int, int]]) -> None:
-        name, (first, last) = part
-        events, lists = batch.events[name], turned[name]
+    def work(part: tuple[tuple[str, int], tuple[int, int]]) -> None:
+        (name, delay), (first, last) = part
+        events, lists = batch.events[name], turned[name, delay]
         turn_round(
             events.index,
             events.begin,
@@ -219,15 +219,15 @@ def _turned_round(schedule: Schedule, batch: Batch) -> dict[str, ByNeuron]:
             lists.block,
             all_steps,
             steps,
-            schedule.delay,
+            delay,
             events.size,
             lists.index,
             lists.begin,
         )
 
-    parts: list[tuple[str, tuple[int, int]]] = []
-    for name, lists in turned.items():
+    parts: list[tuple[tuple[str, int], tuple[int, int]]] = []
+    for key, lists in turned.items():
         share = max(1, -(-lists.blocks // _PARTS))
-        parts += [(name, part) for part in slices(lists.blocks, share)]
+        parts += [(key, part) for part in slices(lists.blocks, share)]
     everywhere(work, parts, size=batch.stimuli * neuron_steps(schedule))
     return turned

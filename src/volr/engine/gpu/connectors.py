@@ -19,6 +19,7 @@ from volr.network.connectors import (
     Convolution,
     OneToOne,
     Pooled,
+    Slice,
     Windows,
 )
 
@@ -75,6 +76,10 @@ def _pooled(connector: Pooled, weight: Tensor, sent: Tensor) -> Tensor:
     return _applied(connector.connector, weight, sent)
 
 
+def _slice(connector: Slice, weight: Tensor, sent: Tensor) -> Tensor:
+    return functional.linear(sent.flatten(2).narrow(2, connector.first, connector.count), weight)
+
+
 def _windows(connector: Windows, weight: Tensor, sent: Tensor) -> Tensor:
     means = _means(AveragePool(connector.window, connector.stride), sent)
     return weight * (math.prod(connector.window) * means)
@@ -91,6 +96,7 @@ OPERATIONS: Mapping[type[Connector], Callable[[Any, Tensor, Tensor], Tensor]] = 
     Convolution: _convolution,
     OneToOne: _one_to_one,
     Pooled: _pooled,
+    Slice: _slice,
     Windows: _windows,
 }
 """From a connector, its weights and what is sent to what arrives."""

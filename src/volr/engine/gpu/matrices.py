@@ -62,11 +62,7 @@ def respond(
     like = next(iter(values.values()), spikes)
     given = spikes.to(like.device, like.dtype)
     parts = torch.split(given, [size for _, size in schedule.inputs], dim=2)
-    # What each population sends, as it arrives: the spikes of all steps but the last ones.
-    sent = {
-        name: _in_flight(part, schedule.delay, window)
-        for (name, _), part in zip(schedule.inputs, parts, strict=True)
-    }
+    sent = {name: part for (name, _), part in zip(schedule.inputs, parts, strict=True)}
     counts: dict[str, Tensor] = {}
     membranes: dict[str, Tensor] = {}
     traced: dict[str, Tensor] = {}
@@ -75,7 +71,7 @@ def respond(
         emitted, v = recurrence(
             layer.neuron,
             schedule.dt,
-            _drives(schedule, layer, values, sent),
+            _drives(layer, values, sent, window),
             _currents(layer, values, given),
             spiking=layer.spiking,
             surrogate=surrogate,
@@ -83,10 +79,10 @@ def respond(
             fused=fused,
         )
         if layer.spiking:
-            sent[layer.name] = _in_flight(emitted, schedule.delay, window)
+            sent[layer.name] = emitted
             counts[layer.name] = emitted.sum(dim=0)
         else:
-            membranes[layer.name] = v.mean(dim=0)
+            membranes[layer.name] = v[-1] if layer.last else v.mean(dim=0)
         if trace:
             potentials[layer.name] = v
             if layer.spiking:
@@ -119,7 +115,9 @@ def recurrence(
 
 
 def _in_flight(spikes: Tensor, delay: int, window: int | None) -> Tensor:
-    """Those of the spikes that arrive in time, without derivative where they leave their window."""
+    """What arrives of the spikes: those of all steps but the last ones, without derivative where
+    they leave their window.
+    """
     arriving = spikes[: max(len(spikes) - delay, 0)]
     if window is None or not arriving.requires_grad:
         return arriving
@@ -137,9 +135,16 @@ def _currents(layer: Layer, values: Mapping[str, Tensor], like: Tensor) -> Tenso
 
 
 def _drives(
-    schedule: Schedule, layer: Layer, values: Mapping[str, Tensor], sent: Mapping[str, Tensor]
+    layer: Layer, values: Mapping[str, Tensor], sent: Mapping[str, Tensor], window: int | None
 ) -> list[Tensor]:
-    """What arrives at a layer, ``[time, batch, unit]`` for each channel of its neurons."""
+    """What arrives at a layer, ``[time, batch, unit]`` for each channel of its neurons.
+
+    ``sent`` are the spikes ``[time, batch, unit]`` of each population.
+    """
+    flying = {
+        (term.source, term.delay): _in_flight(sent[term.source], term.delay, window)
+        for term in layer.terms
+    }
     drives: list[Tensor] = []
     if len(layer.neuron.channels) > 1 and (mixed := [term for term in layer.terms if term.mixes]):
         raise UnsupportedError(
@@ -150,12 +155,23 @@ def _drives(
         )
     for sign in layer.neuron.channels:
         products = [
-            arriving(term, _part(values[term.weight], sign, layer.neuron), sent[term.source])
+            _from_start(
+                arriving(
+                    term,
+                    _part(values[term.weight], sign, layer.neuron),
+                    flying[term.source, term.delay],
+                ),
+                len(sent[term.source]),
+            )
             for term in layer.terms
         ]
-        total = torch.stack(products).sum(dim=0) if len(products) > 1 else products[0]
-        drives.append(functional.pad(total, (0, 0, 0, 0, schedule.steps - len(total), 0)))
+        drives.append(torch.stack(products).sum(dim=0) if len(products) > 1 else products[0])
     return drives
+
+
+def _from_start(arriving: Tensor, steps: int) -> Tensor:
+    """What arrives in the last of ``steps`` steps, ``[time, batch, unit]``, in all of them."""
+    return functional.pad(arriving, (0, 0, 0, 0, steps - len(arriving), 0))
 
 
 def _part(weight: Tensor, sign: int, neuron: NeuronModel) -> Tensor:

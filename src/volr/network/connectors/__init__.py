@@ -5,9 +5,17 @@ from volr.network.connectors.base import Connector, Entries, Scaling, Shape, by_
 from volr.network.connectors.convolution import Convolution
 from volr.network.connectors.one_to_one import OneToOne
 from volr.network.connectors.pooled import AveragePool, Pooled, shape_through
+from volr.network.connectors.slice import Slice
 from volr.network.connectors.windows import Windows
 
-CONNECTORS: tuple[type[Connector], ...] = (AllToAll, Convolution, OneToOne, Pooled, Windows)
+CONNECTORS: tuple[type[Connector], ...] = (
+    AllToAll,
+    Convolution,
+    OneToOne,
+    Pooled,
+    Slice,
+    Windows,
+)
 """All connectors."""
 
 __all__ = [
@@ -21,6 +29,7 @@ __all__ = [
     "Pooled",
     "Scaling",
     "Shape",
+    "Slice",
     "Windows",
     "by_channel",
     "shape_through",

@@ -21,7 +21,7 @@ from volr.backends.nir.dialects.norse import NORSE
 from volr.backends.nir.dialects.sinabs import SINABS
 from volr.backends.nir.dialects.snntorch import SNNTORCH
 from volr.backends.nir.dialects.spikingjelly import SPIKINGJELLY
-from volr.models.coding import CODINGS
+from volr.models.coding import RATE_CODINGS
 from volr.network import Connector
 from volr.neurons import IFCurrDelta, IFCurrExp
 
@@ -75,7 +75,7 @@ def document_for(dialect: Dialect) -> Document:
         extra="nir",
         neurons=(IFCurrDelta.name, IFCurrExp.name),
         resets=dialect.resets,
-        codings=tuple(each.name for each in CODINGS),
+        codings=tuple(each.name for each in RATE_CODINGS),
         readouts=("count",),
         connectors=(Connector,),
         several=True,

@@ -25,6 +25,7 @@ from volr.model_files.entries import (
     number_of,
     object_in,
 )
+from volr.model_files.proofs import check_proof, proof_entries
 from volr.models.first_spike import FirstSpike, starts, unsuited, with_clock
 from volr.models.model import READOUTS, ArtificialModel, Model, SpikingModel
 from volr.models.timing import delay_problems, timing_problems
@@ -47,19 +48,25 @@ class Description:
     """A model without its parameters.
 
     An artificial one has an ``activation``; a spiking one has the other fields of ``SpikingModel``
-    in ``spiking``.
+    in ``spiking``, and its ``proof`` if it has one.
     """
 
     network: Network
     origin: Origin
     activation: Activation | None
     spiking: Mapping[str, Any]
+    proof: Mapping[str, Any] | None = None
 
     def model(self, arrays: Mapping[str, Floats]) -> Model:
-        """The model with these parameters; ``ModelError`` if they do not fit."""
+        """The model with these parameters.
+
+        Raises ``ModelError`` if they do not fit, or if the model was changed after its proof.
+        """
         if self.activation is not None:
             return ArtificialModel(self.network, arrays, self.activation)
-        return SpikingModel(network=self.network, parameters=arrays, **self.spiking)
+        found = SpikingModel(network=self.network, parameters=arrays, **self.spiking)
+        check_proof(found, self.proof)
+        return found
 
 
 def describe(model: Model, origin: Origin) -> str:
@@ -114,7 +121,8 @@ def read_description(text: str, name: str) -> Description:
         return Description(network, origin, activation_of(described), {})
     if kind == "spiking":
         spiking = _spiking(described)
-        return Description(_clocked(network, spiking), origin, None, spiking)
+        proof = described.get("proof")
+        return Description(_clocked(network, spiking), origin, None, spiking, proof)
     raise MalformedError(f"has the kind {shown(kind)}, which is neither artificial nor spiking")
 
 
@@ -136,6 +144,7 @@ def _entries(model: Model) -> dict[str, Any]:
                 "delay": model.delay,
                 **({"delays": dict(model.delays)} if model.delays else {}),
                 "readout": model.readout,
+                **proof_entries(model),
             }
 
 

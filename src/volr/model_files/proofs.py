@@ -1,0 +1,55 @@
+"""The proof of a model with first spikes in its file: written with it, and checked when it is read.
+
+What is written is what the proof found. A reader proves the model again, from its numbers, so a
+file cannot promise more than its numbers keep.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from volr.errors import ModelError
+from volr.exact.proof import prove
+from volr.models.first_spike import FirstSpike
+
+if TYPE_CHECKING:
+    from volr.exact.proof import Proof
+    from volr.models.model import SpikingModel
+
+_AGAIN = "make the model again with `volr transfer --coding first-spike`"
+
+
+def proof_entries(model: SpikingModel) -> dict[str, Any]:
+    """What stands for the proof of a model; nothing for one with another coding.
+
+    Raises ``ModelError`` for a model with first spikes that has no proof.
+    """
+    if not isinstance(model.coding, FirstSpike):
+        return {}
+    return {"proof": _entries(prove(model))}
+
+
+def check_proof(model: SpikingModel, written: object) -> None:
+    """Raise ``ModelError`` if a model that was read is not the one that was proved."""
+    if not isinstance(model.coding, FirstSpike):
+        return
+    if not isinstance(written, dict):
+        raise ModelError("the model has first spikes and no proof", help=_AGAIN)
+    try:
+        found = _entries(prove(model))
+    except ModelError as error:
+        raise ModelError(
+            f"the model was changed after its proof: {error.message}", help=_AGAIN
+        ) from error
+    if found != written:
+        raise ModelError(
+            "the model was changed after its proof, which is of other numbers", help=_AGAIN
+        )
+
+
+def _entries(proof: Proof) -> dict[str, Any]:
+    populations = {
+        each.name: {"largest": each.largest, "error": each.error} for each in proof.populations
+    }
+    return {**asdict(proof), "populations": populations}

@@ -25,6 +25,7 @@ from volr.cli.nir import import_nir, lint
 from volr.cli.options import Command, MisplacedError
 from volr.cli.output import emit, noting_warnings, show_error, shown_text, silence, writing
 from volr.cli.programs import check, format_program, show
+from volr.cli.quantise import quantise
 from volr.cli.report import report
 from volr.cli.search import search
 from volr.cli.train import train
@@ -105,6 +106,7 @@ app.command("check", cls=Command)(check)
 app.command("format", cls=Command)(format_program)
 app.command("show", cls=Command)(show)
 app.command("train", cls=Command)(train)
+app.command("quantise", cls=Command)(quantise)
 app.command("transfer", cls=Command)(transfer)
 app.command("evaluate", cls=Command)(evaluate)
 app.command("explain", cls=Command)(explain)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -89,13 +89,19 @@ def format_program(
 
 @with_options
 def show(
-    file: options.Program,
+    file: Annotated[
+        str,
+        typer.Argument(
+            metavar="FILE|MODEL",
+            help=f"A program, {options.PROGRAMS}; - is standard input. Or a model file.",
+        ),
+    ],
     svg: str | None = option(None, "Draw the network into this file; - is standard output.", "OUT"),
     as_json: options.Json = False,
 ) -> None:
-    """Print a program's populations and projections, or draw them."""
-    from volr.experiments.programs import program_source
-    from volr.language import to_network
+    """Print the populations and projections of a program or of a model, or draw them."""
+    from volr.cli.input_files import read_subject
+    from volr.model_files.model_file import ModelFile
     from volr.network import network_json, network_svg, network_text
 
     if svg == "-" and as_json:
@@ -103,7 +109,8 @@ def show(
     if svg is not None and svg != "-":
         check_writable(Path(svg), source=Path(file))
     with patience("lowering"):
-        lowered = to_network(program_source(file))
+        read = read_subject(file)
+        lowered = read.model.network if isinstance(read, ModelFile) else read
     if svg == "-":
         emit(network_svg(lowered))
     elif svg is not None:

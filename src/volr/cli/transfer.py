@@ -6,11 +6,13 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from volr.cli import options
+from volr.cli.first_spikes import transfer_first_spikes
 from volr.cli.input_files import check_data
-from volr.cli.options import count, given_values, option, with_options
+from volr.cli.options import MisplacedError, count, given_values, option, refuse, with_options
 from volr.cli.output import emit, note, print_json, print_table
 from volr.cli.output_files import check_writable, path_from, save_made
 from volr.cli.progress import progress_bar
+from volr.cli.quantise import Levels
 from volr.cli.spiking_options import Percentile, Spiking, parameters
 from volr.errors import ModelError
 
@@ -33,6 +35,12 @@ def _population_rates() -> str:
 class Transferred(Spiking):
     """The options of ``TransferSettings`` for the network."""
 
+    coding: str | None = option(
+        None,
+        "Input coding: current, poisson, or first-spike, which loses nothing.",
+        "NAME",
+        of="volr.models.coding:ConstantCurrent.name",
+    )
     population_rate: float | None = option(
         None, "Spike rate of a full activation.", "HZ", unless=_population_rates
     )
@@ -58,16 +66,24 @@ class Calibration(Percentile):
 @with_options
 def transfer(
     model: options.Model,
-    task: options.Task,
     out: options.Out,
+    task: str | None = option(
+        None, f"Task: {options.TASKS}", "TASK", unless="not needed for a quantised model"
+    ),
     data: options.DataFolder = None,
     settings_file: options.SettingsFile = None,
     *,
     spiking: Transferred,
     calibration: Calibration,
+    levels: Levels,
     as_json: options.Json = False,
 ) -> None:
-    """Make a trained model a spiking one, calibrated on a simulator."""
+    """Make a trained model a spiking one.
+
+    By default activations become rates, calibrated on a simulator. With `--coding first-spike` they
+    become the times of single spikes, and the spiking network computes exactly the whole numbers of
+    the quantised model: nothing is calibrated, and the proof is printed.
+    """
     from volr.backends import simulator
     from volr.experiments.defaults import with_task_defaults
     from volr.experiments.evaluation import data_seed
@@ -76,9 +92,23 @@ def transfer(
     from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
     from volr.model_files.model_file import read_model_file
+    from volr.models.first_spike import FirstSpike
     from volr.models.model import ArtificialModel
     from volr.transfer import TransferSettings, transfer_ann
 
+    everything = given_values(spiking) | given_values(calibration) | given_values(levels)
+    if spiking.coding == FirstSpike.name:
+        if settings_file is not None:
+            everything["settings"] = settings_file
+        # That of the calibration has a default.
+        if calibration.on == "engine":
+            everything.pop("on")
+        transfer_first_spikes(model, out, task, data, everything, as_json=as_json)
+        return
+    if levels.levels is not None:
+        refuse(["--levels"], "only --coding first-spike has levels")
+    if task is None:
+        raise MisplacedError("Missing option '--task'.")
     chosen = find_task(task)
     check_data(data, chosen)
     loaded = read_model_file(model)

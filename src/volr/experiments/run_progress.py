@@ -54,6 +54,16 @@ def of_calibration(progress: RunProgress, stage: str = "calibrating") -> Calibra
     return report
 
 
+def of_quantisation(progress: RunProgress, stage: str = "quantising") -> Callable[[int, int], None]:
+    """The progress function of a quantisation, as a stage that begins now."""
+    progress(stage, 0, None)
+
+    def report(done: int, total: int) -> None:
+        progress(stage, done, total)
+
+    return report
+
+
 def of_simulation(
     progress: RunProgress, total: int, stage: str = "simulating"
 ) -> Callable[[int], None]:

@@ -82,10 +82,10 @@ def _of_group(
     channels = {name: _by_channel(network[name], each) for name, each in asked.items()}
     # Units of inputs all have one height, and so have units of outputs, which are compared.
     fixed = any(name in network.inputs or name in network.outputs for name in group)
-    logs = np.zeros_like(next(iter(channels.values())))
+    logs: Floats = np.zeros(population.shape[0])
     for each in channels.values():
         logs += np.log(each / each.max()) / len(channels)
-    shape = np.ones_like(logs) if fixed else np.exp(logs)
+    shape: Floats = np.ones_like(logs) if fixed else np.exp(logs)
     return {
         name: by_unit(network[name], shape * np.percentile(each / shape, _SHARE))
         for name, each in channels.items()

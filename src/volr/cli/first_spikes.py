@@ -1,0 +1,117 @@
+"""``transfer --coding first-spike``: the transfer that loses nothing, and its proof in print."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from volr.cli.options import refuse
+from volr.cli.output import emit, note, print_json, print_table
+from volr.cli.output_files import check_writable, path_from, save_made
+from volr.cli.progress import progress_bar
+from volr.cli.quantise import print_costs, quantised_of
+from volr.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+    from typing import Any
+
+    from volr.exact.proof import Proof
+    from volr.models.model import SpikingModel
+
+TIMES = ("dt", "delay")
+"""What a user can choose of a spiking network that computes whole numbers."""
+QUANTISED = ("levels", "percentile", "calibration_samples", "seed")
+"""What a user can choose of the whole numbers."""
+
+
+def transfer_first_spikes(
+    model: Path,
+    out: Path,
+    task: str | None,
+    data: Path | None,
+    given: Mapping[str, Any],
+    *,
+    as_json: bool,
+) -> None:
+    """Transfer a staircase network, or a network with ReLU that is quantised on the way.
+
+    ``given`` are the options of the command by name, ``task`` and ``data`` aside.
+    """
+    from volr.exact.first_spikes import to_first_spikes
+    from volr.exact.proof import prove
+    from volr.model_files.model_file import read_model_file
+    from volr.models.activations import Staircase
+    from volr.models.model import ArtificialModel
+
+    others = [each for each in given if each not in (*TIMES, *QUANTISED, "coding")]
+    refuse([_flag(each) for each in others], "with --coding first-spike the network decides it")
+    loaded = read_model_file(model)
+    if not isinstance(loaded.model, ArtificialModel):
+        raise ModelError(
+            f"{model} is a spiking model already", help="transfer the artificial one it came from"
+        )
+    check_writable(out, source=model)
+    origin, staircase, report = loaded.origin, loaded.model, None
+    if isinstance(staircase.activation, Staircase):
+        needless = [_flag(each) for each in given if each in QUANTISED]
+        needless += ["--task"] * (task is not None) + ["--data"] * (data is not None)
+        refuse(needless, f"{model} is quantised already, and nothing is measured")
+    else:
+        if task is None:
+            raise ModelError(
+                f"{model} has the activation {staircase.activation.name}, and its whole numbers "
+                "come from training stimuli",
+                help="name their --task, or quantise the model first with `volr quantise`",
+            )
+        chosen = {name: given[name] for name in QUANTISED if name in given}
+        with progress_bar() as progress:
+            done, origin = quantised_of(loaded, model, task, data, chosen, progress)
+        staircase, report = done.model, done.report
+    spiking = to_first_spikes(staircase, **{name: given[name] for name in TIMES if name in given})
+    proof = prove(spiking)
+    ann = path_from(out, model)
+    save_made(spiking, out, {**origin, "condition": "snn-exact", "ann": ann})
+    if as_json:
+        costs = None if report is None else asdict(report)
+        print_json({"quantisation": costs, "proof": proof_json(proof)})
+    else:
+        if report is not None:
+            print_costs(report)
+            emit("\n")
+        print_proof(spiking, proof)
+    note(f"wrote {out}")
+
+
+def proof_json(proof: Proof) -> dict[str, Any]:
+    """The proof as plain numbers."""
+    populations = [{**asdict(each), "margin": each.margin} for each in proof.populations]
+    return {**asdict(proof), "populations": populations}
+
+
+def print_proof(model: SpikingModel, proof: Proof) -> None:
+    """The proof as a table with a sentence."""
+    network = model.network
+    rows = [
+        [
+            each.name,
+            f"{network[each.name].size}",
+            f"{each.largest:,}",
+            f"{each.error:.2g}",
+            f"{each.margin:.2g}",
+        ]
+        for each in proof.populations
+    ]
+    print_table(["population", "size", "largest sum", "error below", "margin"], rows)
+    emit("\n")
+    emit(
+        f"{proof.levels} levels of {proof.step:,} steps of {proof.unit:.3g} mV; a stimulus takes "
+        f"{proof.steps:,} time steps\n"
+        "proved: for every stimulus, each neuron tells the whole number of the artificial network, "
+        "and the outputs' membranes are its logits\n"
+    )
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"

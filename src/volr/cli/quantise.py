@@ -1,0 +1,152 @@
+"""``quantise``: a trained network becomes one of whole numbers, with a report of what it cost."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from volr.cli import options
+from volr.cli.input_files import check_data
+from volr.cli.options import count, given_values, option, with_options
+from volr.cli.output import emit, note, print_json, print_table
+from volr.cli.output_files import check_writable, path_from, save_made
+from volr.cli.progress import progress_bar
+from volr.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from volr.experiments.run_progress import RunProgress
+    from volr.model_files.model_file import ModelFile, Origin
+    from volr.quantisation import Quantisation, QuantisationReport
+
+
+@dataclass(frozen=True, kw_only=True)
+class Levels:
+    """The options of ``QuantisationSettings``."""
+
+    panel: ClassVar = options.QUANTISATION
+    source: ClassVar = "volr.quantisation:QuantisationSettings"
+    levels: int | None = count(None, "Levels of an activation, 0 aside.", least=2)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quantised(Levels):
+    """The same where nothing else is measured."""
+
+    percentile: float | None = option(
+        None,
+        "Percentile of a population's activations that counts as full.",
+        "X",
+        unless="the best of 99, 99.9, 99.99 and 100",
+    )
+    calibration_samples: int | None = count(
+        None,
+        "Training stimuli to calibrate on.",
+        flags="--calibration-samples --samples",
+        of="volr.quantisation:QuantisationSettings.samples",
+    )
+    seed: int | None = options.seed(
+        None, "the stimuli that are looked at.", unless="the model's own"
+    )
+
+
+@with_options
+def quantise(
+    model: options.Model,
+    task: options.Task,
+    out: options.Out,
+    data: options.DataFolder = None,
+    *,
+    quantised: Quantised,
+    as_json: options.Json = False,
+) -> None:
+    """Make a trained model one of whole numbers, for a transfer that is exact.
+
+    Nothing is trained. Activations become stairs of some levels, whose heights come from training
+    stimuli, and weights become whole numbers. The report says what that cost.
+    """
+    from volr.model_files.model_file import read_model_file
+
+    loaded = read_model_file(model)
+    check_writable(out, source=model)
+    with progress_bar() as progress:
+        done, origin = quantised_of(loaded, model, task, data, given_values(quantised), progress)
+    save_made(done.model, out, {**origin, "ann": path_from(out, model)})
+    if as_json:
+        print_json(asdict(done.report))
+    else:
+        print_costs(done.report)
+    note(f"wrote {out}")
+
+
+def quantised_of(
+    loaded: ModelFile,
+    path: Path,
+    task: str,
+    data: Path | None,
+    given: Mapping[str, Any],
+    progress: RunProgress,
+) -> tuple[Quantisation, Origin]:
+    """The quantised model of a file, and its origin.
+
+    ``given`` are options by name. Raises as the command does.
+    """
+    from volr.experiments.evaluation import data_seed
+    from volr.experiments.run_progress import of_quantisation
+    from volr.experiments.tasks import check_model
+    from volr.experiments.tasks import task as find_task
+    from volr.models.activations import Staircase
+    from volr.models.model import ArtificialModel
+    from volr.quantisation import QuantisationSettings
+    from volr.quantisation import quantise as quantise_model
+    from volr.quantisation.quantise import check_quantisable
+
+    chosen = find_task(task)
+    check_data(data, chosen)
+    if not isinstance(loaded.model, ArtificialModel):
+        raise ModelError(
+            f"{path} is a spiking model", help="quantise the artificial one it came from"
+        )
+    if isinstance(loaded.model.activation, Staircase):
+        raise ModelError(
+            f"{path} is quantised already, to {loaded.model.activation.levels} levels",
+            help="`volr transfer --coding first-spike` makes it a spiking model",
+        )
+    check_quantisable(loaded.model)
+    split = data_seed(loaded.origin, task, given.get("seed"))
+    taken = {name.removeprefix("calibration_"): each for name, each in given.items()}
+    settings = QuantisationSettings(**{"seed": split, **taken})
+    network = loaded.model.network
+    check_model(chosen, network, loaded.origin.get("task"))
+    progress(f"loading {task}", 0, None)
+    stimuli = chosen.load(seed=split, inputs=network.input_size, data_dir=data).train
+    done = quantise_model(loaded.model, stimuli, settings, progress=of_quantisation(progress))
+    origin = {**loaded.origin, "task": task, "seed": split, "condition": "ann-quantised"}
+    return done, origin
+
+
+def print_costs(report: QuantisationReport) -> None:
+    """The populations in a table, and what the whole cost."""
+    columns = {
+        "population": "{0.name}",
+        "size": "{0.size}",
+        "level": "{1}",
+        "clipped": "{0.clipped:.2%}",
+        "error": "{0.error:.2%}",
+        "largest sum": "{0.largest:,}",
+    }
+    rows: list[list[str]] = []
+    for each in report.populations:
+        level = "" if math.isnan(each.height) else f"{each.height:.4g}"
+        rows.append([form.format(each, level) for form in columns.values()])
+    print_table([*columns], rows)
+    emit("\n")
+    emit(
+        f"{report.levels} levels of {report.step:,} steps; full is the {report.percentile:g}th "
+        "percentile of a unit's activations\n"
+        f"accuracy on {report.samples:,} training stimuli: {report.accuracy_before:.4f} before, "
+        f"{report.accuracy_after:.4f} after; {report.agreement:.2%} get the same label\n"
+    )

@@ -12,15 +12,16 @@ from volr.cli.options import ARTIFICIAL, SPIKING, given, option, refuse, with_op
 from volr.cli.output import note, print_json
 from volr.cli.progress import progress_bar
 from volr.cli.spiking_options import Spiking
-from volr.errors import MissingError, UnsupportedError
+from volr.cli.verify_against import compare_whole_numbers, show_proof
+from volr.errors import MissingError, ModelError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from volr.backends.base import Backend, Document
-    from volr.checks.arrays import Floats
+    from volr.checks.arrays import Floats, Integers
     from volr.model_files.model_file import Origin
-    from volr.models.model import Model
+    from volr.models.model import Model, SpikingModel
     from volr.network import Network
     from volr.verification import Unverified
     from volr.verification.verify import Outcome
@@ -48,6 +49,15 @@ def verify(
     # With 20 stimuli, most neurons spike for at least one.
     samples: int = options.samples(20, ", or of random stimuli"),
     seed: int = options.seed(0, "weights, stimuli and input spikes."),
+    against: Path | None = option(
+        None,
+        "Compare the whole numbers of a model with first spikes with those of this artificial "
+        "model, neuron by neuron.",
+        "MODEL",
+    ),
+    proof: bool = option(
+        default=False, help="Print the proof of a model with first spikes.", flags="--proof"
+    ),
     activation: options.Activation = None,
     *,
     spiking: Spiking,
@@ -63,6 +73,10 @@ def verify(
     A back end that lacks something of the model is shown as refused, and one that fails as failed;
     the others are still compared. The exit code is 1 if one failed, or if one refused that is named
     with `--on`.
+
+    A model with first spikes has a proof that it computes the whole numbers of an artificial model,
+    for every stimulus: `--proof` prints it. `--against` holds what back ends do against it, by
+    default the engine.
     """
     from volr.cli.input_files import read_subject
     from volr.cli.verify_tables import left_out_lines, outcome_json, print_outcomes, show_outcome
@@ -78,6 +92,10 @@ def verify(
     if isinstance(read, ModelFile):
         refuse(given(ctx, ARTIFICIAL, SPIKING).values(), "the model has its own")
         models, origin = [read.model], read.origin
+    elif proof or against is not None:
+        asked = ["--proof"] * proof + ([f"--against {against}"] if against is not None else [])
+        refuse(asked, "a program has no numbers; name a model")
+        return
     else:
         settings = spiking.settings(TransferSettings)
         models: list[Model] = [
@@ -88,8 +106,17 @@ def verify(
         if "," in each:
             repeated = " ".join(f"--on {name.strip()}" for name in each.split(","))
             refuse([f"--on {each}"], f"one back end at a time; repeat the option: {repeated}")
+    if proof or against is not None:
+        model = _whole(models[0], subject)
+        if against is None:
+            show_proof(model, as_json=as_json)
+            return
+        shown = _stimuli(model.network, task, samples, seed, origin, data)
+        names = tuple(dict.fromkeys(on or ("engine",)))
+        compare_whole_numbers(model, against, names, *shown, proved=proof, as_json=as_json)
+        return
     pairs, left_out = _pairs(models, on)
-    stimuli = _stimuli(models[0].network, task, samples, seed, origin, data)
+    stimuli, _ = _stimuli(models[0].network, task, samples, seed, origin, data)
     found: list[Outcome] = []
     with progress_bar() as progress:
         for model, target in pairs:
@@ -152,9 +179,23 @@ def _pairs(
     return pairs, left_out
 
 
+def _whole(model: Model, path: str) -> SpikingModel:
+    """The model, which has to be one with first spikes."""
+    from volr.models.first_spike import FirstSpike
+    from volr.models.model import SpikingModel
+
+    if isinstance(model, SpikingModel) and isinstance(model.coding, FirstSpike):
+        return model
+    raise ModelError(
+        f"{path} tells no whole numbers, and only a model with first spikes has a proof",
+        help="`volr transfer --coding first-spike` makes one",
+    )
+
+
 def _stimuli(
     network: Network, task: str | None, samples: int, seed: int, origin: Origin, data: Path | None
-) -> Floats:
+) -> tuple[Floats, Integers | None]:
+    """Stimuli of the task's test data with their labels; or random stimuli, which have none."""
     from volr.cli.input_files import check_data
     from volr.experiments.evaluation import data_seed
     from volr.experiments.tasks import check_model
@@ -163,10 +204,11 @@ def _stimuli(
 
     if task is None:
         refuse([f"--data {data}"] if data else [], "without --task, the stimuli are random")
-        return random_stimuli(network, samples, seed)
+        return random_stimuli(network, samples, seed), None
     chosen = find_task(task)
     check_data(data, chosen)
     check_model(chosen, network, origin.get("task"))
     split = data_seed(origin, task, seed)
     whole = chosen.load(seed=split, inputs=network.input_size, data_dir=data)
-    return whole.test.first(samples).inputs
+    shown = whole.test.first(samples)
+    return shown.inputs, shown.labels

@@ -179,7 +179,7 @@ def from_first_spikes(model: SpikingModel) -> ArtificialModel:
             "numbers",
             help="`volr transfer --coding first-spike` makes such a model",
         )
-    network = _without_clock(model.network)
+    network = without_clock(model.network)
     values: dict[str, Floats] = {}
     hold = -model.neuron.v_rest / coding.unit
     for population in network.layers:
@@ -195,7 +195,7 @@ def from_first_spikes(model: SpikingModel) -> ArtificialModel:
             values[bias_name(population)] = bias.reshape(count, -1)[:, 0]
     found = ArtificialModel(network, values, Staircase(coding.levels, coding.step))
     again = to_first_spikes(found, dt=model.dt, delay=model.delay)
-    if wrong := _first_difference(again, model):
+    if wrong := first_difference(again, model):
         raise ModelError(
             f"this model does not compute the whole numbers of its staircase network: {wrong}",
             help="make it again with `volr transfer --coding first-spike`",
@@ -203,7 +203,8 @@ def from_first_spikes(model: SpikingModel) -> ArtificialModel:
     return found
 
 
-def _without_clock(network: Network) -> Network:
+def without_clock(network: Network) -> Network:
+    """The network of the staircase network: no clock, and nothing that comes from one."""
     return replace(
         network,
         populations=tuple(each for each in network.populations if each.name != network.clock),
@@ -217,7 +218,7 @@ def _clock_projection(network: Network, population: Population) -> Projection | 
     return next((each for each in into if each.source == network.clock), None)
 
 
-def _first_difference(wanted: SpikingModel, model: SpikingModel) -> str | None:
+def first_difference(wanted: SpikingModel, model: SpikingModel) -> str | None:
     """Where a model differs from the one that it should be, in words."""
     if model.network != wanted.network:
         return "its clock reaches other populations"

@@ -1,0 +1,130 @@
+"""``verify --proof`` and ``verify --against``: models that tell whole numbers."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from volr.cli.first_spikes import print_proof, proof_json
+from volr.cli.output import emit, print_json, print_table
+from volr.cli.progress import progress_bar
+from volr.errors import ModelError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from volr.checks.arrays import Floats, Integers
+    from volr.models.model import Model, SpikingModel
+    from volr.verification.whole_numbers import Agreement
+
+
+def show_proof(model: SpikingModel, *, as_json: bool) -> None:
+    """Prove a model and print the proof; ``ModelError`` if there is none."""
+    from volr.exact.proof import prove
+
+    proof = prove(model)
+    if as_json:
+        print_json({"proof": proof_json(proof)})
+    else:
+        print_proof(model, proof)
+
+
+def compare_whole_numbers(
+    model: SpikingModel,
+    ann: Path,
+    on: Sequence[str],
+    stimuli: Floats,
+    labels: Integers | None,
+    *,
+    proved: bool,
+    as_json: bool,
+) -> None:
+    """Compare a spiking model with the artificial one in the file ``ann``, on back ends.
+
+    ``labels`` are those of the stimuli, if they have any, and ``proved`` is whether the proof is
+    asked for.
+    """
+    from volr.exact.proof import prove
+    from volr.experiments.run_progress import of_simulation
+    from volr.model_files.model_file import read_model_file
+    from volr.models.model import ArtificialModel
+    from volr.verification.whole_numbers import same_numbers, verify_against
+
+    other: Model = read_model_file(ann).model
+    if not isinstance(other, ArtificialModel):
+        raise ModelError(
+            f"{ann} is a spiking model", help="compare with the artificial one it came from"
+        )
+    proof = prove(model) if proved else None
+    differs = same_numbers(model, other)
+    found: list[Agreement] = []
+    with progress_bar() as progress:
+        for name in on:
+            told = of_simulation(progress, len(stimuli), f"verifying {name}")
+            found.append(verify_against(model, other, name, stimuli, progress=told))
+    if as_json:
+        head = {} if proof is None else {"proof": proof_json(proof)}
+        entries = [_json(each, labels) for each in found]
+        print_json({**head, "numbers": differs or "equal", "backends": entries})
+    else:
+        if proof is not None:
+            print_proof(model, proof)
+            emit("\n")
+        _print(model, found, differs, labels)
+    if differs or not all(each.equal for each in found):
+        raise typer.Exit(1)
+
+
+def _print(
+    model: SpikingModel, found: Sequence[Agreement], differs: str | None, labels: Integers | None
+) -> None:
+    rows = [
+        [
+            each[0].population,
+            f"{model.network[each[0].population].size:,}",
+            *(f"{one.different:,} of {one.compared:,}" for one in each),
+        ]
+        for each in zip(*(one.populations for one in found), strict=True)
+    ]
+    print_table(["population", "size", *(f"different on {each.backend}" for each in found)], rows)
+    emit("\n")
+    for each in found:
+        line = f"{each.backend}: {each.different:,} of {each.compared:,} whole numbers differ"
+        line += f" on {len(each.labels):,} stimuli"
+        if each.equal:
+            line += f"; membranes are within {each.error:.2g} steps of the logits"
+        if labels is not None:
+            line += f"; accuracy {_accuracy(each, labels):.4f}"
+        emit(f"{line}\n")
+    for each in found:
+        if (first := each.first) is None:
+            continue
+        said = "no single spike in its window" if first.found is None else f"{first.found:,}"
+        emit(
+            f"\n{each.backend}: first difference: stimulus {first.stimulus}, {first.population}"
+            f"[{first.neuron}]: {said}, expected {first.expected:,}\n  {first.cause}\n"
+        )
+    if differs is None:
+        emit("numbers: all weights, delays and times are those of the artificial model\n")
+    else:
+        emit(f"numbers: {differs}\n")
+
+
+def _json(found: Agreement, labels: Integers | None) -> dict[str, Any]:
+    return {
+        "name": found.backend,
+        "accuracy": None if labels is None else _accuracy(found, labels),
+        "compared": found.compared,
+        "different": found.different,
+        "populations": [asdict(each) for each in found.populations],
+        "error": found.error,
+        "first": None if found.first is None else asdict(found.first),
+    }
+
+
+def _accuracy(found: Agreement, labels: Integers) -> float:
+    hits = sum(int(a == b) for a, b in zip(found.labels, labels.tolist(), strict=True))
+    return hits / len(labels)

@@ -34,6 +34,12 @@ def text_of(array: NDArray[Any]) -> str:
     return array.tobytes().decode()
 
 
+def spike_list(neurons: NDArray[Any], steps: NDArray[Any]) -> NDArray[np.int64]:
+    """The neuron and the step of each spike, ``[2, spike]``, in the order of neurons, then steps."""
+    order = np.lexsort((steps, neurons))
+    return np.stack([neurons, steps])[:, order].astype(np.int64)
+
+
 def write(pipe: IO[bytes], request: Request) -> None:
     """Send arrays and settings."""
     arrays, settings = request

@@ -19,6 +19,7 @@ import numpy as np
 
 from volr.backends.populations import neurons_of
 from volr.backends.terms import Blocks, Ends, Wiring
+from volr.models.coding import ticking
 from volr.models.first_spike import FirstSpike
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.parameters import unit_biases, weight_name
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
-    from volr.checks.arrays import Floats
+    from volr.checks.arrays import Floats, Integers
     from volr.models.model import Model
     from volr.models.parameters import Parameters
     from volr.network import Network
@@ -45,6 +46,9 @@ METADATA = "in Volr's own metadata: the format has no field for it"
 
 NO_RESET = "for neurons that never spike, it holds only what a spike would subtract"
 """Why a simulator with the reset ``subtract`` cannot be asked for ``v_reset``."""
+
+SEVERAL = -2
+"""In place of a step, for a neuron of a clock that spikes more than once."""
 
 DOUBLE, SINGLE = 1e-12, 2.0**-23
 """The relative error of numbers in float64 that were converted a few times, and in float32."""
@@ -131,11 +135,14 @@ class SpikingReadback(_Holding):
                 whose neurons cannot be asked for anything
     ``delays``  ms, of each projection, NaN where its synapses differ
     ``dt``      ms
+    ``ticks``   the step in which each neuron of a clock spikes, ``[unit]``, by its name: −1 for one
+                that does not spike, ``SEVERAL`` for one that spikes more than once
     """
 
     cells: Mapping[str, Cells | Told]
     delays: Mapping[Ends, Answer[float]]
     dt: Answer[float]
+    ticks: Mapping[str, Answer[Integers]] = field(default_factory=dict[str, "Answer[Integers]"])
 
 
 Readback: TypeAlias = ArtificialReadback | SpikingReadback
@@ -200,6 +207,7 @@ class Expected:
     dt: float | None = None
     precision: float = DOUBLE
     merges: Mapping[str, str] = field(default_factory=dict[str, str])
+    ticks: Mapping[str, Integers] = field(default_factory=dict[str, "Integers"])
 
     def channels(self, population: str) -> int:
         """The first axis of a population that projections lead to; 1 if none is known."""
@@ -252,6 +260,7 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
                 dt=model.dt,
                 precision=precision,
                 merges={} if isinstance(model.coding, FirstSpike) else merges,
+                ticks={} if network.clock is None else {network.clock: ticking(model)},
             )
 
 

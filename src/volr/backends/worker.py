@@ -5,8 +5,8 @@ what is to be built and recorded, ``synapse_arrays`` lists the synapses, ``reque
 stimuli, ``answered`` waits for all of it, and ``together`` makes recordings of the answers. Each
 back end translates names and units itself.
 
-To read a model back, ``probing`` asks a kernel what it built, and ``inputs_of`` finds out which
-populations a stimulus for each input drives.
+To read a model back, ``probing`` asks a kernel what it built, ``inputs_of`` finds out which
+populations a stimulus for each input drives, and ``ticks_of`` when a clock spikes.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from volr.backends.base import Record, Recordings
 from volr.backends.populations import nonspiking
-from volr.backends.readback import Asked, Told
+from volr.backends.readback import SEVERAL, Asked, Told
 from volr.models.coding import input_drive
 from volr.models.parameters import synapses, unit_biases
 
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from volr.backends.messages import Arrays, Request, Settings
     from volr.backends.processes import WorkerPool
     from volr.backends.readback import Answer, Names
-    from volr.checks.arrays import Booleans, Floats
+    from volr.checks.arrays import Booleans, Floats, Integers
     from volr.models.model import SpikingModel
+    from volr.network import Network, Projection
 
 
 def widest(model: SpikingModel, record: Record) -> int:
@@ -40,18 +41,26 @@ def widest(model: SpikingModel, record: Record) -> int:
     return model.steps * max([model.network[name].size for name in whole], default=1)
 
 
-def kernel_settings(model: SpikingModel, record: Record) -> Settings:
-    """The settings that every kernel gets: the graph, and what to record of it."""
+def kernel_settings(
+    model: SpikingModel, record: Record, late: Callable[[Projection], float]
+) -> Settings:
+    """The settings that every kernel gets: the graph, and what to record of it.
+
+    ``late`` is the delay of a projection as the simulator is told it. A clock is one of the
+    ``inputs``: its spikes are given with each batch.
+    """
     network = model.network
     return {
         "steps": model.steps,
         "populations": {p.name: p.size for p in network.populations},
-        "inputs": list(network.inputs),
+        "inputs": list(network.starts),
         "projections": [(p.name, p.source, p.target) for p in network.projections],
+        "delays": {p.name: late(p) for p in network.projections},
         "spiking": sorted({*record.counted(network), *record.spikes}),
         "spikes": list(record.spikes),
         "membranes": list(record.membranes),
-        "means": list(nonspiking(model)),
+        "means": list(nonspiking(model)) if model.readout == "membrane" else [],
+        "finals": list(nonspiking(model)) if model.readout == "final" else [],
     }
 
 
@@ -175,13 +184,19 @@ def together(
     def spikes(name: str) -> Booleans:
         return known[name] if name in known else per_step(name, "spikes", np.bool_)
 
+    def read(kind: str) -> dict[str, Floats]:
+        return {
+            name: per_stimulus(name, kind, np.float64) / volt for name in nonspiking(model)
+        }
+
     return Recordings(
         counts={name: counts(name) for name in record.counted(network)},
         spikes={name: spikes(name) for name in record.spikes},
         membranes={
             name: per_step(name, "membranes", np.float64) / volt for name in record.membranes
         },
-        means={name: per_stimulus(name, "means", np.float64) / volt for name in nonspiking(model)},
+        means=read("means") if model.readout == "membrane" else {},
+        finals=read("finals") if model.readout == "final" else {},
     )
 
 
@@ -228,7 +243,9 @@ def _seed_with_spikes(model: SpikingModel, stimuli: Floats) -> int:
 def inputs_of(names: Iterable[str], answers: Iterable[Arrays]) -> Answer[Names]:
     """The inputs, in the order of a stimulus: the populations that each part of it drives.
 
-    ``answers`` are those to ``probing``; ``name.drive`` ``[unit]`` in them drives the neurons.
+    ``answers`` are those to ``probing``; ``name.drive`` in them drives the neurons. It is
+    ``spike_list`` where a population is given as spikes, and otherwise the currents ``[unit]``.
+    A clock spikes alike for all stimuli, so it is none of the inputs.
     """
     nothing, *each = answers
     found: list[str] = []
@@ -243,3 +260,21 @@ def inputs_of(names: Iterable[str], answers: Iterable[Arrays]) -> Answer[Names]:
             return Told("no part of a stimulus drives a neuron: its rate or duration is too small")
         found.append(" and ".join(driven))
     return Asked(tuple(found), "measured: one input after another gets a stimulus")
+
+
+def ticks_of(network: Network, answers: list[Arrays]) -> dict[str, Answer[Integers]]:
+    """The steps in which the neurons of a clock spike, as ``SpikingReadback`` has them.
+
+    ``answers`` are those to ``probing``.
+    """
+    name, answer = network.clock, answers[0]
+    if name is None or f"{name}.drive" not in answer:
+        return {}
+    drive = answer[f"{name}.drive"]
+    if drive.ndim != 2:
+        return {name: Told("the clock is no population that is given as spikes")}
+    neurons, steps = drive
+    found = np.full(max(network[name].size, 1 + int(neurons.max(initial=-1))), -1)
+    found[neurons] = steps
+    found[np.bincount(neurons, minlength=found.size) > 1] = SEVERAL
+    return {name: Asked(found)}

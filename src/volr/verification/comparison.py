@@ -12,6 +12,7 @@ from volr.backends.readback import ArtificialReadback, Asked, Cells, SpikingRead
 from volr.backends.terms import WINDOWS
 from volr.verification.blocks import arrow, close, factor_or_sign, spread_by_pixel, worst
 from volr.verification.differences import Comparison, Difference, Tally
+from volr.verification.ticks import tick_difference
 from volr.verification.weights import weight_differences
 
 if TYPE_CHECKING:
@@ -130,6 +131,8 @@ class _Comparing:
                     self._activation(name, found.activations.get(name))
             case SpikingReadback():
                 self._times(found)
+                for name in dict.fromkeys((*expected.ticks, *found.ticks)):
+                    self._ticks(name, found)
                 for name, cells in expected.cells.items():
                     if name in found.populations:
                         self._cells(name, cells, found.cells.get(name))
@@ -221,6 +224,18 @@ class _Comparing:
                 cause = f"{abs(steps):.3g} step{'s' if abs(steps) != 1 else ''} {less}"
             answer = "delays that differ" if math.isnan(delay) else f"the delay {delay:g} ms"
             self.differ("delays", arrow(ends), f"{answer}, expected {wanted:g} ms", cause)
+
+    def _ticks(self, name: str, found: SpikingReadback) -> None:
+        wanted, answer = self.expected.ticks.get(name), found.ticks.get(name)
+        if name not in found.populations:
+            return
+        if wanted is None or answer is None:
+            no = "no clock in the model" if wanted is None else "no clock"
+            self.differ("ticks", name, f"there is {no}")
+            return
+        has = self.take("ticks", answer, wanted.size)
+        if has is not None and (difference := tick_difference(wanted, has)):
+            self.differ("ticks", name, *difference)
 
     def _cells(self, name: str, wanted: ExpectedCells, answer: Cells | Told | None) -> None:
         if answer is None:

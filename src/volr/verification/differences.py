@@ -12,7 +12,7 @@ Kind: TypeAlias = Literal["topology", "parameters"]
 
 FIELDS = (
     *("populations", "inputs", "outputs", "weights", "biases", "merges", "activations"),
-    *("cells", "delays", "dt", "precision", "rest"),
+    *("cells", "delays", "dt", "ticks", "precision", "rest"),
 )
 """What is compared, by name. A parameter of the neurons is, for example, ``cells.tau_m``, and a
 part of the rest of a document ``rest.program``."""

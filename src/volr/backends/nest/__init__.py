@@ -24,6 +24,8 @@ from volr.backends.populations import neurons_of
 from volr.backends.processes import WorkerPool
 from volr.backends.refusals import require
 from volr.backends.worker import kernel_settings, requests, synapse_arrays, widest
+from volr.models.coding import CODING_NAMES
+from volr.models.model import READOUTS
 from volr.neurons import RESETS
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from volr.backends.readback import SpikingReadback
     from volr.checks.arrays import Floats
     from volr.models.model import SpikingModel
+    from volr.network import Projection
     from volr.neurons import NeuronModel
 
 # Neurons and synapses in one batch of copies. Measured on 100-100-100-10: 2 to 4 copies take 2.8 ms
@@ -80,8 +83,9 @@ NEST = SpikingBackend(
     neurons=tuple(dict.fromkeys(name for name, _ in NEURONS)),
     exact=tuple(dict.fromkeys(name for name, _ in NEURONS)),
     resets=tuple(each for each in RESETS if any(reset == each for _, reset in NEURONS)),
-    codings=("current", "poisson"),
-    readouts=("count", "membrane"),
+    codings=CODING_NAMES,
+    readouts=READOUTS,
+    delays=True,
     several=True,
     start=start,
 )
@@ -103,8 +107,14 @@ def _requests(
     model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int
 ) -> Iterator[Request]:
     neurons, dt = neurons_of(model), model.dt
+
+    def delay(projection: Projection) -> float:
+        neuron = neurons[projection.target]
+        late = NEURONS[neuron.name, neuron.reset].late
+        return (model.delay_steps_of(projection) - late) * dt
+
     settings: Settings = {
-        **kernel_settings(model, record),
+        **kernel_settings(model, record, delay),
         "dt": dt,
         "neurons": {name: _neurons(model, name, each) for name, each in neurons.items()},
         "raised": [
@@ -124,8 +134,7 @@ def _requests(
 
 
 def _neurons(model: SpikingModel, name: str, neuron: NeuronModel) -> Settings:
-    """What NEST is told about a population's neurons, the delay, ms, of synapses onto them, and how
-    they come back to rest."""
+    """What NEST is told about a population's neurons, and how they come back to rest."""
     translation, said = NEURONS[neuron.name, neuron.reset], in_our_words(neuron, model.dt)
     defaults = {theirs: factor * said[ours] for ours, theirs, factor in translation.rows}
     if not model.is_spiking(name):
@@ -133,7 +142,6 @@ def _neurons(model: SpikingModel, name: str, neuron: NeuronModel) -> Settings:
     return {
         "model": translation.model,
         "defaults": defaults,
-        "delay": (model.delay_steps - translation.late) * model.dt,
         "quiet": translation.quiet(model.dt),
         "emptied": dict.fromkeys(translation.emptied, 0.0),
     }

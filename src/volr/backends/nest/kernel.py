@@ -69,21 +69,21 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
     """Simulate one batch, or say what was built; all in NEST's own names and units.
 
     ``settings``: ``copies``, ``dt`` and ``steps`` (ms); ``neurons`` by population, each its
-    ``model``, the ``defaults`` of that, and the ``delay`` (ms) of synapses onto them, and how they
-    are taken back to rest: parameters while they are ``quiet``, and what is then ``emptied``;
-    ``populations`` with their sizes, ``inputs``, ``projections`` with their ends; what to record:
-    ``spiking`` (counts), ``spikes``, ``membranes``, ``means``; ``raised``, the populations whose
+    ``model``, the ``defaults`` of that, and how they are taken back to rest: parameters while they
+    are ``quiet``, and what is then ``emptied``; ``populations`` with their sizes, ``inputs``,
+    ``projections`` with their ends, and their ``delays`` (ms); what to record: ``spiking``
+    (counts), ``spikes``, ``membranes``, ``means``, ``finals``; ``raised``, the populations whose
     reset is a threshold that is raised. ``arrays``: ``source->target.pre``, ``.post`` and
     ``.weight`` ``[synapse]``; ``name.current`` ``[unit]``; for an input ``name.current``
-    ``[batch, unit]`` or ``name.spikes`` ``[time, batch, unit]``. The answer has ``name.counts`` and
-    ``name.means`` ``[batch, unit]``, ``name.spikes`` and ``name.membranes``
+    ``[batch, unit]`` or ``name.spikes`` ``[time, batch, unit]``. The answer has ``name.counts``,
+    ``name.means`` and ``name.finals`` ``[batch, unit]``, ``name.spikes`` and ``name.membranes``
     ``[time, batch, unit]``.
 
     With ``ask``, the parameters wanted of a neuron by its model, nothing is simulated, and the
     answer is ``resolution`` ms; ``name.nodes``, ``name.model`` (text), ``name.`` each parameter,
-    ``[unit]``, and ``name.drive``, the current or the number of spikes that drives each; of all
-    synapses ``synapses.source``, ``target``, ``weight`` and ``delay``; and ``devices``, the numbers
-    of what counts, records and measures.
+    ``[unit]``, and ``name.drive``, the current that drives each, or the ``spike_list`` of what is
+    given; of all synapses ``synapses.source``, ``target``, ``weight`` and ``delay``; and ``devices``, the
+    numbers of what counts, records and measures.
     """
     kept = _KEPT[0] if _KEPT else None
     _KEPT.clear()
@@ -125,7 +125,7 @@ def _build(arrays: Arrays, settings: Settings) -> dict[str, Any]:
         _set_currents(nodes[name], every)
     for name, source, target in settings["projections"]:
         # As a default and not beside each weight: that would be another array to walk through.
-        nest.SetDefaults("static_synapse", {"delay": neurons[target]["delay"]})
+        nest.SetDefaults("static_synapse", {"delay": settings["delays"][name]})
         pre, post, weight = (arrays[f"{name}.{key}"] for key in ("pre", "post", "weight"))
         _connect(nodes[source], nodes[target], pre, post, weight, copies)
     return nodes
@@ -165,10 +165,9 @@ def _put_back(built: _Built, settings: Settings) -> None:
 
 def _quiet_steps(settings: Settings) -> int:
     """The steps after which nothing is in flight, no neuron rests, and currents have decayed."""
-    times = [settings["dt"]]
-    for each in settings["neurons"].values():
-        times += [each["delay"], each["defaults"]["t_ref"]]
-    return round(max(times) / settings["dt"]) + DECAY
+    rests = (each["defaults"]["t_ref"] for each in settings["neurons"].values())
+    longest = max(settings["dt"], *settings["delays"].values(), *rests)
+    return round(longest / settings["dt"]) + DECAY
 
 
 def _period(settings: Settings) -> int:
@@ -201,7 +200,7 @@ def _attach(nodes: dict[str, Any], settings: Settings) -> Devices:
             nest.Connect(nodes[name], recorder, "all_to_all", {"delay": dt})
         elif name in settings["spiking"]:
             found.counters[name] = _counting(nodes[name], settings)
-        if name in settings["membranes"] or name in settings["means"]:
+        if any(name in settings[kind] for kind in ("membranes", "means", "finals")):
             seen = ["V_m", "V_th"] if name in settings["raised"] else ["V_m"]
             meter = nest.Create("multimeter", params={"record_from": seen, "interval": dt})
             nest.Connect(meter, nodes[name], "all_to_all", {"delay": dt})

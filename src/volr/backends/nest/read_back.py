@@ -29,8 +29,8 @@ from volr.backends.readback import (
     all_asked,
     uniform,
 )
-from volr.backends.worker import inputs_of
-from volr.neurons import raised
+from volr.backends.worker import inputs_of, ticks_of
+from volr.neurons import ENDLESS, raised
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,6 +101,7 @@ def contents(network: Network, answers: list[Arrays]) -> SpikingReadback:
         ),
         cells=cells,
         delays=all_asked(delays),
+        ticks=ticks_of(network, answers),
         dt=Asked(dt),
         precision=Told("NEST returns every number as float64, whatever it holds"),
     )
@@ -134,6 +135,9 @@ def _numbers(
         said[ours] = uniform(np.append(values, said[ours] if ours in said else values[0]))
     if said["v_thresh"] >= UNREACHABLE:
         said["v_thresh"] = math.inf
+    for name in ("tau_syn_E", "tau_syn_I"):
+        if name in said and math.isclose(said[name], ENDLESS):
+            said[name] = math.inf
     if "leak" in said:
         said["tau_m"] = said["cm"] / said["leak"]
     elif math.isclose(said["tau_m"], translation.endless(dt)):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from volr.backends.messages import text_array
+from volr.backends.messages import spike_list, text_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -85,6 +85,8 @@ def recorded(
             answer[f"{name}.membranes"] = membrane
         if name in settings["means"]:
             answer[f"{name}.means"] = (membrane - defaults["E_L"]).mean(axis=0)
+        if name in settings["finals"]:
+            answer[f"{name}.finals"] = membrane[-1] - defaults["E_L"]
     return answer
 
 
@@ -129,7 +131,7 @@ def contents(
         model = ", ".join(np.unique(np.array(population.get("model"))).tolist())
         answer[f"{name}.nodes"] = ids(population)
         answer[f"{name}.model"] = text_array(model)
-        answer[f"{name}.drive"] = _drive(population, model)
+        answer[f"{name}.drive"] = _drive(population, model, resolution)
         for parameter in ask.get(model, []):
             values = np.atleast_1d(population.get(parameter))
             answer[f"{name}.{parameter}"] = values.astype(np.float64)
@@ -143,14 +145,17 @@ def contents(
     return answer | {f"synapses.{key}": np.concatenate(each) for key, each in parts.items()}
 
 
-def _drive(population: Any, model: str) -> NDArray[np.float64]:
-    """The constant current into each node; of sources, the number of spikes."""
+def _drive(population: Any, model: str, resolution: float) -> NDArray[Any]:
+    """The constant current into each node; of sources, their spikes."""
     if model != "spike_generator":
         return np.atleast_1d(np.asarray(population.get("I_e"), dtype=np.float64))
     times: Any = population.get("spike_times")
     # Of a single node, `get` gives no list of lists.
     each = [times] if len(population) == 1 else times
-    return np.array([len(train) for train in each], dtype=np.float64)
+    neurons = np.repeat(np.arange(len(population)), [len(train) for train in each])
+    # A spike of the first step has the time dt.
+    steps = np.rint(np.concatenate([np.empty(0), *each]) / resolution) - 1
+    return spike_list(neurons, steps)
 
 
 def ids(nodes: Any) -> NDArray[np.int64]:

@@ -165,14 +165,24 @@ def _wrong_to_subtract(model: SpikingModel, neuron: NeuronModel) -> Iterator[str
             f"tau_refrac is {neuron.tau_refrac:g} ms, no step of {dt:g} ms, and its neurons with "
             "the reset 'subtract' rest for at least one"
         )
-    if model.delay_steps <= NEURONS[neuron.name, neuron.reset].late:
-        yield (
-            f"delay is {model.delay:g} ms, one step, and its neurons with the reset 'subtract' "
-            "take up a jump of the membrane one step late"
-        )
+    late = NEURONS[neuron.name, neuron.reset].late
+    for each in model.network.projections:
+        if model.neuron_of(each.target) == neuron and model.delay_steps_of(each) <= late:
+            own = each.name in model.delays
+            yield (
+                f"{f'the delay of {each.name}' if own else 'delay'} is "
+                f"{model.delay_steps_of(each) * dt:g} ms, one step, and its neurons with the reset "
+                "'subtract' take up a jump of the membrane one step late"
+            )
+            break
     said = in_our_words(neuron, dt)
     for name in ("tau_syn_E", "tau_syn_I"):
-        if abs(said[name] - neuron.tau_m) < CLOSE * neuron.tau_m:
+        if neuron.numbers.get(name) == math.inf:
+            yield (
+                f"{name} is inf, and its neurons with the reset 'subtract' compute e^(−h/τ) without "
+                "the digits that such a current needs"
+            )
+        elif abs(said[name] - neuron.tau_m) < CLOSE * neuron.tau_m:
             yield (
                 f"{name} is {said[name]:g} ms, and with the reset 'subtract' it must differ from "
                 f"tau_m, {neuron.tau_m:g} ms"
@@ -190,7 +200,7 @@ def _wrong_to_subtract(model: SpikingModel, neuron: NeuronModel) -> Iterator[str
 def in_our_words(neuron: NeuronModel, dt: float) -> dict[str, float]:
     """The values for the left-hand side of the rows: parameters, and what follows from them."""
     translation = NEURONS[neuron.name, neuron.reset]
-    return {
+    said = {
         "tau_syn_E": dt / BRIEF,
         "tau_syn_I": dt / BRIEF,
         "leak": neuron.cm / neuron.tau_m,
@@ -202,6 +212,8 @@ def in_our_words(neuron: NeuronModel, dt: float) -> dict[str, float]:
         # Both neuron and synapse are told times that are whole steps; rounding is ours, not NEST's.
         "tau_refrac": neuron.refractory_steps(dt) * dt,
     }
+    # A current that stays: e^(−h/τ) is 1, to the last digit.
+    return {name: ENDLESS if each == math.inf else each for name, each in said.items()}
 
 
 def weight_factor(translation: Translation, tau_m: float, cm: float, dt: float) -> float:

@@ -372,7 +372,9 @@ def test_what_is_wrong_is_seen(simulator: NestSimulator, monkeypatch: pytest.Mon
 
     requests = module._requests
 
-    def told(neuron: NeuronModel, weights: float = 1.0, **changes: Any) -> Expected:
+    def told(
+        neuron: NeuronModel, weights: float = 1.0, delay: float | None = None, **changes: Any
+    ) -> Expected:
         def changed(*arguments: Any, **named: Any) -> Iterator[Request]:
             for arrays, settings in requests(*arguments, **named):
                 neurons: dict[str, Any] = {}
@@ -380,7 +382,10 @@ def test_what_is_wrong_is_seen(simulator: NestSimulator, monkeypatch: pytest.Mon
                     defaults = {**each["defaults"], **changes.get("defaults", {})}
                     neurons[name] = {**each, **changes, "defaults": defaults}
                 scaled = {k: weights * v if k.endswith(".weight") else v for k, v in arrays.items()}
-                yield scaled, {**settings, "neurons": neurons}
+                delays = settings["delays"]
+                if delay is not None:
+                    delays = dict.fromkeys(delays, delay)
+                yield scaled, {**settings, "neurons": neurons, "delays": delays}
 
         with monkeypatch.context() as patch:
             patch.setattr(module, "_requests", changed)

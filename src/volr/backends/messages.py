@@ -35,7 +35,7 @@ def text_of(array: NDArray[Any]) -> str:
 
 
 def spike_list(neurons: NDArray[Any], steps: NDArray[Any]) -> NDArray[np.int64]:
-    """The neuron and the step of each spike, ``[2, spike]``, in the order of neurons, then steps."""
+    """The neuron and the step of each spike, ``[2, spike]``, by neuron and then by step."""
     order = np.lexsort((steps, neurons))
     return np.stack([neurons, steps])[:, order].astype(np.int64)
 

@@ -253,15 +253,21 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
                     name: expected_cells(neuron, model.dt, spiking=model.is_spiking(name))
                     for name, neuron in neurons_of(model).items()
                 },
-                delays={
-                    (each.source, each.target): model.delay_steps_of(each) * model.dt
-                    for each in network.projections
-                },
+                delays={ends: uniform(each) for ends, each in _delays(model).items()},
                 dt=model.dt,
                 precision=precision,
                 merges={} if isinstance(model.coding, FirstSpike) else merges,
                 ticks={} if network.clock is None else {network.clock: ticking(model)},
             )
+
+
+def _delays(model: SpikingModel) -> dict[Ends, list[float]]:
+    """The delays of the projections, ms, by their ends; there may be several with the same ends."""
+    found: dict[Ends, list[float]] = {}
+    for each in model.network.projections:
+        ends = each.source, each.target
+        found.setdefault(ends, []).append(model.delay_steps_of(each) * model.dt)
+    return found
 
 
 def _wirings(network: Network, values: Parameters) -> dict[Ends, tuple[Wiring, ...]]:

@@ -185,9 +185,7 @@ def together(
         return known[name] if name in known else per_step(name, "spikes", np.bool_)
 
     def read(kind: str) -> dict[str, Floats]:
-        return {
-            name: per_stimulus(name, kind, np.float64) / volt for name in nonspiking(model)
-        }
+        return {name: per_stimulus(name, kind, np.float64) / volt for name in nonspiking(model)}
 
     return Recordings(
         counts={name: counts(name) for name in record.counted(network)},

@@ -126,7 +126,7 @@ def _behaviour(found: Verification) -> str:
     if found.behaviour is None:
         return "what the others are held to" if found.name == "reference" else "a document"
     what = "outputs" if found.generation == "ANN" else "spike trains"
-    what += " and mean membranes" if found.behaviour.membranes else ""
+    what += " and membranes" if found.behaviour.membranes else ""
     said = f"{found.behaviour.equal:,} of {found.behaviour.compared:,} {what} equal"
     return said + (f", {found.behaviour.silent:,} silent" if found.behaviour.silent else "")
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 # A membrane this close to its threshold, as a share of θ, is at it except for rounding.
 _TIE = 1e-9
-# The largest rounding error, mV, of a mean membrane, which is a sum over all steps.
+# The largest rounding error, mV, of a membrane, and of its mean, which is a sum over all steps.
 _SAME_MEMBRANE = 1e-6
 # The most neurons times steps that are recorded and compared at once. The specification keeps some
 # ten numbers for each.
@@ -45,8 +45,8 @@ class FirstDifference:
     """The first difference of two runs: in the first stimulus, its first step and first population.
 
     ``step`` and ``membrane`` (mV, of the engine, as compared with the threshold) are None for
-    neurons that do not spike. ``expected`` and ``found`` are spikes (0 or 1), logits, or mean
-    membranes, mV.
+    neurons that do not spike. ``expected`` and ``found`` are spikes (0 or 1), logits, or membranes,
+    mV, mean or last.
     """
 
     stimulus: int
@@ -63,8 +63,8 @@ class FirstDifference:
 class Behaviour:
     """``equal`` of ``compared`` spike trains (one for each neuron and stimulus) or outputs.
 
-    ``membranes`` of what is compared are mean membranes, of outputs that do not spike. ``silent``
-    trains have no spike on either side, so that they prove little.
+    ``membranes`` of what is compared are membranes, mean or last, of outputs that do not spike.
+    ``silent`` trains have no spike on either side, so that they prove little.
     """
 
     compared: int
@@ -76,16 +76,16 @@ class Behaviour:
 
 @dataclass(frozen=True)
 class _Run:
-    """Spikes ``[time, batch, unit]``, and the mean V − v_rest, mV, ``[batch, unit]`` of populations
-    that do not spike.
+    """Spikes ``[time, batch, unit]``, and what is ``read`` of populations that do not spike: V −
+    v_rest, mV, ``[batch, unit]``, the mean of all steps or the last.
     """
 
     spikes: Mapping[str, Booleans]
-    means: Mapping[str, Floats]
+    read: Mapping[str, Floats]
 
     @staticmethod
     def of(recordings: Recordings) -> _Run:
-        return _Run(recordings.spikes, recordings.means)
+        return _Run(recordings.spikes, {**recordings.means, **recordings.finals})
 
 
 def spiking_behaviour(
@@ -116,7 +116,7 @@ def spiking_behaviour(
         same = dict(_same(expected, found))
         compared += sum(each.size for each in same.values())
         equal += sum(int(each.sum()) for each in same.values())
-        membranes += sum(each.size for each in expected.means.values())
+        membranes += sum(each.size for each in expected.read.values())
         silent += sum(
             int((~(expected.spikes[name] | found.spikes[name]).any(axis=0)).sum())
             for name in expected.spikes
@@ -137,12 +137,17 @@ def _expected(
     trace = simulate(model, stimuli, seed=seed)
     return _Run(
         spikes={name: trace.spikes[name] for name in record.spikes},
-        means={
-            name: trace.membranes[name].mean(axis=0) - model.neuron_of(name).v_rest
+        read={
+            name: _read(model, trace.membranes[name]) - model.neuron_of(name).v_rest
             for name in model.network.outputs
             if not model.is_spiking(name)
         },
     )
+
+
+def _read(model: SpikingModel, membranes: Floats) -> Floats:
+    """What is read of membranes ``[time, batch, unit]``."""
+    return membranes[-1] if model.readout == "final" else membranes.mean(axis=0)
 
 
 def _watched(model: SpikingModel) -> tuple[str, ...]:
@@ -159,8 +164,8 @@ def _same(expected: _Run, found: _Run) -> Iterator[tuple[str, Booleans]]:
     """By population, ``[batch, unit]``: whether a neuron did the same for a stimulus."""
     for name, spikes in expected.spikes.items():
         yield name, (spikes == found.spikes[name]).all(axis=0)
-    for name, mean in expected.means.items():
-        yield name, np.abs(mean - found.means[name]) <= _SAME_MEMBRANE
+    for name, read in expected.read.items():
+        yield name, np.abs(read - found.read[name]) <= _SAME_MEMBRANE
 
 
 def _first(
@@ -185,8 +190,9 @@ def _first(
     if not places:
         name = differing[0]
         neuron = int((~same[name][stimulus]).argmax())
-        seen, wanted = found.means[name][stimulus, neuron], expected.means[name][stimulus, neuron]
-        reason = cause or "the mean membrane differs where no spike does"
+        seen, wanted = found.read[name][stimulus, neuron], expected.read[name][stimulus, neuron]
+        which = "last" if model.readout == "final" else "mean"
+        reason = cause or f"the {which} membrane differs where no spike does"
         if cause is None and (own := _own_way(model, backend, name)):
             reason = f"{own}; no spike differs"
         return FirstDifference(
@@ -238,7 +244,7 @@ def _cause(
     shown = stimuli[first:last]
     seen = _Run(
         {name: each[:, first:last] for name, each in found.spikes.items()},
-        {name: each[first:last] for name, each in found.means.items()},
+        {name: each[first:last] for name, each in found.read.items()},
     )
     record, engine = Record(counts=(), spikes=tuple(seen.spikes)), EngineSimulator()
     itself = _Run.of(engine.run(model, shown, record=record, seed=seed))

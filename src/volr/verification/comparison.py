@@ -215,10 +215,10 @@ class _Comparing:
                 self.differ("delays", arrow(ends), "it has no delay")
                 continue
             delay = self.take("delays", found.delays[ends])
-            if delay is None or _near(delay, wanted):
+            if delay is None or _near(delay, wanted) or (math.isnan(delay) and math.isnan(wanted)):
                 continue
             cause = None
-            if expected.dt and not math.isnan(delay):
+            if expected.dt and not math.isnan(delay - wanted):
                 steps = (delay - wanted) / expected.dt
                 less = "more" if steps > 0 else "less"
                 cause = f"{abs(steps):.3g} step{'s' if abs(steps) != 1 else ''} {less}"

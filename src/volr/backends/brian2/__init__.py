@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
@@ -31,8 +32,17 @@ from volr.backends.populations import neurons_of
 from volr.backends.processes import WorkerPool
 from volr.backends.readback import Asked, precision_of, uniform
 from volr.backends.refusals import require
-from volr.backends.worker import inputs_of, kernel_settings, requests, synapse_arrays, widest
+from volr.backends.worker import (
+    inputs_of,
+    kernel_settings,
+    requests,
+    synapse_arrays,
+    ticks_of,
+    widest,
+)
 from volr.errors import BackendError
+from volr.models.coding import CODING_NAMES
+from volr.models.model import READOUTS
 from volr.system.temporary import Workplace
 
 if TYPE_CHECKING:
@@ -43,6 +53,7 @@ if TYPE_CHECKING:
     from volr.backends.readback import SpikingReadback
     from volr.checks.arrays import Floats
     from volr.models.model import SpikingModel
+    from volr.network import Projection
     from volr.neurons import NeuronModel
 
 Target: TypeAlias = Literal["numpy", "cython", "cpp_standalone"]
@@ -128,8 +139,9 @@ BRIAN2 = SpikingBackend(
     neurons=tuple(NEURONS),
     exact=("if_curr_delta", "if_curr_exp"),
     resets=tuple(RESETS),
-    codings=("current", "poisson"),
-    readouts=("count", "membrane"),
+    codings=CODING_NAMES,
+    readouts=READOUTS,
+    delays=True,
     several=True,
     start=start,
 )
@@ -147,8 +159,13 @@ def _requests(
     model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int
 ) -> Iterator[Request]:
     neurons = neurons_of(model)
+
+    def delay(projection: Projection) -> float:
+        early = NEURONS[neurons[projection.target].name].early
+        return MILLI * model.dt * (model.delay_steps_of(projection) - early)
+
     settings: Settings = {
-        **kernel_settings(model, record),
+        **kernel_settings(model, record, delay),
         "dt": MILLI * model.dt,
         "neurons": {name: _neurons(model, name, each) for name, each in neurons.items()},
     }
@@ -176,7 +193,6 @@ def _neurons(model: SpikingModel, name: str, neuron: NeuronModel) -> Settings:
         "weight": equations.weight[0],
         "pathways": list(equations.pathways.values()),
         "slot": equations.slot,
-        "delay": MILLI * model.dt * (model.delay_steps - equations.early),
     }
 
 
@@ -207,7 +223,7 @@ def _contents(
         delay = uniform(answer[f"{number}.delay"])
         code, slot = text_of(answer[f"{number}.code"]), text_of(answer[f"{number}.slot"])
         pathways.append(Pathway(source, target, i, j, w, delay, code, slot))
-    return in_our_words(
+    held = in_our_words(
         {name: int(answer[f"{name}.size"][0]) for name in names if f"{name}.size" in answer},
         inputs_of(names, answers),
         Asked(
@@ -219,3 +235,4 @@ def _contents(
         float(answer["dt"][0]),
         precision_of(answer[f"{number}.w"].dtype for number in range(len(pathways))),
     )
+    return replace(held, ticks=ticks_of(model.network, answers))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from volr.backends.brian2.quiet_import import brian2
-from volr.backends.messages import text_array
+from volr.backends.messages import spike_list, text_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -29,12 +29,12 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
     ``copies``, ``dt`` (s) and ``steps``; ``neurons`` by population, each the texts ``model``,
     ``step``, ``threshold``, ``reset`` and ``refractory`` and the ``parameters``; of synapses onto
     them the unit of a ``weight``, what a spike does, for positive weights and for negative ones, in
-    ``pathways``, in what ``slot`` of a step, and the ``delay`` (s); ``populations`` with their
-    sizes, ``inputs``, ``projections`` with their ends; what to record: ``spiking`` (counts),
-    ``spikes``, ``membranes``, ``means``. ``arrays``: ``source->target.pre``, ``.post`` and
-    ``.weight`` ``[synapse]``; ``name.current`` ``[unit]``; for an input ``name.current``
-    ``[batch, unit]`` or ``name.spikes`` ``[time, batch, unit]``. The answer has ``name.counts`` and
-    ``name.means`` ``[batch, unit]``, ``name.spikes`` and ``name.membranes``
+    ``pathways``, and in what ``slot`` of a step; ``populations`` with their sizes, ``inputs``,
+    ``projections`` with their ends, and their ``delays`` (s); what to record: ``spiking`` (counts),
+    ``spikes``, ``membranes``, ``means``, ``finals``. ``arrays``: ``source->target.pre``, ``.post``
+    and ``.weight`` ``[synapse]``; ``name.current`` ``[unit]``; for an input ``name.current``
+    ``[batch, unit]`` or ``name.spikes`` ``[time, batch, unit]``. The answer has ``name.counts``,
+    ``name.means`` and ``name.finals`` ``[batch, unit]``, ``name.spikes`` and ``name.membranes``
     ``[time, batch, unit]``.
 
     With ``ask``, the parameters wanted of each population's neurons, nothing is simulated: see
@@ -94,7 +94,8 @@ def _build(arrays: Arrays, settings: Settings) -> _Built:
     for number, (name, source, target) in enumerate(settings["projections"]):
         those = _Those(*(arrays[f"{name}.{key}"] for key in ("pre", "post", "weight")))
         ends = groups[source], groups[target]
-        pathways = _synapses(*ends, those, number, copies, neurons[target])
+        delay: float = settings["delays"][name]
+        pathways = _synapses(*ends, those, number, copies, neurons[target], delay)
         synapses.setdefault((source, target), []).extend(pathways)
     return _Built(groups, synapses)
 
@@ -150,6 +151,7 @@ def _synapses(
     number: int,
     copies: int,
     neurons: Settings,
+    delay: float,
 ) -> list[Any]:
     codes: list[str] = neurons["pathways"]
     negative = those.weight < 0.0
@@ -164,7 +166,7 @@ def _synapses(
             target,
             f"w : {neurons['weight']} (constant)",
             on_pre=code,
-            delay=neurons["delay"] * brian2.second,
+            delay=delay * brian2.second,
             namespace={},
             name=f"projection_{number}_{sign}",
         )
@@ -197,7 +199,7 @@ def _monitors(built: _Built, settings: Settings) -> _Monitors:
             whole = name in settings["spikes"]
             found.counters[name] = brian2.SpikeMonitor(group, record=whole, name=f"spikes_{number}")
         seen = ["V"] if name in settings["membranes"] else []
-        seen += ["v"] if name in settings["means"] else []
+        seen += ["v"] if name in (*settings["means"], *settings["finals"]) else []
         if seen:
             found.meters[name] = brian2.StateMonitor(
                 group, seen, record=True, when="end", name=f"membranes_{number}"
@@ -227,18 +229,20 @@ def _simulate(built: _Built, monitors: _Monitors, settings: Settings) -> Arrays:
             answer[f"{name}.membranes"] = np.array(meter.V_).T.reshape(shape)
         if name in settings["means"]:
             answer[f"{name}.means"] = np.asarray(meter.v_).T.reshape(shape).mean(axis=0)
+        if name in settings["finals"]:
+            answer[f"{name}.finals"] = np.array(meter.v_)[:, -1].reshape(shape[1:])
     return answer
 
 
 def _contents(built: _Built, monitors: _Monitors, ask: dict[str, list[str]]) -> Arrays:
     """What Brian2's objects are, ready to run: texts as bytes, numbers in SI units.
 
-    ``dt``; ``name.size``; ``name.drive``, the current or the number of spikes that drives each
-    neuron; ``name.read`` of groups that a monitor reads; of neurons ``name.equations``, ``step``
-    (what the state updater does, the check of the refractory period included), ``threshold``,
-    ``reset``, ``current`` ``[unit]`` and each parameter; of pathway n, counted from 0, ``n.ends``
-    (the numbers of its populations),
-    ``i``, ``j``, ``w``, ``delay``, ``code`` and ``slot``.
+    ``dt``; ``name.size``; ``name.drive``, the current that drives each neuron, or the
+    ``spike_list`` of what is given; ``name.read`` of groups that a monitor reads; of neurons
+    ``name.equations``, ``step`` (what the state updater does, the check of the refractory period
+    included), ``threshold``, ``reset``, ``current`` ``[unit]`` and each parameter; of pathway n,
+    counted from 0, ``n.ends`` (the numbers of its populations), ``i``, ``j``, ``w``, ``delay``,
+    ``code`` and ``slot``.
     """
     network: Any = brian2.Network(*built.objects, *monitors.objects)
     network.run(0 * brian2.second, namespace={})
@@ -250,8 +254,9 @@ def _contents(built: _Built, monitors: _Monitors, ask: dict[str, list[str]]) -> 
         if group.name in read:
             answer[f"{name}.read"] = np.array([True])
         if not isinstance(group, brian2.NeuronGroup):
-            spikes = np.asarray(group.variables["neuron_index"].get_value())
-            answer[f"{name}.drive"] = np.bincount(spikes, minlength=group.N)
+            given = (group.variables[each].get_value() for each in ("neuron_index", "spike_time"))
+            spiking, times = (np.asarray(each) for each in given)
+            answer[f"{name}.drive"] = spike_list(spiking, np.rint(times / answer["dt"]))
             continue
         texts = {
             "equations": str(group.equations),

@@ -47,8 +47,7 @@ _DECIMALS = 12
 def above_rest(neuron: NeuronModel, dt: float) -> dict[str, float]:
     """The left-hand side of the rows: our parameters, and some of them above v_rest."""
     values = {**neuron.numbers, "fires_at": neuron.fires_at()}
-    if not neuron.leaks:
-        values["tau_m"] = ENDLESS
+    values |= {name: ENDLESS for name in neuron.endless if values[name] == math.inf}
     # Refractoriness is told in whole steps; rounding is ours, not Brian2's.
     values["tau_refrac"] = neuron.refractory_steps(dt) * dt
     above = {f"{_ABOVE}{name}": value - neuron.v_rest for name, value in values.items()}
@@ -159,8 +158,8 @@ def _cells(neurons: Neurons) -> Cells:
             numbers[name] = math.inf
         else:
             numbers[name] = round(values["v_rest"] + value, _DECIMALS)
-    if math.isclose(numbers["tau_m"], ENDLESS):
-        numbers["tau_m"] = math.inf
+    endless = [name for name, value in numbers.items() if math.isclose(value, ENDLESS)]
+    numbers |= dict.fromkeys(endless, math.inf)
     numbers["v_thresh"] = _threshold(numbers.pop("fires_at"), numbers)
     return asked_cells(kind, _reset(neurons), numbers)
 

@@ -113,6 +113,8 @@ def read(model: SpikingModel, prepared: Ready) -> SpikingReadback:
             )
             for (source, name), matrix in between.items()
         },
+        # The last of the inputs, whose spike trains are made of these steps.
+        ticks={schedule.inputs[-1][0]: Asked(np.array(schedule.clock))} if schedule.clock else {},
         dt=Asked(dt, STEPS),
         precision=precision_of(tile.dtype for each in prepared.tiles.values() for tile in each),
     )
@@ -130,6 +132,7 @@ def told(model: SpikingModel, why: str) -> SpikingReadback:
         biases=all_told((each.name for each in network.layers), why),
         cells=all_told(network.by_name, why),
         delays=all_told(ends, why),
+        ticks=all_told([] if network.clock is None else [network.clock], why),
         dt=Told(why),
         precision=Told(why),
     )

@@ -82,8 +82,8 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
     With ``ask``, the parameters wanted of a neuron by its model, nothing is simulated, and the
     answer is ``resolution`` ms; ``name.nodes``, ``name.model`` (text), ``name.`` each parameter,
     ``[unit]``, and ``name.drive``, the current that drives each, or the ``spike_list`` of what is
-    given; of all synapses ``synapses.source``, ``target``, ``weight`` and ``delay``; and ``devices``, the
-    numbers of what counts, records and measures.
+    given; of all synapses ``synapses.source``, ``target``, ``weight`` and ``delay``; and
+    ``devices``, the numbers of what counts, records and measures.
     """
     kept = _KEPT[0] if _KEPT else None
     _KEPT.clear()
@@ -113,7 +113,7 @@ def _build(arrays: Arrays, settings: Settings) -> dict[str, Any]:
     nodes: dict[str, Any] = {}
     for name in settings["populations"]:
         if name not in neurons:
-            trains = _spike_times(arrays[f"{name}.spikes"])
+            trains = _spike_times(arrays[f"{name}.spikes"], settings["dt"])
             nodes[name] = nest.Create("spike_generator", len(trains))
             _set(nodes[name], [{"spike_times": each} for each in trains])
             continue
@@ -183,7 +183,7 @@ def _stimulate(built: _Built, drives: Arrays, settings: Settings) -> None:
         if name in settings["neurons"]:
             _set_currents(built.nodes[name], drives[f"{name}.current"].ravel())
         else:
-            trains = _spike_times(drives[f"{name}.spikes"])
+            trains = _spike_times(drives[f"{name}.spikes"], settings["dt"])
             origin = built.began * settings["dt"]
             _set(built.nodes[name], [{"origin": origin, "spike_times": each} for each in trains])
 
@@ -223,10 +223,13 @@ def _counting(nodes: Any, settings: Settings) -> Counter:
     return Counter(counters, meter)
 
 
-def _spike_times(spikes: NDArray[np.bool_]) -> list[NDArray[Any]]:
-    """When each neuron of each copy spikes, ms after the beginning of the batch."""
+def _spike_times(spikes: NDArray[np.bool_], dt: float) -> list[NDArray[Any]]:
+    """When each neuron of each copy spikes, ms after the beginning of the batch.
+
+    NEST is not asked for ``dt``: it would take a tenth of a millisecond for each neuron.
+    """
     trains = spikes.transpose(1, 2, 0).reshape(-1, spikes.shape[0])
-    return [(np.flatnonzero(train) + 1) * nest.resolution for train in trains]
+    return [(np.flatnonzero(train) + 1) * dt for train in trains]
 
 
 def _set_currents(nodes: Any, currents: NDArray[np.float64]) -> None:

@@ -135,9 +135,9 @@ def _numbers(
         said[ours] = uniform(np.append(values, said[ours] if ours in said else values[0]))
     if said["v_thresh"] >= UNREACHABLE:
         said["v_thresh"] = math.inf
-    for name in ("tau_syn_E", "tau_syn_I"):
-        if name in said and math.isclose(said[name], ENDLESS):
-            said[name] = math.inf
+    for tau in ("tau_syn_E", "tau_syn_I"):
+        if tau in said and math.isclose(said[tau], ENDLESS):
+            said[tau] = math.inf
     if "leak" in said:
         said["tau_m"] = said["cm"] / said["leak"]
     elif math.isclose(said["tau_m"], translation.endless(dt)):

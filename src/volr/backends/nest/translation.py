@@ -179,8 +179,8 @@ def _wrong_to_subtract(model: SpikingModel, neuron: NeuronModel) -> Iterator[str
     for name in ("tau_syn_E", "tau_syn_I"):
         if neuron.numbers.get(name) == math.inf:
             yield (
-                f"{name} is inf, and its neurons with the reset 'subtract' compute e^(−h/τ) without "
-                "the digits that such a current needs"
+                f"{name} is inf, and its neurons with the reset 'subtract' compute what a current "
+                "adds from e^(−h/τ), without the digits that such a current needs"
             )
         elif abs(said[name] - neuron.tau_m) < CLOSE * neuron.tau_m:
             yield (

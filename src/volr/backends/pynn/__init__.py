@@ -30,7 +30,8 @@ from volr.backends.pynn.translation import CELLS, DIALECTS, UNREACHABLE, Dialect
 from volr.backends.refusals import elsewhere, require
 from volr.backends.worker import kernel_settings, requests, synapse_arrays, widest
 from volr.errors import UnsupportedError
-from volr.models.coding import input_drive
+from volr.models.coding import CODING_NAMES, input_drive
+from volr.models.model import READOUTS
 from volr.models.timing import is_multiple
 from volr.network import Connector
 from volr.system.temporary import Workplace
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from volr.backends.readback import SpikingReadback
     from volr.checks.arrays import Booleans, Floats
     from volr.models.model import SpikingModel
+    from volr.network import Projection
     from volr.neurons import NeuronModel
 
 # Neurons of all copies in one batch, for simulators that take copies side by side, and synapses;
@@ -117,8 +119,9 @@ def _backend(
         programs=programs or {},
         neurons=dialect.neurons,
         exact=dialect.exact,
-        codings=("current", "poisson"),
-        readouts=("count", "membrane"),
+        codings=CODING_NAMES,
+        readouts=READOUTS,
+        delays=True,
         several=True,
         start=partial(start, dialect),
     )
@@ -196,8 +199,13 @@ def _requests(
     dialect: Dialect, model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int
 ) -> Iterator[Request]:
     neurons = neurons_of(model)
+
+    def delay(projection: Projection) -> float:
+        told = translation.lines(dialect, neurons[projection.target], model.dt)["delay"]
+        return told.there(model.delay_steps_of(projection) * model.dt)
+
     settings: Settings = {
-        **kernel_settings(model, record),
+        **kernel_settings(model, record, delay),
         "simulator": dialect.simulator,
         "dt": model.dt,
         "first": dialect.first,
@@ -209,14 +217,12 @@ def _requests(
 
 
 def _neurons(dialect: Dialect, model: SpikingModel, name: str, neuron: NeuronModel) -> Settings:
-    """What PyNN is told about a population's cells, and the delay, ms, of synapses onto them."""
-    delay = translation.lines(dialect, neuron, model.dt)["delay"]
+    """What PyNN is told about a population's cells."""
     parameters = translation.parameters(dialect, neuron, model.dt)
     if not model.is_spiking(name):
         parameters["v_thresh"] = UNREACHABLE
     return {
         "cell": CELLS[neuron.name],
         "parameters": parameters,
-        "delay": delay.there(model.delay_steps * model.dt),
         "solution": SOLUTIONS[neuron.name] if dialect is translation.BRIAN2 else "",
     }

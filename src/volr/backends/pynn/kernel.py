@@ -32,13 +32,13 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
 
     ``settings``: ``simulator``; ``copies``, ``dt`` (ms) and ``steps``; the time ``first``, in
     steps, of a spike in the first step; ``neurons`` by population, each the ``cell`` type, its
-    ``parameters``, the ``delay`` (ms) of synapses onto them, and the ``solution`` of its equations,
-    for Brian2; ``populations`` with their sizes, ``inputs``, ``projections`` with their ends; what
-    to record: ``spiking`` (counts), ``spikes``, ``membranes``, ``means``; ``watch``, populations to
-    be looked after: see ``recording.run``. ``arrays``: ``source->target.pre``, ``.post`` and
+    ``parameters`` and the ``solution`` of its equations, for Brian2; ``populations`` with their
+    sizes, ``inputs``, ``projections`` with their ends, and their ``delays`` (ms); what to record:
+    ``spiking`` (counts), ``spikes``, ``membranes``, ``means``, ``finals``; ``watch``, populations
+    to be looked after: see ``recording.run``. ``arrays``: ``source->target.pre``, ``.post`` and
     ``.weight`` (signed) ``[synapse]``; ``name.current`` ``[unit]``; for an input ``name.current``
-    ``[batch, unit]`` or ``name.spikes`` ``[time, batch, unit]``. The answer has ``name.counts`` and
-    ``name.means`` ``[batch, unit]``, ``name.spikes`` and ``name.membranes``
+    ``[batch, unit]`` or ``name.spikes`` ``[time, batch, unit]``. The answer has ``name.counts``,
+    ``name.means`` and ``name.finals`` ``[batch, unit]``, ``name.spikes`` and ``name.membranes``
     ``[time, batch, unit]``, ``name.stuck`` ``[batch]``.
 
     With ``ask``, the parameters wanted of each population's cells, nothing is simulated: see
@@ -57,7 +57,7 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
         built = _build(sim, arrays, settings, side_by_side)
         kept = _Kept(built, side_by_side, (arrays, settings))
     if "ask" in settings:
-        answer = contents(built, settings["ask"])
+        answer = contents(built, settings["ask"], settings["first"])
     else:
         answer = _simulate(built, arrays, settings, side_by_side)
     match settings["simulator"]:
@@ -79,6 +79,7 @@ class _Kept:
     made_of: Request
 
 
+_MEMBRANES = ("membranes", "means", "finals")
 _KEPT: list[_Kept] = []
 """The network that NEST has, if it can be used again."""
 
@@ -107,7 +108,7 @@ def _set_up(sim: Any, settings: Settings) -> None:
             sim.setup(
                 timestep=dt,
                 min_delay=dt,
-                max_delay=max([dt, *(each["delay"] for each in settings["neurons"].values())]),
+                max_delay=max([dt, *settings["delays"].values()]),
                 spike_precision="on_grid",
                 verbosity="error",
             )
@@ -147,7 +148,7 @@ def _build(sim: Any, arrays: Arrays, settings: Settings, copies: int) -> Built:
     projections: dict[tuple[str, str], list[Any]] = {}
     for name, source, target in settings["projections"]:
         pre, post, weight = (arrays[f"{name}.{key}"] for key in ("pre", "post", "weight"))
-        delay: float = neurons[target]["delay"]
+        delay: float = settings["delays"][name]
         # By target, which is the order in which NEURON's synapses are made.
         order = np.argsort(post, kind="stable")
         synapses = Synapses(pre[order], post[order], weight[order], delay)
@@ -218,7 +219,7 @@ def _stimulate(built: Built, arrays: Arrays, settings: Settings, rows: slice) ->
 
 
 def _record(built: Built, settings: Settings) -> None:
-    seen = {*settings["membranes"], *settings["means"], *settings["watch"]}
+    seen = {name for kind in (*_MEMBRANES, "watch") for name in settings[kind]}
     for name, population in built.populations.items():
         # What is given as spikes is known, and NEST does not record its sources.
         if is_given(population):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from volr.backends.messages import text_array
+from volr.backends.messages import spike_list, text_array
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,6 +66,8 @@ def run(built: Built, settings: Settings, copies: int) -> Arrays:
                 answer[f"{name}.membranes"] = membranes
             if name in settings["means"]:
                 answer[f"{name}.means"] = (membranes - parameters["v_rest"]).mean(axis=0)
+            if name in settings["finals"]:
+                answer[f"{name}.finals"] = membranes[-1] - parameters["v_rest"]
     return answer
 
 
@@ -97,13 +99,14 @@ def _membranes(population: Any, steps: int) -> NDArray[np.float64]:
     return np.array(values, dtype=np.float64)[1 : steps + 1]
 
 
-def contents(built: Built, ask: dict[str, list[str]]) -> Arrays:
+def contents(built: Built, ask: dict[str, list[str]], first: int) -> Arrays:
     """What PyNN says that the simulator holds.
 
-    ``dt``; ``name.cells``, how many; ``name.drive``, the current or the number of spikes that
-    drives each; ``name.read`` where a population is recorded; of neurons ``name.model`` and
-    ``name.reset``, as texts, and ``name.`` each parameter ``[unit]``; ``source->target.pre``,
-    ``.post``, ``.weight`` (signed) and ``.delay`` of each synapse.
+    ``dt``; ``name.cells``, how many; ``name.drive``, the current that drives each, or the
+    ``spike_list`` of what is given, in steps from ``first`` on; ``name.read`` where a population is
+    recorded; of neurons ``name.model`` and ``name.reset``, as texts, and ``name.`` each parameter
+    ``[unit]``; ``source->target.pre``, ``.post``, ``.weight`` (signed) and ``.delay`` of each
+    synapse.
     """
     answer: Arrays = {"dt": np.array([_step(built.sim)])}
     for name, population in built.populations.items():
@@ -111,7 +114,9 @@ def contents(built: Built, ask: dict[str, list[str]]) -> Arrays:
         if population.recorder.recorded:
             answer[f"{name}.read"] = np.array([True])
         if is_given(population):
-            answer[f"{name}.drive"] = _number_of_spikes(population)
+            neurons, times = _given(population)
+            steps = np.rint(times / answer["dt"]) - first
+            answer[f"{name}.drive"] = spike_list(neurons, steps)
             continue
         model, reset = _model(population)
         answer[f"{name}.model"] = text_array(model)
@@ -155,14 +160,16 @@ def _size(population: Any) -> int:
             return sum(hasattr(each, "_cell") for each in population.all_cells)
 
 
-def _number_of_spikes(population: Any) -> NDArray[Any]:
+def _given(population: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The cell and the time, ms, of each spike of sources."""
     if population._simulator.name == "Brian2":
         # PyNN fails to convert the units of what it reads from there.
-        group = population.brian2_group
-        given = np.asarray(group.variables["neuron_index"].get_value())
-        return np.bincount(given, minlength=int(group.N))
-    trains = population.get("spike_times", simplify=False)
-    return np.array([np.size(train.value) for train in trains])
+        held = population.brian2_group.variables
+        times = np.asarray(held["spike_time"].get_value())
+        return np.asarray(held["neuron_index"].get_value()), 1000.0 * times
+    trains = [train.value for train in population.get("spike_times", simplify=False)]
+    cells = np.repeat(np.arange(len(trains)), [np.size(train) for train in trains])
+    return cells, np.concatenate([np.empty(0), *map(np.ravel, trains)])
 
 
 def _model(population: Any) -> tuple[str, str]:

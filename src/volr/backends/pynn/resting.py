@@ -69,10 +69,9 @@ def put_back(built: Built, settings: Settings, arrays: Arrays, copies: int) -> N
 
 def _quiet_steps(settings: Settings) -> int:
     """The steps after which nothing is in flight, no neuron rests, and currents have decayed."""
-    times = [settings["dt"]]
-    for each in settings["neurons"].values():
-        times += [each["delay"], each["parameters"]["tau_refrac"]]
-    return round(max(times) / settings["dt"]) + SETTLE
+    rests = (each["parameters"]["tau_refrac"] for each in settings["neurons"].values())
+    longest = max(settings["dt"], *settings["delays"].values(), *rests)
+    return round(longest / settings["dt"]) + SETTLE
 
 
 def give_on_nest(population: Any, times: list[NDArray[np.float64]]) -> None:

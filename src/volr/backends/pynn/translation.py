@@ -46,7 +46,7 @@ from volr.backends.messages import text_of
 from volr.backends.populations import neurons_of
 from volr.backends.pynn.solutions import SOLUTIONS
 from volr.backends.readback import Asked, Cells, SpikingReadback, Told, all_asked, uniform
-from volr.backends.worker import inputs_of
+from volr.backends.worker import inputs_of, ticks_of
 from volr.neurons import ENDLESS, IFCondExp, IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
@@ -130,10 +130,10 @@ def lines(dialect: Dialect, neuron: NeuronModel, dt: float) -> Mapping[str, Line
     weights."""
     told = dict.fromkeys((*neuron.numbers, "delay", "excitatory", "inhibitory"), Line())
     told["v_thresh"] = Line(shift=-tie(neuron, dialect))
+    told |= {tau: Line(endless=ENDLESS) for tau in neuron.endless}
     match dialect.simulator:
         case "brian2":
             told["tau_refrac"] = Line(shift=dt)
-            told["tau_m"] = Line(endless=ENDLESS)
             if neuron.moves_at_once:
                 told["delay"] = Line(shift=-dt)
         case "neuron":
@@ -213,6 +213,7 @@ def in_our_words(dialect: Dialect, model: SpikingModel, answers: list[Arrays]) -
             if f"{name}.model" in answer
         },
         delays=all_asked(delays),
+        ticks=ticks_of(network, answers),
         dt=Asked(float(answer["dt"][0])),
         precision=Told("PyNN returns every number as float64, whatever its simulator holds"),
     )

@@ -1,0 +1,196 @@
+"""First spikes on every simulator that has them: the whole numbers of the staircase network.
+
+The oracle is the reference of artificial networks, which knows no spikes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from tests.backends.conformance import AWKWARD, Started, every_simulator, need, stimuli_for
+from tests.oracles import random_parameters
+
+from volr.backends import worker
+from volr.backends.base import Record, Recordings
+from volr.backends.nest import NEST, NestSimulator
+from volr.backends.readback import expected
+from volr.backends.reference import activations
+from volr.engine.reference import simulate
+from volr.errors import UnsupportedError
+from volr.exact.first_spikes import to_first_spikes
+from volr.exact.sums import window_size
+from volr.language import to_network
+from volr.models.activations import Staircase
+from volr.models.coding import Drive, Poisson, input_drive
+from volr.models.first_spike import CLOCK, FirstSpike, starts, values_of
+from volr.models.model import ArtificialModel, SpikingModel
+from volr.models.parameters import parameter_shapes, weight_name
+from volr.neurons import IFCurrExp
+from volr.verification.comparison import compare
+
+if TYPE_CHECKING:
+    from volr.checks.arrays import Floats
+
+# Strides and axes that differ, windows that overlap, a residual block, and outputs of two depths.
+PROGRAM = """
+(conv [2 5 6] 3 2 stride:[1 2] pad:1 ⦶ ((conv _ 3 3 pad:1 ⦶ conv _ 3 3 pad:1) ⊕ id [3 6 4])
+ ⦶ maxpool _ 2 ⦶ avgpool _ 2 stride:1 ⦶ dense _ 3) ⊖ dense [2 5 6] 2
+"""
+LEVELS, STEP = 6, 201
+
+
+@cache
+def staircase() -> ArtificialModel:
+    """A network of whole numbers, with values of all sizes in all populations."""
+    network = to_network(PROGRAM)
+    random = np.random.default_rng(5)
+    values = {
+        name: random.integers(-130, 151, shape).astype(np.float64)
+        for name, shape in parameter_shapes(network).items()
+    }
+    for each in network.projections:
+        weights = values[weight_name(each)]
+        if network[each.target].merge == "max":
+            weights = np.ones_like(weights)
+        elif not each.connector.trained:
+            weights = np.full_like(weights, float(STEP))
+        values[weight_name(each)] = weights * window_size(each)
+    return ArtificialModel(network, values, Staircase(LEVELS, STEP))
+
+
+@cache
+def first_spikes() -> SpikingModel:
+    return to_first_spikes(staircase(), dt=0.5)
+
+
+def unit() -> float:
+    """mV that make one unit of the whole numbers."""
+    return FirstSpike(LEVELS, STEP).unit
+
+
+def stimuli(count: int) -> Floats:
+    """From dark to bright."""
+    network = staircase().network
+    shown = np.random.default_rng(8).random((count, network.input_size))
+    shown = shown ** np.linspace(4.0, 0.2, count)[:, None]
+    shown[0], shown[-1] = 0.0, 1.0
+    return shown
+
+
+def test_the_network_has_what_makes_it_hard() -> None:
+    model = first_spikes()
+    found = activations(staircase(), stimuli(8))
+    inner = [each.name for each in model.network.layers if each.name not in model.network.outputs]
+    for name in inner:
+        assert len(np.unique(found[name])) > LEVELS / 2
+    assert model.delays
+    assert len(model.network.outputs) == 2
+
+
+@every_simulator
+def test_every_population_computes_the_whole_numbers_of_the_staircase(started: Started) -> None:
+    record, simulator = started
+    model, shown = first_spikes(), stimuli(8)
+    if model.coding.name not in record.codings:
+        with pytest.raises(UnsupportedError, match="lacks"):
+            simulator.run(model, shown)
+        return
+    network = model.network
+    inner = [each.name for each in network.populations if each.name not in network.outputs]
+    wanted = activations(staircase(), shown)
+    found = simulator.run(model, shown, record=Record(counts=tuple(inner), spikes=tuple(inner)))
+    assert not found.means
+    begin = starts(network, LEVELS, model.delay_steps_of)
+    for name in inner:
+        np.testing.assert_array_equal(found.counts[name], 1)
+        if name != network.clock:
+            values = values_of(found.spikes[name], begin[name], LEVELS)
+            np.testing.assert_array_equal(values, wanted[name], err_msg=name)
+    for name in network.outputs:
+        logits = found.finals[name] / unit()
+        np.testing.assert_allclose(logits, wanted[name], rtol=0, atol=1e-6)
+    assert not compare(expected(model, record.precision), simulator.read_back(model)).differences
+
+
+@every_simulator
+def test_delays_by_projection_and_last_membranes_of_neurons_with_leak(started: Started) -> None:
+    record, simulator = started
+    if not record.delays or "final" not in record.readouts:
+        pytest.skip(f"{record.name} has no delays by projection")
+    network = AWKWARD
+    names = [each.name for each in network.projections]
+    model = SpikingModel(
+        network=network,
+        parameters=random_parameters(network, np.random.default_rng(7), weight=1.2, bias=0.4),
+        neuron=IFCurrExp(v_rest=-64.0, v_reset=-66.0, tau_m=15.0, cm=0.8, tau_syn_I=3.0),
+        coding=Poisson(400.0),
+        dt=0.5,
+        duration=20.0,
+        delay=1.0,
+        delays={names[0]: 3.5, names[2]: 0.5, names[4]: 2.0},
+        readout="final",
+    )
+    shown = stimuli_for(network)
+    trace = simulate(model, shown, seed=4)
+    inner = tuple(each.name for each in network.layers if each.name != "out")
+    found = simulator.run(model, shown, record=Record(spikes=inner), seed=4)
+    for name in inner:
+        assert trace.spikes[name].any()
+        np.testing.assert_array_equal(found.spikes[name], trace.spikes[name])
+    last = trace.membranes["out"][-1] - model.neuron.v_rest
+    np.testing.assert_allclose(found.finals["out"], last, rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(found.output_values(model), found.finals["out"])
+    read = simulator.read_back(model)
+    assert not compare(expected(model, record.precision), read).differences
+    later = replace(model, delays={names[0]: 3.0, names[2]: 0.5, names[4]: 2.0})
+    (difference,) = compare(expected(later, record.precision), read).differences
+    assert str(difference) == "v->out: the delay 3.5 ms, expected 3 ms (1 step more)"
+
+
+@every_simulator
+def test_a_clock_a_step_off_is_found_with_its_cause(
+    started: Started, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record, simulator = started
+    model = first_spikes()
+    if record.name == "engine" or model.coding.name not in record.codings:
+        pytest.skip(f"{record.name} is not given a clock's spikes, or has none")
+
+    def late(*arguments: Any, **named: Any) -> Drive:
+        drive = input_drive(*arguments, **named)
+        spikes = {**drive.spikes, CLOCK: np.roll(drive.spikes[CLOCK], 1, axis=0)}
+        return replace(drive, spikes=spikes)
+
+    monkeypatch.setattr(worker, "input_drive", late)
+    comparison = compare(expected(model, record.precision), simulator.read_back(model))
+    (difference,) = comparison.differences
+    assert difference.where == CLOCK
+    assert difference.message == "neuron 0 spikes in step 6, expected spikes in step 5"
+    assert difference.cause == "all its spikes are 1 step too late"
+    assert comparison.fields["ticks"].asked == model.network[CLOCK].size
+
+
+def test_a_network_on_nest_that_has_run_is_like_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the last digit: currents stay there, and neurons rest for longer than a stimulus."""
+    need(NEST)
+    model = first_spikes()
+    names = tuple(each.name for each in model.network.layers)
+    record = Record(counts=names, spikes=names, membranes=names)
+    shown = stimuli(5)[::-1]
+    found: list[Recordings] = []
+    with NestSimulator(1) as simulator:
+        # Batches of two, the last of which has one stimulus; and all side by side in a new network.
+        for size in (2, 5):
+            monkeypatch.setattr(simulator, "size", partial(_size, size))
+            found.append(simulator.run(model, shown, record=record))
+    reused, new = found
+    assert reused == new
+    assert any(new.finals[name].any() for name in model.network.outputs)
+
+
+def _size(size: int, *_: object) -> int:
+    return size

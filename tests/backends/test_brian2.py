@@ -391,7 +391,10 @@ def mutated(
             }
             flipped = weights if "weights" in changes else {}
             neurons = {name: {**each, **changes} for name, each in settings["neurons"].items()}
-            yield {**arrays, **flipped}, {**settings, "neurons": neurons}
+            delays = {**settings["delays"]}
+            if "delay" in changes:
+                delays = dict.fromkeys(delays, changes["delay"])
+            yield {**arrays, **flipped}, {**settings, "neurons": neurons, "delays": delays}
 
     monkeypatch.setattr(module, "_requests", requests)
     return plain(brian2.read_back(subject))

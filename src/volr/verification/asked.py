@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import sys
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -29,7 +29,7 @@ from volr.system.storage import write_whole
 from volr.transfer.settings import TransferSettings
 from volr.verification.comparison import compare
 from volr.verification.differences import FIELDS, Tally
-from volr.verification.examples import random_ann, random_snn
+from volr.verification.examples import random_ann, random_first_spikes, random_snn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -63,6 +63,13 @@ LARGEST = Network(
     projections=(Projection("a", "b", Windows((2,))),),
     inputs=("a",),
     outputs=("b",),
+)
+# First spikes read outputs as sums.
+SUMMED = replace(
+    LARGEST,
+    populations=(*LARGEST.populations, Population("c", (3,))),
+    projections=(*LARGEST.projections, Projection("b", "c")),
+    outputs=("c",),
 )
 
 
@@ -146,7 +153,9 @@ def _artificial(target: Backend | Document) -> Iterator[ArtificialModel]:
 
 
 def _spiking(target: Backend | Document) -> Iterator[SpikingModel]:
-    """Each neuron and reset that it has, with and without a refractory period, and each coding."""
+    """Each neuron and reset that it has, with and without a refractory period, and each coding of
+    rates; and first spikes.
+    """
     for kind, reset, rest in itertools.product(NEURON_MODELS, RESETS, (1.0, 0.0)):
         for coding in (ConstantCurrent(), Poisson()):
             neuron = kind(tau_refrac=rest, reset=reset)
@@ -155,6 +164,10 @@ def _spiking(target: Backend | Document) -> Iterator[SpikingModel]:
             with suppress(UnsupportedError):
                 check_supported(target, model)
                 yield model
+    model = random_first_spikes(SUMMED)
+    with suppress(UnsupportedError):
+        check_supported(target, model)
+        yield model
 
 
 def _cell(answers: Answers, name: str) -> str:

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.backends.reference import activations
-from volr.models.activations import Activation, ReLU
+from volr.exact.first_spikes import to_first_spikes
+from volr.exact.sums import window_size
+from volr.models.activations import Activation, ReLU, Staircase
 from volr.models.model import ArtificialModel
+from volr.models.parameters import parameter_shapes, weight_name
 from volr.network import Connector
 from volr.network.supported import check_connectors
 from volr.system.memory import check_room
@@ -23,6 +26,8 @@ if TYPE_CHECKING:
 
 # How many stimuli the initialisation of weights looks at.
 _LOOKED_AT = 256
+# The largest of random whole numbers, which is odd.
+_LARGEST = 99
 
 
 def random_stimuli(network: Network, count: int, seed: int = 0) -> Floats:
@@ -53,3 +58,21 @@ def random_snn(
     shown = activations(model, random_stimuli(network, _LOOKED_AT, seed))
     none = {population.name: Correction() for population in network.populations}
     return spiking_model(model, network, scales(network, shown, settings), none, settings)
+
+
+def random_first_spikes(network: Network, levels: int = 6, seed: int = 0) -> SpikingModel:
+    """``network`` with random whole numbers as weights, and with one spike for each neuron.
+
+    Raises ``ModelError`` for a network that cannot compute with first spikes.
+    """
+    random = np.random.default_rng((2, seed))
+    values = {
+        name: random.integers(-_LARGEST, _LARGEST + 1, shape).astype(np.float64)
+        for name, shape in parameter_shapes(network).items()
+    }
+    for each in network.projections:
+        weights = values[weight_name(each)] * window_size(each)
+        values[weight_name(each)] = (
+            np.ones_like(weights) if network[each.target].merge == "max" else weights
+        )
+    return to_first_spikes(ArtificialModel(network, values, Staircase(levels, _LARGEST)))

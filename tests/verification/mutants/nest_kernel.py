@@ -36,8 +36,8 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
     def build(arrays: Arrays, settings: Settings) -> dict[str, Any]:
         if mutation == "dt":
             # A resolution cannot be changed once there are nodes.
-            neurons = {k: {**each, "delay": 2.0} for k, each in settings["neurons"].items()}
-            settings = {**settings, "dt": 2 * settings["dt"], "neurons": neurons}
+            delays = dict.fromkeys(settings["delays"], 2.0)
+            settings = {**settings, "dt": 2 * settings["dt"], "delays": delays}
         nodes = _BUILD(arrays, settings)
         return _changed(nodes, mutation, wired=bool(settings["projections"]))
 

@@ -31,7 +31,8 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
     def build(sim: Any, arrays: Arrays, settings: Settings, copies: int) -> Built:
         if "dt" in mutations and simulator == "nest":
             # A resolution cannot be changed once there are nodes.
-            settings = {**_told(settings, delay=2.0), "dt": 2 * settings["dt"]}
+            delays = dict.fromkeys(settings["delays"], 2.0)
+            settings = {**settings, "dt": 2 * settings["dt"], "delays": delays}
         # Nor can the model of a node. On NEST another reset is another model: one that adapts.
         if "kind" in mutations and simulator != "brian2":
             settings = _told(settings, cell="IF_cond_alpha")

@@ -25,8 +25,8 @@ from volr.engine.surrogates import SHAPES
 from volr.experiments.tasks import TASKS
 from volr.models.activations import ACTIVATIONS
 from volr.models.coding import RATE_CODINGS
-from volr.models.model import READOUTS
 from volr.neurons import NEURON_MODELS, RESETS
+from volr.training.spiking import TRAINED_READOUTS
 
 if TYPE_CHECKING:
     from tests.cli.running import Volr
@@ -74,7 +74,11 @@ def test_help_names_what_there_is(volr: Volr) -> None:
 
 def test_the_words_of_options_are_those_there_are() -> None:
     hints = typing.get_type_hints(train)
-    for option, words in {"reset": RESETS, "readout": READOUTS, "surrogate": SHAPES}.items():
+    for option, words in {
+        "reset": RESETS,
+        "readout": TRAINED_READOUTS,
+        "surrogate": SHAPES,
+    }.items():
         (choices, _) = typing.get_args(hints[option])
         assert typing.get_args(choices) == words
     assert typing.get_type_hints(transfer)["reset"] == hints["reset"]

@@ -83,6 +83,13 @@ class Learning:
         "shape [c h w]. Artificial networks on torch only.",
         least=0,
     )
+    levels: int | None = count(
+        None,
+        "Levels of an activation, 0 aside: the model is one of whole numbers. Artificial networks "
+        "on torch only.",
+        least=2,
+        unless="no levels",
+    )
     loss: Literal["cross_entropy", "mse"] | None = option(None, "The loss that training minimises.")
     validation: float | None = option(None, "Fraction of the training data set aside.", "X")
     patience: int | None = count(

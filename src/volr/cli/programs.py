@@ -15,6 +15,7 @@ from volr.cli.progress import patience
 from volr.errors import ProgramError
 
 if TYPE_CHECKING:
+    from volr.network import Network
     from volr.source import Diagnostic, Source
 
 
@@ -100,8 +101,9 @@ def show(
     as_json: options.Json = False,
 ) -> None:
     """Print the populations and projections of a program or of a model, or draw them."""
-    from volr.cli.input_files import read_subject
-    from volr.model_files.model_file import ModelFile
+    from volr.cli.input_files import is_model_file
+    from volr.experiments.programs import program_source
+    from volr.language import to_network
     from volr.network import network_json, network_svg, network_text
 
     if svg == "-" and as_json:
@@ -109,8 +111,7 @@ def show(
     if svg is not None and svg != "-":
         check_writable(Path(svg), source=Path(file))
     with patience("lowering"):
-        read = read_subject(file)
-        lowered = read.model.network if isinstance(read, ModelFile) else read
+        lowered = _of_model(file) if is_model_file(file) else to_network(program_source(file))
     if svg == "-":
         emit(network_svg(lowered))
     elif svg is not None:
@@ -120,3 +121,10 @@ def show(
         print_json(network_json(lowered))
     elif svg is None:
         emit(network_text(lowered) + "\n")
+
+
+def _of_model(file: str) -> Network:
+    """The network of a model. Of commands that show programs, this alone needs NumPy."""
+    from volr.model_files.model_file import read_model_file
+
+    return read_model_file(Path(file)).model.network

@@ -125,7 +125,8 @@ class ThroughSpikes:
     source: ClassVar = _TRAINING
     start: Path | None = option(
         None,
-        "Continue from this spiking model, with its neurons, coding, timing and readout.",
+        "Continue from this spiking model, with its neurons, coding, timing and readout; or from "
+        "this artificial one, with --levels.",
         "MODEL",
         unless="random weights",
     )

@@ -10,7 +10,14 @@ import typer
 
 from volr.checks.names import named
 from volr.cli import options
-from volr.cli.input_files import check_data, is_model_file, split_of, start_of, teacher_of
+from volr.cli.input_files import (
+    artificial_start_of,
+    check_data,
+    is_model_file,
+    split_of,
+    start_of,
+    teacher_of,
+)
 from volr.cli.learning_options import Learning
 from volr.cli.options import (
     ARTIFICIAL,
@@ -98,7 +105,7 @@ def train(
 
     start, teacher, in_loop = through.start, through.teacher, through.in_loop
     trainer = _trainer(on)
-    _check_together(ctx, kind, start, in_loop)
+    _check_together(ctx, kind, start, in_loop, learning.levels)
     if is_model_file(file):
         raise ModelFileError(
             f"{file} is a model file, and training begins with a program", help=_with_model(file)
@@ -111,10 +118,13 @@ def train(
     check_writable(saved, source=Path(file))
     _check_apart(saved, {"--out": out, "--start": start, "--teacher": teacher})
     lowered = task_network(chosen, to_network(program_source(file)))
-    begun = None if start is None else start_of(start, lowered, out)
+    fine = kind == "ann" and start is not None
+    begun = None if start is None or fine else start_of(start, lowered, out)
+    initial = artificial_start_of(start, lowered, out) if fine and start is not None else None
     taught = None if teacher is None else teacher_of(teacher, chosen, out)
     runs = nullcontext() if in_loop is None else simulator(in_loop)
-    split = split_of([each.origin for each in (begun, taught) if each is not None], task, seed)
+    known = [each.origin for each in (begun, initial, taught) if each is not None]
+    split = split_of(known, task, seed)
     settings = TrainingSettings(
         **given_values(learning),
         activation=options.activation_of(activation),
@@ -136,7 +146,13 @@ def train(
             saved.unlink(missing_ok=True)
         if kind == "ann":
             trained = train_ann(
-                lowered, shown, settings, on=trainer, progress=reported, checkpoint=saved
+                lowered,
+                shown,
+                settings,
+                on=trainer,
+                initial=None if initial is None else initial.model,
+                progress=reported,
+                checkpoint=saved,
             )
         elif running is None:
             trained = train_snn(
@@ -161,14 +177,17 @@ def train(
                 progress=reported,
                 checkpoint=saved,
             )
-    origin: Origin = {"task": task, "seed": split, "condition": _condition(kind, start, in_loop)}
+    condition = "ann-quantised" if learning.levels else _condition(kind, start, in_loop)
+    origin: Origin = {"task": task, "seed": split, "condition": condition}
+    if initial is not None:
+        origin["ann"] = path_from(out, initial.path)
     if begun is not None:
         origin = {**begun.origin, **origin}
         if isinstance(ann := begun.origin.get("ann"), str):
             origin["ann"] = path_from(out, begun.path.parent / ann)
     save_made(trained.model, out, origin)
     saved.unlink(missing_ok=True)
-    _tell(trained, lowered, 1 if begun is not None else settings.candidates)
+    _tell(trained, lowered, 1 if start is not None else settings.candidates)
     if through.device != "cpu":
         note(f"trained on {device_name(device)}")
     note(f"wrote {out}")
@@ -216,14 +235,17 @@ def _with_model(file: str) -> str:
     )
 
 
-def _check_together(ctx: typer.Context, kind: str, start: Path | None, in_loop: str | None) -> None:
+def _check_together(
+    ctx: typer.Context, kind: str, start: Path | None, in_loop: str | None, levels: int | None
+) -> None:
     """Refuse options that would have no effect."""
     if kind == "ann":
-        refuse(
-            given(ctx, SPIKING, options.THROUGH_SPIKES).values(),
-            "for spiking networks alone; add --as snn",
-        )
+        spiking = given(ctx, SPIKING, options.THROUGH_SPIKES)
+        if levels is not None:
+            spiking.pop("start", None)
+        refuse(spiking.values(), "for spiking networks alone; add --as snn")
     else:
+        refuse(["--levels"] * (levels is not None), "for artificial networks alone")
         refuse(given(ctx, ARTIFICIAL).values(), "for artificial networks alone; leave out --as snn")
     if start is not None:
         refuse(given(ctx, SPIKING).values(), "the model of --start has its own")

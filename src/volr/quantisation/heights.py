@@ -47,15 +47,24 @@ def heights(
         for each in hidden
         if each.merge == "sum"
     }
-    found = {name: np.full(network[name].size, 1.0 / levels) for name in network.inputs}
+    found: dict[str, Floats] = {}
     for each in hidden:
         if each.name not in found and each.merge == "sum":
             found |= _of_group(network, each, wanted)
-    for each in hidden:
-        if each.merge == "max":
+    return raised(model, passed_on(network, found, levels), levels)
+
+
+def passed_on(network: Network, own: Mapping[str, Floats], levels: int) -> dict[str, Floats]:
+    """The heights of populations that add up, with those of the inputs, and of populations where
+    the largest counts: they have the heights of their sources.
+    """
+    found = {name: np.full(network[name].size, 1.0 / levels) for name in network.inputs}
+    for each in network.layers:
+        if each.name in own:
+            found[each.name] = own[each.name]
+        elif each.merge == "max":
             source = network.incoming[each.name][0].source
             found[each.name] = by_unit(each, _by_channel(network[source], found[source]))
-    _raise_low_ones(model, found, levels)
     return found
 
 
@@ -103,9 +112,11 @@ def _by_channel(population: Population, values: Floats) -> Floats:
     return values.reshape(population.shape[0], -1)[:, 0]
 
 
-def _raise_low_ones(model: ArtificialModel, found: dict[str, Floats], levels: int) -> None:
-    """Raise heights that are too low for their sums, in place, with those that are tied to them."""
-    network = model.network
+def raised(model: ArtificialModel, found: Mapping[str, Floats], levels: int) -> dict[str, Floats]:
+    """The heights, of which those that are too low for their sums are raised, with those that are
+    tied to them.
+    """
+    network, found = model.network, dict(found)
     for population in network.layers:
         name = population.name
         if name not in found or population.merge == "max":
@@ -126,6 +137,7 @@ def _raise_low_ones(model: ArtificialModel, found: dict[str, Floats], levels: in
             factor = np.full_like(factor, factor.max())
         for each in group & found.keys() - set(network.inputs):
             found[each] = found[each] * by_unit(network[each], factor)
+    return found
 
 
 def largest_sum(

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from volr.checks.arrays import Floats
     from volr.models.samples import Samples
+    from volr.network import Network
 
 QuantisationProgress: TypeAlias = Callable[[int, int], None]
 """Called with the number of networks that have been measured, and how many there are."""
@@ -181,8 +182,15 @@ def check_quantisable(model: ArtificialModel) -> None:
             "are those of relu",
             help="train the network again with relu, which makes another model",
         )
-    check_connectors(model.network, (Connector,), "quantise", several=True, merges=("sum", "max"))
-    if wrong := unsuited(model.network):
+    check_suited(model.network)
+
+
+def check_suited(network: Network) -> None:
+    """Raise ``UnsupportedError`` for a network in which a neuron cannot tell its value by one
+    spike.
+    """
+    check_connectors(network, (Connector,), "quantise", several=True, merges=("sum", "max"))
+    if wrong := unsuited(network):
         raise UnsupportedError("this network cannot compute with first spikes: " + "; ".join(wrong))
 
 

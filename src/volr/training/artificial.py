@@ -13,6 +13,7 @@ from volr.checks import arguments
 from volr.checks.names import named
 from volr.errors import BackendError
 from volr.models.model import ArtificialModel
+from volr.quantisation.quantise import check_suited
 from volr.training.checkpoint import checkpoint_of, described
 from volr.training.checks import check_initial, check_samples
 from volr.training.regularisation import Regularisation, check_images, check_plain
@@ -65,6 +66,8 @@ def train_ann(
     check_network(TORCH if trainer == "torch" else FUTHARK, network, "torch", "training on ")
     check_samples(network, samples, settings)
     check_images(network, settings.shift)
+    if settings.levels is not None:
+        check_suited(network)
     if initial is not None:
         check_initial(network, initial, settings)
         settings = replace(settings, candidates=1)
@@ -84,6 +87,7 @@ def train_ann(
                 settings.batch_size,
                 initial,
                 Regularisation.of(settings),
+                settings.levels,
             )
             return fit(learner, samples, settings, progress, kept)
         case "futhark":

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import torch
 
 from volr.backends.torch.module import array_of
-from volr.backends.torch.plan import logits, plan_of, walk
+from volr.backends.torch.plan import Pass, logits, plan_of, walk
 from volr.models.activations import ReLU
 from volr.models.model import ArtificialModel
+from volr.models.parameters import parameter_shapes
 from volr.training.backpropagation import Answer, TensorLearner, TensorSamples
 from volr.training.initialisation import artificial_starts
 from volr.training.learner import HiddenActivity
@@ -27,6 +28,7 @@ from volr.training.normalisation import (
 from volr.training.parts import part_count
 from volr.training.regularisation import Regularisation, trained_hidden
 from volr.training.shifts import shifted
+from volr.training.stairs import Stairs
 from volr.training.trained_pass import TrainedPass
 
 if TYPE_CHECKING:
@@ -52,6 +54,7 @@ class ArtificialLearner(TensorLearner[ArtificialModel]):
     batch_size: int
     initial: ArtificialModel | None = None
     regularisation: Regularisation = Regularisation()
+    levels: int | None = None
 
     @property
     def chunk(self) -> int:
@@ -63,8 +66,10 @@ class ArtificialLearner(TensorLearner[ArtificialModel]):
 
     @property
     def goes_on(self) -> bool:
-        """Never: even parameters that are given are only a start."""
-        return False
+        """Parameters that are given are only a start, unless they are to become whole numbers:
+        then no epoch may be better than the first measurement.
+        """
+        return self.initial is not None and self.levels is not None
 
     @cached_property
     def plan(self) -> TorchPlan:
@@ -81,16 +86,22 @@ class ArtificialLearner(TensorLearner[ArtificialModel]):
             starts = [dict(self.initial.parameters)]
         else:
             starts = artificial_starts(self.network, self.activation, samples, count, random)
-        return [self._with_statistics(each, samples) for each in starts]
+        return [
+            self._with_heights(self._with_statistics(each, samples), samples) for each in starts
+        ]
 
     def slower(self, candidates: int) -> float:
         return stack_slower(self.network, self.batch_size, candidates)
 
     def answer(self, values: Values, inputs: Tensor, candidates: int) -> Answer:
         """The outputs' weighted sums."""
+        through = Pass()
+        if self._stairs is not None:
+            through = TrainedPass(candidates, {}, stairs=self._stairs, values=values)
+            inputs = self._stairs.taken(inputs)
         if candidates > 1:
             inputs = inputs.expand(candidates, *inputs.shape)
-        return Answer(logits(self.plan, values, inputs))
+        return Answer(logits(self.plan, values, inputs, through))
 
     def trained_answer(
         self, values: Values, inputs: Tensor, candidates: int, random: torch.Generator
@@ -107,7 +118,11 @@ class ArtificialLearner(TensorLearner[ArtificialModel]):
             dropped=self._dropped,
             dropout=own.dropout,
             random=random,
+            stairs=self._stairs,
+            values=values,
         )
+        if self._stairs is not None:
+            inputs = self._stairs.taken(inputs)
         if candidates > 1:
             inputs = inputs.expand(candidates, *inputs.shape)
         return Answer(logits(self.plan, values, inputs, through))
@@ -118,6 +133,10 @@ class ArtificialLearner(TensorLearner[ArtificialModel]):
     def settled(self, values: Values) -> Values:
         """The parameters with normalisation folded into them."""
         return folded(self._normalised, values)
+
+    @cached_property
+    def _stairs(self) -> Stairs | None:
+        return None if self.levels is None else Stairs.of(self.network, self.levels)
 
     @cached_property
     def _normalised(self) -> dict[str, Normalised]:
@@ -138,6 +157,13 @@ class ArtificialLearner(TensorLearner[ArtificialModel]):
             added = statistics(self._normalised, measuring.found, values)
         return start | {name: array_of(each) for name, each in added.items()}
 
+    def _with_heights(self, start: dict[str, Floats], samples: Samples) -> dict[str, Floats]:
+        """A start, and the heights of its stairs."""
+        if self._stairs is None:
+            return start
+        weights = {name: start[name] for name in parameter_shapes(self.network)}
+        return start | self._stairs.start(weights, samples.inputs)
+
     def activity(self, values: Values, everything: TensorSamples) -> HiddenActivity:
         """See ``dead_neurons``."""
         return HiddenActivity(dead_neurons(self.plan, values, everything, self.chunk))
@@ -145,6 +171,8 @@ class ArtificialLearner(TensorLearner[ArtificialModel]):
     def model(self, values: Values) -> ArtificialModel:
         """The model with these parameters."""
         parameters = {name: array_of(value) for name, value in values.items()}
+        if self._stairs is not None:
+            return self._stairs.whole(parameters)
         return ArtificialModel(self.network, parameters, self.activation)
 
 

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from volr.system.caches import cache_for
 from volr.training.normalisation import is_scale
+from volr.training.stairs import is_height
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,14 +23,15 @@ State: TypeAlias = dict[str, dict[str, Tensor]]
 
 def optimizer_of(values: Mapping[str, Tensor], settings: TrainingSettings) -> torch.optim.Optimizer:
     """The optimizer of these parameters. Weight decay leaves the scales of normalisation alone:
-    what they multiply is normalised, so it would only make updates larger.
+    what they multiply is normalised, so it would only make updates larger. It leaves the heights of
+    stairs alone too, which are logarithms.
     """
     # PyTorch imports its compiler with the first optimizer, and that makes a folder for what it
     # compiles. Left to itself it takes one in /tmp, under a name that others can guess.
     os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", str(cache_for("torch")))
     rate, decay = settings.rate, settings.decay
-    decayed = [value for name, value in values.items() if not is_scale(name)]
-    scales = [value for name, value in values.items() if is_scale(name)]
+    decayed = [value for name, value in values.items() if not _is_left_alone(name)]
+    scales = [value for name, value in values.items() if _is_left_alone(name)]
     groups: list[dict[str, Any]] = [{"params": decayed}]
     if scales:
         groups.append({"params": scales, "weight_decay": 0.0})
@@ -40,6 +42,10 @@ def optimizer_of(values: Mapping[str, Tensor], settings: TrainingSettings) -> to
             return torch.optim.SGD(
                 groups, lr=rate, momentum=settings.momentum, weight_decay=decay, fused=True
             )
+
+
+def _is_left_alone(name: str) -> bool:
+    return is_scale(name) or is_height(name)
 
 
 def state_of(optimizer: torch.optim.Optimizer, values: Mapping[str, Tensor]) -> State:

@@ -92,7 +92,7 @@ def check_plain(settings: TrainingSettings, what: str, help: str) -> None:
         name
         for name, value in vars(Regularisation.of(settings)).items()
         if value != getattr(plain, name)
-    ]
+    ] + ["levels"] * (settings.levels is not None)
     if given:
         raise TrainingError(f"{what} takes no {' and no '.join(given)}", help=help)
 

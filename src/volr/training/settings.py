@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias, get_args
 
 from volr.checks.annotations import settle
 from volr.errors import TrainingError
-from volr.models.activations import Activation
+from volr.models.activations import Activation, ReLU
 from volr.models.model import ArtificialModel
 
 Optimizer: TypeAlias = Literal["adam", "sgd"]
@@ -54,6 +54,8 @@ class TrainingSettings:
                        as much
     ``shift``          the most pixels by which an image is shifted in each direction, anew in each
                        update; what comes in is 0. Inputs are of shape ``[c h w]``
+    ``levels``         of activations, which become stairs (``volr.training.stairs``), and the model
+                       a staircase network of whole numbers; None: no stairs
     ``loss``           softmax ``cross_entropy``, or ``mse`` between the logits and one-hot labels
     ``validation``     the fraction of the samples that is set aside; 0: none
     ``patience``       epochs without improvement on the validation split before training stops;
@@ -74,6 +76,7 @@ class TrainingSettings:
     normalise: Normalise | None = None
     dropout: float = 0.0
     shift: int = 0
+    levels: int | None = None
     loss: Loss = "cross_entropy"
     activation: Activation = ArtificialModel.activation
     validation: float = 0.1
@@ -126,6 +129,10 @@ def _problems(settings: TrainingSettings) -> list[str]:
         wrong.append(f"dropout is {settings.dropout}, not in [0, 1)")
     if settings.shift < 0:
         wrong.append(f"shift is {settings.shift}, below 0")
+    if settings.levels is not None and settings.levels < 2:
+        wrong.append(f"levels is {settings.levels}, below 2")
+    if settings.levels is not None and not isinstance(settings.activation, ReLU):
+        wrong.append(f"levels are those of relu, and the activation is {settings.activation.name}")
     if not 0 <= settings.validation < 1:
         wrong.append(f"validation is {settings.validation}, not in [0, 1)")
     elif settings.patience is not None and settings.validation == 0:

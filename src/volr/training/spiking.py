@@ -39,6 +39,10 @@ FINE_RATE, FINE_DECAY, FINE_EPOCHS = 2e-4, 0.0, 2
 """The default learning rate, weight decay and epochs for training that starts from a model."""
 
 
+TRAINED_READOUTS: tuple[Readout, ...] = ("count", "membrane")
+"""The readouts that a network can be trained with."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class SpikingSettings(SimulationSettings):
     """What kind of spiking network is trained, and how errors go back through its spikes.
@@ -172,6 +176,8 @@ def check_spiking(network: Network, spiking: SpikingSettings, start: SpikingMode
     Raises ``ModelError`` if the delay is so long that no output can depend on the input.
     """
     wrong = readout_problems(network, spiking.readout)
+    if spiking.readout not in TRAINED_READOUTS:
+        wrong.append(f"a readout of {spiking.readout} cannot be trained, only count or membrane")
     if start is not None and start.network != network:
         wrong.append("the model to start from is of another network")
     given = SpikingSettings.of(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import torch
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from volr.backends.torch.plan import Step
     from volr.training.normalisation import Normalised
+    from volr.training.stairs import Stairs
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class TrainedPass(Pass):
     """``candidates`` are run at once; those of ``normalised`` are normalised, over the minibatch if
     it is ``updating``. Each neuron of ``dropped`` is 0 with the probability ``dropout``, drawn from
     ``random``; the others are divided by 1 − ``dropout``. N. Srivastava et al., "Dropout: a simple
-    way to prevent neural networks from overfitting" (2014).
+    way to prevent neural networks from overfitting" (2014). With ``stairs`` activations are in
+    levels, whose heights are among ``values``.
     """
 
     candidates: int
@@ -33,6 +35,8 @@ class TrainedPass(Pass):
     dropped: Collection[str] = ()
     dropout: float = 0.0
     random: torch.Generator | None = None
+    stairs: Stairs | None = None
+    values: Mapping[str, Tensor] = field(default_factory=dict[str, "Tensor"])
 
     def sums(
         self, step: Step, values: Mapping[str, Tensor], active: Mapping[str, Tensor]
@@ -45,7 +49,10 @@ class TrainedPass(Pass):
         return y if fixed is None else y + super().sums(fixed, values, active)
 
     def sent(self, step: Step, z: Tensor) -> Tensor:
-        active = super().sent(step, z)
+        if self.stairs is None:
+            active = super().sent(step, z)
+        else:
+            active = self.stairs.sent(step, z, self.values)
         if not self.dropout or step.target not in self.dropped:
             return active
         kept = 1.0 - self.dropout

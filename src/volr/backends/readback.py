@@ -19,6 +19,7 @@ import numpy as np
 
 from volr.backends.populations import neurons_of
 from volr.backends.terms import Blocks, Ends, Wiring
+from volr.models.activations import AS_GIVEN, input_formula, title
 from volr.models.coding import ticking
 from volr.models.first_spike import FirstSpike
 from volr.models.model import ArtificialModel, SpikingModel
@@ -122,7 +123,11 @@ class _Holding:
 
 @dataclass(frozen=True, kw_only=True)
 class ArtificialReadback(_Holding):
-    """An artificial network: ``activations`` are Volr's names, by hidden population."""
+    """An artificial network.
+
+    ``activations`` are by population: of those that send something on, the activation's ``title``;
+    of inputs that do not send their stimulus as it is, the ``input_formula``.
+    """
 
     activations: Mapping[str, Answer[str]]
 
@@ -233,8 +238,9 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
                 weights=weights,
                 wirings=wirings,
                 biases=biases,
-                activations={
-                    name: model.activation_of(name).name for name in populations if name in hidden
+                activations=_inputs_taken(model)
+                | {
+                    name: title(model.activation_of(name)) for name in populations if name in hidden
                 },
                 precision=precision,
                 merges=merges,
@@ -259,6 +265,12 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
                 merges={} if isinstance(model.coding, FirstSpike) else merges,
                 ticks={} if network.clock is None else {network.clock: ticking(model)},
             )
+
+
+def _inputs_taken(model: ArtificialModel) -> dict[str, str]:
+    """The formula of each input, unless they send their stimulus as it is."""
+    formula = input_formula(model.activation)
+    return {} if formula == AS_GIVEN else dict.fromkeys(model.network.inputs, formula)
 
 
 def _delays(model: SpikingModel) -> dict[Ends, list[float]]:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.backends.base import ArtificialBackend
-from volr.backends.probing import activation_of, affine_of, merge_of
+from volr.backends.probing import activation_of, affine_of, merge_of, taken_as
 from volr.backends.readback import ArtificialReadback, Asked, all_asked, precision_of
 from volr.checks.batches import check_batch
 from volr.models.activations import ACTIVATION_NAMES, activate, input_values
@@ -173,7 +173,8 @@ def contents(program: Program) -> ArtificialReadback:
         outputs=Asked(program.outputs),
         weights=all_asked(weights, _PROBED),
         biases=all_asked(biases, _PROBED),
-        activations=all_asked(
+        activations=all_asked(taken_as(dict(program.inputs), program.taken), _PROBED)
+        | all_asked(
             {step.name: activation_of(step.activation) for step in program.steps if step.sends},
             _PROBED,
         ),

@@ -101,12 +101,32 @@ ACTIVATIONS: tuple[ReLU | Sigmoid | Tanh | Identity, ...] = (
     Identity(),
 )
 """The activations that have no numbers."""
+AS_GIVEN = "x"
+"""The formula of inputs that send their stimulus as it is."""
 ACTIVATION_NAMES: tuple[str, ...] = (*(each.name for each in ACTIVATIONS), Staircase.name)
 
 
 def activation(name: str) -> Activation:
     """The activation of that name, which has no numbers; ``ModelError`` when there is none."""
     return named("activation", name, {each.name: each for each in ACTIVATIONS}, ModelError)
+
+
+def title(activation: Activation) -> str:
+    """Its name, with its numbers where it has any."""
+    match activation:
+        case Staircase(levels=levels, step=step):
+            return f"{activation.name} of {levels} levels, step {step}"
+        case _:
+            return activation.name
+
+
+def input_formula(activation: Activation) -> str:
+    """What the inputs of a network with this activation send for a stimulus x, as a formula."""
+    match activation:
+        case Staircase(levels=levels):
+            return f"⌊x · {levels} + ½⌋"
+        case _:
+            return AS_GIVEN
 
 
 def activate(activation: Activation, z: Floats) -> Floats:

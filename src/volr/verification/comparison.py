@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from volr.backends.probing import ANOTHER
 from volr.backends.readback import ArtificialReadback, Asked, Cells, SpikingReadback, Told
 from volr.backends.terms import WINDOWS
+from volr.models.activations import AS_GIVEN
 from volr.verification.blocks import arrow, close, factor_or_sign, spread_by_pixel, worst
 from volr.verification.differences import Comparison, Difference, Tally
 from volr.verification.ticks import tick_difference
@@ -197,10 +198,13 @@ class _Comparing:
     def _activation(self, name: str, answer: Answer[str] | None) -> None:
         if name not in self.found.populations:
             return
-        wanted = self.expected.activations.get(name, "none")
-        has = "none" if answer is None else self.take("activations", answer)
+        is_input = name in self.expected.inputs
+        none = AS_GIVEN if is_input else "none"
+        wanted = self.expected.activations.get(name, none)
+        has = none if answer is None else self.take("activations", answer)
         if has is not None and has != wanted:
-            self.differ("activations", name, f"the activation {has}, expected {wanted}")
+            what = "of a stimulus x it sends" if is_input else "the activation"
+            self.differ("activations", name, f"{what} {has}, expected {wanted}")
 
     def _times(self, found: SpikingReadback) -> None:
         expected = self.expected

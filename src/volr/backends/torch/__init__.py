@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from volr.backends.base import ArtificialBackend
 from volr.backends.readback import SINGLE
 from volr.backends.refusals import check_supported, require
-from volr.models.activations import ACTIVATIONS
+from volr.models.activations import ACTIVATION_NAMES
 from volr.network.connectors import AllToAll, Convolution, OneToOne, Pooled, Windows
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ TORCH = ArtificialBackend(
     summary="PyTorch, in float32",
     requires=("torch",),
     extra="torch",
-    activations=tuple(each.name for each in ACTIVATIONS),
+    activations=ACTIVATION_NAMES,
     build=_build,
     read_back=_read_back,
     precision=SINGLE,

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING
 import torch
 from torch.nn import functional
 
-from volr.network.connectors import AllToAll, Convolution, OneToOne, Pooled, Windows
+from volr.network.connectors import (
+    AllToAll,
+    Convolution,
+    OneToOne,
+    Pooled,
+    Windows,
+    shared_by,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -106,13 +113,17 @@ class Scaling(Operation):
 
 @dataclass(frozen=True, slots=True)
 class Pooling(Operation):
-    """``Windows``: the sum, or the largest, of each."""
+    """``Windows``: the sum, or the largest, of each. Sums of ``whole`` numbers are exact."""
 
     pool: AveragePool
     source: Shape
+    whole: bool = False
 
     def __call__(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
         del bias  # it takes none
+        if self.whole:
+            sums = summed(x, self.pool, self.source)
+            return sums * _one(weight, sums)
         means = averaged(x, self.pool, self.source)
         return means * (math.prod(self.pool.window) * _one(weight, means))
 
@@ -124,27 +135,36 @@ class Pooling(Operation):
 
 @dataclass(frozen=True, slots=True)
 class Averaged(Operation):
-    """``Pooled``: the means of windows, of windows of these and so on, go on to ``then``."""
+    """``Pooled``: the means of windows, of windows of these and so on, go on to ``then``.
+
+    With a ``divisor`` these are the sums, and the weights are divided by it. So whole numbers stay
+    exact: their mean need not be one.
+    """
 
     pools: tuple[tuple[AveragePool, Shape], ...]
     then: Operation
+    divisor: int | None = None
 
     def takes_bias(self, count: int) -> bool:
         return self.then.takes_bias(count)
 
     def __call__(self, x: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
-        return self.then(self._means(x), weight, bias)
+        return self.then(self._means(x), self._shared(weight), bias)
 
     def added(self, z: Tensor, x: Tensor, weight: Tensor) -> Tensor:
-        return self.then.added(z, self._means(x), weight)
+        return self.then.added(z, self._means(x), self._shared(weight))
 
     def largest(self, x: Tensor, weight: Tensor) -> Tensor:
-        return self.then.largest(self._means(x), weight)
+        return self.then.largest(self._means(x), self._shared(weight))
 
     def _means(self, x: Tensor) -> Tensor:
+        pooled = averaged if self.divisor is None else summed
         for pool, source in self.pools:
-            x = averaged(x, pool, source)
+            x = pooled(x, pool, source)
         return x
+
+    def _shared(self, weight: Tensor) -> Tensor:
+        return weight if self.divisor is None else weight / self.divisor
 
 
 def by_unit(numbers: Tensor, size: int) -> Tensor:
@@ -160,12 +180,26 @@ def averaged(x: Tensor, pool: AveragePool, source: Shape) -> Tensor:
     return means.reshape(*x.shape[:-1], -1)
 
 
-def operation_of(network: Network, projection: Projection) -> Operation:
-    """The operation of a projection whose connector is one of the record's."""
-    return _operation(projection.connector, *network.ends(projection))
+def summed(x: Tensor, pool: AveragePool, source: Shape) -> Tensor:
+    """The sums of the windows of maps of this shape."""
+    maps, window, stride = x.reshape(-1, *source), pool.window, pool.stride
+    if len(window) == 1:
+        # `avg_pool1d` divides.
+        sums = maps.unfold(-1, window[0], stride[0]).sum(-1)
+    else:
+        sums = functional.avg_pool2d(maps, window, stride, divisor_override=1)
+    return sums.reshape(*x.shape[:-1], -1)
 
 
-def _operation(connector: Connector, source: Shape, target: Shape) -> Operation:
+def operation_of(network: Network, projection: Projection, *, whole: bool = False) -> Operation:
+    """The operation of a projection whose connector is one of the record's.
+
+    Where values are ``whole`` numbers it gives whole numbers.
+    """
+    return _operation(projection.connector, *network.ends(projection), whole=whole)
+
+
+def _operation(connector: Connector, source: Shape, target: Shape, *, whole: bool) -> Operation:
     match connector:
         case AllToAll():
             return MatrixProduct(math.prod(target))
@@ -174,13 +208,14 @@ def _operation(connector: Connector, source: Shape, target: Shape) -> Operation:
         case OneToOne():
             return Scaling()
         case Windows():
-            return Pooling(connector.pool, source)
+            return Pooling(connector.pool, source, whole)
         case Pooled(pools, then):
             steps: list[tuple[AveragePool, Shape]] = []
             for pool in pools:
                 steps.append((pool, source))
                 source = pool.reduced(source)
-            return Averaged(tuple(steps), _operation(then, source, target))
+            following = _operation(then, source, target, whole=whole)
+            return Averaged(tuple(steps), following, shared_by(pools) if whole else None)
         case _:
             raise NotImplementedError(connector.name)
 

@@ -7,13 +7,15 @@ have one leading axis more, and activations ``[candidate, batch, unit]``.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
 
+from volr.backends.torch.exact import exact_sums
 from volr.backends.torch.operations import by_unit, operation_of
-from volr.models.activations import Activation, Identity, ReLU, Sigmoid, Tanh
+from volr.models.activations import Activation, Identity, ReLU, Sigmoid, Staircase, Tanh
 from volr.models.model import activation_of
 from volr.models.parameters import bias_name, weight_name
 
@@ -33,7 +35,8 @@ class Step:
     ``terms`` are the source, the weight and the operation of each projection into it. They are
     added up, or the step ``takes_largest``. ``bias`` is the name of its biases, by unit or by
     channel, or None. ``is_output`` says whether its weighted sum is read, ``is_source`` whether its
-    activation is sent on. The populations ``done`` are not needed after this step.
+    activation is sent on. The populations ``done`` are not needed after this step. Sums of
+    ``whole`` numbers are exact.
     """
 
     target: str
@@ -44,6 +47,7 @@ class Step:
     is_output: bool
     is_source: bool
     done: tuple[str, ...]
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +71,7 @@ def plan_of(network: Network, activation: Activation) -> TorchPlan:
     for source, target in last_use.items():
         done.setdefault(target, []).append(source)
     outputs = set(network.outputs)
+    whole = isinstance(activation, Staircase)
     return TorchPlan(
         inputs=tuple((name, network[name].size) for name in network.inputs),
         steps=tuple(
@@ -74,7 +79,7 @@ def plan_of(network: Network, activation: Activation) -> TorchPlan:
                 target=population.name,
                 bias=bias_name(population) if network.biases(population) else None,
                 terms=tuple(
-                    (p.source, weight_name(p), operation_of(network, p))
+                    (p.source, weight_name(p), operation_of(network, p, whole=whole))
                     for p in network.incoming[population.name]
                 ),
                 takes_largest=population.merge == "max",
@@ -82,6 +87,7 @@ def plan_of(network: Network, activation: Activation) -> TorchPlan:
                 is_output=population.name in outputs,
                 is_source=population.name in last_use,
                 done=tuple(done.get(population.name, ())),
+                whole=whole,
             )
             for population in network.layers
         ),
@@ -99,9 +105,10 @@ class Pass:
         self, step: Step, values: Mapping[str, Tensor], active: Mapping[str, Tensor]
     ) -> Tensor:
         """The weighted sums, or the largest of what arrives, from what the sources send."""
-        if step.takes_largest:
-            return _largest(step, active, values)
-        return _sum(step, active, values)
+        with exact_sums() if step.whole else nullcontext():
+            if step.takes_largest:
+                return _largest(step, active, values)
+            return _sum(step, active, values)
 
     def sent(self, step: Step, z: Tensor) -> Tensor:
         """What is sent on."""
@@ -150,13 +157,25 @@ def activate(activation: Activation, z: Tensor) -> Tensor:
             return torch.tanh(z)
         case Identity():
             return z
+        case Staircase(levels=levels, step=step):
+            return torch.floor(torch.div(z, step) + 0.5).clamp(0, levels)
+
+
+def taken(activation: Activation, inputs: Tensor) -> Tensor:
+    """What the inputs send of stimuli, in their shape: see ``volr.models.activations``."""
+    match activation:
+        case Staircase(levels=levels):
+            exact = inputs.to(torch.float32).to(torch.float64)
+            return torch.floor(exact * levels + 0.5).to(inputs.dtype)
+        case _:
+            return inputs
 
 
 def _input_parts(plan: TorchPlan, inputs: Tensor) -> dict[str, Tensor]:
     parts: dict[str, Tensor] = {}
-    start = 0
+    start, sent = 0, taken(plan.activation, inputs)
     for name, size in plan.inputs:
-        parts[name] = inputs.narrow(-1, start, size)
+        parts[name] = sent.narrow(-1, start, size)
         start += size
     return parts
 

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import torch
 
+from volr.backends.probing import taken_as
 from volr.backends.readback import ArtificialReadback, Asked, all_asked, precision_of
 from volr.backends.terms import added_up
+from volr.backends.torch.chains import plain
 from volr.backends.torch.module import NetworkModule, module_from, our_name
 from volr.backends.torch.traced import Active, Block, Sum, Trace, TracedStep
 from volr.backends.torch.tracing import trace
@@ -64,7 +66,8 @@ def contents(module: NetworkModule) -> ArtificialReadback:
         ),
         biases=all_asked(biases),
         activations=all_asked(
-            {
+            _taken(done, names, stimuli.dtype)
+            | {
                 name_of(each): each.activation
                 for each in done.sums
                 if each.activation is not None and name_of(each) in sends
@@ -74,6 +77,14 @@ def contents(module: NetworkModule) -> ArtificialReadback:
         merges=all_asked({name_of(each): each.merge for each in done.sums if each.merge != "sum"}),
         precision=precision_of(_numpy_type(each) for each in module.parameters()),
     )
+
+
+def _taken(done: Trace, names: Mapping[Block | int, str], dtype: torch.dtype) -> dict[str, str]:
+    """The formula of each input that does not send its stimulus as it is."""
+    found: dict[str, str] = {}
+    for block, chain in done.taken.items():
+        found |= taken_as((names[block],), plain(chain, dtype))
+    return found
 
 
 def _names(

@@ -7,6 +7,7 @@
     pools        avg_pool1d(maps, …), avg_pool2d(…) of what is read
     largest      max_pool1d(x · weight, …), max_pool2d(…); stack([…]).amax(0) of several
     activation   relu(sum) | sigmoid(sum) | tanh(sum); none is the identity
+    staircase    clamp(floor(div(sum, step) + ½), …); sums in place of means, and weights divided
     logits       a sum, or cat([sum | input, …])
 
 PyTorch calls the ``Recorder`` for every operation. Strides, paddings and so on are those of the
@@ -24,21 +25,26 @@ from torch import Tensor
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
 
-from volr.backends.probing import ANOTHER, activation_of
-from volr.backends.terms import WINDOWS, Reading, Term, by_channel
-from volr.backends.torch.calls import RESHAPES, kernel_of, pool_of
+from volr.backends.probing import activation_of
+from volr.backends.terms import Reading, Term, by_channel
+from volr.backends.torch.calls import RESHAPES, Pool, kernel_of, pool_of
+from volr.backends.torch.chains import Call, continued, plain
 from volr.backends.torch.traced import (
     Active,
     Block,
+    Chain,
     Constant,
     Sum,
     Trace,
     TracedStep,
     TracedTerm,
+    Unfolded,
     View,
+    merge_of,
+    scaled,
 )
 from volr.errors import BackendError
-from volr.network.connectors import AllToAll, Convolution, OneToOne, Windows
+from volr.network.connectors import AllToAll, AveragePool, Convolution, OneToOne, Windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -96,25 +102,26 @@ class Recorder(TorchFunctionMode):
         name = getattr(func, "__name__", "")
         if known and len(constants) == len(known):
             return Constant(result, constants[0].origin)
-        if func is Tensor.narrow and isinstance(known[0], Block) and args[1] == -1:
-            block = Block(known[0].start + args[2], args[3])
-            if block not in self.trace.blocks:
-                self.trace.blocks.append(block)
-            return block
+        if func is Tensor.narrow and isinstance(known[0], (Block, Chain)) and args[1] == -1:
+            return self.trace.narrowed(known[0], args[2], args[3])
         if name in RESHAPES and result.shape[0] == 1:
             return self._reshaped(args[0], shape)
         if func is functional.linear:
             return self._weighted(args[0], AllToAll(), constants, shape)
         if kernel := kernel_of(func, args, kwargs):
             return self._weighted(args[0], kernel, constants, shape)
-        if pool := pool_of(func, args, kwargs):
-            found = self._pooled(args[0], pool.pool, pool.factor, largest=pool.largest)
-            if found is not None:
-                return found
-        if name in ("mul", "__rmul__") and len(args) == 2 and not kwargs:
-            found = self._times(*args, shape)
-            if found is not None:
-                return found
+        pool = pool_of(func, args, kwargs)
+        if pool and (found := self._pooled(args[0], pool)) is not None:
+            return found
+        if len(given) == 1 and (chain := self._chained(Call(func, args, kwargs), result)):
+            return chain
+        if name == "unfold" and args[1:2] == (-1,) and not kwargs:
+            return Unfolded(self._read(args[0]), AveragePool(args[2:3], args[3:]))
+        if name == "sum" and args[1:] == (-1,) and isinstance(known[0], Unfolded):
+            return known[0].added_up()
+        is_product = name in ("mul", "__rmul__") and len(args) == 2 and not kwargs
+        if is_product and (found := self._times(args[0], args[1], shape)) is not None:
+            return found
         if name == "add" and len(args) == 2 and not kwargs:
             return self._added(*args)
         if func is torch.addmm and isinstance(known[2], Constant) and not kwargs:
@@ -127,12 +134,18 @@ class Recorder(TorchFunctionMode):
         if func is torch.cat:
             return tuple(self._step(each) for each in args[0])
         if len(args) == 1 and known and not isinstance(known[0], (Block, Reading)):
-            found = self._sum(args[0])
-            found.activation = activation_of(_plain(func))
-            return Active(found)
+            return self._activated(self._sum(args[0]), func)
         raise BackendError(f"the module does what none of ours does: {name}")
 
     # --- what is read
+
+    def _chained(self, call: Call, result: Tensor) -> Chain | None:
+        """What a call makes of each number, if it goes on with or begins a chain of such calls."""
+        values = call.args[0]
+        found = self._known[id(self._base(values))]
+        if call.name == "div" and not isinstance(found, (Block, Reading, Chain)):
+            found = self._sum(values)
+        return continued(found, call, result)
 
     def _reshaped(self, values: Tensor, shape: Shape) -> Any:
         found = self._known[id(values)]
@@ -159,7 +172,13 @@ class Recorder(TorchFunctionMode):
 
     def _step(self, values: Tensor) -> TracedStep:
         found = self._known[id(self._base(values))]
+        if isinstance(found, Chain) and isinstance(found.of, Sum):
+            return self._activated(found.of, found)
         return found if isinstance(found, (Block, Active)) else self._sum(values)
+
+    def _activated(self, of: Sum, function: Callable[[Tensor], Tensor]) -> Active:
+        of.activation = activation_of(plain(function))
+        return Active(of)
 
     # --- sums
 
@@ -186,8 +205,7 @@ class Recorder(TorchFunctionMode):
     def _times(self, values: Tensor, other: Any, target: Shape) -> Any:
         """What one number makes of values; None where it is something else."""
         if not isinstance(other, Tensor):
-            read = self._read(values)
-            return _scaled(read, float(other))
+            return scaled(self._read(values), float(other))
         first, second = self._known[id(values)], self._known[id(other)]
         if isinstance(first, Constant):
             values, second = other, first
@@ -196,7 +214,8 @@ class Recorder(TorchFunctionMode):
         numbers = second.numbers.reshape(1)
         return self._term(values, OneToOne(), numbers, second.origin, target)
 
-    def _pooled(self, values: Tensor, pool: Any, factor: float, *, largest: bool) -> Any:
+    def _pooled(self, values: Tensor, call: Pool) -> Any:
+        pool, largest = call.pool, call.largest
         base = self._known[id(self._base(values))]
         if largest and isinstance(base, TracedTerm) and isinstance(base.term.connector, OneToOne):
             # A weight for all, and then the largest of each window.
@@ -207,7 +226,7 @@ class Recorder(TorchFunctionMode):
             target = pool.reduced(read.shape)
             return TracedTerm(Term(read, windows, base.term.weights, target), base.origin)
         found = self._read(values).through(pool, largest=largest)
-        return None if found is None else _scaled(found, factor)
+        return None if found is None else scaled(found, call.factor)
 
     def _added(self, one: Tensor, other: Any) -> Sum:
         if not isinstance(other, Tensor):
@@ -216,9 +235,7 @@ class Recorder(TorchFunctionMode):
         if not isinstance(addend, Constant):
             return self._joined(self._sum(one), self._sum(other))
         found = self._sum(one)
-        wide = np.broadcast_to(addend.numbers, tuple(one.shape)).ravel()
-        found.biases = wide if found.biases is None else found.biases + wide
-        found.bias = addend.origin
+        found.add(np.broadcast_to(addend.numbers, tuple(one.shape)).ravel(), addend.origin)
         return found
 
     def _joined(self, one: Sum, other: Sum) -> Sum:
@@ -226,10 +243,10 @@ class Recorder(TorchFunctionMode):
         made = self._made((*one.terms, *other.terms), one.shape, "sum")
         self.trace.sums.remove(one)
         self.trace.sums.remove(other)
-        given = [each for each in (one, other) if each.biases is not None]
-        if given:
-            made.bias = given[0].bias
-            made.biases = sum((e.biases for e in given if e.biases is not None), np.zeros(1))
+        # The biases of the first have the name.
+        for each in (other, one):
+            if each.biases is not None and each.bias is not None:
+                made.add(each.biases, each.bias)
         return made
 
     def _largest_of(self, sums: list[Sum]) -> Sum:
@@ -271,12 +288,7 @@ class Recorder(TorchFunctionMode):
         return self._made((replace(traced, term=term),), read.shape, "sum")
 
     def _made(self, terms: tuple[TracedTerm, ...], shape: Shape, merge: str) -> Sum:
-        if merge == "sum":
-            if any(isinstance(each.term.connector, Windows) for each in terms):
-                merge = ANOTHER
-            elif any(each.term.read.largest for each in terms):
-                merge = WINDOWS
-        made = Sum(terms, shape, merge)
+        made = Sum(terms, shape, merge_of(terms, merge))
         self.trace.sums.append(made)
         return made
 
@@ -287,14 +299,3 @@ def trace(module: nn.Module, stimuli: Tensor) -> Trace:
     with torch.no_grad(), recorder:
         result = cast("Tensor", module(stimuli))
     return recorder.output(result)
-
-
-def _scaled(read: Reading[Block | Sum], factor: float) -> Reading[Block | Sum]:
-    return replace(read, factor=factor * read.factor)
-
-
-def _plain(function: Callable[[Tensor], Tensor]) -> Callable[[Floats], Floats]:
-    def called(values: Floats) -> Floats:
-        return function(torch.tensor(values)).numpy()
-
-    return called

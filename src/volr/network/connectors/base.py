@@ -64,6 +64,11 @@ class Connector(ABC):
         """Whether training changes its weights."""
         return True
 
+    @property
+    def divisor(self) -> int:
+        """What a weight is divided by where it becomes a synapse's: 1, unless means are taken."""
+        return 1
+
     @abstractmethod
     def misfit(self, source: Shape, target: Shape) -> str | None:
         """Why it cannot connect these shapes; None if it can."""

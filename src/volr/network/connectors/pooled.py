@@ -77,6 +77,11 @@ def shape_through(pools: Iterable[AveragePool], shape: Shape) -> Shape:
     return shape
 
 
+def shared_by(pools: Iterable[AveragePool]) -> int:
+    """The neurons behind one mean of these pools, one after the other."""
+    return math.prod(math.prod(pool.window) for pool in pools)
+
+
 @dataclass(frozen=True, slots=True)
 class Pooled(Connector):
     """A ``connector`` that reads its source through ``pools``, from the source on.
@@ -100,6 +105,10 @@ class Pooled(Connector):
     @property
     def trained(self) -> bool:
         return self.connector.trained
+
+    @property
+    def divisor(self) -> int:
+        return shared_by(self.pools) * self.connector.divisor
 
     def misfit(self, source: Shape, target: Shape) -> str | None:
         for pool in self.pools:
@@ -137,8 +146,7 @@ class Pooled(Connector):
         return self.connector.rescaled(weights, after, means, pooled, target)
 
     def synapse_count(self, source: Shape, target: Shape) -> int:
-        members = math.prod(math.prod(pool.window) for pool in self.pools)
-        return members * self.connector.synapse_count(self.pooled(source), target)
+        return shared_by(self.pools) * self.connector.synapse_count(self.pooled(source), target)
 
     def multiplication_count(self, source: Shape, target: Shape) -> int:
         """Those of the connector, since the means are taken once."""
@@ -166,8 +174,10 @@ class Pooled(Connector):
             yield Entries(post[order], pre[order], index[order], factor[order])
 
     def apply(self, weights: Floats, values: Floats, source: Shape, target: Shape) -> Floats:
-        means = values[:, self.members(source)].mean(axis=2)
-        return self.connector.apply(weights, means, self.pooled(source), target)
+        members = self.members(source)
+        sums = values[:, members].sum(axis=2)
+        # Divided last: then whole numbers stay exact where the weights are multiples.
+        return self.connector.apply(weights, sums, self.pooled(source), target) / members.shape[1]
 
     def transposed(self, weights: Floats, values: Floats, source: Shape, target: Shape) -> Floats:
         import numpy as np

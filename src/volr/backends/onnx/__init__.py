@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 from volr.backends.base import ArtificialBackend, Document
 from volr.backends.readback import SINGLE
 from volr.backends.refusals import check_supported, require
-from volr.models.activations import ACTIVATIONS
+from volr.models.activations import ACTIVATION_NAMES
 from volr.network.connectors import AllToAll, Convolution, OneToOne, Pooled, Windows
 
 if TYPE_CHECKING:
@@ -66,7 +66,7 @@ ONNX_FILE = Document(
     suffix=SUFFIX,
     requires=("onnx",),
     extra="onnx",
-    activations=tuple(each.name for each in ACTIVATIONS),
+    activations=ACTIVATION_NAMES,
     write=write,
     read_back=read_back,
     precision=SINGLE,
@@ -83,7 +83,7 @@ ONNX = ArtificialBackend(
     summary="ONNX Runtime, in float32",
     requires=("onnx", "onnxruntime"),
     extra="onnx",
-    activations=tuple(each.name for each in ACTIVATIONS),
+    activations=ACTIVATION_NAMES,
     build=_build,
     read_back=_read_back_session,
     precision=SINGLE,

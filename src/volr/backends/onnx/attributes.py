@@ -33,6 +33,7 @@ _DEFAULTS: Mapping[str, Mapping[str, object]] = {
     "Reshape": {"allowzero": 0},
     "Flatten": {"axis": 1},
     **{operator: {} for operator in ("Mul", "Add", "Max", *ACTIVATIONS)},
+    **{operator: {} for operator in ("Cast", "Div", "Floor", "Clip", "Round")},
 }
 _FIXED: Mapping[str, Mapping[str, object]] = {
     "Split": {"axis": 1},
@@ -43,7 +44,9 @@ _FREE: Mapping[str, tuple[str, ...]] = {
     "Conv": ("kernel_shape", "strides", "pads", "dilations", "group"),
     "AveragePool": ("kernel_shape", "strides", "pads"),
     "MaxPool": ("kernel_shape", "strides", "pads", "dilations"),
+    "Cast": ("to",),
 }
+_SINGLE = ("group", "to")
 
 
 def slides(given: Mapping[str, Any], window: Shape) -> tuple[Shape, Shape, Shape]:
@@ -73,7 +76,7 @@ def attributes_of(node: NodeProto) -> dict[str, Any]:
     except ValueError as error:
         raise ModelFileError(f"an attribute of {node.name!r} in this file is damaged") from error
     for name in _FREE.get(operator, ()):
-        given: Any = [own[name]] if name == "group" and name in own else own.get(name, [])
+        given: Any = [own[name]] if name in _SINGLE and name in own else own.get(name, [])
         numbers = cast("list[Any]", given) if isinstance(given, list) else [given]
         if not all(isinstance(each, int) for each in numbers) or not isinstance(given, list):
             refuse(f"{name} of {node.name!r}, a {operator}, is no whole number")

@@ -11,6 +11,8 @@
     a        =  Relu(z) | Sigmoid(z) | Tanh(z) | Identity(z)    where it has projections of its own
     logits   =  Concat(z, z', …)                        where there are several outputs
 
+``staircase`` has what else is in a network of whole numbers.
+
 Weights are as ours are: ``[post, pre]`` of ``Gemm``, ``[out, in / groups, …]`` of ``Conv``.
 ``stimuli`` and ``logits`` are ``[batch, unit]``, and kernels and pools have
 ``[batch, channel, …]``; all in float32. Every tensor's name is an identifier of C, as the
@@ -36,8 +38,11 @@ from volr.backends.onnx.layers import (
     passes_on,
     sources_of,
 )
+from volr.backends.onnx.staircase import check_windows, staircase_keys, whole_inputs
 from volr.backends.refusals import elsewhere
 from volr.errors import UnsupportedError
+from volr.models.activations import Staircase
+from volr.models.parameters import weight_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,6 +50,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from onnx import ModelProto, NodeProto, TensorProto, ValueInfoProto
 
+    from volr.models.activations import Activation
     from volr.models.model import ArtificialModel
     from volr.network import Network
     from volr.network.connectors import Shape
@@ -72,12 +78,13 @@ def onnx_model(model: ArtificialModel) -> ModelProto:
     """The model as an ONNX model, unchecked. Raises as ``onnx_bytes`` does."""
     network = model.network
     _check_size(network)
-    tensors = _tensor_names(network)
+    tensors = _tensor_names(network, model.activation)
     layers = Layers(model, tensors, sources_of(network))
+    _add_inputs(layers)
     for population in network.layers:
         layers.add(population)
     graph = helper.make_graph(
-        [*_inputs(network, tensors), *layers.nodes, *_outputs(network, tensors)],
+        [*layers.nodes, *_outputs(network, tensors)],
         "network",
         [_value(STIMULI, (network.input_size,), _only(network.inputs))],
         [_value(LOGITS, (network.output_size,), _only(network.outputs))],
@@ -111,7 +118,7 @@ def _check_size(network: Network) -> None:
         )
 
 
-def _tensor_names(network: Network) -> dict[str, str]:
+def _tensor_names(network: Network, activation: Activation) -> dict[str, str]:
     """Names by what they stand for; no population's own name has a space in it.
 
     A population stands for what it shows to others: stimuli, activations, or the weighted sums of
@@ -125,8 +132,10 @@ def _tensor_names(network: Network) -> dict[str, str]:
         keys += [f"{population.name} sum {count}" for count in range(1, len(incoming))]
     # Names as they always were come first.
     keys += extra_keys(network)
+    is_whole = isinstance(activation, Staircase)
+    keys += staircase_keys(network) if is_whole else []
     names = identifiers(keys, reserved={STIMULI, SIZES, LOGITS})
-    if len(network.inputs) == 1:
+    if len(network.inputs) == 1 and not is_whole:
         names[network.inputs[0]] = STIMULI
     if len(network.outputs) == 1 and not is_held_as_maps(network, network[network.outputs[0]]):
         names[f"{network.outputs[0]} sum"] = LOGITS
@@ -135,11 +144,18 @@ def _tensor_names(network: Network) -> dict[str, str]:
     return names | {name: names[f"{name} sum"] for name in silent}
 
 
-def _inputs(network: Network, tensors: Mapping[str, str]) -> list[NodeProto]:
-    if len(network.inputs) == 1:
-        return []
-    parts = [tensors[name] for name in network.inputs]
-    return [helper.make_node("Split", [STIMULI, SIZES], parts, name=STIMULI, axis=1)]
+def _add_inputs(layers: Layers) -> None:
+    """The nodes that make the inputs' values of the stimuli."""
+    model, tensors = layers.model, layers.tensors
+    parts = [tensors[name] for name in model.network.inputs]
+    whole = STIMULI
+    if isinstance(model.activation, Staircase):
+        check_windows(model, model.activation)
+        whole = tensors["stimuli whole"] if len(parts) > 1 else parts[0]
+        layers.take(whole_inputs(model.activation, STIMULI, tensors, whole))
+    if len(parts) > 1:
+        split = helper.make_node("Split", [whole, SIZES], parts, name=STIMULI, axis=1)
+        layers.nodes.append(split)
 
 
 def _outputs(network: Network, tensors: Mapping[str, str]) -> list[NodeProto]:
@@ -167,6 +183,10 @@ def _initializers(model: ArtificialModel, tensors: Mapping[str, str]) -> list[Te
 
 def _single(model: ArtificialModel, name: str) -> NDArray[np.float32]:
     value = model.parameters[name]
+    if isinstance(model.activation, Staircase):
+        # Means are taken as sums.
+        shared = {weight_name(p): p.connector.divisor for p in model.network.projections}
+        value = value / shared.get(name, 1)
     largest = float(np.abs(value).max())
     if largest > float(np.finfo(np.float32).max):
         raise UnsupportedError(

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from onnx import helper, numpy_helper
 
+from volr.backends.onnx.staircase import activated, constants_of
+from volr.models.activations import Staircase
 from volr.models.parameters import bias_name, weight_name
 from volr.network.connectors import AllToAll, AveragePool, Convolution, OneToOne, Pooled, Windows
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
 
     from onnx import NodeProto, TensorProto
 
+    from volr.backends.onnx.staircase import Made
     from volr.models.model import ArtificialModel
     from volr.network import Network, Population, Projection
     from volr.network.connectors import Connector, Shape
@@ -66,13 +69,16 @@ def passes_on(sources: frozenset[str], population: Population) -> bool:
 def extra_keys(network: Network) -> list[str]:
     """What else has a tensor: pools, single terms, and values in their other form."""
     keys: list[str] = []
+    more: list[str] = []
     for population in network.populations:
         keys += [f"{population.name} {what}" for what in ("maps", "shape", "flat", "logits")]
     for each in network.projections:
         pools = pools_of(each.connector)
         keys += [f"{each.name} {what}" for what in ("term", "maps", "flat", "size", "times")]
-        keys += [f"{each.name} pool {count}" for count in range(1, len(pools) + 2)]
-    return keys
+        counts = range(1, len(pools) + 2)
+        keys += [f"{each.name} pool {count}" for count in counts]
+        more += [f"{each.name} pool {c} {w}" for c in counts for w in ("times", "sum", "size")]
+    return keys + more
 
 
 def pools_of(connector: Connector) -> tuple[AveragePool, ...]:
@@ -90,6 +96,11 @@ class Layers:
     nodes: list[NodeProto] = field(default_factory=list["NodeProto"])
     constants: list[TensorProto] = field(default_factory=list["TensorProto"])
     _made: set[str] = field(default_factory=set[str])
+
+    @property
+    def whole(self) -> bool:
+        """Whether values are whole numbers, whose sums are taken in place of means."""
+        return isinstance(self.model.activation, Staircase)
 
     def add(self, population: Population) -> None:
         """The nodes of one population, from its sources to its activation."""
@@ -121,8 +132,19 @@ class Layers:
         if len(parts) > 1:
             self._node("Max", parts, last, last)
         if passes_on(self.sources, population):
-            operator = OPERATORS[self.model.activation_of(name).name]
-            self._node(operator, [last], tensors[name], tensors[name])
+            match self.model.activation_of(name):
+                case Staircase() as staircase:
+                    self.take(activated(staircase, name, tensors))
+                case activation:
+                    operator = OPERATORS[activation.name]
+                    self._node(operator, [last], tensors[name], tensors[name])
+
+    def take(self, made: Made) -> None:
+        """Add nodes, and those of their constants that are not there yet."""
+        self.nodes += made.nodes
+        new = {name: each for name, each in made.constants.items() if name not in self._made}
+        self._made.update(new)
+        self.constants += constants_of(new)
 
     def _term(
         self,
@@ -155,11 +177,16 @@ class Layers:
                 self._node("MaxPool", [times], made, made, kernel_shape=window, strides=stride)
             case Windows(window, stride):
                 x = self._read(projection, more=(connector.pool,))
-                size, times = (self.tensors[f"{projection.name} {e}"] for e in ("size", "times"))
-                count = np.array([math.prod(window)], dtype=np.float32)
-                self.constants.append(numpy_helper.from_array(count, size))
-                self._node("Mul", [x, size], times, times)
-                self._node("Mul", [times, weight], made, made)
+                if self.whole:
+                    self._node("Mul", [x, weight], made, made)
+                else:
+                    size, times = (
+                        self.tensors[f"{projection.name} {e}"] for e in ("size", "times")
+                    )
+                    count = np.array([math.prod(window)], dtype=np.float32)
+                    self.constants.append(numpy_helper.from_array(count, size))
+                    self._node("Mul", [x, size], times, times)
+                    self._node("Mul", [times, weight], made, made)
             case _:
                 self._node(
                     "Mul", [self._read(projection, flat=len(shape) == 1), weight], made, made
@@ -182,10 +209,23 @@ class Layers:
             sizes = {"kernel_shape": pool.window, "strides": pool.stride}
             self._node("AveragePool", [value], result, result, **sizes)
             value = result
+            if self.whole:
+                value = self._sums(f"{projection.name} pool {count}", pool)
         if flat:
             value, before = self.tensors[f"{projection.name} flat"], value
             self._flatten(before, value)
         return value
+
+    def _sums(self, key: str, pool: AveragePool) -> str:
+        """The sums of windows, from their means."""
+        means, times, sums, size = (
+            self.tensors[each] for each in (key, f"{key} times", f"{key} sum", f"{key} size")
+        )
+        count = np.array([math.prod(pool.window)], dtype=np.float32)
+        self.constants.append(numpy_helper.from_array(count, size))
+        self._node("Mul", [means, size], times, times)
+        self._node("Round", [times], sums, sums)
+        return sums
 
     def _in_shape(self, source: Population, wanted: Shape) -> str:
         """The values of a population in this shape."""

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 import numpy as np
 
 from volr.backends.onnx.attributes import ACTIVATIONS, attributes_of, refuse, slides
+from volr.backends.onnx.chains import CHAINED, Chain
+from volr.backends.onnx.sums import Sum
 from volr.backends.probing import ANOTHER
 from volr.backends.terms import WINDOWS, Reading, Term, by_channel
 from volr.network.connectors import AllToAll, AveragePool, Convolution, OneToOne, Windows
@@ -26,31 +28,6 @@ if TYPE_CHECKING:
 
     from volr.checks.arrays import Floats
     from volr.network.connectors import Connector, Shape
-
-
-@dataclass(frozen=True, eq=False)
-class Sum:
-    """Weighted sums of this ``shape``: terms, how they are merged, and biases ``[unit]``."""
-
-    terms: tuple[Term[str], ...]
-    shape: Shape
-    merge: str = "sum"
-    bias: Floats | None = None
-
-    @property
-    def is_plain(self) -> bool:
-        """Whether it is what one weight for all has made of one source."""
-        return (
-            len(self.terms) == 1
-            and isinstance(self.terms[0].connector, OneToOne)
-            and self.merge == "sum"
-            and self.bias is None
-        )
-
-    @property
-    def is_untrained(self) -> bool:
-        """Whether all of its weights are such as training leaves alone."""
-        return all(isinstance(each.connector, (OneToOne, Windows)) for each in self.terms)
 
 
 Value: TypeAlias = "Reading[str] | Sum"
@@ -67,6 +44,7 @@ class Found:
     ``activations``  by sum: the name of ours, and the value
     ``views``        values that are others in another shape: the other, and the shape
     ``logits``       what Concat has put side by side, by its value
+    ``chains``       what makes an input or an activation of each number, by its value
     """
 
     arrays: Mapping[str, NDArray[Any]]
@@ -77,6 +55,7 @@ class Found:
     activations: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
     views: dict[str, tuple[str, Shape]] = field(default_factory=dict[str, "tuple[str, Shape]"])
     logits: dict[str, list[str]] = field(default_factory=dict[str, list[str]])
+    chains: dict[str, Chain] = field(default_factory=dict[str, Chain])
 
     @property
     def sums(self) -> dict[str, Sum]:
@@ -94,6 +73,8 @@ class Found:
         if self.given.intersection(given) or len(set(given)) != len(given):
             refuse(f"a value of {node.name!r}, a {operator}, is there already")
         self.given.update(given)
+        if operator in CHAINED and self._chained(node, attributes):
+            return
         match operator, taken, given:
             case "Split", [whole, sizes], parts if self.inputs == [whole] and not self.values:
                 self._split(whole, self._array(sizes, 1, np.int64), parts)
@@ -109,6 +90,8 @@ class Found:
                 self._convolve(x, weight, bias, z, attributes)
             case "AveragePool" | "MaxPool", [x], [y]:
                 self._pool(x, y, attributes, largest=operator == "MaxPool")
+            case "Round", [x], [y] if (sums := self._taken(x).counted) is not None:
+                self.values[y] = sums
             case "Mul", [x, weight], [z]:
                 self._times(x, self._array(weight, 1), z)
             case "Add", [x, y], [z]:
@@ -126,7 +109,30 @@ class Found:
         if len(sizes) != len(parts) or sizes.min() < 1 or sizes.sum() != size:
             refuse(f"its input is split into {sizes.tolist()}")
         self.sources.update((part, (each,)) for part, each in zip(parts, sizes, strict=True))
+        if whole in self.chains:
+            self.chains |= dict.fromkeys(parts, self.chains.pop(whole))
         self.inputs[:] = parts
+
+    def _chained(self, node: NodeProto, attributes: Mapping[str, Any]) -> bool:
+        """Whether a node goes on with a chain, or begins one; then it is added."""
+        (x, *rest), (y,) = node.input, node.output
+        of_inputs = self.inputs == [x] and not self.values
+        begins = of_inputs if node.op_type == "Cast" else node.op_type == "Div" and self._is_bare(x)
+        chain = self.chains.get(x, Chain())
+        if chain.ended or not (begins or x in self.chains):
+            return False
+        self.chains.pop(x, None)
+        constants = tuple(self.arrays[each] for each in rest if each in self.arrays)
+        self.chains[y] = chain.then(node.op_type, constants, attributes.get("to", 0))
+        shape = self._shape(x)
+        if of_inputs:
+            self.inputs[:] = [y]
+        else:
+            sums = next((z for z, (_, a) in self.activations.items() if a == x), self.base(x))
+            self.activations[sums] = "", y
+        self.sources.pop(x, None)
+        self.sources[y] = shape
+        return True
 
     def _view(self, x: str, y: str, sizes: list[int]) -> None:
         shape, before = tuple(sizes[1:]), self._shape(x)

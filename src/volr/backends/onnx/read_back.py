@@ -18,6 +18,7 @@ from onnx import TensorProto, numpy_helper
 from volr.backends.onnx.attributes import refuse
 from volr.backends.onnx.graph import OPSET
 from volr.backends.onnx.nodes import Found
+from volr.backends.probing import activation_of, taken_as
 from volr.backends.readback import ArtificialReadback, Asked, all_asked, precision_of
 from volr.backends.terms import added_up
 from volr.errors import ModelFileError, NetworkError
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from onnx import GraphProto, ModelProto
 
 
-_TYPES = (TensorProto.FLOAT, TensorProto.INT64)
+_TYPES = (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.INT64)
 
 
 def contents(data: bytes) -> ArtificialReadback:
@@ -60,7 +61,10 @@ def _check_model(model: ModelProto) -> None:
 
 
 def _arrays(graph: GraphProto) -> dict[str, NDArray[Any]]:
-    """The initializers: float32, and int64 for shapes. Data outside the file are refused."""
+    """The initializers: float32, float64 for inputs, and int64 for shapes.
+
+    Data outside the file are refused.
+    """
     arrays: dict[str, NDArray[Any]] = {}
     for tensor in graph.initializer:
         name, dims = tensor.name, list(tensor.dims)
@@ -68,7 +72,7 @@ def _arrays(graph: GraphProto) -> dict[str, NDArray[Any]]:
             refuse(f"two tensors are called {name!r}")
         if tensor.data_type not in _TYPES or tensor.external_data or tensor.data_location:
             refuse(f"the tensor {name!r} is of another type, or lies outside the file")
-        if len(dims) not in {1, 2, 3, 4} or min(dims) < 1:
+        if len(dims) > 4 or min(dims, default=1) < 1:
             refuse(f"the tensor {name!r} has the shape {dims}")
         try:
             array = numpy_helper.to_array(tensor)
@@ -98,6 +102,8 @@ def _readback(graph: GraphProto, found: Found) -> ArtificialReadback:
     names = _names(graph, found)
     sizes = [(names[x], math.prod(found.sources[x])) for x in found.inputs]
     sizes += [(names[z], math.prod(each.shape)) for z, each in sums.items()]
+    if any(term.read.source not in names for each in sums.values() for term in each.terms):
+        refuse("a value goes on in two ways")
     terms = [
         ((names[term.read.source], names[z]), term)
         for z, each in sums.items()
@@ -128,13 +134,23 @@ def _readback(graph: GraphProto, found: Found) -> ArtificialReadback:
             }
         ),
         activations=all_asked(
-            {names[z]: operator for z, (operator, _) in found.activations.items()}
+            _taken(found, names)
+            | {
+                names[z]: activation_of(found.chains[a]) if a in found.chains else operator
+                for z, (operator, a) in found.activations.items()
+            }
         ),
         merges=all_asked({names[z]: each.merge for z, each in sums.items() if each.merge != "sum"}),
         precision=precision_of(
             array.dtype for array in found.arrays.values() if array.dtype != np.int64
         ),
     )
+
+
+def _taken(found: Found, names: Mapping[str, str]) -> dict[str, str]:
+    """The formula of each input that does not send its stimulus as it is."""
+    chained = [x for x in found.inputs if x in found.chains]
+    return taken_as((names[x] for x in chained), found.chains[chained[0]]) if chained else {}
 
 
 def _names(graph: GraphProto, found: Found) -> dict[str, str]:

@@ -211,8 +211,7 @@ class Recorder(TorchFunctionMode):
             values, second = other, first
         if not isinstance(second, Constant) or second.value.numel() != 1:
             return None
-        numbers = second.numbers.reshape(1)
-        return self._term(values, OneToOne(), numbers, second.origin, target)
+        return self._term(values, OneToOne(), second.numbers.reshape(1), second.origin, target)
 
     def _pooled(self, values: Tensor, call: Pool) -> Any:
         pool, largest = call.pool, call.largest

@@ -23,7 +23,7 @@ from volr.backends.readback import PROGRAM, SINGLE
 from volr.backends.refusals import check_supported, require
 from volr.checks.batches import check_batch
 from volr.errors import BackendError, UnsupportedError
-from volr.models.activations import ACTIVATIONS
+from volr.models.activations import ACTIVATION_NAMES
 from volr.models.model import ArtificialModel
 from volr.network.connectors import AllToAll, Convolution, OneToOne, Pooled, Windows
 
@@ -151,7 +151,7 @@ FUTHARK = ArtificialBackend(
     requires=("cffi", "futhark_ffi"),
     programs=PROGRAMS,
     extra="futhark",
-    activations=tuple(each.name for each in ACTIVATIONS),
+    activations=ACTIVATION_NAMES,
     build=_build,
     read_back=_read_back,
     precision=SINGLE,
@@ -164,7 +164,7 @@ FUTHARK_PROGRAM = Document(
     name="futhark",
     summary="a Futhark program that runs and trains the network, and its parameters beside it",
     suffix=".fut",
-    activations=tuple(each.name for each in ACTIVATIONS),
+    activations=ACTIVATION_NAMES,
     write=_write,
     write_program=_write_program,
     read_back=_read_document,

@@ -7,6 +7,7 @@ are those of the call.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias, cast
 
@@ -150,6 +151,8 @@ class Evaluation:
         match tree:
             case Call("row_kernel", (kernel,)):
                 return self._array(kernel, 3)[:, :, None, :]
+            case Call("part" | "parts" | "kernel_parts", (int(count), whole)) if count > 0:
+                return self._array(whole, axes) / count
             case str() if tree.startswith("p."):
                 found = self.parameter(tree.removeprefix("p.")).astype(np.float64)
                 if found.ndim == axes:
@@ -181,9 +184,10 @@ class Evaluation:
             raise NotOursError(kind)
         if isinstance(before, Reading):
             found = before.through(pool, largest=kind == "largest")
-            if found is None or kind == "sums":
+            if found is None:
                 raise NotOursError(kind)
-            return found
+            count = math.prod(pool.window) if kind == "sums" else 1
+            return replace(found, factor=count * found.factor)
         if not before.is_plain:
             raise NotOursError(kind)
         # A weight for all, and then the largest, the sum or the mean of each window.

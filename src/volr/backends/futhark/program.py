@@ -18,11 +18,12 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from volr.backends.futhark.functions import INPUT, definition, input_definition
 from volr.backends.futhark.program_body import FORWARD, LOSSES, descent
 from volr.backends.futhark.program_layers import Layers, Names, is_dense, other_names
-from volr.backends.futhark.program_maps import NAMES, definitions
+from volr.backends.futhark.program_maps import NAMES, PARTS, definitions
 from volr.backends.identifiers import comment, identifiers
-from volr.models.activations import Activation, Identity, ReLU, Sigmoid, Tanh
+from volr.models.activations import Activation, ReLU, Staircase
 from volr.models.parameters import bias_name, fixed_weights, parameter_shapes, weight_name
 
 if TYPE_CHECKING:
@@ -44,33 +45,22 @@ RESERVED = frozenset(f"{_KEYWORDS} {_TYPES} {_LIBRARY} {_OURS}".split())
 """What no population and no parameter is called."""
 
 
-def definition(activation: Activation) -> str:
-    """The line that defines it. A sum that is NaN stays NaN; the derivative of relu at 0 is 0."""
-    match activation:
-        case ReLU():
-            return "def relu (z: f32) : f32 = if z <= 0 then 0 else z"
-        case Sigmoid():
-            # tanh neither overflows where e^-z does, nor does its derivative.
-            return "def sigmoid (z: f32) : f32 = 0.5 * (1 + f32.tanh (0.5 * z))"
-        case Tanh():
-            return "def tanh (z: f32) : f32 = f32.tanh z"
-        case Identity():
-            return "def identity (z: f32) : f32 = z"
-
-
 def program(
     network: Network, activation: Activation = ReLU(), loss: Loss | None = "cross_entropy"
 ) -> str:
     """The program of ``network``, whose hidden populations have ``activation``.
 
     ``loss`` is what its entry points for learning make small. With None it has none of them, and is
-    compiled in a fraction of the time, since it is differentiation that takes long.
+    compiled in a fraction of the time, since it is differentiation that takes long. A staircase has
+    the slope 0, so a program with one has none of them either.
     """
-    names = _names(network)
+    names = _names(network, activation)
+    if isinstance(activation, Staircase):
+        loss = None
     sections = (
-        _head(network, names),
+        _head(network, names, activation),
         _sizes(network),
-        f"{definition(activation)}\n",
+        *_functions(activation),
         _parameters(network, names),
         _network(network, activation, names),
         FORWARD,
@@ -80,8 +70,18 @@ def program(
     return "\n".join(sections)
 
 
-def _names(network: Network) -> Names:
+def _functions(activation: Activation) -> list[str]:
+    lines = [f"{definition(activation)}\n"]
+    if isinstance(activation, Staircase):
+        said = "-- | What an input sends of its stimulus: a whole number."
+        lines.insert(0, f"{said}\n{input_definition(activation)}\n")
+    return lines
+
+
+def _names(network: Network, activation: Activation) -> Names:
     reserved = RESERVED if is_dense(network) else RESERVED | NAMES
+    if isinstance(activation, Staircase):
+        reserved |= {activation.name, INPUT, *PARTS}
     own = identifiers((p.name for p in network.populations), reserved=reserved)
     # An identifier has no space in it, so what is wanted here is wanted once.
     sums = {p.name: f"{own[p.name]} sum" for p in network.layers}
@@ -105,13 +105,16 @@ def _numbered(projection: Projection) -> str:
     return "" if projection.number == 1 else f"{projection.number} "
 
 
-def _head(network: Network, names: Names) -> str:
+def _head(network: Network, names: Names, activation: Activation) -> str:
+    subject = "A neural network: what it computes, and how it learns."
+    if isinstance(activation, Staircase):
+        subject = "A neural network that computes with whole numbers."
     rows = [("here", "size", "name")]
     rows += [(names.population[p.name], str(p.size), comment(p.name)) for p in network.populations]
     wide, narrow = (max(len(row[column]) for row in rows) for column in (0, 1))
     table = "\n".join(f"--   {a:{wide}}  {b:>{narrow}}  {c}" for a, b, c in rows)
     return f"""\
--- A neural network: what it computes, and how it learns. Written by Volr.
+-- {subject} Written by Volr.
 --
 -- Its populations:
 --
@@ -183,11 +186,12 @@ def unpack (v: [parameter_count]f32) : parameters =
 
 def _network(network: Network, activation: Activation, names: Names) -> str:
     layers = Layers(network, activation, names)
+    sends = f"map {INPUT} " if isinstance(activation, Staircase) else ""
     first = 0
     for name in network.inputs:
         size = network[name].size
         part = "" if len(network.inputs) == 1 else f"[{first}:{first + size}]"
-        layers.lines.append(f"let {names.population[name]} = x{part} :> [{size}]f32")
+        layers.lines.append(f"let {names.population[name]} = {sends}x{part} :> [{size}]f32")
         first += size
     sources = {projection.source for projection in network.projections}
     for population in network.layers:

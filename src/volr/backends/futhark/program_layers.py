@@ -18,7 +18,7 @@ import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from volr.models.activations import Identity
+from volr.models.activations import Identity, Staircase
 from volr.models.model import activation_of
 from volr.models.parameters import bias_name, weight_name
 from volr.network.connectors import AllToAll, Convolution, OneToOne, Pooled, Windows
@@ -57,7 +57,7 @@ def other_names(network: Network) -> list[str]:
     for each in network.projections:
         found += [f"{each.name} pool {count}" for count in range(1, len(_pools(each)) + 1)]
         found.append(f"{each.name} row")
-    return found
+    return found + [f"{p.name} logits" for p in network.populations]
 
 
 @dataclass
@@ -74,6 +74,11 @@ class Layers:
     needed: set[str] = field(default_factory=set[str])
     sums: dict[str, str] = field(default_factory=dict[str, str])
     _made: set[str] = field(default_factory=set[str])
+
+    @property
+    def whole(self) -> bool:
+        """Whether values are whole numbers, of which a mean need not be one."""
+        return isinstance(self.activation, Staircase)
 
     def add(self, population: Population, *, sends: bool, is_read: bool) -> None:
         """One population, with the activation that it ``sends`` on; an output ``is_read``."""
@@ -100,12 +105,15 @@ class Layers:
 
     def row(self, population: Population) -> str:
         """The values of an output, which are its weighted sums, as a vector."""
-        value = self.sums.get(population.name, self.names.population[population.name])
+        own = self.names.population[population.name]
+        value = self.sums.get(population.name, own)
         if not self._is_maps(population):
             return value
-        return self._other(
-            f"{population.name} row", f"flatten_3d {value} :> [{population.size}]f32"
-        )
+        key, expression = f"{population.name} row", f"flatten_3d {value} :> [{population.size}]f32"
+        if key in self._made and value != own:
+            # There is a row of what it sends on, which is another one.
+            key = f"{population.name} logits"
+        return self._other(key, expression)
 
     def _terms(self, population: Population) -> list[str]:
         """The weighted sum of a population: a line for each projection, and one for the bias."""
@@ -132,16 +140,19 @@ class Layers:
         rows, columns = _rows(population.shape) if len(population.shape) > 1 else (1, 1)
         match connector:
             case AllToAll():
+                weight = self._share(projection, "parts", weight)
                 return f"weighted {weight} {self._read(projection, as_maps=False)}"
             case OneToOne():
                 scaled = "scaled_maps" if maps else "scaled"
                 self._need(scaled)
+                weight = self._share(projection, "part", weight)
                 return f"{scaled} {weight} {self._read(projection, as_maps=maps)}"
             case Convolution(window, stride, pad, groups):
                 self._need("convolved")
                 if len(window) == 1:
                     self._need("row_kernel")
                     weight = f"(row_kernel {weight})"
+                weight = self._share(projection, "kernel_parts", weight)
                 settings = (
                     f"{{stride = {_pair(stride, 1)}, pad = {_pair(pad, 0)}, groups = {groups}}}"
                 )
@@ -150,12 +161,21 @@ class Layers:
             case Windows(window, stride):
                 function = "largest" if population.merge == "max" else "sums"
                 self._need(function, "scaled_maps")
+                weight = self._share(projection, "part", weight)
                 read = self._read(projection, as_maps=True)
                 settings = f"{{window = {_pair(window, 1)}, stride = {_pair(stride, 1)}}}"
                 made = f"{function} {rows} {columns} {settings} (scaled_maps {weight} {read})"
             case _:
                 raise NotImplementedError(connector.name)
         return made if maps else f"flatten_3d ({made}) :> [{population.size}]f32"
+
+    def _share(self, projection: Projection, function: str, weight: str) -> str:
+        """What is multiplied with the values: of sums in place of means, a share of the weight."""
+        divisor = projection.connector.divisor
+        if divisor == 1 or not self.whole:
+            return weight
+        self._need(function)
+        return f"({function} {divisor} {weight})"
 
     def _read(self, projection: Projection, *, as_maps: bool) -> str:
         """The name of the source's values through its pools."""
@@ -164,12 +184,13 @@ class Layers:
             return self._in_form(source, as_maps=as_maps)
         value, shape = self._in_form(source, as_maps=True), source.shape
         for count, pool in enumerate(pools, 1):
-            self._need("means")
+            windows = "sums" if self.whole else "means"
+            self._need(windows)
             shape = pool.reduced(shape)
             rows, columns = _rows(shape)
             settings = f"{{window = {_pair(pool.window, 1)}, stride = {_pair(pool.stride, 1)}}}"
             value = self._other(
-                f"{projection.name} pool {count}", f"means {rows} {columns} {settings} {value}"
+                f"{projection.name} pool {count}", f"{windows} {rows} {columns} {settings} {value}"
             )
         if as_maps:
             return value

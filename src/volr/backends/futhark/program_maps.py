@@ -106,16 +106,38 @@ def add_maps [c] [h] [w] (xs: [c][h][w]f32) (ys: [c][h][w]f32) : [c][h][w]f32 =
 def add_channels [c] [h] [w] (bias: [c]f32) (x: [c][h][w]f32) : [c][h][w]f32 =
   map2 (\\b -> map (map (+ b))) bias x
 """,
+    "part": """\
+-- | A share of one weight.
+def part (k: i64) (w: [1]f32) : [1]f32 = map (/ f32.i64 k) w
+""",
+    "parts": """\
+-- | A share of each weight: of a sum where there would be a mean.
+def parts [m] [n] (k: i64) (w: [m][n]f32) : [m][n]f32 = map (map (/ f32.i64 k)) w
+""",
+    "kernel_parts": """\
+-- | A share of each weight of a kernel.
+def kernel_parts [o] [c] [kh] [kw] (k: i64) (kernel: [o][c][kh][kw]f32) : [o][c][kh][kw]f32 =
+  map (map (map (map (/ f32.i64 k)))) kernel
+""",
     "larger": """\
 def larger [c] [h] [w] (xs: [c][h][w]f32) (ys: [c][h][w]f32) : [c][h][w]f32 =
   map2 (map2 (map2 f32.max)) ys xs
 """,
 }
 """By name; each stands after those that it calls in ``_ORDER``."""
+PARTS = ("part", "parts", "kernel_parts")
+"""Those of them for whole numbers alone, whose means are sums."""
 _CALLS = {"convolved": ("padded",), "scaled_maps": ("map_maps",)}
 _ORDER = ("map_maps", *(name for name in DEFINITIONS if name != "map_maps"))
 NAMES = frozenset(
-    {*DEFINITIONS, "tabulate_3d", "iota", "flatten_3d", "unflatten_3d", "unflatten_4d"}
+    {
+        *(DEFINITIONS.keys() - set(PARTS)),
+        "tabulate_3d",
+        "iota",
+        "flatten_3d",
+        "unflatten_3d",
+        "unflatten_4d",
+    }
 )
 """What no population and no parameter of a program with maps is called."""
 

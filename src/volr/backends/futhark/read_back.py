@@ -1,6 +1,7 @@
 """The network that a Futhark program of Volr's computes, parsed from its text.
 
     input       ::=  let POPULATION = x[FIRST:LAST] :> [SIZE]f32
+                  |  let POPULATION = map FUNCTION x[FIRST:LAST] :> [SIZE]f32
     layer       ::=  let POPULATION = weighted … |> add … |> add p.BIAS |> map ACTIVATION
                   |  let POPULATION = convolved … |> add_maps … |> add_channels p.BIAS |> map_maps …
                   |  let POPULATION = largest … |> larger …
@@ -24,11 +25,10 @@ import numpy as np
 
 from volr.backends.futhark.evaluation import Evaluation, Sum
 from volr.backends.futhark.expressions import NotOursError, parsed
-from volr.backends.futhark.program import definition
+from volr.backends.futhark.functions import meaning
 from volr.backends.readback import ArtificialReadback, Asked, all_asked, precision_of
 from volr.backends.terms import added_up
 from volr.errors import BackendError
-from volr.models.activations import ACTIVATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -42,7 +42,7 @@ _NAME = re.compile(r"--   (\w+) +\d+  (\S+)")
 _CUT = re.compile(
     r"  [{,] (\w+) = (?:unflatten(?:_[34]d)? \()?v\[(\d+):(\d+)\] :> \[(\d+(?: \* \d+)*)\]f32\)?"
 )
-_INPUT = re.compile(r"let (\w+) = x(?:\[(\d+):\d+\])? :> \[(\d+)\]f32")
+_INPUT = re.compile(r"let (\w+) = (?:map (\w+) )?x(?:\[(\d+):\d+\])? :> \[(\d+)\]f32")
 _STATEMENT = re.compile(r"let (\w+) = (.*)")
 _OUTPUT = re.compile(r"in (\w+) :> \[output_size\]f32")
 _OUTPUTS = re.compile(r"in replicate output_size 0((?: with \[\d+:\d+\] = \w+)+)")
@@ -64,7 +64,7 @@ class Written:
 
     ``inputs`` has where each begins in a stimulus, and its size; ``statements`` the expression of
     every other name; ``outputs`` where each begins among the logits. ``names`` are those of
-    populations in Volr, ``functions`` those of activations.
+    populations in Volr, ``functions`` what each function means, ``taken`` the functions of inputs.
     """
 
     names: Mapping[str, str]
@@ -73,23 +73,24 @@ class Written:
     inputs: dict[str, tuple[int, int]] = field(default_factory=dict[str, tuple[int, int]])
     statements: dict[str, Node] = field(default_factory=dict[str, "Node"])
     outputs: list[tuple[int, str]] = field(default_factory=list[tuple[int, str]])
+    taken: dict[str, str] = field(default_factory=dict[str, str])
 
 
 def parse(text: str) -> Written:
     """The network of a program; ``BackendError`` where Volr did not write it."""
     lines = text.splitlines()
-    ours = {definition(each): each.name for each in ACTIVATIONS}
     names = (m for m in map(_NAME.fullmatch, lines) if m)
     cuts = (m for m in map(_CUT.fullmatch, lines) if m)
     written = Written(
         names={m[1]: m[2] for m in names},
         cuts={m[1]: _cut(m) for m in cuts},
-        # Another definition under a name of ours is none of ours: it stands for itself.
-        functions={line.split()[1]: ours.get(line, line) for line in lines if line[:4] == "def "},
+        functions={line.split()[1]: meaning(line) for line in lines if line[:4] == "def "},
     )
     for statement in _statements(lines):
         if m := _INPUT.fullmatch(statement):
-            written.inputs[m[1]] = int(m[2] or 0), int(m[3])
+            written.inputs[m[1]] = int(m[3] or 0), int(m[4])
+            if m[2] is not None:
+                written.taken[m[1]] = m[2]
         elif m := _OUTPUT.fullmatch(statement):
             written.outputs.append((0, m[1]))
         elif m := _OUTPUTS.fullmatch(statement):
@@ -141,6 +142,7 @@ def _answers(written: Written, found: Evaluation, precision: Answer[float]) -> A
     outputs = [found.row(name) for _, name in sorted(written.outputs)]
     sends = {term.read.source for each in sums.values() for term in each.terms}
     functions = {name: "identity" for name in sends & sums.keys() if sums[name].passes}
+    functions |= {name: written.functions[each] for name, each in written.taken.items()}
     functions |= {
         name: written.functions[each.function]
         for name, each in sums.items()
@@ -153,10 +155,16 @@ def _answers(written: Written, found: Evaluation, precision: Answer[float]) -> A
         for name, bare in found.values.items()
         if isinstance(bare, Sum) and name not in found.populations
     }
+
+    def name_of(shown: str) -> str:
+        name = ours[population.get(shown, shown)]
+        is_sum = shown not in sums or sums[shown].function is None
+        return name if is_sum else f"the activation of {name}"
+
     return ArtificialReadback(
         populations=all_asked(sizes),
         inputs=Asked(tuple(ours[name] for name in inputs)),
-        outputs=Asked(tuple(ours[population.get(name, name)] for name in outputs)),
+        outputs=Asked(tuple(map(name_of, outputs))),
         weights=all_asked(
             added_up(
                 ((ours[term.read.source], ours[name]), term.block())

@@ -123,10 +123,8 @@ class _Holding:
 
 @dataclass(frozen=True, kw_only=True)
 class ArtificialReadback(_Holding):
-    """An artificial network.
-
-    ``activations`` are by population: of those that send something on, the activation's ``title``;
-    of inputs that do not send their stimulus as it is, the ``input_formula``.
+    """An artificial network: ``activations`` are the ``title`` of each population that sends its
+    own on, and the ``input_formula`` of inputs that do not send their stimulus as it is.
     """
 
     activations: Mapping[str, Answer[str]]

@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 
 from volr.backends.base import ArtificialBackend, Document, Record, SpikingBackend
 from volr.backends.populations import neurons_of
+from volr.backends.readback import DOUBLE
 from volr.checks.annotations import shown
 from volr.checks.arguments import check_record
-from volr.errors import DataError, MissingError, UnsupportedError
+from volr.errors import DataError, MissingError, ModelError, UnsupportedError
+from volr.exact.sums import staircase_of
+from volr.models.activations import Staircase
 from volr.models.coding import stimuli_of
 from volr.models.first_spike import FirstSpike
 from volr.models.model import ArtificialModel, Model, SpikingModel
@@ -91,6 +94,8 @@ def check_supported(backend: Backend | Document, model: Model) -> None:
             _check_named(
                 backend, model, "the activation", model.activation.name, backend.activations
             )
+            if isinstance(model.activation, Staircase) and backend.precision > DOUBLE:
+                _check_whole(backend, model)
         case SpikingBackend() | Document(), SpikingModel():
             _check_connections(backend, model)
             _check_neurons(backend, model)
@@ -183,6 +188,18 @@ def _check_connections(backend: SpikingBackend | Document, model: SpikingModel) 
         span=next(each.span for each in model.network.projections if each.name == name),
         label="it is made here",
     )
+
+
+def _check_whole(backend: Backend | Document, model: ArtificialModel) -> None:
+    """Refuse a staircase network whose sums single precision may not add up exactly."""
+    try:
+        staircase_of(model)
+    except ModelError as error:
+        raise UnsupportedError(
+            f"{backend.name} computes in single precision, where this staircase network is not "
+            f"exact: {error.message}",
+            help=error.help,
+        ) from error
 
 
 def _check_neurons(backend: SpikingBackend | Document, model: SpikingModel) -> None:

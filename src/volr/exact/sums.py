@@ -17,7 +17,6 @@ import numpy as np
 from volr.errors import ModelError
 from volr.models.activations import SINGLE_WHOLE, Staircase
 from volr.models.parameters import bias_name, unit_biases, weight_name
-from volr.network.connectors import Pooled
 
 if TYPE_CHECKING:
     from volr.checks.arrays import Floats
@@ -64,10 +63,7 @@ def staircase_of(model: ArtificialModel) -> Staircase:
 
 def window_size(projection: Projection) -> int:
     """The neurons behind each value that a projection reads: those of all its pools' windows."""
-    connector = projection.connector
-    if not isinstance(connector, Pooled):
-        return 1
-    return int(np.prod([np.prod(pool.window) for pool in connector.pools]))
+    return projection.connector.divisor
 
 
 def largest_sums(
@@ -97,6 +93,12 @@ def _check_whole(model: ArtificialModel, population: Population, projection: Pro
                 f"{population.name} takes the largest of what arrives, and a weight of "
                 f"{projection.name} is {float(weights[weights != 1.0][0]):.17g}, not 1",
                 help=_AGAIN,
+            )
+        if window_size(projection) > 1:
+            raise ModelError(
+                f"{population.name} takes the largest of means, in {projection.name}, and a mean "
+                "of whole numbers need not be one",
+                help="give the means a population of their own",
             )
         return
     per = window_size(projection)

@@ -15,7 +15,7 @@ from volr.errors import BackendError
 from volr.models.model import ArtificialModel
 from volr.quantisation.quantise import check_suited
 from volr.training.checkpoint import checkpoint_of, described
-from volr.training.checks import check_initial, check_samples
+from volr.training.checks import check_initial, check_samples, check_slope
 from volr.training.regularisation import Regularisation, check_images, check_plain
 from volr.training.settings import TrainingSettings
 
@@ -64,6 +64,7 @@ def train_ann(
         arguments.check_model("train_ann", initial, "initial", kind=ArtificialModel)
     trainer = _trainer(on, backend)
     check_network(TORCH if trainer == "torch" else FUTHARK, network, "torch", "training on ")
+    check_slope(settings.activation)
     check_samples(network, samples, settings)
     check_images(network, settings.shift)
     if settings.levels is not None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.errors import TrainingError
+from volr.models.activations import Staircase
 from volr.models.parameters import parameter_shapes
 from volr.models.samples import label_problem
 from volr.system.memory import check_room
@@ -17,6 +18,7 @@ from volr.training.settings import validation_count
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from volr.models.activations import Activation
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.samples import Samples
     from volr.network import Network
@@ -50,6 +52,15 @@ def check_samples(network: Network, samples: Samples, settings: TrainingSettings
     shown = _BYTES_SHOWN * min(most_samples(network), len(samples))
     needed |= {population.name: shown * population.size for population in network.layers}
     check_room(needed, "to train this network", help="smaller populations make another network")
+
+
+def check_slope(activation: Activation) -> None:
+    """Raise ``TrainingError`` for an activation that has no slope to descend."""
+    if isinstance(activation, Staircase):
+        raise TrainingError(
+            "training cannot start: the slope of a staircase is 0 everywhere, so no weight changes",
+            help="train with relu, and make the network one of whole numbers with `volr quantise`",
+        )
 
 
 def check_initial(network: Network, initial: ArtificialModel, settings: TrainingSettings) -> None:

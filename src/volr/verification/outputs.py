@@ -6,14 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.backends.reference import activations, forward
-from volr.models.activations import activate
+from volr.backends.reference import activations, forward, logits, program_of
+from volr.models.activations import Staircase, activate
 from volr.models.parameters import unit_biases, weight_name
 from volr.verification.behaviour import Behaviour, FirstDifference
 from volr.verification.mistakes import artificial_suspects
+from volr.verification.staircase_suspects import staircase_suspects
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from volr.backends.base import ArtificialBackend
+    from volr.backends.reference import Program
     from volr.checks.arrays import Booleans, Floats
     from volr.models.model import ArtificialModel
 
@@ -24,11 +28,15 @@ CLOSE = 1e-5
 def artificial_behaviour(
     model: ArtificialModel, backend: ArtificialBackend, stimuli: Floats
 ) -> Behaviour:
-    """Compare the outputs with the reference's, within ``CLOSE``; stimuli ``[batch, unit]``."""
+    """Compare the outputs with the reference's, within ``CLOSE``; stimuli ``[batch, unit]``.
+
+    Those of a staircase network are whole numbers, which have to be the same.
+    """
     found = backend.build(model)(stimuli)
     expected = forward(model, stimuli)
     scale = _scale(model, stimuli)
-    same = _close(expected, found, scale)
+    is_whole = isinstance(model.activation, Staircase)
+    same = expected == found if is_whole else _close(expected, found, scale)
     if same.all():
         return Behaviour(same.size, same.size)
     stimulus, column = (int(i) for i in np.argwhere(~same)[0])
@@ -36,8 +44,8 @@ def artificial_behaviour(
     cause = next(
         (
             said
-            for said, suspect in artificial_suspects(model)
-            if _close(forward(suspect, stimuli), found, scale).all()
+            for said, suspect in _suspects(model)
+            if _close(logits(suspect, stimuli), found, scale).all()
         ),
         "unknown: no mistake that was tried gives these outputs",
     )
@@ -52,6 +60,12 @@ def artificial_behaviour(
         cause,
     )
     return Behaviour(same.size, int(same.sum()), first_difference=first)
+
+
+def _suspects(model: ArtificialModel) -> Iterator[tuple[str, Program]]:
+    yield from staircase_suspects(model)
+    for said, suspect in artificial_suspects(model):
+        yield said, program_of(suspect)
 
 
 def _scale(model: ArtificialModel, stimuli: Floats) -> Floats:

@@ -46,7 +46,7 @@ def test_a_row_says_what_the_record_says() -> None:
     _, _, *rows = support_table((REFERENCE, FEW, FILE)).splitlines()
     assert rows == [
         (
-            "| `reference` | ANN | all | sum, max | relu, sigmoid, tanh, identity "
+            "| `reference` | ANN | all | sum, max | relu, sigmoid, tanh, identity, staircase "
             "| – | – | – | – | – |"
         ),
         (

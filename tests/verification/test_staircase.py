@@ -198,8 +198,14 @@ def small() -> ArtificialModel:
     """All is shown, and sums are so small that a step that is a little off is seen."""
     random = np.random.default_rng(3)
     weights = {"input->conv_1": (3, 1, 2, 2), "maxpool_3->dense_4": (3, 6)}
-    values = {f"{name}.weight": 1.0 * random.integers(-9, 30, s) for name, s in weights.items()}
-    values |= {f"{name}.bias": 1.0 * random.integers(-9, 9, 3) for name in ("conv_1", "dense_4")}
+    values = {
+        f"{name}.weight": random.integers(-9, 30, s).astype(np.float64)
+        for name, s in weights.items()
+    }
+    values |= {
+        f"{name}.bias": random.integers(-9, 9, 3).astype(np.float64)
+        for name in ("conv_1", "dense_4")
+    }
     # Means of two that are passed on; the largest is, too.
     values |= {"conv_1->avgpool_2.weight": np.full(1, 42.0)}
     values |= {"avgpool_2->maxpool_3.weight": np.ones(1)}

@@ -32,8 +32,8 @@ if TYPE_CHECKING:
     from tests.cli.running import Volr
 
 COMMANDS = (
-    *("check", "format", "show", "train", "transfer", "evaluate", "explain", "experiment"),
-    *("search", "report", "compile", "import", "lint", "verify", "doctor"),
+    *("check", "format", "show", "train", "quantise", "transfer", "evaluate", "explain"),
+    *("experiment", "search", "report", "compile", "import", "lint", "verify", "doctor"),
 )
 
 

@@ -100,7 +100,7 @@ def show(
     svg: str | None = option(None, "Draw the network into this file; - is standard output.", "OUT"),
     as_json: options.Json = False,
 ) -> None:
-    """Print the populations and projections of a program or of a model, or draw them."""
+    """Print or draw the network of a program or of a model."""
     from volr.cli.input_files import is_model_file
     from volr.experiments.programs import program_source
     from volr.language import to_network

@@ -63,10 +63,11 @@ def quantise(
     quantised: Quantised,
     as_json: options.Json = False,
 ) -> None:
-    """Make a trained model one of whole numbers, for a transfer that is exact.
+    """Make a trained model one of whole numbers.
 
-    Nothing is trained. Activations become stairs of some levels, whose heights come from training
-    stimuli, and weights become whole numbers. The report says what that cost.
+    Such a model can be transferred without any loss (`volr transfer --coding first-spike`). Nothing
+    is trained. Activations become stairs of some levels, whose heights come from training stimuli,
+    and weights become whole numbers. The report says what that cost.
     """
     from volr.model_files.model_file import read_model_file
 

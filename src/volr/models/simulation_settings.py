@@ -52,8 +52,15 @@ class SimulationSettings:
     def of(cls, model: SpikingModel | SimulationSettings, **others: Any) -> Self:
         """The settings that give a model of the same neuron, coding and timing.
 
-        ``others`` are fields of this class; they win over those of ``model``.
+        ``others`` are fields of this class; they win over those of ``model``. Raises for a model
+        whose projections have delays of their own.
         """
+        if isinstance(model, SpikingModel) and model.delays:
+            name, delay = next(iter(model.delays.items()))
+            raise cls._error(
+                f"{cls._refusal}: all projections have one delay, and in this model {name} has one "
+                f"of {delay:g} ms"
+            )
         shared = {each.name: getattr(model, each.name) for each in fields(SimulationSettings)}
         return cls(**(shared | others))
 

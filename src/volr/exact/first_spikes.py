@@ -185,10 +185,9 @@ def from_first_spikes(model: SpikingModel) -> ArtificialModel:
     for population in network.layers:
         ticking = _clock_projection(model.network, population)
         for each in network.incoming[population.name]:
-            weights = model.parameters[weight_name(each)] / coding.unit
-            values[weight_name(each)] = (
-                weights / strongest(coding, hold) if population.merge == "max" else weights
-            )
+            weights = model.parameters[weight_name(each)]
+            largest = population.merge == "max"
+            values[weight_name(each)] = np.ones_like(weights) if largest else weights / coding.unit
         if (count := network.biases(population)) and ticking is not None:
             brought = model.parameters[weight_name(ticking)][:, 0] / coding.unit
             bias = brought - (0.0 if population.name in network.outputs else hold)

@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 
 # The largest weighted sum of a unit, as a multiple of its full activation.
 _MOST = 1024.0
-# The share of the channels of a tied population whose heights are at least what they ask for.
-_SHARE = 90.0
 
 
 def heights(
@@ -96,7 +94,7 @@ def _of_group(
         logs += np.log(each / each.max()) / len(channels)
     shape: Floats = np.ones_like(logs) if fixed else np.exp(logs)
     return {
-        name: by_unit(network[name], shape * np.percentile(each / shape, _SHARE))
+        name: by_unit(network[name], shape * (each / shape).max())
         for name, each in channels.items()
     }
 

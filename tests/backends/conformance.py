@@ -32,7 +32,7 @@ from volr.backends.refusals import is_ready, missing_packages, missing_programs,
 from volr.engine.reference import Trace, simulate
 from volr.errors import UnsupportedError
 from volr.language import to_network
-from volr.models.activations import Activation, ReLU, activation
+from volr.models.activations import ACTIVATIONS, Activation, ReLU, activation
 from volr.models.coding import RATE_CODINGS, ConstantCurrent, InputCoding, Poisson
 from volr.models.model import READOUTS, ArtificialModel, Readout, SpikingModel
 from volr.network import Connector, Network, OneToOne, Population, Projection
@@ -304,8 +304,9 @@ def artificial_models(target: ArtificialBackend | Document) -> list[ArtificialMo
     """Every network with every activation.
 
     Where a program has to be run for each, such as a compiler, every network and every activation.
+    A staircase is for whole numbers, and has tests of its own.
     """
-    names = target.activations
+    names = [each.name for each in ACTIVATIONS if each.name in target.activations]
     cases = list(itertools.product(NETWORKS, names))
     if target.programs and names:
         cases = list(zip(NETWORKS, itertools.cycle(names), strict=False))

@@ -59,7 +59,7 @@ def check_slope(activation: Activation) -> None:
     if isinstance(activation, Staircase):
         raise TrainingError(
             "training cannot start: the slope of a staircase is 0 everywhere, so no weight changes",
-            help="train with relu, and make the network one of whole numbers with `volr quantise`",
+            help="train with relu and `levels`, or make a staircase network with `volr quantise`",
         )
 
 

@@ -82,7 +82,7 @@ def whole_model(network: Network, activation: Staircase, seed: int = 0) -> Artif
         trained = [each for each in incoming if each.connector.trained]
         fixed = sums([each for each in incoming if not each.connector.trained], population)
         own = sums(trained, population) + np.abs(unit_biases(population, values))
-        most = int((TOP - fixed.max()) // own.max())
+        most = int((TOP - fixed.max()) // max(1.0, own.max()))
         for each in (*map(weight_name, trained), name):
             count, axes = values[each].shape[0], values[each].ndim
             # The first unit or channel has the largest factor.

@@ -13,6 +13,7 @@ pytest.importorskip("onnxruntime")
 
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from tests.backends.staircases import all_shown, logits_of, staircase, stimuli_of, whole_model
 from tests.oracles import random_parameters
 from tests.shaped_programs import shaped_programs
 
@@ -55,5 +56,29 @@ def test_any_program_runs_and_is_read_back(
             np.testing.assert_allclose(
                 target.build(model)(stimuli), wanted, rtol=0, atol=1e-5 * scale
             )
+            found = target.read_back(model)
+        assert compare(expected(model, target.precision), found).differences == ()
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    shaped_programs(),
+    st.sampled_from([(2, 5), (7, 41), (32, 1001), (255, 101)]),
+    st.integers(0, 2**32 - 1),
+)
+def test_any_program_computes_the_same_whole_numbers(
+    program: ShapedProgram, activation: tuple[int, int], seed: int
+) -> None:
+    network = to_network(program.source)
+    assume(not any(each.back for each in network.projections))
+    model = whole_model(all_shown(network), staircase(*activation), seed)
+    stimuli = stimuli_of(model, 3)
+    wanted = logits_of(model, stimuli)
+    for target in (REFERENCE, TORCH, ONNX):
+        np.testing.assert_array_equal(target.build(model)(stimuli), wanted)
+    for target in (TORCH, ONNX_FILE, FUTHARK_PROGRAM):
+        if isinstance(target, Document):
+            found = target.read_back(target.write(model))
+        else:
             found = target.read_back(model)
         assert compare(expected(model, target.precision), found).differences == ()

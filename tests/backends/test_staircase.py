@@ -177,6 +177,24 @@ def test_pytorch_takes_no_way_that_is_not_exact() -> None:
     np.testing.assert_array_equal(found, logits_of(model, stimuli))
 
 
+def test_settings_of_pytorch_are_put_back_by_the_last() -> None:
+    torch = pytest.importorskip("torch")
+    from volr.backends.torch.exact import exact_sums
+
+    conv = torch.backends.mkldnn.conv
+    before = conv.fp32_precision
+    one, other = exact_sums(), exact_sums()
+    # As two threads do.
+    one.__enter__()
+    other.__enter__()
+    one.__exit__(None, None, None)
+    assert conv.fp32_precision == "ieee"
+    with pytest.raises(ValueError, match="inside"), exact_sums():
+        raise ValueError("inside")
+    other.__exit__(None, None, None)
+    assert conv.fp32_precision == before != "ieee"
+
+
 @pytest.mark.parametrize("name", ["torch", "onnx", "futhark", "onnx file", "futhark file"])
 def test_numbers_that_single_precision_does_not_add_up_are_refused(name: str) -> None:
     target = TARGETS[name]

@@ -8,14 +8,15 @@ with PyTorch 2.13: of 480 kernels NNPACK has 128 wrong, and oneDNN, MKL and PyTo
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+import threading
+from contextlib import ExitStack, contextmanager
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import torch
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
 _SETTINGS: tuple[tuple[str, str, object], ...] = (
     ("mkldnn.matmul", "fp32_precision", "ieee"),
@@ -28,20 +29,34 @@ _ON_GPUS: tuple[tuple[str, str, object], ...] = (
 """Parts of ``torch.backends``, their settings, and the values."""
 
 
+_lock = threading.Lock()
+_before: list[Callable[[], None]] = []
+"""What puts the settings back, while anybody is inside; one entry for each of them."""
+
+
 @contextmanager
 def exact_sums() -> Generator[None]:
     """While it is entered, PyTorch adds up products in single precision, as they are.
 
-    The settings are those of the whole process, and are put back.
+    The settings are those of the whole process. The last thread that leaves puts them back.
     """
-    settings = (*_SETTINGS, *(_ON_GPUS if torch.cuda.is_available() else ()))
-    owners = [attrgetter(part)(torch.backends) for part, _, _ in settings]
-    before = [getattr(owner, name) for owner, (_, name, _) in zip(owners, settings, strict=True)]
-    with torch.backends.nnpack.flags(enabled=False):
-        try:
-            for owner, (_, name, value) in zip(owners, settings, strict=True):
-                setattr(owner, name, value)
-            yield
-        finally:
-            for owner, (_, name, _), value in zip(owners, settings, before, strict=True):
-                setattr(owner, name, value)
+    with _lock:
+        _before.append(_before[0] if _before else _switched())
+    try:
+        yield
+    finally:
+        with _lock:
+            put_back = _before.pop()
+            if not _before:
+                put_back()
+
+
+def _switched() -> Callable[[], None]:
+    """Switch the settings; a function that puts them back."""
+    back = ExitStack()
+    back.enter_context(torch.backends.nnpack.flags(enabled=False))
+    for part, name, value in (*_SETTINGS, *(_ON_GPUS if torch.cuda.is_available() else ())):
+        owner = attrgetter(part)(torch.backends)
+        back.callback(setattr, owner, name, getattr(owner, name))
+        setattr(owner, name, value)
+    return back.close

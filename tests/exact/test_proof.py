@@ -94,6 +94,7 @@ def test_rounding_that_could_matter_is_refused() -> None:
     ann = staircase("dense 3 4 ⦶ dense 4 2", 4000)
     values = dict(ann.parameters)
     values["input->dense_1.weight"] = np.full((4, 3), 1390.0)
+    values["dense_1.bias"] = np.zeros(4)
     model = to_first_spikes(ArtificialModel(ann.network, values, Staircase(4000, 201)))
     with pytest.raises(ModelError) as caught:
         prove(model)

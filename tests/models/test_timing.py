@@ -56,7 +56,7 @@ def test_delays_cannot_be_changed() -> None:
 )
 def test_delays_that_do_not_fit_are_named(delays: object, said: str) -> None:
     with pytest.raises(ModelError) as caught:
-        replace(MODEL, delays=delays)  # pyright: ignore[reportArgumentType]
+        replace(MODEL, delays=delays)
     assert said in caught.value.message
 
 

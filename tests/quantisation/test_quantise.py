@@ -24,9 +24,11 @@ SAMPLES = Samples(STIMULI, forward(MODEL, STIMULI).argmax(axis=1))
 
 def test_the_best_percentile_is_taken_unless_one_is_told() -> None:
     seen: list[tuple[int, int]] = []
-    found = quantise(
-        MODEL, SAMPLES, QuantisationSettings(levels=6), progress=lambda *each: seen.append(each)
-    )
+
+    def told_of(done: int, total: int) -> None:
+        seen.append((done, total))
+
+    found = quantise(MODEL, SAMPLES, QuantisationSettings(levels=6), progress=told_of)
     assert seen == [(1, 4), (2, 4), (3, 4), (4, 4)]
     told = {
         p: quantise(MODEL, SAMPLES, QuantisationSettings(levels=6, percentile=p)).report.agreement
@@ -77,7 +79,7 @@ def test_equal_settings_give_equal_models() -> None:
 )
 def test_settings_that_make_no_sense_are_refused(change: dict[str, object], said: str) -> None:
     with pytest.raises(ModelError, match=said):
-        replace(QuantisationSettings(), **change)  # pyright: ignore[reportArgumentType]
+        replace(QuantisationSettings(), **change)
 
 
 def test_what_cannot_be_quantised_is_refused() -> None:
@@ -91,7 +93,7 @@ def test_what_cannot_be_quantised_is_refused() -> None:
     with pytest.raises(UnsupportedError, match="'staircase'"):
         quantise(whole, SAMPLES)
     network = to_network("maxpool [1 4 4] 2")
-    largest = ArtificialModel(network, {"input->maxpool_1.weight": [1.0]})
+    largest = ArtificialModel(network, {"input->maxpool_1.weight": np.ones(1)})
     with pytest.raises(UnsupportedError, match="takes the largest of what arrives"):
         quantise(largest, Samples(np.zeros((2, 16)), [0, 0]))  # pyright: ignore[reportArgumentType]
 

@@ -1,8 +1,7 @@
 """Known mistakes of a spiking network that should tell whole numbers, tried one after another.
 
 Each suspect is the model with one mistake, run on the engine. If its whole numbers are those that
-were found, this mistake is the cause. One wrong weight or bias is not tried but solved for: the
-whole numbers of a neuron over some stimuli leave only an interval for it.
+were found, this mistake is the cause.
 """
 
 from __future__ import annotations
@@ -14,15 +13,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.backends.reference import activations
 from volr.engine.simulation import ready, simulate
-from volr.errors import ModelError
+from volr.errors import ModelError, NetworkError
 from volr.exact.decoding import telling, told
-from volr.exact.first_spikes import first_difference, hold_down, to_first_spikes
+from volr.exact.first_spikes import first_difference, to_first_spikes
 from volr.exact.sums import staircase_of
-from volr.models.parameters import bias_name, by_unit, unit_biases, weight_name
-from volr.network.connectors import Slice
+from volr.models.first_spike import starts
+from volr.models.parameters import weight_name
+from volr.network.connectors import Slice, Windows
 from volr.verification.kernel_suspects import kernel_suspects
+from volr.verification.one_number import one_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
     from volr.checks.arrays import Floats, Integers
     from volr.engine.simulation import Ready
     from volr.models.model import ArtificialModel, SpikingModel
-    from volr.network import Population, Projection
+    from volr.network import Network, Projection
 
 # Time constants, ms, that are too short for what should stay.
 _LEAKS = (1e3, 1e4, 1e5, 1e6)
 # What the clock's spikes are for, in the order of a population's slice.
 _TICKS = ("the spike that lifts it", "the spike that sets its current", "the push at the end")
-# The most networks with a wrong kernel or pool, and the most weights of a neuron, that are tried.
+# The most networks with a wrong kernel or pool that are tried.
 _MOST = 400
 
 
@@ -56,7 +56,9 @@ def cause_of(
     for said, suspect in _suspects(model):
         if _tells(model, suspect, stimuli, found):
             return said
-    if said := _one_number(ann, ann.network[population], stimuli, found):
+    begin = starts(model.network, staircase_of(ann).levels, model.delay_steps_of)
+    waits = model.steps - 1 - begin[population]
+    if said := one_number(ann, ann.network[population], stimuli, found, waits):
         return said
     silent = [
         name for name in found if name not in ann.network.outputs and (found[name][0] == -1).any()
@@ -102,10 +104,32 @@ def _suspects(model: SpikingModel) -> Iterator[tuple[str, Ready]]:
                     f"delay: that of {each.name} is a step {'longer' if more > 0 else 'shorter'}",
                     _with_delay(prepared, each, more),
                 )
+    for said, network in _windows(model.network):
+        yield said, ready(replace(model, network=network))
     kernels = kernel_suspects(model.network, model.parameters, largest=False)
     for said, network, values in itertools.islice(kernels, _MOST):
         with suppress(ModelError):
             yield said, ready(replace(model, network=network, parameters=values))
+
+
+def _windows(network: Network) -> Iterator[tuple[str, Network]]:
+    """Networks of the same populations in which the windows of one pool are of another size."""
+    for place, each in enumerate(network.projections):
+        if not isinstance(each.connector, Windows):
+            continue
+        window, stride = each.connector.window, each.connector.stride
+        for more in itertools.product((-1, 0, 1), repeat=len(window)):
+            other = tuple(size + by for size, by in zip(window, more, strict=True))
+            if other == window or min(other) < 1:
+                continue
+            wrong = replace(each, connector=Windows(other, stride))
+            projections = (*network.projections[:place], wrong, *network.projections[place + 1 :])
+            with suppress(NetworkError):
+                shape = "x".join(map(str, other))
+                yield (
+                    f"pool: the windows of {each.name} are {shape}",
+                    replace(network, projections=projections),
+                )
 
 
 def _clocks(model: SpikingModel, prepared: Ready) -> Iterator[tuple[str, Ready]]:
@@ -141,96 +165,3 @@ def _with_delay(prepared: Ready, projection: Projection, more: int) -> Ready:
         for layer in schedule.layers
     )
     return replace(prepared, schedule=replace(schedule, layers=layers))
-
-
-def _one_number(
-    ann: ArtificialModel, population: Population, stimuli: Floats, found: Mapping[str, Integers]
-) -> str | None:
-    """The one weight or bias that explains the whole numbers of a population, in words.
-
-    Its sources told the right ones. A number that is wrong by δ, and brings b to the sum of its
-    sources' window, makes the membrane z + δ b + n (σ + δ c) in step n of the window, where c is
-    what it brings if every source tells 1: the clock takes away the current of the right number.
-    """
-    if population.merge == "max":
-        return None
-    shown = activations(ann, stimuli)
-    name, network, values = population.name, ann.network, ann.parameters
-    unit = int((found[name] != shown[name]).any(axis=0).argmax())
-    sums: Floats = np.tile(unit_biases(population, values), (len(stimuli), 1))
-    candidates: list[tuple[str, Floats, Floats]] = []
-    for each in network.incoming[name]:
-        given, ends = shown[each.source], network.ends(each)
-        weights = values[weight_name(each)]
-        sums = sums + each.connector.apply(weights, given, *ends)
-        mine: set[int] = set()
-        for some in each.connector.entries(*ends):
-            mine.update(some.index[some.post == unit].tolist())
-        for index in sorted(mine)[:_MOST]:
-            alone = np.zeros_like(weights)
-            alone.flat[index] = 1.0
-            place = ", ".join(map(str, np.unravel_index(index, weights.shape)))
-            brings = each.connector.apply(alone, given, *ends)
-            stays = each.connector.apply(alone, np.ones((1, given.shape[1])), *ends)
-            candidates.append((f"{weight_name(each)}[{place}]", brings, stays))
-    if count := network.biases(population):
-        place = unit * count // population.size
-        alone = np.zeros(count)
-        alone[place] = 1.0
-        once = by_unit(population, alone)[None, :]
-        brings = np.repeat(once, len(stimuli), axis=0)
-        candidates.append((f"{bias_name(population)}[{place}]", brings, once))
-    fitting = [
-        f"{what}, by {by:+,.0f}"
-        for what, brings, stays in candidates
-        if (by := _change(ann, name, found[name], sums, brings, stays)) is not None
-    ]
-    if not fitting:
-        return None
-    others = f", or one of {len(fitting) - 1} others" if len(fitting) > 1 else ""
-    return f"one number is wrong: {fitting[0]}{others}"
-
-
-def _change(
-    ann: ArtificialModel,
-    name: str,
-    found: Integers,
-    sums: Floats,
-    brings: Floats,
-    stays: Floats,
-) -> float | None:
-    """The smallest δ, whole and not 0, that gives the values that were found, ``[batch, unit]``."""
-    if name in ann.network.outputs:
-        return _smallest(*_bounds(found - sums, brings))
-    stairs = staircase_of(ann)
-    threshold = (stairs.levels - 0.5) * stairs.step
-    step = stairs.levels - np.clip(found, 0, stairs.levels)
-    # At the threshold in this step, by the push in the last one, and below it before.
-    missing = threshold - sums - step * stairs.step
-    missing = missing - np.where(found > 0, 0.0, hold_down(ann, stairs.levels))
-    reached, later = found >= 0, step > 0
-    low, _ = _bounds(missing[reached], (brings + step * stays)[reached])
-    _, unmoved = _bounds(missing[~reached], (brings + step * stays)[~reached])
-    missing = threshold - sums - step * stairs.step
-    _, high = _bounds((missing + stairs.step)[later], (brings + (step - 1) * stays)[later])
-    return _smallest(low, min(high, unmoved))
-
-
-def _bounds(missing: Floats, factor: Floats) -> tuple[float, float]:
-    """The least δ with δ · factor ≥ missing everywhere, and the largest with ≤; factors are ≥ 0.
-
-    Where no δ helps, there is none: infinity, or minus infinity.
-    """
-    some = factor > 0
-    ratio = missing[some] / factor[some]
-    low = float(ratio.max(initial=-np.inf)) if (missing[~some] <= 0).all() else np.inf
-    high = float(ratio.min(initial=np.inf)) if (missing[~some] >= 0).all() else -np.inf
-    return low, high
-
-
-def _smallest(low: float, high: float) -> float | None:
-    """The whole number nearest to 0, and not 0, between the two; None if there is none."""
-    least, most = np.ceil(low), np.floor(high)
-    if not least <= most or (least <= 0 <= most):
-        return None
-    return float(least) if least > 0 else float(most)

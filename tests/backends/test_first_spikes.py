@@ -21,14 +21,15 @@ from volr.backends.readback import expected
 from volr.backends.reference import activations
 from volr.engine.reference import simulate
 from volr.errors import UnsupportedError
+from volr.exact.arithmetic import ARITHMETIC, UNKNOWN, Arithmetic
 from volr.exact.first_spikes import to_first_spikes
-from volr.exact.sums import window_size
+from volr.exact.sums import largest_sums, window_size
 from volr.language import to_network
 from volr.models.activations import Staircase
 from volr.models.coding import Drive, Poisson, input_drive
 from volr.models.first_spike import CLOCK, FirstSpike, starts, values_of
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.parameters import parameter_shapes, weight_name
+from volr.models.parameters import parameter_shapes, synapses, weight_name
 from volr.neurons import IFCurrExp
 from volr.verification.comparison import compare
 
@@ -114,6 +115,37 @@ def test_every_population_computes_the_whole_numbers_of_the_staircase(started: S
         logits = found.finals[name] / unit()
         np.testing.assert_allclose(logits, wanted[name], rtol=0, atol=1e-6)
     assert not compare(expected(model, record.precision), simulator.read_back(model)).differences
+
+
+def _bound(arithmetic: Arithmetic, name: str) -> float:
+    """The most by which an output's membrane can be wrong at the end, on the grid."""
+    ann, model = staircase(), first_spikes()
+    largest = float(largest_sums(ann.network, ann.parameters, ann.network[name], LEVELS).max())
+    arrivals = max(
+        int(np.bincount(synapses(model.network, each, model.parameters).post).max())
+        for each in model.network.incoming[name]
+    )
+    return arithmetic.largest_error(
+        model.steps,
+        membrane=largest,
+        rest=-model.neuron.v_rest / unit(),
+        current=2 * largest,
+        arrivals=2 * arrivals,
+    )
+
+
+@every_simulator
+def test_membranes_are_as_near_as_the_arithmetic_says(started: Started) -> None:
+    record, simulator = started
+    if record.name not in ARITHMETIC:
+        assert record.name in UNKNOWN
+        pytest.skip(UNKNOWN[record.name])
+    shown = stimuli(40)
+    wanted, found = activations(staircase(), shown), simulator.run(first_spikes(), shown).finals
+    for name in first_spikes().network.outputs:
+        off = np.abs(found[name] / unit() - wanted[name]).max()
+        bound = _bound(ARITHMETIC[record.name], name)
+        assert off <= bound < 1e-6
 
 
 @every_simulator

@@ -6,13 +6,20 @@ The oracle is the reference of artificial networks, which knows no spikes.
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import cache, partial
-from typing import TYPE_CHECKING, Any
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
 from tests.backends.conformance import AWKWARD, Started, every_simulator, need, stimuli_for
-from tests.oracles import random_parameters
+from tests.backends.first_spikes import (
+    LEVELS,
+    first_spikes,
+    leaking,
+    staircase,
+    stimuli,
+    unit,
+)
 
 from volr.backends import worker
 from volr.backends.base import Record, Recordings
@@ -22,64 +29,11 @@ from volr.backends.reference import activations
 from volr.engine.reference import simulate
 from volr.errors import UnsupportedError
 from volr.exact.arithmetic import ARITHMETIC, UNKNOWN, Arithmetic
-from volr.exact.first_spikes import to_first_spikes
-from volr.exact.sums import largest_sums, window_size
-from volr.language import to_network
-from volr.models.activations import Staircase
-from volr.models.coding import Drive, Poisson, input_drive
-from volr.models.first_spike import CLOCK, FirstSpike, starts, values_of
-from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.parameters import parameter_shapes, synapses, weight_name
-from volr.neurons import IFCurrExp
+from volr.exact.sums import largest_sums
+from volr.models.coding import Drive, input_drive
+from volr.models.first_spike import CLOCK, starts, values_of
+from volr.models.parameters import synapses
 from volr.verification.comparison import compare
-
-if TYPE_CHECKING:
-    from volr.checks.arrays import Floats
-
-# Strides and axes that differ, windows that overlap, a residual block, and outputs of two depths.
-PROGRAM = """
-(conv [2 5 6] 3 2 stride:[1 2] pad:1 ⦶ ((conv _ 3 3 pad:1 ⦶ conv _ 3 3 pad:1) ⊕ id [3 6 4])
- ⦶ maxpool _ 2 ⦶ avgpool _ 2 stride:1 ⦶ dense _ 3) ⊖ dense [2 5 6] 2
-"""
-LEVELS, STEP = 6, 201
-
-
-@cache
-def staircase() -> ArtificialModel:
-    """A network of whole numbers, with values of all sizes in all populations."""
-    network = to_network(PROGRAM)
-    random = np.random.default_rng(5)
-    values = {
-        name: random.integers(-130, 151, shape).astype(np.float64)
-        for name, shape in parameter_shapes(network).items()
-    }
-    for each in network.projections:
-        weights = values[weight_name(each)]
-        if network[each.target].merge == "max":
-            weights = np.ones_like(weights)
-        elif not each.connector.trained:
-            weights = np.full_like(weights, float(STEP))
-        values[weight_name(each)] = weights * window_size(each)
-    return ArtificialModel(network, values, Staircase(LEVELS, STEP))
-
-
-@cache
-def first_spikes() -> SpikingModel:
-    return to_first_spikes(staircase(), dt=0.5)
-
-
-def unit() -> float:
-    """mV that make one unit of the whole numbers."""
-    return FirstSpike(LEVELS, STEP).unit
-
-
-def stimuli(count: int) -> Floats:
-    """From dark to bright."""
-    network = staircase().network
-    shown = np.random.default_rng(8).random((count, network.input_size))
-    shown = shown ** np.linspace(4.0, 0.2, count)[:, None]
-    shown[0], shown[-1] = 0.0, 1.0
-    return shown
 
 
 def test_the_network_has_what_makes_it_hard() -> None:
@@ -153,19 +107,7 @@ def test_delays_by_projection_and_last_membranes_of_neurons_with_leak(started: S
     record, simulator = started
     if not record.delays or "final" not in record.readouts:
         pytest.skip(f"{record.name} has no delays by projection")
-    network = AWKWARD
-    names = [each.name for each in network.projections]
-    model = SpikingModel(
-        network=network,
-        parameters=random_parameters(network, np.random.default_rng(7), weight=1.2, bias=0.4),
-        neuron=IFCurrExp(v_rest=-64.0, v_reset=-66.0, tau_m=15.0, cm=0.8, tau_syn_I=3.0),
-        coding=Poisson(400.0),
-        dt=0.5,
-        duration=20.0,
-        delay=1.0,
-        delays={names[0]: 3.5, names[2]: 0.5, names[4]: 2.0},
-        readout="final",
-    )
+    network, model = AWKWARD, leaking(AWKWARD)
     shown = stimuli_for(network)
     trace = simulate(model, shown, seed=4)
     inner = tuple(each.name for each in network.layers if each.name != "out")
@@ -178,7 +120,7 @@ def test_delays_by_projection_and_last_membranes_of_neurons_with_leak(started: S
     np.testing.assert_array_equal(found.output_values(model), found.finals["out"])
     read = simulator.read_back(model)
     assert not compare(expected(model, record.precision), read).differences
-    later = replace(model, delays={names[0]: 3.0, names[2]: 0.5, names[4]: 2.0})
+    later = replace(model, delays={**model.delays, "v->out": 3.0})
     (difference,) = compare(expected(later, record.precision), read).differences
     assert str(difference) == "v->out: the delay 3.5 ms, expected 3 ms (1 step more)"
 

@@ -10,11 +10,14 @@ import io
 import math
 import re
 import zipfile
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from volr.backends.populations import neurons_of, one_neuron
 from volr.backends.readback import Told
+from volr.models.first_spike import FirstSpike
 from volr.models.parameters import synapses
 
 if TYPE_CHECKING:
@@ -27,7 +30,7 @@ if TYPE_CHECKING:
     from volr.network import Projection
     from volr.network.connectors.synapses import Synapses
 
-_MARK = re.compile(r"^(?=[1nms])([1n]?)([ms]?)\|")
+_MARK = re.compile(r"^([1nmsrfudcve]+)\|")
 
 DAMAGED = (
     AttributeError,
@@ -47,20 +50,69 @@ AS_TEXT = Told("its numbers are text, and Python reads them as float64")
 """The precision of a script without an archive."""
 
 
-def program_for(text: str, *, several: bool, listed: bool) -> str:
+@dataclass(frozen=True, kw_only=True)
+class Kind:
+    """What a script has to do, beyond the simplest there is.
+
+    ``several``  its populations have different neurons
+    ``listed``   its synapses are lists, since matrices of weights cannot hold them
+    ``first``    its inputs spike once, and so does a clock
+    ``delays``   projections have delays of their own
+    ``final``    its outputs are read as their last membranes
+    ``endless``  currents stay: the time constants of synapses are infinite
+    """
+
+    several: bool = False
+    listed: bool = False
+    first: bool = False
+    delays: bool = False
+    final: bool = False
+    endless: bool = False
+
+    @staticmethod
+    def of(model: SpikingModel, held: Mapping[Projection, Synapses]) -> Kind:
+        """The kind of script for a model, whose synapses are ``held``."""
+        neurons = neurons_of(model).values()
+        taus = (each.numbers.get(tau) for each in neurons for tau in ("tau_syn_E", "tau_syn_I"))
+        return Kind(
+            several=one_neuron(model) is None,
+            listed=needs_lists(model, held),
+            first=isinstance(model.coding, FirstSpike),
+            delays=bool(model.delays),
+            final=model.readout == "final",
+            endless=math.inf in taus,
+        )
+
+    @property
+    def marks(self) -> frozenset[str]:
+        """The marks of the lines that such a script has."""
+        return frozenset(
+            (
+                "n" if self.several else "1",
+                "s" if self.listed else "m",
+                "f" if self.first else "r",
+                "d" if self.delays else "u",
+                "v" if self.final else "c",
+                *("e" if self.endless else ""),
+            )
+        )
+
+
+def program_for(text: str, kind: Kind) -> str:
     """The program of a script, out of a ``text`` for all scripts.
 
-    A line that begins with ``1|`` is only for models whose populations all have the same neurons,
-    one with ``n|`` for those with ``several`` kinds. One with ``m|`` is for scripts with matrices
-    of weights, one with ``s|`` for those in which synapses are ``listed``; ``1s|`` and so on for
-    both.
+    A line may begin with marks and a ``|``, and then it is only for scripts that have all of them:
+    ``1`` for models whose populations all have the same neurons, ``n`` for ``several`` kinds; ``m``
+    for matrices of weights, ``s`` for ``listed`` synapses; ``r`` for rates, ``f`` for ``first``
+    spikes; ``u`` for one delay, ``d`` for ``delays`` by projection; ``c`` for the counts and the
+    mean membranes of outputs, ``v`` for the ``final`` ones; ``e`` for ``endless`` currents.
     """
     kept: list[str] = []
     for line in text.splitlines(keepends=True):
         mark = _MARK.match(line)
         if mark is None:
             kept.append(line)
-        elif mark[1] in ("", "n" if several else "1") and mark[2] in ("", "s" if listed else "m"):
+        elif set(mark[1]) <= kind.marks:
             kept.append(line[mark.end() :])
     return "".join(kept)
 

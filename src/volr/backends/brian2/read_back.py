@@ -28,6 +28,8 @@ _WANTED = (
     *("DT", "THRESHOLD", "REFRACTORY", "POPULATIONS", "INPUTS", "OUTPUTS", "SILENT", "CURRENTS"),
     "CODING",
 )
+_SOMETIMES = ("DELAYS", "CLOCK", "TICKS")
+"""What only some scripts have: delays by projection, and the steps in which a clock spikes."""
 _WIRING = ("WEIGHTS", "SYNAPSES")
 """One of the two: matrices ``[target, source]``, or lists of source, target and weight."""
 _OF_NEURONS = ("EQUATIONS", "STEP", "RESET", "NEURON", "PATHWAYS", "SLOT", "DELAY")
@@ -47,7 +49,7 @@ def read_back(files: Files) -> SpikingReadback:
 def _tables(tree: ast.Module, archive: Mapping[str, Floats]) -> dict[str, Any]:
     """The values of the assignments at the top, in SI units."""
     found: dict[str, Any] = {}
-    known = (*_WANTED, *_OF_NEURONS, "NEURONS", *_WIRING)
+    known = (*_WANTED, *_OF_NEURONS, "NEURONS", *_WIRING, *_SOMETIMES)
     for statement in tree.body:
         match statement:
             case ast.Assign(targets=[ast.Name(id=name)], value=value) if name in known:
@@ -101,8 +103,9 @@ def _contents(tables: dict[str, Any], precision: Answer[float]) -> SpikingReadba
     silent: tuple[str, ...] = tables["SILENT"]
     told: dict[str, dict[str, Any]] = tables.get("NEURONS") or dict.fromkeys(sizes, tables)
     neurons: dict[str, Neurons] = {}
+    clock: str | None = tables.get("CLOCK")
     for name in sizes:
-        if name in inputs and tables["CODING"] != "current":
+        if name == clock or (name in inputs and tables["CODING"] != "current"):
             continue
         numbers = {key: float(value) for key, value in told[name]["NEURON"].items()}
         if name in silent:
@@ -116,16 +119,18 @@ def _contents(tables: dict[str, Any], precision: Answer[float]) -> SpikingReadba
             np.zeros(0) if name in inputs else tables["CURRENTS"][name],
         )
     pathways: list[Pathway] = []
-    for (source, target, *_), (i, j, w) in _synapses(tables):
+    delays: dict[tuple[Any, ...], Any] = tables.get("DELAYS", {})
+    for ends, (i, j, w) in _synapses(tables):
+        source, target, *_ = ends
         codes: tuple[str, ...] = told[target]["PATHWAYS"]
-        delay, slot = float(told[target]["DELAY"]), told[target]["SLOT"]
+        delay, slot = float(delays.get(ends, told[target]["DELAY"])), told[target]["SLOT"]
         masks = [w >= 0.0, w < 0.0] if len(codes) == 2 else [np.isfinite(w)]
         for code, mask in zip(codes, masks, strict=True):
             if mask.any():
                 those = i[mask], j[mask], w[mask]
                 pathways.append(Pathway(source, target, *those, delay, code, slot))
     outputs: tuple[str, ...] = tables["OUTPUTS"]
-    return in_our_words(
+    held = in_our_words(
         sizes,
         Asked(inputs),
         Asked(outputs),
@@ -134,3 +139,5 @@ def _contents(tables: dict[str, Any], precision: Answer[float]) -> SpikingReadba
         float(tables["DT"]),
         precision,
     )
+    ticks = {} if clock is None else {clock: Asked(np.asarray(tables["TICKS"], np.int64))}
+    return replace(held, ticks=ticks)

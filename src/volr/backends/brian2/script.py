@@ -18,8 +18,10 @@ from volr.backends.brian2.script_body import HEAD, PROGRAM
 from volr.backends.brian2.translation import above_rest
 from volr.backends.populations import neurons_of, nonspiking, one_neuron
 from volr.backends.refusals import check_supported
-from volr.backends.scripts import needs_lists, packed, program_for, synapses_of
-from volr.models.coding import ConstantCurrent, Poisson, in_rates
+from volr.backends.scripts import Kind, packed, program_for, synapses_of
+from volr.models.coding import CODING_NAMES, ConstantCurrent, Poisson, ticking
+from volr.models.first_spike import FirstSpike
+from volr.models.model import READOUTS
 from volr.models.parameters import unit_biases
 from volr.network import Connector
 from volr.neurons.response import count_levels
@@ -46,9 +48,9 @@ def write(model: Model) -> Files:
     spiking = cast("SpikingModel", model)
     archive: dict[str, Any] = {}
     held = synapses_of(spiking)
-    listed = needs_lists(spiking, held)
-    tables = _tables(spiking, held, archive, listed=listed)
-    program = program_for(PROGRAM, several=one_neuron(spiking) is None, listed=listed)
+    kind = Kind.of(spiking, held)
+    tables = _tables(spiking, held, archive, kind)
+    program = program_for(PROGRAM, kind)
     load = 'DATA = np.load(Path(__file__).with_suffix(".npz"), allow_pickle=False)'
     parts = [HEAD, f"{load}\n", tables, program] if archive else [HEAD, tables, program]
     files = {".py": "\n".join(parts).encode()}
@@ -61,8 +63,7 @@ def _tables(
     model: SpikingModel,
     held: Mapping[Projection, Synapses],
     archive: dict[str, Any],
-    *,
-    listed: bool,
+    kind: Kind,
 ) -> str:
     network, dt, neurons = model.network, model.dt, neurons_of(model)
     alike = one_neuron(model)
@@ -106,10 +107,15 @@ DELAY = {told["DELAY"]}
         each = neurons[p.name].i_offset + unit_biases(p, model.parameters)
         currents.append(f"{p.name!r}: {_array(each, archive)}*nA")
     weights: list[str] = []
+    delays: list[str] = []
     for p, those in held.items():
-        unit = _UNITS[NEURONS[neurons[p.target].name].weight[0]]
-        if listed:
-            ends = (p.source, p.target, *([p.number] if p.number > 1 else []))
+        equations = NEURONS[neurons[p.target].name]
+        unit = _UNITS[equations.weight[0]]
+        ends = (p.source, p.target, *([p.number] if p.number > 1 else []))
+        if p.name in model.delays:
+            told = (model.delay_steps_of(p) - equations.early) * dt
+            delays.append(f"{ends!r}: {told!r}*ms")
+        if kind.listed:
             pre, post = (_array(each, archive) for each in (those.pre, those.post))
             weights.append(f"{ends!r}: ({pre}, {post}, {_array(those.weight, archive)}*{unit})")
         else:
@@ -118,10 +124,15 @@ DELAY = {told["DELAY"]}
     title = (
         "# By source and target: the neurons of each synapse, source and target, and its weight.\n"
         "SYNAPSES"
-        if listed
+        if kind.listed
         else "# By source and target, [target, source].\nWEIGHTS"
     )
     coding = _coding(model, archive, several=alike is None)
+    says = "the mean of v, mV"
+    if kind.final:
+        says = "the last v, in units of UNIT" if kind.first else "the last v, mV"
+    if kind.delays:
+        after += f"# Those of projections that have another.\nDELAYS = {_dictionary(delays)}\n"
     return f"""\
 DT = {dt!r}*ms
 STEPS = {model.steps}
@@ -132,7 +143,7 @@ STEPS = {model.steps}
 POPULATIONS = {_dictionary(f"{p.name!r}: {p.size}" for p in network.populations)}
 INPUTS = {network.inputs!r}
 OUTPUTS = {network.outputs!r}
-# Outputs that never spike: what they say is the mean of v, mV.
+# Outputs that never spike: what they say is {says}.
 SILENT = {nonspiking(model)!r}
 
 {coding}
@@ -172,18 +183,26 @@ def _dictionary(entries: Iterable[str]) -> str:
 
 def _coding(model: SpikingModel, archive: dict[str, Any], *, several: bool) -> str:
     """The tables that turn the values of a stimulus into currents or spikes."""
-    match in_rates(model.coding):
+    match model.coding:
+        case FirstSpike(levels=levels, unit=unit):
+            return (
+                "# A value x is the whole number nearest to x * LEVELS, and its neuron spikes\n"
+                "# once, that many steps before step LEVELS. The neurons of the CLOCK spike in\n"
+                "# the steps TICKS, whatever the stimulus; -1 is never.\n"
+                f"CODING = 'first-spike'\nLEVELS = {levels}\nUNIT = {unit!r}*mV\n"
+                f"CLOCK = {model.network.clock!r}\nTICKS = {ticking(model).tolist()!r}\n"
+            )
         case ConstantCurrent(rate_max=most):
             edges: dict[str, str] = {}
-            levels: dict[str, str] = {}
+            shown: dict[str, str] = {}
             for name in model.network.inputs[: None if several else 1]:
                 neuron = model.neuron_of(name)
                 counts, currents = count_levels(neuron, model.dt, model.steps)
                 edges[name] = f"np.array({_array((counts[:-1] + counts[1:]) / 2.0, archive)})"
-                levels[name] = f"{_array(neuron.i_offset + currents, archive)}*nA"
+                shown[name] = f"{_array(neuron.i_offset + currents, archive)}*nA"
             both = [
                 _dictionary(_entries(each)) if several else each[model.network.inputs[0]]
-                for each in (edges, levels)
+                for each in (edges, shown)
             ]
             return (
                 "# An input neuron gets the current whose number of spikes is nearest to value *\n"
@@ -213,8 +232,9 @@ BRIAN2_SCRIPT = Document(
     suffix=".py",
     neurons=tuple(NEURONS),
     resets=tuple(RESETS),
-    codings=("current", "poisson"),
-    readouts=("count", "membrane"),
+    codings=CODING_NAMES,
+    readouts=READOUTS,
+    delays=True,
     connectors=(Connector,),
     several=True,
     write=write,

@@ -1,8 +1,7 @@
 """The part of a Brian2 script that is the same for all models: it runs what the tables say.
 
-What begins with ``1|`` is for models whose populations have the same neurons, ``n|`` for all
-others; ``m|`` is for scripts with matrices of weights, ``s|`` for those with lists of synapses
-(``volr.backends.scripts``).
+What begins with marks and a ``|`` is for some kinds of scripts: see ``program_for`` in
+``volr.backends.scripts``.
 """
 
 HEAD = '''\
@@ -38,17 +37,23 @@ COPIES = 100
 1|
 def drive(name, values, first, seed):
     """What an input gets for stimuli ``values``: currents, or spikes [step, stimulus, neuron]."""
+f|    if name == CLOCK:
+f|        ticks = np.arange(STEPS)[:, None, None] == np.array(TICKS)
+f|        return np.repeat(ticks, len(values), axis=1)
     start = sum(POPULATIONS[each] for each in INPUTS[: INPUTS.index(name)])
     part = slice(start, start + POPULATIONS[name])
-    if CODING == "current":
-1|        return LEVEL_CURRENTS[np.searchsorted(LEVEL_EDGES, values[:, part] * FULL)]
-n|        levels = np.searchsorted(LEVEL_EDGES[name], values[:, part] * FULL)
-n|        return LEVEL_CURRENTS[name][levels]
-    trains = []
-    for number, row in enumerate(values):
-        drawn = np.random.default_rng([seed, first + number]).random((STEPS, len(row)))
-        trains.append((drawn < row * FULL)[:, part])
-    return np.stack(trains, axis=1)
+f|    # In single precision first, so that all that find this whole number round alike.
+f|    shown = values[:, part].astype(np.float32).astype(np.float64)
+f|    return np.arange(STEPS)[:, None, None] == LEVELS - np.floor(shown * LEVELS + 0.5)
+r|    if CODING == "current":
+1r|        return LEVEL_CURRENTS[np.searchsorted(LEVEL_EDGES, values[:, part] * FULL)]
+nr|        levels = np.searchsorted(LEVEL_EDGES[name], values[:, part] * FULL)
+nr|        return LEVEL_CURRENTS[name][levels]
+r|    trains = []
+r|    for number, row in enumerate(values):
+r|        drawn = np.random.default_rng([seed, first + number]).random((STEPS, len(row)))
+r|        trains.append((drawn < row * FULL)[:, part])
+r|    return np.stack(trains, axis=1)
 
 
 def neurons(name, currents):
@@ -82,11 +87,15 @@ def sources(spikes):
     return SpikeGeneratorGroup(spikes[0].size, index, steps * DT, sorted=True)
 
 
-1m|def synapses(source, target, weights, copies):
-nm|def synapses(source, target, name, weights, copies):
+1mu|def synapses(source, target, weights, copies):
+nmu|def synapses(source, target, name, weights, copies):
+1md|def synapses(source, target, weights, copies, ends):
+nmd|def synapses(source, target, name, weights, copies, ends):
 m|    """Within each copy a synapse for each weight that is a number; one object for each pathway."""
-1s|def synapses(source, target, those, copies):
-ns|def synapses(source, target, name, those, copies):
+1su|def synapses(source, target, those, copies):
+nsu|def synapses(source, target, name, those, copies):
+1sd|def synapses(source, target, those, copies, ends):
+nsd|def synapses(source, target, name, those, copies, ends):
 s|    """Within each copy those synapses; one object for each pathway."""
 n|    *_, WEIGHT, PATHWAYS, SLOT, DELAY = NEURONS[name].values()
 m|    post, pre = weights.shape
@@ -100,7 +109,9 @@ m|        if before.size == 0:
 s|        if not mask.any():
             continue
         blocks = np.arange(copies)[:, None]
-        pathway = Synapses(source, target, WEIGHT, on_pre=code, delay=DELAY, namespace={})
+u|        pathway = Synapses(source, target, WEIGHT, on_pre=code, delay=DELAY, namespace={})
+d|        delay = DELAYS.get(ends, DELAY)
+d|        pathway = Synapses(source, target, WEIGHT, on_pre=code, delay=delay, namespace={})
         pathway.pre.when = SLOT
 m|        pathway.connect(i=(blocks * pre + before).ravel(), j=(blocks * post + after).ravel())
 m|        pathway.w = np.tile(weights[after, before], copies)
@@ -118,20 +129,25 @@ def simulate(values, first, seed):
     defaultclock.dt = DT
     groups = {}
     for name in POPULATIONS:
-        if name not in INPUTS:
+r|        if name not in INPUTS:
+f|        if name not in (*INPUTS, CLOCK):
             groups[name] = neurons(name, np.tile(CURRENTS[name], copies))
-        elif CODING == "current":
-            groups[name] = neurons(name, drive(name, values, first, seed).ravel())
+r|        elif CODING == "current":
+r|            groups[name] = neurons(name, drive(name, values, first, seed).ravel())
         else:
             groups[name] = sources(drive(name, values, first, seed))
     pathways = [
         pathway
-m|        for (source, target), weights in WEIGHTS.items()
-1m|        for pathway in synapses(groups[source], groups[target], weights, copies)
-nm|        for pathway in synapses(groups[source], groups[target], target, weights, copies)
-s|        for (source, target, *_), those in SYNAPSES.items()
-1s|        for pathway in synapses(groups[source], groups[target], those, copies)
-ns|        for pathway in synapses(groups[source], groups[target], target, those, copies)
+mu|        for (source, target), weights in WEIGHTS.items()
+1mu|        for pathway in synapses(groups[source], groups[target], weights, copies)
+nmu|        for pathway in synapses(groups[source], groups[target], target, weights, copies)
+su|        for (source, target, *_), those in SYNAPSES.items()
+1su|        for pathway in synapses(groups[source], groups[target], those, copies)
+nsu|        for pathway in synapses(groups[source], groups[target], target, those, copies)
+md|        for ends, those in WEIGHTS.items()
+sd|        for ends, those in SYNAPSES.items()
+1d|        for pathway in synapses(groups[ends[0]], groups[ends[1]], those, copies, ends)
+nd|        for pathway in synapses(groups[ends[0]], groups[ends[1]], ends[1], those, copies, ends)
     ]
     counters = {name: SpikeMonitor(group) for name, group in groups.items()}
     meters = {name: StateMonitor(groups[name], "v", record=True, when="end") for name in SILENT}
@@ -145,7 +161,9 @@ ns|        for pathway in synapses(groups[source], groups[target], target, those
     said = []
     for name in OUTPUTS:
         if name in SILENT:
-            said.append(np.asarray(meters[name].v / mV).mean(axis=1).reshape(copies, -1))
+c|            said.append(np.asarray(meters[name].v / mV).mean(axis=1).reshape(copies, -1))
+vr|            said.append(np.asarray(meters[name].v / mV)[:, -1].reshape(copies, -1))
+vf|            said.append(np.rint(meters[name].v / UNIT)[:, -1].reshape(copies, -1))
         else:
             said.append(trains[name].sum(axis=0))
     return trains, np.concatenate(said, axis=1)
@@ -183,7 +201,8 @@ def main():
         for name, train in trains.items():
             kept[name].append(train)
         for number, row in enumerate(said, first):
-            numbers = " ".join(f"{each:g}" for each in row)
+r|            numbers = " ".join(f"{each:g}" for each in row)
+f|            numbers = " ".join(f"{each:.0f}" for each in row)
             print(f"stimulus {number}: {numbers}  (output {row.argmax()})")
     if given.save is not None:
         whole = {f"{name}.spikes": np.concatenate(each, axis=1) for name, each in kept.items()}

@@ -1,13 +1,12 @@
 """A model as a script for PyNN, which runs without Volr.
 
     script     =  what it is, imports, tables, program
-    tables     =  NAME = literal, for each of ``TABLES``; more than ``MOST_NUMBERS`` numbers stand
-                  in a file of NumPy's beside the script
+    tables     =  NAME = literal, for each of ``table_names``; more than ``MOST_NUMBERS`` numbers
+                  stand in a file of NumPy's beside the script
 
 The program (``program.txt``) does what ``kernel.py`` does, for one copy of the network, and goes by
-the tables. There is one for models whose populations have the same neurons, and one for all others,
-and either has a form for lists of synapses (``volr.backends.scripts``). Reading back parses the
-tables, and runs nothing.
+the tables. Its lines, and those of ``head.txt``, depend on the ``Kind`` of script
+(``volr.backends.scripts``). Reading back parses the tables, and runs nothing.
 """
 
 from __future__ import annotations
@@ -24,13 +23,9 @@ from volr.backends.populations import neurons_of, one_neuron
 from volr.backends.pynn.solutions import SOLUTIONS
 from volr.backends.pynn.translation import CELLS, tie
 from volr.backends.refusals import check_supported
-from volr.backends.scripts import (
-    needs_lists,
-    packed,
-    program_for,
-    synapses_of,
-)
-from volr.models.coding import ConstantCurrent, in_rates
+from volr.backends.scripts import Kind, packed, program_for, synapses_of
+from volr.models.coding import ConstantCurrent, Poisson, ticking
+from volr.models.first_spike import FirstSpike
 from volr.models.model import SpikingModel
 from volr.models.parameters import unit_biases
 from volr.neurons.response import count_levels
@@ -44,46 +39,27 @@ if TYPE_CHECKING:
 MOST_NUMBERS = 1_000
 """More weights and biases than this are written beside the script, not into it."""
 
-HEAD = '''\
-"""A spiking network for PyNN, written by Volr.
-
-    python THIS.py nest|brian2|neuron --stimulus VALUE VALUE ...    a value in [0, 1] for each input
-    python THIS.py nest|brian2|neuron --stimuli FILE.npy            [stimulus, input]
-
-It prints how often each output neuron spikes, a line for each stimulus, and needs NumPy, PyNN and
-the simulator, not Volr. Units are PyNN's: ms, mV, nA, nF, uS; weights are [post, pre], in nA, of
-IF_curr_delta in mV, of IF_cond_exp in uS with a sign.
-"""
-
-import argparse
-import importlib
-import os
-import sys
-from pathlib import Path
-
-import numpy as np
-from pyNN.connectors import Connector
-from pyNN.parameters import Sequence
-from pyNN.standardmodels import build_translations
-
-'''
-HEAD_OF_LISTS = HEAD.replace("weights are [post, pre],", "synapses have post, pre and a weight,")
 BESIDE = "dict(np.load(Path(__file__).with_suffix('.npz'), allow_pickle=False))"
 CONVERT = "ARRAYS = {name: np.asarray(each, dtype=np.float64) for name, each in ARRAYS.items()}\n"
 
-TABLES = (
-    *("DT", "STEPS", "DELAY_STEPS", "REFRACTORY_STEPS", "CELL", "PARAMETERS", "I_OFFSET"),
-    *("POPULATIONS", "NAMES", "PROJECTIONS", "INPUTS", "OUTPUTS", "CODING", "RATE_MAX", "EDGES"),
-    *("CURRENTS", "TIE", "SOLUTION", "ARRAYS"),
+# Each table, and the marks of the scripts that have it.
+_TABLES = (
+    *(("DT", ""), ("STEPS", ""), ("DELAY_STEPS", ""), ("DELAYS", "d"), ("REFRACTORY_STEPS", "1")),
+    *(("CELL", "1"), ("PARAMETERS", "1"), ("I_OFFSET", "1"), ("POPULATIONS", ""), ("NAMES", "")),
+    *(("PROJECTIONS", ""), ("INPUTS", ""), ("OUTPUTS", ""), ("READOUT", "v"), ("CODING", "")),
+    *(("RATE_MAX", "r"), ("EDGES", "r"), ("CURRENTS", "r"), ("LEVELS", "f"), ("UNIT", "f")),
+    *(("CLOCK", "f"), ("TICKS", "f"), ("TIE", "1"), ("SOLUTION", "1"), ("NEURONS", "n")),
+    ("ARRAYS", ""),
 )
 OF_NEURONS = ("CELL", "PARAMETERS", "I_OFFSET", "REFRACTORY_STEPS", "TIE", "SOLUTION")
 """The tables that say what neurons are. Where there are several kinds, ``NEURONS`` has these of
 each population, and ``EDGES`` and ``CURRENTS`` have those of each input.
 """
-TABLES_OF_SEVERAL = (
-    *(name for name in TABLES if name not in (*OF_NEURONS, "ARRAYS")),
-    *("NEURONS", "ARRAYS"),
-)
+
+
+def table_names(kind: Kind) -> tuple[str, ...]:
+    """The tables of such a script, in their order."""
+    return tuple(name for name, marks in _TABLES if set(marks) <= kind.marks)
 
 
 def write_script(document: Document, model: Model) -> Files:
@@ -95,13 +71,16 @@ def write_script(document: Document, model: Model) -> Files:
     named = identifiers(population.name for population in network.populations)
     arrays: dict[str, Floats | Integers] = {}
     held = synapses_of(model)
-    listed = needs_lists(model, held)
+    kind = Kind.of(model, held)
     projections: list[tuple[str, ...]] = []
+    delays: dict[str, int] = {}
     for p, those in held.items():
         ends = named[p.source], named[p.target]
         key = replace(p, source=ends[0], target=ends[1]).name
-        projections.append((*ends, key) if listed else ends)
-        if listed:
+        projections.append((*ends, key) if kind.listed else ends)
+        if p.name in model.delays:
+            delays[key] = model.delay_steps_of(p)
+        if kind.listed:
             arrays[f"{key}.post"], arrays[f"{key}.pre"] = those.post, those.pre
             arrays[f"{key}.weight"] = those.weight
         else:
@@ -115,28 +94,33 @@ def write_script(document: Document, model: Model) -> Files:
         "DT": model.dt,
         "STEPS": model.steps,
         "DELAY_STEPS": model.delay_steps,
+        "DELAYS": delays,
         "POPULATIONS": {named[p.name]: p.size for p in network.populations},
         "NAMES": {theirs: ours for ours, theirs in named.items() if ours != theirs},
         "PROJECTIONS": projections,
         "INPUTS": [named[name] for name in network.inputs],
         "OUTPUTS": [named[name] for name in network.outputs],
+        "READOUT": model.readout,
         "CODING": model.coding.name,
-        "RATE_MAX": in_rates(model.coding).rate_max,
         "EDGES": {named[name]: edges for name, (edges, _) in levels.items()},
         "CURRENTS": {named[name]: currents for name, (_, currents) in levels.items()},
         "NEURONS": {named[name]: _neurons(each, model.dt) for name, each in neurons.items()},
         "ARRAYS": {name: each.tolist() for name, each in arrays.items()},
     }
+    match model.coding:
+        case FirstSpike(levels=most):
+            clock = "" if network.clock is None else named[network.clock]
+            tables |= {"LEVELS": most, "UNIT": model.coding.unit}
+            tables |= {"CLOCK": clock, "TICKS": ticking(model).tolist()}
+        case ConstantCurrent() | Poisson():
+            tables["RATE_MAX"] = model.coding.rate_max
     if alike is not None:
         edges, currents = levels.get(network.inputs[0], (list[float](), list[float]()))
         tables |= {**_neurons(alike, model.dt), "EDGES": edges, "CURRENTS": currents}
-    names = TABLES_OF_SEVERAL if alike is None else TABLES
-    lines = [f"{name} = {_literal(tables[name])}" for name in names]
+    lines = [f"{name} = {_literal(tables[name])}" for name in table_names(kind)]
     if beside:
         lines[-1] = f"ARRAYS = {BESIDE}"
-    head = HEAD_OF_LISTS if listed else HEAD
-    end = CONVERT + program(several=alike is None, listed=listed)
-    text = head + "\n".join(lines) + "\n" + end
+    text = head(kind) + "\n".join(lines) + "\n" + CONVERT + program(kind)
     files = {".py": text.encode()}
     if beside:
         files[".npz"] = packed(arrays)
@@ -186,7 +170,15 @@ def _literal(value: Any) -> str:
             return ascii(value)
 
 
-def program(*, several: bool, listed: bool) -> str:
+def head(kind: Kind) -> str:
+    """What precedes the tables."""
+    return program_for(_text("head.txt"), kind)
+
+
+def program(kind: Kind) -> str:
     """What follows the tables."""
-    text = resources.files("volr.backends.pynn").joinpath("program.txt").read_text("utf-8")
-    return program_for(text, several=several, listed=listed)
+    return program_for(_text("program.txt"), kind)
+
+
+def _text(name: str) -> str:
+    return resources.files("volr.backends.pynn").joinpath(name).read_text("utf-8")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,12 +12,10 @@ from volr.backends.held_synapses import HeldBlocks
 from volr.backends.pynn.script import (
     BESIDE,
     CONVERT,
-    HEAD,
-    HEAD_OF_LISTS,
     OF_NEURONS,
-    TABLES,
-    TABLES_OF_SEVERAL,
+    head,
     program,
+    table_names,
 )
 from volr.backends.pynn.solutions import SOLUTIONS
 from volr.backends.pynn.translation import CELLS, tie
@@ -28,8 +27,9 @@ from volr.backends.readback import (
     all_asked,
     asked_cells,
     precision_of,
+    uniform,
 )
-from volr.backends.scripts import AS_TEXT, DAMAGED, arrays_beside, float_types
+from volr.backends.scripts import AS_TEXT, DAMAGED, Kind, arrays_beside, float_types
 from volr.errors import DataError
 from volr.models.coding import ConstantCurrent
 from volr.neurons import neuron_model
@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from volr.backends.held_synapses import SynapseArrays
     from volr.backends.readback import Ends
     from volr.checks.arrays import Floats
+
+# The head of a script is in so many characters.
+_HEAD = 1_000
 
 
 def read_back_script(files: Files) -> SpikingReadback:
@@ -55,7 +58,9 @@ def _contents(tables: Mapping[str, Any]) -> SpikingReadback:
     dt = float(tables["DT"])
     names = {each: tables["NAMES"].get(each, each) for each in tables["POPULATIONS"]}
     arrays: Mapping[str, Floats] = tables["ARRAYS"]
-    given = set(tables["INPUTS"]) if tables["CODING"] != ConstantCurrent.name else set[str]()
+    clock: str | None = tables.get("CLOCK")
+    starts = {*tables["INPUTS"], clock}
+    given = starts if tables["CODING"] != ConstantCurrent.name else {clock}
     neurons: dict[str, dict[str, Any]] = {
         each: tables["NEURONS"][each] if "NEURONS" in tables else dict(tables)
         for each in names
@@ -64,6 +69,8 @@ def _contents(tables: Mapping[str, Any]) -> SpikingReadback:
     sizes: dict[str, int] = {names[each]: size for each, size in tables["POPULATIONS"].items()}
     matrices: dict[Ends, Floats] = {}
     held: dict[Ends, list[SynapseArrays]] = {}
+    delays: dict[Ends, list[float]] = {}
+    usual, own = tables["DELAY_STEPS"], tables.get("DELAYS", {})
     for source, target, *listed in tables["PROJECTIONS"]:
         ends = names[source], names[target]
         for key in listed:
@@ -71,7 +78,9 @@ def _contents(tables: Mapping[str, Any]) -> SpikingReadback:
             held.setdefault(ends, []).append((post, pre, _double(arrays[f"{key}.weight"])))
         if not listed:
             matrices[ends] = _double(arrays[f"{source}->{target}.weight"])
-    delay: float = tables["DELAY_STEPS"] * dt
+        for key in listed or [f"{source}->{target}"]:
+            delays.setdefault(ends, []).append(own.get(key, usual) * dt)
+    silent: list[str] = tables["OUTPUTS"] if "READOUT" in tables else []
     precision = precision_of(float_types(arrays.values()))
     return SpikingReadback(
         populations=all_asked(sizes),
@@ -82,24 +91,30 @@ def _contents(tables: Mapping[str, Any]) -> SpikingReadback:
             {
                 names[each]: neurons[each]["I_OFFSET"] + _double(arrays[f"{each}.bias"])
                 for each in tables["POPULATIONS"]
-                if each not in tables["INPUTS"]
+                if each not in starts
             }
         ),
-        cells={names[theirs]: _cells(each, dt) for theirs, each in neurons.items()},
-        delays=all_asked(dict.fromkeys([*held, *matrices], delay)),
+        cells={
+            names[theirs]: _cells(each, dt, spiking=theirs not in silent)
+            for theirs, each in neurons.items()
+        },
+        delays=all_asked({ends: uniform(each) for ends, each in delays.items()}),
+        ticks={} if clock is None else {names[clock]: Asked(np.asarray(tables["TICKS"]))},
         dt=Asked(dt),
         precision=precision if tables["BESIDE"] else AS_TEXT,
         rest=PROGRAM,
     )
 
 
-def _cells(neurons: Mapping[str, Any], dt: float) -> Cells:
-    """The neurons that a population's tables describe."""
+def _cells(neurons: Mapping[str, Any], dt: float, *, spiking: bool) -> Cells:
+    """The neurons that a population's tables describe; the program lets some never spike."""
     (kind,) = (ours for ours, theirs in CELLS.items() if theirs == neurons["CELL"])
     numbers: dict[str, float] = dict(neurons["PARAMETERS"])
     if (neurons["TIE"], neurons["SOLUTION"]) != (tie(neuron_model(kind, numbers)), SOLUTIONS[kind]):
         raise ValueError("another neuron on Brian2")
     numbers["tau_refrac"] = neurons["REFRACTORY_STEPS"] * dt
+    if not spiking:
+        numbers["v_thresh"] = math.inf
     return asked_cells(kind, "hard", numbers)
 
 
@@ -110,16 +125,20 @@ def _double(values: Floats) -> Floats:
 def _tables(files: Files) -> dict[str, Any]:
     """The tables by name, ``ARRAYS`` as arrays, and whether these lie ``BESIDE`` the script."""
     text = files[".py"].decode()
-    several = "\nNEURONS = " in text
-    listed = text.startswith(HEAD_OF_LISTS)
-    head, tail = (
-        HEAD_OF_LISTS if listed else HEAD,
-        CONVERT + program(several=several, listed=listed),
+    # Texts in tables have no line breaks, so that none of them begins a line.
+    kind = Kind(
+        several="\nNEURONS = " in text,
+        listed="; synapses have post, pre and a weight," in text[:_HEAD],
+        first="\nTICKS = " in text,
+        delays="\nDELAYS = " in text,
+        final="\nREADOUT = " in text,
+        endless="\n        # Such a current stays.\n" in text,
     )
-    if not text.startswith(head) or not text.endswith(tail):
+    before, after = head(kind), CONVERT + program(kind)
+    if not text.startswith(before) or not text.endswith(after):
         raise ValueError("another program")
-    found = {_name(each): each for each in ast.parse(text[len(head) : -len(tail)]).body}
-    if tuple(found) != (TABLES_OF_SEVERAL if several else TABLES):
+    found = {_name(each): each for each in ast.parse(text[len(before) : -len(after)]).body}
+    if tuple(found) != table_names(kind):
         raise ValueError("other tables")
     values = {name: each.value for name, each in found.items() if isinstance(each, ast.Assign)}
     arrays = values.pop("ARRAYS")

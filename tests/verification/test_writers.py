@@ -18,6 +18,7 @@ from volr.backends.brian2 import script as brian2_script
 from volr.backends.nir.dialects import document_for, ring, ring_graph, writing
 from volr.backends.pynn import script as pynn_script
 from volr.backends.readback import expected
+from volr.backends.scripts import Kind
 from volr.neurons import IFCurrExp
 from volr.verification.comparison import compare
 
@@ -83,11 +84,10 @@ def test_what_the_program_of_a_script_does_is_told(
     assert isinstance(found, Document)
     match name:
         case "pynn":
-            wrong = mistake.planted(pynn_script.program(several=False, listed=False))
+            wrong = mistake.planted(pynn_script.program(Kind()))
 
-            def mistaken(*, several: bool, listed: bool) -> str:
-                assert not several
-                assert not listed
+            def mistaken(kind: Kind) -> str:
+                assert kind == Kind()
                 return wrong
 
             # The reader has it in common with the writer.

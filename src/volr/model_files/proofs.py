@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from volr.errors import ModelError
+from volr.errors import ModelError, ModelFileError
 from volr.exact.proof import prove
 from volr.models.first_spike import FirstSpike
 
@@ -23,11 +23,16 @@ _AGAIN = "make the model again with `volr transfer --coding first-spike`"
 def proof_entries(model: SpikingModel) -> dict[str, Any]:
     """What stands for the proof of a model; nothing for one with another coding.
 
-    Raises ``ModelError`` for a model with first spikes that has no proof.
+    Raises ``ModelFileError`` for a model with first spikes that has no proof.
     """
     if not isinstance(model.coding, FirstSpike):
         return {}
-    return {"proof": _entries(prove(model))}
+    try:
+        return {"proof": _entries(prove(model))}
+    except ModelError as error:
+        raise ModelFileError(
+            f"this model cannot be written: it has no proof: {error.message}", help=_AGAIN
+        ) from error
 
 
 def check_proof(model: SpikingModel, written: object) -> None:

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     )
     from volr.engine.surrogates import Surrogate
     from volr.errors import ProgramError, VolrError
+    from volr.exact.first_spikes import from_first_spikes, to_first_spikes
+    from volr.exact.proof import PopulationProof, Proof, prove
     from volr.experiments.evaluation import Evaluation, evaluate
     from volr.experiments.tasks import Task, task
     from volr.explanation import Explanation, explain
@@ -40,10 +42,13 @@ if TYPE_CHECKING:
     from volr.model_files.model_file import load_model, save_model
     from volr.models.activations import Identity, ReLU, Sigmoid, Staircase, Tanh
     from volr.models.coding import ConstantCurrent, Poisson
+    from volr.models.first_spike import FirstSpike
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.samples import Data, Samples
     from volr.network import AllToAll, Connector, Network, OneToOne, Population, Projection
     from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+    from volr.quantisation import Quantisation, QuantisationSettings, quantise
+    from volr.quantisation.quantise import PopulationCost, QuantisationReport
     from volr.source import Diagnostic, Edit, Label, Source, Span
     from volr.training import SpikingSettings, TrainingSettings, train_ann, train_in_loop, train_snn
     from volr.training.result import Epoch, Training
@@ -52,10 +57,17 @@ if TYPE_CHECKING:
     from volr.verification import Verification, verify
     from volr.verification.behaviour import Behaviour, FirstDifference
     from volr.verification.differences import Comparison, Difference, Tally
+    from volr.verification.whole_numbers import (
+        Agreement,
+        FirstWrong,
+        WholeNumbers,
+        verify_against,
+    )
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Agreement",
     "AllToAll",
     "ArtificialBackend",
     "ArtificialModel",
@@ -75,6 +87,8 @@ __all__ = [
     "Explanation",
     "Expression",
     "FirstDifference",
+    "FirstSpike",
+    "FirstWrong",
     "IFCondExp",
     "IFCurrDelta",
     "IFCurrExp",
@@ -86,9 +100,15 @@ __all__ = [
     "OneToOne",
     "Poisson",
     "Population",
+    "PopulationCost",
+    "PopulationProof",
     "PopulationReport",
     "ProgramError",
     "Projection",
+    "Proof",
+    "Quantisation",
+    "QuantisationReport",
+    "QuantisationSettings",
     "ReLU",
     "Record",
     "Recordings",
@@ -114,6 +134,7 @@ __all__ = [
     "Trial",
     "Verification",
     "VolrError",
+    "WholeNumbers",
     "__version__",
     "avgpool",
     "backend",
@@ -123,20 +144,25 @@ __all__ = [
     "document",
     "evaluate",
     "explain",
+    "from_first_spikes",
     "identity",
     "import_nir",
     "load_model",
     "maxpool",
+    "prove",
+    "quantise",
     "repeat",
     "save_model",
     "simulator",
     "task",
+    "to_first_spikes",
     "to_network",
     "train_ann",
     "train_in_loop",
     "train_snn",
     "transfer_ann",
     "verify",
+    "verify_against",
 ]
 
 # The public names that each module has.
@@ -145,6 +171,8 @@ _HOMES = {
     "volr.backends.base": "ArtificialBackend Document Record Recordings Simulator SpikingBackend",
     "volr.engine.surrogates": "Surrogate",
     "volr.errors": "ProgramError VolrError",
+    "volr.exact.first_spikes": "from_first_spikes to_first_spikes",
+    "volr.exact.proof": "PopulationProof Proof prove",
     "volr.experiments.evaluation": "Evaluation evaluate",
     "volr.experiments.tasks": "Task task",
     "volr.explanation": "Explanation explain",
@@ -155,10 +183,13 @@ _HOMES = {
     "volr.model_files.model_file": "load_model save_model",
     "volr.models.activations": "Identity ReLU Sigmoid Staircase Tanh",
     "volr.models.coding": "ConstantCurrent Poisson",
+    "volr.models.first_spike": "FirstSpike",
     "volr.models.model": "ArtificialModel SpikingModel",
     "volr.models.samples": "Data Samples",
     "volr.network": "AllToAll Connector Network OneToOne Population Projection",
     "volr.neurons": "IFCondExp IFCurrDelta IFCurrExp NeuronModel",
+    "volr.quantisation": "Quantisation QuantisationSettings quantise",
+    "volr.quantisation.quantise": "PopulationCost QuantisationReport",
     "volr.source": "Diagnostic Edit Label Source Span",
     "volr.training": "SpikingSettings TrainingSettings train_ann train_in_loop train_snn",
     "volr.training.result": "Epoch Training",
@@ -167,6 +198,7 @@ _HOMES = {
     "volr.verification": "Verification verify",
     "volr.verification.behaviour": "Behaviour FirstDifference",
     "volr.verification.differences": "Comparison Difference Tally",
+    "volr.verification.whole_numbers": "Agreement FirstWrong WholeNumbers verify_against",
 }
 
 

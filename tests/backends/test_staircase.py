@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -26,12 +26,12 @@ from tests.backends.staircases import (
 from tests.oracles import random_parameters
 
 from volr.backends.futhark import FUTHARK_PROGRAM, program
-from volr.backends.onnx import ONNX_FILE
+from volr.backends.onnx import ONNX_FILE, read_back
 from volr.backends.probing import ANOTHER, activation_of, input_formula_of
-from volr.backends.readback import SINGLE, expected
+from volr.backends.readback import SINGLE, Asked, expected
 from volr.backends.reference import activations
 from volr.backends.refusals import check_supported
-from volr.errors import TrainingError, UnsupportedError
+from volr.errors import ModelFileError, TrainingError, UnsupportedError
 from volr.language import to_network
 from volr.models.activations import ReLU, Staircase, activate, input_levels, title
 from volr.models.model import ArtificialModel
@@ -41,6 +41,8 @@ from volr.transfer import transfer_ann
 from volr.verification import compare, verify
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from volr.checks.arrays import Floats
 
 
@@ -211,6 +213,46 @@ def test_numbers_that_single_precision_does_not_add_up_are_refused(name: str) ->
         with pytest.raises(UnsupportedError, match="in single precision") as error:
             check_supported(target, wrong)
         assert said in error.value.message
+
+
+HOSTILE: dict[str, Callable[[Any], object]] = {
+    "a clip without numbers": lambda nodes: nodes["conv_1"].input.pop(),
+    "a quotient of sums": lambda nodes: swap(nodes["conv_1_quotient"], 1, "conv_1_sum"),
+    "two results": lambda nodes: nodes["conv_1_floor"].output.append("more"),
+    "no input": lambda nodes: nodes["conv_1_floor"].ClearField("input"),
+    "another type": lambda nodes: nodes["input"].attribute[0].__setattr__("i", 7),
+    "no type": lambda nodes: nodes["input"].ClearField("attribute"),
+    "double precision": lambda nodes: nodes["input"].attribute[0].__setattr__("i", 11),
+    "single precision": lambda nodes: nodes["stimuli_double"].attribute[0].__setattr__("i", 1),
+    "rounded means": lambda nodes: swap(
+        nodes["conv_1_conv_2_pool_1_sum"], 0, "conv_1_conv_2_pool_1"
+    ),
+    "half an activation goes on": lambda nodes: swap(
+        nodes["conv_1_conv_2_pool_1"], 0, "conv_1_quotient"
+    ),
+}
+
+
+def swap(node: Any, place: int, name: str) -> None:
+    node.input[place] = name
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_files_that_are_none_of_ours_are_refused(name: str) -> None:
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load_model_from_string(ONNX_FILE.write(case("pools", 7, 41)[0])[".onnx"])
+    HOSTILE[name]({each.name: each for each in model.graph.node})
+    with pytest.raises(ModelFileError, match="not one that Volr writes"):
+        ONNX_FILE.read_back({".onnx": model.SerializeToString()})
+
+
+def test_a_division_by_zero_in_a_file_is_another_function() -> None:
+    onnx = pytest.importorskip("onnx")
+    model = onnx.load_model_from_string(ONNX_FILE.write(case("pools", 7, 41)[0])[".onnx"])
+    (step,) = (each for each in model.graph.initializer if each.name == "staircase_step")
+    step.raw_data = np.zeros(1, dtype=np.float32).tobytes()
+    found = read_back({".onnx": model.SerializeToString()})
+    assert found.activations["conv_1"] == Asked(ANOTHER, "")
 
 
 def test_windows_that_onnx_cannot_add_up_are_refused() -> None:

@@ -67,6 +67,7 @@ def meaning(line: str) -> str:
         if found := _LEVEL.fullmatch(line):
             staircase = Staircase(int(found[1]), 1)
             return input_formula(staircase) if line == input_definition(staircase) else line
-    except ModelError:
-        pass
+    except (ModelError, ValueError):
+        # A number of more digits than Python reads.
+        return line
     return line

@@ -64,13 +64,16 @@ class Chain:
         fits = all(each.size == 1 and each.dtype == self.dtype for each in constants)
         if len(constants) != wanted or not fits:
             refuse(f"a {operator} does not have {wanted} numbers of the type of its values")
-        return Chain((*self.links, (operator, constants)), self.dtype)
+        numbers = tuple(each.reshape(()) for each in constants)
+        return Chain((*self.links, (operator, numbers)), self.dtype)
 
     def __call__(self, values: Floats) -> Floats:
         found: NDArray[Any] = values.astype(np.float32)
-        for operator, given in self.links:
-            if operator == "Cast":
-                found = found.astype(given[0])
-            else:
-                found = _MEANING[operator](found, *given)
+        # A file may divide by 0.
+        with np.errstate(all="ignore"):
+            for operator, given in self.links:
+                if operator == "Cast":
+                    found = found.astype(given[0])
+                else:
+                    found = _MEANING[operator](found, *given)
         return found.astype(np.float64)

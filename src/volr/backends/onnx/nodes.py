@@ -73,7 +73,8 @@ class Found:
         if self.given.intersection(given) or len(set(given)) != len(given):
             refuse(f"a value of {node.name!r}, a {operator}, is there already")
         self.given.update(given)
-        if operator in CHAINED and self._chained(node, attributes):
+        is_single = bool(taken) and len(given) == 1
+        if operator in CHAINED and is_single and self._chained(node, attributes):
             return
         match operator, taken, given:
             case "Split", [whole, sizes], parts if self.inputs == [whole] and not self.values:

@@ -104,6 +104,8 @@ def _readback(graph: GraphProto, found: Found) -> ArtificialReadback:
     sizes += [(names[z], math.prod(each.shape)) for z, each in sums.items()]
     if any(term.read.source not in names for each in sums.values() for term in each.terms):
         refuse("a value goes on in two ways")
+    if any(each.dtype != np.float32 for each in found.chains.values()):
+        refuse("values are sent on in double precision")
     terms = [
         ((names[term.read.source], names[z]), term)
         for z, each in sums.items()

@@ -91,13 +91,14 @@ def test_sums_beyond_single_precision_are_refused() -> None:
 
 
 def test_rounding_that_could_matter_is_refused() -> None:
-    ann = staircase("dense 3 4 ⦶ dense 4 2", 4000)
-    values = dict(ann.parameters)
-    values["input->dense_1.weight"] = np.full((4, 3), 1390.0)
-    values["dense_1.bias"] = np.zeros(4)
-    model = to_first_spikes(ArtificialModel(ann.network, values, Staircase(4000, 201)))
+    ann = staircase("dense 500 4 ⦶ dense 4 2", 130_000, step=31)
+    values = {name: np.zeros_like(each) for name, each in ann.parameters.items()}
+    values["input->dense_1.weight"][:, :120] = 1.0
+    values["dense_1->dense_2.weight"][:] = 1.0
+    model = to_first_spikes(ArtificialModel(ann.network, values, Staircase(130_000, 31)))
     with pytest.raises(ModelError) as caught:
         prove(model)
     assert "rounding may be" in caught.value.message
+    assert "in dense_1" in caught.value.message
     assert caught.value.help is not None
     assert "--levels" in caught.value.help

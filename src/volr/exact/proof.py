@@ -9,19 +9,12 @@ It covers every stimulus there is. Read from the model alone, it shows three thi
 2. **The room.** |z| is at most Σ |m| L + |β| < G in every spiking population, so nothing spikes
    before its window, and the last push makes every neuron spike that has not.
 3. **The rounding.** z is a whole number and the threshold a half, so the comparison of a step comes
-   out right as long as V is wrong by less than ½. It is wrong by no more than
+   out right as long as V is wrong by less than ½, in steps of the grid. It is wrong by no more than
+   the largest rounding error of all simulators that ``volr.exact.arithmetic`` knows, over the
+   2 L + 3 steps in which a membrane moves until it spikes, or over all steps of an output. To that
+   comes what the threshold of a membrane without leak is lower, TIE (θ + G) (``volr.neurons``).
 
-       e = TIE (θ + G) + n r 2^−53 (V + n I)
-
-   steps of the grid, where TIE (θ + G) is how much lower the threshold of a membrane without leak
-   is (``volr.neurons``), n = 2 L + 3 is the number of steps in which a membrane moves until it is
-   read, r = 8 bounds the roundings of one step in every simulator, and V and I are the largest
-   membrane and current. The sum of n steps of a recurrence, each with a relative error of r 2^−53
-   in the membrane and in the current, is a standard bound (Higham, Accuracy and Stability of
-   Numerical Algorithms, 2002, chapter 3, to first order). A leak there is none: time constants are
-   infinite, or so long that e^(−dt/τ) is 1.
-
-The outputs' membranes are within e of whole numbers, so they are read by rounding.
+The outputs' membranes are within ½ of whole numbers, so they are read by rounding.
 """
 
 from __future__ import annotations
@@ -30,16 +23,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from volr.errors import ModelError
+from volr.exact.arithmetic import ARITHMETIC
 from volr.exact.first_spikes import from_first_spikes, hold_down, strongest
-from volr.exact.sums import largest_sums, staircase_of
+from volr.exact.sums import fan_in, largest_sums, staircase_of
 from volr.models.first_spike import FirstSpike
 from volr.neurons import TIE
 
 if TYPE_CHECKING:
     from volr.models.model import ArtificialModel, SpikingModel
 
-ROUNDINGS = 8
-"""The roundings of a step, at most, in all simulators."""
 MARGIN = 0.5
 """How far the whole numbers are from the edges of the staircase."""
 
@@ -97,7 +89,8 @@ def prove(model: SpikingModel) -> Proof:
 
 def holds(ann: ArtificialModel) -> bool:
     """Whether the proof of the network that computes its whole numbers holds."""
-    return all(each.margin > 0.0 for each in proof_of(ann, 0).populations)
+    levels, depth = staircase_of(ann).levels, len(ann.network.layers)
+    return all(each.margin > 0.0 for each in proof_of(ann, depth * (levels + 2)).populations)
 
 
 def proof_of(ann: ArtificialModel, steps: int) -> Proof:
@@ -114,10 +107,12 @@ def proof_of(ann: ArtificialModel, steps: int) -> Proof:
             PopulationProof(
                 each.name,
                 int(sums[each.name]),
-                largest_error(
+                _largest_error(
                     coding,
                     hold,
                     strongest(coding, hold) if each.merge == "max" else sums[each.name],
+                    fan_in(network, each),
+                    steps if each.name in network.outputs else 2 * stairs.levels + 3,
                 ),
             )
             for each in network.layers
@@ -130,11 +125,22 @@ def proof_of(ann: ArtificialModel, steps: int) -> Proof:
     )
 
 
-def largest_error(coding: FirstSpike, hold: float, largest: float) -> float:
-    """e of a population whose weighted sums are at most ``largest``, in steps of the grid."""
+def _largest_error(
+    coding: FirstSpike, hold: float, largest: float, arrivals: int, steps: int
+) -> float:
+    """The error, in steps of the grid, of a population whose sums are at most ``largest``.
+
+    Membranes are up to G below and θ above 0, and what the clock brings is up to twice G.
+    """
     rise = coding.levels * coding.step
-    lowered = TIE * (rise + hold)
-    steps = 2 * coding.levels + 3
-    membrane = 2.0 * hold + rise + largest
-    current = 2.0 * (hold + largest) + coding.step
-    return lowered + steps * ROUNDINGS * 2.0**-53 * (membrane + steps * current)
+    rounding = max(
+        each.largest_error(
+            steps,
+            membrane=2.0 * hold + rise + largest,
+            rest=hold,
+            current=2.0 * (hold + largest) + coding.step,
+            arrivals=arrivals + 3,
+        )
+        for each in ARITHMETIC.values()
+    )
+    return TIE * (rise + hold) + rounding

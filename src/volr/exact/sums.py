@@ -78,6 +78,15 @@ def largest_sums(
     return found
 
 
+def fan_in(network: Network, population: Population) -> int:
+    """The most synapses onto a neuron of a population."""
+    found = np.zeros(population.size)
+    for each in network.incoming[population.name]:
+        ones = np.ones(each.connector.weight_shape(*network.ends(each)))
+        found = found + window_size(each) * summed_weights(network, each, ones)
+    return int(found.max())
+
+
 def summed_weights(network: Network, projection: Projection, weights: Floats) -> Floats:
     """The sum of the weights of each neuron's synapses in a projection, ``[post]``."""
     source, target = network.ends(projection)

@@ -10,6 +10,7 @@ from volr.network.connectors import (
     Convolution,
     OneToOne,
     Pooled,
+    Slice,
     Windows,
 )
 
@@ -75,3 +76,31 @@ APART = _network(
     )
 )
 """The same, but that no windows of a pool before different weights overlap."""
+
+SLICED = Network(
+    tuple(
+        Population(name, shape)
+        for name, shape in {"input": (9,), "first": (2, 3), "second": (7,), "last": (4,)}.items()
+    ),
+    (
+        Projection("input", "first", Slice(2, 4)),
+        Projection("input", "first", Slice(0, 9), number=2),
+        Projection("input", "second", Slice(8, 1)),
+        Projection("first", "second", AllToAll()),
+        Projection("input", "last", Slice(5, 2)),
+        Projection("first", "last", Slice(1, 5)),
+        Projection("second", "last", AllToAll()),
+    ),
+    ("input",),
+    ("last",),
+)
+"""Parts of populations: at either end, in the middle, one neuron, all of them, beside others."""
+DELAYS = {
+    "input->first": 2.0,
+    "input->first#2": 0.5,
+    "input->second": 1.5,
+    "input->last": 1.0,
+    "first->last": 3.0,
+    "second->last": 0.5,
+}
+"""Of SLICED, ms: projections of one source and into one target have several."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -12,9 +12,10 @@ import pytest
 pytest.importorskip("numba")
 pytest.importorskip("torch")
 import torch
-from tests.engine.connected import APART, CONNECTED
+from tests.engine.connected import APART, CONNECTED, DELAYS, SLICED
 from tests.engine.derivatives import gradient, identical, loss_of, same, tensors
 from tests.engine.examples import NEURONS, WEIGHTS, random_spikes, spiking_model
+from tests.engine.tangents import respond_along
 from tests.engine.test_autograd import by_differences
 
 from volr.engine import reference
@@ -25,9 +26,9 @@ from volr.engine.gpu import matrices
 from volr.engine.schedule import schedule_of
 from volr.engine.simulation import contents, ready, simulate
 from volr.engine.surrogates import Surrogate
-from volr.models.parameters import synapse_matrix, weight_name
+from volr.models.parameters import bias_name, synapse_matrix, unit_biases, weight_name
 from volr.network import Network, Population, Projection
-from volr.network.connectors import AveragePool, Convolution, OneToOne, Pooled
+from volr.network.connectors import AveragePool, Convolution, OneToOne, Pooled, Slice
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,6 +84,87 @@ def test_derivatives_are_those_of_pytorchs_own_convolutions(
     found = respond(schedule, values, Spikes(spikes), surrogate=surrogate, window=window)
     expected = matrices.respond(
         schedule, values, torch.tensor(spikes), surrogate=surrogate, window=window
+    )
+    for name, counts in expected.counts.items():
+        assert torch.equal(found.counts[name], counts)
+    wanted = gradient(loss_of(expected), values)
+    assert all(each.any() for each in wanted.values())
+    same(gradient(loss_of(found), values), wanted, 1e-10)
+
+
+def delayed(kind: str, readout: Any = "count") -> SpikingModel:
+    model = spiking_model(kind, SLICED, delay=2, seed=4, steps=30, readout=readout)
+    values = {name: 2.0 * value for name, value in model.parameters.items()}
+    return replace(model, parameters=values, delays=DELAYS)
+
+
+@neurons
+@pytest.mark.parametrize("readout", ["count", "final"])
+def test_parts_of_populations_and_delays_by_projection_are_the_references(
+    kind: str, readout: Any
+) -> None:
+    model = delayed(kind, readout)
+    stimuli = np.random.default_rng(0).random((5, 9))
+    expected = reference.simulate(model, stimuli, seed=5)
+    names = tuple(expected.spikes)
+    found = simulate(ready(model), stimuli, seed=5, spikes=names, membranes=names[1:])
+    for name, spikes in expected.spikes.items():
+        assert spikes.any() != (readout == "final" and name == "last"), name
+        assert np.array_equal(found.spikes[name], spikes), name
+    for name in names[1:]:
+        error = np.abs(found.membranes[name] - expected.membranes[name]).max()
+        assert error < 1e-9
+    if readout == "final":
+        wanted = expected.membranes["last"][-1] - model.neuron.v_rest
+        np.testing.assert_allclose(found.totals["last"], wanted, rtol=0, atol=1e-9)
+
+
+@neurons
+@pytest.mark.parametrize("window", [None, 7])
+@pytest.mark.parametrize("readout", ["count", "membrane"])
+def test_derivatives_through_delays_by_projection_are_tangents(
+    kind: str, readout: Any, window: int | None
+) -> None:
+    model = delayed(kind, readout)
+    schedule, surrogate = schedule_of(model), Surrogate("atan", 0.8)
+    spikes = random_spikes(schedule, 13)
+    values = tensors(model.parameters)
+    response = respond(schedule, values, Spikes(spikes), surrogate=surrogate, window=window)
+    whole = response.counts | response.membranes
+    found = gradient(loss_of(response), values)
+    # A slice is all to all where the others' weights are 0.
+    rng = np.random.default_rng(3)
+    along = {name: rng.normal(size=value.shape) for name, value in model.parameters.items()}
+    expanded, direction = dict(model.parameters), dict(along)
+    for each in SLICED.projections:
+        name = weight_name(each)
+        expanded[name] = synapse_matrix(SLICED, each, model.parameters)
+        direction[name] = synapse_matrix(SLICED, each, along)
+    for population in SLICED.layers:
+        expanded[bias_name(population)] = unit_biases(population, model.parameters)
+        direction[bias_name(population)] = unit_biases(population, along)
+    totals = respond_along(schedule, expanded, direction, spikes.astype(float), surrogate, window)
+    moved = {name: torch.tensor(each.tangent) for name, each in totals.items()}
+    # The loss as a function of the totals, whose derivatives are known.
+    inputs = {name: each.detach().requires_grad_() for name, each in whole.items()}
+    counts = {name: inputs[name] for name in response.counts}
+    means = {name: inputs[name] for name in response.membranes}
+    by_total = gradient(loss_of(replace(response, counts=counts, membranes=means)), inputs)
+    wanted = sum(float((by_total[name] * moved[name]).sum()) for name in inputs)
+    assert wanted != 0.0
+    answer = sum(float((found[name] * torch.tensor(along[name])).sum()) for name in along)
+    assert answer == pytest.approx(wanted, rel=1e-7)
+
+
+@neurons
+def test_delays_by_projection_are_those_of_the_dense_path(kind: str) -> None:
+    model = delayed(kind)
+    schedule, surrogate = schedule_of(model), Surrogate("atan", 0.8)
+    spikes = random_spikes(schedule, 13)
+    values = tensors(model.parameters)
+    found = respond(schedule, values, Spikes(spikes), surrogate=surrogate, window=9)
+    expected = matrices.respond(
+        schedule, values, torch.tensor(spikes), surrogate=surrogate, window=9
     )
     for name, counts in expected.counts.items():
         assert torch.equal(found.counts[name], counts)
@@ -177,6 +259,17 @@ def test_a_connector_without_a_rule_is_expanded() -> None:
         found.append(gradient(loss_of(response), values) | detached(response.counts))
     assert all(each.any() for each in found[0].values())
     same(found[1], found[0], 1e-12)
+
+
+def test_a_part_of_a_population_takes_no_more_room_than_its_synapses() -> None:
+    network = Network(
+        (Population("input", (1000,)), Population("last", (64,))),
+        (Projection("input", "last", Slice(400, 3)),),
+        ("input",),
+        ("last",),
+    )
+    prepared = ready(spiking_model("exp", network))
+    assert sum(each.size for each in prepared.tiles["input->last.weight"]) == 3 * 64
 
 
 @neurons

@@ -59,7 +59,7 @@ class Listed(Synapses):
     def expanded(self, connector: Connector, weights: NDArray[Any], target: Shape) -> Floats:
         """The synapses ``[post, pre]`` of a connector between what is read and the target."""
         read = connector.matrix(weights.astype(np.float64), self.reading.shape, target, 0.0)
-        if not self.reading.pools:
+        if self.reading.plain:
             return read
         whole = np.zeros((self.reading.size, len(read)))
         # Member k of one window is not member k of another.

@@ -1,4 +1,4 @@
-"""What a projection reads of its source: each neuron, or the means or sums of windows."""
+"""What a projection reads of its source: each neuron, some of them, or means or sums of windows."""
 
 from __future__ import annotations
 
@@ -49,6 +49,11 @@ class Means:
     def _windows(self) -> Pooled:
         return Pooled(self.pools, OneToOne())
 
+    @property
+    def plain(self) -> bool:
+        """Whether each neuron is read by itself, and all of them are."""
+        return not self.pools
+
     def members(self) -> Integers:
         """The neurons of each window, ``[window, n]``."""
         return self._windows.members(self.source)
@@ -58,9 +63,28 @@ class Means:
         return _reading(self, dtype)
 
 
+@dataclass(frozen=True)
+class Part(Means):
+    """The ``count`` neurons from number ``first`` on, each by itself; the others are not read."""
+
+    first: int = 0
+    count: int = 1
+
+    @property
+    def shape(self) -> Shape:
+        return (self.count,)
+
+    @property
+    def plain(self) -> bool:
+        return False
+
+    def members(self) -> Integers:
+        return np.arange(self.first, self.first + self.count)[:, None]
+
+
 @lru_cache(maxsize=64)
 def _reading(means: Means, dtype: np.dtype[Any]) -> Reading:
-    if not means.pools:
+    if means.plain:
         nothing = np.zeros(1, np.uint32)
         return Reading(
             nothing, nothing, np.arange(2, dtype=dtype), means.size, plain=True, one=False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from volr.engine.cpu.connectors.all_to_all import Rows
 from volr.engine.cpu.connectors.convolution import Sliding
 from volr.engine.cpu.connectors.expanded import Expanded
-from volr.engine.cpu.connectors.means import Means
+from volr.engine.cpu.connectors.means import Means, Part
 from volr.engine.cpu.connectors.one_to_one import Same
 from volr.engine.cpu.connectors.rows_of_means import RowsOfMeans
 from volr.network.connectors import (
@@ -19,6 +19,7 @@ from volr.network.connectors import (
     Convolution,
     OneToOne,
     Pooled,
+    Slice,
     Windows,
 )
 
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 def _all_to_all(connector: AllToAll, read: Means, target: Shape) -> Synapses:
     del connector
     post = math.prod(target)
-    return RowsOfMeans(read, post) if read.pools else Rows(read.size, post)
+    return Rows(read.size, post) if read.plain else RowsOfMeans(read, post)
 
 
 def _convolution(connector: Convolution, read: Means, target: Shape) -> Synapses:
@@ -43,6 +44,13 @@ def _convolution(connector: Convolution, read: Means, target: Shape) -> Synapses
 def _one_to_one(connector: OneToOne, read: Means, target: Shape) -> Synapses:
     del connector
     return Same(read, math.prod(target))
+
+
+def _slice(connector: Slice, read: Means, target: Shape) -> Synapses:
+    if not read.plain:
+        raise _UnknownError
+    part = Part(read.source, first=connector.first, count=connector.count)
+    return RowsOfMeans(part, math.prod(target))
 
 
 def _windows(connector: Windows, read: Means, target: Shape) -> Synapses:
@@ -61,6 +69,7 @@ SYNAPSES: Mapping[type[Connector], Callable[[Any, Means, Shape], Synapses]] = {
     AllToAll: _all_to_all,
     Convolution: _convolution,
     OneToOne: _one_to_one,
+    Slice: _slice,
     Windows: _windows,
     Pooled: _pooled,
 }

@@ -86,6 +86,11 @@ class Schedule:
         return {**dict(self.inputs), **{layer.name: layer.size for layer in self.layers}}
 
     @property
+    def clock_name(self) -> str | None:
+        """The name of the clock; None where there is none."""
+        return self.inputs[-1][0] if self.clock else None
+
+    @property
     def kinds(self) -> frozenset[type[NeuronModel]]:
         """The neuron models of the layers: each has kernels of its own."""
         return frozenset(type(layer.neuron) for layer in self.layers)

@@ -24,6 +24,7 @@ from volr.engine.cpu.buffers import (
 from volr.engine.cpu.connectors import in_tiles, synapses_of
 from volr.engine.cpu.dynamics import lift_of, lifts_of
 from volr.engine.cpu.passes import forwards
+from volr.engine.cpu.single_spikes import Program, programs_of, run
 from volr.engine.cpu.work import compiled, everywhere, slices
 from volr.engine.encoding import Encoded, Trains, after_reset, constant_levels, encode
 from volr.engine.schedule import schedule_of
@@ -35,12 +36,15 @@ if TYPE_CHECKING:
 
     from volr.engine.cpu.buffers import Batch, Memory
     from volr.engine.cpu.connectors import Tiles
+    from volr.engine.cpu.single_spikes import Times
     from volr.engine.schedule import Layer, Schedule
     from volr.models.coding import InputCoding
     from volr.models.model import SpikingModel
 
 # A slice of a few large or long stimuli is cut smaller.
 _SLICE_BYTES = 16_000_000
+# Stimuli that are run spike by spike in a slice.
+_SPIKE_BY_SPIKE = 64
 
 Progress: TypeAlias = Callable[[int], None]
 """Told how many more stimuli are done."""
@@ -50,7 +54,8 @@ Progress: TypeAlias = Callable[[int], None]
 class Ready:
     """A model in the form that the kernels take, with numbers of ``dtype``.
 
-    Of a neuron model that has two forms, ``smooth`` is the one that training takes.
+    Of a neuron model that has two forms, ``smooth`` is the one that training takes. ``programs``
+    run it spike by spike, where that is possible: see ``volr.engine.cpu.single_spikes``.
     """
 
     schedule: Schedule
@@ -59,15 +64,16 @@ class Ready:
     lifts: Mapping[str, NDArray[Any]]
     dtype: np.dtype[Any]
     smooth: bool
+    programs: tuple[Program, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
     """What was kept of a simulation, by population.
 
-    ``totals`` ``[batch, unit]`` of every layer: spike counts, or V − v_rest, mV, where it does not
-    spike, its mean or its last value; and of the inputs that were asked for. ``spikes``, and
-    ``membranes`` in mV, after the step and its reset, ``[time, batch, unit]``.
+    ``totals`` ``[batch, unit]`` of the layers that were asked for: spike counts, or V − v_rest, mV,
+    where they do not spike, its mean or its last value; and counts of the inputs that were asked
+    for. ``spikes``, and ``membranes`` in mV, after the step and its reset, ``[time, batch, unit]``.
     """
 
     totals: Mapping[str, Floats]
@@ -82,13 +88,15 @@ def ready(
     schedule, kind = schedule_of(model), np.dtype(dtype)
     arrays = {name: each.astype(kind) for name, each in model.parameters.items()}
     compiled(("tiles", kind), lambda: in_tiles(schedule, arrays))
+    lifts = lifts_of(schedule, model.parameters, kind)
     return Ready(
         schedule,
         model.coding,
         in_tiles(schedule, arrays),
-        lifts_of(schedule, model.parameters, kind),
+        lifts,
         kind,
         smooth,
+        programs_of(schedule, model.parameters, lifts, model.coding) if kind == np.float64 else (),
     )
 
 
@@ -118,6 +126,7 @@ def simulate(
     stimuli: Floats,
     *,
     seed: int = 0,
+    layers: tuple[str, ...] | None = None,
     counts: tuple[str, ...] = (),
     spikes: tuple[str, ...] = (),
     membranes: tuple[str, ...] = (),
@@ -125,14 +134,15 @@ def simulate(
 ) -> Result:
     """Simulate each stimulus (``[batch, unit]``, values in [0, 1]) from rest, on its own.
 
-    ``counts`` names inputs, ``spikes`` and ``membranes`` populations to record. Raises
-    ``ModelError`` where there is not the memory for it.
+    ``layers`` are those whose totals are wanted, all by default. ``counts`` names inputs,
+    ``spikes`` and ``membranes`` populations to record. Raises ``ModelError`` where there is not the
+    memory for it.
     """
 
     def encoded(first: int, last: int) -> Encoded:
         return encode(model.schedule, model.coding, stimuli[first:last], seed=seed, first=first)
 
-    return _run(model, encoded, len(stimuli), counts, spikes, membranes, progress)
+    return _run(model, encoded, len(stimuli), layers, counts, spikes, membranes, progress)
 
 
 def simulate_encoded(model: Ready, encoded: Encoded) -> Result:
@@ -141,22 +151,29 @@ def simulate_encoded(model: Ready, encoded: Encoded) -> Result:
     def part(first: int, last: int) -> Encoded:
         return encoded.part(first, last)
 
-    return _run(model, part, len(encoded), (), (), (), None)
+    return _run(model, part, len(encoded), None, (), (), (), None)
 
 
 def _run(
     model: Ready,
     encoded: Callable[[int, int], Encoded],
     count: int,
+    layers: tuple[str, ...] | None,
     counts: tuple[str, ...],
     spikes: tuple[str, ...],
     membranes: tuple[str, ...],
     progress: Progress | None,
 ) -> Result:
     schedule, sizes = model.schedule, model.schedule.sizes
-    size = _slice_size(schedule, model.dtype)
-    result = empty_result(schedule, count, counts, spikes, membranes)
-    if count:
+    result = empty_result(schedule, count, layers, counts, spikes, membranes)
+    # Those programs have no membranes to record.
+    programs = () if membranes else model.programs
+    size = _SPIKE_BY_SPIKE if programs else _slice_size(schedule, model.dtype)
+    if count and programs:
+        compiled(
+            ("once", len(programs)), lambda: _spike_by_spike(programs, schedule, encoded(0, 1))
+        )
+    elif count:
         kinds = (schedule.kinds, schedule.connectors, model.smooth, model.dtype, type(model.coding))
         key = (*kinds, max(sizes.values()) > 2**16)
         compiled(key, lambda: _forwards(model, encoded(0, 1)))
@@ -164,11 +181,19 @@ def _run(
     def work(part: tuple[int, int]) -> None:
         first, last = part
         shown = encoded(first, last)
-        batch = _forwards(model, shown)
         record_inputs(result, schedule, shown, first, last)
+        if (times := _spike_by_spike(programs, schedule, shown)) is not None:
+            for layer in schedule.layers:
+                if layer.name in result.totals:
+                    result.totals[layer.name][first:last] = times.totals(layer.name)
+                if layer.name in result.spikes:
+                    result.spikes[layer.name][:, first:last] = times.spikes(layer.name)
+            return
+        batch = _forwards(model, shown)
         for layer in schedule.layers:
             name, memory = layer.name, batch.memory[layer.name]
-            result.totals[name][first:last] = _totals(layer, memory, last - first)
+            if name in result.totals:
+                result.totals[name][first:last] = _totals(layer, memory, last - first)
             if name in result.spikes or name in result.membranes:
                 shape = (last - first, schedule.steps, layer.size)
                 fired = (memory.state.reshape(shape) & 1).astype(np.bool_)
@@ -185,6 +210,12 @@ def _run(
 
     everywhere(work, slices(count, size), tell, size=count * neuron_steps(schedule))
     return result
+
+
+def _spike_by_spike(
+    programs: tuple[Program, ...], schedule: Schedule, shown: Encoded
+) -> Times | None:
+    return run(programs, schedule, shown) if programs and isinstance(shown, Trains) else None
 
 
 def _totals(layer: Layer, memory: Memory, stimuli: int) -> NDArray[Any]:
@@ -216,17 +247,22 @@ def _slice_size(schedule: Schedule, dtype: np.dtype[Any]) -> int:
 def empty_result(
     schedule: Schedule,
     count: int,
+    layers: tuple[str, ...] | None,
     counts: tuple[str, ...],
     spikes: tuple[str, ...],
     membranes: tuple[str, ...],
 ) -> Result:
-    """Room for what is recorded of ``count`` stimuli; ``ModelError`` where there is none."""
+    """Room for what is recorded of ``count`` stimuli; ``ModelError`` where there is none.
+
+    Without ``layers``, the totals of all are.
+    """
     sizes = schedule.sizes
     recorded = {name: schedule.steps * count * sizes[name] for name in spikes}
     for name in membranes:
         recorded[name] = recorded.get(name, 0) + 8 * schedule.steps * count * sizes[name]
     check_room(recorded, "for the recordings", help="record fewer populations or stimuli")
-    counted = (*(layer.name for layer in schedule.layers), *counts)
+    names = tuple(layer.name for layer in schedule.layers) if layers is None else layers
+    counted = (*names, *counts)
     return Result(
         totals={name: np.empty((count, sizes[name])) for name in counted},
         spikes={name: np.empty((schedule.steps, count, sizes[name]), np.bool_) for name in spikes},

@@ -59,21 +59,23 @@ class EngineSimulator:
         """See ``volr.backends.base.Simulator``."""
         stimuli = check_request(ENGINE, model, stimuli, record, seed)
         starts = set(model.network.starts)
-        counted = record.counted(model.network)
+        counted, read = record.counted(model.network), nonspiking(model)
+        wanted = dict.fromkeys([*counted, *read])
         result = self._simulation(model)(
             stimuli,
             seed=seed,
+            layers=tuple(name for name in wanted if name not in starts),
             counts=tuple(name for name in counted if name in starts),
             spikes=record.spikes,
             membranes=record.membranes,
             progress=progress,
         )
-        read = {name: result.totals[name] for name in nonspiking(model)}
+        last = {name: result.totals[name] for name in read}
         return Recordings(
             counts={name: _counts(model, result, name) for name in counted},
             spikes=result.spikes,
             membranes=result.membranes,
-            **{"final": {"finals": read}, "membrane": {"means": read}, "count": {}}[model.readout],
+            **{"final": {"finals": last}, "membrane": {"means": last}, "count": {}}[model.readout],
         )
 
     def _simulation(self, model: SpikingModel) -> Callable[..., Result]:

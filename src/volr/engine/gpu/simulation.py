@@ -38,6 +38,7 @@ def simulate(
     device: str,
     *,
     seed: int = 0,
+    layers: tuple[str, ...] | None = None,
     counts: tuple[str, ...] = (),
     spikes: tuple[str, ...] = (),
     membranes: tuple[str, ...] = (),
@@ -52,7 +53,7 @@ def simulate(
             help="--device cpu, or device='cpu' in Python",
         )
     schedule, count = schedule_of(model), len(stimuli)
-    result = empty_result(schedule, count, counts, spikes, membranes)
+    result = empty_result(schedule, count, layers, counts, spikes, membranes)
     values = {
         name: torch.as_tensor(np.array(value, np.float64)).to(device)
         for name, value in model.parameters.items()
@@ -65,7 +66,8 @@ def simulate(
             found = matrices.respond(schedule, values, given, trace=bool(spikes or membranes))
         for layer in schedule.layers:
             name = layer.name
-            result.totals[name][first:last] = _array((found.counts | found.membranes)[name])
+            if name in result.totals:
+                result.totals[name][first:last] = _array((found.counts | found.membranes)[name])
             if name in result.spikes or name in result.membranes:
                 potentials = _array(found.potentials[name])
                 if layer.spiking:

@@ -75,8 +75,13 @@ class _Axis:
 
 
 @lru_cache(maxsize=64)
-def geometry(connector: Convolution, source: Shape, target: Shape, *, back: bool) -> Geometry:
-    """The rule of a convolution: forwards, or ``back`` from its target to its source."""
+def geometry(
+    connector: Convolution, source: Shape, target: Shape, *, back: bool, whole: bool = False
+) -> Geometry:
+    """The rule of a convolution: forwards, or ``back`` from its target to its source.
+
+    With ``whole`` there is one chunk, however many weights it has.
+    """
     make = _backwards if back else _forwards
     sizes = zip(
         source[1:], target[1:], connector.window, connector.stride, connector.pad, strict=True
@@ -87,7 +92,7 @@ def geometry(connector: Convolution, source: Shape, target: Shape, *, back: bool
     senders, receivers = (target[0], source[0]) if back else (source[0], target[0])
     groups, per = connector.groups, receivers // connector.groups
     fan = max(1, senders * len(axes[0].order) * len(axes[1].order))
-    chunk = min(per, max(EIGHT, _CHUNK // fan // EIGHT * EIGHT))
+    chunk = per if whole else min(per, max(EIGHT, _CHUNK // fan // EIGHT * EIGHT))
     lanes = -(-chunk // EIGHT) * EIGHT
     index = _index(connector, source, target[0], axes, chunk, lanes, back=back)
     for each in (rule := _rule(axes, senders, receivers, groups, chunk, lanes)):

@@ -55,7 +55,8 @@ class Ready:
     """A model in the form that the kernels take, with numbers of ``dtype``.
 
     Of a neuron model that has two forms, ``smooth`` is the one that training takes. ``programs``
-    run it spike by spike, where that is possible: see ``volr.engine.cpu.single_spikes``.
+    run it spike by spike, where that is possible: see ``volr.engine.cpu.single_spikes``. A copy
+    with other numbers has none.
     """
 
     schedule: Schedule
@@ -64,7 +65,7 @@ class Ready:
     lifts: Mapping[str, NDArray[Any]]
     dtype: np.dtype[Any]
     smooth: bool
-    programs: tuple[Program, ...] = ()
+    programs: tuple[Program, ...] = field(default=(), init=False)
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,15 +90,11 @@ def ready(
     arrays = {name: each.astype(kind) for name, each in model.parameters.items()}
     compiled(("tiles", kind), lambda: in_tiles(schedule, arrays))
     lifts = lifts_of(schedule, model.parameters, kind)
-    return Ready(
-        schedule,
-        model.coding,
-        in_tiles(schedule, arrays),
-        lifts,
-        kind,
-        smooth,
-        programs_of(schedule, model.parameters, lifts, model.coding) if kind == np.float64 else (),
-    )
+    found = Ready(schedule, model.coding, in_tiles(schedule, arrays), lifts, kind, smooth)
+    if kind == np.float64:
+        programs = programs_of(schedule, model.parameters, lifts, model.coding)
+        object.__setattr__(found, "programs", programs)
+    return found
 
 
 def contents(model: Ready) -> tuple[dict[str, Floats], dict[str, Floats]]:
@@ -108,9 +105,12 @@ def contents(model: Ready) -> tuple[dict[str, Floats], dict[str, Floats]]:
     weights: dict[str, Floats] = {}
     for layer in schedule.layers:
         for term in layer.terms:
-            synapses = synapses_of(term, layer.neuron.channels)
             post, pre = layer.size, schedule.size(term.source)
             check_room({term.weight: 8 * post * pre}, "for the synapses, one by one")
+            if model.programs:
+                weights[term.weight] = model.programs[0].weights(term)
+                continue
+            synapses = synapses_of(term, layer.neuron.channels)
             weights[term.weight] = np.zeros((post, pre))
             for channel in model.tiles[term.weight]:
                 weights[term.weight] += synapses.matrix(channel)

@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
 _INPUTS = Told("its kernels are not given the names and sizes of the inputs")
 
+GIVEN = "the delay of a projection in the kernel's arrays, times dt"
 SOLVED = "computed from the kernel's arguments for one step"
 
 # A decay nearer to 1 has too few digits left to say its time constant to within 1e-9.
@@ -108,9 +109,8 @@ def read(model: SpikingModel, prepared: Ready) -> SpikingReadback:
         ),
         cells=cells,
         delays={
-            (source, name): delay(
-                prepared, kernels, layers[name], source, matrix, (dt, membranes[name])
-            )
+            (source, name): _given_delay(prepared, layers[name], source, dt)
+            or delay(prepared, kernels, layers[name], source, matrix, (dt, membranes[name]))
             for (source, name), matrix in between.items()
         },
         # The last of the inputs, whose spike trains are made of these steps.
@@ -118,6 +118,16 @@ def read(model: SpikingModel, prepared: Ready) -> SpikingReadback:
         dt=Asked(dt, STEPS),
         precision=precision_of(tile.dtype for each in prepared.tiles.values() for tile in each),
     )
+
+
+def _given_delay(prepared: Ready, layer: Layer, source: str, dt: float) -> Answer[float] | None:
+    """The delay that a kernel is given which runs spike by spike; None where it is to be measured.
+
+    What is measured is how the other kernels respond, step by step.
+    """
+    terms = [term for term in layer.terms if term.source == source]
+    steps = {program.delay(term) for program in prepared.programs[:1] for term in terms}
+    return Asked(steps.pop() * dt, GIVEN) if len(steps) == 1 else None
 
 
 def told(model: SpikingModel, why: str) -> SpikingReadback:

@@ -5,8 +5,7 @@ at once, and between two spikes nothing is stored. What comes out is what all ot
 to the last bit. See ``program`` for when this holds.
 """
 
-from volr.engine.cpu.single_spikes.arrays import matrix_of
 from volr.engine.cpu.single_spikes.program import Program, programs_of
 from volr.engine.cpu.single_spikes.simulation import Times, run
 
-__all__ = ["Program", "Times", "matrix_of", "programs_of", "run"]
+__all__ = ["Program", "Times", "programs_of", "run"]

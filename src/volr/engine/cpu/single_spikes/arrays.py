@@ -80,21 +80,27 @@ def arrays_of(
     return made.joined()
 
 
-def matrix_of(arrays: Arrays, term: int, pre: int, population: int) -> Floats:
-    """The synapses of a term from ``pre`` neurons to a population, ``[post, pre]``."""
-    size, first, room = (int(each) for each in arrays.populations[population, :3])
-    _, _, start, senders, plain, weight_row, target_row, single, _ = map(int, arrays.terms[term])
-    found = np.zeros((pre, room))
-    for neuron in range(pre):
+def matrix_of(arrays: Arrays, number: int, term: Term) -> Floats:
+    """The synapses of a term, which has this number, ``[post, pre]`` as the kernel has them."""
+    source, _ = term.ends
+    of = next(row for row in arrays.populations.tolist() if row[3] <= number < row[4])
+    size, first, room = of[:3]
+    _, _, start, senders, plain, weight_row, target_row, single, _ = arrays.terms[number].tolist()
+    reads = math.prod(source)
+    offset = 0
+    if isinstance(term.connector, Slice) and plain:
+        offset, reads = term.connector.first, term.connector.count
+    found = np.zeros((math.prod(source), room))
+    for neuron in range(reads):
         read = [neuron]
         if not plain:
-            begin, end = map(int, arrays.start[start + neuron : start + neuron + 2])
-            read = [int(each) for each in arrays.windows[begin:end]]
+            begin, end = arrays.start[start + neuron : start + neuron + 2].tolist()
+            read = arrays.windows[begin:end].tolist()
         for sender in (senders + each for each in read):
             to, at = int(arrays.target_at[sender]), int(arrays.weight_at[sender])
             width = 1 if single else EIGHT * int(arrays.vectors[sender])
             for _ in range(int(arrays.rows[sender])):
-                found[neuron, to : to + width] += arrays.weights[at : at + width]
+                found[offset + neuron, to : to + width] += arrays.weights[at : at + width]
                 to, at = to + target_row, at + weight_row
     return found[:, arrays.places[first : first + size]].T
 

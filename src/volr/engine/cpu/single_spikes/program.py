@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from volr.engine.cpu.single_spikes.arrays import Sums, arrays_of, views_of
+from volr.engine.cpu.single_spikes.arrays import Sums, arrays_of, matrix_of, views_of
 from volr.engine.cpu.single_spikes.tables import table_of
 from volr.models.first_spike import FirstSpike
 from volr.neurons import IFCurrExp
@@ -46,12 +46,15 @@ class Program:
     """A network for the kernel; 1 of its numbers is ``unit`` mV, or mV in a step.
 
     After all other neurons there are those that are, once more, the inputs ``views``: see
-    ``volr.engine.cpu.single_spikes.arrays``.
+    ``volr.engine.cpu.single_spikes.arrays``. Of each of its ``terms``, a weight of 1 nA is the
+    number ``factors``.
     """
 
     arrays: Arrays
     unit: float
     views: Integers
+    terms: tuple[Term, ...]
+    factors: tuple[float, ...]
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -60,6 +63,15 @@ class Program:
     @property
     def limit(self) -> float:
         return EXACT[self.dtype]
+
+    def weights(self, term: Term) -> Floats:
+        """The synapses of a projection, ``[post, pre]`` in nA, out of the kernel's arrays."""
+        number = self.terms.index(term)
+        return matrix_of(self.arrays, number, term) / self.factors[number]
+
+    def delay(self, term: Term) -> int:
+        """The delay of a projection in steps, out of the kernel's arrays."""
+        return int(self.arrays.terms[self.terms.index(term), 1])
 
 
 def programs_of(
@@ -76,6 +88,7 @@ def programs_of(
         return ()
     tables: dict[str, Table] = {}
     sums: list[Sums] = []
+    factors: list[float] = []
     for layer in schedule.layers:
         neuron = layer.neuron
         if not (isinstance(neuron, IFCurrExp) and _spikes_once(schedule, layer, neuron)):
@@ -88,11 +101,19 @@ def programs_of(
             if table is None or (table.weights != np.rint(table.weights)).any():
                 return ()
             tables[term.weight] = table
+            factors.append(factor)
         above = math.ceil((neuron.fires_at() - neuron.v_rest) / coding.unit)
         sums.append(_sums(schedule, layer, weights, above if layer.spiking else math.inf))
     largest = max(each.largest for each in sums)
+    terms = tuple(term for layer in schedule.layers for term in layer.terms)
     return tuple(
-        Program(arrays_of(schedule, tables, sums, dtype), coding.unit, views_of(schedule))
+        Program(
+            arrays_of(schedule, tables, sums, dtype),
+            coding.unit,
+            views_of(schedule),
+            terms,
+            tuple(factors),
+        )
         for dtype, limit in EXACT.items()
         if largest < limit
     )

@@ -228,6 +228,13 @@ class NeuronModel(ABC):
         """
         return self.theta / self.resistance
 
+    def added(self, dt: float) -> float | None:
+        """What a spike of the weight 1 adds to the membrane in each later step, mV, without end.
+
+        None where something decays or leaks.
+        """
+        del dt
+
     def decay(self, dt: float) -> float:
         """What is left of the membrane's distance from rest after ``dt`` ms: a."""
         return math.exp(-dt / self.tau_m)

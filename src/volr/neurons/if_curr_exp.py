@@ -69,6 +69,11 @@ class IFCurrExp(NeuronModel):
         """What 1 nA of each current adds to the membrane in ``dt`` ms, in mV: p_E and p_I."""
         return self._rise_of(self.tau_syn_E, dt), self._rise_of(self.tau_syn_I, dt)
 
+    def added(self, dt: float) -> float | None:
+        if self.leaks or not (math.isinf(self.tau_syn_E) and math.isinf(self.tau_syn_I)):
+            return None
+        return self._rise_of(self.tau_syn_E, dt)
+
     def initial(self, dt: float, shape: tuple[int, ...]) -> State:
         del dt
         return np.zeros(shape), np.zeros(shape)

@@ -24,7 +24,6 @@ import numpy as np
 from volr.engine.cpu.single_spikes.arrays import Sums, arrays_of, matrix_of, views_of
 from volr.engine.cpu.single_spikes.tables import table_of
 from volr.models.first_spike import FirstSpike
-from volr.neurons import IFCurrExp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -91,10 +90,10 @@ def programs_of(
     factors: list[float] = []
     for layer in schedule.layers:
         neuron = layer.neuron
-        if not (isinstance(neuron, IFCurrExp) and _spikes_once(schedule, layer, neuron)):
+        added = neuron.added(schedule.dt)
+        if added is None or not _spikes_once(schedule, layer):
             return ()
-        # What a weight of 1 nA adds to a membrane in a step.
-        factor = neuron.synaptic_rises(schedule.dt)[0] / coding.unit
+        factor = added / coding.unit
         weights = {term.weight: factor * parameters[term.weight] for term in layer.terms}
         for term in layer.terms:
             table = table_of(term.connector, weights[term.weight], *term.ends)
@@ -119,10 +118,9 @@ def programs_of(
     )
 
 
-def _spikes_once(schedule: Schedule, layer: Layer, neuron: IFCurrExp) -> bool:
-    """Whether a population's neurons spike once at the most, and integrate without a loss."""
-    if neuron.leaks or not (math.isinf(neuron.tau_syn_E) and math.isinf(neuron.tau_syn_I)):
-        return False
+def _spikes_once(schedule: Schedule, layer: Layer) -> bool:
+    """Whether a population's neurons spike once at the most, and not before something arrives."""
+    neuron = layer.neuron
     if not layer.spiking:
         return layer.last
     rests = neuron.reset == "hard" and neuron.refractory_steps(schedule.dt) >= schedule.steps - 1

@@ -1,4 +1,4 @@
-"""A network as arrays for the kernel, one after the other: see ``arrivals.Arrays``.
+"""A network as arrays for the kernel, one after the other: see ``volr.engine.cpu.arrivals.Arrays``.
 
 A part of an input that a projection reads by itself becomes a population of its own, a *view*. So
 no population wakes up for spikes of the clock that are meant for another.
@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from volr.engine.cpu.arrivals import Arrays
 from volr.engine.cpu.connectors.means import Means
 from volr.engine.cpu.runs import EIGHT
-from volr.engine.cpu.single_spikes.arrivals import Arrays
 from volr.engine.cpu.single_spikes.tables import places_of, room_of
 from volr.network.connectors import Slice
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from volr.checks.arrays import Floats, Integers
-    from volr.engine.cpu.single_spikes.arrivals import Arrays
+    from volr.engine.cpu.arrivals import Arrays
     from volr.engine.cpu.single_spikes.tables import Table
     from volr.engine.schedule import Layer, Schedule, Term
     from volr.models.coding import InputCoding

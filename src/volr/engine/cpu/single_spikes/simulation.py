@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.engine.cpu.single_spikes.arrivals import NEVER
-from volr.engine.cpu.single_spikes.kernel import run_once
+from volr.engine.cpu.arrivals import NEVER
+from volr.engine.cpu.spike_by_spike import run_once
 from volr.engine.cpu.work import scratch
 
 if TYPE_CHECKING:

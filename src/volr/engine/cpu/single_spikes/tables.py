@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from volr.engine.cpu.advance import LANES
 from volr.engine.cpu.connectors.means import Means, Part
 from volr.engine.cpu.connectors.rules import geometry
 from volr.engine.cpu.runs import EIGHT
-from volr.engine.cpu.single_spikes.vectors import LANES
 from volr.network.connectors import (
     AllToAll,
     AveragePool,

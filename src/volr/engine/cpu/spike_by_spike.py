@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from volr.engine.cpu.compiler import njit
-from volr.engine.cpu.single_spikes.arrivals import (
+from volr.engine.cpu.advance import advance
+from volr.engine.cpu.arrivals import (
     HANDS,
     NEVER,
     complete_at,
@@ -15,12 +15,12 @@ from volr.engine.cpu.single_spikes.arrivals import (
     next_arrival,
     sort,
 )
-from volr.engine.cpu.single_spikes.vectors import advance
+from volr.engine.cpu.compiler import njit
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from volr.engine.cpu.single_spikes.arrivals import Arrays
+    from volr.engine.cpu.arrivals import Arrays
 
 _INDEX = np.uintp
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 pytest.importorskip("numba")
+from volr.engine.cpu.advance import LANES, advance
 from volr.engine.cpu.compiler import njit
-from volr.engine.cpu.single_spikes.vectors import LANES, advance
 
 
 @njit(error_model="numpy")

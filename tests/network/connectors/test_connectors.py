@@ -89,6 +89,48 @@ def test_its_synapses_have_each_pair_of_neurons_once_by_source(
 
 
 @every_case
+@pytest.mark.parametrize("share", [0.0, 0.4], ids=["all", "some are 0"])
+def test_the_synapses_of_each_neuron_are_counted_one_by_one(
+    connector: Connector, source: Shape, target: Shape, share: float
+) -> None:
+    weights = weights_of(connector, source, target)
+    weights[np.random.default_rng(2).random(weights.shape) < share] = 0.0
+    found = connector.fan_out(weights, source, target)
+    matrix = matrix_of(connector, weights, source, target)
+    np.testing.assert_array_equal(found, (matrix != 0).sum(axis=0))
+    # Where windows overlap, several entries are one synapse.
+    entries = connector.synapse_count(source, target)
+    pairs = len(connector.synapses(weights, source, target).pre)
+    assert share or found.sum() == pairs <= entries
+    overlap = isinstance(connector, Pooled) and any(p.stride < p.window for p in connector.pools)
+    assert overlap == (pairs < entries)
+
+
+@every_case
+def test_products_are_those_of_the_values_that_it_reads(
+    connector: Connector, source: Shape, target: Shape
+) -> None:
+    weights = weights_of(connector, source, target)
+    weights.flat[0] = 0.0
+    values = np.random.default_rng(3).normal(size=(4, math.prod(source)))
+    read = connector.read(values, source)
+    products = connector.products(weights, source, target)
+    assert read.shape == (4, len(products))
+    whole = connector.products(np.ones_like(weights), source, target)
+    assert whole.sum() == connector.multiplication_count(source, target) or not connector.trained
+    inner, shape = connector, source
+    if isinstance(connector, Pooled):
+        inner, shape = connector.connector, connector.pooled(source)
+        members = connector.members(source)
+        wanted = np.array([[row[each].mean() for each in members] for row in values])
+        np.testing.assert_allclose(read, wanted, rtol=1e-12)
+    else:
+        np.testing.assert_array_equal(read, values)
+    matrix = matrix_of(inner, weights, shape, target)
+    np.testing.assert_array_equal(products, (matrix != 0).sum(axis=0))
+
+
+@every_case
 def test_its_meaning_is_that_of_its_synapses(
     connector: Connector, source: Shape, target: Shape
 ) -> None:

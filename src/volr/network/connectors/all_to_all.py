@@ -11,7 +11,7 @@ from volr.network.connectors.base import Connector, Entries
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from volr.checks.arrays import Floats
+    from volr.checks.arrays import Floats, Integers
     from volr.network.connectors.base import Scaling, Shape
     from volr.network.connectors.synapses import Synapses
 
@@ -63,6 +63,11 @@ class AllToAll(Connector):
 
         pre, post = np.divmod(np.arange(weights.size), math.prod(target))
         return Synapses(post, pre, weights.T.ravel())
+
+    def fan_out(self, weights: Floats, source: Shape, target: Shape) -> Integers:
+        import numpy as np
+
+        return np.count_nonzero(weights, axis=0)
 
     def matrix(self, weights: Floats, source: Shape, target: Shape, missing: float) -> Floats:
         return weights

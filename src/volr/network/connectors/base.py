@@ -174,6 +174,27 @@ class Connector(ABC):
         """The number of synapses. This counts them; a subclass may have a formula."""
         return sum(len(each.post) for each in self.entries(source, target))
 
+    def fan_out(self, weights: Floats, source: Shape, target: Shape) -> Integers:
+        """The synapses that leave each neuron of the source, ``[pre]``, without those of weight 0.
+
+        Several entries for one pair of neurons are one synapse. A subclass may be faster.
+        """
+        import numpy as np
+
+        found = self.synapses(weights, source, target)
+        return np.bincount(found.pre[found.weight != 0], minlength=math.prod(source))
+
+    def read(self, values: Floats, source: Shape) -> Floats:
+        """What its weights are multiplied by, ``[batch, n]``, for values ``[batch, pre]``.
+
+        These are the values themselves, unless a subclass takes means of them first.
+        """
+        return values
+
+    def products(self, weights: Floats, source: Shape, target: Shape) -> Integers:
+        """The products that each value of ``read`` is in, ``[n]``, without those of weight 0."""
+        return self.fan_out(weights, source, target)
+
     def multiplication_count(self, source: Shape, target: Shape) -> int:
         """The products of a weight and a value for one result of ``apply``.
 

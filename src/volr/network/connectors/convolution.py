@@ -118,6 +118,13 @@ class Convolution(Connector):
         inside = math.prod(_inside(*each) for each in axes)
         return target[0] * (source[0] // self.groups) * inside
 
+    def fan_out(self, weights: Floats, source: Shape, target: Shape) -> Integers:
+        import numpy as np
+
+        ones = np.ones((1, math.prod(target)))
+        counted = self.transposed((weights != 0).astype(np.float64), ones, source, target)
+        return np.rint(counted[0]).astype(np.int64)
+
     def _places(self, source: Shape, target: Shape) -> list[tuple[Integers, Booleans]]:
         """Axis by axis ``[m, d]``: where the source is read, and whether that is inside of it."""
         import numpy as np

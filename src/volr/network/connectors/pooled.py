@@ -152,6 +152,26 @@ class Pooled(Connector):
         """Those of the connector, since the means are taken once."""
         return self.connector.multiplication_count(self.pooled(source), target)
 
+    def fan_out(self, weights: Floats, source: Shape, target: Shape) -> Integers:
+        import numpy as np
+
+        members = self.members(source)
+        size = math.prod(source)
+        if np.bincount(members.ravel(), minlength=size).max() > 1:
+            # Windows overlap, and two ways from one neuron to another are one synapse.
+            return Connector.fan_out(self, weights, source, target)
+        found = np.zeros(size, np.int64)
+        means = self.connector.fan_out(weights, self.pooled(source), target)
+        found[members] = means[:, None]
+        return found
+
+    def read(self, values: Floats, source: Shape) -> Floats:
+        means = values[:, self.members(source)].mean(axis=2)
+        return self.connector.read(means, self.pooled(source))
+
+    def products(self, weights: Floats, source: Shape, target: Shape) -> Integers:
+        return self.connector.products(weights, self.pooled(source), target)
+
     def members(self, source: Shape) -> Integers:
         """The neurons of the source behind each value that the connector reads, ``[mean, n]``."""
         import numpy as np

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from volr.errors import ProgramError, VolrError
     from volr.exact.first_spikes import from_first_spikes, to_first_spikes
     from volr.exact.proof import PopulationProof, Proof, prove
+    from volr.experiments.costs.figures import Figures
+    from volr.experiments.costs.measure import operations
+    from volr.experiments.costs.result import Operations, PopulationOperations
     from volr.experiments.evaluation import Evaluation, evaluate
     from volr.experiments.tasks import Task, task
     from volr.explanation import Explanation, explain
@@ -86,6 +89,7 @@ __all__ = [
     "Evaluation",
     "Explanation",
     "Expression",
+    "Figures",
     "FirstDifference",
     "FirstSpike",
     "FirstWrong",
@@ -98,9 +102,11 @@ __all__ = [
     "Network",
     "NeuronModel",
     "OneToOne",
+    "Operations",
     "Poisson",
     "Population",
     "PopulationCost",
+    "PopulationOperations",
     "PopulationProof",
     "PopulationReport",
     "ProgramError",
@@ -149,6 +155,7 @@ __all__ = [
     "import_nir",
     "load_model",
     "maxpool",
+    "operations",
     "prove",
     "quantise",
     "repeat",
@@ -173,6 +180,9 @@ _HOMES = {
     "volr.errors": "ProgramError VolrError",
     "volr.exact.first_spikes": "from_first_spikes to_first_spikes",
     "volr.exact.proof": "PopulationProof Proof prove",
+    "volr.experiments.costs.figures": "Figures",
+    "volr.experiments.costs.measure": "operations",
+    "volr.experiments.costs.result": "Operations PopulationOperations",
     "volr.experiments.evaluation": "Evaluation evaluate",
     "volr.experiments.tasks": "Task task",
     "volr.explanation": "Explanation explain",

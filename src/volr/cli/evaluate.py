@@ -7,8 +7,9 @@ from dataclasses import asdict
 
 from volr.cli import options
 from volr.cli.input_files import check_data
-from volr.cli.options import with_options
-from volr.cli.output import note, print_json, print_table
+from volr.cli.operations import operations_json, print_operations
+from volr.cli.options import option, with_options
+from volr.cli.output import emit, note, print_json, print_table
 from volr.cli.progress import progress_bar
 
 
@@ -26,6 +27,11 @@ def evaluate(
     data: options.DataFolder = None,
     samples: int | None = options.samples(None, unless="all"),
     seed: int | None = options.seed(None, "input spikes.", unless="the model's own"),
+    operations: bool = option(
+        default=False,
+        help="Count spikes and operations too, and estimate energy.",
+        flags="--operations",
+    ),
     as_json: options.Json = False,
 ) -> None:
     """Measure a model's accuracy on a task's test data."""
@@ -33,6 +39,7 @@ def evaluate(
     from volr.backends.refusals import check_supported, require
     from volr.engine.devices import device_name, device_of
     from volr.errors import BackendError
+    from volr.experiments.costs.measure import operations as count
     from volr.experiments.evaluation import data_seed
     from volr.experiments.evaluation import evaluate as measure
     from volr.experiments.run_progress import of_simulation
@@ -61,18 +68,21 @@ def evaluate(
         progress(f"loading {task}", 0, None)
         whole = chosen.load(seed=split, inputs=network.input_size, data_dir=data)
         test = whole.test if samples is None else whole.test.first(samples)
-        found = measure(
-            loaded.model,
-            test,
-            running or runner,
-            seed=split if seed is None else seed,
-            progress=of_simulation(progress, len(test)),
-        )
+        told = of_simulation(progress, len(test))
+        drawn = split if seed is None else seed
+        on_it = running or runner
+        if operations:
+            costs = count(loaded.model, test, on_it, seed=drawn, progress=told)
+            found = costs.evaluation
+        else:
+            costs = None
+            found = measure(loaded.model, test, on_it, seed=drawn, progress=told)
     if device != "cpu":
         note(f"run on {device_name(found_device)}")
     if as_json:
         numbers = {"accuracy": found.accuracy, "chance": whole.chance, **asdict(found)}
-        print_json({"task": task, "seed": split, **numbers})
+        counted = {} if costs is None else {"operations": operations_json(costs)}
+        print_json({"task": task, "seed": split, **numbers, **counted})
     else:
         row = {
             "task": task,
@@ -85,3 +95,6 @@ def evaluate(
             "seconds": f"{found.seconds:.1f}",
         }
         print_table([*row], [[*row.values()]], left=2)
+        if costs is not None:
+            emit("\n")
+            print_operations(costs)

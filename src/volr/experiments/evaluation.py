@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.backends import backend_of, default_backend, running
-from volr.backends.base import ArtificialBackend, SpikingBackend
+from volr.backends.base import ArtificialBackend, Backend, SpikingBackend
 from volr.backends.refusals import check_supported, require
 from volr.checks import arguments
 from volr.errors import DataError, UnsupportedError
@@ -59,18 +59,8 @@ def evaluate(
     ``UnsupportedError`` if the back end cannot run the model, ``MissingError`` if its packages are
     not installed, and ``DataError`` if the samples do not fit or there are none.
     """
-    arguments.check_model("evaluate", model)
-    arguments.check_samples("evaluate", samples)
     on = default_backend(model) if on is None else on
-    arguments.check_on("evaluate", on)
-    arguments.check_progress("evaluate", progress)
-    backend = backend_of(on)
-    require(backend)
-    check_supported(backend, model)
-    if not len(samples):
-        raise DataError("there are no samples to evaluate the model on")
-    check_stimuli(samples.inputs, model.network.input_size)
-    check_labels(samples, model.network.output_size)
+    backend = backend_for("evaluate", model, samples, on, progress)
     started = time.perf_counter()
     match backend, model:
         case ArtificialBackend(), ArtificialModel():
@@ -90,6 +80,27 @@ def evaluate(
         ties=ties,
         seconds=time.perf_counter() - started,
     )
+
+
+def backend_for(
+    function: str, model: Model, samples: Samples, on: On, progress: Progress | None
+) -> Backend:
+    """The back end that ``on`` stands for, if it can run the model over the samples.
+
+    ``function`` is the public one that got the arguments. Raises as ``evaluate`` does.
+    """
+    arguments.check_model(function, model)
+    arguments.check_samples(function, samples)
+    arguments.check_on(function, on)
+    arguments.check_progress(function, progress)
+    backend = backend_of(on)
+    require(backend)
+    check_supported(backend, model)
+    if not len(samples):
+        raise DataError("there are no samples to evaluate the model on")
+    check_stimuli(samples.inputs, model.network.input_size)
+    check_labels(samples, model.network.output_size)
+    return backend
 
 
 def data_seed(origin: Origin, task: str, otherwise: int | None) -> int:

@@ -17,14 +17,14 @@ from studies.pedersen2019.loop import train_original
 from studies.pedersen2019.recipe import LADDER, LEFT_OUT, ORIGINAL, original_start, recipe_ann
 from studies.pedersen2019.transfer import INPUTS, recipe_transfer
 
-from volr.experiments.conditions import (
-    ANN,
+from volr.experiments.condition import (
     Built,
     Condition,
     artificial,
     calibrated_on,
     trained,
 )
+from volr.experiments.conditions import ANN
 from volr.experiments.run_progress import of_calibration, of_training
 from volr.experiments.settings import FOR_ARTIFICIAL, FOR_SPIKING, FOR_TRANSFER
 from volr.training import Epoch
@@ -32,7 +32,7 @@ from volr.training import Epoch
 if TYPE_CHECKING:
     from studies.pedersen2019.recipe import Recipe
 
-    from volr.experiments.conditions import Ingredients
+    from volr.experiments.condition import Ingredients
     from volr.experiments.settings import Settings
 
 

@@ -322,6 +322,18 @@ def test_what_is_wrong_is_said_before_anything_is_trained_or_changed(
     assert snapshot(folder) == before
 
 
+def test_by_default_conditions_of_whole_numbers_are_left_out_where_there_are_none(
+    volr: Volr, folder: Path
+) -> None:
+    (folder / "flat.volr").write_text("conv [1 2] 2 1 ⦶ maxpool _ 2", encoding="utf-8")
+    result = volr("experiment", "xor", "--program", "flat.volr", "--on", "engine")
+    assert result.code == 1
+    assert "without ann-quantised, snn-exact: this network cannot compute with" in result.err
+    named = volr("experiment", "xor", "--program", "flat.volr", "--conditions", "snn-exact")
+    assert named.code == 1
+    assert "error: this network cannot compute with first spikes" in named.err
+
+
 def test_more_seeds_than_anybody_waits_for(volr: Volr) -> None:
     result = volr("experiment", "nand", "--repeats", "3000000")
     assert result.code == 2

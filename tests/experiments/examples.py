@@ -15,6 +15,7 @@ from volr.experiments.runner import carry_on
 from volr.experiments.settings import Settings
 from volr.experiments.store.folder import Journal, open_journal
 from volr.neurons import RESETS
+from volr.quantisation import PopulationCost, QuantisationReport
 from volr.training import Epoch
 from volr.transfer import PopulationReport, TransferReport
 
@@ -153,6 +154,26 @@ def runs() -> SearchStrategy[Run]:
             spikes=st.dictionaries(st.text(), _numbers(), max_size=3),
             **{name: _numbers() for name in ("effective", "dense", "sparsity")},
         ),
+        quantisation=st.none() | _quantisations(),
+        differing=st.none() | _counts(),
+    )
+
+
+def _quantisations() -> SearchStrategy[QuantisationReport]:
+    population = st.builds(
+        PopulationCost,
+        name=st.text(),
+        height=_numbers() | st.just(math.nan),
+        **{name: _numbers() for name in ("clipped", "error")},
+        **{name: _counts() for name in ("size", "largest")},
+    )
+    return st.builds(
+        QuantisationReport,
+        populations=_many(population),
+        **{name: _counts() for name in ("levels", "step")},
+        percentile=_numbers(),
+        samples=_counts(1),
+        **{name: _shares() for name in ("accuracy_before", "accuracy_after", "agreement")},
     )
 
 
@@ -196,6 +217,9 @@ def settings() -> SearchStrategy[Settings]:
         percentile=st.none() | st.floats(50.0, 100.0),
         rounds=st.none() | st.integers(0, 5),
         calibration_samples=st.none() | few,
+        levels=st.none() | st.integers(2, 256),
+        quantisation_percentile=st.none() | st.floats(50.0, 100.0),
+        quantisation_samples=st.none() | few,
         epochs=st.none() | few,
         batch_size=st.none() | few,
         learning_rate=st.none() | positive.filter(lambda each: each < 1),

@@ -27,6 +27,13 @@ EVERY = {each.label: each for each in CONDITIONS}
 LABELS = list(EVERY)
 
 
+def neuron_of(label: str, chosen: str) -> str:
+    """The neuron of a run: first spikes have one of their own, whichever is chosen."""
+    if not condition(label).is_spiking:
+        return ""
+    return "if_curr_exp" if label == "snn-exact" else chosen
+
+
 def test_seed_by_seed_what_is_needed_first_and_the_ann_once() -> None:
     plan = plan_of(
         *("snn-finetuned", "snn-transferred", "snn-random"),
@@ -72,7 +79,7 @@ def test_every_run_is_there_once_and_after_those_that_it_needs(
     for index, spec in enumerate(specs):
         assert all(each in specs[:index] for each in spec.needs)
     wanted = {
-        (task, seed, label, neuron if condition(label).is_spiking else "")
+        (task, seed, label, neuron_of(label, neuron))
         for task in ("xor", "nand")
         for seed in seeds
         for label in labels
@@ -84,7 +91,7 @@ def test_every_run_is_there_once_and_after_those_that_it_needs(
     }
     assert wanted <= found
     others = {condition(label).name for _, _, label, _ in found - wanted}
-    assert others <= {"ann", "snn-transferred"}
+    assert others <= {"ann", "ann-quantised", "snn-transferred"}
 
 
 def test_settings_that_would_share_a_name_are_refused() -> None:
@@ -118,7 +125,9 @@ def test_what_does_not_matter_to_a_run_is_no_part_of_it(label: str) -> None:
         "snn-surrogate": {"loop_epochs": 3, "epochs": 7, "rounds": 1, "fine_epochs": 2},
         "snn-transferred": {"loop_learning_rate": 0.5, "surrogate_epochs": 3, "fine_epochs": 2},
         "snn-finetuned": {"loop_batch_size": 3, "warm_up_epochs": 3},
-        "ann": {"dt": 0.25, "loop_epochs": 3, "neuron_parameters": {"tau_m": 5.0}},
+        "ann-quantised": {"percentile": 98.0, "calibration_samples": 7, "dt": 0.25},
+        "snn-exact": {"dt": 0.25, "duration": 20.0, "neuron": "if_cond_exp", "percentile": 98.0},
+        "ann": {"levels": 8, "dt": 0.25, "loop_epochs": 3, "neuron_parameters": {"tau_m": 5.0}},
     }
     changes = others.get(condition(label).name, {"loop_epochs": 3, "surrogate_width": 0.7})
     assert isinstance(changes, dict)
@@ -140,7 +149,7 @@ def test_names_of_runs_on_validation_samples_tell_their_settings_apart() -> None
 def test_conditions_by_their_labels() -> None:
     for label, each in EVERY.items():
         assert condition(label) == each
-    assert len({each.label for each in CONDITIONS}) == 7
+    assert len({each.label for each in CONDITIONS}) == 9
     with pytest.raises(DataError, match=r"no condition 'snn-tuned'") as caught:
         condition("snn-tuned")
     assert "did you mean 'snn-finetuned'?" in str(caught.value)

@@ -150,6 +150,7 @@ def test_an_empty_model_is_of_the_kind_that_is_made() -> None:
     spec = PLAN.specs()[1]
     empty, made = empty_model(spec), performed(*PLAN.specs()[:2])[spec.key].model
     assert isinstance(made, SpikingModel)
+    assert isinstance(empty, SpikingModel)
     assert (empty.network, empty.neuron, empty.coding) == (made.network, made.neuron, made.coding)
     assert (empty.dt, empty.duration, empty.delay) == (made.dt, made.duration, made.delay)
 

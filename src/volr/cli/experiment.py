@@ -23,8 +23,9 @@ from volr.cli.spiking_options import NEURON, Times
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from volr.experiments.conditions import Condition
-    from volr.experiments.results import Row
+    from volr.experiments.condition import Condition
+    from volr.experiments.results import Row, Run
+    from volr.experiments.settings import Settings
     from volr.experiments.study import Study
     from volr.network import Network
 
@@ -45,8 +46,8 @@ def experiment(
     seed: int = options.seed(0, "everything in the first run; further repeats take the next ones."),
     conditions: str | None = option(
         None,
-        "ann, ann:futhark, snn-random, snn-surrogate, snn-transferred, snn-transferred:futhark, "
-        "snn-finetuned.",
+        "ann, ann:futhark, ann-quantised, snn-random, snn-surrogate, snn-transferred, "
+        "snn-transferred:futhark, snn-finetuned, snn-exact.",
         "A,B,…",
         unless="all that is installed",
     ),
@@ -130,7 +131,7 @@ def experiment(
     plan = ExperimentPlan(
         tasks={name: _text(network) for name, network in networks.items()},
         seeds=range(seed, seed + (repeats or (QUICK_REPEATS if quick else DEFAULT_REPEATS))),
-        conditions=_chosen(study, labels),
+        conditions=_chosen(study, labels, on, base, networks),
         on=on,
         settings=[replace(base, neuron=each) for each in dict.fromkeys(neuron or [base.neuron])],
         quick=quick,
@@ -163,7 +164,7 @@ def experiment(
                 note(
                     f"{done.count}/{done.total}  {row.task}, seed {row.seed}: "
                     f"{done.spec.condition.label} on {row.backend} {row.accuracy:.4f} in "
-                    f"{row.seconds:.1f} s"
+                    f"{row.seconds:.1f} s{_agreement(done.run)}"
                 )
         finished = journal.finished(specs)
         rows = [finished[spec.key].row for spec in specs]
@@ -176,10 +177,17 @@ def experiment(
     note(f"wrote {out / RESULTS}")
 
 
-def _chosen(study: Study, labels: Sequence[str] | None) -> Sequence[Condition]:
+def _chosen(
+    study: Study,
+    labels: Sequence[str] | None,
+    on: str,
+    settings: Settings,
+    networks: Mapping[str, Network],
+) -> Sequence[Condition]:
     """The conditions with these labels; by default, all whose back ends are installed.
 
-    A note names the conditions that are left out, and the reason.
+    Optional ones also need networks, and a simulator, that have what they need. A note names the
+    conditions that are left out, and the reason.
     """
     from volr.backends import backend
     from volr.backends.refusals import install_hint, is_ready
@@ -188,12 +196,45 @@ def _chosen(study: Study, labels: Sequence[str] | None) -> Sequence[Condition]:
     if labels is not None:
         return [condition(each, study.conditions) for each in labels]
     futhark = backend("futhark")
-    if is_ready(futhark):
-        return study.measured
-    kept = [each for each in study.measured if each.source != "futhark"]
-    left = ", ".join(each.label for each in study.measured if each.source == "futhark")
-    note(f"without {left}: Futhark is not installed ({install_hint(futhark)})")
+    without: dict[str, list[str]] = {}
+    kept: list[Condition] = []
+    for each in study.measured:
+        reason = _lacking(each, on, settings, networks)
+        if each.source == "futhark" and not is_ready(futhark):
+            reason = f"Futhark is not installed ({install_hint(futhark)})"
+        if reason is None:
+            kept.append(each)
+        else:
+            without.setdefault(reason, []).append(each.label)
+    for reason, left in without.items():
+        note(f"without {', '.join(left)}: {reason}")
     return kept
+
+
+def _lacking(
+    condition: Condition, on: str, settings: Settings, networks: Mapping[str, Network]
+) -> str | None:
+    """Why an optional condition is left out; None if it is not."""
+    from volr.backends import backend
+    from volr.backends.refusals import check_supported
+    from volr.errors import UnsupportedError
+
+    if not condition.optional:
+        return None
+    runner = backend(on if condition.is_spiking else condition.source)
+    try:
+        for network in networks.values():
+            check_supported(runner, condition.empty_model(settings, network))
+    except UnsupportedError as error:
+        return error.message
+    return None
+
+
+def _agreement(run: Run) -> str:
+    """The labels that are not those of the network of whole numbers, if there is one."""
+    if run.differing is None:
+        return ""
+    return f"; {run.differing:,} of {run.row.samples:,} labels differ from the quantised network's"
 
 
 def _compare(made: Sequence[Mapping[str, str]], *, more: bool) -> None:

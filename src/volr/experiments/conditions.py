@@ -2,24 +2,26 @@
 
     condition         learned where              measured on
     ann               torch or futhark           the same
+    ann-quantised     the ANN of torch, whose numbers become whole ones
     snn-random        the loop on a simulator    that simulator
     snn-surrogate     the engine                 a simulator
     snn-transferred   the ANN of torch or of futhark, nothing trained
     snn-finetuned     the transferred one, trained further in the engine
+    snn-exact         the quantised one, whose whole numbers it computes
 
 A study has further ones (``volr.experiments.study``).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING
 
-from volr.backends import spiking_backend
 from volr.backends.engine import SMOOTH
 from volr.checks.names import named
 from volr.errors import DataError, ModelError
+from volr.experiments.condition import Built, Condition, artificial, calibrated_on, trained
+from volr.experiments.exact_conditions import exact, quantised
 from volr.experiments.run_progress import of_calibration, of_training
 from volr.experiments.settings import (
     FOR_ARTIFICIAL,
@@ -30,115 +32,16 @@ from volr.experiments.settings import (
     FOR_SURROGATE,
     FOR_TRANSFER,
 )
-from volr.models.model import ArtificialModel, SpikingModel
+from volr.models.model import SpikingModel
 from volr.training import train_ann, train_in_loop, train_snn
 from volr.transfer import transfer_ann
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable
 
-    from volr.backends.base import Simulator
-    from volr.experiments.run_progress import RunProgress
+    from volr.experiments.condition import Ingredients
     from volr.experiments.settings import Settings
-    from volr.experiments.simulators import Simulators
-    from volr.models.model import Model
-    from volr.models.samples import Samples
-    from volr.network import Network
-    from volr.training import Training
     from volr.training.artificial import TrainingBackend
-    from volr.training.result import Epoch
-    from volr.transfer import TransferReport
-
-Source: TypeAlias = Literal["torch", "futhark", "loop", "engine"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Ingredients:
-    """What a condition builds its model from.
-
-    ``on`` is the simulator for spiking networks, ``train`` the training samples, and ``needed`` the
-    models that the condition starts from, in the order of its ``needs``.
-    """
-
-    network: Network
-    settings: Settings
-    seed: int
-    on: str
-    train: Samples
-    needed: Sequence[Model]
-    simulators: Simulators
-    progress: RunProgress
-
-    @property
-    def shown_in_loop(self) -> Samples:
-        """The training samples for training in the loop."""
-        return self.train.first(self.settings.in_loop_samples)
-
-    @property
-    def calibrator(self) -> Simulator:
-        """The simulator for the calibration of transfers."""
-        return self.simulators[calibrated_on(self.settings, self.on)]
-
-
-@dataclass(frozen=True)
-class Built:
-    """A model before it is measured."""
-
-    model: Model
-    history: tuple[Epoch, ...] = ()
-    transfer: TransferReport | None = None
-
-
-def _no_other(_settings: Settings, _on: str) -> tuple[str, ...]:
-    return ()
-
-
-@dataclass(frozen=True)
-class Condition:
-    """``name`` is the name in tables, ``source`` is where parameters are learned.
-
-    ``build``       makes the model
-    ``depends_on``  the settings that it and the conditions that it starts from depend on, beside
-                    those of the data
-    ``needs``       the conditions whose models it starts from
-    ``backends``    the names of the back ends that it needs beside the one that it is measured on;
-                    raises ``ModelError`` if it cannot be built with the settings
-    ``file_name``   replaces ``name`` in names of files, if ``name`` does not fit there
-    ``home``        the module with a tuple ``CONDITIONS`` that has it, where other processes find
-                    it
-    """
-
-    name: str
-    source: Source
-    build: Callable[[Ingredients], Built]
-    depends_on: tuple[str, ...]
-    needs: tuple[Condition, ...] = ()
-    is_spiking: bool = True
-    backends: Callable[[Settings, str], tuple[str, ...]] = _no_other
-    file_name: str = ""
-    home: str = __name__
-
-    @property
-    def label(self) -> str:
-        """The name for users, with the source if it is not the usual one."""
-        return f"{self.name}:{self.source}" if self.source == "futhark" else self.name
-
-
-def calibrated_on(settings: Settings, on: str) -> str:
-    """The engine if its spikes are those of the simulator ``on``, else that simulator."""
-    return "engine" if settings.neuron in spiking_backend(on).exact else on
-
-
-def artificial(model: Model) -> ArtificialModel:
-    """The model, to be transferred; ``ModelError`` if it is spiking."""
-    if not isinstance(model, ArtificialModel):
-        raise ModelError("a transfer starts from an artificial model, and this one is spiking")
-    return model
-
-
-def trained(training: Training[ArtificialModel] | Training[SpikingModel]) -> Built:
-    """The result of a training."""
-    return Built(training.model, training.history)
 
 
 def _ann(given: Ingredients, backend: TrainingBackend) -> Built:
@@ -258,8 +161,12 @@ FINETUNED = Condition(
     backends=lambda _settings, _on: ("torch", "engine"),
 )
 
+QUANTISED = quantised(ANN)
+EXACT = exact(QUANTISED)
+
 CONDITIONS: tuple[Condition, ...] = (
-    *(ANN, ANN_FUTHARK, RANDOM, SURROGATE, TRANSFERRED, _transfer_of(ANN_FUTHARK), FINETUNED),
+    *(ANN, ANN_FUTHARK, QUANTISED, RANDOM, SURROGATE),
+    *(TRANSFERRED, _transfer_of(ANN_FUTHARK), FINETUNED, EXACT),
 )
 
 

@@ -32,8 +32,9 @@ LOOKED_AT = 250
 
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
-    """See ``volr.experiments.results``: ``Row`` and ``Run``."""
+    """See ``volr.experiments.results``: ``Row`` and ``Run``. ``answers`` are the labels given."""
 
+    answers: tuple[int, ...]
     accuracy: float
     ties: float
     confusion: tuple[tuple[int, ...], ...]
@@ -49,6 +50,7 @@ def measure_artificial(
     shown = activations(model, data.test.first(LOOKED_AT).inputs)
     on = {name: each != 0 for name, each in shown.items()}
     return Measurement(
+        answers=tuple(labels.tolist()),
         accuracy=float((labels == data.test.labels).mean()),
         ties=0.0,
         confusion=_confusion(data.test.labels, labels, data.classes),
@@ -84,6 +86,7 @@ def measure_spiking(
     every = tuple(each.name for each in network.populations)
     counts = simulator.run(model, looked_at.inputs, record=Record(counts=every), seed=seed).counts
     return Measurement(
+        answers=tuple(labels.tolist()),
         accuracy=float((labels == test.labels).mean()),
         ties=float((sharing > 1).mean()),
         confusion=_confusion(test.labels, labels, data.classes),

@@ -19,7 +19,7 @@ from volr.experiments.settings import Settings, settings_from, settings_json
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from volr.experiments.conditions import Condition
+    from volr.experiments.condition import Condition
 
 Key: TypeAlias = str
 """The name of a run in an experiment, and of its files."""

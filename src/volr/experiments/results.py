@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from volr.quantisation import QuantisationReport
     from volr.training.result import Epoch
     from volr.transfer.summary import TransferReport
 
@@ -76,7 +77,9 @@ class Run:
     ``history`` is empty if nothing was trained. ``confusion`` counts the test samples,
     ``[label][answer]``. ``over_time`` is the accuracy if the outputs had been read at the end of
     each step, empty for artificial networks; ``dt`` (ms) is the step, 0 for these. ``transfer`` is
-    the report of the transfer, if there was one. ``versions`` are those of all software, by name.
+    the report of the transfer, if there was one, and ``quantisation`` that of the quantisation.
+    ``versions`` are those of all software, by name. ``differing`` counts the test samples whose
+    label is not the one of the network of whole numbers that a spiking one computes.
     """
 
     row: Row
@@ -87,6 +90,8 @@ class Run:
     transfer: TransferReport | None = None
     activity: Activity | None = None
     versions: Mapping[str, str] = field(default_factory=dict[str, str])
+    quantisation: QuantisationReport | None = None
+    differing: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

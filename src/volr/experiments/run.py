@@ -5,15 +5,14 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import ne
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from volr.backends import backend
 from volr.backends.base import ArtificialBackend, SpikingBackend
 from volr.backends.refusals import check_supported, require
 from volr.errors import BackendError
-from volr.experiments.conditions import Ingredients
+from volr.experiments.condition import Ingredients
 from volr.experiments.datasets.split import generator, stratified
 from volr.experiments.measurement import Measurement, measure_artificial, measure_spiking
 from volr.experiments.results import Row, Run
@@ -27,13 +26,13 @@ from volr.experiments.tasks import check_fits, task
 from volr.experiments.versions import versions
 from volr.language import to_network
 from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.parameters import parameter_shapes
 from volr.models.samples import Data
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from volr.experiments.condition import Built
     from volr.experiments.plan import Spec
     from volr.experiments.simulators import Simulators
     from volr.experiments.tasks import Task
@@ -104,6 +103,8 @@ def perform(
         transfer=built.transfer,
         activity=measured.activity,
         versions=versions(),
+        quantisation=built.quantisation,
+        differing=_differing(spec, built, measured, data, progress),
     )
     origin = {"task": spec.task, "seed": spec.seed, "condition": spec.condition.name}
     if spec.needs:
@@ -137,14 +138,27 @@ def _load(task: Task, seed: int, inputs: int, data_dir: Path | None) -> Data:
     return task.load(seed=seed, inputs=inputs, data_dir=data_dir)
 
 
-def empty_model(spec: Spec, network: Network | None = None) -> SpikingModel:
-    """A model of the kind that a spiking run makes, with all parameters 0.
+def empty_model(spec: Spec, network: Network | None = None) -> Model:
+    """A model of the kind that a run makes, before anything is trained.
 
     Errors name the program as ``network`` does, which is the network of the spec's program.
     """
     network = to_network(spec.program) if network is None else network
-    zeros = {name: np.zeros(shape) for name, shape in parameter_shapes(network).items()}
-    return spec.settings.spiking().model(network, zeros)
+    return spec.condition.empty_model(spec.settings, network)
+
+
+def _differing(
+    spec: Spec, built: Built, measured: Measurement, data: Data, progress: RunProgress
+) -> int | None:
+    """How many test samples get another label than the network of whole numbers gives them."""
+    if built.computes is None:
+        return None
+    on = backend(spec.needs[0].on)
+    if not isinstance(on, ArtificialBackend):
+        raise BackendError(f"{on.name} gives no labels of whole numbers")
+    progress("comparing labels", 0, None)
+    labels = on.build(built.computes)(data.test.inputs).argmax(axis=1)
+    return sum(map(ne, measured.answers, labels.tolist()))
 
 
 def _measure(

@@ -61,12 +61,10 @@ def check_possible(
     on = spiking_backend(plan.on)
     specs = plan.specs()
     for spec in {(s.task, s.on, s.settings.neuron, s.condition): s for s in specs}.values():
-        if spec.condition.is_spiking:
-            for each in (on, *map(backend, spec.condition.backends(spec.settings, spec.on))):
-                require(each)
-            check_supported(on, empty_model(spec, (networks or {}).get(spec.task)))
-        else:
-            require(backend(spec.on))
+        runner = on if spec.condition.is_spiking else backend(spec.on)
+        for each in (runner, *map(backend, spec.condition.backends(spec.settings, spec.on))):
+            require(each)
+        check_supported(runner, empty_model(spec, (networks or {}).get(spec.task)))
     firsts: dict[str, Spec] = {}
     for spec in specs:
         firsts.setdefault(spec.task, spec)

@@ -7,26 +7,32 @@ setting, which may depend on task and neuron (``volr.experiments.defaults``).
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from volr.checks.annotations import fits, settle, shown
+from volr.checks.annotations import settle, shown
 from volr.checks.json_values import in_words, out_of_words
 from volr.checks.names import named
 from volr.engine.surrogates import Surrogate
-from volr.errors import DataError, ModelError, TrainingError
+from volr.errors import DataError
+from volr.experiments.settings_errors import (
+    as_number,
+    called,
+    can_be,
+    naming,
+    not_by_name,
+    not_finite,
+)
 from volr.models.coding import ConstantCurrent, coding_by_name
 from volr.models.model import SpikingModel
 from volr.models.simulation_settings import SimulationSettings
 from volr.neurons import RESETS, neuron_model
+from volr.quantisation import QuantisationSettings
 from volr.training import SpikingSettings, TrainingSettings
 from volr.transfer import TransferSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Generator
+    from collections.abc import Collection, Mapping
 
     from volr.models.coding import InputCoding
     from volr.neurons import NeuronModel, Reset
@@ -42,6 +48,8 @@ class Settings:
     ``neuron``, ``neuron_parameters``, ``reset``, ``coding``, ``rate_max`` (Hz), ``duration``,
     ``dt``, ``delay`` (ms)    of spiking networks
     ``population_rate`` (Hz), ``percentile``, ``rounds``, ``calibration_samples``    of the transfer
+    ``levels``, ``quantisation_percentile``, ``quantisation_samples``    of the network of whole
+                       numbers
     ``epochs``, ``batch_size``, ``learning_rate``, ``weight_decay``, ``schedule``, ``normalise``,
     ``dropout``, ``shift``     of the artificial network
     ``warm_up_…``      of the first epochs of a spiking network in the engine, with gradients
@@ -52,8 +60,8 @@ class Settings:
     ``fine_…``         of training that goes on from a transferred model
     ``train_samples``, ``test_samples``     how many of the task's samples are used; None: all
 
-    Raises as ``TrainingSettings``, ``SpikingSettings`` and ``TransferSettings`` do, with the names
-    of the settings here.
+    Raises as ``TrainingSettings``, ``SpikingSettings``, ``TransferSettings`` and
+    ``QuantisationSettings`` do, with the names of the settings here.
     """
 
     neuron: str = SpikingModel.neuron.name
@@ -68,6 +76,9 @@ class Settings:
     percentile: float | None = None
     rounds: int | None = None
     calibration_samples: int | None = None
+    levels: int | None = None
+    quantisation_percentile: float | None = None
+    quantisation_samples: int | None = None
     epochs: int | None = None
     batch_size: int | None = None
     learning_rate: float | None = None
@@ -98,15 +109,17 @@ class Settings:
             # JSON has no infinity, and a membrane without leak has an infinite time constant.
             values = {key: out_of_words(each) for key, each in self.neuron_parameters.items()}
             object.__setattr__(self, "neuron_parameters", values)
-        wrong = settle(self, Reset=str) or _not_by_name(self.neuron_parameters)
+        wrong = settle(self, Reset=str) or not_by_name(self.neuron_parameters)
         if wrong:
             raise DataError("these are no settings: " + "; ".join(wrong))
         # What all stages share is checked first, so that no single stage is named in the error.
         SimulationSettings(**self._shared())
-        if wrong := _not_finite(self):
+        if wrong := not_finite(self):
             raise DataError("these are no settings: " + "; ".join(wrong))
-        for make in (self.training, self.surrogate, self.in_loop, self.fine, self.transfer):
+        for make in (self.training, self.surrogate, self.in_loop, self.fine):
             make(0)
+        self.transfer(0)
+        self.quantisation(0)
         # Rates and decays must be valid even if no epochs use them.
         self._stage("warm_up_", 0, epochs=self.warm_up_epochs or None)
         self.spiking()
@@ -152,15 +165,21 @@ class Settings:
 
     def spiking(self) -> SpikingSettings:
         """What kind of spiking network is trained."""
-        with _called({"its width": "surrogate_width"}):
+        with called({"its width": "surrogate_width"}):
             surrogate = Surrogate(**given({"width": self.surrogate_width}))
         return SpikingSettings(**self._shared(), surrogate=surrogate)
 
     def transfer(self, seed: int) -> TransferSettings:
         """How an artificial network becomes a spiking one."""
         own = {name.removeprefix("calibration_"): getattr(self, name) for name in FOR_TRANSFER}
-        with _called({"samples": "calibration_samples"}):
+        with called({"samples": "calibration_samples"}):
             return TransferSettings(**self._shared(), seed=seed, **given(own))
+
+    def quantisation(self, seed: int) -> QuantisationSettings:
+        """How an artificial network becomes one of whole numbers."""
+        own = {name.removeprefix(_QUANTISATION): getattr(self, name) for name in FOR_QUANTISATION}
+        with called({name: _QUANTISATION + name for name in ("percentile", "samples")}):
+            return QuantisationSettings(seed=seed, **given(own))
 
     def only(self, names: Collection[str]) -> Settings:
         """These settings and those of the data, with defaults for all others."""
@@ -169,7 +188,7 @@ class Settings:
     def _stage(self, prefix: str, seed: int, **instead: Any) -> TrainingSettings:
         """The training settings among those with this prefix; a stage need not have all."""
         own = {name: getattr(self, prefix + name, None) for name in FOR_ARTIFICIAL} | instead
-        with _called({name: prefix + name for name in own}):
+        with called({name: prefix + name for name in own}):
             return TrainingSettings(seed=seed, **given(own))
 
     def _shared(self) -> dict[str, Any]:
@@ -194,6 +213,7 @@ def _beginning(*prefixes: str) -> tuple[str, ...]:
     return tuple(each.name for each in fields(Settings) if each.name.startswith(prefixes))
 
 
+_QUANTISATION = "quantisation_"
 # The settings by their purpose. Together these are all settings.
 FOR_FUTHARK = ("epochs", "batch_size", "learning_rate", "weight_decay", "schedule")
 FOR_ARTIFICIAL = (*FOR_FUTHARK, "normalise", "dropout", "shift")
@@ -201,6 +221,7 @@ FOR_SPIKING = (
     *("neuron", "neuron_parameters", "reset", "coding", "rate_max", "duration", "dt", "delay"),
 )
 FOR_TRANSFER = ("population_rate", "percentile", "rounds", "calibration_samples")
+FOR_QUANTISATION = ("levels", *_beginning(_QUANTISATION))
 FOR_SURROGATE = _beginning("warm_up_", "surrogate_")
 FOR_LOOP = _beginning("loop_")
 FOR_FINE = _beginning("fine_")
@@ -223,75 +244,13 @@ def settings_from(entries: Mapping[str, Any], where: str) -> Settings:
     for name, value in entries.items():
         with naming(where):
             annotation = named("setting", name, known, DataError)
-        if not _can_be(value, annotation):
+        if not can_be(value, annotation):
             raise DataError(
                 f"{where}: the setting {name!r} cannot be {shown(value)}",
-                help=_as_number(value, annotation),
+                help=as_number(value, annotation),
             )
     with naming(where):
         return replace(Settings(), **entries)
-
-
-def _not_by_name(parameters: object) -> list[str]:
-    if isinstance(parameters, Mapping):
-        entries = cast("Mapping[object, object]", parameters)
-        if all(isinstance(each, str) for each in entries):
-            return []
-    return [f"neuron_parameters is {shown(cast('object', parameters))}, not numbers by name"]
-
-
-def _not_finite(settings: Settings) -> list[str]:
-    # An infinite parameter is left to the neuron.
-    parameters = {k: each for k, each in settings.neuron_parameters.items() if each != math.inf}
-    return [
-        f"{name} is {value}, which is no finite number"
-        for name, value in (vars(settings) | parameters).items()
-        if isinstance(value, float) and not math.isfinite(value)
-    ]
-
-
-@contextmanager
-def naming(where: str) -> Generator[None]:
-    """Add ``where``, from which the settings come, to an error."""
-    try:
-        yield
-    except (DataError, ModelError, TrainingError) as error:
-        raise type(error)(f"{where}: {error.message}", help=error.help) from error
-
-
-@contextmanager
-def _called(names: Mapping[str, str]) -> Generator[None]:
-    """Replace the names that a stage uses in its errors by the names of the settings here."""
-    try:
-        yield
-    except (ModelError, TrainingError) as error:
-        message = error.message
-        for own, here in names.items():
-            message = message.replace(f"{own} is ", f"{here} is ")
-        raise type(error)(message, help=error.help) from error
-
-
-def _as_number(value: object, annotation: str) -> str | None:
-    """A hint for a number that was written as a text, perhaps with a comma."""
-    if not isinstance(value, str):
-        return None
-    try:
-        number = float(value.replace(",", "."))
-    except ValueError:
-        return None
-    whole = int(number) if number.is_integer() and abs(number) < 2**63 else number
-    return f"write {whole}, without quotes" if _can_be(whole, annotation) else None
-
-
-def _can_be(value: object, annotation: str) -> bool:
-    if annotation.startswith("Mapping"):
-        return isinstance(value, dict) and all(
-            _can_be(out_of_words(each), "float")
-            for each in cast("dict[str, object]", value).values()
-        )
-    # JSON has integers that no float can hold.
-    is_too_large = isinstance(value, int) and abs(value) >= 2**63
-    return not is_too_large and fits(value, annotation, Reset=str)
 
 
 def given(settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from volr.checks.annotations import shown
 from volr.checks.json_values import entries_of, read_json
 from volr.checks.names import named
 from volr.errors import DataError, ModelError
-from volr.experiments.settings import Settings, given, naming, settings_from
+from volr.experiments.settings import Settings, given, settings_from
+from volr.experiments.settings_errors import naming
 from volr.experiments.tasks import task as find_task
 from volr.neurons import NEURON_MODELS, parameter_names
 from volr.system.incoming import format_of, read_whole

@@ -14,7 +14,7 @@ from volr.experiments.conditions import CONDITIONS
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    from volr.experiments.conditions import Condition
+    from volr.experiments.condition import Condition
     from volr.experiments.report.groups import TaskGroups
     from volr.experiments.report.parts import Section
 

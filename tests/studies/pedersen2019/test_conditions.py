@@ -21,7 +21,7 @@ from volr.experiments.settings import Settings
 from volr.experiments.simulators import Simulators
 
 if TYPE_CHECKING:
-    from volr.experiments.conditions import Condition
+    from volr.experiments.condition import Condition
 
 
 def plan_of(*conditions: Condition, **settings: Any) -> ExperimentPlan:

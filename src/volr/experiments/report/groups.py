@@ -13,7 +13,7 @@ from volr.experiments.tasks import TASKS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from volr.experiments.conditions import Condition
+    from volr.experiments.condition import Condition
     from volr.experiments.results import Row, Run
 
 

@@ -23,7 +23,7 @@ from volr.neurons import NEURON_MODELS, parameter_names
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from volr.experiments.conditions import Condition
+    from volr.experiments.condition import Condition
 
 LARGEST = 10**9
 """The largest whole number in a search."""
@@ -61,6 +61,10 @@ VARIED_BY_DEFAULT: dict[str, tuple[str, ...]] = {
     "snn-finetuned": (
         *("fine_learning_rate=1e-5..2e-3:log", "fine_epochs=1..4", "rate_max=100..1000"),
         "percentile=99..100",
+    ),
+    **dict.fromkeys(
+        ("ann-quantised", "snn-exact"),
+        ("levels=8,16,32,64", "quantisation_percentile=99..100", "weight_decay=0.005..0.5:log"),
     ),
 }
 
@@ -158,7 +162,7 @@ def _hint(name: str, condition: Condition) -> str:
             else f"{condition.label} does not depend on {name}"
         )
         raise DataError(why, help=f"choose one of {', '.join((*known, WIDTH))}")
-    spiking = dict.fromkeys(neurons) if condition.is_spiking else {}
+    spiking = dict.fromkeys(neurons) if "neuron_parameters" in condition.depends_on else {}
     if name.startswith(OF_NEURON):
         named("setting", name, spiking, DataError)
         return "number"

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from volr.experiments.conditions import Condition
+    from volr.experiments.condition import Condition
     from volr.experiments.execution.job import Execution
     from volr.experiments.run_progress import RunProgress
     from volr.experiments.search.rungs import Rung

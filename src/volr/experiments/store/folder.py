@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from volr.experiments.conditions import Condition
+    from volr.experiments.condition import Condition
     from volr.experiments.plan import Spec
     from volr.experiments.results import Row, Run
 

@@ -15,6 +15,7 @@ from typing import Any, cast, get_args, get_origin, get_type_hints
 
 from volr.checks.json_values import entries_of, jsonable
 from volr.experiments.results import Run
+from volr.quantisation import QuantisationReport
 from volr.training import Epoch
 from volr.transfer import TransferReport
 
@@ -23,16 +24,20 @@ _LARGEST = 1e300
 _SHARE = 0.0, 1.0
 _RANGES = {
     **dict.fromkeys(("accuracy", "validation_accuracy", "accuracy_before"), _SHARE),
-    **dict.fromkeys(("accuracy_after", "over_time", "chance", "ties"), _SHARE),
+    **dict.fromkeys(("accuracy_after", "over_time", "chance", "ties", "agreement"), _SHARE),
     "samples": (1, _LARGEST),
     "dt": (0.0, _LARGEST),
 }
 """The ranges of numbers, by the names of their fields."""
+_KNOWN = {each.__name__: each for each in (Mapping, Epoch, TransferReport, QuantisationReport)}
+_OPTIONAL = ("quantisation", "differing")
+_MAYBE_NAN = ("correlation", "height")
 
 
 def run_json(run: Run) -> dict[str, Any]:
-    """A run as JSON, with null for NaN."""
-    return cast("dict[str, Any]", jsonable(asdict(run)))
+    """A run as JSON, with null for NaN; without what only whole numbers have, if it has none."""
+    entries = {k: each for k, each in asdict(run).items() if k not in _OPTIONAL or each is not None}
+    return cast("dict[str, Any]", jsonable(entries))
 
 
 def run_from(value: object) -> Run:
@@ -41,7 +46,7 @@ def run_from(value: object) -> Run:
     Raises ``KeyError``, ``TypeError`` or ``ValueError`` for any other JSON, and for numbers that no
     run can have.
     """
-    run = Run(**_fields(Run, _entries(value)))
+    run = Run(**_fields(Run, dict.fromkeys(_OPTIONAL) | _entries(value)))
     if any(len(row) != len(run.confusion) for row in run.confusion):
         raise ValueError("the confusion is not square")
     for each in () if run.transfer is None else run.transfer.populations:
@@ -80,9 +85,7 @@ def _read(value: object, kind: Any, name: str = "") -> Any:
                 raise TypeError("no text")
             return value
         case _:
-            return (
-                math.nan if value is None and name == "correlation" else _number(value, kind, name)
-            )
+            return math.nan if value is None and name in _MAYBE_NAN else _number(value, kind, name)
 
 
 def _number(value: object, kind: type, name: str) -> float:
@@ -102,8 +105,7 @@ def _fields(kind: Any, entries: Mapping[str, Any]) -> dict[str, Any]:
 
 @functools.cache
 def _hints(kind: Any) -> dict[str, Any]:
-    known = {"Mapping": Mapping, "Epoch": Epoch, "TransferReport": TransferReport}
-    return get_type_hints(kind, localns=known)
+    return get_type_hints(kind, localns=_KNOWN)
 
 
 def _entries(value: object) -> dict[str, Any]:

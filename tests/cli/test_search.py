@@ -148,7 +148,7 @@ def test_a_transfer_takes_what_was_found_and_is_told_otherwise(
     [
         (("xro",), "did you mean 'xor'?"),
         (("xor", "--condition", "snn-tranferred"), "did you mean 'snn-transferred'?"),
-        (("xor", "--condition", "ours"), "choose one of ann, ann:futhark, snn-random"),
+        (("xor", "--condition", "ours"), "choose one of ann, ann:futhark, ann-quantised"),
         (("xor", "--over", "percentil=90..99"), "did you mean 'percentile'?"),
         (("xor", "--over", "dt=0.1..0.1"), "the range 0.1..0.1 is empty"),
         (("xor", "--program", "nowhere.volr"), "there is no such file"),

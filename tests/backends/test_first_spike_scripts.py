@@ -14,11 +14,13 @@ from tests.backends.first_spikes import first_spikes, leaking, staircase, stimul
 from tests.backends.kernels import SIGNS
 from tests.backends.test_pynn_script import RUN
 
+from volr.backends import DOCUMENTS
 from volr.backends.brian2.script import BRIAN2_SCRIPT
 from volr.backends.pynn import PYNN
 from volr.backends.readback import expected
 from volr.backends.reference import activations
 from volr.engine.reference import simulate
+from volr.errors import UnsupportedError
 from volr.verification.comparison import compare
 
 if TYPE_CHECKING:
@@ -100,3 +102,14 @@ def test_the_clock_of_a_script_is_compared() -> None:
             "clock: neuron 1 spikes in step 7, expected spikes in step 6 "
             "(the spike is 1 step too late)"
         )
+
+
+@pytest.mark.parametrize("name", ["nir", "nir.norse", "nir.sinabs"])
+def test_nir_says_why_it_has_no_first_spikes(name: str) -> None:
+    (document,) = (each for each in DOCUMENTS if each.name == name)
+    with pytest.raises(UnsupportedError) as caught:
+        document.write(first_spikes())
+    said = caught.value.message
+    assert said.startswith(f"{name} lacks the input coding 'first-spike': ")
+    assert "has no refractory period" in said
+    assert "write it for brian2" in (caught.value.help or "")

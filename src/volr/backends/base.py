@@ -265,6 +265,7 @@ class Document:
     without ``neurons`` no spiking ones. ``write_program`` writes a network without numbers, in
     formats that can. ``how_to`` says in a few lines how to use a document at this path, and
     ``how_to_program`` the same of one without numbers. ``delays`` is as in ``SpikingBackend``.
+    ``why`` it lacks something, by the name of that.
     """
 
     name: str
@@ -286,6 +287,7 @@ class Document:
     connectors: Connectors = (AllToAll,)
     merges: tuple[str, ...] = ("sum",)
     several: bool = False
+    why: Mapping[str, str] = field(default_factory=dict[str, str])
     how_to: Callable[[str], tuple[str, ...]] = lambda _: ()
     how_to_program: Callable[[str], tuple[str, ...]] = lambda _: ()
 

@@ -97,9 +97,13 @@ def check_supported(backend: Backend | Document, model: Model) -> None:
             if isinstance(model.activation, Staircase) and backend.precision > DOUBLE:
                 _check_whole(backend, model)
         case SpikingBackend() | Document(), SpikingModel():
+            coding = "the input coding", model.coding.name, backend.codings
+            if isinstance(model.coding, FirstSpike):
+                # It explains connectors and delays that might be lacking, too.
+                _check_named(backend, model, *coding)
             _check_connections(backend, model)
             _check_neurons(backend, model)
-            _check_named(backend, model, "the input coding", model.coding.name, backend.codings)
+            _check_named(backend, model, *coding)
             _check_named(backend, model, "the readout", model.readout, backend.readouts)
         case ArtificialBackend(), SpikingModel():
             raise UnsupportedError(
@@ -231,6 +235,8 @@ def _check_named(
     if name in known:
         return
     message = f"{backend.name} lacks {what} {name!r}{of}"
+    if isinstance(backend, Document) and name in backend.why:
+        message += f": {backend.why[name]}"
     first = place or next((each for each in model.network.layers if each.span is not None), None)
     # These have all activations, all neurons and so on that a model can have.
     match backend, model:

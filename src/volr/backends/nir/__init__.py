@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING
 from volr.backends.base import Document
 from volr.backends.refusals import check_supported, require
 from volr.models.coding import RATE_CODINGS
+from volr.models.first_spike import FirstSpike
 from volr.network.connectors import AllToAll, Convolution, OneToOne, Pooled, Windows
 from volr.neurons import RESETS
 
@@ -74,6 +75,10 @@ NIR = Document(
     readouts=("count", "membrane"),
     connectors=(AllToAll, Convolution, Pooled, OneToOne, Windows),
     several=True,
+    why={
+        FirstSpike.name: "NIR has no refractory period, so nothing keeps a neuron from a second "
+        "spike"
+    },
     write=_write,
     read_back=_read_back,
 )

@@ -21,7 +21,10 @@ from volr.backends.nir.dialects.norse import NORSE
 from volr.backends.nir.dialects.sinabs import SINABS
 from volr.backends.nir.dialects.snntorch import SNNTORCH
 from volr.backends.nir.dialects.spikingjelly import SPIKINGJELLY
+from volr.backends.refusals import check_supported
 from volr.models.coding import RATE_CODINGS
+from volr.models.first_spike import FirstSpike
+from volr.models.model import SpikingModel
 from volr.network import Connector
 from volr.neurons import IFCurrDelta, IFCurrExp
 
@@ -48,6 +51,8 @@ def document_for(dialect: Dialect) -> Document:
     def write(model: Model) -> Files:
         from volr.backends.nir.dialects.writing import write_for
 
+        if isinstance(model, SpikingModel) and isinstance(model.coding, FirstSpike):
+            check_supported(found, model)
         return write_for(model, dialect)
 
     def read_back(files: Files) -> SpikingReadback:
@@ -67,7 +72,7 @@ def document_for(dialect: Dialect) -> Document:
             "    spikes.append(out)",
         )
 
-    return Document(
+    found = Document(
         name=f"nir.{dialect.name}",
         summary=f"NIR from which {dialect.name} gets the same spikes",
         suffix=".nir",
@@ -79,11 +84,16 @@ def document_for(dialect: Dialect) -> Document:
         readouts=("count",),
         connectors=(Connector,),
         several=True,
+        why={
+            FirstSpike.name: f"{dialect.name} has no refractory period, and does not read NIR's "
+            "delays"
+        },
         write=write,
         read_back=read_back,
         precision=PRECISION,
         how_to=how_to,
     )
+    return found
 
 
 DOCUMENTS: tuple[Document, ...] = tuple(map(document_for, DIALECTS.values()))

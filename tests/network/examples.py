@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
 
 from volr.network import Network, Population, Projection
+from volr.network.connectors import Convolution, Slice, Windows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +67,33 @@ MIXED = Network(
     outputs=("what", "features", "where"),
 )
 
+# conv [1 6 7] 3 3 ⦶ maxpool _ 2 ⦶ (dense _ 5 ⊖ (dense _ 4 ⦶ dense _ 3)), with a clock
+CLOCKED = Network(
+    populations=(
+        Population("input", (1, 6, 7)),
+        Population("clock", (11,)),
+        Population("conv_1", (3, 4, 5)),
+        Population("maxpool_2", (3, 2, 2), merge="max"),
+        Population("dense_3", (5,)),
+        Population("dense_4", (4,)),
+        Population("dense_5", (3,)),
+    ),
+    projections=(
+        Projection("input", "conv_1", Convolution((3, 3))),
+        Projection("conv_1", "maxpool_2", Windows((2, 2))),
+        Projection("maxpool_2", "dense_3"),
+        Projection("maxpool_2", "dense_4"),
+        Projection("dense_4", "dense_5"),
+        Projection("clock", "conv_1", Slice(0, 3)),
+        Projection("clock", "dense_3", Slice(3, 2)),
+        Projection("clock", "dense_4", Slice(3, 3)),
+        Projection("clock", "dense_5", Slice(9, 2)),
+    ),
+    inputs=("input",),
+    outputs=("dense_3", "dense_5"),
+    clock="clock",
+)
+
 NAMES = ("<b>", "&amp;", '"', "'", "]]>", "-", ">", "--", "面", "a" * 40, "面" * 30, "é")
 
 
@@ -92,4 +121,21 @@ def networks(draw: st.DrawFn) -> Network:
         tuple(draw(st.permutations(projections))),
         tuple(draw(st.permutations(inputs))),
         tuple(draw(st.permutations([*ends, *sorted(more)]))),
+    )
+
+
+@st.composite
+def clocked_networks(draw: st.DrawFn) -> Network:
+    """The same with a clock, which reaches some of those that are no inputs."""
+    plain = draw(networks().filter(lambda each: len(each.layers) > 0))
+    layers = [each.name for each in plain.layers]
+    reached = draw(st.sets(st.sampled_from(layers), min_size=1))
+    ticks = tuple(
+        Projection("tick", name, Slice(draw(st.integers(0, 3)), 2)) for name in sorted(reached)
+    )
+    return replace(
+        plain,
+        populations=(Population("tick", (5,)), *plain.populations),
+        projections=(*ticks, *plain.projections),
+        clock="tick",
     )

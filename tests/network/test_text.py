@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
-from tests.network.examples import MIXED, PARALLEL, SKIP, XOR, networks
+from tests.network.examples import CLOCKED, MIXED, PARALLEL, SKIP, XOR, networks
 
 from volr.network import Network, Population, Projection, network_json, network_text
 
@@ -13,11 +13,29 @@ GOLDEN = Path(__file__).parent / "golden"
 
 
 @pytest.mark.parametrize(
-    ("name", "network"), [("xor", XOR), ("parallel", PARALLEL), ("skip", SKIP), ("mixed", MIXED)]
+    ("name", "network"),
+    [
+        ("xor", XOR),
+        ("parallel", PARALLEL),
+        ("skip", SKIP),
+        ("mixed", MIXED),
+        ("clocked", CLOCKED),
+    ],
 )
 def test_the_text_of_an_example(name: str, network: Network):
     golden = (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
     assert network_text(network) + "\n" == golden
+
+
+def test_a_clock_is_said_in_json_and_only_where_there_is_one():
+    assert network_json(CLOCKED)["clock"] == "clock"
+    assert network_json(CLOCKED)["inputs"] == ["input"]
+    assert {
+        "source": "clock",
+        "target": "dense_5",
+        "connector": "slice 9:11",
+    } in network_json(CLOCKED)["projections"]
+    assert "clock" not in network_json(MIXED)
 
 
 def test_str_is_the_text():

@@ -20,7 +20,6 @@ is so strong that the first spike makes its neuron spike.
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +38,7 @@ from volr.models.first_spike import (
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.parameters import bias_name, unit_biases, weight_name
 from volr.models.timing import MOST_STEPS, timing_problems
+from volr.network.subgraph import without_clock
 from volr.neurons import IFCurrExp
 
 if TYPE_CHECKING:
@@ -200,16 +200,6 @@ def from_first_spikes(model: SpikingModel) -> ArtificialModel:
             help="make it again with `volr transfer --coding first-spike`",
         )
     return found
-
-
-def without_clock(network: Network) -> Network:
-    """The network of the staircase network: no clock, and nothing that comes from one."""
-    return replace(
-        network,
-        populations=tuple(each for each in network.populations if each.name != network.clock),
-        projections=tuple(each for each in network.projections if each.source != network.clock),
-        clock=None,
-    )
 
 
 def _clock_projection(network: Network, population: Population) -> Projection | None:

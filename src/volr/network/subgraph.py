@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from volr.network.graph import Network
@@ -31,6 +32,16 @@ def upto(network: Network, outputs: Sequence[str]) -> Network:
         outputs=tuple(outputs),
         clock=network.clock,
         source=network.source,
+    )
+
+
+def without_clock(network: Network) -> Network:
+    """The network without its clock, and without what comes from it."""
+    return replace(
+        network,
+        populations=tuple(each for each in network.populations if each.name != network.clock),
+        projections=tuple(each for each in network.projections if each.source != network.clock),
+        clock=None,
     )
 
 

@@ -19,11 +19,12 @@ from volr.backends.refusals import check_supported, require
 from volr.checks import arguments
 from volr.errors import DataError, ModelError
 from volr.exact.decoding import telling, told
-from volr.exact.first_spikes import first_difference, to_first_spikes, without_clock
+from volr.exact.first_spikes import first_difference, to_first_spikes
 from volr.exact.sums import staircase_of
 from volr.models.coding import stimuli_of
 from volr.models.first_spike import FirstSpike
 from volr.models.model import ArtificialModel, SpikingModel
+from volr.network.subgraph import without_clock
 from volr.verification.first_spike_suspects import cause_of
 
 if TYPE_CHECKING:

@@ -9,12 +9,24 @@ from xml.etree import ElementTree as ET
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.network.examples import MIXED, PARALLEL, SKIP, XOR, network, networks, parallel, sequence
+from tests.network.examples import (
+    CLOCKED,
+    MIXED,
+    PARALLEL,
+    SKIP,
+    XOR,
+    clocked_networks,
+    network,
+    networks,
+    parallel,
+    sequence,
+)
 
 from volr import to_network
 from volr.network import Network, Population, Projection, network_svg
 from volr.network.drawing.placement import box_height
-from volr.network.drawing.svg import STYLE
+from volr.network.drawing.svg import CLOCK_STYLE, STYLE
+from volr.network.subgraph import without_clock
 
 PICTURE = Path(__file__).parents[3] / "docs" / "images" / "network.svg"
 SVG = "{http://www.w3.org/2000/svg}"
@@ -145,6 +157,41 @@ def test_boxes_and_arrows_of_random_networks(network: Network):
     by_size = sorted(network.populations, key=lambda population: population.size)
     heights = [drawn[population.name].height for population in by_size]
     assert heights == sorted(heights)
+
+
+@given(clocked_networks())
+def test_a_clock_is_below_all_and_hides_nothing(network: Network):
+    drawn, plain = picture(network), picture(without_clock(network))
+    check_geometry(drawn)
+    clock = drawn["tick"]
+    others = [box for box in drawn.rectangles if box is not clock]
+    assert clock.y > max(box.y + box.height for box in others)
+    # All else is where it is without a clock, but for the place that the clock's name takes.
+    assert [(box.name, box.y, box.height) for box in others] == [
+        (box.name, box.y, box.height) for box in plain.rectangles
+    ]
+    lines = {line.name: line for line in drawn.lines}
+    assert lines.keys() == {each.name for each in network.projections}
+    for each in network.projections:
+        if each.source == "tick":
+            start, end = lines[each.name].points[0], lines[each.name].points[-1]
+            target = drawn[each.target]
+            assert start == (clock.x + clock.width, clock.y + clock.height // 2)
+            assert end[0] == target.x
+            assert target.y + target.height / 2 < end[1] < target.y + target.height
+
+
+def test_a_clock_has_a_colour_and_no_words_at_its_arrows():
+    drawn = picture(CLOCKED)
+    assert drawn["clock"].role == "clock"
+    assert drawn["clock"].lines == ("clock", "11 neurons")
+    text = network_svg(CLOCKED)
+    assert text.count('class="arrow tick"') == 4
+    assert ">conv 3<" in text
+    assert ">slice" not in text
+    assert "<title>clock-&gt;dense_5: slice 9:11, 6 synapses</title>" in text
+    assert CLOCK_STYLE in text
+    assert CLOCK_STYLE not in network_svg(without_clock(CLOCKED))
 
 
 @given(st.integers(1, 10**9), st.integers(1, 10**9))
@@ -295,17 +342,20 @@ def contrast(one: str, other: str) -> float:
 
 @pytest.mark.parametrize(("scheme", "page"), [(0, "#ffffff"), (1, "#0d1117")])
 def test_contrast_in_both_schemes(scheme: int, page: str):
-    rules = STYLE.split("@media (prefers-color-scheme: dark) {")[scheme]
-    for role in ("input", "hidden", "output", "fold"):
+    rules = "".join(
+        each.split("@media (prefers-color-scheme: dark) {")[scheme] for each in (STYLE, CLOCK_STYLE)
+    )
+    for role in ("input", "hidden", "output", "fold", "clock"):
         (ground, edge) = re.findall(
             rf"\.{role} rect {{ fill: (#\w{{6}}); stroke: (#\w{{6}})", rules
         )[0]
         (ink,) = re.findall(rf"\.{role} text {{ fill: (#\w{{6}})", rules)
         assert contrast(ink, ground) >= 7
         assert contrast(edge, page) >= 3
-    (arrow,) = re.findall(r"\.arrow {[^}]*stroke: (#\w{6})", rules)
-    for any_page in ("#ffffff", "#0d1117") if scheme == 0 else (page,):
-        assert contrast(arrow, any_page) >= 3
+    for kind in ("arrow", "tick"):
+        (arrow,) = re.findall(rf"\.{kind} {{[^}}]*stroke: (#\w{{6}})", rules)
+        for any_page in ("#ffffff", "#0d1117") if scheme == 0 else (page,):
+            assert contrast(arrow, any_page) >= 3
 
 
 def test_a_notebook_shows_the_drawing():

@@ -28,7 +28,8 @@ class Arrow:
     """From one box (an index) to another; between ``points`` it goes level or in an S.
 
     The first point is on the right edge of the source, the last on the left edge of the target. One
-    that leads ``back`` goes above all boxes, from the right to the left.
+    that leads ``back`` goes above all boxes, from the right to the left. One that comes from the
+    ``clock`` goes below them, and rises to its target.
     """
 
     source: int
@@ -36,6 +37,7 @@ class Arrow:
     projections: tuple[Projection, ...]
     points: tuple[Point, ...]
     back: bool = False
+    clock: bool = False
 
 
 @dataclass(frozen=True, slots=True)

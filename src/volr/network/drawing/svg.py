@@ -14,9 +14,11 @@ from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from volr.network.drawing.clock import clocked
 from volr.network.drawing.loops import BULGE
-from volr.network.drawing.placement import folded, layout
+from volr.network.drawing.placement import LEAST_HEIGHT, MARGIN, folded, layout
 from volr.network.drawing.words import breadth, written
+from volr.network.subgraph import without_clock
 from volr.network.text import counted, shape_text
 
 if TYPE_CHECKING:
@@ -66,6 +68,16 @@ ARROW_STYLE = """
 }"""
 """Of what only some drawings have: loops, and words at arrows."""
 
+CLOCK_STYLE = """
+.volr .tick { stroke: #8a63bf; stroke-width: 1 }
+.volr .clock rect { fill: #f0e8fa; stroke: #8a63bf }
+.volr .clock text { fill: #3c2161 }
+@media (prefers-color-scheme: dark) {
+.volr .tick { stroke: #a583d6 }
+.volr .clock rect { fill: #33214d; stroke: #a583d6 }
+.volr .clock text { fill: #e9defa }
+}"""
+
 
 def network_svg(network: Network) -> str:
     """The drawing as one SVG document, without a newline at its end.
@@ -74,8 +86,10 @@ def network_svg(network: Network) -> str:
     many populations in sequence or side by side, those in the middle are folded into boxes that
     say how many they are.
     """
-    cells = folded(network)
-    placed = layout(network, cells, _box_width(cells), breadth)
+    cells = folded(unclocked := without_clock(network))
+    width = _box_width([*cells, _clock_cell(network)])
+    placed = layout(unclocked, cells, width, breadth)
+    placed = clocked(placed, network, MARGIN, LEAST_HEIGHT)
     width, height = placed.width, placed.height
     opening = (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="volr" role="img" width="{width}" '
@@ -83,8 +97,9 @@ def network_svg(network: Network) -> str:
         'style="max-width: 100%; height: auto">'
     )
     title = f"Network from {network.input_size:,} to {network.output_size:,} values"
-    texts = [line for arrow in placed.arrows for line in written(arrow)]
+    texts = [line for arrow in placed.arrows if not arrow.clock for line in written(arrow)]
     more = ARROW_STYLE if texts or any(arrow.back for arrow in placed.arrows) else ""
+    more += "" if network.clock is None else CLOCK_STYLE
     lines = [
         opening,
         f"<title>{title}</title>",
@@ -135,14 +150,21 @@ def _arrow(network: Network, arrow: Arrow) -> str:
         path.append(level if y == to_y else f"C{middle} {y} {middle} {to_y} {to_x} {to_y}")
     long, wide = ARROWHEAD
     path.append(f"m{-long} {-wide}l{long} {wide}l{-long} {wide}")
-    kind = "arrow back" if arrow.back else "arrow"
+    kind = "arrow back" if arrow.back else "arrow tick" if arrow.clock else "arrow"
     return f'<path class="{kind}" d="{"".join(path)}"><title>{escape(tooltip)}</title></path>'
 
 
 def _role(network: Network, population: Population) -> str:
     if population.name in network.outputs:
         return "output"
+    if population.name == network.clock:
+        return "clock"
     return "input" if population.name in network.inputs else "hidden"
+
+
+def _clock_cell(network: Network) -> list[Cell]:
+    """A column with the clock, if there is one."""
+    return [] if network.clock is None else [(network[network.clock],)]
 
 
 def _label(cell: Cell) -> tuple[str, str]:

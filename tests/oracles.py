@@ -135,10 +135,11 @@ class PlainSimulator:
         *,
         record: Record = Record(),
         seed: int = 0,
+        first: int = 0,
         progress: Progress | None = None,
     ) -> Recordings:
         rows = np.asarray(stimuli, dtype=np.float64)
-        trace = simulate(model, rows, seed=seed)
+        trace = simulate(model, rows, seed=seed, first=first)
         if progress is not None:
             progress(len(rows))
         silent = [name for name in model.network.outputs if not model.is_spiking(name)]

@@ -189,10 +189,11 @@ class Slow:
         *,
         record: Record = Record(),
         seed: int = 0,
+        first: int = 0,
         progress: Progress | None = None,
     ) -> Recordings:
-        given = check_request(self.backend, model, stimuli, record, seed)
-        trace = simulate(model, given, seed=seed)
+        given = check_request(self.backend, model, stimuli, record, seed, first)
+        trace = simulate(model, given, seed=seed, first=first)
         if progress is not None:
             progress(len(given))
         return Recordings(

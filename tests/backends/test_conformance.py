@@ -55,6 +55,7 @@ from volr.backends.refusals import check_supported, takes
 from volr.engine.reference import simulate
 from volr.errors import DataError, ModelError, UnsupportedError, VolrError
 from volr.models.activations import activation
+from volr.models.coding import Poisson
 from volr.models.parameters import weight_name
 from volr.network import AllToAll, OneToOne
 from volr.verification.comparison import compare
@@ -246,6 +247,18 @@ def test_no_stimulus_leaves_anything_to_the_next(started: Started) -> None:
 
 
 @every_simulator
+def test_random_spikes_come_from_the_number_of_a_stimulus(started: Started) -> None:
+    record, simulator = started
+    model = spiking(Case((*record.exact, *record.neurons)[0], coding=Poisson))
+    stimuli, names = stimuli_for(model.network, 5), tuple(model.network.by_name)
+    run = functools.partial(simulator.run, model, record=Record(spikes=names), seed=SEED)
+    whole, part, again = run(stimuli), run(stimuli[2:4], first=2), run(stimuli[2:4])
+    for name in names:
+        np.testing.assert_array_equal(part.spikes[name], whole.spikes[name][:, 2:4])
+    assert any((again.spikes[name] != part.spikes[name]).any() for name in model.network.inputs)
+
+
+@every_simulator
 def test_what_does_not_fit_a_simulator_is_refused(started: Started) -> None:
     record, simulator = started
     model = spiking(Case(record.neurons[0]))
@@ -257,6 +270,8 @@ def test_what_does_not_fit_a_simulator_is_refused(started: Started) -> None:
         stimuli[1, 3] = value
         with pytest.raises(DataError, match=f"value 3 of stimulus 1 is {value}"):
             simulator.run(model, stimuli)
+    with pytest.raises(DataError, match="the number of the first stimulus is -1"):
+        simulator.run(model, np.zeros((1, size)), first=-1)
     for kept in (Record(counts=("no",)), Record(spikes=("no",)), Record(membranes=("no",))):
         with pytest.raises(ModelError, match="'no': no such population"):
             simulator.run(model, np.zeros((1, size)), record=kept)

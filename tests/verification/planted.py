@@ -110,10 +110,13 @@ class Mistaken:
         *,
         record: Record = Record(),
         seed: int = 0,
+        first: int = 0,
         progress: Progress | None = None,
     ) -> Recordings:
         wrong = self.mistake(model)
-        return EngineSimulator().run(wrong, stimuli, record=record, seed=seed, progress=progress)
+        return EngineSimulator().run(
+            wrong, stimuli, record=record, seed=seed, first=first, progress=progress
+        )
 
     def read_back(self, model: SpikingModel) -> SpikingReadback:
         return EngineSimulator().read_back(model if self.hidden else self.mistake(model))

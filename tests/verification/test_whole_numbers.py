@@ -48,11 +48,12 @@ class Mistaken(EngineSimulator):
         *,
         record: Record = Record(),
         seed: int = 0,
+        first: int = 0,
         progress: Progress | None = None,
     ) -> Recordings:
         from volr.engine.simulation import ready, simulate
 
-        del seed, progress
+        del seed, first, progress
         names = record.spikes
         found = simulate(self.change(ready(model)), stimuli, spikes=names)
         finals = {name: found.totals[name] for name in model.network.outputs}

@@ -175,13 +175,15 @@ class Simulator(Protocol):
         *,
         record: Record = Record(),
         seed: int = 0,
+        first: int = 0,
         progress: Progress | None = None,
     ) -> Recordings:
         """Simulate each stimulus (``[batch, unit]``, values in [0, 1]) from rest, on its own.
 
-        Stimuli may be an array, a tensor or lists. ``seed`` matters to random codings only.
-        Raises ``DataError`` for stimuli that do not fit, ``UnsupportedError`` for a model that the
-        simulator cannot honour, ``SimulatorError`` when the simulator fails.
+        Stimuli may be an array, a tensor or lists. Random codings draw by ``seed`` and the number
+        of a stimulus; ``first`` is that of the first. Raises ``DataError`` for stimuli that do not
+        fit, ``UnsupportedError`` for a model that the simulator cannot honour, ``SimulatorError``
+        when the simulator fails.
         """
         ...
 

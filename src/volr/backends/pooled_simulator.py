@@ -62,17 +62,18 @@ class PooledSimulator(ABC):
         *,
         record: Record = Record(),
         seed: int = 0,
+        first: int = 0,
         progress: Progress | None = None,
     ) -> Recordings:
         """See ``volr.backends.base.Simulator``."""
-        stimuli = check_request(self.backend, model, stimuli, record, seed)
+        stimuli = check_request(self.backend, model, stimuli, record, seed, first)
         self.check_model(model)
         size = self.size(model, record, len(stimuli), self._pool.processes)
         self._check_room(model, size, min(self._pool.processes, -(-len(stimuli) // size)))
-        asked = self.requests(model, stimuli, record, seed, size)
+        asked = self.requests(model, stimuli, record, seed, size, first)
         check = partial(self.check_answer, model)
         answers = answered(self._pool, asked, size, len(stimuli), progress, check)
-        given = self.given(model, stimuli, seed)
+        given = self.given(model, stimuli, seed, first)
         return together(model, record, answers, given=given, volt=self.volt)
 
     def read_back(self, model: SpikingModel) -> SpikingReadback:
@@ -101,9 +102,11 @@ class PooledSimulator(ABC):
         """Raise ``UnsupportedError`` for a model that the simulator could not run after all."""
         del model, answer
 
-    def given(self, model: SpikingModel, stimuli: Floats, seed: int) -> Mapping[str, Booleans]:
+    def given(
+        self, model: SpikingModel, stimuli: Floats, seed: int, first: int
+    ) -> Mapping[str, Booleans]:
         """Spikes of inputs, ``[time, batch, unit]``, that the kernel does not record."""
-        del model, stimuli, seed
+        del model, stimuli, seed, first
         return {}
 
     def synapse_bytes(self, size: int) -> int:
@@ -116,9 +119,15 @@ class PooledSimulator(ABC):
 
     @abstractmethod
     def requests(
-        self, model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int
+        self,
+        model: SpikingModel,
+        stimuli: Floats,
+        record: Record,
+        seed: int,
+        size: int,
+        first: int = 0,
     ) -> Iterator[Request]:
-        """The requests, with ``size`` stimuli in each."""
+        """The requests, with ``size`` stimuli in each; ``first`` is the number of the first one."""
 
     @abstractmethod
     def asks(self, model: SpikingModel) -> Any:

@@ -141,6 +141,7 @@ def check_request(
     stimuli: ArrayLike,
     record: Record,
     seed: int,
+    first: int,
 ) -> Floats:
     """Check what ``Simulator.run`` is asked for, and return the stimuli as an array. Raises as
     that does.
@@ -149,8 +150,9 @@ def check_request(
     given = stimuli_of(stimuli, model.network.input_size)
     check_record("run", record, Record, "record")
     record.check(model.network)
-    if not hasattr(seed, "__index__") or seed < 0:
-        raise DataError(f"the seed is {shown(seed)}, not a whole number from 0 up")
+    for what, number in (("the seed", seed), ("the number of the first stimulus", first)):
+        if not hasattr(number, "__index__") or number < 0:
+            raise DataError(f"{what} is {shown(number)}, not a whole number from 0 up")
     return given
 
 

@@ -88,12 +88,14 @@ def requests(
     wiring: Arrays,
     settings: Settings,
     ampere: float = 1.0,
+    first: int = 0,
 ) -> Iterator[Request]:
     """A request for every ``size`` stimuli: ``wiring``, ``settings`` and what drives neurons.
 
     ``name.current`` ``[unit]``, or ``[batch, unit]`` of inputs, is the whole constant current of
     each neuron, in units of 1/``ampere`` nA; ``name.spikes`` is ``[time, batch, unit]``.
     The setting ``copies`` is the number of stimuli. What is the same in all requests is read-only.
+    ``first`` is the number of the first stimulus.
     """
     network = model.network
     fixed = dict(wiring)
@@ -103,9 +105,9 @@ def requests(
         fixed[f"{population.name}.current"] = ampere * (offset + bias)
     for each in fixed.values():
         each.setflags(write=False)
-    for first in range(0, len(stimuli), size):
-        batch = stimuli[first : first + size]
-        drive = input_drive(model, batch, seed=seed, first=first)
+    for start in range(0, len(stimuli), size):
+        batch = stimuli[start : start + size]
+        drive = input_drive(model, batch, seed=seed, first=first + start)
         given: Arrays = {f"{name}.spikes": each for name, each in drive.spikes.items()}
         for name, currents in drive.currents.items():
             offset = model.neuron_of(name).i_offset

@@ -40,13 +40,14 @@ class Trace:
     tested: Mapping[str, Floats]
 
 
-def simulate(model: SpikingModel, stimuli: Floats, *, seed: int = 0) -> Trace:
+def simulate(model: SpikingModel, stimuli: Floats, *, seed: int = 0, first: int = 0) -> Trace:
     """Simulate each stimulus (``[batch, unit]``, values in [0, 1]) from rest, on its own.
 
-    ``seed`` matters to random codings only. Raises ``DataError`` for stimuli that do not fit.
+    ``seed``, and ``first``, the number of the first stimulus, matter to random codings only. Raises
+    ``DataError`` for stimuli that do not fit.
     """
     check_stimuli(stimuli, model.network.input_size)
-    drive = input_drive(model, stimuli, seed=seed)
+    drive = input_drive(model, stimuli, seed=seed, first=first)
     spikes: dict[str, Booleans] = dict(drive.spikes)
     membranes: dict[str, Floats] = {}
     tested: dict[str, Floats] = {}

@@ -126,6 +126,7 @@ def simulate(
     stimuli: Floats,
     *,
     seed: int = 0,
+    first: int = 0,
     layers: tuple[str, ...] | None = None,
     counts: tuple[str, ...] = (),
     spikes: tuple[str, ...] = (),
@@ -139,8 +140,9 @@ def simulate(
     memory for it.
     """
 
-    def encoded(first: int, last: int) -> Encoded:
-        return encode(model.schedule, model.coding, stimuli[first:last], seed=seed, first=first)
+    def encoded(start: int, last: int) -> Encoded:
+        part, number = stimuli[start:last], first + start
+        return encode(model.schedule, model.coding, part, seed=seed, first=number)
 
     return _run(model, encoded, len(stimuli), layers, counts, spikes, membranes, progress)
 

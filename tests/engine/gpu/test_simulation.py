@@ -67,6 +67,9 @@ def test_spikes_and_membranes_are_the_engines(
     assert found.totals.keys() == expected.totals.keys()
     for name, total in expected.totals.items():
         np.testing.assert_allclose(found.totals[name], total, atol=1e-9)
+    part = simulation.simulate(model, stimuli[1:], DEVICE, first=1, **recorded)
+    for name in names:
+        np.testing.assert_array_equal(part.spikes[name], expected.spikes[name][:, 1:])
 
 
 def test_conductances_stay_on_the_processor() -> None:

@@ -106,10 +106,11 @@ class Counting(PlainSimulator):
         *,
         record: Record = Record(),
         seed: int = 0,
+        first: int = 0,
         progress: Progress | None = None,
     ) -> Recordings:
         self.sizes.append(len(np.asarray(stimuli)))
-        return super().run(model, stimuli, record=record, seed=seed, progress=progress)
+        return super().run(model, stimuli, record=record, seed=seed, first=first, progress=progress)
 
 
 def test_stimuli_that_are_the_same_are_simulated_once() -> None:

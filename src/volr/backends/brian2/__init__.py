@@ -92,10 +92,17 @@ class Brian2Simulator(PooledSimulator):
         return batch_size(model, record, stimuli, processes)
 
     def requests(
-        self, model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int
+        self,
+        model: SpikingModel,
+        stimuli: Floats,
+        record: Record,
+        seed: int,
+        size: int,
+        first: int = 0,
     ) -> Iterator[Request]:
         """See ``PooledSimulator``: with the language that code is generated in, and a folder."""
-        for index, (arrays, settings) in enumerate(_requests(model, stimuli, record, seed, size)):
+        made = _requests(model, stimuli, record, seed, size, first)
+        for index, (arrays, settings) in enumerate(made):
             own = self._folder.path / str(index)
             folder = compiled() if self.target == "cython" else own
             yield arrays, {**settings, "target": self.target, "folder": str(folder)}
@@ -156,7 +163,7 @@ def batch_size(model: SpikingModel, record: Record, stimuli: int, processes: int
 
 
 def _requests(
-    model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int
+    model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int, first: int
 ) -> Iterator[Request]:
     neurons = neurons_of(model)
 
@@ -175,7 +182,7 @@ def _requests(
         return factor * weights
 
     wiring = synapse_arrays(model, told)
-    return requests(model, stimuli, seed, size, wiring, settings, NANO)
+    return requests(model, stimuli, seed, size, wiring, settings, NANO, first)
 
 
 def _neurons(model: SpikingModel, name: str, neuron: NeuronModel) -> Settings:

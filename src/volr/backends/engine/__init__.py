@@ -54,16 +54,18 @@ class EngineSimulator:
         *,
         record: Record = Record(),
         seed: int = 0,
+        first: int = 0,
         progress: Progress | None = None,
     ) -> Recordings:
         """See ``volr.backends.base.Simulator``."""
-        stimuli = check_request(ENGINE, model, stimuli, record, seed)
+        stimuli = check_request(ENGINE, model, stimuli, record, seed, first)
         starts = set(model.network.starts)
         counted, read = record.counted(model.network), nonspiking(model)
         wanted = dict.fromkeys([*counted, *read])
         result = self._simulation(model)(
             stimuli,
             seed=seed,
+            first=first,
             layers=tuple(name for name in wanted if name not in starts),
             counts=tuple(name for name in counted if name in starts),
             spikes=record.spikes,

@@ -57,9 +57,15 @@ class NestSimulator(PooledSimulator):
         return batch_size(model, record, stimuli, processes)
 
     def requests(
-        self, model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int
+        self,
+        model: SpikingModel,
+        stimuli: Floats,
+        record: Record,
+        seed: int,
+        size: int,
+        first: int = 0,
     ) -> Iterator[Request]:
-        return _requests(model, stimuli, record, seed, size)
+        return _requests(model, stimuli, record, seed, size, first)
 
     def asks(self, model: SpikingModel) -> dict[str, list[str]]:
         del model
@@ -104,7 +110,7 @@ def batch_size(model: SpikingModel, record: Record, stimuli: int, processes: int
 
 
 def _requests(
-    model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int
+    model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int, first: int
 ) -> Iterator[Request]:
     neurons, dt = neurons_of(model), model.dt
 
@@ -130,7 +136,7 @@ def _requests(
         return weight_factor(translation, neuron.tau_m, neuron.cm, dt) * weights
 
     wiring = synapse_arrays(model, told)
-    return requests(model, stimuli, seed, size, wiring, settings, PICOAMPERE)
+    return requests(model, stimuli, seed, size, wiring, settings, PICOAMPERE, first)
 
 
 def _neurons(model: SpikingModel, name: str, neuron: NeuronModel) -> Settings:

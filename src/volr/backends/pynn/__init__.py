@@ -80,8 +80,10 @@ class PynnSimulator(PooledSimulator):
     def check_answer(self, model: SpikingModel, answer: Arrays) -> None:
         _check_awake(self.backend.name, model, answer)
 
-    def given(self, model: SpikingModel, stimuli: Floats, seed: int) -> Mapping[str, Booleans]:
-        return input_drive(model, stimuli, seed=seed).spikes
+    def given(
+        self, model: SpikingModel, stimuli: Floats, seed: int, first: int
+    ) -> Mapping[str, Booleans]:
+        return input_drive(model, stimuli, seed=seed, first=first).spikes
 
     def size(self, model: SpikingModel, record: Record, stimuli: int, processes: int) -> int:
         return batch_size(self._dialect, model, record, stimuli, processes)
@@ -91,9 +93,15 @@ class PynnSimulator(PooledSimulator):
         return 1_000 if self._dialect is translation.NEURON else super().synapse_bytes(size)
 
     def requests(
-        self, model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int
+        self,
+        model: SpikingModel,
+        stimuli: Floats,
+        record: Record,
+        seed: int,
+        size: int,
+        first: int = 0,
     ) -> Iterator[Request]:
-        return _requests(self._dialect, model, stimuli, record, seed, size)
+        return _requests(self._dialect, model, stimuli, record, seed, size, first)
 
     def asks(self, model: SpikingModel) -> dict[str, list[str]]:
         return {name: [*neuron.numbers] for name, neuron in neurons_of(model).items()}
@@ -197,7 +205,13 @@ def batch_size(
 
 
 def _requests(
-    dialect: Dialect, model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int
+    dialect: Dialect,
+    model: SpikingModel,
+    stimuli: Floats,
+    record: Record,
+    seed: int,
+    size: int,
+    first: int,
 ) -> Iterator[Request]:
     neurons = neurons_of(model)
 
@@ -214,7 +228,7 @@ def _requests(
         "watch": translation.restless(dialect, model),
     }
     wiring = synapse_arrays(model, partial(translation.told_weights, dialect, model))
-    return requests(model, stimuli, seed, size, wiring, settings)
+    return requests(model, stimuli, seed, size, wiring, settings, first=first)
 
 
 def _neurons(dialect: Dialect, model: SpikingModel, name: str, neuron: NeuronModel) -> Settings:

@@ -38,6 +38,7 @@ def simulate(
     device: str,
     *,
     seed: int = 0,
+    first: int = 0,
     layers: tuple[str, ...] | None = None,
     counts: tuple[str, ...] = (),
     spikes: tuple[str, ...] = (),
@@ -58,16 +59,17 @@ def simulate(
         name: torch.as_tensor(np.array(value, np.float64)).to(device)
         for name, value in model.parameters.items()
     }
-    for first, last in slices(count, _together(schedule)):
-        shown = encode(schedule, model.coding, stimuli[first:last], seed=seed, first=first)
-        record_inputs(result, schedule, shown, first, last)
+    for start, last in slices(count, _together(schedule)):
+        part, number = stimuli[start:last], first + start
+        shown = encode(schedule, model.coding, part, seed=seed, first=number)
+        record_inputs(result, schedule, shown, start, last)
         given = torch.as_tensor(shown.spelled_out()).to(device)
         with torch.no_grad():
             found = matrices.respond(schedule, values, given, trace=bool(spikes or membranes))
         for layer in schedule.layers:
             name = layer.name
             if name in result.totals:
-                result.totals[name][first:last] = _array((found.counts | found.membranes)[name])
+                result.totals[name][start:last] = _array((found.counts | found.membranes)[name])
             if name in result.spikes or name in result.membranes:
                 potentials = _array(found.potentials[name])
                 if layer.spiking:
@@ -75,12 +77,12 @@ def simulate(
                 else:
                     fired = np.zeros(potentials.shape, np.bool_)
                 if name in result.spikes:
-                    result.spikes[name][:, first:last] = fired
+                    result.spikes[name][:, start:last] = fired
                 if name in result.membranes:
                     after = after_reset(layer.neuron, potentials, fired)
-                    result.membranes[name][:, first:last] = after
+                    result.membranes[name][:, start:last] = after
         if progress is not None:
-            progress(last - first)
+            progress(last - start)
     return result
 
 

@@ -12,7 +12,8 @@ It covers every stimulus there is. Read from the model alone, it shows three thi
    out right as long as V is wrong by less than ½, in steps of the grid. It is wrong by no more than
    the largest rounding error of all simulators that ``volr.exact.arithmetic`` knows, over the
    2 L + 3 steps in which a membrane moves until it spikes, or over all steps of an output. To that
-   comes what the threshold of a membrane without leak is lower, TIE (θ + G) (``volr.neurons``).
+   comes what the threshold of a membrane without leak is lower, TIE (θ + G) (``volr.neurons``); and
+   that a weight through pools is W times 1/n, which are two roundings, of a current in each step.
 
 The outputs' membranes are within ½ of whole numbers, so they are read by rounding.
 """
@@ -23,7 +24,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from volr.errors import ModelError
-from volr.exact.arithmetic import ARITHMETIC
+from volr.exact.arithmetic import ARITHMETIC, ROUNDING
 from volr.exact.first_spikes import from_first_spikes, hold_down, strongest
 from volr.exact.sums import fan_in, largest_sums, staircase_of
 from volr.models.first_spike import FirstSpike
@@ -133,14 +134,15 @@ def _largest_error(
     Membranes are up to G below and θ above 0, and what the clock brings is up to twice G.
     """
     rise = coding.levels * coding.step
+    current = 2.0 * (hold + largest) + coding.step
     rounding = max(
         each.largest_error(
             steps,
             membrane=2.0 * hold + rise + largest,
             rest=hold,
-            current=2.0 * (hold + largest) + coding.step,
+            current=current,
             arrivals=arrivals + 3,
         )
         for each in ARITHMETIC.values()
     )
-    return TIE * (rise + hold) + rounding
+    return TIE * (rise + hold) + rounding + 2.0 * ROUNDING * steps * current

@@ -78,7 +78,11 @@ def _changed(whole: Ready, mutation: str | None) -> Ready:
                 schedule=_with_neuron(schedule, replace(schedule.input_neuron, reset="subtract")),
             )
         case "delay":
-            return replace(whole, schedule=_with(schedule, delay=schedule.delay + 1))
+            layers = [
+                replace(e, terms=tuple(replace(t, delay=t.delay + 1) for t in e.terms))
+                for e in schedule.layers
+            ]
+            return replace(whole, schedule=_with(schedule, layers=tuple(layers)))
         case "dt":
             return replace(
                 whole, schedule=_with(schedule, dt=2 * schedule.dt, steps=schedule.steps // 2)

@@ -19,9 +19,17 @@ CUDA = torch.cuda.is_available()
 if not CUDA:
     os.environ["TRITON_INTERPRET"] = "1"  # read when the kernels are first imported
 
+from random import Random
+
+from tests.exact.networks import random_staircase
+from tests.exact.networks import random_stimuli as whole_stimuli
+
+from volr.backends.reference import activations
 from volr.engine.gpu import matrices, simulation
 from volr.engine.simulation import ready, simulate
 from volr.errors import UnsupportedError
+from volr.exact.decoding import telling, told
+from volr.exact.first_spikes import to_first_spikes
 from volr.language import to_network
 from volr.models.coding import Poisson
 from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
@@ -70,6 +78,35 @@ def test_spikes_and_membranes_are_the_engines(
     part = simulation.simulate(model, stimuli[1:], DEVICE, first=1, **recorded)
     for name in names:
         np.testing.assert_array_equal(part.spikes[name], expected.spikes[name][:, 1:])
+
+
+@pytest.mark.parametrize("fused", [False, True])
+def test_first_spikes_of_all_layers_are_the_engines(
+    fused: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if fused and find_spec("triton") is None:
+        pytest.skip("the fused kernels need Triton, which is optional")
+    network = to_network(
+        "conv [2 5 6] 3 [2 3] ⦶ (avgpool _ 3 stride:1 ⊕ maxpool _ 3 stride:1) ⦶ "
+        "dense _ 4 ⦶ ((dense _ 5 ⦶ dense _ 4) ⊕ id _) ⦶ dense _ 3"
+    )
+    staircase = random_staircase(network, Random(1))
+    model = to_first_spikes(staircase)
+    stimuli = whole_stimuli(staircase, 4, 0)
+    names = telling(model)
+    monkeypatch.setattr(matrices, "respond", partial(matrices.respond, fused=fused))
+    recorded: dict[str, Any] = {"counts": model.network.starts, "spikes": names}
+    layers = (*model.network.outputs, "conv_1")
+    found = simulation.simulate(model, stimuli, DEVICE, layers=layers, **recorded)
+    numbers, error = told(
+        model, found.spikes, {name: found.totals[name] for name in network.outputs}
+    )
+    assert error < 1e-6
+    for name, expected in activations(staircase, stimuli).items():
+        np.testing.assert_array_equal(numbers[name], expected, err_msg=name)
+    assert found.totals.keys() == {*layers, *model.network.starts}
+    assert (found.totals["clock"] == 1).all()
+    assert (found.totals["conv_1"] == 1).all()
 
 
 def test_conductances_stay_on_the_processor() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -9,6 +10,8 @@ import pytest
 
 pytest.importorskip("numba")
 from tests.engine.examples import NEURONS, SKIP, random_spikes, spiking_model
+from tests.whole import SKIP as SKIPPING
+from tests.whole import staircase
 
 from volr.engine.cpu.events import empty_events
 from volr.engine.encoding import (
@@ -24,6 +27,7 @@ from volr.engine.encoding import (
 )
 from volr.engine.reference import simulate
 from volr.engine.schedule import schedule_of
+from volr.exact.first_spikes import to_first_spikes
 from volr.models.coding import ConstantCurrent, Poisson, input_currents
 from volr.neurons import IFCurrDelta
 from volr.neurons.response import count_levels
@@ -166,3 +170,30 @@ def test_after_the_reset_a_spike_has_been_paid_for(reset: Reset) -> None:
     found = after_reset(neuron, membrane, spikes)
     assert found.dtype == np.float64
     np.testing.assert_allclose(found, [-63.0, -62.0 if reset == "hard" else -56.0])
+
+
+def test_first_spikes_come_earlier_the_larger_a_value_and_the_clocks_are_always_the_same() -> None:
+    model = to_first_spikes(staircase(SKIPPING, 7))
+    schedule = schedule_of(model)
+    values = np.array([[0.0, 1.0, 0.5 / 7], [0.2, 0.99, 0.49 / 7], [1.0, 0.0, 0.5]])
+    shown = encode(schedule, model.coding, values)
+    assert isinstance(shown, Trains)
+    assert shown.given
+    found = shown.spelled_out()
+    steps = found.argmax(axis=0)
+    # 7 - ⌊7 x + ½⌋, written out.
+    np.testing.assert_array_equal(steps[:, :3], [[7, 0, 6], [6, 0, 7], [0, 7, 3]])
+    np.testing.assert_array_equal(steps[:, 3:], np.tile(schedule.clock, (3, 1)))
+    assert (found.sum(axis=0) == 1).all()
+    trace = simulate(model, values)
+    for name, _ in schedule.inputs:
+        np.testing.assert_array_equal(found[:, :, schedule.input_units(name)], trace.spikes[name])
+
+
+def test_a_neuron_of_the_clock_that_nobody_waits_for_does_not_spike() -> None:
+    model = to_first_spikes(staircase(SKIPPING, 7))
+    schedule = schedule_of(model)
+    silent = replace(schedule, clock=(*schedule.clock[:-1], -1))
+    found = encode(silent, model.coding, np.zeros((2, 3))).spelled_out()
+    assert not found[:, :, -1].any()
+    assert (found[:, :, :-1].sum(axis=0) == 1).all()

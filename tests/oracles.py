@@ -148,6 +148,7 @@ class PlainSimulator:
             spikes={n: trace.spikes[n] for n in record.spikes},
             membranes={n: trace.membranes[n] for n in record.membranes},
             means={n: trace.membranes[n].mean(axis=0) - model.neuron.v_rest for n in silent},
+            finals={n: trace.membranes[n][-1] - model.neuron.v_rest for n in silent},
         )
 
     def read_back(self, model: SpikingModel) -> SpikingReadback:

@@ -4,6 +4,8 @@ style       the look of all figures, and how they become SVG
 figures     accuracy, training, accuracy against time
 transfers   the rates of a transfer, wanted and measured
 confusion   which label got which answer
+windows     single spikes in the windows of first spikes
+whole_numbers  what quantisation cost, and that nothing else was lost
 stimuli     spike rasters and membranes of a few stimuli
 groups      the runs of an experiment that differ only in their seeds
 parts       the parts of a page

@@ -18,7 +18,7 @@ from volr.experiments.report.confusion import confusion_figure
 from volr.experiments.report.groups import by_task
 from volr.experiments.report.maps import kernel_figure, rate_figure
 from volr.experiments.report.parts import Figures, Page, Section, Words
-from volr.experiments.report.stimuli import activities, stimulus_figure
+from volr.experiments.report.stimuli import SHOWN, activities, stimulus_figure
 from volr.experiments.report.tables import (
     activity_table,
     result_table,
@@ -27,6 +27,8 @@ from volr.experiments.report.tables import (
     version_table,
 )
 from volr.experiments.report.transfers import transfer_figures
+from volr.experiments.report.whole_numbers import agreement, quantisation_table
+from volr.experiments.report.windows import windows_figure
 from volr.experiments.run_progress import no_progress
 from volr.experiments.store.folder import MODELS, read_plan, read_runs
 from volr.experiments.store.plans import commands
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
 
     from volr.experiments.report.groups import Group, TaskGroups
     from volr.experiments.report.parts import Part
+    from volr.experiments.report.stimuli import ShownStimulus
     from volr.experiments.report.style import Drawing
     from volr.experiments.results import Row
     from volr.experiments.run_progress import RunProgress
@@ -124,7 +127,9 @@ def _task(
     if over_time is None:
         parts.append(Words("No accuracy against time: no spiking network's spikes were counted."))
     parts += _figures(each for group in groups for each in transfer_figures(group))
-    parts += _stimuli(groups, models, data_dir, looked_at)
+    parts += _whole_numbers(groups, models, data_dir)
+    rates = [each for each in groups if not each.is_exact]
+    parts += _stimuli(rates, models, data_dir, looked_at)
     confusions = (confusion_figure(f"confusion-{g.name}", g) for g in groups)
     parts += _figures(confusions, folded="Which label got which answer")
     if any(run.activity for group in groups for run in group.runs):
@@ -154,16 +159,47 @@ def _stimuli(
     return [Figures(drawings, folded="Spikes and membranes of single stimuli")]
 
 
-def _drawn(group: Group, path: Path, data_dir: Path | None) -> tuple[Drawing, ...]:
+def _whole_numbers(
+    groups: Sequence[Group], models: Mapping[Row, Path], data_dir: Path | None
+) -> list[Part]:
+    """What quantisation cost, and one stimulus in the windows of the network that loses nothing."""
+    parts: list[Part] = [Words(agreement(group)) for group in groups if group.is_exact]
+    if any(run.quantisation for group in groups for run in group.runs):
+        parts.append(quantisation_table(groups))
+    exact = [group for group in groups if group.is_exact and models[group.first].is_file()]
+    for group in exact[:1]:
+        try:
+            shown = _simulated(group, models[group.first], data_dir, most=1)
+        except VolrError as error:
+            parts.append(Words(f"No windows to look at: {visible(error.message)}"))
+            continue
+        parts += _figures(
+            windows_figure(f"windows-{group.name}", group.label, model, each)
+            for model, each in shown
+        )
+    return parts
+
+
+def _simulated(
+    group: Group, path: Path, data_dir: Path | None, most: int = SHOWN
+) -> list[tuple[SpikingModel, ShownStimulus]]:
+    """A few test stimuli in the group's first model, run on the engine."""
     model, row = read_model_file(path).model, group.first
     if not isinstance(model, SpikingModel):
-        return ()
+        return []
     size = model.network.input_size
     data = find_task(row.task).load(seed=row.seed, inputs=size, data_dir=data_dir)
     with simulator("engine") as engine:
-        found = activities(model, data.test, engine, seed=row.seed)
-    drawings = [kernel_figure(f"kernels-{group.name}", group.label, model)]
-    for number, each in enumerate(found, 1):
+        found = activities(model, data.test, engine, seed=row.seed, most=most)
+    return [(model, each) for each in found]
+
+
+def _drawn(group: Group, path: Path, data_dir: Path | None) -> tuple[Drawing, ...]:
+    shown = _simulated(group, path, data_dir)
+    drawings = [
+        kernel_figure(f"kernels-{group.name}", group.label, model) for model, _ in shown[:1]
+    ]
+    for number, (model, each) in enumerate(shown, 1):
         name = f"{group.name}-{number}"
         drawings += [
             stimulus_figure(f"stimulus-{name}", group.label, model, each),

@@ -37,6 +37,11 @@ class Group:
         return summary
 
     @property
+    def is_exact(self) -> bool:
+        """Whether its networks compute the whole numbers of others, by first spikes."""
+        return any(run.differing is not None for run in self.runs)
+
+    @property
     def trained(self) -> str:
         """The condition, with the source if it is not the usual one."""
         row = self.first

@@ -47,11 +47,16 @@ class ShownStimulus:
 
 
 def activities(
-    model: SpikingModel, samples: Samples, simulator: Simulator, *, seed: int = 0
+    model: SpikingModel,
+    samples: Samples,
+    simulator: Simulator,
+    *,
+    seed: int = 0,
+    most: int = SHOWN,
 ) -> tuple[ShownStimulus, ...]:
-    """Simulate the first stimulus of each of the first ``SHOWN`` labels."""
+    """Simulate the first stimulus of each of the first labels, ``most`` at most."""
     _, firsts = np.unique(samples.labels, return_index=True)
-    chosen = samples.take(np.sort(firsts)[:SHOWN])
+    chosen = samples.take(np.sort(firsts)[:most])
     names = tuple(population.name for population in model.network.populations)
     outputs = model.network.outputs
     done = simulator.run(

@@ -28,7 +28,7 @@ from volr.backends.readback import expected
 from volr.backends.reference import activations
 from volr.engine.reference import simulate
 from volr.errors import UnsupportedError
-from volr.exact.arithmetic import ARITHMETIC, UNKNOWN, Arithmetic
+from volr.exact.arithmetic import ARITHMETIC, Arithmetic
 from volr.exact.sums import largest_sums
 from volr.models.coding import Drive, input_drive
 from volr.models.first_spike import CLOCK, starts, values_of
@@ -91,9 +91,6 @@ def _bound(arithmetic: Arithmetic, name: str) -> float:
 @every_simulator
 def test_membranes_are_as_near_as_the_arithmetic_says(started: Started) -> None:
     record, simulator = started
-    if record.name not in ARITHMETIC:
-        assert record.name in UNKNOWN
-        pytest.skip(UNKNOWN[record.name])
     shown = stimuli(40)
     wanted, found = activations(staircase(), shown), simulator.run(first_spikes(), shown).finals
     for name in first_spikes().network.outputs:

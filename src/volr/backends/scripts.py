@@ -19,6 +19,7 @@ from volr.backends.populations import neurons_of, one_neuron
 from volr.backends.readback import Told
 from volr.models.first_spike import FirstSpike
 from volr.models.parameters import synapses
+from volr.neurons import stays
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -72,15 +73,13 @@ class Kind:
     @staticmethod
     def of(model: SpikingModel, held: Mapping[Projection, Synapses]) -> Kind:
         """The kind of script for a model, whose synapses are ``held``."""
-        neurons = neurons_of(model).values()
-        taus = (each.numbers.get(tau) for each in neurons for tau in ("tau_syn_E", "tau_syn_I"))
         return Kind(
             several=one_neuron(model) is None,
             listed=needs_lists(model, held),
             first=isinstance(model.coding, FirstSpike),
             delays=bool(model.delays),
             final=model.readout == "final",
-            endless=math.inf in taus,
+            endless=any(map(stays, neurons_of(model).values())),
         )
 
     @property

@@ -47,6 +47,19 @@ product and two sums; and the current with each spike.
     v = v_rest + (v - v_rest)*exp(-dt/tau_m) + pull
 
 v counts from 0 V on, so a difference and two sums are as large as v_rest.
+
+**pynn.neuron.** NEURON takes Crank–Nicolson steps (src/nrnoc: ``nrn_update_voltage`` of
+fadvance.cpp, ``nrn_rhs`` and ``nrn_lhs`` of treeset.cpp, ``nrn_cap_jacob`` of capac.cpp):
+
+    rhs -= i * (1e2 / area), for each mechanism;   d += (.001 * (2/dt)) * cm;   v += 2 * (rhs / d)
+
+and PyNN's ``ExpISyn`` has i = i + (1 − exp(−dt/tau)) (0 − i), whose second term is 0. v counts from
+0 mV on, and takes part in one sum. Of a current are rounded: area, by four operations, its quotient
+and the product with it; rhs, a sum of seven; d, by four operations, and a sum of nine; the quotient
+of both, and the last sum. A section has a second node at its end. It follows the first, but for
+rounding, and what flows between the two is that times an axial conductance of 2 · 10^−7 c_m/dt
+(``volr.backends.pynn.workarounds.hold_together``). In a million steps, it counts as less than one
+rounding a step.
 """
 
 from __future__ import annotations
@@ -101,14 +114,7 @@ ARITHMETIC: Mapping[str, Arithmetic] = MappingProxyType(
         "pynn.nest": _NEST,
         "brian2": Arithmetic(membrane=2, current=7, arrival=1, reading=3),
         "pynn.brian2": Arithmetic(membrane=3, rest=3, current=7, arrival=1, reading=3),
+        "pynn.neuron": Arithmetic(membrane=2, rest=2, current=28, arrival=0, reading=3),
     }
 )
-"""The arithmetic of each back end that is known, by its name."""
-
-UNKNOWN: Mapping[str, str] = MappingProxyType(
-    {
-        "pynn.neuron": "NEURON solves its membranes as a system of equations, and what it rounds "
-        "was measured, not counted"
-    }
-)
-"""Back ends of which it is not known, and why."""
+"""The arithmetic of each spiking back end, by its name."""

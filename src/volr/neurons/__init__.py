@@ -23,6 +23,7 @@ from volr.neurons.base import (
     lowered,
     parameter_names,
     raised,
+    stays,
 )
 from volr.neurons.if_cond_exp import IFCondExp
 from volr.neurons.if_curr_delta import IFCurrDelta
@@ -48,6 +49,7 @@ __all__ = [
     "neuron_model",
     "parameter_names",
     "raised",
+    "stays",
 ]
 
 NEURON_MODELS: tuple[type[NeuronModel], ...] = (IFCurrDelta, IFCurrExp, IFCondExp)

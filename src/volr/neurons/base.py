@@ -284,6 +284,11 @@ def raised(fires_at: float, v_reset: float) -> float:
     return fires_at + TIE * (fires_at - v_reset) / (1.0 - TIE)
 
 
+def stays(neuron: NeuronModel) -> bool:
+    """Whether a current that a spike brings stays: its time constant is infinite."""
+    return math.inf in (neuron.numbers.get(tau) for tau in ("tau_syn_E", "tau_syn_I"))
+
+
 def parameter_names(model: type[NeuronModel]) -> tuple[str, ...]:
     """The names of the parameters that are numbers: all but ``reset``."""
     return tuple(each.name for each in fields(model) if each.name != "reset")

@@ -34,6 +34,7 @@ from volr.models.coding import CODING_NAMES, input_drive
 from volr.models.model import READOUTS
 from volr.models.timing import is_multiple
 from volr.network import Connector
+from volr.neurons import stays
 from volr.system.temporary import Workplace
 
 if TYPE_CHECKING:
@@ -240,4 +241,5 @@ def _neurons(dialect: Dialect, model: SpikingModel, name: str, neuron: NeuronMod
         "cell": CELLS[neuron.name],
         "parameters": parameters,
         "solution": SOLUTIONS[neuron.name] if dialect is translation.BRIAN2 else "",
+        "stays": dialect is translation.NEURON and stays(neuron),
     }

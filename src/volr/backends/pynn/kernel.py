@@ -20,7 +20,14 @@ from pyNN.parameters import Sequence
 
 from volr.backends.pynn.recording import Built, contents, is_given, run
 from volr.backends.pynn.resting import give_on_nest, put_back
-from volr.backends.pynn.workarounds import Synapses, cell_type, let_go, simulator, source_type
+from volr.backends.pynn.workarounds import (
+    Synapses,
+    cell_type,
+    hold_together,
+    let_go,
+    simulator,
+    source_type,
+)
 from volr.backends.reuse import padded, same_network
 
 if TYPE_CHECKING:
@@ -32,14 +39,15 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
 
     ``settings``: ``simulator``; ``copies``, ``dt`` (ms) and ``steps``; the time ``first``, in
     steps, of a spike in the first step; ``neurons`` by population, each the ``cell`` type, its
-    ``parameters`` and the ``solution`` of its equations, for Brian2; ``populations`` with their
-    sizes, ``inputs``, ``projections`` with their ends, and their ``delays`` (ms); what to record:
-    ``spiking`` (counts), ``spikes``, ``membranes``, ``means``, ``finals``; ``watch``, populations
-    to be looked after: see ``recording.run``. ``arrays``: ``source->target.pre``, ``.post`` and
-    ``.weight`` (signed) ``[synapse]``; ``name.current`` ``[unit]``; for an input ``name.current``
-    ``[batch, unit]`` or ``name.spikes`` ``[time, batch, unit]``. The answer has ``name.counts``,
-    ``name.means`` and ``name.finals`` ``[batch, unit]``, ``name.spikes`` and ``name.membranes``
-    ``[time, batch, unit]``, ``name.stuck`` ``[batch]``.
+    ``parameters``, the ``solution`` of its equations, for Brian2, and whether a current ``stays``,
+    for NEURON; ``populations`` with their sizes, ``inputs``, ``projections`` with their ends, and
+    their ``delays`` (ms); what to record: ``spiking`` (counts), ``spikes``, ``membranes``,
+    ``means``, ``finals``; ``watch``, populations to be looked after: see ``recording.run``.
+    ``arrays``: ``source->target.pre``, ``.post`` and ``.weight`` (signed) ``[synapse]``;
+    ``name.current`` ``[unit]``; for an input ``name.current`` ``[batch, unit]`` or ``name.spikes``
+    ``[time, batch, unit]``. The answer has ``name.counts``, ``name.means`` and ``name.finals``
+    ``[batch, unit]``, ``name.spikes`` and ``name.membranes`` ``[time, batch, unit]``,
+    ``name.stuck`` ``[batch]``.
 
     With ``ask``, the parameters wanted of each population's cells, nothing is simulated: see
     ``recording.contents``.
@@ -142,6 +150,8 @@ def _build(sim: Any, arrays: Arrays, settings: Settings, copies: int) -> Built:
         if neurons[name]["solution"]:
             solver = _solver(neurons[name]["solution"])
             population.brian2_group.state_updater.method_choice = solver
+        if neurons[name]["stays"]:
+            hold_together(population)
         if name not in settings["inputs"]:
             population.set(i_offset=np.tile(arrays[f"{name}.current"], copies))
         populations[name] = population

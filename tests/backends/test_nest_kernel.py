@@ -33,12 +33,12 @@ with contextlib.redirect_stdout(sys.stderr):
     for each, record in (
         (model, Record()), (heavier, Record()), (heavier, Record(spikes=("input",)))
     ):
-        for request in _requests(each, stimuli, record, 0, 2):
+        for request in _requests(each, stimuli, record, 0, 2, 0):
             whole = there.put_back(here.left_out(request))
             sizes.append(len(kernel.handle(*whole)["dense_2.counts"]))
         sizes.append(-len(built))
     # A larger batch does not fit.
-    largest = next(iter(_requests(heavier, stimuli, record, 0, 5)))
+    largest = next(iter(_requests(heavier, stimuli, record, 0, 5, 0)))
     kernel.handle(*there.put_back(here.left_out(largest)))
 print(json.dumps([sizes, len(built)]))
 """

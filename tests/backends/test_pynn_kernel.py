@@ -29,7 +29,7 @@ with contextlib.redirect_stdout(sys.stderr):
         neuron = IFCurrExp(tau_refrac=1.0)
         model = SpikingModel(network=network, parameters=values, neuron=neuron, coding=coding)
         stimuli = np.random.default_rng(1).random((6, 4))
-        for arrays, settings in _requests(NEURON, model, stimuli, Record(), 0, 2):
+        for arrays, settings in _requests(NEURON, model, stimuli, Record(), 0, 2, 0):
             assert kernel.handle(arrays, settings)["dense_2.counts"].shape == (2, 3)
             from neuron import h
             counted.append((len(list(h.allsec())), int(h.List("NetCon").count())))

@@ -33,7 +33,7 @@ from volr.engine.reference import Trace, simulate
 from volr.errors import UnsupportedError
 from volr.language import to_network
 from volr.models.activations import ACTIVATIONS, Activation, ReLU, activation
-from volr.models.coding import RATE_CODINGS, ConstantCurrent, InputCoding, Poisson
+from volr.models.coding import RATE_CODINGS, ConstantCurrent, RateCoding, Poisson
 from volr.models.model import READOUTS, ArtificialModel, Readout, SpikingModel
 from volr.network import Connector, Network, OneToOne, Population, Projection
 from volr.neurons import RESETS, IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
@@ -163,7 +163,7 @@ class Case:
 
     neuron: str
     reset: str = "hard"
-    coding: type[InputCoding] = ConstantCurrent
+    coding: type[RateCoding] = ConstantCurrent
     readout: Readout = "count"
     timing: Timing = LENIENT
 
@@ -181,7 +181,7 @@ class Case:
 
 
 # Each coding and each readout meets delays of one step and of three.
-VARIANTS: tuple[tuple[type[InputCoding], Readout, Timing], ...] = (
+VARIANTS: tuple[tuple[type[RateCoding], Readout, Timing], ...] = (
     (ConstantCurrent, "count", Timing(1, 0, 0.1)),
     (Poisson, "membrane", Timing(3, 1, -0.1)),
     (Poisson, "count", Timing(1, 4, 0.0)),

@@ -15,7 +15,7 @@ from volr.backends.reference import REFERENCE, activations, forward
 from volr.backends.refusals import check_supported
 from volr.errors import DataError
 from volr.language import to_network
-from volr.models.activations import ACTIVATIONS, Activation, Identity, ReLU, Sigmoid, Tanh
+from volr.models.activations import ACTIVATIONS, Activation, Identity, ReLU, Sigmoid, Staircase, Tanh
 from volr.models.model import ArtificialModel
 from volr.network import Network, Population, Projection
 from volr.verification.comparison import compare
@@ -63,6 +63,8 @@ def squash(activation: Activation, z: float) -> float:
             return (math.exp(z) - math.exp(-z)) / (math.exp(z) + math.exp(-z))
         case Identity():
             return z
+        case Staircase(levels=levels, step=step):
+            return min(max(math.floor(z / step + 0.5), 0), levels)
 
 
 def neuron_by_neuron(

@@ -15,7 +15,15 @@ from volr.backends.reference import REFERENCE, activations, forward
 from volr.backends.refusals import check_supported
 from volr.errors import DataError
 from volr.language import to_network
-from volr.models.activations import ACTIVATIONS, Activation, Identity, ReLU, Sigmoid, Staircase, Tanh
+from volr.models.activations import (
+    ACTIVATIONS,
+    Activation,
+    Identity,
+    ReLU,
+    Sigmoid,
+    Staircase,
+    Tanh,
+)
 from volr.models.model import ArtificialModel
 from volr.network import Network, Population, Projection
 from volr.verification.comparison import compare

@@ -90,6 +90,14 @@ def test_sums_beyond_single_precision_are_refused() -> None:
         prove(to_first_spikes(ArtificialModel(ann.network, values, Staircase(100, 201))))
 
 
+@pytest.mark.parametrize("dt", [1e-7, 1e6])
+def test_a_step_that_no_neuron_has_is_refused(dt: float) -> None:
+    with pytest.raises(ModelError, match="dt is") as caught:
+        to_first_spikes(staircase("dense 3 4 ⦶ dense 4 2", 4), dt=dt)
+    assert caught.value.help is not None
+    assert "choose a dt from" in caught.value.help
+
+
 def test_rounding_that_could_matter_is_refused() -> None:
     ann = staircase("dense 500 4 ⦶ dense 4 2", 130_000, step=31)
     values = {name: np.zeros_like(each) for name, each in ann.parameters.items()}

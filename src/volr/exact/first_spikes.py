@@ -39,7 +39,7 @@ from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.parameters import bias_name, unit_biases, weight_name
 from volr.models.timing import MOST_STEPS, timing_problems
 from volr.network.subgraph import without_clock
-from volr.neurons import IFCurrExp
+from volr.neurons import LARGEST, SMALLEST, IFCurrExp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,6 +74,12 @@ def to_first_spikes(
             f"with {levels} levels this network takes {steps:,} steps, and a stimulus has at most "
             f"{MOST_STEPS:,}",
             help="choose fewer --levels",
+        )
+    if not SMALLEST <= dt <= LARGEST / steps:
+        raise ModelError(
+            f"dt is {dt:g} ms, and a capacitance of {dt:g} nF and a refractoriness of {steps * dt:g} "
+            "ms go with it, which no neuron has",
+            help=f"choose a dt from {SMALLEST:g} to {LARGEST / steps:.3g} ms",
         )
     clocked = with_clock(network, starts(network, levels, steps_of))
     coding = FirstSpike(levels, stairs.step)

@@ -33,7 +33,7 @@ from volr.engine.reference import Trace, simulate
 from volr.errors import UnsupportedError
 from volr.language import to_network
 from volr.models.activations import ACTIVATIONS, Activation, ReLU, activation
-from volr.models.coding import RATE_CODINGS, ConstantCurrent, RateCoding, Poisson
+from volr.models.coding import RATE_CODINGS, ConstantCurrent, Poisson, RateCoding
 from volr.models.model import READOUTS, ArtificialModel, Readout, SpikingModel
 from volr.network import Connector, Network, OneToOne, Population, Projection
 from volr.neurons import RESETS, IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel

@@ -77,8 +77,8 @@ def to_first_spikes(
         )
     if not SMALLEST <= dt <= LARGEST / steps:
         raise ModelError(
-            f"dt is {dt:g} ms, and a capacitance of {dt:g} nF and a refractoriness of {steps * dt:g} "
-            "ms go with it, which no neuron has",
+            f"dt is {dt:g} ms, and with it go a capacitance of {dt:g} nF and a refractoriness of "
+            f"{steps * dt:g} ms, which no neuron has",
             help=f"choose a dt from {SMALLEST:g} to {LARGEST / steps:.3g} ms",
         )
     clocked = with_clock(network, starts(network, levels, steps_of))

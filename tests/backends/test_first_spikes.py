@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.backends.conformance import AWKWARD, Started, every_simulator, need, stimuli_for
+from tests.backends.conformance import AWKWARD, SPIKING, Started, every_simulator, need, stimuli_for
 from tests.backends.first_spikes import (
     LEVELS,
     first_spikes,
@@ -23,7 +23,9 @@ from tests.backends.first_spikes import (
 
 from volr.backends import worker
 from volr.backends.base import Record, Recordings
-from volr.backends.nest import NEST, NestSimulator
+from volr.backends.nest import NestSimulator
+from volr.backends.pynn import PynnSimulator
+from volr.backends.pynn.translation import NEST as ON_NEST
 from volr.backends.readback import expected
 from volr.backends.reference import activations
 from volr.engine.reference import simulate
@@ -145,15 +147,19 @@ def test_a_clock_a_step_off_is_found_with_its_cause(
     assert comparison.fields["ticks"].asked == model.network[CLOCK].size
 
 
-def test_a_network_on_nest_that_has_run_is_like_a_new_one(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["nest", "pynn.nest"])
+def test_a_network_that_has_run_is_like_a_new_one(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     """To the last digit: currents stay there, and neurons rest for longer than a stimulus."""
-    need(NEST)
+    need(SPIKING[name])
     model = first_spikes()
     names = tuple(each.name for each in model.network.layers)
     record = Record(counts=names, spikes=names, membranes=names)
     shown = stimuli(5)[::-1]
     found: list[Recordings] = []
-    with NestSimulator(1) as simulator:
+    one = {"nest": NestSimulator, "pynn.nest": partial(PynnSimulator, ON_NEST)}[name]
+    with one(processes=1) as simulator:
         # Batches of two, the last of which has one stimulus; and all side by side in a new network.
         for size in (2, 5):
             monkeypatch.setattr(simulator, "size", partial(_size, size))

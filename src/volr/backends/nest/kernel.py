@@ -135,9 +135,10 @@ def _put_back(built: _Built, settings: Settings) -> None:
     """Take the network back to rest, where it was when it was new.
 
     Thresholds are out of reach until the last spike in flight has arrived and no neuron is
-    refractory. Meanwhile currents, and thresholds that were raised, decay with time constants so
-    short that exactly nothing is left. Conductances can be set to 0. Their solver begins with the
-    length of its last step, so it then gets some steps in which nothing happens.
+    refractory. Meanwhile currents, those that stay among them, and thresholds that were raised,
+    decay with time constants so short that exactly nothing is left. Conductances can be set to 0.
+    Their solver begins with the length of its last step, so it then gets some steps in which
+    nothing happens.
     """
     neurons: dict[str, Settings] = settings["neurons"]
     for name, each in neurons.items():

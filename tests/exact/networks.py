@@ -134,7 +134,8 @@ def random_staircase(network: Network, random: Random) -> ArtificialModel:
         bias = np.abs(unit_biases(population, values)).max()
         without = {**drawn, name: np.zeros(shapes[name])} if name in shapes else drawn
         sums = largest_sums(network, without, population, levels)
-        room = min(reach * levels * step * 4.0, 0.9 * SINGLE_WHOLE - bias)
+        # A membrane goes down to −10^6 mV, and a level is 1 mV, or half of it.
+        room = min(reach * levels * step * 4.0, 0.9 * min(SINGLE_WHOLE, 1e6 * step) - bias)
         factor = room / max(float(sums.max()), 1e-9)
         for each in incoming:
             per = window_size(each)

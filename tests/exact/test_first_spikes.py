@@ -16,9 +16,12 @@ from tests.exact.networks import Tally, compare, random_network, random_staircas
 from volr.backends.reference import activations
 from volr.engine.reference import simulate as specification
 from volr.engine.simulation import ready, simulate
+from volr.errors import ModelError
 from volr.exact.decoding import telling, told
 from volr.exact.first_spikes import from_first_spikes, to_first_spikes
 from volr.language import to_network
+from volr.models.activations import Staircase
+from volr.models.model import ArtificialModel
 
 
 @given(st.integers(0, 2**32 - 1))
@@ -75,3 +78,17 @@ def test_another_weight_gives_other_numbers_in_its_channel_alone() -> None:
     np.testing.assert_array_equal(differs, [False, True, False, False])
     for name in ("input", "conv_1", "maxpool_2"):
         np.testing.assert_array_equal(found[name], expected[name])
+
+
+def test_sums_of_a_million_levels_are_refused() -> None:
+    network = to_network("dense 2 1 ⦶ dense _ 1")
+    values = {
+        "input->dense_1.weight": np.array([[2.0**20, 3.0]]),
+        "dense_1.bias": np.zeros(1),
+        "dense_1->dense_2.weight": np.ones((1, 1)),
+        "dense_2.bias": np.zeros(1),
+    }
+    model = ArtificialModel(network, values, Staircase(8, 1))
+    with pytest.raises(ModelError, match=r"can become 8,388,632, which is 8,388,633 levels"):
+        to_first_spikes(model)
+    assert to_first_spikes(replace(model, activation=Staircase(8, 9))).steps == 19

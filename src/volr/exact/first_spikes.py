@@ -84,6 +84,13 @@ def to_first_spikes(
     clocked = with_clock(network, starts(network, levels, steps_of))
     coding = FirstSpike(levels, stairs.step)
     hold = hold_down(model, levels)
+    if hold * coding.unit > LARGEST:
+        raise ModelError(
+            f"weighted sums of this network can become {hold - 1.0:,.0f}, which is "
+            f"{hold / stairs.step:,.0f} levels; a level is about 1 mV, and a membrane goes down to "
+            f"-{LARGEST:,.0f} mV at the most",
+            help="a larger step, or smaller weights: `volr quantise` makes such a network",
+        )
     return SpikingModel(
         network=clocked,
         parameters=_parameters(model, clocked, hold, coding),

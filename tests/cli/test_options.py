@@ -21,6 +21,7 @@ from volr.models.coding import ConstantCurrent
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.simulation_settings import SimulationSettings
 from volr.neurons import IFCondExp
+from volr.quantisation import QuantisationSettings
 from volr.training import SpikingSettings, TrainingSettings, train_ann
 from volr.training import in_loop as loop
 from volr.training.settings import EPOCHS, UPDATES
@@ -160,8 +161,9 @@ def test_public_functions_have_the_same_defaults() -> None:
     assert found["seed"] == {0}
     # A back end that trains, and one that simulates.
     assert found.pop("on") == {"torch", "engine"}
-    # Of training, of a transfer.
-    assert found.pop("settings") == {TrainingSettings(), TransferSettings()}
+    # Of training, of a transfer, of a quantisation.
+    wanted = {TrainingSettings(), TransferSettings(), QuantisationSettings()}
+    assert found.pop("settings") == wanted
     assert {name: each for name, each in found.items() if len(each) > 1} == {}
 
 

@@ -19,7 +19,7 @@ from volr.experiments.costs.fixed import connection_sparsity, footprint
 from volr.experiments.costs.result import Operations
 from volr.experiments.evaluation import Evaluation, backend_for
 from volr.models.activations import activate
-from volr.models.coding import ConstantCurrent, Poisson, decode_counts
+from volr.models.coding import ConstantCurrent, decode_counts
 from volr.models.model import ArtificialModel, SpikingModel
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ def operations(
 
     ``on``, ``seed`` and what is raised are as in ``volr.evaluate``, and the answers are the same.
     Spikes are those that the back end recorded. Of an artificial model, values are counted in the
-    reference, whatever runs it. Stimuli go through in chunks, so their number needs no memory;
-    random spikes are drawn by the number of a stimulus in a run, so with these all go at once.
+    reference, whatever runs it. Stimuli go through in chunks, so many of them take no more memory
+    than some hundred, and the chunks change nothing.
     """
     on = default_backend(model) if on is None else on
     backend = backend_for("operations", model, samples, on, progress)
@@ -91,14 +91,11 @@ class _Answers:
     steps: int = 0
 
 
-def _chunks(samples: Samples, each: int, progress: Progress | None) -> Iterator[Samples]:
+def _chunks(samples: Samples, each: int) -> Iterator[Samples]:
     """The samples in parts, of so many numbers that ``each`` of them takes."""
     size = max(1, _CHUNK // each)
     for first in range(0, len(samples), size):
-        part = samples.take(np.arange(first, min(first + size, len(samples))))
-        yield part
-        if progress is not None:
-            progress(len(part))
+        yield samples.take(np.arange(first, min(first + size, len(samples))))
 
 
 def _run_artificial(
@@ -114,13 +111,15 @@ def _run_artificial(
         network.synapses(each) // network[each.target].shape[0] for each in network.projections
     )
     senders = {each.source for each in network.projections}
-    for part in _chunks(samples, 4 * network.neuron_count + copied, progress):
+    for part in _chunks(samples, 4 * network.neuron_count + copied):
         answers.correct += int(np.sum(forward(part.inputs).argmax(axis=1) == part.labels))
         sent = activations(model, part.inputs)
         # An output shows its sums, and sends its activation.
         for name in senders.intersection(network.outputs):
             sent[name] = activate(model.activation_of(name), sent[name])
         counter.add_values(sent)
+        if progress is not None:
+            progress(len(part))
     return answers
 
 
@@ -135,10 +134,12 @@ def _run_spiking(
     network, answers = model.network, _Answers()
     record = record_for(model, (each.name for each in network.populations))
     each = 2 * network.neuron_count + 2 * model.steps * network.output_size
-    at_once = isinstance(model.coding, Poisson)
-    told = progress if at_once else None
-    for part in [samples] if at_once else _chunks(samples, each, progress):
-        recordings = simulator.run(model, part.inputs, record=record, seed=seed, progress=told)
+    first = 0
+    for part in _chunks(samples, each):
+        recordings = simulator.run(
+            model, part.inputs, record=record, seed=seed, first=first, progress=progress
+        )
+        first += len(part)
         labels, sharing = decode_counts(recordings.output_values(model))
         answers.correct += int(np.sum(labels == part.labels))
         answers.ties += int((sharing > 1).sum())

@@ -37,7 +37,15 @@ if TYPE_CHECKING:
     from volr.experiments.costs.result import Operations, PopulationOperations
     from volr.experiments.evaluation import Evaluation, evaluate
     from volr.experiments.tasks import Task, task
-    from volr.explanation import Explanation, explain
+    from volr.explanation import (
+        ExactExplanation,
+        Explanation,
+        PopulationLoss,
+        QuantisationLoss,
+        explain,
+        explain_exact,
+        explain_quantisation,
+    )
     from volr.explanation.result import CauseCost, Stage, Trial
     from volr.importing import ImportedModel, import_nir
     from volr.language import Checked, Expression, check, to_network
@@ -87,6 +95,7 @@ __all__ = [
     "Edit",
     "Epoch",
     "Evaluation",
+    "ExactExplanation",
     "Explanation",
     "Expression",
     "Figures",
@@ -106,6 +115,7 @@ __all__ = [
     "Poisson",
     "Population",
     "PopulationCost",
+    "PopulationLoss",
     "PopulationOperations",
     "PopulationProof",
     "PopulationReport",
@@ -113,6 +123,7 @@ __all__ = [
     "Projection",
     "Proof",
     "Quantisation",
+    "QuantisationLoss",
     "QuantisationReport",
     "QuantisationSettings",
     "ReLU",
@@ -150,6 +161,8 @@ __all__ = [
     "document",
     "evaluate",
     "explain",
+    "explain_exact",
+    "explain_quantisation",
     "from_first_spikes",
     "identity",
     "import_nir",
@@ -185,7 +198,10 @@ _HOMES = {
     "volr.experiments.costs.result": "Operations PopulationOperations",
     "volr.experiments.evaluation": "Evaluation evaluate",
     "volr.experiments.tasks": "Task task",
-    "volr.explanation": "Explanation explain",
+    "volr.explanation": (
+        "ExactExplanation Explanation PopulationLoss QuantisationLoss explain explain_exact "
+        "explain_quantisation"
+    ),
     "volr.explanation.result": "CauseCost Stage Trial",
     "volr.importing": "ImportedModel import_nir",
     "volr.language": "Checked Expression check to_network",

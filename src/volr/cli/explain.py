@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from volr.cli import options
+from volr.cli.explain_exact import explain_whole_numbers, is_whole
 from volr.cli.input_files import check_data
 from volr.cli.options import CALIBRATION, SPIKING, given, given_values, option, refuse, with_options
 from volr.cli.output import emit, print_json, print_table
@@ -49,6 +50,9 @@ def explain(
     MODEL is a spiking model or an ANN. An ANN is transferred first, as by `volr transfer` with the
     neuron, coding and times given here. Each cause is shown with its cost in points of accuracy,
     the population where it costs most, and what to change. The recommendations are tried.
+
+    A model with first spikes loses nothing: its proof is shown, and what quantisation cost in each
+    population, as for a quantised ANN.
     """
     from volr.backends import ENGINE, spiking_backend
     from volr.backends.refusals import require
@@ -68,6 +72,21 @@ def explain(
     loaded = read_model_file(model)
     split_seed = data_seed(loaded.origin, task, seed)
     drawn = split_seed if seed is None else seed
+    if is_whole(loaded.model):
+        check_model(chosen, loaded.model.network, loaded.origin.get("task"))
+        explain_whole_numbers(
+            loaded,
+            model,
+            ann,
+            runner,
+            chosen,
+            data,
+            split=split_seed,
+            samples=samples,
+            given=given(ctx, SPIKING, CALIBRATION).values(),
+            as_json=as_json,
+        )
+        return
     settings: TransferSettings | None = None
     if isinstance(loaded.model, SpikingModel):
         refuse(

@@ -9,6 +9,7 @@ import numpy as np
 from volr.errors import DataError, ModelError, UnsupportedError
 from volr.models.activations import ReLU
 from volr.models.coding import check_stimuli
+from volr.models.first_spike import FirstSpike
 from volr.models.samples import check_labels
 from volr.network import Connector
 from volr.network.supported import check_connectors
@@ -23,6 +24,11 @@ _LARGEST = 1e100
 
 def check(ann: ArtificialModel, snn: SpikingModel, samples: Samples) -> None:
     """Raise as ``volr.explain`` says."""
+    if isinstance(snn.coding, FirstSpike):
+        raise ModelError(
+            "a model with first spikes has no spike counts to explain, and it loses nothing",
+            help="`explain_exact` shows its proof, and what quantisation cost",
+        )
     check_connectors(snn.network, (Connector,), "explain", several=True)
     if ann.network != snn.network:
         raise ModelError(

@@ -60,8 +60,21 @@ def test_a_model_that_was_changed_after_its_proof_is_refused(tmp_path: Path) -> 
     with pytest.raises(ModelFileError, match=r"changed after its proof: .*clock->dense_2"):
         load_model(path)
     arrays = dict(contents.arrays)
+    # A later Volr may know better what simulators round.
+    written(
+        proof={
+            **described["proof"],
+            "populations": {
+                name: {**each, "error": 0.125}
+                for name, each in described["proof"]["populations"].items()
+            },
+        }
+    )
+    assert load_model(path) == model
     for change, said in (
         ({"proof": {**described["proof"], "hold": 1}}, "proof, which is of other numbers"),
+        ({"proof": {**described["proof"], "populations": {}}}, "proof, which is of other"),
+        ({"proof": {**described["proof"], "populations": [1]}}, "proof, which is of other"),
         ({"proof": None}, "first spikes and no proof"),
         ({"coding": {"name": "first-spike", "levels": 6, "step": 199}}, "v_thresh"),
         ({"coding": {"name": "first-spike", "levels": 1, "step": 201}}, "2 are the fewest"),

@@ -7,7 +7,7 @@ file cannot promise more than its numbers keep.
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from volr.errors import ModelError, ModelFileError
 from volr.exact.proof import prove
@@ -47,10 +47,25 @@ def check_proof(model: SpikingModel, written: object) -> None:
         raise ModelError(
             f"the model was changed after its proof: {error.message}", help=_AGAIN
         ) from error
-    if found != written:
+    if _of_model(found) != _of_model(cast("dict[str, Any]", written)):
         raise ModelError(
             "the model was changed after its proof, which is of other numbers", help=_AGAIN
         )
+
+
+def _of_model(entries: dict[str, Any]) -> dict[str, Any]:
+    """What a proof says of the model. The errors of simulators are for a reader: a later Volr may
+    know them better, and has proved the model again.
+    """
+    populations = entries.get("populations")
+    if not isinstance(populations, dict):
+        return entries
+    known = cast("dict[str, Any]", populations)
+    kept = {
+        name: {**each, "error": None} if isinstance(each, dict) else each
+        for name, each in known.items()
+    }
+    return {**entries, "populations": kept}
 
 
 def _entries(proof: Proof) -> dict[str, Any]:

@@ -61,7 +61,7 @@ def _of_model(entries: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(populations, dict):
         return entries
     known = cast("dict[str, Any]", populations)
-    kept = {
+    kept: dict[str, Any] = {
         name: {**each, "error": None} if isinstance(each, dict) else each
         for name, each in known.items()
     }

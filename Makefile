@@ -6,10 +6,11 @@ VERSIONS ?= python3.12 python3.13
 VENV := .venv
 BIN := $(VENV)/bin
 LOCK := requirements.lock
-# The libraries that benchmarks/spiking.py compares with and that read our NIR files in the tests,
-# apart, since they ask for a lot.
+# The libraries that two benchmarks compare with and that read our NIR files in the tests, apart,
+# since they ask for a lot.
 PEERS := .venv-peers
 PEERS_LOCK := requirements-peers.lock
+BESIDE_PEERS := benchmarks/spiking.py benchmarks/converters.py
 # A file's tests stay in one process, which starts a simulator or a browser for all of them.
 WORKERS := --numprocesses auto --dist loadfile
 # Debian's Futhark, for a machine that has none on the path.
@@ -65,9 +66,10 @@ experiments: $(VENV)/.ready futhark ## all conditions of NAND, XOR and both MNIS
 	@$(BIN)/python -m studies.pedersen2019 report results/full
 
 benchmarks: $(VENV)/.ready $(PEERS)/.ready futhark ## the measured claims of the documentation
-	@set -e; for script in $(filter-out benchmarks/spiking.py,$(wildcard benchmarks/*.py)); do \
+	@set -e; for script in $(filter-out $(BESIDE_PEERS),$(wildcard benchmarks/*.py)); do \
 	  echo "$$script"; $(BIN)/python "$$script"; done
-	@echo benchmarks/spiking.py; $(PEERS)/bin/python benchmarks/spiking.py
+	@set -e; for script in $(BESIDE_PEERS); do \
+	  echo "$$script"; $(PEERS)/bin/python "$$script"; done
 
 setup: $(VENV)/.ready ## the virtual environment alone
 

@@ -1,0 +1,1 @@
+"""Converters from trained networks to spiking ones, on the same network and the same images."""

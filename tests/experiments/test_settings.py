@@ -22,6 +22,7 @@ from volr.experiments.settings import (
 )
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.neurons import IFCondExp
+from volr.quantisation import QuantisationSettings
 from volr.training import TrainingSettings
 from volr.transfer import TransferSettings
 
@@ -60,6 +61,9 @@ def test_each_stage_is_told_its_own() -> None:
         percentile=98.0,
         rounds=2,
         calibration_samples=77,
+        levels=6,
+        quantisation_percentile=97.0,
+        quantisation_samples=33,
         epochs=3,
         batch_size=5,
         learning_rate=0.125,
@@ -99,9 +103,13 @@ def test_each_stage_is_told_its_own() -> None:
     transfer = told.transfer(9)
     assert (transfer.percentile, transfer.rounds, transfer.samples) == (98.0, 2, 77)
     assert transfer.seed == 9
+    assert told.quantisation(9) == QuantisationSettings(
+        levels=6, percentile=97.0, samples=33, seed=9
+    )
     # What is not told is what the stage does of itself.
     assert Settings().training(4) == TrainingSettings(seed=4)
     assert Settings().transfer(4).rounds == TransferSettings().rounds
+    assert Settings().quantisation(4) == QuantisationSettings(seed=4)
 
 
 def test_a_warm_up_of_no_epochs_is_none() -> None:

@@ -21,6 +21,7 @@ from tests.experiments.execution.planted import plant
 
 from volr.experiments.store.folder import open_journal
 from volr.model_files.model_file import read_model_file
+from volr.models.activations import Staircase
 from volr.models.model import ArtificialModel, SpikingModel
 
 if TYPE_CHECKING:
@@ -320,6 +321,14 @@ def test_what_is_wrong_is_said_before_anything_is_trained_or_changed(
     assert (result.code, result.out) == (1, "")
     assert said in result.err
     assert snapshot(folder) == before
+
+
+def test_levels_are_those_of_whole_numbers(volr: Volr, folder: Path) -> None:
+    arguments = ("nand", "--conditions", "ann-quantised", "--levels", "3", "--epochs", "2")
+    assert volr("experiment", *arguments, "--on", "engine", "--processes", "1").code == 0
+    model = read_model_file(folder / "results/models/nand-0-ann-quantised.safetensors").model
+    assert isinstance(model, ArtificialModel)
+    assert model.activation == Staircase(3, getattr(model.activation, "step", 0))
 
 
 def test_by_default_conditions_of_whole_numbers_are_left_out_where_there_are_none(

@@ -14,10 +14,11 @@ from volr.cli import options
 from volr.cli.executors import Fresh, Machines
 from volr.cli.input_files import check_data
 from volr.cli.learning_options import usual_epochs
-from volr.cli.options import SPIKING, count, option, refuse, with_options
+from volr.cli.options import SPIKING, count, given_values, option, refuse, with_options
 from volr.cli.output import note, print_json, print_table
 from volr.cli.output_files import check_folder, check_writable
 from volr.cli.progress import progress_bar
+from volr.cli.quantise import Levels
 from volr.cli.spiking_options import NEURON, Times
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ def experiment(
     ),
     *,
     times: Times,
+    levels: Levels,
     on: str = options.on(
         "nest",
         "for spiking networks, also in the loop of training. NEST, because results are to hold "
@@ -125,7 +127,7 @@ def experiment(
     base = settings_with(
         file,
         {"neuron": None if "neuron" in file.settings else study.neuron},
-        {"epochs": epochs, **vars(times)},
+        {"epochs": epochs, **given_values(levels), **vars(times)},
     )
     labels = None if conditions is None else [each.strip() for each in conditions.split(",")]
     plan = ExperimentPlan(

@@ -61,8 +61,10 @@ format: $(VENV)/.ready ## format the code and mend what the linter can
 	@$(BIN)/ruff check --fix-only .
 	@$(BIN)/ruff format .
 
-experiments: $(VENV)/.ready futhark ## all conditions of NAND, XOR and both MNIST networks, ten seeds; an hour or so on two cores
+experiments: $(VENV)/.ready futhark ## all conditions of NAND, XOR and both MNIST networks, ten seeds; some hours on two cores
 	@$(BIN)/volr experiment nand xor mnist mnist-parallel --repeats 10 --out results/full
+	@$(BIN)/volr experiment nand xor mnist mnist-parallel --repeats 10 \
+	  --conditions ann,ann-quantised,snn-exact --out results/exact
 	@$(BIN)/python -m studies.pedersen2019 report results/full
 
 benchmarks: $(VENV)/.ready $(PEERS)/.ready futhark ## the measured claims of the documentation

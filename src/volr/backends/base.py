@@ -188,9 +188,8 @@ class Simulator(Protocol):
         ...
 
     def read_back(self, model: SpikingModel) -> SpikingReadback:
-        """Build the model and ask the simulator what it holds. Raises as ``run`` does.
-
-        Each field is ``Asked``, or ``Told`` where the simulator cannot be asked for it.
+        """Build the model and ask the simulator what it holds; a field is ``Told`` where it cannot be
+        asked. Raises as ``run`` does.
         """
         ...
 
@@ -201,10 +200,9 @@ class ArtificialBackend:
 
     ``activations`` and ``connectors`` are those it supports, ``merges`` how a population can merge
     what arrives, and ``several`` says whether several projections can lead from one population to
-    another. ``requires`` are Python packages,
-    which the ``extra`` installs; ``programs`` are executables, each with how to get it.
-    ``read_back`` builds the model and says what was built. ``precision`` is the relative error of
-    the numbers that it holds.
+    another. ``requires`` are Python packages, which the ``extra`` installs; ``programs`` are
+    executables, each with how to get it. ``read_back`` builds the model and says what was built.
+    ``precision`` is the relative error of the numbers that it holds.
     """
 
     name: str

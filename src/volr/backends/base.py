@@ -188,8 +188,9 @@ class Simulator(Protocol):
         ...
 
     def read_back(self, model: SpikingModel) -> SpikingReadback:
-        """Build the model and ask the simulator what it holds; a field is ``Told`` where it cannot be
-        asked. Raises as ``run`` does.
+        """Build the model and ask the simulator what it holds. What cannot be asked is ``Told``.
+
+        Raises as ``run`` does.
         """
         ...
 

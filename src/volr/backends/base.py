@@ -121,9 +121,7 @@ class Recordings:
         return hash((*self.counts, *self.spikes, *self.membranes, *self.means, *self.finals))
 
     def output_values(self, model: SpikingModel) -> Floats:
-        """The values of all outputs side by side, ``[batch, unit]``: counts, or membranes in mV,
-        mean or final.
-        """
+        """The values of all outputs side by side, ``[batch, unit]``: counts, or membranes, mV."""
         values = {"count": self.counts, "membrane": self.means, "final": self.finals}[model.readout]
         # Those of maps may be shaped.
         parts = [
@@ -188,9 +186,9 @@ class Simulator(Protocol):
         ...
 
     def read_back(self, model: SpikingModel) -> SpikingReadback:
-        """Build the model and ask the simulator what it holds. What cannot be asked is ``Told``.
+        """Build the model and ask the simulator what it holds. Raises as ``run`` does.
 
-        Raises as ``run`` does.
+        Each field is ``Asked``, or ``Told`` where the simulator cannot be asked for it.
         """
         ...
 

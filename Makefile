@@ -31,7 +31,7 @@ help: ## list the goals
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
 
 demo: $(VENV)/.ready ## NAND, XOR and digits: trained as ANNs, run as spiking networks on NEST
-	@$(BIN)/volr experiment nand xor digits --conditions ann,snn-surrogate,snn-transferred
+	@$(BIN)/volr experiment nand xor digits --conditions ann,snn-surrogate,snn-transferred,ann-quantised,snn-exact
 
 # The checks of the source need neither the peers nor Futhark, which are set up meanwhile.
 test: $(VENV)/.ready ## format, lint, types, layers, tests
@@ -63,8 +63,6 @@ format: $(VENV)/.ready ## format the code and mend what the linter can
 
 experiments: $(VENV)/.ready futhark ## all conditions of NAND, XOR and both MNIST networks, ten seeds; some hours on two cores
 	@$(BIN)/volr experiment nand xor mnist mnist-parallel --repeats 10 --out results/full
-	@$(BIN)/volr experiment nand xor mnist mnist-parallel --repeats 10 \
-	  --conditions ann,ann-quantised,snn-exact --out results/exact
 	@$(BIN)/python -m studies.pedersen2019 report results/full
 
 benchmarks: $(VENV)/.ready $(PEERS)/.ready futhark ## the measured claims of the documentation

@@ -17,6 +17,7 @@ from volr.backends.nir.dialects import DOCUMENTS as NIR_DIALECTS
 from volr.backends.onnx import ONNX, ONNX_FILE
 from volr.backends.pynn import PYNN, PYNN_BRIAN2, PYNN_NEST, PYNN_NEURON
 from volr.backends.reference import REFERENCE
+from volr.backends.shares import shared
 from volr.backends.torch import TORCH
 from volr.checks.arguments import check_on
 from volr.checks.names import named
@@ -88,15 +89,28 @@ def title(found: Backend | Document) -> str:
     return found.name
 
 
-def simulator(name: str = "engine", *, device: Device = "cpu") -> AbstractContextManager[Simulator]:
+def simulator(
+    name: str = "engine", *, device: Device = "cpu", dask: str | None = None
+) -> AbstractContextManager[Simulator]:
     """The spiking back end of that name, started: ``with simulator("nest") as nest: …``.
 
     ``device`` is where the engine computes: ``cpu``, ``cuda``, or ``auto`` for a GPU where there is
-    one. Raises ``BackendError`` for another device than ``cpu`` with any other back end, and
-    ``MissingError`` for what is not installed, and for ``cuda`` without a GPU.
+    one. With ``dask``, the address of a Dask scheduler such as ``tcp://host:8786``, its workers
+    start the back end, and get the stimuli in shares.
+
+    Raises ``BackendError`` for another device than ``cpu`` with any other back end or with
+    ``dask``, and where no scheduler answers; ``MissingError`` for what is not installed, and for
+    ``cuda`` without a GPU.
     """
     check_on("simulator", name, "name")
     found = spiking_backend(name)
+    if dask is not None:
+        if device != "cpu":
+            raise BackendError(
+                f"the workers of a cluster run on their processors alone, and not on {device}",
+                help="leave out the device, or the cluster",
+            )
+        return shared(found, dask)
     if device == "cpu":
         return found.start()
     if found is not ENGINE:

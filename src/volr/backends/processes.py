@@ -50,6 +50,10 @@ class ProcessEnded(SimulatorError):  # noqa: N818 (what happened, as its name)
         super().__init__(message)
         self.code = code
 
+    # As an error of another machine it is sent as what it was made of.
+    def __reduce__(self) -> tuple[type[Self], tuple[str, int]]:
+        return type(self), (self.message, self.code)
+
 
 class WorkerPool:
     """Up to ``processes`` processes that run the kernel ``module``; a context manager.

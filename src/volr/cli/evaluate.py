@@ -6,6 +6,7 @@ from contextlib import nullcontext
 from dataclasses import asdict
 
 from volr.cli import options
+from volr.cli.executors import Dask
 from volr.cli.input_files import check_data
 from volr.cli.operations import operations_json, print_operations
 from volr.cli.options import option, with_options
@@ -32,6 +33,7 @@ def evaluate(
         help="Count spikes and operations too, and estimate energy.",
         flags="--operations",
     ),
+    dask: Dask = None,
     as_json: options.Json = False,
 ) -> None:
     """Measure a model's accuracy on a task's test data."""
@@ -60,7 +62,9 @@ def evaluate(
             f"{runner.name} runs on the processor alone, and not on {device}",
             help="leave out --device, or run a spiking model on the engine: --on engine",
         )
-    runs = nullcontext() if device == "cpu" else simulator(runner.name, device=found_device)
+    runs = nullcontext()
+    if device != "cpu" or dask is not None:
+        runs = simulator(runner.name, device=found_device, dask=dask)
     network = loaded.model.network
     check_model(chosen, network, loaded.origin.get("task"))
     split = data_seed(loaded.origin, task, seed)

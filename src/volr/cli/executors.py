@@ -1,4 +1,4 @@
-"""Who makes the runs of experiments and searches: the options, and what becomes of them."""
+"""Who does the work: the options, and what becomes of them for runs of experiments and searches."""
 
 from __future__ import annotations
 
@@ -18,6 +18,12 @@ Fresh = Annotated[
 ]
 
 
+_SCHEDULER = "Dask scheduler whose workers do the work: such as tcp://host:8786."
+Dask = Annotated[
+    str | None, option(..., f"{_SCHEDULER} Stimuli go there in shares.", "ADDRESS", panel=MACHINES)
+]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Machines:
     """How many runs are made at the same time, and where."""
@@ -26,9 +32,7 @@ class Machines:
     processes: int | None = count(
         None, "Runs at the same time; 1: in this process.", unless="one a core"
     )
-    dask: str | None = option(
-        None, "Make the runs on the workers of this Dask scheduler: tcp://host:8786.", "ADDRESS"
-    )
+    dask: str | None = option(None, f"{_SCHEDULER} They make the runs.", "ADDRESS")
 
     def __post_init__(self) -> None:
         if self.dask is not None and self.processes is not None:

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
 from volr.cli import options
+from volr.cli.executors import Dask
 from volr.cli.first_spikes import transfer_first_spikes
 from volr.cli.input_files import check_data
 from volr.cli.options import MisplacedError, count, given_values, option, refuse, with_options
@@ -76,6 +77,7 @@ def transfer(
     spiking: Transferred,
     calibration: Calibration,
     levels: Levels,
+    dask: Dask = None,
     as_json: options.Json = False,
 ) -> None:
     """Make a trained model a spiking one.
@@ -103,6 +105,8 @@ def transfer(
         # That of the calibration has a default.
         if calibration.on == "engine":
             everything.pop("on")
+        if dask is not None:
+            everything["dask"] = dask
         transfer_first_spikes(model, out, task, data, everything, as_json=as_json)
         return
     if levels.levels is not None:
@@ -132,7 +136,7 @@ def transfer(
     network = loaded.model.network
     check_model(chosen, network, loaded.origin.get("task"))
     check_writable(out, source=model)
-    with simulator(calibration.on) as target, progress_bar() as progress:
+    with simulator(calibration.on, dask=dask) as target, progress_bar() as progress:
         progress(f"loading {task}", 0, None)
         stimuli = chosen.load(seed=split, inputs=network.input_size, data_dir=data).train
         done = transfer_ann(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from volr.cli import options
+from volr.cli.executors import Dask
 from volr.cli.options import ARTIFICIAL, SPIKING, given, option, refuse, with_options
 from volr.cli.output import note, print_json
 from volr.cli.progress import progress_bar
@@ -17,8 +19,9 @@ from volr.errors import MissingError, ModelError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from contextlib import AbstractContextManager
 
-    from volr.backends.base import Backend, Document
+    from volr.backends.base import Backend, Document, Simulator
     from volr.checks.arrays import Floats, Integers
     from volr.model_files.model_file import Origin
     from volr.models.model import Model, SpikingModel
@@ -61,6 +64,7 @@ def verify(
     activation: options.Activation = None,
     *,
     spiking: Spiking,
+    dask: Dask = None,
     as_json: options.Json = False,
 ) -> None:
     """Prove that back ends run the same network.
@@ -113,7 +117,9 @@ def verify(
             return
         shown = _stimuli(model.network, task, samples, seed, origin, data)
         names = tuple(dict.fromkeys(on or ("engine",)))
-        compare_whole_numbers(model, against, names, *shown, proved=proof, as_json=as_json)
+        compare_whole_numbers(
+            model, against, names, *shown, dask=dask, proved=proof, as_json=as_json
+        )
         return
     pairs, left_out = _pairs(models, on)
     stimuli, _ = _stimuli(models[0].network, task, samples, seed, origin, data)
@@ -121,7 +127,8 @@ def verify(
     with progress_bar() as progress:
         for model, target in pairs:
             told = of_simulation(progress, len(stimuli), f"verifying {target.name}")
-            outcome = attempt(model, target, stimuli, seed=seed, progress=told)
+            with _at(target, dask) as on_it:
+                outcome = attempt(model, on_it, stimuli, seed=seed, progress=told)
             if on is None and isinstance(outcome, Unverified) and outcome.status == "refused":
                 # Some simulators find out only as they run that they lack something.
                 left_out.append(outcome)
@@ -143,6 +150,18 @@ def verify(
             show_outcome(each)
     if not all(isinstance(each, Verification) and each.equal for each in found):
         raise typer.Exit(1)
+
+
+def _at(
+    target: Backend | Document, dask: str | None
+) -> AbstractContextManager[Backend | Document | Simulator]:
+    """Where a back end or document is compared: simulators on a cluster, if there is one."""
+    from volr.backends import simulator
+    from volr.backends.base import SpikingBackend
+
+    if dask is None or not isinstance(target, SpikingBackend):
+        return nullcontext(target)
+    return simulator(target.name, dask=dask)
 
 
 def _pairs(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -39,14 +40,16 @@ def compare_whole_numbers(
     stimuli: Floats,
     labels: Integers | None,
     *,
+    dask: str | None,
     proved: bool,
     as_json: bool,
 ) -> None:
     """Compare a spiking model with the artificial one in the file ``ann``, on back ends.
 
-    ``labels`` are those of the stimuli, if they have any, and ``proved`` is whether the proof is
-    asked for.
+    ``labels`` are those of the stimuli, if they have any, ``dask`` is the address of a cluster's
+    scheduler, and ``proved`` is whether the proof is asked for.
     """
+    from volr.backends import simulator
     from volr.exact.proof import prove
     from volr.experiments.run_progress import of_simulation
     from volr.model_files.model_file import read_model_file
@@ -64,7 +67,8 @@ def compare_whole_numbers(
     with progress_bar() as progress:
         for name in on:
             told = of_simulation(progress, len(stimuli), f"verifying {name}")
-            found.append(verify_against(model, other, name, stimuli, progress=told))
+            with nullcontext(name) if dask is None else simulator(name, dask=dask) as on_it:
+                found.append(verify_against(model, other, on_it, stimuli, progress=told))
     if as_json:
         head = {} if proof is None else {"proof": proof_json(proof)}
         entries = [_json(each, labels) for each in found]

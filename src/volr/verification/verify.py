@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from volr.backends import On
-    from volr.backends.base import Backend, Progress
+    from volr.backends.base import Backend, Progress, Simulator
     from volr.checks.arrays import Floats
     from volr.models.model import Model
     from volr.verification.differences import Comparison, Difference
@@ -165,7 +165,7 @@ def _compared(model: Model, stimuli: ArrayLike) -> Floats:
 
 def attempt(
     model: Model,
-    target: Target,
+    on: Target | Simulator,
     stimuli: Floats,
     *,
     seed: int = 0,
@@ -173,12 +173,14 @@ def attempt(
 ) -> Outcome:
     """``verify``, but errors are returned, so that other targets can still be compared.
 
-    It only raises ``DataError``, for stimuli that do not fit the model.
+    ``on`` may be a started simulator. It only raises ``DataError``, for stimuli that do not fit the
+    model.
     """
     stimuli = _compared(model, stimuli)
     generation = generation_of(model)
+    target = on if isinstance(on, Document) else backend_of(on)
     try:
-        return verify(model, target, stimuli, seed=seed, progress=progress)
+        return verify(model, on, stimuli, seed=seed, progress=progress)
     except (UnsupportedError, MissingError) as error:
         return Unverified(title(target), generation, "refused", error)
     except Exception as error:

@@ -16,9 +16,9 @@ from tests.experiments.examples import made_by, plan_of
 from tests.experiments.execution.planted import plant
 
 from volr.errors import BackendError, VolrError
-from volr.experiments.execution import cluster as cluster_module
 from volr.experiments.execution.cluster import Cluster
 from volr.experiments.execution.here import Here
+from volr.system import cluster as cluster_module
 
 if TYPE_CHECKING:
     from collections.abc import Generator

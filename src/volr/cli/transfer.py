@@ -105,8 +105,7 @@ def transfer(
         # That of the calibration has a default.
         if calibration.on == "engine":
             everything.pop("on")
-        if dask is not None:
-            everything["dask"] = dask
+        refuse(["--dask"] * (dask is not None), "--coding first-spike simulates nothing")
         transfer_first_spikes(model, out, task, data, everything, as_json=as_json)
         return
     if levels.levels is not None:

@@ -82,6 +82,7 @@ def verify(
     for every stimulus: `--proof` prints it. `--against` holds what back ends do against it, by
     default the engine.
     """
+    from volr.backends.base import SpikingBackend
     from volr.cli.input_files import read_subject
     from volr.cli.verify_tables import left_out_lines, outcome_json, print_outcomes, show_outcome
     from volr.experiments.run_progress import of_simulation
@@ -122,6 +123,8 @@ def verify(
         )
         return
     pairs, left_out = _pairs(models, on)
+    if dask is not None and not any(isinstance(each, SpikingBackend) for _, each in pairs):
+        refuse(["--dask"], "none of these simulates anything")
     stimuli, _ = _stimuli(models[0].network, task, samples, seed, origin, data)
     found: list[Outcome] = []
     with progress_bar() as progress:

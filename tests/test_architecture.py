@@ -98,6 +98,7 @@ def test_every_folder_is_a_package() -> None:
         ("network.graph", "import lark", "lark"),
         ("experiments.tasks", "import typer", "typer"),
         ("experiments.search.trials", "import optuna", "optuna"),
+        ("backends.shares", "import distributed", "dask"),
         ("cli.report", "import jinja2", "report"),
         ("experiments.results", "import matplotlib.figure", "report"),
     ],

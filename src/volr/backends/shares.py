@@ -24,18 +24,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
 
-    from distributed import Future
     from numpy.typing import ArrayLike, NDArray
 
     from volr.backends.base import Progress, Simulator, SpikingBackend
     from volr.backends.readback import SpikingReadback
     from volr.checks.arrays import Floats
     from volr.models.model import SpikingModel
+    from volr.system.cluster import Call
 
     Start = Callable[[], AbstractContextManager[Simulator]]
 
-SHARE = 10_000_000
-"""Neurons times steps of a share: about a second on NEST, and as many bytes of spike trains."""
+SHARE = 20_000_000
+"""Neurons times steps of a share: some two seconds on NEST, and so many bytes of spike trains."""
+# Each share takes the model with it, and each number of that takes as long as so many neurons times
+# steps, or less.
+_PER_NUMBER = 10
+# Numbers of models that wait at the scheduler, 8 bytes each.
+_WAITING = 100_000_000
 
 
 @contextmanager
@@ -69,55 +74,51 @@ class SharedSimulator:
     ) -> Recordings:
         """See ``volr.backends.base.Simulator``; ``progress`` is called as shares come in."""
         given = check_request(self.backend, model, stimuli, record, seed, first)
-        size = max(1, SHARE // (model.steps * model.network.neuron_count))
+        numbers = sum(each.size for each in model.parameters.values())
+        work = max(SHARE, _PER_NUMBER * numbers)
+        size = max(1, work // (model.steps * model.network.neuron_count))
+        room = max(1, min(ROOM, _WAITING // max(1, numbers)))
         # Without stimuli there is one share, an empty one.
         shares = {at: given[at : at + size] for at in range(0, max(1, len(given)), size)}
-        # A worker gets the model once, from the scheduler or from another worker.
-        sent = self._call(_itself, model)
         found: dict[int, Recordings] = {}
-        try:
-            calls = (
-                (at, self._on_worker(_run, sent, part, record, seed, first + at))
-                for at, part in shares.items()
-            )
-            for at, recordings in self._results(calls):
-                found[at] = recordings
-                if progress is not None:
-                    progress(len(shares[at]))
-        finally:
-            self._connection.cancel([sent])
+        calls = (
+            (at, self._on_worker(_run, model, part, record, seed, first + at))
+            for at, part in shares.items()
+        )
+        for at, recordings in self._results(calls, room):
+            found[at] = recordings
+            if progress is not None:
+                progress(len(shares[at]))
         return joined([found[at] for at in shares])
 
     def read_back(self, model: SpikingModel) -> SpikingReadback:
         """See ``volr.backends.base.Simulator``: what it holds on one of the workers."""
         check_supported(self.backend, model)
-        ((_, found),) = self._results([(0, self._on_worker(_read_back, model))])
+        ((_, found),) = self._results([(0, self._on_worker(_read_back, model))], room=1)
         return found
 
-    def _on_worker(self, function: Callable[..., Any], *arguments: Any) -> Future:
-        return self._call(function, self.backend.name, self.backend.start, *arguments)
-
-    def _call(self, function: Callable[..., Any], *arguments: Any) -> Future:
+    def _on_worker(self, function: Callable[..., Any], *arguments: Any) -> Call:
         self._calls += 1
-        key = f"volr-{self.backend.name}{function.__name__}-{self._calls}"
-        return self._connection.submit(function, *arguments, key=key)
+        backend = self.backend
+        key = f"{backend.name}-{self._calls}"
+        return self._connection.submit(function, backend.name, backend.start, *arguments, key=key)
 
-    def _results(self, calls: Iterable[tuple[int, Future]]) -> Iterator[tuple[int, Any]]:
-        """The results with their numbers as they come; calls are made as others are done."""
-        waiting: dict[Future, int] = {}
+    def _results(self, calls: Iterable[tuple[int, Call]], room: int) -> Iterator[tuple[int, Any]]:
+        """The results with their numbers as they come; ``room`` calls are made before the first."""
+        waiting: dict[Call, int] = {}
         try:
             for number, call in calls:
                 waiting[call] = number
-                if len(waiting) == ROOM:
+                if len(waiting) == room:
                     yield from self._finished(waiting)
             while waiting:
                 yield from self._finished(waiting)
         finally:
             self._connection.cancel(waiting)
 
-    def _finished(self, waiting: dict[Future, int]) -> Iterator[tuple[int, Any]]:
-        for future, result in self._connection.finished(waiting):
-            number = waiting.pop(future)
+    def _finished(self, waiting: dict[Call, int]) -> Iterator[tuple[int, Any]]:
+        for call, result in self._connection.finished(waiting):
+            number = waiting.pop(call)
             if isinstance(result, VolrError):
                 raise result
             if isinstance(result, BaseException):
@@ -163,10 +164,6 @@ def _simulator(name: str, start: Start) -> Generator[Simulator]:
         except (MissingError, SimulatorError) as error:
             error.message = f"on the worker {address}: {error.message}"
             raise
-
-
-def _itself(model: SpikingModel) -> SpikingModel:
-    return model
 
 
 def _run(

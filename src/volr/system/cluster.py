@@ -11,9 +11,10 @@ import logging
 import os
 import threading
 import uuid
+import warnings
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeAlias
 
 from volr.errors import BackendError, MissingError
 from volr.system.cores import LIMIT
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable
 
     from distributed import Future
+
+Call: TypeAlias = "Future"
+"""A call that was sent to the cluster."""
 
 PATIENCE = 12.0
 """Seconds to wait for the scheduler to answer."""
@@ -64,7 +68,7 @@ class Connection:
         self._address = address
         self._lost = lost
         self._session = uuid.uuid4().hex
-        self._waiting: dict[str, Future] = {}
+        self._waiting: dict[str, Call] = {}
         self._level = _LOGGER.level
 
     def __enter__(self) -> Self:
@@ -74,22 +78,28 @@ class Connection:
 
     def __exit__(self, *_: object) -> None:
         try:
-            self.cancel(list(self._waiting.values()))
+            self.cancel(self._waiting.values())
             self._client.close()
         finally:
             _LOGGER.setLevel(self._level)
 
-    def submit(self, function: Callable[..., Any], *arguments: Any, key: str) -> Future:
-        """Send a call to the scheduler. Futures among the arguments stand for their results.
+    def submit(self, function: Callable[..., Any], *arguments: Any, key: str) -> Call:
+        """Send a call to the scheduler, whose name in Dask's own tables begins with ``key``.
 
-        ``key`` names it in Dask's own tables, and no other of this connection has it.
+        No other call of this connection has the same. Arguments of several calls are sent with
+        each: Dask gives calls that share one to the workers that have it, and others are idle.
         """
-        future = self._client.submit(function, *arguments, key=f"{key}-{self._session}", pure=False)
-        self._waiting[future.key] = future
-        return future
+        with warnings.catch_warnings():
+            # Dask says what to do about large arguments where arrays are Dask's own.
+            warnings.filterwarnings("ignore", "Sending large graph", UserWarning)
+            call = self._client.submit(
+                function, *arguments, key=f"{key}-{self._session}", pure=False
+            )
+        self._waiting[call.key] = call
+        return call
 
-    def finished(self, futures: Iterable[Future]) -> list[tuple[Future, Any]]:
-        """Wait for one or more of the futures, and return those that are done, with their results.
+    def finished(self, calls: Iterable[Call]) -> list[tuple[Call, Any]]:
+        """Wait for one or more of the calls, and return those that are done, with their results.
 
         An exception of a call is its result. Raises ``BackendError`` if the scheduler is lost.
         """
@@ -97,27 +107,28 @@ class Connection:
 
         try:
             with self._client.as_current():
-                done = distributed.wait([*futures], return_when="FIRST_COMPLETED").done
+                done = distributed.wait([*calls], return_when="FIRST_COMPLETED").done
             found = [(each, _result(each)) for each in done]
         except CancelledError as error:
             raise BackendError(
                 f"the Dask scheduler at {self._address} has ended, or let go of the work",
                 help=self._lost,
             ) from error
-        for future, _ in found:
-            del self._waiting[future.key]
+        for call, _ in found:
+            del self._waiting[call.key]
         return found
 
-    def cancel(self, futures: Iterable[Future]) -> None:
+    def cancel(self, calls: Iterable[Call]) -> None:
         """Let go of calls; those that have not begun never will."""
-        for future in futures:
-            self._waiting.pop(future.key, None)
-            future.cancel()
+        given = [*calls]
+        for call in given:
+            self._waiting.pop(call.key, None)
+        self._client.cancel(given)
 
 
-def _result(future: Future) -> Any:
-    error = future.exception()
-    return future.result() if error is None else error
+def _result(call: Call) -> Any:
+    error = call.exception()
+    return call.result() if error is None else error
 
 
 async def _knock(address: str) -> None:

@@ -17,10 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from distributed import Future
-
     from volr.experiments.execution.job import Done, Job
     from volr.experiments.plan import Spec
+    from volr.system.cluster import Call
 
 
 class Cluster:
@@ -32,7 +31,7 @@ class Cluster:
     def __init__(self, address: str) -> None:
         lost = "once it is back, the same command, without --fresh, makes what is missing"
         self._connection = Connection(address, lost)
-        self._waiting: dict[Future, Job] = {}
+        self._waiting: dict[Call, Job] = {}
 
     def __enter__(self) -> Self:
         self._connection.__enter__()
@@ -48,15 +47,15 @@ class Cluster:
 
     def submit(self, job: Job) -> None:
         """Send the job to the scheduler."""
-        future = self._connection.submit(
+        call = self._connection.submit(
             _carry_out, job_text(job), list(job.models), key=job.spec.key
         )
-        self._waiting[future] = job
+        self._waiting[call] = job
 
     def finished(self) -> Iterator[tuple[Spec, Done | Failed]]:
         """Wait for one or more jobs; ``BackendError`` if the scheduler is lost."""
-        for future, result in self._connection.finished(self._waiting):
-            yield self._waiting.pop(future).spec, _answer(result)
+        for call, result in self._connection.finished(self._waiting):
+            yield self._waiting.pop(call).spec, _answer(result)
 
 
 def _answer(result: Any) -> Done | Failed:

@@ -120,10 +120,9 @@ class Connection:
 
     def cancel(self, calls: Iterable[Call]) -> None:
         """Let go of calls; those that have not begun never will."""
-        given = [*calls]
-        for call in given:
+        for call in [*calls]:
             self._waiting.pop(call.key, None)
-        self._client.cancel(given)
+            call.cancel()
 
 
 def _result(call: Call) -> Any:

@@ -47,11 +47,12 @@ class Mistaken(EngineSimulator):
         *,
         record: Record = Record(),
         seed: int = 0,
+        first: int = 0,
         progress: Progress | None = None,
     ) -> Recordings:
         from volr.engine.simulation import ready, simulate
 
-        del seed, progress
+        del seed, first, progress
         network, counted = model.network, record.counted(model.network)
         found = simulate(
             self.change(ready(model)),

@@ -85,15 +85,23 @@ def main() -> None:
     wanted = [name for name in options.only if name in found]
     report: dict[str, object] = {"versions": versions}
     for name, model in models.items():
-        report[name] = compare(model, name, data, wanted, options.batch)
-    if options.json is not None:
-        options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-        say(f"written to {options.json}")
+
+        def keep(rows: list[Row], name: str = name) -> None:
+            report[name] = rows
+            if options.json is not None:
+                options.json.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+
+        compare(model, name, data, wanted, options.batch, keep)
 
 
 def compare(
-    model: ArtificialModel, name: str, data: volr.Data, wanted: list[str], batch: int
-) -> list[Row]:
+    model: ArtificialModel,
+    name: str,
+    data: volr.Data,
+    wanted: list[str],
+    batch: int,
+    keep: Callable[[list[Row]], None],
+) -> None:
     """Convert, run, and print the table of one network."""
     modules = carried(model)
     check(modules, data.test.inputs[:100])
@@ -115,7 +123,7 @@ def compare(
         exact = [each for each in converted if isinstance(each, own.FirstSpikes)]
         for each in exact:
             networks[f"{each.levels} levels"] = each.quantised_labels
-        rows = side_by_side.run(converted, networks, data.test, batch)
+        rows = side_by_side.run(converted, networks, data.test, batch, keep)
     show(f"{name}, {rows[0]['images']:,} images of MNIST", rows, side_by_side.FORMATS)
     for each in exact:
         print(
@@ -123,7 +131,6 @@ def compare(
             f"{each.compared:,} whole numbers of all neurons differ from the ANN of {each.levels} "
             "levels"
         )
-    return rows
 
 
 def _options() -> argparse.Namespace:
@@ -136,7 +143,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--training", type=int, help="training images; default all")
     parser.add_argument("--only", nargs="+", choices=FAMILIES, default=list(FAMILIES))
     parser.add_argument("--threads", type=int, default=cores(), help="of PyTorch")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there too")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the numbers there")
     mnist.add_data_option(parser)
     options = parser.parse_args()
     options.batch = min(options.batch, options.images)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -42,18 +42,18 @@ def run(
     networks: dict[str, Callable[[Floats], NDArray[np.int64]]],
     test: Samples,
     batch: int,
+    keep: Callable[[list[Row]], None],
 ) -> list[Row]:
     """Rows for artificial ``networks``, the first of which is what all are compared with, and for
     each converted one and number of steps.
 
     A batch goes through one after the other, and each batch begins with another one, so what
-    disturbs one disturbs all. Seconds are the median of the batches, for all images. Ctrl-C ends
-    it early: the rows are then those of the batches that were finished.
+    disturbs one disturbs all. Seconds are the median of the batches, for all images. ``keep`` gets
+    the rows so far after each batch. Ctrl-C ends it early: the rows are then those of the batches
+    that were finished.
     """
-    float_labels: list[NDArray[np.int64]] = []
-    of_networks: dict[str, list[tuple[NDArray[np.int64], float]]] = defaultdict(list)
-    readings: dict[int, list[Sequence[Reading]]] = defaultdict(list)
-    done = 0
+    finished: list[_Batch] = []
+    rows: list[Row] = []
     try:
         for number, first in enumerate(range(0, len(test), batch)):
             part = test.inputs[first : first + batch]
@@ -61,52 +61,63 @@ def run(
             begins = number % len(converted)
             order = [*range(begins, len(converted)), *range(begins)]
             found = {which: converted[which].run(part, number) for which in order}
-            for name, each in answers.items():
-                of_networks[name].append(each)
-            for which, each in found.items():
-                readings[which].append(each)
-            float_labels.append(next(iter(answers.values()))[0])
-            done += len(part)
+            finished.append(_Batch(answers, [found[which] for which in range(len(converted))]))
+            done = min(first + batch, len(test))
+            rows = _rows(finished, converted, np.asarray(test.labels[:done]))
+            keep(rows)
             say(f"{done:,} of {len(test):,} images")
     except KeyboardInterrupt:
-        say(f"ended after {done:,} of {len(test):,} images")
-        if not done:
+        say(f"ended after {len(finished)} batches")
+        if not finished:
             raise
-    wanted, reference = np.asarray(test.labels[:done]), np.concatenate(float_labels)
+    return rows
 
-    def row(labels: NDArray[np.int64], seconds: Sequence[float], **others: float | str) -> Row:
+
+@dataclass(frozen=True)
+class _Batch:
+    """Of artificial networks by name the labels and seconds, of converted ones the readings."""
+
+    answers: dict[str, tuple[NDArray[np.int64], float]]
+    readings: Sequence[Sequence[Reading]]
+
+
+def _rows(
+    finished: Sequence[_Batch], converted: Sequence[Converted], wanted: NDArray[np.int64]
+) -> list[Row]:
+    names = list(finished[0].answers)
+    reference = np.concatenate([each.answers[names[0]][0] for each in finished])
+    done = len(wanted)
+
+    def row(parts: Sequence[tuple[NDArray[np.int64], float]], **others: float | str) -> Row:
+        labels = np.concatenate([labels for labels, _ in parts])
         correct = right(labels, wanted)
+        an_image = statistics.median(seconds / len(labels) for labels, seconds in parts)
         return {
             **others,
             "images": done,
             "accuracy": correct / done,
             "lost": right(reference, wanted) - correct,
             "others": int((labels != reference).sum()),
-            # The last batch may be smaller.
-            "seconds": statistics.median(seconds[: done // batch] or seconds) * done / batch
-            if done >= batch
-            else sum(seconds),
+            "seconds": an_image * done,
         }
 
-    rows: list[Row] = []
-    for name, each in of_networks.items():
-        labels = np.concatenate([labels for labels, _ in each])
-        rows.append(row(labels, [s for _, s in each], converter="ANN", options=name))
-    for which, network in enumerate(converted):
-        for each in zip(*readings[which], strict=True):
-            labels = np.concatenate([one.labels for one in each])
-            rows.append(
-                row(
-                    labels,
-                    [one.seconds for one in each],
-                    converter=network.family,
-                    options=network.name,
-                    steps=each[0].steps,
-                    spikes=sum(one.spikes for one in each) / done,
-                    ACs=sum(one.acs for one in each) / done,
-                    MACs=sum(one.macs for one in each) / done,
-                )
-            )
+    rows = [
+        row([each.answers[name] for each in finished], converter="ANN", options=name)
+        for name in names
+    ]
+    rows += [
+        row(
+            [(one.labels, one.seconds) for one in each],
+            converter=network.family,
+            options=network.name,
+            steps=each[0].steps,
+            spikes=sum(one.spikes for one in each) / done,
+            ACs=sum(one.acs for one in each) / done,
+            MACs=sum(one.macs for one in each) / done,
+        )
+        for which, network in enumerate(converted)
+        for each in zip(*(batch.readings[which] for batch in finished), strict=True)
+    ]
     return rows
 
 

@@ -105,6 +105,11 @@ def _read_start(path: Path, network: Network, out: Path) -> ModelFile:
 
     check_writable(out, source=path)
     loaded = read_model_file(path)
+    if loaded.model.network.clock is not None:
+        raise ModelError(
+            f"{path} has first spikes, and its weights are not to be trained",
+            help="train the artificial model that it came from, and transfer that one again",
+        )
     if loaded.model.network != network:
         source = loaded.model.network.source
         own = "" if source is None else f": it was made from `{source.text.strip()}`"

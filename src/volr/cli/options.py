@@ -45,7 +45,7 @@ CALIBRATION = "Calibration"
 QUANTISATION = "Quantisation"
 MACHINES = "Who does the work"
 """Headings of help, which options are grouped under."""
-_REST = "Options"
+REST = "Options"
 _OF_NEURONS = ("-p", "--neuron-parameter")
 
 
@@ -162,7 +162,7 @@ class Command(TyperCommand):
         return super().parse_args(ctx, args)
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        groups: dict[str, list[tuple[str, str]]] = {"Arguments": [], _REST: []}
+        groups: dict[str, list[tuple[str, str]]] = {"Arguments": [], REST: []}
         for each in self.get_params(ctx):
             _prepare_help(each)
             if (record := each.get_help_record(ctx)) is not None:
@@ -217,7 +217,7 @@ def refuse(options: Collection[str], why: str) -> None:
 def _group(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
         return "Arguments"
-    return getattr(parameter, "rich_help_panel", None) or _REST
+    return getattr(parameter, "rich_help_panel", None) or REST
 
 
 def _is_given(ctx: typer.Context, name: str) -> bool:

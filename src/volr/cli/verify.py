@@ -114,6 +114,9 @@ def verify(
     if proof or against is not None:
         model = _whole(models[0], subject)
         if against is None:
+            told = given(ctx, options.REST, options.MACHINES)
+            idle = [each for name, each in told.items() if name not in ("proof", "as_json")]
+            refuse(idle, "the proof runs nothing; add --against MODEL")
             show_proof(model, as_json=as_json)
             return
         shown = _stimuli(model.network, task, samples, seed, origin, data)

@@ -24,6 +24,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from volr.checks import arguments
+from volr.checks.annotations import as_float, shown
 from volr.errors import ModelError
 from volr.exact.sums import largest_sums, staircase_of, summed_weights
 from volr.models.activations import Staircase
@@ -58,9 +60,10 @@ def to_first_spikes(
     longer ones. Raises ``ModelError`` for a network that is no staircase network of whole numbers,
     for one in which neurons cannot tell their values by one spike, and for times that do not fit.
     """
+    arguments.check_model("to_first_spikes", model, kind=ArtificialModel)
     stairs = staircase_of(model)
     network, levels = model.network, stairs.levels
-    delay = dt if delay is None else delay
+    dt, delay = _times(dt, delay)
     if wrong := unsuited(network) or timing_problems(dt, dt, delay):
         raise ModelError("this network cannot compute with first spikes: " + "; ".join(wrong))
     delays = aligned_delays(network, levels, round(delay / dt))
@@ -102,6 +105,18 @@ def to_first_spikes(
         delays={name: each * dt for name, each in delays.items()},
         readout="final",
     )
+
+
+def _times(dt: object, delay: object) -> tuple[float, float]:
+    """dt and delay, ms, as Python's own numbers; a delay of None is one step."""
+    found: list[float] = []
+    for name, given in (("dt", dt), ("delay", dt if delay is None else delay)):
+        number = as_float(given)
+        if number is None:
+            raise ModelError(f"{name} is {shown(given)}, not a time in ms")
+        # So that 0.1 in single precision is 0.1.
+        found.append(float(str(given)) if isinstance(given, np.floating) else number)
+    return found[0], found[1]
 
 
 def hold_down(model: ArtificialModel, levels: int) -> float:
@@ -185,6 +200,7 @@ def from_first_spikes(model: SpikingModel) -> ArtificialModel:
     Raises ``ModelError`` for a model with another coding, and for one whose numbers are not, one
     and all, those that ``to_first_spikes`` gives that network.
     """
+    arguments.check_model("from_first_spikes", model, kind=SpikingModel)
     coding = model.coding
     if not isinstance(coding, FirstSpike):
         raise ModelError(

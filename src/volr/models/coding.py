@@ -95,6 +95,12 @@ def in_rates(coding: InputCoding) -> RateCoding:
 def rate_coding(name: str, rate_max: float) -> RateCoding:
     """The rate coding of that name; ``ModelError`` when there is none."""
     known = {coding.name: coding for coding in RATE_CODINGS}
+    if name == FirstSpike.name:
+        raise ModelError(
+            f"{name} is no coding by rates: its neurons and times come from a network of whole "
+            "numbers",
+            help="`volr transfer --coding first-spike` makes such a model",
+        )
     return named("input coding", name, known, ModelError)(rate_max)
 
 

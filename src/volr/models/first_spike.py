@@ -234,7 +234,7 @@ def unsuited(network: Network) -> list[str]:
         elif network[name].merge == "max":
             wrong.append(
                 f"{name} takes the largest of what arrives and is an output; first spikes read the "
-                "outputs as sums"
+                "outputs as sums, so end with a dense layer or a convolution"
             )
     return wrong
 

@@ -21,7 +21,7 @@ from volr.models.samples import check_labels
 from volr.network import Connector
 from volr.network.supported import check_connectors
 from volr.quantisation.heights import heights
-from volr.quantisation.whole_numbers import whole_numbers
+from volr.quantisation.whole_numbers import levels_problems, whole_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -57,8 +57,7 @@ class QuantisationSettings:
     def __post_init__(self) -> None:
         wrong = settle(self)
         if not wrong:
-            if self.levels < 2:
-                wrong.append(f"levels is {self.levels}, below 2")
+            wrong += levels_problems(self.levels)
             if self.percentile is not None and not 0 < self.percentile <= 100:
                 wrong.append(f"percentile is {self.percentile}, not in (0, 100]")
             if self.samples < 1:
@@ -176,6 +175,11 @@ def quantise(
 
 def check_quantisable(model: ArtificialModel) -> None:
     """Raise ``UnsupportedError`` for a network that has no staircase network."""
+    if isinstance(model.activation, Staircase):
+        raise UnsupportedError(
+            f"this network is quantised already, to {model.activation.levels} levels",
+            help="volr.to_first_spikes makes it a spiking model",
+        )
     if not isinstance(model.activation, ReLU):
         raise UnsupportedError(
             f"a staircase cannot stand for the activation {model.activation.name!r}: its levels "

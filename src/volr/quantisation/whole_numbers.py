@@ -38,6 +38,16 @@ _COARSER = 0.97
 LEAST_STEP = 7
 
 
+def levels_problems(levels: int) -> list[str]:
+    """What keeps any network from having so many levels, in words."""
+    if levels < 2:
+        return [f"levels is {levels}, below 2"]
+    if _single_step(levels) < LEAST_STEP:
+        most = (SINGLE_WHOLE // 4 - 1) // LEAST_STEP - 1
+        return [f"levels is {levels:,}, and no network of whole numbers has more than {most:,}"]
+    return []
+
+
 def whole_numbers(
     model: ArtificialModel, heights: Mapping[str, Floats], levels: int
 ) -> ArtificialModel:
@@ -92,8 +102,12 @@ def _largest_step(
         (float((bounds[name] / heights[name]).max()) for name in spiking if name in heights),
         default=1.0,
     )
-    single = (SINGLE_WHOLE // 4 - 1) // (levels + 1)
-    return _odd(min(float(single), (SINGLE_WHOLE - 1) / max(most, 1.0)))
+    return _odd(min(float(_single_step(levels)), (SINGLE_WHOLE - 1) / max(most, 1.0)))
+
+
+def _single_step(levels: int) -> int:
+    """The largest step with which single precision divides rightly."""
+    return (SINGLE_WHOLE // 4 - 1) // (levels + 1)
 
 
 def _odd(number: float) -> int:

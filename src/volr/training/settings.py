@@ -10,6 +10,7 @@ from volr.checks.annotations import settle
 from volr.errors import TrainingError
 from volr.models.activations import Activation, ReLU
 from volr.models.model import ArtificialModel
+from volr.quantisation.whole_numbers import levels_problems
 
 Optimizer: TypeAlias = Literal["adam", "sgd"]
 Loss: TypeAlias = Literal["cross_entropy", "mse"]
@@ -129,8 +130,8 @@ def _problems(settings: TrainingSettings) -> list[str]:
         wrong.append(f"dropout is {settings.dropout}, not in [0, 1)")
     if settings.shift < 0:
         wrong.append(f"shift is {settings.shift}, below 0")
-    if settings.levels is not None and settings.levels < 2:
-        wrong.append(f"levels is {settings.levels}, below 2")
+    if settings.levels is not None:
+        wrong += levels_problems(settings.levels)
     if settings.levels is not None and not isinstance(settings.activation, ReLU):
         wrong.append(f"levels are those of relu, and the activation is {settings.activation.name}")
     if not 0 <= settings.validation < 1:

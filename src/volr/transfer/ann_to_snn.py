@@ -13,7 +13,7 @@ from volr.backends.reference import activations
 from volr.checks import arguments
 from volr.checks.arrays import same_fields
 from volr.errors import DataError, UnsupportedError
-from volr.models.activations import ReLU
+from volr.models.activations import ReLU, Staircase
 from volr.models.coding import check_stimuli, decode_counts
 from volr.models.model import ArtificialModel, check_reach
 from volr.models.samples import check_labels
@@ -92,6 +92,12 @@ def transfer_ann(
     arguments.check_progress("transfer_ann", progress)
     if scale is not None:
         check_scales(model.network, scale)
+    if isinstance(model.activation, Staircase):
+        raise UnsupportedError(
+            "this network is one of whole numbers, and rates would only come near them",
+            help="transfer it exactly: `volr transfer --coding first-spike`, or "
+            "volr.to_first_spikes in Python",
+        )
     if not isinstance(model.activation, ReLU):
         raise UnsupportedError(
             f"a spike rate cannot stand for the activation {model.activation.name!r}: "

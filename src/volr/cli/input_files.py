@@ -70,23 +70,33 @@ class Read(Generic[_M]):
 
 def start_of(path: Path, network: Network, out: Path) -> Read[SpikingModel]:
     """The model to start from; ``ModelError`` if it is not a spiking model of ``network``."""
+    from volr.model_files.model_file import read_model_file
     from volr.models.model import SpikingModel
 
-    loaded = _read_start(path, network, out)
+    check_writable(out, source=path)
+    loaded = read_model_file(path)
     if not isinstance(loaded.model, SpikingModel):
         raise ModelError(
             f"{path} is an artificial model, and --start goes on from a spiking one",
             help="make it one with `volr transfer`",
         )
+    if loaded.model.network.clock is not None:
+        raise ModelError(
+            f"{path} has first spikes, and its weights are not to be trained",
+            help="train the artificial model that it came from, and transfer that one again",
+        )
+    _check_program(path, loaded.model.network, network)
     return Read(path, loaded.model, loaded.origin)
 
 
 def artificial_start_of(path: Path, network: Network, out: Path) -> Read[ArtificialModel]:
     """The same for an artificial network, which is to become one of whole numbers."""
+    from volr.model_files.model_file import read_model_file
     from volr.models.activations import ReLU
     from volr.models.model import ArtificialModel
 
-    loaded = _read_start(path, network, out)
+    check_writable(out, source=path)
+    loaded = read_model_file(path)
     if not isinstance(loaded.model, ArtificialModel):
         raise ModelError(
             f"{path} is a spiking model, and --levels are those of an artificial one",
@@ -97,24 +107,15 @@ def artificial_start_of(path: Path, network: Network, out: Path) -> Read[Artific
             f"{path} has the activation {loaded.model.activation.name}, and --levels need relu",
             help="name the model that `volr train` wrote",
         )
+    _check_program(path, loaded.model.network, network)
     return Read(path, loaded.model, loaded.origin)
 
 
-def _read_start(path: Path, network: Network, out: Path) -> ModelFile:
-    from volr.model_files.model_file import read_model_file
-
-    check_writable(out, source=path)
-    loaded = read_model_file(path)
-    if loaded.model.network.clock is not None:
-        raise ModelError(
-            f"{path} has first spikes, and its weights are not to be trained",
-            help="train the artificial model that it came from, and transfer that one again",
-        )
-    if loaded.model.network != network:
-        source = loaded.model.network.source
-        own = "" if source is None else f": it was made from `{source.text.strip()}`"
+def _check_program(path: Path, found: Network, network: Network) -> None:
+    """Raise ``ModelError`` for a model of another program."""
+    if found != network:
+        own = "" if found.source is None else f": it was made from `{found.source.text.strip()}`"
         raise ModelError(f"{path} is not a model of this program{own}")
-    return loaded
 
 
 def teacher_of(path: Path, task: Task, out: Path) -> Read[ArtificialModel]:

@@ -20,7 +20,7 @@ RUNNING = {
     if (found := snippets(page.read_text(encoding="utf-8")))
 }
 # Those that are left out need what no machine of ours has, or minutes.
-MOST_LEFT_OUT = 6
+MOST_LEFT_OUT = 8
 
 EVERYTHING = """
 ```volr title="a.volr"

@@ -114,8 +114,7 @@ def _times(dt: object, delay: object) -> tuple[float, float]:
         number = as_float(given)
         if number is None:
             raise ModelError(f"{name} is {shown(given)}, not a time in ms")
-        # So that 0.1 in single precision is 0.1.
-        found.append(float(str(given)) if isinstance(given, np.floating) else number)
+        found.append(number)
     return found[0], found[1]
 
 

@@ -30,6 +30,7 @@ COMMANDS = {
     "format": ("format", "bad.volr"),
     "show": ("show", "bad.volr", "--json"),
     "train": ("train", "bad.volr", "--task", f"xor{ESCAPES}", "--out", "m"),
+    "quantise": ("quantise", f"none{ESCAPES}", "--task", "xor", "--out", "m"),
     "transfer": ("transfer", f"none{ESCAPES}", "--task", "xor", "--out", "m"),
     "evaluate": ("evaluate", "bad.volr", "--task", f"{ESCAPES}"),
     "explain": ("explain", "snn", "--task", "xor", "--ann", f"none{ESCAPES}"),

@@ -26,7 +26,7 @@ from tests.backends.staircases import (
 from tests.oracles import random_parameters
 
 from volr.backends.futhark import FUTHARK_PROGRAM, program
-from volr.backends.onnx import ONNX_FILE, read_back
+from volr.backends.onnx import ONNX_FILE
 from volr.backends.probing import ANOTHER, activation_of, input_formula_of
 from volr.backends.readback import SINGLE, Asked, expected
 from volr.backends.reference import activations
@@ -251,7 +251,7 @@ def test_a_division_by_zero_in_a_file_is_another_function() -> None:
     model = onnx.load_model_from_string(ONNX_FILE.write(case("pools", 7, 41)[0])[".onnx"])
     (step,) = (each for each in model.graph.initializer if each.name == "staircase_step")
     step.raw_data = np.zeros(1, dtype=np.float32).tobytes()
-    found = read_back({".onnx": model.SerializeToString()})
+    found = ONNX_FILE.read_back({".onnx": model.SerializeToString()})
     assert found.activations["conv_1"] == Asked(ANOTHER, "")
 
 
@@ -272,5 +272,5 @@ def test_what_has_no_whole_numbers_refuses_it() -> None:
     settings = TrainingSettings(activation=model.activation, epochs=1)
     with pytest.raises(TrainingError, match="the slope of a staircase is 0"):
         train_ann(DENSE, samples, settings)
-    with pytest.raises(UnsupportedError, match="activation 'staircase'"):
+    with pytest.raises(UnsupportedError, match="one of whole numbers"):
         transfer_ann(model, samples)

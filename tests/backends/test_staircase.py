@@ -252,6 +252,7 @@ def test_a_division_by_zero_in_a_file_is_another_function() -> None:
     (step,) = (each for each in model.graph.initializer if each.name == "staircase_step")
     step.raw_data = np.zeros(1, dtype=np.float32).tobytes()
     found = ONNX_FILE.read_back({".onnx": model.SerializeToString()})
+    assert isinstance(found, ArtificialReadback)
     assert found.activations["conv_1"] == Asked(ANOTHER, "")
 
 

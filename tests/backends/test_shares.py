@@ -126,6 +126,7 @@ def test_errors_of_a_worker_say_what_is_wrong_there(
         pytest.raises(SimulatorError, match="a worker of the cluster failed: KeyError: 'its own"),
     ):
         there.run(MODEL, STIMULI)
+    (tmp_path / "fails").unlink()
     # Dask gives up a share whose workers die again and again.
     cluster.scheduler.allowed_failures = 0
     (tmp_path / "dies").touch()

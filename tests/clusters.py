@@ -41,7 +41,7 @@ def local_cluster(workers: int) -> Generator[Any]:
         # The source beside these tests, wherever the installed one is.
         patch.setenv("PYTHONPATH", os.pathsep.join(map(str, (REPOSITORY, REPOSITORY / "src"))))
         with distributed.LocalCluster(
-            n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs=50
+            n_workers=workers, threads_per_worker=1, dashboard_address=":0", silence_logs=50
         ) as started:
             yield started
 

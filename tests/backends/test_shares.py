@@ -120,18 +120,20 @@ def test_errors_of_a_worker_say_what_is_wrong_there(
         # Before anything is sent.
         with pytest.raises(DataError, match="value 2 of stimulus 0 is 2"):
             there.run(MODEL, [[0.0, 1.0, 2.0]])
-    (tmp_path / "fails").touch()
+    # Each has a folder of its own: a worker may still be at a share that was let go.
+    failing, dying = tmp_path / "failing", tmp_path / "dying"
+    for folder, plant in ((failing, "fails"), (dying, "dies")):
+        folder.mkdir()
+        (folder / plant).touch()
     with (
-        shared(planted(tmp_path), address) as there,
+        shared(planted(failing), address) as there,
         pytest.raises(SimulatorError, match="a worker of the cluster failed: KeyError: 'its own"),
     ):
         there.run(MODEL, STIMULI)
-    (tmp_path / "fails").unlink()
     # Dask gives up a share whose workers die again and again.
     cluster.scheduler.allowed_failures = 0
-    (tmp_path / "dies").touch()
     with (
-        shared(planted(tmp_path), address) as there,
+        shared(planted(dying), address) as there,
         pytest.raises(SimulatorError, match=r"a worker of the cluster failed: KilledWorker: .*die"),
     ):
         there.run(MODEL, STIMULI)

@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from tests.needs import needs_numba
+from tests.verification.mistaken_engine import MistakenEngine
 from tests.whole import POOLS, SKIP, staircase
 
-from volr.backends.base import Record, Recordings
-from volr.backends.engine import EngineSimulator
 from volr.exact.first_spikes import to_first_spikes
 from volr.verification import verify
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from volr.backends.base import Progress
-    from volr.backends.readback import SpikingReadback
+    from tests.verification.mistaken_engine import Change
+
     from volr.engine.schedule import Layer
     from volr.engine.simulation import Ready
-    from volr.models.model import SpikingModel
-
-    Change = Callable[[Ready], Ready]
 
 pytestmark = needs_numba
 
@@ -32,50 +28,6 @@ MODELS = {
     "pools": to_first_spikes(staircase(POOLS, 7)),
     "skip": to_first_spikes(staircase(SKIP, 7)),
 }
-
-
-@dataclass(frozen=True)
-class Mistaken(EngineSimulator):
-    """The engine with a mistake in what it runs, and so in what it holds."""
-
-    change: Change = lambda each: each
-
-    def run(
-        self,
-        model: SpikingModel,
-        stimuli: Any,
-        *,
-        record: Record = Record(),
-        seed: int = 0,
-        first: int = 0,
-        progress: Progress | None = None,
-    ) -> Recordings:
-        from volr.engine.simulation import ready, simulate
-
-        del seed, first, progress
-        network, counted = model.network, record.counted(model.network)
-        found = simulate(
-            self.change(ready(model)),
-            np.asarray(stimuli),
-            counts=tuple(name for name in counted if name in network.starts),
-            spikes=record.spikes,
-            membranes=record.membranes,
-        )
-        silent = {name for name in counted if not model.is_spiking(name)}
-        return Recordings(
-            counts={
-                name: (found.totals[name] * (name not in silent)).astype(int) for name in counted
-            },
-            spikes=found.spikes,
-            membranes=found.membranes,
-            finals={name: found.totals[name] for name in network.outputs},
-        )
-
-    def read_back(self, model: SpikingModel) -> SpikingReadback:
-        from volr.backends.engine.read_back import read
-        from volr.engine.simulation import ready
-
-        return read(model, self.change(ready(model)))
 
 
 def _layer(prepared: Ready, number: int, change: Callable[[Layer], Layer]) -> Ready:
@@ -135,7 +87,7 @@ MISTAKES: dict[str, tuple[Change, str]] = {
 def test_all_that_a_network_of_first_spikes_needs_is_asked(name: str) -> None:
     model = MODELS[name]
     stimuli = np.random.default_rng(0).random((4, model.network.input_size))
-    for simulator in (Mistaken(), Mistaken(change=replace)):
+    for simulator in (MistakenEngine(), MistakenEngine(change=replace)):
         found = verify(model, simulator, stimuli)
         assert found.equal
         fields = found.comparison.fields
@@ -152,7 +104,7 @@ def test_all_that_a_network_of_first_spikes_needs_is_asked(name: str) -> None:
 def test_each_mistake_is_named_by_what_is_held(name: str, mistake: str) -> None:
     model, (change, said) = MODELS[name], MISTAKES[mistake]
     stimuli = np.random.default_rng(0).random((4, model.network.input_size))
-    found = verify(model, Mistaken(change=change), stimuli)
+    found = verify(model, MistakenEngine(change=change), stimuli)
     assert not found.equal
     differences = [str(each) for each in found.comparison.differences]
     assert any(said in each for each in differences), differences

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from tests.needs import needs_numba
+from tests.verification.mistaken_engine import MistakenEngine
 from tests.whole import POOLS, SKIP, staircase
 
-from volr.backends.base import Record, Recordings
-from volr.backends.engine import EngineSimulator
 from volr.errors import DataError, ModelError
 from volr.exact.first_spikes import to_first_spikes
 from volr.models.activations import Staircase
@@ -22,10 +21,8 @@ from volr.verification.whole_numbers import same_numbers, verify_against
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from volr.backends.base import Progress
     from volr.checks.arrays import Floats
     from volr.engine.simulation import Ready
-    from volr.models.model import SpikingModel
 
 pytestmark = needs_numba
 
@@ -33,31 +30,6 @@ ANN = staircase(POOLS, 7)
 MODEL = to_first_spikes(ANN)
 STIMULI = np.random.default_rng(0).random((30, 72))
 UNIT = 2.0**-8
-
-
-@dataclass(frozen=True)
-class Mistaken(EngineSimulator):
-    """The engine with a mistake of its own."""
-
-    change: Callable[[Ready], Ready] = lambda each: each
-
-    def run(
-        self,
-        model: SpikingModel,
-        stimuli: Any,
-        *,
-        record: Record = Record(),
-        seed: int = 0,
-        first: int = 0,
-        progress: Progress | None = None,
-    ) -> Recordings:
-        from volr.engine.simulation import ready, simulate
-
-        del seed, first, progress
-        names = record.spikes
-        found = simulate(self.change(ready(model)), stimuli, spikes=names)
-        finals = {name: found.totals[name] for name in model.network.outputs}
-        return Recordings(counts={}, spikes=found.spikes, finals=finals)
 
 
 def changed(**parameters: Callable[[Floats], None]) -> Callable[[Ready], Ready]:
@@ -159,7 +131,7 @@ def test_all_whole_numbers_are_those_of_the_artificial_network(program: str) -> 
 def test_the_first_difference_is_found_with_its_cause(
     mistake: Callable[[Ready], Ready], population: str, cause: str
 ) -> None:
-    simulator = Mistaken(change=mistake)
+    simulator = MistakenEngine(change=mistake)
     found = verify_against(MODEL, ANN, simulator, STIMULI)
     assert found.first is not None
     assert found.different > 0

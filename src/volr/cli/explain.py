@@ -12,7 +12,7 @@ from volr.cli import options
 from volr.cli.explain_exact import explain_whole_numbers, is_whole
 from volr.cli.input_files import check_data
 from volr.cli.options import CALIBRATION, SPIKING, given, given_values, option, refuse, with_options
-from volr.cli.output import emit, print_json, print_table
+from volr.cli.output import emit, points, print_json, print_table
 from volr.cli.progress import progress_bar
 from volr.cli.spiking_options import Percentile, Spiking
 from volr.errors import ModelError
@@ -152,7 +152,7 @@ def _print(found: Explanation) -> None:
     emit(f"{found.summary}\n\n")
     emit(
         f"ANN {found.ann:.4f}, SNN {found.snn:.4f} on {found.backend}: a gap of "
-        f"{_points(found.gap)} ± {_points(found.error)} points, {found.samples:,} stimuli\n\n"
+        f"{points(found.gap)} ± {points(found.error)} points, {found.samples:,} stimuli\n\n"
     )
     print_table(
         ("cause", "where", "points", "±", "share", "what to change"),
@@ -160,8 +160,8 @@ def _print(found: Explanation) -> None:
             (
                 part.title,
                 part.where,
-                _points(part.points),
-                _points(part.error),
+                points(part.points),
+                points(part.error),
                 f"{part.points / found.gap:.0%}" if found.gap > 2 * found.error else "",
                 part.change[0] if part.change and part.points > part.error else "",
             )
@@ -172,7 +172,7 @@ def _print(found: Explanation) -> None:
     emit("\n")
     print_table(
         ("population", "points", "±"),
-        [(each.population, _points(each.points), _points(each.error)) for each in found.stages],
+        [(each.population, points(each.points), points(each.error)) for each in found.stages],
     )
     if found.faults:
         emit("\n" + "".join(f"{fault}\n" for fault in found.faults))
@@ -181,12 +181,7 @@ def _print(found: Explanation) -> None:
         print_table(
             ("tried", "accuracy", "gained", "±"),
             [
-                (each.change, f"{each.accuracy:.4f}", _points(each.gained), _points(each.error))
+                (each.change, f"{each.accuracy:.4f}", points(each.gained), points(each.error))
                 for each in found.trials
             ],
         )
-
-
-def _points(share: float) -> str:
-    """A share of all stimuli in percentage points; never −0.00."""
-    return f"{round(100 * share, 2) + 0.0:.2f}"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from volr.cli.first_spikes import print_proof, proof_json
 from volr.cli.options import refuse
-from volr.cli.output import emit, note, print_json, print_table
+from volr.cli.output import emit, note, points, print_json, print_table
 from volr.cli.progress import progress_bar
 from volr.errors import ModelError
 
@@ -153,8 +153,8 @@ def _trained(
 def print_loss(found: QuantisationLoss) -> None:
     """What quantisation cost, population by population."""
     emit(
-        f"ANN {found.ann:.4f}, quantised {found.quantised:.4f}: a gap of {_points(found.gap)} ± "
-        f"{_points(found.error)} points, {found.samples:,} stimuli, {found.differing:,} with "
+        f"ANN {found.ann:.4f}, quantised {found.quantised:.4f}: a gap of {points(found.gap)} ± "
+        f"{points(found.error)} points, {found.samples:,} stimuli, {found.differing:,} with "
         f"another label; the logits change by {found.change:.2%}\n\n"
     )
     print_table(
@@ -162,15 +162,10 @@ def print_loss(found: QuantisationLoss) -> None:
         [
             (
                 each.population,
-                _points(each.points),
-                _points(each.error),
+                points(each.points),
+                points(each.error),
                 f"{round(100 * each.logits, 1) + 0.0:.1f}%",
             )
             for each in found.parts
         ],
     )
-
-
-def _points(share: float) -> str:
-    """A share of all stimuli in percentage points; never −0.00."""
-    return f"{round(100 * share, 2) + 0.0:.2f}"

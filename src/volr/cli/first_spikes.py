@@ -24,6 +24,8 @@ TIMES = ("dt", "delay")
 """What a user can choose of a spiking network that computes whole numbers."""
 QUANTISED = ("levels", "percentile", "calibration_samples", "seed")
 """What a user can choose of the whole numbers."""
+_DATA = ("task", "data")
+_ALWAYS = ("coding", "out", "as_json")
 
 
 def transfer_first_spikes(
@@ -32,12 +34,14 @@ def transfer_first_spikes(
     task: str | None,
     data: Path | None,
     given: Mapping[str, Any],
+    flags: Mapping[str, str],
     *,
     as_json: bool,
 ) -> None:
     """Transfer a staircase network, or a network with ReLU that is quantised on the way.
 
-    ``given`` are the options of the command by name, ``task`` and ``data`` aside.
+    ``given`` are the values of options by name, ``task`` and ``data`` aside. ``flags`` are all
+    options that are on the command line, by name.
     """
     from volr.exact.first_spikes import to_first_spikes
     from volr.exact.proof import prove
@@ -45,8 +49,9 @@ def transfer_first_spikes(
     from volr.models.activations import Staircase
     from volr.models.model import ArtificialModel
 
-    others = [each for each in given if each not in (*TIMES, *QUANTISED, "coding")]
-    refuse([_flag(each) for each in others], "with --coding first-spike the network decides it")
+    chosen = (*TIMES, *QUANTISED, *_DATA, *_ALWAYS)
+    others = [flag for name, flag in flags.items() if name not in chosen]
+    refuse(others, "with --coding first-spike the network decides it")
     loaded = read_model_file(model)
     if not isinstance(loaded.model, ArtificialModel):
         raise ModelError(
@@ -55,8 +60,7 @@ def transfer_first_spikes(
     check_writable(out, source=model)
     origin, staircase, report = loaded.origin, loaded.model, None
     if isinstance(staircase.activation, Staircase):
-        needless = [_flag(each) for each in given if each in QUANTISED]
-        needless += ["--task"] * (task is not None) + ["--data"] * (data is not None)
+        needless = [flag for name, flag in flags.items() if name in (*QUANTISED, *_DATA)]
         refuse(needless, f"{model} is quantised already, and nothing is measured")
     else:
         if task is None:
@@ -65,9 +69,9 @@ def transfer_first_spikes(
                 "come from training stimuli",
                 help="name their --task, or quantise the model first with `volr quantise`",
             )
-        chosen = {name: given[name] for name in QUANTISED if name in given}
+        settings = {name: given[name] for name in QUANTISED if name in given}
         with progress_bar() as progress:
-            done, origin = quantised_of(loaded, model, task, data, chosen, progress)
+            done, origin = quantised_of(loaded, model, task, data, settings, progress)
         staircase, report = done.model, done.report
     spiking = to_first_spikes(staircase, **{name: given[name] for name in TIMES if name in given})
     proof = prove(spiking)
@@ -111,7 +115,3 @@ def print_proof(model: SpikingModel, proof: Proof) -> None:
         "proved: for every stimulus, each neuron tells the whole number of the artificial network, "
         "and the outputs' membranes are its logits\n"
     )
-
-
-def _flag(name: str) -> str:
-    return f"--{name.replace('_', '-')}"

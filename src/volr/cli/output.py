@@ -219,3 +219,8 @@ def _diagnostic_line(line: str) -> Text:
     elif head := re.match(r".*?:\d+:\d+: (error:)", line):
         text.stylize("bold red", *head.span(1))
     return text
+
+
+def points(share: float) -> str:
+    """A share of all stimuli in percentage points; never −0.00."""
+    return f"{round(100 * share, 2) + 0.0:.2f}"

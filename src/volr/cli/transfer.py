@@ -5,11 +5,21 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
 
+import typer
+
 from volr.cli import options
 from volr.cli.executors import Dask
 from volr.cli.first_spikes import transfer_first_spikes
 from volr.cli.input_files import check_data
-from volr.cli.options import MisplacedError, count, given_values, option, refuse, with_options
+from volr.cli.options import (
+    MisplacedError,
+    count,
+    given,
+    given_values,
+    option,
+    refuse,
+    with_options,
+)
 from volr.cli.output import emit, note, print_json, print_table
 from volr.cli.output_files import check_writable, path_from, save_made
 from volr.cli.progress import progress_bar
@@ -66,6 +76,7 @@ class Calibration(Percentile):
 
 @with_options
 def transfer(
+    ctx: typer.Context,
     model: options.Model,
     out: options.Out,
     task: str | None = option(
@@ -98,15 +109,11 @@ def transfer(
     from volr.models.model import ArtificialModel
     from volr.transfer import TransferSettings, transfer_ann
 
-    everything = given_values(spiking) | given_values(calibration) | given_values(levels)
     if spiking.coding == FirstSpike.name:
-        if settings_file is not None:
-            everything["settings"] = settings_file
-        # That of the calibration has a default.
-        if calibration.on == "engine":
-            everything.pop("on")
-        refuse(["--dask"] * (dask is not None), "--coding first-spike simulates nothing")
-        transfer_first_spikes(model, out, task, data, everything, as_json=as_json)
+        refuse(given(ctx, options.MACHINES).values(), "--coding first-spike simulates nothing")
+        everything = given_values(spiking) | given_values(calibration) | given_values(levels)
+        flags = given(ctx, options.REST, options.SPIKING, options.CALIBRATION, options.QUANTISATION)
+        transfer_first_spikes(model, out, task, data, everything, flags, as_json=as_json)
         return
     if levels.levels is not None:
         refuse(["--levels"], "only --coding first-spike has levels")

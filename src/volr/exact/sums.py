@@ -49,16 +49,26 @@ def staircase_of(model: ArtificialModel) -> Staircase:
                 "whole numbers",
                 help=_AGAIN,
             )
-        largest = float(
-            largest_sums(model.network, model.parameters, population, model.activation.levels).max()
-        )
-        if population.merge == "sum" and largest >= SINGLE_WHOLE:
+        if (largest := _too_large(model, population, model.activation.levels)) is not None:
             raise ModelError(
                 f"a weighted sum of {population.name} can become {largest:,.0f}, and from 2^24 = "
                 f"{SINGLE_WHOLE:,} on sums are not exact in single precision",
                 help="`volr quantise` takes a smaller step, or fewer --levels",
             )
     return model.activation
+
+
+def are_exact(model: ArtificialModel, levels: int) -> bool:
+    """Whether single precision adds up all weighted sums of whole numbers exactly."""
+    return all(_too_large(model, each, levels) is None for each in model.network.layers)
+
+
+def _too_large(model: ArtificialModel, population: Population, levels: int) -> float | None:
+    """The largest weighted sum of a population, if it can be 2^24 or more."""
+    if population.merge == "max":
+        return None
+    largest = float(largest_sums(model.network, model.parameters, population, levels).max())
+    return None if largest < SINGLE_WHOLE else largest
 
 
 def window_size(projection: Projection) -> int:

@@ -17,12 +17,11 @@ from volr.exact.proof import prove
 from volr.experiments.condition import Built, Condition, artificial
 from volr.experiments.run_progress import of_quantisation
 from volr.experiments.settings import FOR_QUANTISATION
-from volr.models.activations import Staircase
+from volr.models.activations import LEAST_STEP, Staircase
 from volr.models.model import ArtificialModel
 from volr.models.parameters import parameter_shapes, weight_name
 from volr.quantisation import quantise
 from volr.quantisation.quantise import check_suited
-from volr.quantisation.whole_numbers import LEAST_STEP
 
 if TYPE_CHECKING:
     from volr.experiments.condition import Ingredients

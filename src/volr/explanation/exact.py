@@ -104,10 +104,7 @@ def explain_exact(
         recordings = simulator.run(snn, samples.inputs, progress=more)
     labels, _ = decode_counts(recordings.output_values(snn))
     wanted = np.concatenate(
-        [
-            forward(whole, samples.inputs[first : first + _TOGETHER]).argmax(axis=1)
-            for first in range(0, len(samples), _TOGETHER)
-        ]
+        [forward(whole, part.inputs).argmax(axis=1) for part in samples.parts(_TOGETHER)]
     )
     return ExactExplanation(
         backend=backend.name,

@@ -23,8 +23,10 @@ import numpy as np
 from volr.backends.reference import program_of
 from volr.errors import ModelError
 from volr.exact.sums import staircase_of
+from volr.models.coding import by_input
 from volr.models.parameters import by_unit, unit_biases, weight_name
 from volr.network.scaling import has_channels
+from volr.quantisation.heights import of_largest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -71,7 +73,7 @@ class Mixture:
         ``known`` are those of some populations, from a mixture that is the same up to them.
         """
         found = dict(known or {})
-        for name, shown in self._inputs(stimuli).items():
+        for name, shown in by_input(self.network, stimuli).items():
             found.setdefault(name, self._taken(name, shown, is_on=name in on))
         for trained, quantised in zip(self.trained.steps, self.quantised.steps, strict=True):
             name = trained.name
@@ -96,11 +98,6 @@ class Mixture:
     def logits(self, values: Mapping[str, Values]) -> Floats:
         """The outputs side by side, ``[batch, unit]``, as the trained network has them."""
         return np.concatenate([values[name].real for name in self.network.outputs], axis=1)
-
-    def _inputs(self, stimuli: Floats) -> dict[str, Floats]:
-        names, sizes = zip(*self.trained.inputs, strict=True)
-        parts = np.split(stimuli, np.cumsum(sizes)[:-1], axis=1)
-        return dict(zip(names, parts, strict=True))
 
     def _taken(self, name: str, shown: Floats, *, is_on: bool) -> Values:
         height = self.heights[name]
@@ -146,9 +143,7 @@ def _heights(ann: ArtificialModel, quantised: ArtificialModel) -> dict[str, Floa
     for population in network.layers:
         name = population.name
         if population.merge == "max":
-            source = network[network.incoming[name][0].source]
-            channels = found[source.name].reshape(source.shape[0], -1)[:, 0]
-            found[name] = by_unit(population, channels)
+            found[name] = of_largest(network, population, found)
             continue
         fit = _fit(ann, quantised, population, found)
         if not fit.is_rounded:

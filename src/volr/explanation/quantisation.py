@@ -121,11 +121,12 @@ def explain_quantisation(
     check_labels(samples, ann.network.output_size)
     mixture = mixture_of(ann, quantised)
     split: list[_Split] = []
-    for first in range(0, len(samples), _TOGETHER):
-        chosen = samples.take(np.arange(first, min(first + _TOGETHER, len(samples))))
-        split.append(_split(mixture, chosen))
+    done = 0
+    for part in samples.parts(_TOGETHER):
+        split.append(_split(mixture, part))
+        done += len(part)
         if progress is not None:
-            progress("splitting the gap", first + len(chosen), len(samples))
+            progress("splitting the gap", done, len(samples))
     before, after = (
         np.concatenate(each)
         for each in zip(*((part.before, part.after) for part in split), strict=True)

@@ -28,7 +28,7 @@ from volr.model_files.entries import (
 from volr.model_files.proofs import check_proof, proof_entries
 from volr.models.first_spike import FirstSpike, starts, unsuited, with_clock
 from volr.models.model import READOUTS, ArtificialModel, Model, SpikingModel
-from volr.models.timing import delay_problems, timing_problems
+from volr.models.timing import delay_problems, steps_of_delay, timing_problems
 from volr.neurons import RESETS, neuron_model
 from volr.source import Source
 
@@ -181,7 +181,7 @@ def _clocked(network: Network, spiking: Mapping[str, Any]) -> Network:
         raise MalformedError(f"is of no network with first spikes: {'; '.join(wrong)}")
 
     def delay(projection: Projection) -> int:
-        return round(spiking["delays"].get(projection.name, spiking["delay"]) / spiking["dt"])
+        return steps_of_delay(projection.name, spiking["delays"], spiking["delay"], spiking["dt"])
 
     return with_clock(network, starts(network, coding.levels, delay))
 

@@ -93,6 +93,27 @@ class Staircase:
             )
 
 
+LEAST_STEP = 7
+"""The smallest step that quantising takes: weights on a coarser grid would be worth less than what
+quantised activations have anyway.
+"""
+
+
+def largest_step(levels: int) -> int:
+    """The largest number up to which a step leaves (levels + 1) · step below 2^22."""
+    return (SINGLE_WHOLE // 4 - 1) // (levels + 1)
+
+
+def levels_problems(levels: int) -> list[str]:
+    """What keeps any network of whole numbers from having so many levels, in words."""
+    if levels < 2:
+        return [f"levels is {levels}, below 2"]
+    if largest_step(levels) < LEAST_STEP:
+        most = (SINGLE_WHOLE // 4 - 1) // LEAST_STEP - 1
+        return [f"levels is {levels:,}, and no network of whole numbers has more than {most:,}"]
+    return []
+
+
 Activation: TypeAlias = ReLU | Sigmoid | Tanh | Identity | Staircase
 ACTIVATIONS: tuple[ReLU | Sigmoid | Tanh | Identity, ...] = (
     ReLU(),

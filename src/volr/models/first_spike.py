@@ -81,7 +81,7 @@ def starts(network: Network, levels: int, delay: Callable[[Projection], int]) ->
     found = dict.fromkeys(network.inputs, 0)
     for population in network.layers:
         arrive = max(found[each.source] + delay(each) for each in _sources(network, population))
-        found[population.name] = arrive + (1 if population.merge == "max" else levels)
+        found[population.name] = arrive + _wait(population, levels)
     return found
 
 
@@ -89,14 +89,17 @@ def aligned_delays(network: Network, levels: int, delay: int) -> dict[str, int]:
     """The delay in steps of each projection, by name: the least with which all sources of a
     population are aligned and none is below ``delay``.
     """
-    found: dict[str, int] = {}
-    begin = dict.fromkeys(network.inputs, 0)
-    for population in network.layers:
-        incoming = _sources(network, population)
-        arrive = max(begin[each.source] for each in incoming) + delay
-        found |= {each.name: arrive - begin[each.source] for each in incoming}
-        begin[population.name] = arrive + (1 if population.merge == "max" else levels)
-    return found
+    begin = starts(network, levels, lambda _: delay)
+    return {
+        each.name: begin[population.name] - _wait(population, levels) - begin[each.source]
+        for population in network.layers
+        for each in _sources(network, population)
+    }
+
+
+def _wait(population: Population, levels: int) -> int:
+    """The steps from the arrival of the sources' first spikes to the population's own window."""
+    return 1 if population.merge == "max" else levels
 
 
 def with_clock(network: Network, begin: Mapping[str, int]) -> Network:
@@ -149,10 +152,17 @@ def clock_steps(network: Network, levels: int, delay: Callable[[Projection], int
     found = np.full(network[network.clock].size, -1)
     for each in network.projections:
         if each.source == network.clock and isinstance(each.connector, Slice):
+            first, count = each.connector.first, each.connector.count
             at = begin[each.target] - delay(each)
-            arrive = np.array([at - 1, at, at + levels - 1])[: each.connector.count]
-            found[each.connector.first : each.connector.first + each.connector.count] = arrive
+            found[first : first + count] = _ticking(at, levels)[:count]
     return found
+
+
+def _ticking(at: int, levels: int) -> list[int]:
+    """The steps in which the clock spikes for a population, where its window begins in step ``at``
+    less the clock's own delay.
+    """
+    return [at - 1, at, at + levels - 1]
 
 
 def last_step(network: Network, levels: int, delay: Callable[[Projection], int]) -> int:
@@ -207,7 +217,7 @@ def first_spike_problems(
         at = begin[each.target] - delay(each)
         if each.connector.count > 3:
             wrong.append(f"{each.name} has {each.connector.count} neurons of the clock, not 3")
-        for unit, step in enumerate([at - 1, at, at + levels - 1][: each.connector.count]):
+        for unit, step in enumerate(_ticking(at, levels)[: each.connector.count]):
             if step < 0 or ticking.setdefault(each.connector.first + unit, step) != step:
                 wrong.append(f"{each.name} needs a spike of the clock in a step of its own")
     if not wrong and (last := last_step(network, levels, delay)) >= steps:

@@ -14,7 +14,13 @@ from volr.models.activations import Activation, Identity, ReLU, Staircase
 from volr.models.coding import InputCoding, coding_problems, suited_coding
 from volr.models.first_spike import FirstSpike, first_spike_problems
 from volr.models.parameters import Parameters, parameters, spiking_parameters
-from volr.models.timing import TOLERANCE, Delays, delay_problems, timing_problems
+from volr.models.timing import (
+    TOLERANCE,
+    Delays,
+    delay_problems,
+    steps_of_delay,
+    timing_problems,
+)
 from volr.network import Network, Population, Projection
 from volr.neurons import NEURON_MODELS, IFCurrExp, NeuronModel
 
@@ -133,7 +139,7 @@ class SpikingModel:
 
     def delay_steps_of(self, projection: Projection) -> int:
         """The steps from a spike of the projection's source to its arrival."""
-        return round(self.delays.get(projection.name, self.delay) / self.dt)
+        return steps_of_delay(projection.name, self.delays, self.delay, self.dt)
 
     def is_spiking(self, population: str) -> bool:
         """Whether neurons of ``population`` can spike; outputs whose membrane is read cannot."""

@@ -18,6 +18,8 @@ from volr.checks.batches import as_rows
 from volr.errors import DataError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     from volr.checks.arrays import Floats, Integers
@@ -82,6 +84,11 @@ class Samples:
         inputs.setflags(write=False)
         labels.setflags(write=False)
         return Samples(inputs, labels)
+
+    def parts(self, size: int) -> Iterator[Samples]:
+        """The samples in their order, ``size`` at a time, of which the last part may have fewer."""
+        for first in range(0, len(self), size):
+            yield self.take(np.arange(first, min(first + size, len(self))))
 
     def first(self, count: int) -> Samples:
         """The first ``count`` samples, or all if there are fewer; ``DataError`` below 0."""

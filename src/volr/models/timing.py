@@ -41,6 +41,13 @@ class Delays(Mapping[str, float]):
         return repr(self._delays)
 
 
+def steps_of_delay(name: str, delays: Mapping[str, float], usual: float, dt: float) -> int:
+    """The steps that the projection of this name takes: ``usual``, ms, without a delay of its
+    own.
+    """
+    return round(delays.get(name, usual) / dt)
+
+
 def timing_problems(dt: float, duration: float, delay: float) -> list[str]:
     """What is wrong with a step, duration and delay (ms), in words.
 

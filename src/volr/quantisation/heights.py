@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.models.parameters import by_unit, unit_biases, weight_name
+from volr.network.connectors import by_channel
 from volr.network.scaling import has_channels, tied
 
 if TYPE_CHECKING:
@@ -61,9 +62,14 @@ def passed_on(network: Network, own: Mapping[str, Floats], levels: int) -> dict[
         if each.name in own:
             found[each.name] = own[each.name]
         elif each.merge == "max":
-            source = network.incoming[each.name][0].source
-            found[each.name] = by_unit(each, _by_channel(network[source], found[source]))
+            found[each.name] = of_largest(network, each, found)
     return found
+
+
+def of_largest(network: Network, population: Population, found: Mapping[str, Floats]) -> Floats:
+    """The heights ``[unit]`` of a population that takes the largest: those of its sources."""
+    source = network[network.incoming[population.name][0].source]
+    return by_unit(population, by_channel(found[source.name], source.shape))
 
 
 def _wanted(network: Network, population: Population, shown: Floats, percentile: float) -> Floats:
@@ -86,7 +92,7 @@ def _of_group(
     asked = {each.name: _active(wanted[each.name]) for each in members}
     if len(members) == 1 and group <= {population.name}:
         return asked
-    channels = {name: _by_channel(network[name], each) for name, each in asked.items()}
+    channels = {name: by_channel(each, network[name].shape) for name, each in asked.items()}
     # Units of inputs all have one height, and so have units of outputs, which are compared.
     fixed = any(name in network.inputs or name in network.outputs for name in group)
     logs: Floats = np.zeros(population.shape[0])
@@ -103,11 +109,6 @@ def _active(wanted: Floats) -> Floats:
     """Heights of which none is 0: silent units have that of a typical one."""
     active = wanted > 0
     return np.where(active, wanted, np.median(wanted[active]) if active.any() else 1.0)
-
-
-def _by_channel(population: Population, values: Floats) -> Floats:
-    """One value for each channel, the first axis, of values ``[unit]`` that are alike within."""
-    return values.reshape(population.shape[0], -1)[:, 0]
 
 
 def raised(model: ArtificialModel, found: Mapping[str, Floats], levels: int) -> dict[str, Floats]:
@@ -130,7 +131,7 @@ def raised(model: ArtificialModel, found: Mapping[str, Floats], levels: int) -> 
         if len(group) == 1:
             found[name] = np.maximum(found[name], least)
             continue
-        factor = np.maximum(_by_channel(population, short), 1.0)
+        factor = np.maximum(by_channel(short, population.shape), 1.0)
         if any(each in network.inputs or each in network.outputs for each in group):
             factor = np.full_like(factor, factor.max())
         for each in group & found.keys() - set(network.inputs):

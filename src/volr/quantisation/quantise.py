@@ -13,7 +13,7 @@ from volr.checks import arguments
 from volr.checks.annotations import settle
 from volr.errors import DataError, ModelError, UnsupportedError
 from volr.exact.sums import largest_sums
-from volr.models.activations import ReLU, Staircase
+from volr.models.activations import ReLU, Staircase, levels_problems
 from volr.models.coding import check_stimuli
 from volr.models.first_spike import unsuited
 from volr.models.model import ArtificialModel
@@ -21,7 +21,7 @@ from volr.models.samples import check_labels
 from volr.network import Connector
 from volr.network.supported import check_connectors
 from volr.quantisation.heights import heights
-from volr.quantisation.whole_numbers import levels_problems, whole_numbers
+from volr.quantisation.whole_numbers import whole_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -18,8 +18,8 @@ import numpy as np
 
 from volr.errors import ModelError
 from volr.exact.proof import holds
-from volr.exact.sums import largest_sums, window_size
-from volr.models.activations import SINGLE_WHOLE, Staircase
+from volr.exact.sums import are_exact, window_size
+from volr.models.activations import LEAST_STEP, SINGLE_WHOLE, Staircase, largest_step
 from volr.models.model import ArtificialModel
 from volr.models.parameters import bias_name, by_unit, weight_name
 from volr.network.connectors import by_channel
@@ -34,18 +34,6 @@ if TYPE_CHECKING:
 # Each rounding adds up to half a step to a weight; if sums come out too large, the grid becomes
 # coarser by this factor, and again.
 _COARSER = 0.97
-# Weights on a coarser grid would be worth less than what quantised activations have anyway.
-LEAST_STEP = 7
-
-
-def levels_problems(levels: int) -> list[str]:
-    """What keeps any network from having so many levels, in words."""
-    if levels < 2:
-        return [f"levels is {levels}, below 2"]
-    if _single_step(levels) < LEAST_STEP:
-        most = (SINGLE_WHOLE // 4 - 1) // LEAST_STEP - 1
-        return [f"levels is {levels:,}, and no network of whole numbers has more than {most:,}"]
-    return []
 
 
 def whole_numbers(
@@ -69,12 +57,7 @@ def whole_numbers(
     share = 1.0
     while step >= LEAST_STEP:
         found = _rounded(model, heights, bounds, step, levels, share)
-        sizes = {
-            each.name: largest_sums(network, found.parameters, each, levels).max()
-            for each in network.layers
-            if each.merge == "sum"
-        }
-        if max(sizes.values()) < SINGLE_WHOLE and holds(found):
+        if are_exact(found, levels) and holds(found):
             return found
         step, share = _odd(step * _COARSER), share * _COARSER
     worst = max(
@@ -102,12 +85,7 @@ def _largest_step(
         (float((bounds[name] / heights[name]).max()) for name in spiking if name in heights),
         default=1.0,
     )
-    return _odd(min(float(_single_step(levels)), (SINGLE_WHOLE - 1) / max(most, 1.0)))
-
-
-def _single_step(levels: int) -> int:
-    """The largest step with which single precision divides rightly."""
-    return (SINGLE_WHOLE // 4 - 1) // (levels + 1)
+    return _odd(min(float(largest_step(levels)), (SINGLE_WHOLE - 1) / max(most, 1.0)))
 
 
 def _odd(number: float) -> int:

@@ -8,9 +8,8 @@ from typing import Literal, TypeAlias, get_args
 
 from volr.checks.annotations import settle
 from volr.errors import TrainingError
-from volr.models.activations import Activation, ReLU
+from volr.models.activations import Activation, ReLU, levels_problems
 from volr.models.model import ArtificialModel
-from volr.quantisation.whole_numbers import levels_problems
 
 Optimizer: TypeAlias = Literal["adam", "sgd"]
 Loss: TypeAlias = Literal["cross_entropy", "mse"]

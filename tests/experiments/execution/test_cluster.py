@@ -49,7 +49,7 @@ def cluster(plants: Plants) -> Generator[Any]:
 
     del plants
     with distributed.LocalCluster(
-        n_workers=3, threads_per_worker=1, dashboard_address=None, silence_logs=50
+        n_workers=3, threads_per_worker=1, dashboard_address=":0", silence_logs=50
     ) as started:
         yield started
 

@@ -40,7 +40,7 @@ from volr.errors import UnsupportedError
 from volr.models.coding import ConstantCurrent
 from volr.models.model import ArtificialModel, Model, SpikingModel
 from volr.models.parameters import unit_biases, weight_name
-from volr.network.connectors import AllToAll
+from volr.network.connectors import AllToAll, by_channel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -167,7 +167,7 @@ def _chains(model: Model, axes: Mapping[str, Shape]) -> Iterator[tuple[Projectio
                 bias = np.array(unit_biases(population, model.parameters))
                 bias = SECOND * (neuron.i_offset + bias) / neuron.cm if neuron else bias
                 if not isinstance(projection.connector.parts[-1], AllToAll):
-                    bias = bias.reshape(population.shape[0], -1)[:, 0]
+                    bias = by_channel(bias, population.shape)
             ends = (projection.source, population.name)
             # An Input with an edge to neurons would drive them.
             given = isinstance(model, SpikingModel) and _is_given(model, projection.source)

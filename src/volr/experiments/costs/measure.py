@@ -93,9 +93,7 @@ class _Answers:
 
 def _chunks(samples: Samples, each: int) -> Iterator[Samples]:
     """The samples in parts, of so many numbers that ``each`` of them takes."""
-    size = max(1, _CHUNK // each)
-    for first in range(0, len(samples), size):
-        yield samples.take(np.arange(first, min(first + size, len(samples))))
+    return samples.parts(max(1, _CHUNK // each))
 
 
 def _run_artificial(

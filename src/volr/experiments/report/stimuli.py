@@ -87,20 +87,8 @@ def stimulus_figure(name: str, what: str, model: SpikingModel, shown: ShownStimu
         panel(raster).grid(visible=False)
         panel(membranes, "time, ms", "outputs, mV")
         _raster(raster, list(shown.spikes.items()), model.dt)
-        times = model.dt * np.arange(1, len(shown.membranes) + 1)
-        colours = {shown.answer: BLUE, shown.label: ORANGE} | {shown.answer: BLUE}
-        for unit, membrane in enumerate(shown.membranes.T):
-            if unit not in colours:
-                membranes.plot(times, membrane, color=MUTED, linewidth=0.5, alpha=0.45)
-        for unit, color in colours.items():
-            right = unit == shown.label
-            membranes.plot(
-                times,
-                shown.membranes[:, unit],
-                color=color,
-                linewidth=1.2,
-                label=f"output {unit}, {'the label' if right else 'the answer'}",
-            )
+        times = model.dt * np.arange(1, len(shown.membranes) + 1, dtype=np.float64)
+        draw_membranes(membranes, shown, times, shown.membranes)
         membranes.set_xlim(0.0, model.duration)
         figure.legend(loc="outside lower left", ncols=2)
 
@@ -113,6 +101,23 @@ def stimulus_figure(name: str, what: str, model: SpikingModel, shown: ShownStimu
         draw,
         height=4.4,
     )
+
+
+def draw_membranes(axes: Axes, shown: ShownStimulus, times: Floats, membranes: Floats) -> None:
+    """The outputs' membranes ``[time, unit]``: the answer's and the label's stand out."""
+    colours = {shown.answer: BLUE, shown.label: ORANGE} | {shown.answer: BLUE}
+    for unit, course in enumerate(membranes.T):
+        if unit not in colours:
+            axes.plot(times, course, color=MUTED, linewidth=0.5, alpha=0.45)
+    for unit, color in colours.items():
+        right = unit == shown.label
+        axes.plot(
+            times,
+            membranes[:, unit],
+            color=color,
+            linewidth=1.2,
+            label=f"output {unit}, {'the label' if right else 'the answer'}",
+        )
 
 
 def _raster(axes: Axes, spikes: Sequence[tuple[str, Booleans]], dt: float) -> None:

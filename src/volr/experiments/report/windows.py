@@ -14,10 +14,9 @@ import numpy as np
 from matplotlib.patches import Rectangle
 
 from volr.exact.decoding import telling
+from volr.experiments.report.stimuli import draw_membranes
 from volr.experiments.report.style import (
-    BLUE,
     MUTED,
-    ORANGE,
     RULE,
     SERIES,
     SMALL,
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from volr.checks.arrays import Floats, Integers
+    from volr.checks.arrays import Integers
     from volr.experiments.report.stimuli import ShownStimulus
     from volr.experiments.report.style import Drawing
     from volr.models.model import SpikingModel
@@ -93,7 +92,9 @@ def windows_figure(
                 fontsize=SMALL,
                 color=MUTED,
             )
-        _membranes(membranes, shown, shown.membranes - model.neuron.v_rest)
+        above_rest = shown.membranes - model.neuron.v_rest
+        times = np.arange(len(above_rest), dtype=np.float64)
+        draw_membranes(membranes, shown, times, above_rest)
         membranes.set_xlim(-0.08 * model.steps, 1.03 * model.steps)
         figure.legend(loc="outside lower left", ncols=2)
 
@@ -155,21 +156,3 @@ def _spikes(
         x = np.stack([steps, steps, breaks], axis=1).ravel()
         y = np.stack([tops[chosen], feet[chosen], breaks], axis=1).ravel()
         axes.plot(x, y, color=kind, linewidth=stroke, solid_capstyle="butt")
-
-
-def _membranes(axes: Axes, shown: ShownStimulus, above_rest: Floats) -> None:
-    """The outputs' membranes above rest, mV ``[time, unit]``."""
-    steps = np.arange(len(above_rest))
-    colours = {shown.answer: BLUE, shown.label: ORANGE} | {shown.answer: BLUE}
-    for unit, course in enumerate(above_rest.T):
-        if unit not in colours:
-            axes.plot(steps, course, color=MUTED, linewidth=0.5, alpha=0.45)
-    for unit, color in colours.items():
-        right = unit == shown.label
-        axes.plot(
-            steps,
-            above_rest[:, unit],
-            color=color,
-            linewidth=1.2,
-            label=f"output {unit}, {'the label' if right else 'the answer'}",
-        )

@@ -83,6 +83,7 @@ def test_without_the_ann_there_is_the_proof(volr: Volr, folder: Path, chain: Pat
     result = volr("explain", "alone", *XOR)
     assert result.code == 0
     assert "what quantisation cost is not known: the weights of dense_1 in the" in result.err
+    assert "--ann MODEL" not in result.err
     result = volr("explain", "alone", *XOR, "--ann", "other")
     assert result.code == 1
     assert "the weights of dense_1 in the quantised network are not" in result.err
@@ -97,6 +98,9 @@ def test_refusals(volr: Volr, folder: Path, chain: Path, model: Path) -> None:
     save_model(whole, folder / "alone", {"task": "xor", "seed": 3})
     save_model(whole, folder / "itself", {"task": "xor", "seed": 3, "ann": "itself"})
     assert volr("quantise", model, *XOR, "--levels", 5, "--out", "finer").code == 0
+    negative = {name: -each for name, each in whole.parameters.items()}
+    another = replace(whole, parameters=negative)
+    save_model(another, folder / "trained", {"task": "xor", "seed": 3, "ann": f"{model}"})
     for arguments, code, said in (
         ((chain, *XOR, "--dt", "0.2"), 2, "has whole numbers, which need none"),
         (("whole", *XOR, "--percentile", "99"), 2, "has whole numbers, which need none"),
@@ -105,6 +109,7 @@ def test_refusals(volr: Volr, folder: Path, chain: Path, model: Path) -> None:
         ((chain, *XOR, "--ann", "finer"), 1, "does not compute the whole numbers of finer"),
         (("alone", *XOR), 1, "does not say which ANN was quantised"),
         (("itself", *XOR), 1, "does not say which ANN was quantised"),
+        (("trained", *XOR), 1, "one that was trained with levels has none"),
         ((chain, "--task", "digits"), 1, "name its own task: --task xor"),
     ):
         result = volr("explain", *arguments)

@@ -9,13 +9,14 @@ import pytest
 
 from volr.backends.reference import activations, forward
 from volr.errors import DataError, ModelError, UnsupportedError
+from volr.exact.sums import window_size
 from volr.explanation.mixtures import Mixture, mixture_of
 from volr.explanation.quantisation import PopulationLoss, QuantisationLoss, explain_quantisation
 from volr.explanation.shares import shapley
 from volr.language import to_network
 from volr.models.activations import Tanh
 from volr.models.model import ArtificialModel
-from volr.models.parameters import fixed_weights, parameter_shapes
+from volr.models.parameters import fixed_weights, parameter_shapes, weight_name
 from volr.models.samples import Samples
 from volr.quantisation import QuantisationSettings, quantise
 from volr.quantisation.heights import heights
@@ -87,6 +88,25 @@ def test_heights_are_those_that_it_was_quantised_with(program: str) -> None:
     # All outputs are compared in one unit.
     of_outputs = [mixture.heights[name] for name in whole.network.outputs]
     assert len({float(each) for values in of_outputs for each in values}) == 1
+
+
+@pytest.mark.parametrize("levels", [2, 5, 40, 300])
+@pytest.mark.parametrize("program", [DENSE, MAPS])
+def test_a_network_that_was_trained_on_is_another(program: str, levels: int) -> None:
+    for seed in range(4):
+        ann = trained(program, seed)
+        shown = samples(ann)
+        whole = quantised(ann, shown, levels)
+        mixture_of(ann, whole)
+        # By a percent: little, and much beside a step of the grid. No sum becomes larger.
+        rng, values = np.random.default_rng(seed), dict(whole.parameters)
+        for each in whole.network.projections:
+            name, per = weight_name(each), window_size(each)
+            if name not in fixed_weights(whole.network):
+                kept = 1.0 - 0.02 * rng.random(values[name].shape)
+                values[name] = per * np.rint(values[name] * kept / per)
+        with pytest.raises(ModelError, match="are not those of the ANN in whole numbers"):
+            mixture_of(ann, replace(whole, parameters=values))
 
 
 def test_one_population_after_the_other_by_hand() -> None:

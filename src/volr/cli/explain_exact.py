@@ -61,12 +61,15 @@ def explain_whole_numbers(
     refuse(given, f"options of a transfer, and {file} has whole numbers, which need none")
     model = loaded.model
     whole = from_first_spikes(model) if isinstance(model, SpikingModel) else model
-    trained = _trained(loaded, file, ann, whole)
+    trained, is_told = _trained(loaded, file, ann, whole), False
     if trained is not None and ann is None:
         try:
             mixture_of(trained, whole)
         except ModelError as error:
-            note(f"what quantisation cost is not known: {error.message}")
+            if not isinstance(model, SpikingModel):
+                raise
+            is_told = True
+            note(f"what quantisation cost is not known: {error.message} ({error.help})")
             trained = None
     with progress_bar() as progress:
         progress(f"loading {task.name}", 0, None)
@@ -94,7 +97,7 @@ def explain_whole_numbers(
     if found.quantisation is not None:
         emit("\n")
         print_loss(found.quantisation)
-    elif ann is None:
+    elif not is_told:
         note("--ann MODEL, the ANN before it was quantised, shows what quantisation cost")
 
 

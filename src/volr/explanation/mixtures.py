@@ -11,6 +11,14 @@ synapses and those of the staircase network, m, a step of the grid is worth
     u_i = Σ s_q w m / Σ m²,    the least squares of s_q w = u_i m    (biases count too)
 
 and s_i = σ u_i, where σ is the step of the staircase. Outputs share one u.
+
+The whole numbers are those of the trained network if they differ from s_q w/u_i by rounding alone,
+so by at most
+
+    t = n/2 + |m| δ_q,    δ_i² = Σ t²/Σ m²    (Cauchy and Schwarz, of Σ (s_q w/u_i − m) m)
+
+where n is the number of neurons in a pool's window, and δ how far a height can be off, relative to
+itself. A network that was trained on after its quantisation fails this.
 """
 
 from __future__ import annotations
@@ -22,7 +30,7 @@ import numpy as np
 
 from volr.backends.reference import program_of
 from volr.errors import ModelError
-from volr.exact.sums import staircase_of
+from volr.exact.sums import staircase_of, window_size
 from volr.models.coding import by_input
 from volr.models.parameters import by_unit, unit_biases, weight_name
 from volr.network.scaling import has_channels
@@ -36,8 +44,8 @@ if TYPE_CHECKING:
     from volr.models.model import ArtificialModel
     from volr.network import Network, Population
 
-# The largest share of the weights' squares that rounding can be.
-_ROUNDING = 0.1
+# What double precision itself may take off sums of squares, relative to them.
+_PRECISION = 1e-12
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,11 +126,12 @@ def mixture_of(ann: ArtificialModel, quantised: ArtificialModel) -> Mixture:
 
 @dataclass(frozen=True, eq=False)
 class _Fit:
-    """Of each unit: Σ s w m, Σ m² and Σ (s w)²."""
+    """Of each unit: Σ s w m, Σ m², Σ (s w)² and Σ t²."""
 
     both: Floats
     whole: Floats
     real: Floats
+    rounded: Floats
 
     @property
     def unit(self) -> Floats:
@@ -130,22 +139,32 @@ class _Fit:
         return np.divide(self.both, self.whole, out=np.ones_like(self.both), where=self.whole > 0)
 
     @property
+    def off(self) -> Floats:
+        """How far ``unit`` can be off, relative to itself: δ."""
+        most = np.ones_like(self.both)
+        return np.sqrt(np.divide(self.rounded, self.whole, out=most, where=self.whole > 0))
+
+    @property
     def is_rounded(self) -> bool:
-        """Whether the whole numbers are the real ones but for rounding."""
-        rest = self.real.sum() - (self.unit * self.both).sum()
-        return bool((self.unit > 0).all() and rest <= _ROUNDING * self.real.sum())
+        """Whether the whole numbers can be the real ones but for rounding."""
+        rest = self.real - self.unit * self.both
+        allowed = np.square(self.unit * (1.0 + self.off)) * self.rounded + _PRECISION * self.real
+        # Where all weights became 0, they tell nothing.
+        return bool((self.unit > 0).all() and ((rest <= allowed) | (self.whole == 0)).all())
 
 
 def _heights(ann: ArtificialModel, quantised: ArtificialModel) -> dict[str, Floats]:
     network, stairs = ann.network, staircase_of(quantised)
     found = {name: np.full(network[name].size, 1.0 / stairs.levels) for name in network.inputs}
+    off = {name: np.zeros(network[name].size) for name in network.inputs}
     outputs: list[_Fit] = []
     for population in network.layers:
         name = population.name
         if population.merge == "max":
             found[name] = of_largest(network, population, found)
+            off[name] = of_largest(network, population, off)
             continue
-        fit = _fit(ann, quantised, population, found)
+        fit = _fit(ann, quantised, population, found, off)
         if not fit.is_rounded:
             raise ModelError(
                 f"the weights of {name} in the quantised network are not those of the ANN in whole "
@@ -155,7 +174,7 @@ def _heights(ann: ArtificialModel, quantised: ArtificialModel) -> dict[str, Floa
         if name in network.outputs:
             outputs.append(fit)
         else:
-            found[name] = stairs.step * fit.unit
+            found[name], off[name] = stairs.step * fit.unit, fit.off
     # Outputs are compared with each other, so a step is worth the same in all of them.
     shared = sum(each.both.sum() for each in outputs) / sum(each.whole.sum() for each in outputs)
     return found | {name: np.full(network[name].size, shared) for name in network.outputs}
@@ -166,18 +185,28 @@ def _fit(
     quantised: ArtificialModel,
     population: Population,
     heights: Mapping[str, Floats],
+    off: Mapping[str, Floats],
 ) -> _Fit:
-    """By unit, or by channel where all units of one have the same height."""
+    """By unit, or by channel where all units of one have the same height.
+
+    ``off`` is δ of the populations before it.
+    """
     network = ann.network
     b, whole = (unit_biases(population, each.parameters) for each in (ann, quantised))
-    sums = [b * whole, whole * whole, b * b]
+    sums = [b * whole, whole * whole, b * b, np.full(population.size, 0.25)]
     for each in network.incoming[population.name]:
-        ends, s = network.ends(each), heights[each.source][None, :]
+        ends, s, d = network.ends(each), heights[each.source][None, :], off[each.source][None, :]
         w, m = (model.parameters[weight_name(each)] for model in (ann, quantised))
-        for place, (weights, values) in enumerate(
-            ((w * m, s), (m * m, np.ones_like(s)), (w * w, s * s))
-        ):
-            sums[place] = sums[place] + each.connector.apply(weights, values, *ends)[0]
+        one, half = np.ones_like(s), np.full_like(m, 0.5 * window_size(each))
+        terms = (
+            [(w * m, s)],
+            [(m * m, one)],
+            [(w * w, s * s)],
+            [(half * half, one), (2.0 * half * np.abs(m), d), (m * m, d * d)],
+        )
+        for place, products in enumerate(terms):
+            for weights, values in products:
+                sums[place] = sums[place] + each.connector.apply(weights, values, *ends)[0]
     if has_channels(network, population.name):
         by_channel = [each.reshape(population.shape[0], -1).sum(axis=1) for each in sums]
         sums = [by_unit(population, each) for each in by_channel]

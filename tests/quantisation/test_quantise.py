@@ -98,6 +98,29 @@ def test_what_cannot_be_quantised_is_refused() -> None:
         quantise(largest, Samples(np.zeros((2, 16)), [0, 0]))  # pyright: ignore[reportArgumentType]
 
 
+def scaled(population: str, factor: float, unit: int | slice) -> ArtificialModel:
+    """``MODEL`` with other numbers in some neurons, or channels, of a population."""
+    values = {name: np.array(each) for name, each in MODEL.parameters.items()}
+    for name, each in values.items():
+        if name.endswith((f"->{population}.weight", f"{population}.bias")):
+            each[unit] *= factor
+    return replace(MODEL, parameters=values)
+
+
+@pytest.mark.parametrize("factor", [1e300, 1e110, 1e-110, 1e-310])
+@pytest.mark.parametrize("population", ["conv_1", "dense_3", "dense_4"])
+def test_numbers_of_no_trained_network_are_refused(population: str, factor: float) -> None:
+    with pytest.raises(ModelError, match=f"of a neuron of {population} add up to .*e[+-]"):
+        quantise(scaled(population, factor, 1), SAMPLES)
+
+
+@pytest.mark.parametrize("factor", [1e60, 1e-60])
+def test_large_and_small_numbers_are_quantised_as_others(factor: float) -> None:
+    found = quantise(scaled("dense_4", factor, slice(None)), SAMPLES).report
+    usual = quantise(MODEL, SAMPLES).report
+    assert (found.agreement, found.step) == (usual.agreement, usual.step)
+
+
 def test_a_network_of_no_weights_is_refused() -> None:
     network = chain(3, 4, 2)
     values = random_parameters(network, np.random.default_rng(0), weight=0.5, bias=0.1)

@@ -20,7 +20,7 @@ from volr.models.model import ArtificialModel
 from volr.models.samples import check_labels
 from volr.network import Connector
 from volr.network.supported import check_connectors
-from volr.quantisation.heights import heights
+from volr.quantisation.heights import heights, largest_sum
 from volr.quantisation.whole_numbers import whole_numbers
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ QuantisationProgress: TypeAlias = Callable[[int, int], None]
 
 PERCENTILES = (99.0, 99.9, 99.99, 100.0)
 """Those that are tried unless one is told."""
+# Beyond this, and below one by this, sums are those of no trained network, and squares overflow.
+_LARGEST = 1e100
 # Stimuli that go through the network at once: all activations are in memory.
 _TOGETHER = 500
 
@@ -139,6 +141,7 @@ def quantise(
     arguments.check_record("quantise", settings, QuantisationSettings)
     arguments.check_progress("quantise", progress)
     check_quantisable(model)
+    check_sizes(model)
     if len(samples) == 0:
         raise DataError("the heights of stairs need training stimuli, and there are none")
     check_stimuli(samples.inputs, model.network.input_size)
@@ -196,6 +199,24 @@ def check_suited(network: Network) -> None:
     check_connectors(network, (Connector,), "quantise", several=True, merges=("sum", "max"))
     if wrong := unsuited(network):
         raise UnsupportedError("this network cannot compute with first spikes: " + "; ".join(wrong))
+
+
+def check_sizes(model: ArtificialModel) -> None:
+    """Raise ``ModelError`` for a population whose sums are so large, or so small, that their
+    squares or their quotients could be no numbers.
+    """
+    network = model.network
+    most = {name: np.ones(network[name].size) for name in network.inputs}
+    for each in network.layers:
+        with np.errstate(over="ignore", invalid="ignore"):
+            sums = most[each.name] = largest_sum(model, most, each, 1)
+        wrong = sums[~((sums <= _LARGEST) & ((sums >= 1.0 / _LARGEST) | (sums == 0.0)))]
+        if wrong.size:
+            raise ModelError(
+                f"the weights and biases of a neuron of {each.name} add up to {wrong[0]:.3g}, and "
+                f"sums from {1.0 / _LARGEST:g} to {_LARGEST:g} can be quantised",
+                help="look at its parameters; was the training stable?",
+            )
 
 
 def shown_by(model: ArtificialModel, inputs: Floats) -> dict[str, Floats]:

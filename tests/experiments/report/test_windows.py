@@ -128,7 +128,10 @@ def test_a_report_shows_them(tmp_path: Path) -> None:
         ),
     }
     folder = write_runs(tmp_path, runs)
-    assert not [each for each in page_of(folder).drawings if each.name.startswith("windows")]
+    without = page_of(folder)
+    assert not [each for each in without.drawings if each.name.startswith("windows")]
+    parts = [part for section in without.sections for part in section.parts]
+    assert Words("No windows to look at: no model with first spikes is there.") in parts
     model = spiking(PROGRAM)
     prove(model)
     save_model(model, folder / "models" / f"{key}.safetensors")
@@ -138,8 +141,9 @@ def test_a_report_shows_them(tmp_path: Path) -> None:
     parts = [part for section in page.sections for part in section.parts]
     said = "\n".join(part.text for part in parts if isinstance(part, Words))
     assert "of 102 test samples in 1 run, 0 have another label" in said
-    # Its outputs never spike, so there is no raster of rates.
-    assert "No spikes to look at" in said
+    # Its windows are its spikes, and no network with rates is there.
+    assert "No spikes to look at" not in said
+    assert "No windows to look at" not in said
     assert any(isinstance(p, Table) and p.folded == "What quantisation changes" for p in parts)
     (folder / "models" / f"{key}.safetensors").write_bytes(b"no")
     [said] = [

@@ -128,8 +128,10 @@ def _task(
         parts.append(Words("No accuracy against time: no spiking network's spikes were counted."))
     parts += _figures(each for group in groups for each in transfer_figures(group))
     parts += _whole_numbers(groups, models, data_dir)
+    # Windows show the spikes of networks with first spikes.
     rates = [each for each in groups if not each.is_exact]
-    parts += _stimuli(rates, models, data_dir, looked_at)
+    if len(rates) == len(groups) or any(each.first.neuron for each in rates):
+        parts += _stimuli(rates, models, data_dir, looked_at)
     confusions = (confusion_figure(f"confusion-{g.name}", g) for g in groups)
     parts += _figures(confusions, folded="Which label got which answer")
     if any(run.activity for group in groups for run in group.runs):
@@ -166,8 +168,11 @@ def _whole_numbers(
     parts: list[Part] = [Words(agreement(group)) for group in groups if group.is_exact]
     if any(run.quantisation for group in groups for run in group.runs):
         parts.append(quantisation_table(groups))
-    exact = [group for group in groups if group.is_exact and models[group.first].is_file()]
-    for group in exact[:1]:
+    exact = [group for group in groups if group.is_exact]
+    there = [group for group in exact if models[group.first].is_file()]
+    if exact and not there:
+        parts.append(Words("No windows to look at: no model with first spikes is there."))
+    for group in there[:1]:
         try:
             shown = _simulated(group, models[group.first], data_dir, most=1)
         except VolrError as error:

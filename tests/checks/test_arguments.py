@@ -93,7 +93,7 @@ SLIPS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     ),
     "a number where it trains": (
         lambda t: API.train_ann(t["network"], t["data"].train, on=5),
-        "the name of a training back end is a text, not 5, a int",
+        "the name of a training back end is a text, not 5, an int",
         "choose one of torch, futhark",
     ),
     "a simulator where it trains": (
@@ -113,18 +113,18 @@ SLIPS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     ),
     "a number for settings of training": (
         lambda t: API.train_snn(t["network"], t["data"].train, 5),
-        "train_snn: settings is 5, a int and not of the class TrainingSettings",
+        "train_snn: settings is 5, an int and not of the class TrainingSettings",
         "`volr.TrainingSettings(…)` makes one",
     ),
     "a number for spiking settings": (
         lambda t: API.train_in_loop(t["network"], t["data"].train, spiking=5),
-        "train_in_loop: spiking is 5, a int and not of the class SpikingSettings",
+        "train_in_loop: spiking is 5, an int and not of the class SpikingSettings",
         "`volr.SpikingSettings(…)` makes one",
     ),
     "an artificial model to start from": (
         lambda t: API.train_snn(t["network"], t["data"].train, start=t["ann"]),
-        "a ArtificialModel and not a spiking model",
-        "`volr.transfer_ann(…)` makes one of it",
+        "an ArtificialModel and not a spiking model",
+        "and `volr.to_first_spikes(…)` one of whole numbers",
     ),
     "a spiking model to transfer": (
         lambda t: API.transfer_ann(t["snn"], t["data"].train),
@@ -158,7 +158,7 @@ SLIPS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     ),
     "a number for scales": (
         lambda t: API.transfer_ann(t["ann"], t["data"].train, scale=5),
-        "scale is 5, a int and not scales by population",
+        "scale is 5, an int and not scales by population",
         "give each population its volr.transfer.scaling.Scale: input, dense_1, dense_2",
     ),
     "no scales": (
@@ -193,7 +193,7 @@ SLIPS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     ),
     "a number for a path": (
         lambda t: API.save_model(t["ann"], 5),
-        "save_model: path is 5, a int and not a path",
+        "save_model: path is 5, an int and not a path",
         "`path` is a text or a pathlib.Path",
     ),
     "no path to load": (
@@ -203,7 +203,7 @@ SLIPS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     ),
     "a number to import": (
         lambda _: API.import_nir(5),
-        "import_nir: file is 5, a int and not a path",
+        "import_nir: file is 5, an int and not a path",
         "`file` is a text or a pathlib.Path",
     ),
     "an unknown setting": (

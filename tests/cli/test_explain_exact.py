@@ -90,6 +90,26 @@ def test_without_the_ann_there_is_the_proof(volr: Volr, folder: Path, chain: Pat
 
 
 @needs_numba
+def test_a_file_that_was_moved_leaves_the_proof(volr: Volr, folder: Path, chain: Path) -> None:
+    (folder / "ann.safetensors").rename(folder / "elsewhere")
+    result = volr("explain", chain, *XOR)
+    assert result.code == 0
+    assert "proved: for every stimulus" in result.out
+    assert "whole comes from another model, " in result.err
+    assert "name it with --ann MODEL" in result.err
+    result = volr("explain", "whole", *XOR)
+    assert (result.code, result.out) == (1, "")
+    assert "whole comes from another model, " in result.err
+    assert "if that file was moved, name it with --ann MODEL" in result.err
+    assert "quantised  points" in volr("explain", chain, *XOR, "--ann", "elsewhere").out
+    (folder / "whole").unlink()
+    result = volr("explain", chain, *XOR)
+    assert "proved: for every stimulus" in result.out
+    assert "snn comes from another model, " in result.err
+    assert "quantised  points" in volr("explain", chain, *XOR, "--ann", "elsewhere").out
+
+
+@needs_numba
 def test_refusals(volr: Volr, folder: Path, chain: Path, model: Path) -> None:
     wider = to_network("dense 2 5 ⦶ dense 5 2")
     values = {name: np.ones(shape) for name, shape in parameter_shapes(wider).items()}

@@ -97,7 +97,7 @@ def test_whole_numbers_are_compared_neuron_by_neuron(
     volr: Volr, folder: Path, whole: Path, spiking: Path
 ) -> None:
     result = volr("verify", spiking, "--against", whole, "--task", "xor", "--samples", 30)
-    assert result.code == 0
+    assert (result.code, result.err) == (0, "")
     assert "engine: 0 of 180 whole numbers differ on 30 stimuli" in result.out
     assert "accuracy 1.0000" in result.out
     assert "numbers: all weights, delays and times are those of the artificial model" in result.out
@@ -134,6 +134,12 @@ def test_whole_numbers_are_compared_neuron_by_neuron(
         ("transfer whole --coding first-spike --out w --on nest", 2, "--on: with --coding"),
         ("transfer whole --coding first-spike --out w -p v_thresh=2", 2, "--neuron-parameter: "),
         ("transfer whole --coding first-spike --out w --dt 0", 1, "dt is 0.0 ms"),
+        ("transfer whole --coding first-spike --out w --dt inf", 1, "dt is inf ms, not finite"),
+        (
+            "transfer whole --coding first-spikes --task xor --out w",
+            1,
+            "did you mean 'first-spike'",
+        ),
         ("transfer whole --coding first-spike --out w --delay 1.5", 1, "not a whole number of"),
         ("transfer ann.safetensors --coding first-spike --out w", 1, "name their --task"),
         ("transfer ann.safetensors --out w", 2, "Missing option '--task'"),

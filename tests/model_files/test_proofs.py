@@ -87,3 +87,19 @@ def test_a_model_that_was_changed_after_its_proof_is_refused(tmp_path: Path) -> 
         written(**change)
         with pytest.raises(ModelFileError, match=said):
             load_model(path)
+
+
+def test_a_staircase_network_has_whole_numbers(tmp_path: Path) -> None:
+    path, ann = tmp_path / "model", staircase(SKIP, 6)
+    save_model(ann, path)
+    kept, contents = path.read_bytes(), unpack(path)
+    arrays = {name: np.array(each) for name, each in contents.arrays.items()}
+    arrays["dense_1->dense_2.weight"][1, 2] += 0.25
+    said = r"a weight of dense_1->dense_2 is -?\d+\.[27]5, and in a staircase network"
+    with pytest.raises(ModelFileError, match=f"cannot be written: {said}"):
+        save_model(replace(ann, parameters=arrays), path)
+    assert path.read_bytes() == kept
+    path.write_bytes(packed(arrays, contents.description))
+    with pytest.raises(ModelFileError, match=f"model: {said}") as caught:
+        load_model(path)
+    assert "`volr quantise` makes a staircase network" in (caught.value.help or "")

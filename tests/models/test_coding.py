@@ -105,4 +105,4 @@ def test_codings_have_names() -> None:
     assert rate_coding("poisson", 300.0) == Poisson(300.0)
     with pytest.raises(ModelError, match="'latency'") as caught:
         rate_coding("latency", 300.0)
-    assert caught.value.help == "choose one of current, poisson"
+    assert caught.value.help == "choose one of current, poisson, first-spike"

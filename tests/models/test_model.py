@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import pickle
 from dataclasses import replace
 from typing import Any
@@ -407,5 +408,6 @@ def test_the_shortest_way_to_any_output_counts() -> None:
 @pytest.mark.parametrize("dt", [-3.0, 0.0, float("nan"), float("inf")])
 def test_a_wrong_step_is_told_once(dt: float) -> None:
     # The delay is one step unless told.
-    assert timing_problems(dt, 50.0, dt) == [f"dt is {dt} ms, not above 0"]
+    what = "above 0" if math.isfinite(dt) else "finite"
+    assert timing_problems(dt, 50.0, dt) == [f"dt is {dt} ms, not {what}"]
     assert len(timing_problems(dt, -1.0, -2.0)) == 3

@@ -64,6 +64,12 @@ def shown(value: object) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
+def type_of(value: object) -> str:
+    """The type of a value that somebody gave, for a message, with its article."""
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'AEIOUaeiou' else 'a'} {name}"
+
+
 def _settled(value: Any, annotation: str, classes: Mapping[str, Classes]) -> tuple[Any, str | None]:
     """The value as a Python value. Where it is not of its annotated type: unchanged, with what it
     should be, in words.

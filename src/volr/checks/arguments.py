@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from volr.checks.annotations import shown
+from volr.checks.annotations import shown, type_of
 from volr.errors import VolrError
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ _WAYS: Mapping[tuple[str, str], str] = {
     ("a model", "Transfer"): _PART,
     ("a model", "str"): "`volr.load_model(…)` reads one from a file",
     ("samples", "Data"): "its `train` and its `test` are samples",
-    ("a spiking model", "ArtificialModel"): "`volr.transfer_ann(…)` makes one of it",
+    ("a spiking model", "ArtificialModel"): "`volr.transfer_ann(…)` makes one of it, "
+    "and `volr.to_first_spikes(…)` one of whole numbers",
     ("an artificial model", "SpikingModel"): "`volr.train_ann(…)` makes one",
 }
 _GENERATIONS = {"ArtificialModel": "an artificial model", "SpikingModel": "a spiking model"}
@@ -73,7 +74,7 @@ def check_on(function: str, on: object, name: str = "on") -> None:
     # A class has the defaults of its fields.
     if not is_one or isinstance(on, type):
         raise VolrError(
-            f"{function}: {name} is {shown(on)}, a {type(on).__name__} and nothing to run on",
+            f"{function}: {name} is {shown(on)}, {type_of(on)} and nothing to run on",
             help=f"`{name}` is 'engine' or another name, a back end, or a started simulator",
         )
 
@@ -84,8 +85,7 @@ def _check(
     """Raise ``VolrError`` where the argument ``name`` is not what is wanted."""
     # A class has the names of its parts, and can be called; it is none of what is asked for.
     if not is_one or isinstance(value, type):
-        kind = type(value).__name__
         raise VolrError(
-            f"{function}: {name} is {shown(value)}, a {kind} and not {wanted}",
-            help=way or _WAYS.get((wanted, kind)),
+            f"{function}: {name} is {shown(value)}, {type_of(value)} and not {wanted}",
+            help=way or _WAYS.get((wanted, type(value).__name__)),
         )

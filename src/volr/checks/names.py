@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from volr.checks.annotations import shown
+from volr.checks.annotations import shown, type_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,7 +18,7 @@ def named(what: str, name: object, known: Mapping[str, T], error: type[VolrError
     """``known[name]``, or else an ``error`` with the nearest name and all there are."""
     if not isinstance(name, str):
         raise error(
-            f"the name of a {what} is a text, not {shown(name)}, a {type(name).__name__}",
+            f"the name of a {what} is a text, not {shown(name)}, {type_of(name)}",
             help=f"choose one of {', '.join(known)}",
         )
     if name in known:

@@ -10,7 +10,7 @@ import typer
 
 from volr.cli import options
 from volr.cli.explain_exact import explain_whole_numbers, is_whole
-from volr.cli.input_files import check_data
+from volr.cli.input_files import check_data, source_of
 from volr.cli.options import CALIBRATION, SPIKING, given, given_values, option, refuse, with_options
 from volr.cli.output import emit, points, print_json, print_table
 from volr.cli.progress import progress_bar
@@ -19,8 +19,6 @@ from volr.errors import ModelError
 
 if TYPE_CHECKING:
     from volr.explanation import Explanation
-    from volr.model_files.model_file import ModelFile
-    from volr.models.model import ArtificialModel
 
 
 @with_options
@@ -94,7 +92,12 @@ def explain(
             f"options of an ANN's transfer, and {model} is a spiking model; leave them out, or "
             "name the ANN as MODEL",
         )
-        artificial, spiking_model = _source(loaded, model, ann), loaded.model
+        source = source_of(model, loaded.origin, ann)
+        if source is None:
+            raise ModelError(
+                f"{model} does not say which ANN it came from", help="name it with --ann MODEL"
+            )
+        artificial, spiking_model = source.model, loaded.model
     else:
         if ann is not None:
             raise ModelError(f"{model} is an ANN itself", help="leave --ann out")
@@ -128,24 +131,6 @@ def explain(
         print_json({"task": task, "summary": found.summary, "remedy": remedy, **asdict(found)})
     else:
         _print(found)
-
-
-def _source(loaded: ModelFile, file: Path, ann: Path | None) -> ArtificialModel:
-    """The ANN of a spiking model: ``ann``, or the one that the file names."""
-    from volr.model_files.model_file import read_model_file
-    from volr.models.model import ArtificialModel
-
-    named = loaded.origin.get("ann")
-    if ann is None and not isinstance(named, str):
-        raise ModelError(
-            f"{file} does not say which ANN it came from", help="name it with --ann MODEL"
-        )
-    # A relative path starts at the folder of the file that names it.
-    path = ann if ann is not None else file.parent / str(named)
-    found = read_model_file(path).model
-    if not isinstance(found, ArtificialModel):
-        raise ModelError(f"{path} is a spiking model", help="name the ANN that it came from")
-    return found
 
 
 def _print(found: Explanation) -> None:

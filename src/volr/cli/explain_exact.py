@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from volr.cli.first_spikes import print_proof, proof_json
+from volr.cli.input_files import source_of
 from volr.cli.options import refuse
 from volr.cli.output import emit, note, points, print_json, print_table
 from volr.cli.progress import progress_bar
-from volr.errors import ModelError
+from volr.errors import ModelError, ModelFileError
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from pathlib import Path
 
     from volr.backends.base import SpikingBackend
     from volr.experiments.tasks import Task
@@ -61,16 +62,17 @@ def explain_whole_numbers(
     refuse(given, f"options of a transfer, and {file} has whole numbers, which need none")
     model = loaded.model
     whole = from_first_spikes(model) if isinstance(model, SpikingModel) else model
-    trained, is_told = _trained(loaded, file, ann, whole), False
-    if trained is not None and ann is None:
-        try:
+    is_told = False
+    try:
+        trained = _trained(loaded, file, ann, whole)
+        if trained is not None and ann is None:
             mixture_of(trained, whole)
-        except ModelError as error:
-            if not isinstance(model, SpikingModel):
-                raise
-            is_told = True
-            note(f"what quantisation cost is not known: {error.message} ({error.help})")
-            trained = None
+    except (ModelError, ModelFileError) as error:
+        # The proof needs no ANN.
+        if ann is not None or not isinstance(model, SpikingModel):
+            raise
+        trained, is_told = None, True
+        note(f"what quantisation cost is not known: {error.message} ({error.help})")
     with progress_bar() as progress:
         progress(f"loading {task.name}", 0, None)
         size = model.network.input_size
@@ -119,38 +121,25 @@ def _trained(
     same one, and its own file names the next.
     """
     from volr.exact.first_spikes import first_difference, to_first_spikes
-    from volr.model_files.model_file import read_model_file
     from volr.models.activations import Staircase
-    from volr.models.model import ArtificialModel
 
-    origin, folder, path = loaded.origin, file.parent, ann
-    seen: set[Path] = set()
-    while True:
-        named = origin.get("ann")
-        if path is None:
-            if not isinstance(named, str):
-                return None
-            # A relative path starts at the folder of the file that names it.
-            path = folder / named
-        if path.resolve() in seen:
-            return None
-        seen.add(path.resolve())
-        found = read_model_file(path)
-        if not isinstance(found.model, ArtificialModel):
-            raise ModelError(f"{path} is a spiking model", help="name the ANN that it came from")
+    at, origin, seen = file, loaded.origin, set[Path]()
+    while (found := source_of(at, origin, ann)) is not None and found.path.resolve() not in seen:
+        seen.add(found.path.resolve())
         if found.model.network != whole.network:
             raise ModelError(
-                f"{file} and {path} are not of the same network",
+                f"{file} and {found.path} are not of the same network",
                 help="name the ANN that was quantised, with --ann MODEL",
             )
         if not isinstance(found.model.activation, Staircase):
             return found.model
         if wrong := first_difference(to_first_spikes(found.model), to_first_spikes(whole)):
             raise ModelError(
-                f"{file} does not compute the whole numbers of {path}: {wrong}",
+                f"{file} does not compute the whole numbers of {found.path}: {wrong}",
                 help="name the ANN that it came from, with --ann MODEL",
             )
-        origin, folder, path = found.origin, path.parent, None
+        at, origin, ann = found.path, found.origin, None
+    return None
 
 
 def print_loss(found: QuantisationLoss) -> None:

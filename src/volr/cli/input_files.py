@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from volr.cli.options import refuse
 from volr.cli.output_files import check_writable
-from volr.errors import ModelError
+from volr.errors import ModelError, ModelFileError
 from volr.system.incoming import check_ordinary, is_model
 
 if TYPE_CHECKING:
@@ -116,6 +116,35 @@ def _check_program(path: Path, found: Network, network: Network) -> None:
     if found != network:
         own = "" if found.source is None else f": it was made from `{found.source.text.strip()}`"
         raise ModelError(f"{path} is not a model of this program{own}")
+
+
+def source_of(file: Path, origin: Origin, ann: Path | None) -> Read[ArtificialModel] | None:
+    """The artificial model that the one of ``file`` comes from: ``ann``, or the one that its
+    ``origin`` names, or None.
+
+    Raises ``ModelFileError`` for a file that cannot be read, and ``ModelError`` for a spiking
+    model.
+    """
+    from volr.model_files.model_file import read_model_file
+    from volr.models.model import ArtificialModel
+
+    named = origin.get("ann")
+    if ann is None and not isinstance(named, str):
+        return None
+    # A relative path starts at the folder of the file that names it.
+    path = ann if ann is not None else file.parent / str(named)
+    try:
+        loaded = read_model_file(path)
+    except ModelFileError as error:
+        if ann is not None:
+            raise
+        raise ModelFileError(
+            f"{file} comes from another model, {path}: {error.message}",
+            help="if that file was moved, name it with --ann MODEL",
+        ) from error
+    if not isinstance(loaded.model, ArtificialModel):
+        raise ModelError(f"{path} is a spiking model", help="name the ANN that it came from")
+    return Read(path, loaded.model, loaded.origin)
 
 
 def teacher_of(path: Path, task: Task, out: Path) -> Read[ArtificialModel]:

@@ -20,6 +20,7 @@ is so strong that the first spike makes its neuron spike.
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -73,10 +74,11 @@ def to_first_spikes(
 
     steps = last_step(network, levels, steps_of) + 1
     if steps > MOST_STEPS:
+        most = _most_levels(network, round(delay / dt))
         raise ModelError(
-            f"with {levels} levels this network takes {steps:,} steps, and a stimulus has at most "
-            f"{MOST_STEPS:,}",
-            help="choose fewer --levels",
+            f"with {levels:,} levels this network takes {steps:,} steps, and a stimulus has at "
+            f"most {MOST_STEPS:,}",
+            help="choose a shorter --delay" if most < 2 else f"choose --levels up to {most:,}",
         )
     if not SMALLEST <= dt <= LARGEST / steps:
         raise ModelError(
@@ -105,6 +107,16 @@ def to_first_spikes(
         delays={name: each * dt for name, each in delays.items()},
         readout="final",
     )
+
+
+def _most_levels(network: Network, delay: int) -> int:
+    """The most levels with which a network of this delay, in steps, is ready within a stimulus."""
+
+    def steps(levels: int) -> int:
+        delays = aligned_delays(network, levels, delay)
+        return last_step(network, levels, lambda each: delays[each.name]) + 1
+
+    return bisect_right(range(MOST_STEPS), MOST_STEPS, key=steps) - 1
 
 
 def _times(dt: object, delay: object) -> tuple[float, float]:

@@ -111,7 +111,7 @@ def _check_whole(model: ArtificialModel, population: Population, projection: Pro
             raise ModelError(
                 f"{population.name} takes the largest of what arrives, and a weight of "
                 f"{projection.name} is {float(weights[weights != 1.0][0]):.17g}, not 1",
-                help=_AGAIN,
+                help="set it to 1: the largest of whole numbers is one of them",
             )
         if window_size(projection) > 1:
             raise ModelError(

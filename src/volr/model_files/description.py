@@ -25,7 +25,7 @@ from volr.model_files.entries import (
     number_of,
     object_in,
 )
-from volr.model_files.proofs import check_proof, proof_entries
+from volr.model_files.proofs import check_proof, check_whole_numbers, check_written, proof_entries
 from volr.models.first_spike import FirstSpike, starts, unsuited, with_clock
 from volr.models.model import READOUTS, ArtificialModel, Model, SpikingModel
 from volr.models.timing import delay_problems, steps_of_delay, timing_problems
@@ -60,10 +60,13 @@ class Description:
     def model(self, arrays: Mapping[str, Floats]) -> Model:
         """The model with these parameters.
 
-        Raises ``ModelError`` if they do not fit, or if the model was changed after its proof.
+        Raises ``ModelError`` if they do not fit, if they are no whole numbers in a staircase
+        network, or if the model was changed after its proof.
         """
         if self.activation is not None:
-            return ArtificialModel(self.network, arrays, self.activation)
+            artificial = ArtificialModel(self.network, arrays, self.activation)
+            check_whole_numbers(artificial)
+            return artificial
         found = SpikingModel(network=self.network, parameters=arrays, **self.spiking)
         check_proof(found, self.proof)
         return found
@@ -72,7 +75,8 @@ class Description:
 def describe(model: Model, origin: Origin) -> str:
     """The description of a model, which ``read_description`` reads.
 
-    Raises ``ModelFileError`` for a network that is not that of its program, and for a wrong origin.
+    Raises ``ModelFileError`` for a network that is not that of its program, for a staircase network
+    whose numbers are not whole, and for a wrong origin.
     """
     if model.network.source is None:
         raise ModelFileError(
@@ -129,6 +133,7 @@ def read_description(text: str, name: str) -> Description:
 def _entries(model: Model) -> dict[str, Any]:
     match model:
         case ArtificialModel():
+            check_written(model)
             return {"kind": "artificial", **activation_entries(model.activation)}
         case SpikingModel():
             return {

@@ -1,4 +1,5 @@
-"""The proof of a model with first spikes in its file: written with it, and checked when it is read.
+"""Whole numbers in a file, and the proof of a model with first spikes: written with the model, and
+checked when it is read.
 
 What is written is what the proof found. A reader proves the model again, from its numbers, so a
 file cannot promise more than its numbers keep.
@@ -11,13 +12,31 @@ from typing import TYPE_CHECKING, Any, cast
 
 from volr.errors import ModelError, ModelFileError
 from volr.exact.proof import prove
+from volr.exact.sums import staircase_of
+from volr.models.activations import Staircase
 from volr.models.first_spike import FirstSpike
 
 if TYPE_CHECKING:
     from volr.exact.proof import Proof
-    from volr.models.model import SpikingModel
+    from volr.models.model import ArtificialModel, SpikingModel
 
 _AGAIN = "make the model again with `volr transfer --coding first-spike`"
+
+
+def check_whole_numbers(model: ArtificialModel) -> None:
+    """Raise ``ModelError`` for a staircase network whose numbers are not whole, or too large."""
+    if isinstance(model.activation, Staircase):
+        staircase_of(model)
+
+
+def check_written(model: ArtificialModel) -> None:
+    """Raise ``ModelFileError`` for a model that could not be read."""
+    try:
+        check_whole_numbers(model)
+    except ModelError as error:
+        raise ModelFileError(
+            f"this model cannot be written: {error.message}", help=error.help
+        ) from error
 
 
 def proof_entries(model: SpikingModel) -> dict[str, Any]:

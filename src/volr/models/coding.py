@@ -94,14 +94,15 @@ def in_rates(coding: InputCoding) -> RateCoding:
 
 def rate_coding(name: str, rate_max: float) -> RateCoding:
     """The rate coding of that name; ``ModelError`` when there is none."""
-    known = {coding.name: coding for coding in RATE_CODINGS}
-    if name == FirstSpike.name:
+    known = dict.fromkeys(CODING_NAMES) | {coding.name: coding for coding in RATE_CODINGS}
+    coding = named("input coding", name, known, ModelError)
+    if coding is None:
         raise ModelError(
             f"{name} is no coding by rates: its neurons and times come from a network of whole "
             "numbers",
             help="`volr transfer --coding first-spike` makes such a model",
         )
-    return named("input coding", name, known, ModelError)(rate_max)
+    return coding(rate_max)
 
 
 def coding_by_name(name: str, rate_max: float | None, neuron: NeuronModel, dt: float) -> RateCoding:

@@ -55,7 +55,7 @@ def timing_problems(dt: float, duration: float, delay: float) -> list[str]:
     """
     given = {"dt": dt, "duration": duration, "delay": delay}
     wrong = [
-        f"{k} is {v} ms, not above 0"
+        f"{k} is {v} ms, not {'above 0' if math.isfinite(v) else 'finite'}"
         for k, v in given.items()
         if not (math.isfinite(v) and v > 0) and (k == "dt" or repr(v) != repr(dt))
     ]

@@ -33,7 +33,7 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from volr.checks.annotations import shown
+from volr.checks.annotations import shown, type_of
 from volr.errors import ModelError
 from volr.models.parameters import bias_name, weight_name
 
@@ -102,7 +102,7 @@ def check_scales(network: Network, given: object) -> None:
     way = f"give each population its volr.transfer.scaling.Scale: {', '.join(names)}"
     if not isinstance(given, Mapping):
         raise ModelError(
-            f"scale is {shown(given)}, a {type(given).__name__} and not scales by population",
+            f"scale is {shown(given)}, {type_of(given)} and not scales by population",
             help=way,
         )
     scale = cast("Mapping[str, object]", given)

@@ -110,7 +110,7 @@ def verify_against(
     model, ``MissingError`` if it is not installed, and ``DataError`` for stimuli that do not fit.
     """
     arguments.check_model("verify_against", model, kind=SpikingModel)
-    arguments.check_model("verify_against", ann, kind=ArtificialModel)
+    arguments.check_model("verify_against", ann, "ann", kind=ArtificialModel)
     arguments.check_on("verify_against", on)
     arguments.check_progress("verify_against", progress)
     check_comparable(model, ann)

@@ -1,8 +1,8 @@
 """The windows of a network with first spikes: one stimulus, layer after layer, spike by spike.
 
-Each population has a row, from the inputs down to the last one that spikes. In its window, which is
-as many steps long as there are levels, each neuron spikes once: the largest value first, and 0 at
-the end. The neurons of a row stand in the order of their spikes, so bright ones are above dark
+Each population has a row, from the inputs down to the last one that spikes. Its window has a step
+for each level and one for 0. In it, each neuron spikes once: the largest value first, and 0 at the
+end. The neurons of a row stand in the order of their spikes, so bright ones are above dark
 ones. The clock's spikes are lines through all rows.
 """
 
@@ -110,7 +110,7 @@ def windows_figure(
         name,
         f"{what}: a stimulus of the label {shown.label}, from bright to dark",
         f"The answer is {shown.answer}, which is {right}. Each of {neurons:,} neurons spikes once, "
-        f"in a window of {levels} steps; the windows begin in the steps {where}.",
+        f"in a window of {levels + 1} steps; the windows begin in the steps {where}.",
         draw,
         caption=f"Each of {neurons:,} neurons spikes once, in the window of its population. A "
         f"neuron of the largest value, {levels}, spikes at its beginning, and one of 0, in grey, "

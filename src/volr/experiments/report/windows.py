@@ -17,6 +17,7 @@ from volr.exact.decoding import telling
 from volr.experiments.report.stimuli import draw_membranes
 from volr.experiments.report.style import (
     MUTED,
+    PAPER,
     RULE,
     SERIES,
     SMALL,
@@ -138,6 +139,8 @@ def _window(axes: Axes, begin: int, levels: int, place: int) -> None:
             va="center",
             fontsize=SMALL - 1,
             color=MUTED,
+            # A line of the clock may run behind it.
+            bbox={"facecolor": PAPER, "edgecolor": "none", "pad": 0.5},
         )
 
 

@@ -14,16 +14,15 @@ import numpy as np
 
 from volr.backends.base import Record
 from volr.backends.reference import activations
+from volr.experiments.costs.counting import Counter
 from volr.experiments.results import Activity
 from volr.models.coding import decode_counts
-from volr.models.parameters import synapse_matrix
+from volr.models.model import SpikingModel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from volr.backends.base import ArtificialBackend, Progress, Simulator
-    from volr.checks.arrays import Floats, Integers
-    from volr.models.model import ArtificialModel, Model, SpikingModel
+    from volr.checks.arrays import Integers
+    from volr.models.model import ArtificialModel, Model
     from volr.models.samples import Data
 
 LOOKED_AT = 250
@@ -47,15 +46,15 @@ def measure_artificial(
 ) -> Measurement:
     """Run the test samples on ``backend``; the reference counts activations."""
     labels = backend.build(model)(data.test.inputs).argmax(axis=1)
-    shown = activations(model, data.test.first(LOOKED_AT).inputs)
-    on = {name: each != 0 for name, each in shown.items()}
+    looked_at, counter = data.test.first(LOOKED_AT), Counter(model)
+    counter.add_values(activations(model, looked_at.inputs))
     return Measurement(
         answers=tuple(labels.tolist()),
         accuracy=float((labels == data.test.labels).mean()),
         ties=0.0,
         confusion=_confusion(data.test.labels, labels, data.classes),
         over_time=(),
-        activity=_activity(model, on, steps=1),
+        activity=_activity(model, counter, len(looked_at)),
     )
 
 
@@ -82,16 +81,16 @@ def measure_spiking(
     if counting:
         spikes = np.concatenate([recordings.spikes[name] for name in network.outputs], axis=2)
         over_time = _over_time(spikes, test.labels)
-    looked_at = test.first(LOOKED_AT)
-    every = tuple(each.name for each in network.populations)
-    counts = simulator.run(model, looked_at.inputs, record=Record(counts=every), seed=seed).counts
+    looked_at, counter = test.first(LOOKED_AT), Counter(model)
+    every = Record(counts=tuple(each.name for each in network.populations))
+    counter.add_spikes(simulator.run(model, looked_at.inputs, record=every, seed=seed).counts)
     return Measurement(
         answers=tuple(labels.tolist()),
         accuracy=float((labels == test.labels).mean()),
         ties=float((sharing > 1).mean()),
         confusion=_confusion(test.labels, labels, data.classes),
         over_time=over_time,
-        activity=_activity(model, counts, steps=model.steps),
+        activity=_activity(model, counter, len(looked_at)),
     )
 
 
@@ -113,19 +112,16 @@ def _over_time(
     return tuple(found)
 
 
-def _activity(model: Model, events: Mapping[str, Floats | Integers], *, steps: int) -> Activity:
-    """The activity, from how often each neuron was active for each stimulus, ``[batch, unit]``."""
-    network = model.network
-    effective = 0.0
-    for projection in network.projections:
-        behind = (synapse_matrix(network, projection, model.parameters) != 0).sum(axis=0)
-        effective += float((events[projection.source] @ behind).mean())
-    spoken = {name: float(each.sum(axis=1).mean()) for name, each in events.items()}
+def _activity(model: Model, counter: Counter, stimuli: int) -> Activity:
+    """The activity, from what was counted of so many stimuli."""
+    network, counted = model.network, counter.operations(stimuli)
+    spikes = {each.population: each.active for each in counted}
     layers = [population.name for population in network.layers]
+    steps = model.steps if isinstance(model, SpikingModel) else 1
     could = steps * sum(network[name].size for name in layers)
     return Activity(
-        spikes=spoken,
-        effective=effective,
-        dense=float(network.synapse_count * steps),
-        sparsity=1.0 - sum(spoken[name] for name in layers) / could,
+        spikes=spikes,
+        effective=sum(each.macs + each.acs for each in counted),
+        dense=float(sum(each.dense for each in counted)),
+        sparsity=1.0 - sum(spikes[name] for name in layers) / could,
     )

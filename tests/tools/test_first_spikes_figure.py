@@ -19,6 +19,6 @@ def test_the_figure_is_of_this_network() -> None:
     spiking = [each for each in network.populations if each.name not in network.outputs]
     drawn = PICTURE.read_text(encoding="utf-8")
     neurons = sum(each.size for each in spiking)
-    assert f"Each of {neurons} neurons spikes once, in a window of {LEVELS} steps" in drawn
+    assert f"Each of {neurons} neurons spikes once, in a window of {LEVELS + 1} steps" in drawn
     where = [f"{each.name} {step}" for each, step in zip(spiking, begin, strict=True)]
     assert f"begin in the steps {', '.join(where)}." in drawn

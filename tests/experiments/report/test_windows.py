@@ -86,7 +86,7 @@ def test_every_neuron_has_its_stroke_in_the_window_of_its_population() -> None:
     at = {name: np.argmax(each, axis=0) for name, each in shown.spikes.items()}
     assert orange == (at["conv_1"] < last).sum()
     assert green == (at["maxpool_2"] < last + 2).sum()
-    assert "Each of 18 neurons spikes once, in a window of 4 steps" in figure.description
+    assert "Each of 18 neurons spikes once, in a window of 5 steps" in figure.description
     assert "input 0, conv_1 5, maxpool_2 7" in figure.description
     assert "the answer is" in figure.caption
     assert figure.svg.count(">clock<") == 1

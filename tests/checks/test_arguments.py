@@ -124,8 +124,10 @@ SLIPS: dict[str, tuple[Callable[[Any], Any], str, str]] = {
     "an artificial model to start from": (
         lambda t: API.train_snn(t["network"], t["data"].train, start=t["ann"]),
         "an ArtificialModel and not a spiking model",
-        "`volr.transfer_ann(…)` makes one of it, "
-        "and `volr.to_first_spikes(…)` one of whole numbers",
+        (
+            "`volr.transfer_ann(…)` makes one of it, "
+            "and `volr.to_first_spikes(…)` one of whole numbers"
+        ),
     ),
     "a spiking model to transfer": (
         lambda t: API.transfer_ann(t["snn"], t["data"].train),

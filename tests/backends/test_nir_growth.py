@@ -15,11 +15,11 @@ from tests.backends.test_nir_read import graph, lif, node
 from tests.importers.matrix import PARALLEL, model_of, neuron_of
 
 from volr.backends.nir import lint
-from volr.backends.nir.affine import scaled
 from volr.backends.nir.dialects import DIALECTS, document_for
 from volr.backends.nir.dialects.norse import NORSE
 from volr.backends.nir.hdf5_read import read_graph
 from volr.backends.nir.hdf5_write import write_graph
+from volr.backends.nir.linear_nodes import scaled
 from volr.backends.nir.primitives import PRIMITIVES, Linear
 from volr.backends.nir.read import read_nir
 from volr.backends.readback import expected
@@ -27,7 +27,8 @@ from volr.errors import ModelFileError
 from volr.verification.comparison import compare
 
 if TYPE_CHECKING:
-    from volr.backends.nir.affine import Form, Room
+    from volr.affine.forms import Form
+    from volr.affine.terms import Room
     from volr.backends.nir.graph import Graph, Values
 
 

@@ -17,8 +17,8 @@ import numpy as np
 
 from volr.backends.nir.graph import SUBGRAPH, Graph, Node
 from volr.backends.nir.hdf5_bytes import DAMAGES, REFERENCE, Texts, check_packed
+from volr.backends.nir.linear_nodes import PADDINGS
 from volr.backends.nir.primitives import DEFAULTS, PRIMITIVES
-from volr.backends.nir.windows import PADDINGS
 from volr.errors import ModelError, ModelFileError
 from volr.system.incoming import format_of, is_model
 from volr.system.memory import check_room

@@ -13,12 +13,13 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from volr.backends.nir.affine import Form, SizeError, arriving, source
+from volr.affine import skeleton as affine
+from volr.affine.forms import Form, SizeError, source, total
+from volr.affine.shapes import ShapeError, shapes_of
+from volr.affine.terms import Room
 from volr.backends.nir.graph import DIALECT
-from volr.backends.nir.import_shapes import ShapeError, shapes_of
 from volr.backends.nir.primitives import PRIMITIVES, Linear, Neuron, is_population, shape_of
 from volr.backends.nir.spiking_nodes import by_unit
-from volr.backends.nir.terms import Room
 from volr.errors import ModelFileError
 
 if TYPE_CHECKING:
@@ -28,28 +29,17 @@ if TYPE_CHECKING:
     from volr.network.connectors import Shape
 
 
-@dataclass(frozen=True)
-class Skeleton:
-    """A graph as a network: ``forms`` are what arrives at each population but the inputs.
+@dataclass(frozen=True, kw_only=True)
+class Skeleton(affine.Skeleton):
+    """A graph as a network. Outputs are read in the order of ``outputs``.
 
-    ``shapes`` are those of all populations, in order, with the ``inputs`` and ``outputs`` among
-    them. ``nodes`` are the nodes of the populations, by the populations' names; an input that is
-    given as spikes or values is an ``Input``, one whose neurons are driven is theirs. ``driven``
-    says which of the two all inputs are.
+    ``nodes`` are the nodes of the populations, by the populations' names; an input that is given as
+    spikes or values is an ``Input``, one whose neurons are driven is theirs. ``driven`` says which
+    of the two all inputs are.
     """
 
-    shapes: Mapping[str, Shape]
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    forms: Mapping[str, Form]
     nodes: Mapping[str, str]
     driven: bool
-    room: Room
-
-    @property
-    def sources(self) -> set[str]:
-        """The populations that lead to others."""
-        return {term.source for form in self.forms.values() for term in form.terms}
 
 
 def refuse(name: str, problems: list[str], *, help: str | None = None) -> ModelFileError:
@@ -62,7 +52,7 @@ def refuse(name: str, problems: list[str], *, help: str | None = None) -> ModelF
 _MOST = 50
 
 
-def skeleton(graph: Graph, name: str, *, artificial: bool) -> Skeleton:
+def skeleton_of(graph: Graph, name: str, *, artificial: bool) -> Skeleton:
     """The network in a graph. In an ``artificial`` one, outputs are weighted sums.
 
     Raises ``ModelFileError`` with every node that cannot be read, and why.
@@ -128,7 +118,7 @@ class _Builder:
         if node.kind == "Input":
             self.shapes[name] = shape_of(node)
             return source(name, self.shapes[name])
-        arrived = arriving(self.graph, name, forms, self.room)
+        arrived = total([forms[each] for each in self.graph.before[name]], self.room)
         primitive = PRIMITIVES[node.kind]
         if isinstance(primitive, Linear):
             return primitive.through(node.values, arrived, self.room)
@@ -185,13 +175,13 @@ class _Builder:
             forms[names[each]] = replace(form, terms=tuple(terms))
         shapes = shapes_of({names[each]: self.shapes[each] for each in places}, forms)
         return Skeleton(
-            shapes,
-            tuple(names[each] for each in inputs),
-            tuple(names[each] for each in outputs),
-            forms,
-            {names[k]: k for k in places},
-            bool(ports),
-            self.room,
+            shapes=shapes,
+            inputs=tuple(names[each] for each in inputs),
+            outputs=tuple(names[each] for each in outputs),
+            forms=forms,
+            nodes={names[k]: k for k in places},
+            driven=bool(ports),
+            room=self.room,
         )
 
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from volr.affine.projections import projected
 from volr.backends.nir.import_graph import refuse
-from volr.backends.nir.import_projections import projected
 from volr.backends.nir.primitives import PRIMITIVES, Neuron
 from volr.backends.nir.spiking_nodes import stepped
 from volr.models.model import SpikingModel

@@ -14,15 +14,23 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.backends.nir.affine import SizeError, flattened, scaled, weighted
+from volr.affine.forms import SizeError
+from volr.backends.nir.linear_nodes import (
+    averaged,
+    convolved,
+    flattened,
+    scaled,
+    summed,
+    weighted,
+)
 from volr.backends.nir.spiking_nodes import brief, integrating, leaking, synaptic
-from volr.backends.nir.windows import averaged, convolved, summed
 from volr.neurons import IFCurrDelta, IFCurrExp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from volr.backends.nir.affine import Form, Room
+    from volr.affine.forms import Form
+    from volr.affine.terms import Room
     from volr.backends.nir.graph import Node, Values
     from volr.backends.nir.spiking_nodes import Stepped, Steps
 

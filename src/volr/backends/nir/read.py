@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
+from volr.affine.projections import projected
 from volr.backends.nir.hdf5_read import read_graph
-from volr.backends.nir.import_graph import Skeleton, refuse, skeleton
-from volr.backends.nir.import_projections import projected
+from volr.backends.nir.import_graph import Skeleton, refuse, skeleton_of
 from volr.backends.nir.import_spiking import spiking_model
 from volr.backends.nir.metadata import KEY, MalformedError, read_description
 from volr.backends.nir.primitives import is_population
@@ -141,9 +141,9 @@ def _model(graph: Graph, name: str, how: Reading) -> Imported:
         notes.append(own)
     spiking = any(is_population(node) for node in graph.nodes.values())
     if how.generation == "ANN" or (how.generation is None and not spiking):
-        model, more = _artificial(skeleton(graph, name, artificial=True), graph, name)
+        model, more = _artificial(skeleton_of(graph, name, artificial=True), graph, name)
         return Imported(model, (*notes, *more))
-    found = skeleton(graph, name, artificial=False)
+    found = skeleton_of(graph, name, artificial=False)
     signal = how.signal or "euler"
     steps, why = steps_of(graph, how.time_unit, how.dt, signal)
     duration = steps.dt if how.duration is None else how.duration

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from volr.backends.nir.affine import Form, SizeError, source, total
+from volr.affine.forms import Form, SizeError, source, total
+from volr.affine.terms import Room, block
 from volr.backends.nir.metadata import KEY, MalformedError, read_description
 from volr.backends.nir.primitives import PRIMITIVES, Linear, Neuron, shape_of, size_of
-from volr.backends.nir.terms import Room, block
 from volr.backends.nir.to_graph import SECOND
 from volr.backends.readback import (
     METADATA,

@@ -9,14 +9,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from volr.backends.nir.terms import Scaled, factors_of_channels
+from volr.affine.terms import Scaled, factors_of_channels
 from volr.network.connectors import Convolution
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.backends.nir.affine import Form
-    from volr.backends.nir.terms import Term
+    from volr.affine.forms import Form
+    from volr.affine.terms import Term
     from volr.network.connectors import Shape
 
 
@@ -24,18 +24,22 @@ class ShapeError(Exception):
     """A population that would have two shapes, with a text that says which."""
 
 
-def shapes_of(shapes: Mapping[str, Shape], forms: Mapping[str, Form]) -> dict[str, Shape]:
+def shapes_of(
+    shapes: Mapping[str, Shape],
+    forms: Mapping[str, Form],
+    maps: Mapping[str, Shape] | None = None,
+) -> dict[str, Shape]:
     """The shape of each population: rows, but for the ends of kernels and pools.
 
-    ``shapes`` are those that the graph shows, and ``forms`` what arrives. Raises ``ShapeError``
-    where the ends of several do not agree.
+    ``shapes`` are those that the graph shows, ``forms`` what arrives, and ``maps`` those that other
+    windows ask for. Raises ``ShapeError`` where the ends of several do not agree.
     """
     group = {name: name for name in shapes}
     said: dict[str, tuple[Shape, str]] = {}
 
     def first(name: str) -> str:
         while group[name] != name:
-            name = group[name] = group[group[name]]
+            name = group[name]
         return name
 
     def say(name: str, shape: Shape) -> None:
@@ -48,6 +52,8 @@ def shapes_of(shapes: Mapping[str, Shape], forms: Mapping[str, Form]) -> dict[st
         for term in form.terms:
             if is_identity(term) and not term.pools:
                 group[first(name)] = first(term.source)
+    for name, shape in (maps or {}).items():
+        say(name, shape)
     for name, form in forms.items():
         for term in form.terms:
             if term.pools or is_kernel(term):

@@ -1,9 +1,9 @@
-"""The input of a node, as a linear form of the populations before it.
+"""Values as a linear form of the populations that they come from.
 
     form  =  Σ terms + b,   the terms of the populations x that signals come from
 
-The nodes between two populations, however many, in a row or side by side, are one form: they are
-multiplied out. What there is for a node with windows is in ``windows``.
+The operations between two populations, however many, in a row or side by side, are one form: they
+are multiplied out. Those with windows are in ``windows``.
 """
 
 from __future__ import annotations
@@ -14,17 +14,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.backends.nir.terms import Room, Scaled, added_up
+from volr.affine.terms import Room, Scaled, added_up
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from volr.backends.nir.graph import Graph, Values
-    from volr.backends.nir.terms import Term
+    from volr.affine.terms import Term
     from volr.checks.arrays import Floats
     from volr.network.connectors import Shape
-
-__all__ = ["Form", "Room", "SizeError", "arriving", "flattened", "scaled", "source", "weighted"]
 
 MOST_NEURONS = 100_000_000
 """A population of more is refused before anything of its size is made."""
@@ -73,13 +68,11 @@ def check_size(size: int) -> None:
         raise SizeError(f"it has {size:,} neurons, more than {MOST_NEURONS:,}")
 
 
-def arriving(graph: Graph, name: str, forms: Mapping[str, Form], room: Room) -> Form:
-    """The sum of the forms before a node. Raises ``SizeError``, ``ModelError`` without memory."""
-    return total([forms[each] for each in graph.before[name]], room)
-
-
 def total(parts: list[Form], room: Room) -> Form:
-    """The sum of forms, of which there is one at least. Raises as ``arriving`` does."""
+    """The sum of forms, of which there is one at least.
+
+    Raises ``SizeError`` where they do not fit, ``ModelError`` without memory.
+    """
     sizes = {part.size for part in parts}
     if len(sizes) != 1:
         found = ", ".join(str(each) for each in sorted(sizes)) or "nothing"
@@ -93,35 +86,32 @@ def total(parts: list[Form], room: Room) -> Form:
     return Form(shape, terms, np.sum(biases, axis=0) if biases else None)
 
 
-def weighted(values: Values, form: Form, room: Room) -> Form:
-    """A form after an Affine or Linear. Raises as ``arriving`` does."""
-    weight = values["weight"]
+def weighted(form: Form, weight: Floats, bias: Floats | None, room: Room) -> Form:
+    """A form after a matrix ``[post, value]`` and a bias ``[post]``. Raises as ``total`` does."""
     if weight.ndim != 2:
         raise SizeError(f"its weight has {weight.ndim} axes, not 2")
     if weight.shape[1] != form.size:
         raise SizeError(f"its weight takes {weight.shape[1]} values and gets {form.size}")
+    if bias is not None and bias.size != weight.shape[0]:
+        raise SizeError(f"its bias has {bias.size} values for {weight.shape[0]} rows")
     terms = added_up([each.weighted(weight, room) for each in form.terms], room)
-    bias = None if form.bias is None else weight @ form.bias
-    if "bias" in values:
-        own = values["bias"].ravel()
-        if own.size != weight.shape[0]:
-            raise SizeError(f"its bias has {own.size} values for {weight.shape[0]} rows")
-        bias = own if bias is None else bias + own
-    return Form((weight.shape[0],), terms, bias)
+    before = None if form.bias is None else weight @ form.bias
+    return Form((weight.shape[0],), terms, sum_of(before, bias))
 
 
-def scaled(values: Values, form: Form, room: Room) -> Form:
-    """A form after a Scale. Raises as ``arriving`` does."""
-    scale = values["scale"].ravel()
-    if scale.size not in {1, form.size}:
-        raise SizeError(f"it scales {scale.size} values and gets {form.size}")
-    scale = np.broadcast_to(scale, (form.size,))
+def scaled(form: Form, scale: Floats, room: Room) -> Form:
+    """A form each of whose values is multiplied by a number ``[value]``."""
     terms = tuple(each.times(scale, room) for each in form.terms)
     return Form(form.shape, terms, None if form.bias is None else scale * form.bias)
 
 
-def flattened(values: Values, form: Form, room: Room) -> Form:
-    """A form after a Flatten: the same values in a row."""
-    del room
-    # An end of a graph within the graph hands on what it gets.
-    return Form((form.size,), form.terms, form.bias) if "start_dim" in values else form
+def shifted(form: Form, offset: Floats) -> Form:
+    """A form to each of whose values a number ``[value]`` is added."""
+    return Form(form.shape, form.terms, sum_of(form.bias, offset))
+
+
+def sum_of(a: Floats | None, b: Floats | None) -> Floats | None:
+    """The sum of two biases, of which each may be missing."""
+    if a is None or b is None:
+        return b if a is None else a
+    return a + b

@@ -1,4 +1,8 @@
-"""Nodes that go through windows of maps: convolutions and pools."""
+"""What NIR's nodes between populations do with their parameters: a form of what arrives.
+
+Each function takes a node's parameters, and raises ``SizeError`` for numbers that do not fit or
+that no connector of Volr's has, ``ModelError`` without memory.
+"""
 
 from __future__ import annotations
 
@@ -7,26 +11,45 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.backends.nir.affine import Form, SizeError, check_size
-from volr.backends.nir.terms import added_up, means_of
+from volr.affine import forms, windows
+from volr.affine.forms import Form, SizeError
+from volr.affine.windows import without_batch
 from volr.network.connectors import AveragePool, Convolution
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from volr.affine.terms import Room
     from volr.backends.nir.graph import Values
-    from volr.backends.nir.terms import Room
     from volr.checks.arrays import Floats
     from volr.network.connectors import Shape
 
 _MOST = 2**31
 
 
-def convolved(axes: int, values: Values, form: Form, room: Room) -> Form:
-    """A form after a convolution over one or two axes.
+def weighted(values: Values, form: Form, room: Room) -> Form:
+    """A form after an Affine or Linear."""
+    bias = values["bias"].ravel() if "bias" in values else None
+    return forms.weighted(form, values["weight"], bias, room)
 
-    Raises ``SizeError`` for what no kernel of Volr's says, ``ModelError`` without memory.
-    """
+
+def scaled(values: Values, form: Form, room: Room) -> Form:
+    """A form after a Scale."""
+    scale = values["scale"].ravel()
+    if scale.size not in {1, form.size}:
+        raise SizeError(f"it scales {scale.size} values and gets {form.size}")
+    return forms.scaled(form, np.broadcast_to(scale, (form.size,)), room)
+
+
+def flattened(values: Values, form: Form, room: Room) -> Form:
+    """A form after a Flatten: the same values in a row."""
+    del room
+    # An end of a graph within the graph hands on what it gets.
+    return Form((form.size,), form.terms, form.bias) if "start_dim" in values else form
+
+
+def convolved(axes: int, values: Values, form: Form, room: Room) -> Form:
+    """A form after a convolution over one or two axes."""
     weight = values["weight"]
     if weight.ndim != axes + 2:
         raise SizeError(f"its weight has {weight.ndim} axes, not {axes + 2}")
@@ -39,38 +62,19 @@ def convolved(axes: int, values: Values, form: Form, room: Room) -> Form:
         raise SizeError(f"its dilation is {list(dilation)}, and Volr's kernels have none")
     shape = _maps(values, form, groups * weight.shape[1], axes)
     connector = Convolution(weight.shape[2:], stride, pad, groups)
-    sizes = zip(shape[1:], connector.window, stride, pad, strict=True)
-    target = (weight.shape[0], *((n + 2 * p - w) // s + 1 for n, w, s, p in sizes))
-    if wrong := connector.misfit(shape, target):
-        raise SizeError(wrong)
-    check_size(math.prod(target))
-    check_size(shape[0] * math.prod(n + 2 * p for n, p in zip(shape[1:], pad, strict=True)))
-    own = values["bias"].ravel()
-    if own.size != target[0]:
-        raise SizeError(f"its bias has {own.size} values for {target[0]} channels")
-    seen = [each.seen(shape, room) for each in form.terms]
-    if axes == 1 and (pool := _mean(connector, weight, shape, target)) and not own.any():
-        # NIR has no pools over one axis.
-        factor = np.full(math.prod(target), weight.size / target[0] * weight.flat[0])
-        terms = [each.pooled(pool, room).times(factor, room) for each in seen]
-    else:
-        terms = [each.convolved(connector, weight, target, room) for each in seen]
-    bias = None
-    if form.bias is not None:
-        bias = connector.apply(weight, form.bias[None], shape, target)[0]
-    if own.any():
-        each = np.repeat(own, math.prod(target[1:]))
-        bias = each if bias is None else bias + each
-    return Form(target, added_up(terms, room), bias)
+    # NIR has no pools over one axis.
+    return windows.convolved(
+        form, connector, weight, values["bias"].ravel(), shape, room, means=axes == 1
+    )
 
 
 def averaged(values: Values, form: Form, room: Room) -> Form:
-    """A form after an AvgPool2d. Raises as ``convolved`` does."""
+    """A form after an AvgPool2d."""
     return _pooled(values, form, room, 1)
 
 
 def summed(values: Values, form: Form, room: Room) -> Form:
-    """A form after a SumPool2d: means times the size of a window. Raises as ``convolved`` does."""
+    """A form after a SumPool2d: means times the size of a window."""
     return _pooled(values, form, room, math.prod(whole(values, "kernel_size", 2, 1)))
 
 
@@ -78,16 +82,7 @@ def _pooled(values: Values, form: Form, room: Room, times: int) -> Form:
     pool = AveragePool(whole(values, "kernel_size", 2, 1), whole(values, "stride", 2, 1))
     if any(pad := whole(values, "padding", 2, 0)):
         raise SizeError(f"its padding is {list(pad)}, and Volr's pools have none")
-    shape = without_batch(form.shape, 2)
-    if wrong := pool.misfit(shape):
-        raise SizeError(wrong)
-    target = pool.reduced(shape)
-    terms = [each.seen(shape, room).pooled(pool, room) for each in form.terms]
-    if times != 1:
-        factor = np.full(math.prod(target), float(times))
-        terms = [each.times(factor, room) for each in terms]
-    bias = None if form.bias is None else times * means_of(form.bias, pool, shape)
-    return Form(target, added_up(terms, room), bias)
+    return windows.pooled(form, pool, without_batch(form.shape, 2), room, times=times)
 
 
 def whole(values: Values, key: str, axes: int, least: int) -> tuple[int, ...]:
@@ -129,13 +124,6 @@ PADDINGS: Mapping[str, Callable[[Values], Floats]] = {"same": _same, "valid": _v
 """The words that a convolution may have for its padding, and what they stand for, by axis."""
 
 
-def without_batch(shape: Shape, axes: int) -> Shape:
-    """The shape of channels and ``axes`` axes without batch axes of 1 before them."""
-    while len(shape) > axes + 1 and shape[0] == 1:
-        shape = shape[1:]
-    return shape
-
-
 def _maps(values: Values, form: Form, channels: int, axes: int) -> Shape:
     """The shape of what arrives, as channels and ``axes`` axes."""
     told = whole(values, "input_shape", axes, 1) if "input_shape" in values else None
@@ -153,13 +141,3 @@ def _maps(values: Values, form: Form, channels: int, axes: int) -> Shape:
     if channels * math.prod(told) != form.size:
         raise SizeError(f"it takes {channels} channels of {list(told)} and gets {form.size} values")
     return channels, *told
-
-
-def _mean(
-    connector: Convolution, weight: Floats, shape: Shape, target: Shape
-) -> AveragePool | None:
-    """The pool that a kernel is but for a factor: each channel alone, with equal weights."""
-    apart = connector.groups == shape[0] == target[0]
-    if not apart or any(connector.pad) or not (weight == weight.flat[0]).all():
-        return None
-    return AveragePool(connector.window, connector.stride)

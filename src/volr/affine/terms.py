@@ -196,6 +196,17 @@ def factors_of_channels(values: Floats, shape: Shape) -> Floats | None:
     return each[:, 0] if bool((each == each[:, :1]).all()) else None
 
 
+def as_kernel(term: Scaled, room: Room) -> Weighted:
+    """Values, all times one number, as a kernel of one place for each channel, or as a matrix."""
+    shape = term.given
+    if len(shape) not in {2, 3}:
+        return term.written_out(room)
+    window = (1,) * (len(shape) - 1)
+    weights = np.full((shape[0], 1, *window), term.scale[0])
+    kernel = Convolution(window, groups=shape[0])
+    return Weighted(term.source, term.of, kernel, weights, shape, term.pools)
+
+
 def block(term: Term, room: Room) -> Floats:
     """The weight of each synapse, ``[post, pre]``, NaN where there is none."""
     room.take(math.prod(term.given), math.prod(term.of))

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volr.backends.nir.import_shapes import is_identity
-from volr.backends.nir.terms import Scaled, Weighted, factors_of_channels
+import numpy as np
+
+from volr.affine.shapes import is_identity
+from volr.affine.terms import Scaled, Weighted, factors_of_channels
 from volr.models.parameters import bias_name, weight_name
 from volr.network import AllToAll, Connector, Network, OneToOne, Population, Projection
 from volr.network.connectors import Convolution, Pooled
@@ -18,8 +20,8 @@ from volr.network.connectors import Convolution, Pooled
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.backends.nir.import_graph import Skeleton
-    from volr.backends.nir.terms import Term
+    from volr.affine.skeleton import Skeleton
+    from volr.affine.terms import Term
     from volr.checks.arrays import Floats
 
 
@@ -32,15 +34,24 @@ def projected(
 ) -> tuple[Network, dict[str, Floats], list[str]]:
     """The network, its parameters, and notes on what was written out.
 
-    ``factors`` and ``biases`` ``[unit]`` are by population. In a spiking network each population
-    has biases. Raises ``NetworkError`` for no network, ``ModelError`` without memory.
+    ``factors`` and ``biases`` ``[unit]`` are by population, those that take the largest aside. In a
+    spiking network each population has biases. Raises ``NetworkError`` for no network,
+    ``ModelError`` without memory.
     """
-    populations = tuple(Population(each, shape) for each, shape in found.shapes.items())
+    populations = tuple(
+        Population(each, shape, merge="max" if each in found.largest else "sum")
+        for each, shape in found.shapes.items()
+    )
     projections: list[Projection] = []
     values: dict[str, Floats] = {}
     notes: list[str] = []
     offsets: dict[str, Floats] = {}
     for population in populations:
+        if population.name in found.largest:
+            source, windows = found.largest[population.name]
+            made = Projection(source, population.name, windows)
+            projections.append(made)
+            values[weight_name(made)] = np.ones(1)
         if population.name not in found.forms:
             continue
         into = _Into(found, population, factors[population.name], biases[population.name], spiking)

@@ -1,0 +1,425 @@
+"""Operations of other programs on the values of one stimulus, multiplied out as they come.
+
+Each function takes a ``Value`` and gives another. Values side by side stay apart as long as each
+operation can treat them one by one, so what reads them gets a projection from each.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from volr.affine import forms, windows
+from volr.affine.forms import Form, SizeError, total
+from volr.affine.terms import Scaled, Weighted, factors_of_channels
+from volr.network.connectors import AveragePool, Convolution
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from volr.affine.terms import Room, Term
+    from volr.checks.arrays import Floats, Integers
+    from volr.network.connectors import Shape, Windows
+
+    Pads: TypeAlias = tuple[tuple[int, int], ...]
+    Change: TypeAlias = Callable[[Form, Floats], Form]
+
+
+class InexpressibleError(Exception):
+    """What no network of Volr's does, with a text that says what; ``way`` is a way out."""
+
+    def __init__(self, message: str, way: str = "") -> None:
+        super().__init__(message)
+        self.way = way
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """Numbers in a ``shape``, those of ``parts`` side by side along the first axis.
+
+    With an ``order``, number k of them is number order[k] of the parts. With ``largest``, they are
+    the largest of windows of the parts, whose sums have not been activated yet. ``unpadded`` is
+    what zeros were put around, for a kernel that can do so itself.
+    """
+
+    shape: Shape
+    parts: tuple[Form, ...]
+    order: Integers | None = None
+    largest: Windows | None = None
+    unpadded: tuple[Value, Pads] | None = None
+
+    def of(self, parts: Sequence[Form]) -> Value:
+        """A value of other parts, in the same shape and order."""
+        return Value(self.shape, tuple(parts), self.order, self.largest)
+
+    @property
+    def size(self) -> int:
+        """How many numbers there are."""
+        return math.prod(self.shape)
+
+    @property
+    def plain(self) -> Value:
+        """The value, if it is no largest of sums. Raises ``InexpressibleError`` where it is."""
+        if self.largest is not None:
+            raise InexpressibleError(
+                "it reads the largest of sums that are not activated, and a maximum of Volr's is "
+                "that of activations",
+                "put the activation between the layer and its maximum, or behind the maximum",
+            )
+        return self
+
+
+def value_of(form: Form) -> Value:
+    """A form as a value."""
+    return Value(form.shape, (form,))
+
+
+def reshaped(value: Value, shape: Shape) -> Value:
+    """The same numbers in another shape. Raises ``SizeError`` for another number of them."""
+    if math.prod(shape) != value.size:
+        raise SizeError(f"it makes {list(shape)} of {list(value.shape)}")
+    if shape == value.shape:
+        return value
+    value = value.plain
+    if value.order is not None:
+        return Value(shape, value.parts, value.order)
+    inner = math.prod(shape[1:])
+    if any(part.size % inner for part in value.parts):
+        # Parts that end within a row of the new shape.
+        order = np.arange(value.size)
+        return Value(shape, value.parts, order)
+    parts = tuple(_seen(part, (part.size // inner, *shape[1:])) for part in value.parts)
+    return Value(shape, parts)
+
+
+def _seen(form: Form, shape: Shape) -> Form:
+    return Form(shape, form.terms, form.bias)
+
+
+def permuted(value: Value, axes: Sequence[int]) -> Value:
+    """The numbers with their axes in another order."""
+    shape = tuple(value.shape[axis] for axis in axes)
+    if [axis for axis in axes if value.shape[axis] > 1] == [
+        axis for axis, size in enumerate(value.shape) if size > 1
+    ]:
+        return reshaped(value, shape)
+    value = value.plain
+    order = np.arange(value.size) if value.order is None else value.order
+    order = order.reshape(value.shape).transpose(axes).ravel()
+    if (order == np.arange(value.size)).all():
+        return reshaped(Value(value.shape, value.parts), shape)
+    return Value(shape, value.parts, order)
+
+
+def side_by_side(values: Sequence[Value], axis: int) -> Value:
+    """Values one after the other along an axis. Raises ``SizeError`` where they do not fit."""
+    values = [each.plain for each in values]
+    around = {(*each.shape[:axis], *each.shape[axis + 1 :]) for each in values}
+    if len(around) != 1 or len({len(each.shape) for each in values}) != 1:
+        shapes = ", ".join(str(list(each.shape)) for each in values)
+        raise SizeError(f"it puts side by side what does not fit: {shapes}")
+    rest = [number for number in range(len(values[0].shape)) if number != axis]
+    turned = [permuted(each, (axis, *rest)) for each in values]
+    shape = (sum(each.shape[0] for each in turned), *turned[0].shape[1:])
+    parts = tuple(part for each in turned for part in each.parts)
+    order: Integers | None = None
+    if any(each.order is not None for each in turned):
+        starts = np.cumsum([0, *(each.size for each in turned)])
+        orders = [np.arange(each.size) if each.order is None else each.order for each in turned]
+        order = np.concatenate([start + each for start, each in zip(starts, orders, strict=False)])
+    back = [0] * len(shape)
+    for place, number in enumerate((axis, *rest)):
+        back[number] = place
+    return permuted(Value(shape, parts, order), back)
+
+
+def in_order(value: Value, room: Room) -> Value:
+    """The value without an order of its own: its numbers are moved by a matrix."""
+    value = value.plain
+    if value.order is None:
+        return value
+    whole = joined(Value((value.size,), value.parts), room)
+    room.take(value.size, value.size)
+    moves = np.zeros((value.size, value.size))
+    moves[np.arange(value.size), value.order] = 1.0
+    form = forms.weighted(_seen(whole.parts[0], (value.size,)), moves, None, room)
+    return value_of(_seen(form, value.shape))
+
+
+def joined(value: Value, room: Room) -> Value:
+    """The value as a single form."""
+    if len(value.parts) == 1:
+        return value
+    value = value.plain
+    inner = value.shape[1:] if value.order is None else ()
+    shapes = {part.shape[1:] for part in value.parts}
+    if shapes != {inner}:
+        flat = tuple(_seen(part, (part.size,)) for part in value.parts)
+        value = value.of(flat)
+        inner = ()
+    rows = [part.shape[0] for part in value.parts]
+    shape = (sum(rows), *inner)
+    first, made = 0, list[Form]()
+    for part, count in zip(value.parts, rows, strict=True):
+        room_after = shape[0] - first - count
+        terms = tuple(_among(each, part.shape, first, room_after, room) for each in part.terms)
+        size = math.prod(inner)
+        bias = None
+        if part.bias is not None:
+            bias = np.pad(part.bias, (first * size, room_after * size))
+        made.append(Form(shape, terms, bias))
+        first += count
+    form = total(made, room)
+    return value.of([_seen(form, shape)])
+
+
+def _among(term: Term, shape: Shape, before: int, after: int, room: Room) -> Term:
+    """A term of a part as one of the whole: zeros in so many channels before and after it."""
+    term = term.seen(shape, room)
+    given = (before + shape[0] + after, *shape[1:])
+    factors = factors_of_channels(term.scale, shape) if isinstance(term, Scaled) else None
+    if isinstance(term, Scaled) and factors is not None and len(shape) in {2, 3}:
+        window = (1,) * (len(shape) - 1)
+        room.take(given[0], shape[0])
+        kernel = np.pad(np.diag(factors), ((before, after), (0, 0)))
+        kernel = kernel.reshape(*kernel.shape, *window)
+        return Weighted(term.source, term.of, Convolution(window), kernel, given, term.pools)
+    connector = term.connector if isinstance(term, Weighted) else None
+    is_kernel = isinstance(connector, Convolution) and connector.groups == 1
+    whole = term if isinstance(term, Weighted) and is_kernel else term.written_out(room)
+    rows = shape[0] if isinstance(whole.connector, Convolution) else math.prod(shape)
+    each = rows // shape[0]
+    pads = [(before * each, after * each), *[(0, 0)] * (whole.weights.ndim - 1)]
+    room.take(*(n + a + b for n, (a, b) in zip(whole.weights.shape, pads, strict=True)))
+    return replace(whole, weights=np.pad(whole.weights, pads), given=given)
+
+
+def added(values: Sequence[Value], room: Room) -> Value:
+    """The sum of values of one shape. Raises ``SizeError`` for several shapes."""
+    values = [each.plain for each in values]
+    if len({each.shape for each in values}) != 1:
+        shapes = " and ".join(str(list(each.shape)) for each in values)
+        raise SizeError(f"it adds {shapes}, which do not fit")
+    first = values[0]
+    alike = all(
+        [part.shape for part in each.parts] == [part.shape for part in first.parts]
+        and _same_order(each.order, first.order)
+        for each in values
+    )
+    if not alike:
+        values = [joined(in_order(each, room), room) for each in values]
+        first = values[0]
+    parts = zip(*(each.parts for each in values), strict=True)
+    return first.of([total([*each], room) for each in parts])
+
+
+def _same_order(a: Integers | None, b: Integers | None) -> bool:
+    return a is b or (a is not None and b is not None and np.array_equal(a, b))
+
+
+def scaled(value: Value, factors: Floats, room: Room) -> Value:
+    """Each number times one of ``factors``, of the value's shape or spread over it."""
+    if value.largest is not None:
+        channels = _of_channels(value, factors)
+        if not (channels > 0).all():
+            raise InexpressibleError(
+                "it multiplies a maximum of sums by numbers that are not above 0",
+                "put the activation right behind the layer, before the maximum",
+            )
+        return _by_channel(value, channels, lambda form, f: forms.scaled(form, f, room))
+    return _by_part(value, factors, lambda form, f: forms.scaled(form, f, room))
+
+
+def shifted(value: Value, offsets: Floats) -> Value:
+    """To each number one of ``offsets`` is added, of the value's shape or spread over it."""
+    if value.largest is not None:
+        return _by_channel(value, _of_channels(value, offsets), forms.shifted)
+    return _by_part(value, offsets, forms.shifted)
+
+
+def _by_part(value: Value, numbers: Floats, change: Change) -> Value:
+    each = np.broadcast_to(numbers, value.shape).ravel()
+    if value.order is not None:
+        placed = np.empty(value.size)
+        placed[value.order] = each
+        each = placed
+    ends = np.cumsum([part.size for part in value.parts])[:-1]
+    parts = zip(value.parts, np.split(each, ends), strict=True)
+    return value.of([change(part, own) for part, own in parts])
+
+
+def _by_channel(value: Value, channels: Floats, change: Change) -> Value:
+    """The same where the largest of windows is taken later: numbers are by channel."""
+    ends = np.cumsum([part.shape[0] for part in value.parts])[:-1]
+    parts = [
+        change(part, np.repeat(own, math.prod(part.shape[1:])))
+        for part, own in zip(value.parts, np.split(channels, ends), strict=True)
+    ]
+    return value.of(parts)
+
+
+def _of_channels(value: Value, numbers: Floats) -> Floats:
+    channels = factors_of_channels(np.broadcast_to(numbers, value.shape).ravel(), value.shape)
+    if channels is None:
+        raise InexpressibleError(
+            "it changes a maximum of sums by other numbers at other places of a channel",
+            "put the activation right behind the layer, before the maximum",
+        )
+    return channels
+
+
+def weighted(value: Value, weight: Floats, bias: Floats | None, room: Room) -> Value:
+    """A matrix ``[post, pre]`` and a bias along the last axis; axes before it have size 1.
+
+    Raises ``SizeError`` where that does not fit.
+    """
+    value = value.plain
+    *before, last = value.shape
+    if math.prod(before) != 1:
+        raise SizeError(
+            f"it multiplies each of {math.prod(before):,} rows of {last:,} values by one matrix"
+        )
+    if weight.ndim != 2 or weight.shape[1] != last:
+        raise SizeError(f"its weight has the shape {list(weight.shape)} and gets {last:,} values")
+    if value.order is not None:
+        moved = np.empty_like(weight)
+        moved[:, value.order] = weight
+        weight = moved
+    ends = np.cumsum([part.size for part in value.parts])[:-1]
+    blocks = np.split(weight, ends, axis=1)
+    parts = [
+        forms.weighted(_seen(part, (part.size,)), block, None, room)
+        for part, block in zip(value.parts, blocks, strict=True)
+    ]
+    form = total(parts, room)
+    form = form if bias is None else forms.shifted(form, bias)
+    return reshaped(value_of(form), (*before, len(weight)))
+
+
+def convolved(
+    value: Value,
+    weight: Floats,
+    bias: Floats | None,
+    room: Room,
+    *,
+    stride: Shape,
+    pads: Pads,
+    dilation: Shape,
+    groups: int,
+) -> Value:
+    """A kernel ``[out, in / groups, …]`` over one or two axes; ``pads`` are (before, after).
+
+    A kernel with holes is one with zeros, and so is one that is padded more on one side.
+    """
+    axes = weight.ndim - 2
+    value = in_order(value, room)
+    if value.unpadded is not None:
+        value, zeros = value.unpadded
+        pads = tuple((a + c, b + d) for (a, b), (c, d) in zip(pads, zeros, strict=True))
+    if axes not in {1, 2}:
+        raise InexpressibleError(
+            f"its kernel goes over {axes} axes, and Volr's over one or two", "use Conv1d or Conv2d"
+        )
+    if len(value.shape) != axes + 1:
+        raise SizeError(f"it takes channels and {axes} axes, and gets {list(value.shape)}")
+    if value.shape[0] != groups * weight.shape[1]:
+        raise SizeError(f"it takes {groups * weight.shape[1]} channels, and gets {value.shape[0]}")
+    for axis, (hole, (before, after)) in enumerate(zip(dilation, pads, strict=True), 2):
+        weight = _with_holes(weight, axis, hole)
+        most = max(before, after)
+        extra = [(0, 0)] * weight.ndim
+        extra[axis] = (most - before, most - after)
+        weight = np.pad(weight, extra)
+    pad = tuple(max(each) for each in pads)
+    connector = Convolution(weight.shape[2:], tuple(stride), pad, groups)
+    if groups > 1:
+        value = joined(value, room)
+    made: list[Form] = []
+    first = 0
+    for part in value.parts:
+        count = part.shape[0]
+        kernel = weight if groups > 1 else weight[:, first : first + count]
+        first += count
+        kernel = np.ascontiguousarray(kernel)
+        made.append(windows.convolved(part, connector, kernel, None, part.shape, room))
+    form = total(made, room)
+    if bias is not None:
+        form = forms.shifted(form, np.repeat(bias, math.prod(form.shape[1:])))
+    return value_of(form)
+
+
+def _with_holes(weight: Floats, axis: int, step: int) -> Floats:
+    if step == 1:
+        return weight
+    shape = [*weight.shape]
+    shape[axis] = (shape[axis] - 1) * step + 1
+    made = np.zeros(shape)
+    place = [slice(None)] * weight.ndim
+    place[axis] = slice(None, None, step)
+    made[tuple(place)] = weight
+    return made
+
+
+def averaged(value: Value, window: Shape, stride: Shape, pads: Pads, room: Room) -> Value:
+    """The means of windows, of which the padding is a part."""
+    value = in_order(value, room)
+    _check_maps(value, window)
+    if any(any(each) for each in pads):
+        kernel = np.full((value.shape[0], 1, *window), 1.0 / math.prod(window))
+        ones = (1,) * len(window)
+        return convolved(
+            value,
+            kernel,
+            None,
+            room,
+            stride=stride,
+            pads=pads,
+            dilation=ones,
+            groups=value.shape[0],
+        )
+    pool = AveragePool(tuple(window), tuple(stride))
+    parts = tuple(windows.pooled(part, pool, part.shape, room) for part in value.parts)
+    return Value((value.shape[0], *parts[0].shape[1:]), parts)
+
+
+def _check_maps(value: Value, window: Shape) -> None:
+    if len(value.shape) != len(window) + 1:
+        raise SizeError(
+            f"its windows take channels and {len(window)} axes, and get {list(value.shape)}"
+        )
+
+
+def padded(value: Value, pads: Pads, room: Room) -> Value:
+    """Zeros around maps."""
+    value = in_order(value, room)
+    axes = len(value.shape) - 1
+    ones = (1,) * axes
+    parts = [
+        convolved(
+            value_of(part),
+            np.ones((part.shape[0], 1, *ones)),
+            None,
+            room,
+            stride=ones,
+            pads=pads,
+            dilation=ones,
+            groups=part.shape[0],
+        ).parts[0]
+        for part in value.parts
+    ]
+    shape = (value.shape[0], *parts[0].shape[1:])
+    return Value(shape, tuple(parts), unpadded=(value, pads))
+
+
+def is_nonnegative(form: Form, sources: frozenset[str]) -> bool:
+    """Whether no number of a form is below 0, if those of the ``sources`` are not."""
+    if form.bias is not None and (form.bias < 0).any():
+        return False
+    return all(
+        term.source in sources
+        and bool(((term.scale if isinstance(term, Scaled) else term.weights) >= 0).all())
+        for term in form.terms
+    )

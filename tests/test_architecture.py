@@ -90,7 +90,7 @@ def test_every_folder_is_a_package() -> None:
         ("backends.base", "import nest", "nest"),
         ("backends.pynn.script", "import pyNN.nest", "pynn"),
         ("backends.brian2.script", "import brian2", "brian2"),
-        ("importing", "import h5py", "nir"),
+        ("importing.nir", "import h5py", "nir"),
         ("training.futhark", "import onnxruntime", "onnx"),
         ("backends.base", "import safetensors.numpy", "safetensors"),
         ("training.planted", "import sklearn.datasets", "datasets"),

@@ -1,39 +1,23 @@
-"""Models of other programs' files as models of ours: with a program, which a model file keeps.
-
-Back ends read foreign files and know nothing of the language; the language knows nothing of files.
-Here the two meet.
-"""
+"""NIR files as models with a program."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any
 
 from volr.backends.nir.read import Reading, read_nir
 from volr.checks import arguments
 from volr.checks.names import named
 from volr.errors import ModelFileError, ProgramError
+from volr.importing.imported import ImportedModel, renamed_parameters
 from volr.language import to_network
 from volr.language.decompile import decompile
-from volr.models.parameters import bias_name, weight_name
 from volr.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
-    from volr.checks.arrays import Floats
-    from volr.models.model import Model
-    from volr.models.parameters import Parameters
     from volr.network import Network
-
-
-@dataclass(frozen=True)
-class ImportedModel:
-    """A model whose network is that of a program, and ``notes`` on what was taken for granted."""
-
-    model: Model
-    notes: tuple[str, ...]
 
 
 def import_nir(file: str | Path | bytes, **settings: Any) -> ImportedModel:
@@ -71,25 +55,3 @@ def _lowered(program: str) -> Network | None:
         return to_network(Source(program, "<nir>"))
     except ProgramError:
         return None
-
-
-def renamed_parameters(
-    network: Network, names: Mapping[str, str], theirs: Network, values: Parameters
-) -> Parameters:
-    """The parameters for ``network``, each of whose populations has another of its ``names``.
-
-    The network of the names is ``theirs``. Several projections between two populations may have
-    another order there.
-    """
-    named: dict[object, list[str]] = {}
-    for p in theirs.projections:
-        named.setdefault((p.source, p.target, p.connector), []).append(weight_name(p))
-    found: dict[str, Floats] = {}
-    for p in network.projections:
-        rest = named[names[p.source], names[p.target], p.connector]
-        found[weight_name(p)] = values[rest.pop(0)]
-    for each in network.layers:
-        bias = bias_name(replace(each, name=names[each.name]))
-        if bias in values:
-            found[bias_name(each)] = values[bias]
-    return found

@@ -1,0 +1,12 @@
+"""Models of other programs as models of ours: with a program, which a model file keeps.
+
+Back ends read foreign files and modules, and know nothing of the language; the language knows
+nothing of files. Here the two meet.
+"""
+
+from volr.importing.imported import ImportedModel, renamed_parameters
+from volr.importing.nir import import_nir
+from volr.importing.state import load_state
+from volr.importing.torch import import_torch
+
+__all__ = ["ImportedModel", "import_nir", "import_torch", "load_state", "renamed_parameters"]

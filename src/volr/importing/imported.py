@@ -1,0 +1,57 @@
+"""A model of another program as one whose network is a program's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from volr.language import to_network
+from volr.language.decompile import decompile
+from volr.models.parameters import bias_name, weight_name
+from volr.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from volr.checks.arrays import Floats
+    from volr.models.model import ArtificialModel, Model
+    from volr.models.parameters import Parameters
+    from volr.network import Network
+
+
+@dataclass(frozen=True)
+class ImportedModel:
+    """A model whose network is that of a program, and ``notes`` on what was taken for granted."""
+
+    model: Model
+    notes: tuple[str, ...]
+
+
+def in_program(model: ArtificialModel, name: str) -> tuple[ArtificialModel, Mapping[str, str]]:
+    """The model as that of a program, and the old name of each of its populations."""
+    found = decompile(model.network)
+    network = to_network(Source(found.text, name))
+    values = renamed_parameters(network, found.names, model.network, model.parameters)
+    return replace(model, network=network, parameters=values), found.names
+
+
+def renamed_parameters(
+    network: Network, names: Mapping[str, str], theirs: Network, values: Parameters
+) -> Parameters:
+    """The parameters for ``network``, each of whose populations has another of its ``names``.
+
+    The network of the names is ``theirs``. Several projections between two populations may have
+    another order there.
+    """
+    named: dict[object, list[str]] = {}
+    for p in theirs.projections:
+        named.setdefault((p.source, p.target, p.connector), []).append(weight_name(p))
+    found: dict[str, Floats] = {}
+    for p in network.projections:
+        rest = named[names[p.source], names[p.target], p.connector]
+        found[weight_name(p)] = values[rest.pop(0)]
+    for each in network.layers:
+        bias = bias_name(replace(each, name=names[each.name]))
+        if bias in values:
+            found[bias_name(each)] = values[bias]
+    return found

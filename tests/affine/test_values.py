@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from volr.affine import values
+from volr.affine import maps, values
 from volr.affine.building import Builder
 from volr.affine.forms import Form, SizeError
 from volr.affine.terms import Room, Scaled
@@ -48,7 +48,7 @@ def drawn() -> tuple[Builder, dict[str, Floats], Value]:
     first = builder.input(SHAPE)
     kernel = rng.normal(size=(2, 3, 3, 3))
     second = builder.activated(
-        values.convolved(
+        maps.convolved(
             first,
             kernel,
             None,
@@ -112,7 +112,7 @@ def test_parts_are_joined_and_added_up(drawn: tuple[Builder, dict[str, Floats], 
     joined = values.joined(value, room)
     assert len(joined.parts) == 1
     np.testing.assert_allclose(numbers(joined, sources), plain)
-    pooled = values.averaged(value, (2, 2), (1, 2), ((0, 0), (0, 0)), room)
+    pooled = maps.averaged(value, (2, 2), (1, 2), ((0, 0), (0, 0)), room)
     means = plain[:, :, :4].reshape(5, 4, 2, 2).mean(3)
     means = (means[:, :-1] + means[:, 1:]) / 2
     np.testing.assert_allclose(numbers(pooled, sources), means)
@@ -135,16 +135,13 @@ def test_kernels(
     builder, sources, value = drawn
     rng = np.random.default_rng(2)
     weight = rng.normal(size=(5, 5 // groups, 2, 3))
-    found = values.convolved(
-        value,
-        weight,
-        np.arange(5, dtype=np.float64),
-        builder.room,
-        stride=(1, 2),
-        pads=pads,
-        dilation=dilation,
-        groups=groups,
-    )
+
+    def convolved(given: Value, pads: values.Pads) -> Value:
+        bias, room = np.arange(5, dtype=np.float64), builder.room
+        slides = {"stride": (1, 2), "dilation": dilation}
+        return maps.convolved(given, weight, bias, room, pads=pads, groups=groups, **slides)
+
+    found = convolved(value, pads)
     x = np.pad(numbers(value, sources), ((0, 0), *pads))
     made = numbers(found, sources)
     for (channel, row, column), each in np.ndenumerate(made):
@@ -156,19 +153,9 @@ def test_kernels(
                     at = (k, row + dilation[0] * i, 2 * column + dilation[1] * j)
                     total += weight[channel, place, i, j] * x[at]
         assert each == pytest.approx(total, abs=1e-12)
-    padded = values.padded(value, pads, builder.room)
+    padded = maps.padded(value, pads, builder.room)
     np.testing.assert_allclose(numbers(padded, sources), x, atol=1e-12)
-    none = ((0, 0), (0, 0))
-    again = values.convolved(
-        padded,
-        weight,
-        np.arange(5, dtype=np.float64),
-        builder.room,
-        stride=(1, 2),
-        pads=none,
-        dilation=dilation,
-        groups=groups,
-    )
+    again = convolved(padded, ((0, 0), (0, 0)))
     np.testing.assert_allclose(numbers(again, sources), made, atol=1e-12)
 
 
@@ -178,7 +165,7 @@ def test_what_does_not_fit() -> None:
     for act, said in (
         (lambda: values.reshaped(value, (7,)), r"it makes \[7\] of \[2, 3\]"),
         (lambda: values.weighted(value, np.ones((2, 3)), None, room), "each of 2 rows"),
-        (lambda: values.averaged(value, (1, 1), (1, 1), ((0, 0),) * 2, room), "channels and 2"),
+        (lambda: maps.averaged(value, (1, 1), (1, 1), ((0, 0),) * 2, room), "channels and 2"),
     ):
         with pytest.raises(SizeError, match=said):
             act()
@@ -187,7 +174,7 @@ def test_what_does_not_fit() -> None:
 def test_a_maximum_of_sums_waits_for_its_activation() -> None:
     rng, builder = np.random.default_rng(3), Builder()
     value = builder.input((2, 4, 6))
-    sums = values.convolved(
+    sums = maps.convolved(
         value,
         rng.normal(size=(3, 2, 1, 1)),
         None,

@@ -10,18 +10,12 @@ import numpy as np
 
 from volr.affine import forms
 from volr.affine.forms import Form, SizeError, source
+from volr.affine.maps import check_axes, padded
 from volr.affine.projections import projected
 from volr.affine.shapes import ShapeError, is_identity, shapes_of
-from volr.affine.skeleton import Skeleton
+from volr.affine.skeleton import Names, Skeleton
 from volr.affine.terms import Room, Scaled, as_kernel, factors_of_channels
-from volr.affine.values import (
-    InexpressibleError,
-    Value,
-    in_order,
-    is_nonnegative,
-    padded,
-    value_of,
-)
+from volr.affine.values import InexpressibleError, Value, in_order, value_of
 from volr.models.activations import ACTIVATIONS, Identity, ReLU
 from volr.models.model import ArtificialModel
 from volr.network.connectors import Windows
@@ -48,7 +42,10 @@ class Builder:
         default_factory=dict[str, "tuple[str, Windows]"]
     )
     activation: str | None = None
+    _names: Names = field(default_factory=Names)
     _nonnegative: set[str] = field(default_factory=set[str])
+    # The shapes in which maxima are taken, at both of their ends.
+    _maps: list[tuple[str, Shape]] = field(default_factory=list["tuple[str, Shape]"])
     # Whether a population was made that only a ReLU leaves as it is.
     _needs_relu: bool = False
 
@@ -59,7 +56,7 @@ class Builder:
 
         Both are of the ``shape``, or spread over it.
         """
-        self.shapes[INPUT] = shape
+        self.shapes[self._names.free(INPUT)] = shape
         self._nonnegative.add(INPUT)
         form = source(INPUT, shape)
         factors = np.broadcast_to(np.asarray(scale, np.float64), shape).ravel()
@@ -81,18 +78,17 @@ class Builder:
     def activated(self, value: Value, kind: str, name: str) -> Value:
         """The value after the activation of this ``kind``: ``name`` is that of its population."""
         self.use(kind)
-        inner = replace(value, shape=_inner_shape(value), largest=None)
-        made = replace(
-            inner, parts=tuple(self._activated(part, kind, name) for part in inner.parts)
-        )
+        parts = [self._activated(part, kind, name) for part in value.parts]
         if value.largest is None:
-            return made
-        windows = value.largest
-        none = tuple((0, 0) for _ in windows.window)
+            return value.of(parts)
+        channels = sum(part.shape[0] for part in parts)
+        before, windows = (channels, *parts[0].shape[1:]), value.largest
+        none = ((0, 0),) * len(windows.window)
+        made = Value(before, tuple(parts))
         return self.maximum(made, windows.window, windows.stride, none, name)
 
     def _activated(self, form: Form, kind: str, name: str) -> Form:
-        if kind == ReLU.name and is_nonnegative(form, frozenset(self._nonnegative)):
+        if kind == ReLU.name and _is_nonnegative(form, frozenset(self._nonnegative)):
             return form
         term = form.terms[0] if len(form.terms) == 1 else None
         if isinstance(term, Scaled) and is_identity(term):
@@ -101,7 +97,7 @@ class Builder:
         return self._population(form, name, nonnegative=kind in {ReLU.name, "sigmoid"})
 
     def _population(self, form: Form, name: str, *, nonnegative: bool) -> Form:
-        name = self._free(name)
+        name = self._names.free(name)
         self.shapes[name] = form.shape
         self.forms[name] = form
         if nonnegative:
@@ -111,13 +107,10 @@ class Builder:
     def maximum(self, value: Value, window: Shape, stride: Shape, pads: Pads, name: str) -> Value:
         """The largest of windows. Where they read sums, they wait for an activation."""
         value = in_order(value, self.room)
-        if len(value.shape) != len(window) + 1:
-            raise SizeError(
-                f"its windows take channels and {len(window)} axes, and get {list(value.shape)}"
-            )
+        check_axes(value, window)
         known = frozenset(self._nonnegative)
         if any(any(each) for each in pads):
-            if not all(is_nonnegative(part, known) for part in value.parts):
+            if not all(_is_nonnegative(part, known) for part in value.parts):
                 raise InexpressibleError(
                     "it pads a maximum of values that may be below 0",
                     "put a relu right before it, or leave out its padding",
@@ -130,7 +123,7 @@ class Builder:
         parts: list[Form] = []
         for part in value.parts:
             found = self._largest(part, windows, name)
-            if found is None and is_nonnegative(part, known) and self.activation in {None, "relu"}:
+            if found is None and _is_nonnegative(part, known) and self.activation in {None, "relu"}:
                 self._needs_relu = True
                 found = self._largest(
                     self._population(part, f"{name}_maps", nonnegative=True), windows, name
@@ -150,9 +143,10 @@ class Builder:
         if factors is None or offsets is None or not (factors > 0).all():
             return None
         target = windows.reduced(form.shape)
-        each = self._free(name)
+        each = self._names.free(name)
         self.shapes[each] = target
         self.largest[each] = (term.source, windows)
+        self._maps += [(each, target), (term.source, form.shape)]
         if term.source in self._nonnegative:
             self._nonnegative.add(each)
         made, area = source(each, target), math.prod(target[1:])
@@ -171,15 +165,12 @@ class Builder:
             value = Value((value.size,), value.parts)
         outputs: list[str] = []
         for part in value.parts:
-            name = self._free(OUTPUT)
+            name = self._names.free(OUTPUT)
             self.shapes[name] = part.shape
             self.forms[name] = part
             outputs.append(name)
         self._prune(outputs)
-        maps: dict[str, Shape] = {}
-        for name, (read, windows) in self.largest.items():
-            maps[name] = self.shapes[name]
-            maps[read] = _before(self.shapes[read], windows, self.shapes[name])
+        maps = [(name, shape) for name, shape in self._maps if name in self.shapes]
         try:
             shapes = shapes_of(self.shapes, self.forms, maps)
         except ShapeError as error:
@@ -217,26 +208,13 @@ class Builder:
                 if name not in needed:
                     del table[name]
 
-    def _free(self, name: str) -> str:
-        base = "".join(c if c.isprintable() and c != " " else "_" for c in name)
-        base = base.replace("->", "_") or "population"
-        count, found = 1, base
-        while found in self.shapes:
-            count += 1
-            found = f"{base}_{count}"
-        return found
 
-
-def _inner_shape(value: Value) -> Shape:
-    """The shape of the parts together, before the largest of windows is taken."""
-    if value.largest is None:
-        return value.shape
-    return (sum(part.shape[0] for part in value.parts), *value.parts[0].shape[1:])
-
-
-def _before(shape: Shape, windows: Windows, target: Shape) -> Shape:
-    """The shape as maps of a population whose windows are read."""
-    del windows
-    if len(shape) == len(target):
-        return shape
-    raise InexpressibleError(f"it takes the largest of windows of {list(shape)}")
+def _is_nonnegative(form: Form, sources: frozenset[str]) -> bool:
+    """Whether no number of a form is below 0, if those of the ``sources`` are not."""
+    if form.bias is not None and (form.bias < 0).any():
+        return False
+    return all(
+        term.source in sources
+        and bool(((term.scale if isinstance(term, Scaled) else term.weights) >= 0).all())
+        for term in form.terms
+    )

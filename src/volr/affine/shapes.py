@@ -13,7 +13,7 @@ from volr.affine.terms import Scaled, factors_of_channels
 from volr.network.connectors import Convolution
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from volr.affine.forms import Form
     from volr.affine.terms import Term
@@ -27,12 +27,12 @@ class ShapeError(Exception):
 def shapes_of(
     shapes: Mapping[str, Shape],
     forms: Mapping[str, Form],
-    maps: Mapping[str, Shape] | None = None,
+    maps: Iterable[tuple[str, Shape]] = (),
 ) -> dict[str, Shape]:
     """The shape of each population: rows, but for the ends of kernels and pools.
 
-    ``shapes`` are those that the graph shows, ``forms`` what arrives, and ``maps`` those that other
-    windows ask for. Raises ``ShapeError`` where the ends of several do not agree.
+    ``shapes`` are those that the graph shows, ``forms`` what arrives, and ``maps`` shapes that some
+    populations have for other reasons. Raises ``ShapeError`` where several do not agree.
     """
     group = {name: name for name in shapes}
     said: dict[str, tuple[Shape, str]] = {}
@@ -52,7 +52,7 @@ def shapes_of(
         for term in form.terms:
             if is_identity(term) and not term.pools:
                 group[first(name)] = first(term.source)
-    for name, shape in (maps or {}).items():
+    for name, shape in maps:
         say(name, shape)
     for name, form in forms.items():
         for term in form.terms:

@@ -13,6 +13,25 @@ if TYPE_CHECKING:
     from volr.network.connectors import Shape, Windows
 
 
+class Names:
+    """Names of populations, each of which is given once."""
+
+    def __init__(self) -> None:
+        self._given: dict[str, int] = {}
+
+    def free(self, name: str) -> str:
+        """A name that a population can have: this one where that is possible, or else one that is
+        printable, with a number if it was given before.
+        """
+        base = "".join(each if each.isprintable() and each != " " else "_" for each in name)
+        found = base = base.replace("->", "_") or "population"
+        while found in self._given:
+            self._given[base] += 1
+            found = f"{base}_{self._given[base]}"
+        self._given[found] = 1
+        return found
+
+
 @dataclass(frozen=True, kw_only=True)
 class Skeleton:
     """Populations in topological order, by their ``shapes``.

@@ -13,9 +13,9 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from volr.affine import skeleton as affine
 from volr.affine.forms import Form, SizeError, source, total
 from volr.affine.shapes import ShapeError, shapes_of
+from volr.affine.skeleton import Names, Skeleton
 from volr.affine.terms import Room
 from volr.backends.nir.graph import DIALECT
 from volr.backends.nir.primitives import PRIMITIVES, Linear, Neuron, is_population, shape_of
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Skeleton(affine.Skeleton):
+class GraphSkeleton(Skeleton):
     """A graph as a network. Outputs are read in the order of ``outputs``.
 
     ``nodes`` are the nodes of the populations, by the populations' names; an input that is given as
@@ -52,7 +52,7 @@ def refuse(name: str, problems: list[str], *, help: str | None = None) -> ModelF
 _MOST = 50
 
 
-def skeleton_of(graph: Graph, name: str, *, artificial: bool) -> Skeleton:
+def skeleton_of(graph: Graph, name: str, *, artificial: bool) -> GraphSkeleton:
     """The network in a graph. In an ``artificial`` one, outputs are weighted sums.
 
     Raises ``ModelFileError`` with every node that cannot be read, and why.
@@ -93,7 +93,7 @@ class _Builder:
     shapes: dict[str, Shape] = field(default_factory=dict[str, "Shape"])
     problems: list[str] = field(default_factory=list[str])
 
-    def build(self, name: str, nodes: list[str]) -> Skeleton:
+    def build(self, name: str, nodes: list[str]) -> GraphSkeleton:
         forms: dict[str, Form] = {}
         for each in nodes:
             try:
@@ -162,10 +162,13 @@ class _Builder:
             self.problems.append("two Outputs read the same neurons")
         return outputs
 
-    def _skeleton(self, nodes: list[str], ports: Mapping[str, str], outputs: list[str]) -> Skeleton:
+    def _skeleton(
+        self, nodes: list[str], ports: Mapping[str, str], outputs: list[str]
+    ) -> GraphSkeleton:
         inputs = [ports.get(each, each) for each in self.graph.of_kind("Input")]
         places = [each for each in nodes if each in self.shapes and each not in ports]
-        names = _names(places)
+        given = Names()
+        names = {each: given.free(each) for each in places}
         forms: dict[str, Form] = {}
         for each in places:
             if each in inputs:
@@ -174,7 +177,7 @@ class _Builder:
             terms = [replace(t, source=names[ports.get(t.source, t.source)]) for t in form.terms]
             forms[names[each]] = replace(form, terms=tuple(terms))
         shapes = shapes_of({names[each]: self.shapes[each] for each in places}, forms)
-        return Skeleton(
+        return GraphSkeleton(
             shapes=shapes,
             inputs=tuple(names[each] for each in inputs),
             outputs=tuple(names[each] for each in outputs),
@@ -195,18 +198,3 @@ def _shape(node: Node, arrived: Form) -> Shape:
         wrong = f"it has {largest.size} neurons and gets {arrived.size} values"
         raise SizeError(wrong) from error
     return own if len(arrived.shape) == 1 and math.prod(own) == arrived.size else arrived.shape
-
-
-def _names(nodes: list[str]) -> dict[str, str]:
-    """A printable name for each population: the node's own where that is possible."""
-    found: dict[str, str] = {}
-    taken: dict[str, int] = {}
-    for node in nodes:
-        base = "".join(each if each.isprintable() and each != " " else "_" for each in node)
-        name = base = base.replace("->", "_") or "population"
-        while name in taken:
-            taken[base] += 1
-            name = f"{base}_{taken[base]}"
-        taken[name] = 1
-        found[node] = name
-    return found

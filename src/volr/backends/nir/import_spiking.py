@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from volr.backends.nir.graph import Graph, Node
-    from volr.backends.nir.import_graph import Skeleton
+    from volr.backends.nir.import_graph import GraphSkeleton
     from volr.backends.nir.spiking_nodes import Stepped, Steps
     from volr.checks.arrays import Floats
     from volr.models.coding import InputCoding
@@ -43,7 +43,7 @@ _DELAYED = (
 
 def spiking_model(
     graph: Graph,
-    found: Skeleton,
+    found: GraphSkeleton,
     name: str,
     *,
     steps: Steps,
@@ -85,7 +85,9 @@ def spiking_model(
     return model, [*written_out, *_notes(found, dt, neuron)]
 
 
-def _cells(graph: Graph, found: Skeleton, steps: Steps, problems: list[str]) -> dict[str, Stepped]:
+def _cells(
+    graph: Graph, found: GraphSkeleton, steps: Steps, problems: list[str]
+) -> dict[str, Stepped]:
     """The populations that are neurons. Reasons against reading are added to ``problems``."""
     neurons: dict[str, tuple[Node, Neuron]] = {}
     for each, name in found.nodes.items():
@@ -163,7 +165,7 @@ def _one_neuron(
 
 
 def _projected(
-    found: Skeleton,
+    found: GraphSkeleton,
     cells: Mapping[str, Stepped],
     neuron: NeuronModel,
     units: Mapping[str, Floats],
@@ -183,7 +185,7 @@ def _projected(
     return projected(found, factors, biases, spiking=True)
 
 
-def _notes(found: Skeleton, dt: float, neuron: NeuronModel) -> list[str]:
+def _notes(found: GraphSkeleton, dt: float, neuron: NeuronModel) -> list[str]:
     notes = [
         _DELAYED.format(dt),
         "a neuron spikes at its threshold, where NIR's spikes above it",

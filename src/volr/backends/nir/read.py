@@ -15,7 +15,7 @@ import numpy as np
 
 from volr.affine.projections import projected
 from volr.backends.nir.hdf5_read import read_graph
-from volr.backends.nir.import_graph import Skeleton, refuse, skeleton_of
+from volr.backends.nir.import_graph import GraphSkeleton, refuse, skeleton_of
 from volr.backends.nir.import_spiking import spiking_model
 from volr.backends.nir.metadata import KEY, MalformedError, read_description
 from volr.backends.nir.primitives import is_population
@@ -215,7 +215,7 @@ def _difference(ours: Graph, theirs: Graph) -> str | None:
     return None
 
 
-def _artificial(found: Skeleton, graph: Graph, name: str) -> tuple[ArtificialModel, list[str]]:
+def _artificial(found: GraphSkeleton, graph: Graph, name: str) -> tuple[ArtificialModel, list[str]]:
     """An IF under a constant input z spikes at the rate max(r z, 0) / (v_threshold − v_reset)."""
     problems: list[str] = []
     factors: dict[str, Floats] = {}
@@ -247,7 +247,7 @@ def _artificial(found: Skeleton, graph: Graph, name: str) -> tuple[ArtificialMod
     return model, [*notes, how]
 
 
-def _coding(found: Skeleton, dt: float) -> tuple[InputCoding, str]:
+def _coding(found: GraphSkeleton, dt: float) -> tuple[InputCoding, str]:
     if found.driven:
         rate = min(500.0, 500.0 / dt)
         return ConstantCurrent(rate), (

@@ -61,8 +61,8 @@ def read_module(
 
     ``shape`` is that of one stimulus, without the batch. The module gets x · ``scale`` + ``offset``
     of stimuli x in [0, 1], both of the shape. ``forward`` gives a model's logits, with which those
-    of the module are compared. Raises ``UnsupportedError`` with everything that is
-    in the way, ``ModelError`` where the module cannot be traced, and ``VolrError`` for no module.
+    of the module are compared. Raises ``UnsupportedError`` with everything that is in the way,
+    ``ModelError`` where the module cannot be traced, and ``VolrError`` for no module.
     """
     if not isinstance(module, torch.nn.Module):
         raise VolrError(
@@ -109,7 +109,7 @@ def _exported(module: torch.nn.Module, shape: Shape) -> ExportedProgram:
         with warnings.catch_warnings(), torch.no_grad():
             warnings.simplefilter("ignore")
             return torch.export.export(module, (given,))
-    except Exception as error:
+    except Exception as error:  # a module of somebody else's may raise anything
         first = str(error).strip().splitlines()
         raise ModelError(
             f"torch.export cannot trace this module with a stimulus of the shape {list(shape)}: "
@@ -159,6 +159,7 @@ class _Reading:
             )
         end = self._without_ends(results[0])
         for node in nodes[: nodes.index(end) + 1]:
+            # Nobody reads the second result of a maximum, say.
             if node.op == "call_function" and node.users:
                 self.found[node.name] = self._result(node)
         value = self.found.get(end.name)

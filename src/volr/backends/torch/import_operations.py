@@ -5,14 +5,20 @@ Shapes are without the batch, which is the first axis of every tensor in a progr
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.affine import values
-from volr.affine.forms import SizeError
+from volr.affine import maps, values
 from volr.affine.values import InexpressibleError, Value
+from volr.backends.torch.import_arithmetic import (
+    added,
+    divided,
+    multiplied,
+    negated,
+    subtracted,
+    subtracted_from,
+)
 from volr.backends.torch.import_pools import adaptive, averaged, largest, mean
 
 if TYPE_CHECKING:
@@ -20,7 +26,6 @@ if TYPE_CHECKING:
 
     from volr.affine.values import Pads
     from volr.backends.torch.import_step import Step
-    from volr.checks.arrays import Floats
 
 
 def _same(step: Step) -> Value:
@@ -86,7 +91,7 @@ def _convolution(step: Step) -> Value:
         pads = tuple((each // 2, each - each // 2) for each in wide)
     else:
         pads = tuple((each, each) for each in step.sizes("padding", axes))
-    return values.convolved(
+    return maps.convolved(
         step.value("input"),
         weight,
         step.optional("bias"),
@@ -129,68 +134,6 @@ def _activation(kind: str) -> Callable[[Step], Value]:
     return activated
 
 
-def _sum(step: Step) -> Value:
-    return _combined(step, 1.0)
-
-
-def _difference(step: Step) -> Value:
-    return _combined(step, -1.0)
-
-
-def _combined(step: Step, sign: float) -> Value:
-    sign *= float(step.given.get("alpha", 1))
-    a, b, room = step.given["self"], step.given["other"], step.builder.room
-    if isinstance(a, Value) and isinstance(b, Value):
-        if sign != 1.0:
-            b = values.scaled(b, np.asarray(sign), room)
-        return values.added([a, b], room)
-    if isinstance(a, Value):
-        return values.shifted(a, sign * _spread(step.numbers("other"), a))
-    value = step.value("other")
-    value = value if sign == 1.0 else values.scaled(value, np.asarray(sign), room)
-    return values.shifted(value, _spread(step.numbers("self"), value))
-
-
-def _reversed(step: Step) -> Value:
-    if float(step.given.get("alpha", 1)) != 1.0:
-        raise InexpressibleError("it subtracts a multiple (alpha)", "multiply it first")
-    swapped = {"self": step.given["other"], "other": step.given["self"]}
-    return _difference(replace(step, given=swapped))
-
-
-def _spread(numbers: Floats, value: Value) -> Floats:
-    """Numbers without the axis of the batch. Raises ``SizeError`` where they would add axes."""
-    if numbers.ndim == len(value.shape) + 1 and len(numbers) == 1:
-        numbers = numbers[0]
-    try:
-        return np.broadcast_to(numbers, value.shape)
-    except ValueError as error:
-        raise SizeError(
-            f"it combines {list(value.shape)} with numbers of the shape {list(numbers.shape)}"
-        ) from error
-
-
-def _times(step: Step) -> Value:
-    a, b = step.given["self"], step.given["other"]
-    if isinstance(a, Value) and isinstance(b, Value):
-        raise InexpressibleError(
-            "it multiplies two values that depend on the input",
-            "Volr's neurons add up; a product of two activations has no synapse",
-        )
-    value, name = (a, "other") if isinstance(a, Value) else (b, "self")
-    return values.scaled(value, _spread(step.numbers(name), value), step.builder.room)
-
-
-def _divided(step: Step) -> Value:
-    value = step.value("self")
-    factors = 1.0 / _spread(step.numbers("other"), value)
-    return values.scaled(value, factors, step.builder.room)
-
-
-def _negated(step: Step) -> Value:
-    return values.scaled(step.value("self"), np.asarray(-1.0), step.builder.room)
-
-
 def _padded(step: Step) -> Value:
     value, pad = step.value("self"), [int(each) for each in step.given["pad"]]
     if step.given.get("mode", "constant") != "constant" or float(step.given.get("value") or 0.0):
@@ -201,7 +144,7 @@ def _padded(step: Step) -> Value:
     if len(pairs) > axes or min(pad, default=0) < 0:
         raise InexpressibleError("it pads channels, or cuts values off", "pad the places of maps")
     pads = (*((0, 0),) * (axes - len(pairs)), *pairs)
-    return values.padded(value, pads, step.builder.room)
+    return maps.padded(value, pads, step.builder.room)
 
 
 def _taken(step: Step) -> Value:
@@ -250,16 +193,16 @@ OPERATIONS: Mapping[str, Callable[[Step], Value]] = {
     "transpose": _transposed,
     "cat": _side_by_side,
     "concat": _side_by_side,
-    "add": _sum,
-    "add_": _sum,
-    "sub": _difference,
-    "sub_": _difference,
-    "rsub": _reversed,
-    "mul": _times,
-    "mul_": _times,
-    "div": _divided,
-    "div_": _divided,
-    "neg": _negated,
+    "add": added,
+    "add_": added,
+    "sub": subtracted,
+    "sub_": subtracted,
+    "rsub": subtracted_from,
+    "mul": multiplied,
+    "mul_": multiplied,
+    "div": divided,
+    "div_": divided,
+    "neg": negated,
     "pad": _padded,
     "constant_pad_nd": _padded,
     "getitem": _taken,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volr.affine import values
+from volr.affine import maps, values
 from volr.affine.values import InexpressibleError
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ def averaged(axes: int) -> Callable[[Step], Value]:
             )
         if step.given.get("divisor_override"):
             raise InexpressibleError("it divides by another number", "leave out divisor_override")
-        return values.averaged(step.value("self"), window, stride, pads, step.builder.room)
+        return maps.averaged(step.value("self"), window, stride, pads, step.builder.room)
 
     return pooled
 
@@ -74,7 +74,7 @@ def adaptive(axes: int, kind: str) -> Callable[[Step], Value]:
         none = ((0, 0),) * axes
         if kind == "max":
             return step.builder.maximum(value, window, window, none, step.name)
-        return values.averaged(value, window, window, none, step.builder.room)
+        return maps.averaged(value, window, window, none, step.builder.room)
 
     return pooled
 
@@ -89,5 +89,5 @@ def mean(step: Step) -> Value:
         )
     window = value.shape[1:]
     none = ((0, 0),) * len(window)
-    found = values.averaged(value, window, window, none, step.builder.room)
+    found = maps.averaged(value, window, window, none, step.builder.room)
     return values.reshaped(found, step.wanted)

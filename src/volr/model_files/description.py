@@ -25,7 +25,7 @@ from volr.model_files.entries import (
     number_of,
     object_in,
 )
-from volr.model_files.proofs import check_proof, check_whole_numbers, check_written, proof_entries
+from volr.model_files.proofs import check_proof, check_whole_numbers, proof_entries
 from volr.models.first_spike import FirstSpike, starts, unsuited, with_clock
 from volr.models.model import READOUTS, ArtificialModel, Model, SpikingModel
 from volr.models.timing import delay_problems, steps_of_delay, timing_problems
@@ -93,6 +93,8 @@ def describe(model: Model, origin: Origin) -> str:
     text = text.encode(errors="backslashreplace").decode()
     try:
         read = read_description(text, "<program>")
+        if isinstance(model, ArtificialModel):
+            check_whole_numbers(model)
     except (MalformedError, VolrError) as error:
         raise ModelFileError(f"this model cannot be written: {error}") from error
     if read.network != model.network:
@@ -133,7 +135,6 @@ def read_description(text: str, name: str) -> Description:
 def _entries(model: Model) -> dict[str, Any]:
     match model:
         case ArtificialModel():
-            check_written(model)
             return {"kind": "artificial", **activation_entries(model.activation)}
         case SpikingModel():
             return {

@@ -29,16 +29,6 @@ def check_whole_numbers(model: ArtificialModel) -> None:
         staircase_of(model)
 
 
-def check_written(model: ArtificialModel) -> None:
-    """Raise ``ModelFileError`` for a model that could not be read."""
-    try:
-        check_whole_numbers(model)
-    except ModelError as error:
-        raise ModelFileError(
-            f"this model cannot be written: {error.message}", help=error.help
-        ) from error
-
-
 def proof_entries(model: SpikingModel) -> dict[str, Any]:
     """What stands for the proof of a model; nothing for one with another coding.
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from volr.checks.arrays import Floats
-    from volr.models.model import ArtificialModel, Model
+    from volr.models.model import Model
     from volr.models.parameters import Parameters
     from volr.network import Network
 
@@ -27,12 +27,19 @@ class ImportedModel:
     notes: tuple[str, ...]
 
 
-def in_program(model: ArtificialModel, name: str) -> tuple[ArtificialModel, Mapping[str, str]]:
-    """The model as that of a program, and the old name of each of its populations."""
+def in_program(model: Model, notes: tuple[str, ...], name: str) -> ImportedModel:
+    """The model as that of a program, which diagnostics call by this ``name``.
+
+    Populations get the names that the program gives them; a note tells where theirs were others.
+    Raises ``NetworkError`` where no program says the network.
+    """
     found = decompile(model.network)
     network = to_network(Source(found.text, name))
     values = renamed_parameters(network, found.names, model.network, model.parameters)
-    return replace(model, network=network, parameters=values), found.names
+    renamed = [f"{ours} is {theirs}" for ours, theirs in found.names.items() if ours != theirs]
+    if renamed:
+        notes = (*notes, f"populations are called as the program calls them: {', '.join(renamed)}")
+    return ImportedModel(replace(model, network=network, parameters=values), notes)
 
 
 def renamed_parameters(

@@ -9,9 +9,8 @@ from volr.backends.nir.read import Reading, read_nir
 from volr.checks import arguments
 from volr.checks.names import named
 from volr.errors import ModelFileError, ProgramError
-from volr.importing.imported import ImportedModel, renamed_parameters
+from volr.importing.imported import ImportedModel, in_program
 from volr.language import to_network
-from volr.language.decompile import decompile
 from volr.source import Source
 
 if TYPE_CHECKING:
@@ -39,15 +38,7 @@ def import_nir(file: str | Path | bytes, **settings: Any) -> ImportedModel:
         network = _lowered(imported.program)
         if network == model.network:
             return ImportedModel(replace(model, network=network), imported.notes)
-    found = decompile(model.network)
-    network = to_network(Source(found.text, "<nir>"))
-    notes = imported.notes
-    renamed = {ours: theirs for ours, theirs in found.names.items() if ours != theirs}
-    if renamed:
-        renamings = ", ".join(f"{ours} is {theirs}" for ours, theirs in renamed.items())
-        notes = (*notes, f"populations are called as the program calls them: {renamings}")
-    values = renamed_parameters(network, found.names, model.network, model.parameters)
-    return ImportedModel(replace(model, network=network, parameters=values), notes)
+    return in_program(model, imported.notes, "<nir>")
 
 
 def _lowered(program: str) -> Network | None:

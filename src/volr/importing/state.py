@@ -9,6 +9,7 @@ import numpy as np
 
 from volr.checks import arguments
 from volr.checks.annotations import shown, type_of
+from volr.checks.arrays import real_array
 from volr.errors import ModelError, VolrError
 from volr.models.activations import ReLU
 from volr.models.model import ArtificialModel
@@ -88,13 +89,9 @@ def _in_order(network: Network) -> list[str]:
 
 
 def _array(name: str, given: Any) -> Floats:
-    """A tensor, or whatever else is an array, in double precision."""
-    detach = getattr(given, "detach", None)
-    if callable(detach):
-        given = cast("Any", detach()).cpu().numpy()
     try:
-        return np.asarray(given, np.float64)
-    except (TypeError, ValueError) as error:
+        return real_array(given)
+    except ValueError as error:
         raise ModelError(
             f"{name} of the state is {shown(given)}, {type_of(given)} and no array of numbers"
         ) from error

@@ -48,12 +48,7 @@ def import_torch(
     sizes = _shape(shape)
     scale, offset = _mapping(sizes, inputs, mean, deviation)
     found = read_module(module, sizes, scale, offset, forward)
-    model, names = in_program(found.model, "<torch>")
-    renamed = [f"{ours} is {theirs}" for ours, theirs in names.items() if ours != theirs]
-    notes = found.notes
-    if renamed:
-        notes = (*notes, f"populations are called as the program calls them: {', '.join(renamed)}")
-    return ImportedModel(model, notes)
+    return in_program(found.model, found.notes, "<torch>")
 
 
 def _shape(shape: Sequence[int]) -> Shape:

@@ -60,9 +60,8 @@ class Activity:
     activations that are not 0. ``effective`` synaptic operations are, for every spike or activation
     that is not 0, its outgoing weights that are not 0: accumulations in a spiking network,
     multiply-accumulations in an artificial one, where a mean that is passed on, or the largest,
-    multiplies nothing. ``dense`` is the same if nothing were 0, in every
-    step. ``sparsity`` is the share of neurons and steps without a spike, or of activations that
-    are 0, without the inputs.
+    multiplies nothing. ``dense`` is the same if nothing were 0, in every step. ``sparsity`` is the
+    share of neurons and steps without a spike, or of activations that are 0, without the inputs.
     """
 
     spikes: Mapping[str, float]

@@ -17,6 +17,7 @@ import torch
 
 from volr.affine.building import Builder
 from volr.affine.forms import SizeError
+from volr.affine.problems import Problems
 from volr.affine.values import InexpressibleError, Value
 from volr.backends.torch.import_operations import (
     ACTIVATED,
@@ -43,7 +44,6 @@ if TYPE_CHECKING:
 
 # Stimuli on which the model is compared with the module, and how close the two have to be.
 _COMPARED, _CLOSE = 16, 1e-4
-_MOST = 50
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,8 @@ def read_module(
         try:
             model, notes = reading.builder.model(value)
         except InexpressibleError as error:
-            raise _refusal([(str(error), error.way)]) from error
+            reading.problems.add(str(error), error.way)
+            raise reading.problems.error() from error
         except NetworkError as error:
             raise UnsupportedError(f"this module: {error.message}", help=error.help) from error
         stimuli = np.random.default_rng(0).random((_COMPARED, *shape))
@@ -130,7 +131,7 @@ class _Reading:
     program: ExportedProgram
     builder: Builder = field(default_factory=Builder)
     dropped: list[str] = field(default_factory=list[str])
-    problems: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    problems: Problems = field(default_factory=lambda: Problems("this module"))
     found: dict[str, Any] = field(default_factory=dict[str, Any])
 
     def read(self, shape: Shape, scale: Floats, offset: Floats) -> Value:
@@ -163,8 +164,10 @@ class _Reading:
             if node.op == "call_function" and node.users:
                 self.found[node.name] = self._result(node)
         value = self.found.get(end.name)
-        if self.problems or not isinstance(value, Value):
-            raise _refusal(self.problems or [("its result does not depend on its input", "")])
+        if not self.problems.found and not isinstance(value, Value):
+            self.problems.add("its result does not depend on its input")
+        if self.problems.found or not isinstance(value, Value):
+            raise self.problems.error()
         return value
 
     def _without_ends(self, node: Node) -> Node:
@@ -190,7 +193,7 @@ class _Reading:
                 return call(*_filled(node.args, self.found), **_filled(node.kwargs, self.found))
         where = _where(node)
         if kind not in OPERATIONS:
-            self.problems.append((f"{where}: Volr has no {kind}", way_around(kind)))
+            self.problems.add(f"{where}: Volr has no {kind}", way_around(kind))
             return None
         step = Step(self.builder, _arguments(node, self.found), _shape(node), where)
         try:
@@ -200,7 +203,7 @@ class _Reading:
             if kind in ACTIVATED:
                 self.builder.use(ACTIVATED[kind])
         except (InexpressibleError, SizeError) as error:
-            self.problems.append((f"{where}: {error}", getattr(error, "way", "")))
+            self.problems.add_error(where, error)
         return None
 
 
@@ -252,16 +255,6 @@ def _where(node: Node) -> str:
     paths = [path for path, _ in stack.values() if path]
     kind = _name(node)
     return f"{paths[-1]} ({kind})" if paths else kind
-
-
-def _refusal(problems: list[tuple[str, str]]) -> UnsupportedError:
-    listed = [f"  - {what}" + (f"\n      {way}" if way else "") for what, way in problems[:_MOST]]
-    more = len(problems) - _MOST
-    if more > 0:
-        listed.append(f"  … and {more:,} more")
-    return UnsupportedError(
-        "this module is no network that Volr can express:\n" + "\n".join(listed)
-    )
 
 
 def _compare(module: torch.nn.Module, logits: Floats, dropped: list[str], inputs: Floats) -> str:

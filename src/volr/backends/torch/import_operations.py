@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.affine import maps, values
+from volr.affine import layers, maps, problems, values
 from volr.affine.values import InexpressibleError, Value
 from volr.backends.torch.import_arithmetic import (
     added,
@@ -79,7 +79,7 @@ def _convolution(step: Step) -> Value:
     weight = step.numbers("weight")
     axes = weight.ndim - 2
     if step.given.get("transposed"):
-        raise InexpressibleError("Volr has no transposed convolution", _NO_UPSAMPLING)
+        raise InexpressibleError("Volr has no transposed convolution", problems.ENLARGING)
     dilation, stride = step.sizes("dilation", axes), step.sizes("stride", axes)
     padding = step.given["padding"]
     pads: Pads
@@ -115,20 +115,15 @@ def _normalised(step: Step) -> Value:
             "it normalises by the batch that it gets", "train with track_running_stats=True"
         )
     weight, bias = step.optional("weight"), step.optional("bias")
-    factor = 1.0 / np.sqrt(variance + float(step.given["eps"]))
-    factor = factor if weight is None else factor * weight
-    offset = -mean * factor
-    offset = offset if bias is None else offset + bias
-    ones = (1,) * (len(value.shape) - 1)
-    value = values.scaled(value, factor.reshape(-1, *ones), step.builder.room)
-    return values.shifted(value, offset.reshape(-1, *ones))
+    epsilon = float(step.given["eps"])
+    return layers.normalised(value, mean, variance, weight, bias, epsilon, step.builder.room)
 
 
 def _activation(kind: str) -> Callable[[Step], Value]:
     def activated(step: Step) -> Value:
         least, most = step.given.get("min", 0.0), step.given.get("max")
         if most is not None or least is None or float(least) != 0.0:
-            raise InexpressibleError(f"it clips values to [{least}, {most}]", _ACTIVATION)
+            raise InexpressibleError(f"it clips values to [{least}, {most}]", problems.ACTIVATION)
         return step.builder.activated(step.first, kind, step.name)
 
     return activated
@@ -153,9 +148,6 @@ def _taken(step: Step) -> Value:
         raise InexpressibleError("it reads where the largest values are, which no neuron tells")
     return step.first
 
-
-_ACTIVATION = "train it with relu, sigmoid or tanh"
-_NO_UPSAMPLING = "Volr's maps become smaller from layer to layer"
 
 ACTIVATED: Mapping[str, str] = {
     **{f"{kind}{end}": kind for kind in ("relu", "sigmoid", "tanh") for end in ("", "_")},
@@ -242,22 +234,20 @@ _WAYS: Mapping[str, str] = {
             *("gelu", "silu", "elu", "selu", "celu", "leaky_relu", "prelu", "hardtanh", "relu6"),
             *("hardswish", "hardsigmoid", "softplus", "mish", "log_sigmoid", "rrelu", "erf"),
         ),
-        _ACTIVATION,
+        problems.ACTIVATION,
     ),
     **dict.fromkeys(
         ("layer_norm", "group_norm", "instance_norm", "rms_norm", "local_response_norm"),
-        "it depends on the values that it normalises; use BatchNorm, which becomes weights",
+        problems.NORMALISATION,
     ),
-    **dict.fromkeys(
-        ("lstm", "gru", "rnn_tanh", "rnn_relu"), "write the recurrence in a program, with ↺"
-    ),
+    **dict.fromkeys(("lstm", "gru", "rnn_tanh", "rnn_relu"), problems.RECURRENCE),
     **dict.fromkeys(
         ("conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "upsample_nearest2d"),
-        _NO_UPSAMPLING,
+        problems.ENLARGING,
     ),
-    **dict.fromkeys(("softmax", "log_softmax"), "a softmax can stand at the end alone"),
-    "scaled_dot_product_attention": "attention multiplies activations by activations",
-    "embedding": "give the network the embedded values",
+    **dict.fromkeys(("softmax", "log_softmax"), problems.SOFTMAX),
+    "scaled_dot_product_attention": problems.ATTENTION,
+    "embedding": problems.EMBEDDING,
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volr.affine import maps, values
+from volr.affine import layers, maps, values
 from volr.affine.values import InexpressibleError
 
 if TYPE_CHECKING:
@@ -22,11 +22,7 @@ def _windows(step: Step, axes: int) -> tuple[Shape, Shape, Pads]:
     pads = tuple((each, each) for each in step.sizes("padding", axes))
     shape = step.first.shape[-axes:]
     if step.given.get("ceil_mode"):
-        for n, w, s, (a, b) in zip(shape, window, stride, pads, strict=True):
-            if (n + a + b - w) % s:
-                raise InexpressibleError(
-                    "its last window reaches beyond the values (ceil_mode)", "use ceil_mode=False"
-                )
+        layers.check_within(shape, window, stride, pads)
     return window, stride, pads
 
 
@@ -44,14 +40,12 @@ def largest(axes: int) -> Callable[[Step], Value]:
 def averaged(axes: int) -> Callable[[Step], Value]:
     def pooled(step: Step) -> Value:
         window, stride, pads = _windows(step, axes)
-        if any(any(each) for each in pads) and not step.given.get("count_include_pad", True):
-            raise InexpressibleError(
-                "its windows have fewer values at the border (count_include_pad=False)",
-                "use count_include_pad=True, or no padding",
-            )
         if step.given.get("divisor_override"):
             raise InexpressibleError("it divides by another number", "leave out divisor_override")
-        return maps.averaged(step.value("self"), window, stride, pads, step.builder.room)
+        means = (
+            maps.averaged if step.given.get("count_include_pad", True) else layers.averaged_inside
+        )
+        return means(step.value("self"), window, stride, pads, step.builder.room)
 
     return pooled
 
@@ -80,14 +74,5 @@ def adaptive(axes: int, kind: str) -> Callable[[Step], Value]:
 
 
 def mean(step: Step) -> Value:
-    value, axes = step.value("self"), step.axes("dim")
-    last = [*range(1, len(value.shape))]
-    if sorted(axes) != last or not last or len(last) > 2:
-        raise InexpressibleError(
-            f"it takes the mean along the axes {[each + 1 for each in axes]}",
-            "take it over all places of a map: dim=(2, 3)",
-        )
-    window = value.shape[1:]
-    none = ((0, 0),) * len(window)
-    found = maps.averaged(value, window, window, none, step.builder.room)
+    found = layers.averaged_over(step.value("self"), step.axes("dim"), step.builder.room)
     return values.reshaped(found, step.wanted)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 import torch
 
+from volr.affine.problems import BATCH_AXIS
 from volr.affine.values import InexpressibleError, Value
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ class Step:
         if self.shape is None:
             raise InexpressibleError(
                 "it changes the first axis, which is that of the stimuli",
-                "keep the first axis of every tensor: [batch, …]",
+                BATCH_AXIS,
             )
         return self.shape
 
@@ -87,7 +88,7 @@ class Step:
         if axis == 0:
             raise InexpressibleError(
                 "it works along the first axis, which is that of the stimuli",
-                "keep the first axis of every tensor: [batch, …]",
+                BATCH_AXIS,
             )
         return axis - 1
 

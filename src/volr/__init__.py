@@ -47,7 +47,7 @@ if TYPE_CHECKING:
         explain_quantisation,
     )
     from volr.explanation.result import CauseCost, Stage, Trial
-    from volr.importing import ImportedModel, import_nir, import_torch, load_state
+    from volr.importing import ImportedModel, import_nir, import_onnx, import_torch, load_state
     from volr.language import Checked, Expression, check, to_network
     from volr.language.operators import avgpool, conv, dense, identity, maxpool, repeat
     from volr.model_files.model_file import load_model, save_model
@@ -166,6 +166,7 @@ __all__ = [
     "from_first_spikes",
     "identity",
     "import_nir",
+    "import_onnx",
     "import_torch",
     "load_model",
     "load_state",
@@ -205,7 +206,7 @@ _HOMES = {
         "explain_quantisation"
     ),
     "volr.explanation.result": "CauseCost Stage Trial",
-    "volr.importing": "ImportedModel import_nir import_torch load_state",
+    "volr.importing": "ImportedModel import_nir import_onnx import_torch load_state",
     "volr.language": "Checked Expression check to_network",
     "volr.language.operators": "avgpool conv dense identity maxpool repeat",
     "volr.model_files.model_file": "load_model save_model",

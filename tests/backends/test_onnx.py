@@ -136,7 +136,10 @@ def test_a_graph_has_one_node_a_projection_and_one_an_activation() -> None:
     for value, size in ((made.graph.input[0], 2), (made.graph.output[0], 2)):
         batch, unit = value.type.tensor_type.shape.dim
         assert (batch.dim_param, unit.dim_value) == ("batch", size)
-    assert {each.key: each.value for each in made.metadata_props} == {"program": text}
+    assert {each.key: each.value for each in made.metadata_props} == {
+        "program": text,
+        "activation": '{"activation": "relu"}',
+    }
     assert (made.ir_version, made.opset_import[0].version) == (8, 17)
 
 

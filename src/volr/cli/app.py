@@ -19,9 +19,10 @@ from volr.cli.doctor import doctor
 from volr.cli.evaluate import evaluate
 from volr.cli.experiment import experiment
 from volr.cli.explain import explain
+from volr.cli.import_file import import_file
 from volr.cli.interrupt import interruptions
 from volr.cli.libraries import failed_import
-from volr.cli.nir import import_nir, lint
+from volr.cli.lint import lint
 from volr.cli.options import Command, MisplacedError
 from volr.cli.output import emit, noting_warnings, show_error, shown_text, silence, writing
 from volr.cli.programs import check, format_program, show
@@ -114,7 +115,7 @@ app.command("experiment", cls=Command)(experiment)
 app.command("search", cls=Command)(search)
 app.command("report", cls=Command)(report)
 app.command("compile", cls=Command)(compile_to)
-app.command("import", cls=Command)(import_nir)
+app.command("import", cls=Command)(import_file)
 app.command("lint", cls=Command)(lint)
 app.command("verify", cls=Command)(verify)
 app.command("doctor", cls=Command)(doctor)

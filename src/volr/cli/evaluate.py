@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from volr.cli import options
 from volr.cli.executors import Dask
-from volr.cli.input_files import check_data
+from volr.cli.input_files import check_data, read_model
 from volr.cli.operations import operations_json, print_operations
 from volr.cli.options import option, with_options
 from volr.cli.output import emit, note, print_json, print_table
@@ -47,12 +47,11 @@ def evaluate(
     from volr.experiments.run_progress import of_simulation
     from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
-    from volr.model_files.model_file import read_model_file
 
     chosen = find_task(task)
     check_data(data, chosen)
     asked = None if on is None else backend(on)
-    loaded = read_model_file(model)
+    loaded = read_model(model)
     runner = asked or default_backend(loaded.model)
     require(runner)
     check_supported(runner, loaded.model)

@@ -10,7 +10,7 @@ import typer
 
 from volr.cli import options
 from volr.cli.explain_exact import explain_whole_numbers, is_whole
-from volr.cli.input_files import check_data, source_of
+from volr.cli.input_files import check_data, read_model, source_of
 from volr.cli.options import CALIBRATION, SPIKING, given, given_values, option, refuse, with_options
 from volr.cli.output import emit, points, print_json, print_table
 from volr.cli.progress import progress_bar
@@ -59,7 +59,6 @@ def explain(
     from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
     from volr.explanation import explain as split
-    from volr.model_files.model_file import read_model_file
     from volr.models.model import SpikingModel
     from volr.transfer import TransferSettings, transfer_ann
 
@@ -67,7 +66,7 @@ def explain(
     check_data(data, chosen)
     runner = spiking_backend(on)
     require(runner)
-    loaded = read_model_file(model)
+    loaded = read_model(model)
     split_seed = data_seed(loaded.origin, task, seed)
     drawn = split_seed if seed is None else seed
     if is_whole(loaded.model):

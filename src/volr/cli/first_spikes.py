@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from volr.cli.input_files import read_model
 from volr.cli.options import refuse
 from volr.cli.output import emit, note, print_json, print_table
 from volr.cli.output_files import check_writable, path_from, save_made
@@ -45,14 +46,13 @@ def transfer_first_spikes(
     """
     from volr.exact.first_spikes import to_first_spikes
     from volr.exact.proof import prove
-    from volr.model_files.model_file import read_model_file
     from volr.models.activations import Staircase
     from volr.models.model import ArtificialModel
 
     chosen = (*TIMES, *QUANTISED, *_DATA, *_ALWAYS)
     others = [flag for name, flag in flags.items() if name not in chosen]
     refuse(others, "with --coding first-spike the network decides it")
-    loaded = read_model_file(model)
+    loaded = read_model(model)
     if not isinstance(loaded.model, ArtificialModel):
         raise ModelError(
             f"{model} is a spiking model already", help="transfer the artificial one it came from"

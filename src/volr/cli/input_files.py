@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from volr.cli.options import refuse
+from volr.cli.output import note
 from volr.cli.output_files import check_writable
+from volr.cli.progress import patience
 from volr.errors import ModelError, ModelFileError
 from volr.system.incoming import check_ordinary, is_model
 
@@ -30,17 +32,37 @@ def read_subject(file: str) -> Network | ModelFile:
     """
     from volr.experiments.programs import program_source
     from volr.language import to_network
-    from volr.model_files.model_file import read_model_file
 
-    return read_model_file(file) if is_model_file(file) else to_network(program_source(file))
+    return read_model(file) if is_model_file(file) else to_network(program_source(file))
+
+
+def read_model(file: str | Path) -> ModelFile:
+    """A model file, or a NIR or ONNX file as a model; what is taken for granted is told.
+
+    Raises ``ModelFileError`` and ``UnsupportedError``.
+    """
+    from volr.model_files.model_file import ModelFile, read_model_file
+
+    if Path(file).suffix.lower() not in FOREIGN:
+        return read_model_file(file)
+    from volr.importing import import_file
+
+    with patience("reading"):
+        found = import_file(file)
+    for each in found.notes:
+        note(each)
+    return ModelFile(found.model, {})
+
+
+FOREIGN = (".nir", ".onnx")
 
 
 def is_model_file(file: str) -> bool:
-    """Whether the name or the first bytes are those of a model file."""
+    """Whether the name or the first bytes are those of a model file, or of one to be imported."""
     if file == "-":
         return False
     path = Path(file)
-    if path.suffix == ".safetensors":
+    if path.suffix.lower() in {".safetensors", *FOREIGN}:
         return True
     try:
         check_ordinary(path)  # a pipe can be read only once
@@ -70,11 +92,10 @@ class Read(Generic[_M]):
 
 def start_of(path: Path, network: Network, out: Path) -> Read[SpikingModel]:
     """The model to start from; ``ModelError`` if it is not a spiking model of ``network``."""
-    from volr.model_files.model_file import read_model_file
     from volr.models.model import SpikingModel
 
     check_writable(out, source=path)
-    loaded = read_model_file(path)
+    loaded = read_model(path)
     if not isinstance(loaded.model, SpikingModel):
         raise ModelError(
             f"{path} is an artificial model, and --start goes on from a spiking one",
@@ -91,12 +112,11 @@ def start_of(path: Path, network: Network, out: Path) -> Read[SpikingModel]:
 
 def artificial_start_of(path: Path, network: Network, out: Path) -> Read[ArtificialModel]:
     """The same for an artificial network, which is to become one of whole numbers."""
-    from volr.model_files.model_file import read_model_file
     from volr.models.activations import ReLU
     from volr.models.model import ArtificialModel
 
     check_writable(out, source=path)
-    loaded = read_model_file(path)
+    loaded = read_model(path)
     if not isinstance(loaded.model, ArtificialModel):
         raise ModelError(
             f"{path} is a spiking model, and --levels are those of an artificial one",
@@ -125,7 +145,6 @@ def source_of(file: Path, origin: Origin, ann: Path | None) -> Read[ArtificialMo
     Raises ``ModelFileError`` for a file that cannot be read, and ``ModelError`` for a spiking
     model.
     """
-    from volr.model_files.model_file import read_model_file
     from volr.models.model import ArtificialModel
 
     named = origin.get("ann")
@@ -134,7 +153,7 @@ def source_of(file: Path, origin: Origin, ann: Path | None) -> Read[ArtificialMo
     # A relative path starts at the folder of the file that names it.
     path = ann if ann is not None else file.parent / str(named)
     try:
-        loaded = read_model_file(path)
+        loaded = read_model(path)
     except ModelFileError as error:
         if ann is not None:
             raise
@@ -152,11 +171,10 @@ def teacher_of(path: Path, task: Task, out: Path) -> Read[ArtificialModel]:
     other data.
     """
     from volr.experiments.tasks import same_data
-    from volr.model_files.model_file import read_model_file
     from volr.models.model import ArtificialModel
 
     check_writable(out, source=path)
-    loaded = read_model_file(path)
+    loaded = read_model(path)
     if not isinstance(loaded.model, ArtificialModel):
         raise ModelError(
             f"{path} is a spiking model, and a teacher is an artificial one",

@@ -125,6 +125,6 @@ def show(
 
 def _of_model(file: str) -> Network:
     """The network of a model. Of commands that show programs, this alone needs NumPy."""
-    from volr.model_files.model_file import read_model_file
+    from volr.cli.input_files import read_model
 
-    return read_model_file(Path(file)).model.network
+    return read_model(Path(file)).model.network

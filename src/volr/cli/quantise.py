@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from volr.cli import options
-from volr.cli.input_files import check_data
+from volr.cli.input_files import check_data, read_model
 from volr.cli.options import count, given_values, option, with_options
 from volr.cli.output import emit, note, print_json, print_table
 from volr.cli.output_files import check_writable, path_from, save_made
@@ -69,9 +69,8 @@ def quantise(
     is trained. Activations become stairs of some levels, whose heights come from training stimuli,
     and weights become whole numbers. The report says what that cost.
     """
-    from volr.model_files.model_file import read_model_file
 
-    loaded = read_model_file(model)
+    loaded = read_model(model)
     check_writable(out, source=model)
     with progress_bar() as progress:
         done, origin = quantised_of(loaded, model, task, data, given_values(quantised), progress)

@@ -10,7 +10,7 @@ import typer
 from volr.cli import options
 from volr.cli.executors import Dask
 from volr.cli.first_spikes import transfer_first_spikes
-from volr.cli.input_files import check_data
+from volr.cli.input_files import check_data, read_model
 from volr.cli.options import (
     MisplacedError,
     count,
@@ -104,7 +104,6 @@ def transfer(
     from volr.experiments.settings_file import read_settings, settings_with
     from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
-    from volr.model_files.model_file import read_model_file
     from volr.models.first_spike import FirstSpike
     from volr.models.model import ArtificialModel
     from volr.transfer import TransferSettings, transfer_ann
@@ -121,7 +120,7 @@ def transfer(
         raise MisplacedError("Missing option '--task'.")
     chosen = find_task(task)
     check_data(data, chosen)
-    loaded = read_model_file(model)
+    loaded = read_model(model)
     if not isinstance(loaded.model, ArtificialModel):
         raise ModelError(
             f"{model} is a spiking model already", help="transfer the artificial one it came from"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from volr.cli.first_spikes import print_proof, proof_json
+from volr.cli.input_files import read_model
 from volr.cli.output import emit, print_json, print_table
 from volr.cli.progress import progress_bar
 from volr.errors import ModelError
@@ -52,11 +53,10 @@ def compare_whole_numbers(
     from volr.backends import simulator
     from volr.exact.proof import prove
     from volr.experiments.run_progress import of_simulation
-    from volr.model_files.model_file import read_model_file
     from volr.models.model import ArtificialModel
     from volr.verification.whole_numbers import same_numbers, verify_against
 
-    other: Model = read_model_file(ann).model
+    other: Model = read_model(ann).model
     if not isinstance(other, ArtificialModel):
         raise ModelError(
             f"{ann} is a spiking model", help="compare with the artificial one it came from"

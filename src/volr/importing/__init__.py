@@ -4,9 +4,20 @@ Back ends read foreign files and modules, and know nothing of the language; the 
 nothing of files. Here the two meet.
 """
 
+from volr.importing.files import import_file, is_onnx
 from volr.importing.imported import ImportedModel, renamed_parameters
 from volr.importing.nir import import_nir
+from volr.importing.onnx import import_onnx
 from volr.importing.state import load_state
 from volr.importing.torch import import_torch
 
-__all__ = ["ImportedModel", "import_nir", "import_torch", "load_state", "renamed_parameters"]
+__all__ = [
+    "ImportedModel",
+    "import_file",
+    "import_nir",
+    "import_onnx",
+    "import_torch",
+    "is_onnx",
+    "load_state",
+    "renamed_parameters",
+]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from volr.errors import ProgramError
 from volr.language import to_network
 from volr.language.decompile import decompile
 from volr.models.parameters import bias_name, weight_name
@@ -40,6 +41,14 @@ def in_program(model: Model, notes: tuple[str, ...], name: str) -> ImportedModel
     if renamed:
         notes = (*notes, f"populations are called as the program calls them: {', '.join(renamed)}")
     return ImportedModel(replace(model, network=network, parameters=values), notes)
+
+
+def lowered(program: str, name: str) -> Network | None:
+    """The network of a program that a file says, called ``name``; None for no program."""
+    try:
+        return to_network(Source(program, name))
+    except ProgramError:
+        return None
 
 
 def renamed_parameters(

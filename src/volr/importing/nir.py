@@ -8,15 +8,11 @@ from typing import TYPE_CHECKING, Any
 from volr.backends.nir.read import Reading, read_nir
 from volr.checks import arguments
 from volr.checks.names import named
-from volr.errors import ModelFileError, ProgramError
-from volr.importing.imported import ImportedModel, in_program
-from volr.language import to_network
-from volr.source import Source
+from volr.errors import ModelFileError
+from volr.importing.imported import ImportedModel, in_program, lowered
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from volr.network import Network
 
 
 def import_nir(file: str | Path | bytes, **settings: Any) -> ImportedModel:
@@ -35,14 +31,7 @@ def import_nir(file: str | Path | bytes, **settings: Any) -> ImportedModel:
     imported = read_nir(file, **settings)
     model = imported.model
     if imported.program is not None:
-        network = _lowered(imported.program)
+        network = lowered(imported.program, "<nir>")
         if network == model.network:
             return ImportedModel(replace(model, network=network), imported.notes)
     return in_program(model, imported.notes, "<nir>")
-
-
-def _lowered(program: str) -> Network | None:
-    try:
-        return to_network(Source(program, "<nir>"))
-    except ProgramError:
-        return None

@@ -146,9 +146,8 @@ _TORCH = Format(
 )
 _ARRAYS = Format("a NumPy archive", f"read it with numpy.load; {_IN_PYTHON}")
 _ONNX = Format(
-    "an ONNX file, which Volr writes and does not read",
-    "name the model file that it was written from; `volr evaluate MODEL --on onnx` runs that in "
-    "ONNX Runtime",
+    "an ONNX file",
+    "make a model of it with `volr import FILE --out MODEL`, and name that",
 )
 _IMAGE = Format("an image")
 _BEGINNINGS = {

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 import numpy as np
 
 from volr.affine.projections import projected
+from volr.backends.foreign_files import SettingInFileError, read_bytes
 from volr.backends.nir.hdf5_read import read_graph
 from volr.backends.nir.import_graph import GraphSkeleton, refuse, skeleton_of
 from volr.backends.nir.import_spiking import spiking_model
@@ -28,12 +29,8 @@ from volr.models.coding import ConstantCurrent, InputCoding, Poisson
 from volr.models.model import ArtificialModel, Model
 from volr.models.timing import timing_problems
 from volr.neurons import RESETS, Reset
-from volr.system.incoming import check_ordinary, read_whole
-from volr.system.memory import check_room
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from volr.backends.nir.graph import Graph
     from volr.checks.arrays import Floats
 
@@ -66,21 +63,6 @@ def read_nir(file: str | Path | bytes, **settings: Any) -> Imported:
     how = Reading(**settings)
     name, graph = graph_in(file)
     return model_of(graph, name, how)
-
-
-class SettingInFileError(ModelFileError):
-    """Settings were given for a file that Volr wrote, which says everything of the model itself.
-
-    ``settings`` are their names, as ``read_nir`` has them.
-    """
-
-    def __init__(self, name: str, settings: Sequence[str]) -> None:
-        super().__init__(f"{name} {SAYS_ALL}", help=f"leave out {', '.join(settings)}")
-        self.name = name
-        self.settings = tuple(settings)
-
-
-SAYS_ALL = "was written by Volr, and says all of its model itself"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,12 +249,4 @@ def graph_in(file: str | Path | bytes) -> tuple[str, Graph]:
     if isinstance(file, bytes):
         return "the file", read_graph(file)
     path = Path(file)
-    try:
-        size = check_ordinary(path)
-        check_room({"its bytes": size}, f"to read {path}")
-        data = read_whole(path, size)
-    except OSError as error:
-        raise ModelFileError(f"cannot read {path}: {error.strerror or error}") from error
-    except ModelError as error:
-        raise ModelFileError(f"cannot read {path}: {error}") from error
-    return str(path), read_graph(data, str(path))
+    return str(path), read_graph(read_bytes(path), str(path))

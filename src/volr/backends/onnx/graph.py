@@ -22,6 +22,7 @@ population's value is its own name.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -41,6 +42,7 @@ from volr.backends.onnx.layers import (
 from volr.backends.onnx.staircase import check_windows, staircase_keys, whole_inputs
 from volr.backends.refusals import elsewhere
 from volr.errors import UnsupportedError
+from volr.model_files.entries import activation_entries
 from volr.models.activations import Staircase
 from volr.models.parameters import weight_name
 
@@ -58,6 +60,8 @@ if TYPE_CHECKING:
 # Of 2022: read by every ONNX Runtime since 1.12, and by this package's checker.
 OPSET = 17
 IR_VERSION = 8
+PROGRAM, ACTIVATION = "program", "activation"
+"""The properties of a file that say what it was made of."""
 STIMULI, LOGITS = "stimuli", "logits"
 SIZES = "stimuli_sizes"
 """Where Split finds the sizes of the inputs."""
@@ -78,7 +82,7 @@ def onnx_model(model: ArtificialModel) -> ModelProto:
     """The model as an ONNX model, unchecked. Raises as ``onnx_bytes`` does."""
     network = model.network
     _check_size(network)
-    tensors = _tensor_names(network, model.activation)
+    tensors = tensor_names(network, model.activation)
     layers = Layers(model, tensors, sources_of(network))
     _add_inputs(layers)
     for population in network.layers:
@@ -104,7 +108,8 @@ def onnx_model(model: ArtificialModel) -> ModelProto:
     if network.source is not None:
         # Protobuf takes no lone surrogates, which a text made in Python may have.
         text = network.source.text.encode("utf-8", "replace").decode()
-        helper.set_model_props(made, {"program": text})
+        entries = json.dumps(activation_entries(model.activation))
+        helper.set_model_props(made, {PROGRAM: text, ACTIVATION: entries})
     return made
 
 
@@ -118,7 +123,7 @@ def _check_size(network: Network) -> None:
         )
 
 
-def _tensor_names(network: Network, activation: Activation) -> dict[str, str]:
+def tensor_names(network: Network, activation: Activation) -> dict[str, str]:
     """Names by what they stand for; no population's own name has a space in it.
 
     A population stands for what it shows to others: stimuli, activations, or the weighted sums of
@@ -173,7 +178,8 @@ def _outputs(network: Network, tensors: Mapping[str, str]) -> list[NodeProto]:
 
 
 def _initializers(model: ArtificialModel, tensors: Mapping[str, str]) -> list[TensorProto]:
-    network, ours = model.network, parameter_tensors(model, tensors)
+    network = model.network
+    ours = parameter_tensors(network, tensors)
     made = [numpy_helper.from_array(_single(model, name), tensor) for tensor, name in ours.items()]
     if len(network.inputs) > 1:
         sizes = np.array([network[name].size for name in network.inputs], dtype=np.int64)

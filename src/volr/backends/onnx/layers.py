@@ -254,9 +254,8 @@ class Layers:
         self.nodes.append(helper.make_node(operator, given, [result], name=name, **attributes))
 
 
-def parameter_tensors(model: ArtificialModel, tensors: Mapping[str, str]) -> dict[str, str]:
+def parameter_tensors(network: Network, tensors: Mapping[str, str]) -> dict[str, str]:
     """The names of our parameters, by the tensors that they are."""
-    network = model.network
     ours = {tensors[f"{p.name} weight"]: weight_name(p) for p in network.projections}
     return ours | {
         tensors[f"{p.name} bias"]: bias_name(p) for p in network.layers if network.biases(p)

@@ -54,13 +54,25 @@ def read_back(model: ArtificialModel) -> ArtificialReadback:
 
 
 def _session(model: ArtificialModel, written: Path | None = None) -> onnxruntime.InferenceSession:
+    return opened(
+        onnx_bytes(model), threads=1 if model.network.synapse_count < LARGE else 0, written=written
+    )
+
+
+def opened(
+    data: bytes, *, threads: int = 0, written: Path | None = None
+) -> onnxruntime.InferenceSession:
+    """A session with the file of these bytes.
+
+    It has as many ``threads`` as there are cores, if not told otherwise. It writes what it holds to
+    the file ``written``, if that is given.
+    """
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
     options.log_severity_level = ERRORS
-    if model.network.synapse_count < LARGE:
-        options.intra_op_num_threads = 1
+    options.intra_op_num_threads = threads
     # Threads that wait for work in a loop take the cores from whatever comes next.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if written is not None:
         options.optimized_model_filepath = str(written)
-    return onnxruntime.InferenceSession(onnx_bytes(model), options, ["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(data, options, ["CPUExecutionProvider"])

@@ -1,0 +1,269 @@
+"""Graphs of ONNX from other programs as artificial models, node by node.
+
+``import_operations`` has what each operator does to the values that it gets. Everything that Volr
+has no way to say is collected, and told at once.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from onnx import TensorProto, helper
+
+from volr.affine import values
+from volr.affine.building import Builder
+from volr.affine.forms import SizeError
+from volr.affine.problems import Problems
+from volr.affine.values import InexpressibleError, Value
+from volr.backends.onnx.import_constants import folded
+from volr.backends.onnx.import_file import array_of
+from volr.backends.onnx.import_operations import ACTIVATED, OPERATIONS, way_around
+from volr.backends.onnx.import_step import Step
+from volr.errors import ModelFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+    from onnx import NodeProto, ValueInfoProto
+
+    from volr.backends.onnx.import_ends import Ends
+    from volr.backends.onnx.import_file import Contents
+    from volr.checks.arrays import Floats
+    from volr.network.connectors import Shape
+
+    Found = Value | NDArray[Any] | None
+
+
+@dataclass(frozen=True)
+class Input:
+    """The one input of a graph: its ``name``, the shape of a stimulus, and the size of a batch.
+
+    ``order`` are the axes of a stimulus as a network of Volr's has them, channels first.
+    """
+
+    name: str
+    shape: Shape
+    batch: int
+    kind: int
+    order: tuple[int, ...]
+
+    @property
+    def in_order(self) -> Shape:
+        """The shape of a stimulus as a network of Volr's has it."""
+        return tuple(self.shape[axis] for axis in self.order)
+
+    @property
+    def back(self) -> list[int]:
+        """The order of axes that brings a stimulus of Volr's back into that of the file."""
+        return [self.order.index(axis) for axis in range(len(self.order))]
+
+
+def input_of(contents: Contents, name: str, shape: Shape | None) -> Input:
+    """The input of a graph in the file ``name``.
+
+    ``shape`` is that of a stimulus, where the file leaves it open. Raises ``ModelFileError``.
+    """
+    given = [each for each in contents.graph.input if each.name not in contents.arrays]
+    if len(given) != 1:
+        listed = ", ".join(repr(each.name) for each in given[:5])
+        raise ModelFileError(
+            f"{name} takes {len(given)} inputs ({listed}), and a network of Volr's takes one",
+            help="export a network that takes one tensor, [batch, …]",
+        )
+    (value,) = given
+    kind = value.type.tensor_type.elem_type
+    if not value.type.HasField("tensor_type") or kind in {
+        TensorProto.STRING,
+        TensorProto.UNDEFINED,
+    }:
+        raise ModelFileError(f"{name}: the input {value.name!r} is no tensor of numbers")
+    batch, sizes = _sizes(value, name, shape)
+    return Input(value.name, sizes, batch, kind, _order(contents, value.name, len(sizes)))
+
+
+def _sizes(value: ValueInfoProto, name: str, wanted: Shape | None) -> tuple[int, Shape]:
+    dims = value.type.tensor_type.shape.dim
+    axes: list[int | str] = [each.dim_value or each.dim_param or "?" for each in dims]
+    if not value.type.tensor_type.HasField("shape") or not axes:
+        axes = ["?", *(("?",) * len(wanted or ()))]
+    batch, rest = (axes[0] if isinstance(axes[0], int) else 1), axes[1:]
+    fixed = all(isinstance(each, int) and each > 0 for each in rest)
+    if wanted is not None:
+        fits = len(wanted) == len(rest) and all(
+            given in {each, None} or not isinstance(given, int)
+            for given, each in zip(rest, wanted, strict=True)
+        )
+        if not fits:
+            raise ModelFileError(
+                f"{name} takes {_listed(axes)}, and the shape {list(wanted)} was given for a "
+                "stimulus of it"
+            )
+        return batch, wanted
+    if not rest or not fixed:
+        raise ModelFileError(
+            f"{name} takes {_listed(axes)}, which leaves the size of a stimulus open",
+            help="give the shape of one stimulus, without the batch: --shape 3,32,32, or "
+            "shape=(3, 32, 32)",
+        )
+    return batch, tuple(int(each) for each in rest)
+
+
+def _listed(axes: Sequence[int | str]) -> str:
+    return f"[{', '.join(map(str, axes))}]"
+
+
+def _order(contents: Contents, name: str, axes: int) -> tuple[int, ...]:
+    """The order of axes in which everything that reads the input wants it, if it is one."""
+    users: dict[str, list[NodeProto]] = {}
+    for node in contents.graph.node:
+        for each in node.input:
+            users.setdefault(each, []).append(node)
+    same = tuple(range(axes))
+    found: set[tuple[int, ...]] = set()
+    waiting, seen = [name], set[str]()
+    while waiting:
+        each = waiting.pop()
+        if each in seen:
+            continue
+        seen.add(each)
+        for node in users.get(each, []):
+            if node.op_type in _ELEMENTWISE:
+                waiting += node.output
+            elif node.op_type == "Transpose":
+                perm = next((tuple(a.ints) for a in node.attribute if a.name == "perm"), ())
+                found.add(tuple(axis - 1 for axis in perm[1:]) if perm[:1] == (0,) else same)
+            else:
+                found.add(same)
+    order = found.pop() if len(found) == 1 else same
+    return order if sorted(order) == [*same] else same
+
+
+_ELEMENTWISE = ("Cast", "Identity", "Add", "Sub", "Mul", "Div", "Dropout", "BatchNormalization")
+
+
+def needed_nodes(contents: Contents, tensor: str, name: str) -> list[NodeProto]:
+    """The nodes that lead to a tensor. Raises ``ModelFileError`` where one comes too late."""
+    nodes = contents.graph.node
+    made = {each: number for number, node in enumerate(nodes) for each in node.output}
+    needed, waiting = set[int](), [tensor]
+    while waiting:
+        number = made.get(waiting.pop())
+        if number is None or number in needed:
+            continue
+        needed.add(number)
+        for each in nodes[number].input:
+            if made.get(each, -1) >= number:
+                raise ModelFileError(
+                    f"{name}: its nodes are in no order: {nodes[number].name!r} reads {each!r}, "
+                    "which comes later"
+                )
+        waiting += nodes[number].input
+    return [nodes[number] for number in sorted(needed)]
+
+
+@dataclass
+class Reading:
+    """What has been read of a graph in the file ``name``.
+
+    ``found`` are values, numbers that do not depend on the stimulus, or None for what could not be
+    read. ``version`` is that of the operators.
+    """
+
+    contents: Contents
+    name: str
+    builder: Builder = field(default_factory=Builder)
+    problems: Problems = field(default_factory=lambda: Problems("this file"))
+    found: dict[str, Found] = field(default_factory=dict[str, "Found"])
+    version: int = 0
+
+    def read(self, given: Input, ends: Ends, scale: Floats, offset: Floats) -> Value:
+        """The logits, where the graph gets x · scale + offset of stimuli x, channels first."""
+        self.version = self.contents.version
+        self.found |= self.contents.arrays
+        value = self.builder.input(given.in_order, scale, offset)
+        # The graph gets them in its own order.
+        self.found[given.name] = values.permuted(value, given.back)
+        for node in needed_nodes(self.contents, ends.tensor, self.name):
+            self._take(node, given.batch)
+        value = self.found.get(ends.tensor)
+        if not self.problems.found and not isinstance(value, Value):
+            self.problems.add("its result does not depend on its input")
+        if self.problems.found or not isinstance(value, Value):
+            raise self.problems.error()
+        return ends.of(value, self.builder.room)
+
+    def _take(self, node: NodeProto, batch: int) -> None:
+        where = f"{node.name or node.output[0]} ({node.op_type})"
+        try:
+            given = [self._given(each) for each in node.input]
+        except KeyError as error:
+            raise ModelFileError(
+                f"{self.name}: the node {where} reads {error.args[0]!r}, which nothing gives"
+            ) from error
+        unknown = any(n and each is None for n, each in zip(node.input, given, strict=True))
+        try:
+            results = self._results(node, given, batch, where, unknown=unknown)
+        except (InexpressibleError, SizeError) as error:
+            self.problems.add_error(where, error)
+            results = list[Value]()
+        for place, name in enumerate(node.output):
+            self.found[name] = results[place] if place < len(results) else None
+
+    def _given(self, name: str) -> Found:
+        return self.found[name] if name else None
+
+    def _results(
+        self, node: NodeProto, given: Sequence[Found], batch: int, where: str, *, unknown: bool
+    ) -> Sequence[Found]:
+        kind = node.op_type
+        depends = any(isinstance(each, Value) for each in given)
+        if kind == "Constant":
+            return [self._constant(node)]
+        if not unknown and not depends:
+            return folded(node, [e for e in given if not isinstance(e, Value)], self.version)
+        if kind in {"Shape", "Size"} and isinstance(given[0], Value):
+            return [_shape(node, (batch, *given[0].shape))]
+        if node.domain not in {"", "ai.onnx"} or kind not in OPERATIONS:
+            self.problems.add(f"{where}: Volr has no {kind}", way_around(kind))
+            return []
+        if unknown:
+            # An activation behind something unknown may be wrong, too.
+            if kind in ACTIVATED:
+                self.builder.use(ACTIVATED[kind])
+            return []
+        step = Step(self.builder, _plain(node), given, _attributes(node), batch)
+        return [OPERATIONS[kind](step)]
+
+    def _constant(self, node: NodeProto) -> NDArray[Any]:
+        (attribute,) = node.attribute
+        if attribute.name == "value":
+            return array_of(attribute.t, self.name)
+        kinds = {"value_float": float, "value_floats": float, "value_int": int, "value_ints": int}
+        if attribute.name not in kinds:
+            raise InexpressibleError(f"it holds {attribute.name}, and not numbers")
+        return np.asarray(helper.get_attribute_value(attribute), kinds[attribute.name])
+
+
+def _shape(node: NodeProto, shape: tuple[int, ...]) -> NDArray[Any]:
+    """What a Shape or a Size gives for a value of this shape, the batch being a part of it."""
+    if node.op_type == "Size":
+        return np.asarray(math.prod(shape), np.int64)
+    own = {each.name: each.i for each in node.attribute}
+    return np.asarray(shape[own.get("start", 0) : own.get("end")], np.int64)
+
+
+def _attributes(node: NodeProto) -> dict[str, Any]:
+    try:
+        return {each.name: helper.get_attribute_value(each) for each in node.attribute}
+    except ValueError as error:
+        raise InexpressibleError("one of its attributes is damaged") from error
+
+
+def _plain(node: NodeProto) -> str:
+    """The name of a population that is made here, by the path in the node's name."""
+    path = [part for part in (node.name or node.output[0]).split("/") if part]
+    return path[-2 if len(path) > 1 else -1].replace(".", "_")

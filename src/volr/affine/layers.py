@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.affine import maps, values
+from volr.affine.forms import SizeError
 from volr.affine.values import InexpressibleError
 
 if TYPE_CHECKING:
@@ -30,8 +31,15 @@ def normalised(
 ) -> Value:
     """A batch normalisation in evaluation: (x - mean) / √(variance + ε) · weight + bias.
 
-    All numbers are by channel, the first axis of the value.
+    All numbers are by channel, the first axis of the value. Raises ``SizeError`` where they do not
+    fit, and ``InexpressibleError`` for a variance below 0.
     """
+    channels = value.shape[0]
+    for each in (mean, variance, weight, bias):
+        if each is not None and each.shape != (channels,):
+            raise SizeError(f"it normalises {list(each.shape)} channels, and gets {channels}")
+    if not (variance + epsilon > 0).all():
+        raise InexpressibleError("one of its variances is below 0", "train it again")
     factor = 1.0 / np.sqrt(variance + epsilon)
     factor = factor if weight is None else factor * weight
     offset = -mean * factor

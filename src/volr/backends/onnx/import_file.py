@@ -73,6 +73,9 @@ def read_file(file: str | Path | bytes) -> Contents:
     for tensor in model.graph.initializer:
         if tensor.name in arrays:
             raise ModelFileError(f"{name}: two tensors are called {tensor.name!r}")
+        # The names of classes stand behind the logits.
+        if tensor.data_type == TensorProto.STRING:
+            continue
         _bring_in(tensor, folder, name)
         arrays[tensor.name] = array_of(tensor, name)
     return Contents(model, arrays)

@@ -202,7 +202,7 @@ class Reading:
             given = [self._given(each) for each in node.input]
         except KeyError as error:
             raise ModelFileError(
-                f"{self.name}: the node {where} reads {error.args[0]!r}, which nothing gives"
+                f"{self.name}: the node {where} reads {error.args[0]!r}, which is text or nowhere"
             ) from error
         unknown = any(n and each is None for n, each in zip(node.input, given, strict=True))
         try:

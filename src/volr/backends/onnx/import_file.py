@@ -21,7 +21,7 @@ from volr.errors import ModelFileError
 from volr.system.incoming import check_ordinary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
     from onnx import GraphProto, ModelProto
@@ -29,12 +29,13 @@ if TYPE_CHECKING:
 OLDEST = 13
 """The first set of operators in which sizes and axes are tensors everywhere."""
 
-_NUMBERS = (
+NUMBERS = (
     *(TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16, TensorProto.BFLOAT16),
     *(TensorProto.INT64, TensorProto.INT32, TensorProto.INT16, TensorProto.INT8),
     *(TensorProto.UINT64, TensorProto.UINT32, TensorProto.UINT16, TensorProto.UINT8),
     TensorProto.BOOL,
 )
+"""The types of numbers that are read."""
 _PLACE = ("location", "offset", "length")
 
 
@@ -112,6 +113,8 @@ def _check(model: ModelProto, name: str) -> None:
             f"{name} has operators of version {version}, and the onnx package knows {newest}",
             help=f"update the package, or export with opset_version={newest}",
         )
+    if not all(isinstance(each, str) for each in _texts(model)):
+        raise ModelFileError(f"{name} is damaged: a name in it is not UTF-8")
     if model.functions:
         raise ModelFileError(
             f"{name} has functions of its own, such as {model.functions[0].name!r}",
@@ -119,6 +122,22 @@ def _check(model: ModelProto, name: str) -> None:
         )
     if model.graph.sparse_initializer:
         raise ModelFileError(f"{name} has sparse tensors", help="make them dense")
+
+
+def _texts(model: ModelProto) -> Iterator[object]:
+    """All names that are read. What is not UTF-8 comes out of protobuf as bytes."""
+    graph = model.graph
+    for node in graph.node:
+        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
+        yield from (each.name for each in node.attribute)
+    for value in (*graph.input, *graph.output):
+        yield value.name
+        yield from (each.dim_param for each in value.type.tensor_type.shape.dim)
+    for tensor in graph.initializer:
+        yield tensor.name
+        yield from (text for each in tensor.external_data for text in (each.key, each.value))
+    for each in model.metadata_props:
+        yield from (each.key, each.value)
 
 
 def _bring_in(tensor: TensorProto, folder: Path | None, name: str) -> None:
@@ -136,7 +155,7 @@ def _bring_in(tensor: TensorProto, folder: Path | None, name: str) -> None:
 def _checked(tensor: TensorProto, name: str) -> tuple[str, int]:
     """What messages call a tensor, and how many numbers its shape has."""
     what, dims = f"{name}: the tensor {tensor.name!r}", list(tensor.dims)
-    if tensor.data_type not in _NUMBERS:
+    if tensor.data_type not in NUMBERS:
         raise ModelFileError(f"{what} holds no numbers that Volr reads")
     if min(dims, default=1) < 0:
         raise ModelFileError(f"{what} has the shape {dims}")

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from onnx import TensorProto, helper
+import onnx
+import onnx.checker
+from onnx import helper
 
 from volr.affine import values
 from volr.affine.building import Builder
@@ -19,7 +21,7 @@ from volr.affine.forms import SizeError
 from volr.affine.problems import Problems
 from volr.affine.values import InexpressibleError, Value
 from volr.backends.onnx.import_constants import folded
-from volr.backends.onnx.import_file import array_of
+from volr.backends.onnx.import_file import NUMBERS, array_of
 from volr.backends.onnx.import_operations import ACTIVATED, OPERATIONS, way_around
 from volr.backends.onnx.import_step import Step
 from volr.errors import ModelFileError
@@ -76,10 +78,7 @@ def input_of(contents: Contents, name: str, shape: Shape | None) -> Input:
         )
     (value,) = given
     kind = value.type.tensor_type.elem_type
-    if not value.type.HasField("tensor_type") or kind in {
-        TensorProto.STRING,
-        TensorProto.UNDEFINED,
-    }:
+    if not value.type.HasField("tensor_type") or kind not in NUMBERS:
         raise ModelFileError(f"{name}: the input {value.name!r} is no tensor of numbers")
     batch, sizes = _sizes(value, name, shape)
     return Input(value.name, sizes, batch, kind, _order(contents, value.name, len(sizes)))
@@ -170,7 +169,7 @@ class Reading:
     """What has been read of a graph in the file ``name``.
 
     ``found`` are values, numbers that do not depend on the stimulus, or None for what could not be
-    read. ``version`` is that of the operators.
+    read. ``version`` is that of the operators, and ``context`` what they are checked with.
     """
 
     contents: Contents
@@ -178,11 +177,17 @@ class Reading:
     builder: Builder = field(default_factory=Builder)
     problems: Problems = field(default_factory=lambda: Problems("this file"))
     found: dict[str, Found] = field(default_factory=dict[str, "Found"])
-    version: int = 0
+    context: Any = field(init=False)
+    version: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.version = self.contents.version
+        self.context = onnx.checker.C.CheckerContext()
+        self.context.ir_version = self.contents.model.ir_version
+        self.context.opset_imports = {"": self.version}
 
     def read(self, given: Input, ends: Ends, scale: Floats, offset: Floats) -> Value:
         """The logits, where the graph gets x · scale + offset of stimuli x, channels first."""
-        self.version = self.contents.version
         self.found |= self.contents.arrays
         value = self.builder.input(given.in_order, scale, offset)
         # The graph gets them in its own order.
@@ -235,8 +240,17 @@ class Reading:
             if kind in ACTIVATED:
                 self.builder.use(ACTIVATED[kind])
             return []
+        try:
+            onnx.checker.check_node(node, self.context)
+        except onnx.checker.ValidationError as error:
+            first = str(error).splitlines()[0]
+            raise InexpressibleError(f"it is not as ONNX has it: {first}") from error
         step = Step(self.builder, _plain(node), given, _attributes(node), batch)
-        return [OPERATIONS[kind](step)]
+        try:
+            return [OPERATIONS[kind](step)]
+        # A file may hold any numbers in any shape.
+        except (ValueError, TypeError, LookupError, ArithmeticError) as error:
+            raise SizeError(f"its numbers do not fit: {error}") from error
 
     def _constant(self, node: NodeProto) -> NDArray[Any]:
         (attribute,) = node.attribute

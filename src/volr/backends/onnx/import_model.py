@@ -13,8 +13,8 @@ from volr.affine.forms import SizeError
 from volr.affine.values import InexpressibleError
 from volr.backends.onnx.import_ends import ends_of
 from volr.backends.onnx.import_graph import Reading, input_of, needed_nodes
-from volr.backends.onnx.session import opened
-from volr.errors import ModelError, NetworkError, UnsupportedError
+from volr.backends.onnx.session import FATAL, opened
+from volr.errors import ModelError, ModelFileError, NetworkError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -91,11 +91,14 @@ def _compare(
     # What the type rounds is rounded for both.
     stimuli = (taken.astype(np.float64) - offset) / scale
     taken = taken.transpose(0, *(axis + 1 for axis in given.back))
-    session = opened(_alone(contents, name, ends).SerializeToString())
-    found = [
-        session.run([ends.tensor], {given.name: taken[first : first + given.batch]})[0]
-        for first in range(0, count, given.batch)
-    ]
+    try:
+        session = opened(_alone(contents, name, ends).SerializeToString(), severity=FATAL)
+        found = [
+            session.run([ends.tensor], {given.name: taken[first : first + given.batch]})[0]
+            for first in range(0, count, given.batch)
+        ]
+    except Exception as error:  # the library has many kinds of errors, of no common class
+        raise ModelFileError(f"ONNX Runtime cannot run {name}: {error}") from error
     wanted = ends.of_numbers(np.concatenate(found).astype(np.float64))
     logits = forward(model, stimuli.reshape(count, -1))
     size = max(float(np.abs(wanted).max()), 1.0)

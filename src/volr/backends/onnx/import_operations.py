@@ -105,6 +105,8 @@ def _activated(step: Step, kind: str) -> Value:
 
 def _clipped(step: Step) -> Value:
     least, most = step.optional(1), step.optional(2)
+    if any(each is not None and each.size != 1 for each in (least, most)):
+        raise InexpressibleError("it clips values to limits that are not one number each")
     if least is None or least.any() or (most is not None and most.min() < _MOST):
         limits = [None if each is None else each.item() for each in (least, most)]
         raise InexpressibleError(f"it clips values to {limits}", problems.ACTIVATION)

@@ -30,6 +30,8 @@ LARGE = 200_000
 a sixth at 10,000."""
 ERRORS = 3
 """The severity from which on ONNX Runtime logs."""
+FATAL = 4
+"""The same for files that may be wrong: their errors are raised, too."""
 
 
 def build(model: ArtificialModel) -> Forward:
@@ -60,16 +62,16 @@ def _session(model: ArtificialModel, written: Path | None = None) -> onnxruntime
 
 
 def opened(
-    data: bytes, *, threads: int = 0, written: Path | None = None
+    data: bytes, *, threads: int = 0, written: Path | None = None, severity: int = ERRORS
 ) -> onnxruntime.InferenceSession:
     """A session with the file of these bytes.
 
     It has as many ``threads`` as there are cores, if not told otherwise. It writes what it holds to
-    the file ``written``, if that is given.
+    the file ``written``, if that is given. It logs what is of this ``severity`` or worse.
     """
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.log_severity_level = ERRORS
+    options.log_severity_level = severity
     options.intra_op_num_threads = threads
     # Threads that wait for work in a loop take the cores from whatever comes next.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")

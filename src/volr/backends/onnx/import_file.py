@@ -180,7 +180,8 @@ def array_of(tensor: TensorProto, name: str) -> NDArray[Any]:
     except (TypeError, ValueError) as error:
         raise ModelFileError(f"{what} is damaged") from error
     if array.dtype.kind not in "biu":
-        array = array.astype(np.float64)
+        with np.errstate(all="ignore"):
+            array = array.astype(np.float64)
         if not np.isfinite(array).all():
             raise ModelFileError(f"{what} has values that are not finite numbers")
     return array

@@ -60,6 +60,8 @@ def unsqueezed(step: Step) -> Value:
     value, given = step.value(), step.axes() or []
     count = len(value.shape) + 1 + len(given)
     axes = {step.axis(each, count) for each in given}
+    if len(axes) != len(given):
+        raise InexpressibleError(f"it names an axis twice: {given}")
     sizes = iter(value.shape)
     return values.reshaped(
         value, tuple(1 if axis in axes else next(sizes) for axis in range(count - 1))

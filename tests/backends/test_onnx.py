@@ -138,7 +138,7 @@ def test_a_graph_has_one_node_a_projection_and_one_an_activation() -> None:
         assert (batch.dim_param, unit.dim_value) == ("batch", size)
     assert {each.key: each.value for each in made.metadata_props} == {
         "program": text,
-        "activation": '{"activation": "relu"}',
+        "activation": '{"activation": "tanh"}',
     }
     assert (made.ir_version, made.opset_import[0].version) == (8, 17)
 

@@ -136,6 +136,15 @@ def test_a_network_as_people_have_it() -> None:
     assert all(each.training for each in module.modules())
 
 
+def test_a_sigmoid_at_the_end_is_left_out() -> None:
+    torch.manual_seed(1)
+    module = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2), nn.Sigmoid())
+    found = import_torch(module, (4,))
+    assert found.notes[0] == "sigmoid at the end is left out: logits are what it gets"
+    assert program(found) == "dense 4 3 ⦶ dense 3 2"
+    assert_same(found, module[:-1], (4,))
+
+
 @pytest.mark.parametrize(
     ("layers", "shape", "said"),
     [
@@ -175,7 +184,8 @@ def test_activations() -> None:
         module = nn.Sequential(nn.Linear(3, 5), kind(), nn.Linear(5, 4), kind(), kind())
         found = import_torch(module, (3,))
         assert activation(found) == expected
-        assert_same(found, module, (3,))
+        # Sigmoids at the end are left out.
+        assert_same(found, module[:3] if kind is nn.Sigmoid else module, (3,))
     linear = nn.Sequential(nn.Linear(3, 5), nn.Linear(5, 2))
     found = import_torch(linear, (3,))
     assert activation(found) == Identity()

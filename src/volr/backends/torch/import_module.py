@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 
 # Stimuli on which the model is compared with the module, and how close the two have to be.
 _COMPARED, _CLOSE = 16, 1e-4
+_LITTLE = 1e-30
 
 
 @dataclass(frozen=True)
@@ -266,9 +267,12 @@ def _compare(module: torch.nn.Module, logits: Floats, dropped: list[str], inputs
     with torch.no_grad():
         wanted = module(torch.as_tensor(inputs).to(parameter)).to("cpu", torch.float64)
         found = torch.as_tensor(logits)
-        if dropped:
-            found = torch.log_softmax(found, -1)
-            wanted = wanted if "log_softmax" in dropped else torch.log(wanted + 1e-30)
+        for kind in reversed(dropped):
+            found = torch.sigmoid(found) if kind == "sigmoid" else torch.log_softmax(found, -1)
+            found = torch.exp(found) if kind == "softmax" else found
+        if dropped[:1] == ["softmax"]:
+            # A small share may be as wrong as a large one.
+            found, wanted = torch.log(found + _LITTLE), torch.log(wanted + _LITTLE)
     wanted = wanted.reshape(len(logits), -1)
     size = max(float(wanted.abs().max()), 1.0)
     error = float((found - wanted).abs().max())

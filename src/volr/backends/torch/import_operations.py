@@ -223,8 +223,9 @@ ENDS: Mapping[str, str] = {
     "softmax": "softmax",
     "_softmax": "softmax",
     "log_softmax": "log_softmax",
+    "sigmoid": "sigmoid",
 }
-"""What only normalises logits, and is left out at the end of a module."""
+"""What only makes probabilities of logits, and is left out at the end of a module."""
 PASSING = {"dropout", "contiguous", "clone", "alias", "detach", "flatten", "view", "reshape"}
 """What may stand behind that."""
 

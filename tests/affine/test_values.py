@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from volr.affine import maps, values
+from volr.affine import linear, maps, values
 from volr.affine.building import Builder
 from volr.affine.forms import Form, SizeError
 from volr.affine.terms import Room, Scaled
@@ -62,7 +62,7 @@ def drawn() -> tuple[Builder, dict[str, Floats], Value]:
         "hidden",
     )
     sources = {"input": x, "hidden": rng.random((2, 4, 5))}
-    both = values.side_by_side([first, values.shifted(second, np.asarray(0.5))], 0)
+    both = values.side_by_side([first, linear.shifted(second, np.asarray(0.5))], 0)
     return builder, sources, both
 
 
@@ -80,13 +80,13 @@ def test_axes_in_another_order(drawn: tuple[Builder, dict[str, Floats], Value]) 
     flat = values.reshaped(turned, (100,))
     np.testing.assert_allclose(numbers(flat, sources), moved.ravel())
     weight, bias = rng.normal(size=(7, 100)), rng.normal(size=7)
-    found = values.weighted(flat, weight, bias, room)
+    found = linear.weighted(flat, weight, bias, room)
     np.testing.assert_allclose(numbers(found, sources), weight @ moved.ravel() + bias)
     factors = rng.normal(size=(1, 5, 4))
     np.testing.assert_allclose(
-        numbers(values.scaled(turned, factors, room), sources), moved * factors
+        numbers(linear.scaled(turned, factors, room), sources), moved * factors
     )
-    np.testing.assert_allclose(numbers(values.shifted(turned, factors), sources), moved + factors)
+    np.testing.assert_allclose(numbers(linear.shifted(turned, factors), sources), moved + factors)
     placed = values.in_order(turned, room)
     assert placed.order is None
     np.testing.assert_allclose(numbers(placed, sources), moved)
@@ -117,10 +117,10 @@ def test_parts_are_joined_and_added_up(drawn: tuple[Builder, dict[str, Floats], 
     means = (means[:, :-1] + means[:, 1:]) / 2
     np.testing.assert_allclose(numbers(pooled, sources), means)
     np.testing.assert_allclose(numbers(values.joined(pooled, room), sources), means)
-    summed = values.added([value, joined, values.permuted(value, (0, 1, 2))], room)
+    summed = linear.added([value, joined, values.permuted(value, (0, 1, 2))], room)
     np.testing.assert_allclose(numbers(summed, sources), 3 * plain)
     with pytest.raises(SizeError, match=r"it adds \[5, 4, 5\] and \[5, 3, 2\]"):
-        values.added([value, pooled], room)
+        linear.added([value, pooled], room)
 
 
 @pytest.mark.parametrize("groups", [1, 5])
@@ -164,7 +164,7 @@ def test_what_does_not_fit() -> None:
     value = Builder().input((2, 3))
     for act, said in (
         (lambda: values.reshaped(value, (7,)), r"it makes \[7\] of \[2, 3\]"),
-        (lambda: values.weighted(value, np.ones((2, 3)), None, room), "each of 2 rows"),
+        (lambda: linear.weighted(value, np.ones((2, 3)), None, room), "each of 2 rows"),
         (lambda: maps.averaged(value, (1, 1), (1, 1), ((0, 0),) * 2, room), "channels and 2"),
     ):
         with pytest.raises(SizeError, match=said):
@@ -186,14 +186,14 @@ def test_a_maximum_of_sums_waits_for_its_activation() -> None:
     )
     largest = builder.maximum(sums, (2, 3), (2, 3), ((0, 0),) * 2, "pool")
     assert (largest.shape, largest.largest is None) == ((3, 2, 2), False)
-    doubled = values.scaled(largest, np.full((3, 1, 1), 2.0), builder.room)
-    shifted = values.shifted(doubled, -0.1 * np.ones(1))
+    doubled = linear.scaled(largest, np.full((3, 1, 1), 2.0), builder.room)
+    shifted = linear.shifted(doubled, -0.1 * np.ones(1))
     with pytest.raises(InexpressibleError, match="that are not above 0"):
-        values.scaled(largest, -np.ones(1), builder.room)
+        linear.scaled(largest, -np.ones(1), builder.room)
     with pytest.raises(InexpressibleError, match="other numbers at other places"):
-        values.scaled(largest, rng.random((3, 2, 2)), builder.room)
+        linear.scaled(largest, rng.random((3, 2, 2)), builder.room)
     with pytest.raises(InexpressibleError, match="the largest of sums that are not activated"):
-        values.weighted(
+        linear.weighted(
             values.reshaped(largest, largest.shape), np.ones((1, 2)), None, builder.room
         )
     done = builder.activated(shifted, "relu", "relu")

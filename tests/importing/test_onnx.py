@@ -22,7 +22,7 @@ onnx: Any = pytest.importorskip("onnx")
 runtime: Any = pytest.importorskip("onnxruntime")
 from onnx import TensorProto, helper, numpy_helper
 from tests.backends.onnx_exports import Quiet, by_dynamo, by_keras, by_skl2onnx, by_torchscript
-from tests.backends.torch_modules import Apply, Shortcut, module_of, settle
+from tests.backends.torch_modules import Apply, module_of, settle
 from tests.oracles import random_parameters
 from torch import nn
 
@@ -164,46 +164,6 @@ def test_a_network_as_people_have_it(exporter: str, opset: int, tmp_path: Path) 
     assert "logits differ from ONNX Runtime's by" in found.notes[1]
     stimuli = stimuli_of((1, 8, 12))
     np.testing.assert_allclose(ours(found, stimuli), logits(module[:-1], stimuli), atol=1e-5)
-
-
-LAYERS: dict[str, tuple[list[nn.Module], tuple[int, ...], str]] = {
-    "max before relu": ([nn.Conv2d(2, 3, 3), nn.MaxPool2d(2), nn.ReLU()], (2, 8, 7), "maxpool"),
-    "padded max": ([nn.ReLU(), nn.MaxPool2d(3, 2, 1)], (2, 8, 7), "maxpool"),
-    "same": ([nn.Conv2d(2, 3, (1, 2), padding="same"), nn.Tanh()], (2, 4, 5), "[1 3] pad:[0 1]"),
-    "dilation": ([nn.Conv2d(2, 3, 2, dilation=(1, 3)), nn.Sigmoid()], (2, 4, 6), "[2 4]"),
-    "groups": ([nn.Conv1d(4, 6, 3, stride=2, groups=2), nn.ReLU()], (4, 11), "groups:2"),
-    "adaptive mean": ([nn.AdaptiveAvgPool2d((2, 1))], (2, 4, 5), "avgpool [2 4 5] [2 5]"),
-    "global mean": ([nn.ReLU(), nn.AdaptiveAvgPool2d(1)], (2, 4, 5), "avgpool [2 4 5] [4 5]"),
-    "global max": ([nn.ReLU(), nn.AdaptiveMaxPool2d(1)], (2, 4, 5), "maxpool [2 4 5] [4 5]"),
-    "mean": ([nn.ReLU(), Apply(lambda x: x.mean((2, 3)))], (2, 4, 5), "avgpool [2 4 5] [4 5]"),
-    "largest": ([nn.ReLU(), Apply(lambda x: x.amax((2, 3)))], (2, 4, 5), "maxpool [2 4 5] [4 5]"),
-    "mean inside": (
-        [nn.AvgPool2d((2, 3), 1, 1, count_include_pad=False)],
-        (2, 4, 5),
-        "dense 40 2",
-    ),
-    "padding": ([nn.ZeroPad2d((1, 0, 2, 1)), nn.Conv2d(2, 3, 2), nn.ReLU()], (2, 4, 5), "conv"),
-    "concatenation": ([Shortcut(nn.Conv2d(2, 3, 1), added=False), nn.ReLU()], (2, 4, 5), "conv"),
-    "permutation": ([nn.ReLU(), Apply(lambda x: x.permute(0, 2, 3, 1))], (2, 4, 5), "dense"),
-    "arithmetic": ([Apply(lambda x: (2.0 - x) / 4 - 3 * x + 1), nn.Tanh()], (6,), "dense 6 2"),
-    "squeezed": ([Apply(lambda x: x.unsqueeze(1)), nn.Conv1d(1, 2, 3), nn.Tanh()], (6,), "conv"),
-    "unflattened": ([nn.Unflatten(1, (2, 3)), nn.Conv1d(2, 2, 2), nn.ReLU()], (6,), "conv [2 3]"),
-    "clamped": ([nn.Linear(6, 5), Apply(lambda x: x.clamp(min=0))], (6,), "dense 6 5 ⦶ dense 5"),
-}
-
-
-@pytest.mark.parametrize("exporter", EXPORTERS)
-@pytest.mark.parametrize("kind", LAYERS)
-def test_what_layers_become(kind: str, exporter: str, tmp_path: Path) -> None:
-    layers, shape, said = LAYERS[kind]
-    torch.manual_seed(2)
-    with torch.no_grad():
-        size = nn.Sequential(*layers)(torch.zeros(1, *shape)).numel()
-    module = nn.Sequential(*layers, nn.Flatten(), nn.Linear(size, 2))
-    found = import_onnx(EXPORTERS[exporter](module, shape, tmp_path / "net.onnx"))
-    assert said in program(found)
-    stimuli = stimuli_of(shape)
-    np.testing.assert_allclose(ours(found, stimuli), logits(module, stimuli), atol=1e-5)
 
 
 def keras_model(shape: tuple[int, ...], *, activation: str = "relu") -> Any:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from volr.affine import values
+from volr.affine import linear
 from volr.affine.forms import SizeError
 from volr.affine.values import InexpressibleError, Value
 
@@ -24,8 +24,8 @@ def added(a: Operand, b: Operand, room: Room) -> Value:
     """a + b, of which one is a value at least."""
     if isinstance(a, Value):
         if isinstance(b, Value):
-            return values.added([a, b], room)
-        return values.shifted(a, spread(b, a))
+            return linear.added([a, b], room)
+        return linear.shifted(a, spread(b, a))
     return added(_value(b), a, room)
 
 
@@ -42,7 +42,7 @@ def multiplied(a: Operand, b: Operand, room: Room) -> Value:
                 "it multiplies two values that depend on the input",
                 "Volr's neurons add up; a product of two activations has no synapse",
             )
-        return values.scaled(a, spread(b, a), room)
+        return linear.scaled(a, spread(b, a), room)
     return multiplied(_value(b), a, room)
 
 
@@ -57,7 +57,7 @@ def divided(a: Operand, b: Operand, room: Room) -> Value:
 
 def negated(value: Value, room: Room) -> Value:
     """-value."""
-    return values.scaled(value, np.asarray(-1.0), room)
+    return linear.scaled(value, np.asarray(-1.0), room)
 
 
 def spread(numbers: Floats, value: Value) -> Floats:

@@ -85,7 +85,9 @@ class Builder:
         before, windows = (channels, *parts[0].shape[1:]), value.largest
         none = ((0, 0),) * len(windows.window)
         made = Value(before, tuple(parts))
-        return self.maximum(made, windows.window, windows.stride, none, name)
+        found = self.maximum(made, windows.window, windows.stride, none, name)
+        # It may have got another shape and another order on the way.
+        return found if value.order is None else Value(value.shape, found.parts, value.order)
 
     def _activated(self, form: Form, kind: str, name: str) -> Form:
         if kind == ReLU.name and _is_nonnegative(form, frozenset(self._nonnegative)):
@@ -106,6 +108,14 @@ class Builder:
 
     def maximum(self, value: Value, window: Shape, stride: Shape, pads: Pads, name: str) -> Value:
         """The largest of windows. Where they read sums, they wait for an activation."""
+        if value.repeated is not None:
+            # Copies of a border change no maximum, and zeros do not, either.
+            value, border = value.repeated
+            pads = tuple((a + c, b + d) for (a, b), (c, d) in zip(pads, border, strict=True))
+            if any(n <= max(pad) for n, pad in zip(window, pads, strict=True)):
+                raise InexpressibleError(
+                    "it has windows of padding alone", "pad less than a window"
+                )
         value = in_order(value, self.room)
         check_axes(value, window)
         known = frozenset(self._nonnegative)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.affine import maps, values
+from volr.affine import linear, maps, values
 from volr.affine.forms import SizeError
 from volr.affine.values import InexpressibleError
 
@@ -45,8 +45,8 @@ def normalised(
     offset = -mean * factor
     offset = offset if bias is None else offset + bias
     ones = (1,) * (len(value.shape) - 1)
-    value = values.scaled(value, factor.reshape(-1, *ones), room)
-    return values.shifted(value, offset.reshape(-1, *ones))
+    value = linear.scaled(value, factor.reshape(-1, *ones), room)
+    return linear.shifted(value, offset.reshape(-1, *ones))
 
 
 def check_within(places: Shape, window: Shape, stride: Shape, pads: Pads) -> None:
@@ -105,4 +105,4 @@ def averaged_inside(value: Value, window: Shape, stride: Shape, pads: Pads, room
     each = counts(value.shape[1:], window, stride, pads)
     if not (each > 0).all():
         raise InexpressibleError("it has windows of padding alone", "pad less than a window")
-    return values.scaled(found, math.prod(window) / each, room)
+    return linear.scaled(found, math.prod(window) / each, room)

@@ -102,6 +102,13 @@ def check_axes(value: Value, window: Shape) -> None:
         )
 
 
+def repeated(value: Value, pads: Pads) -> Value:
+    """Copies of their border around maps."""
+    places = zip(value.shape[1:], pads, strict=True)
+    shape = (value.shape[0], *(n + before + after for n, (before, after) in places))
+    return Value(shape, value.parts, value.order, repeated=(value, pads))
+
+
 def padded(value: Value, pads: Pads, room: Room) -> Value:
     """Zeros around maps."""
     value = in_order(value, room)

@@ -1,8 +1,8 @@
 """Operations of other programs on the values of one stimulus, multiplied out as they come.
 
 Each function takes a ``Value`` and gives another. Values side by side stay apart as long as each
-operation can treat them one by one, so what reads them gets a projection from each. Operations with
-windows are in ``maps``.
+operation can treat them one by one, so what reads them gets a projection from each. Here are those
+that give numbers another shape or place; ``linear`` has sums and products, and ``maps`` windows.
 """
 
 from __future__ import annotations
@@ -19,14 +19,13 @@ from volr.affine.terms import Scaled, Weighted, factors_of_channels
 from volr.network.connectors import Convolution
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from volr.affine.terms import Room, Term
-    from volr.checks.arrays import Floats, Integers
+    from volr.checks.arrays import Integers
     from volr.network.connectors import Shape, Windows
 
     Pads: TypeAlias = tuple[tuple[int, int], ...]
-    Change: TypeAlias = Callable[[Form, Floats], Form]
 
 
 class InexpressibleError(Exception):
@@ -42,8 +41,9 @@ class Value:
     """Numbers in a ``shape``, those of ``parts`` side by side along the first axis.
 
     With an ``order``, number k of them is number order[k] of the parts. With ``largest``, they are
-    the largest of windows of the parts, whose sums have not been activated yet. ``unpadded`` is
-    what zeros were put around, for a kernel that can do so itself.
+    the largest of windows of the parts, whose sums have not been activated yet, and the order is
+    one of these. ``unpadded`` is what zeros were put around, for a kernel that can do so itself;
+    ``repeated`` is what copies of its border were put around, which a maximum alone can read.
     """
 
     shape: Shape
@@ -51,6 +51,7 @@ class Value:
     order: Integers | None = None
     largest: Windows | None = None
     unpadded: tuple[Value, Pads] | None = None
+    repeated: tuple[Value, Pads] | None = None
 
     def of(self, parts: Sequence[Form]) -> Value:
         """A value of other parts, in the same shape and order."""
@@ -63,7 +64,12 @@ class Value:
 
     @property
     def plain(self) -> Value:
-        """The value, if it is no largest of sums. Raises ``InexpressibleError`` where it is."""
+        """The value, if it is no largest of sums, and has no border that is repeated.
+
+        Raises ``InexpressibleError`` where it is.
+        """
+        if self.repeated is not None:
+            raise InexpressibleError("it reads copies of a border", "pad with zeros")
         if self.largest is not None:
             raise InexpressibleError(
                 "it reads the largest of sums that are not activated, and a maximum of Volr's is "
@@ -84,6 +90,9 @@ def reshaped(value: Value, shape: Shape) -> Value:
         raise SizeError(f"it makes {list(shape)} of {list(value.shape)}")
     if shape == value.shape:
         return value
+    if value.largest is not None:
+        order = np.arange(value.size) if value.order is None else value.order
+        return Value(shape, value.parts, order, value.largest)
     value = value.plain
     if value.order is not None:
         return Value(shape, value.parts, value.order)
@@ -92,11 +101,12 @@ def reshaped(value: Value, shape: Shape) -> Value:
         # Parts that end within a row of the new shape.
         order = np.arange(value.size)
         return Value(shape, value.parts, order)
-    parts = tuple(_seen(part, (part.size // inner, *shape[1:])) for part in value.parts)
+    parts = tuple(seen(part, (part.size // inner, *shape[1:])) for part in value.parts)
     return Value(shape, parts)
 
 
-def _seen(form: Form, shape: Shape) -> Form:
+def seen(form: Form, shape: Shape) -> Form:
+    """The same form in another shape."""
     return Form(shape, form.terms, form.bias)
 
 
@@ -107,12 +117,12 @@ def permuted(value: Value, axes: Sequence[int]) -> Value:
         axis for axis, size in enumerate(value.shape) if size > 1
     ]:
         return reshaped(value, shape)
-    value = value.plain
+    value = value if value.largest is not None else value.plain
     order = np.arange(value.size) if value.order is None else value.order
     order = order.reshape(value.shape).transpose(axes).ravel()
-    if (order == np.arange(value.size)).all():
+    if value.largest is None and (order == np.arange(value.size)).all():
         return reshaped(Value(value.shape, value.parts), shape)
-    return Value(shape, value.parts, order)
+    return Value(shape, value.parts, order, value.largest)
 
 
 def side_by_side(values: Sequence[Value], axis: int) -> Value:
@@ -146,8 +156,8 @@ def in_order(value: Value, room: Room) -> Value:
     room.take(value.size, value.size)
     moves = np.zeros((value.size, value.size))
     moves[np.arange(value.size), value.order] = 1.0
-    form = forms.weighted(_seen(whole.parts[0], (value.size,)), moves, None, room)
-    return value_of(_seen(form, value.shape))
+    form = forms.weighted(seen(whole.parts[0], (value.size,)), moves, None, room)
+    return value_of(seen(form, value.shape))
 
 
 def joined(value: Value, room: Room) -> Value:
@@ -158,7 +168,7 @@ def joined(value: Value, room: Room) -> Value:
     inner = value.shape[1:] if value.order is None else ()
     shapes = {part.shape[1:] for part in value.parts}
     if shapes != {inner}:
-        flat = tuple(_seen(part, (part.size,)) for part in value.parts)
+        flat = tuple(seen(part, (part.size,)) for part in value.parts)
         value = value.of(flat)
         inner = ()
     rows = [part.shape[0] for part in value.parts]
@@ -174,7 +184,7 @@ def joined(value: Value, room: Room) -> Value:
         made.append(Form(shape, terms, bias))
         first += count
     form = total(made, room)
-    return value.of([_seen(form, shape)])
+    return value.of([seen(form, shape)])
 
 
 def _among(term: Term, shape: Shape, before: int, after: int, room: Room) -> Term:
@@ -196,105 +206,3 @@ def _among(term: Term, shape: Shape, before: int, after: int, room: Room) -> Ter
     pads = [(before * each, after * each), *[(0, 0)] * (whole.weights.ndim - 1)]
     room.take(*(n + a + b for n, (a, b) in zip(whole.weights.shape, pads, strict=True)))
     return replace(whole, weights=np.pad(whole.weights, pads), given=given)
-
-
-def added(values: Sequence[Value], room: Room) -> Value:
-    """The sum of values of one shape. Raises ``SizeError`` for several shapes."""
-    values = [each.plain for each in values]
-    if len({each.shape for each in values}) != 1:
-        shapes = " and ".join(str(list(each.shape)) for each in values)
-        raise SizeError(f"it adds {shapes}, which do not fit")
-    first = values[0]
-    alike = all(
-        [part.shape for part in each.parts] == [part.shape for part in first.parts]
-        and _same_order(each.order, first.order)
-        for each in values
-    )
-    if not alike:
-        values = [joined(in_order(each, room), room) for each in values]
-        first = values[0]
-    parts = zip(*(each.parts for each in values), strict=True)
-    return first.of([total([*each], room) for each in parts])
-
-
-def _same_order(a: Integers | None, b: Integers | None) -> bool:
-    return a is b or (a is not None and b is not None and np.array_equal(a, b))
-
-
-def scaled(value: Value, factors: Floats, room: Room) -> Value:
-    """Each number times one of ``factors``, of the value's shape or spread over it."""
-    if value.largest is not None:
-        channels = _of_channels(value, factors)
-        if not (channels > 0).all():
-            raise InexpressibleError(
-                "it multiplies a maximum of sums by numbers that are not above 0",
-                "put the activation right behind the layer, before the maximum",
-            )
-        return _by_channel(value, channels, lambda form, f: forms.scaled(form, f, room))
-    return _by_part(value, factors, lambda form, f: forms.scaled(form, f, room))
-
-
-def shifted(value: Value, offsets: Floats) -> Value:
-    """To each number one of ``offsets`` is added, of the value's shape or spread over it."""
-    if value.largest is not None:
-        return _by_channel(value, _of_channels(value, offsets), forms.shifted)
-    return _by_part(value, offsets, forms.shifted)
-
-
-def _by_part(value: Value, numbers: Floats, change: Change) -> Value:
-    each = np.broadcast_to(numbers, value.shape).ravel()
-    if value.order is not None:
-        placed = np.empty(value.size)
-        placed[value.order] = each
-        each = placed
-    ends = np.cumsum([part.size for part in value.parts])[:-1]
-    parts = zip(value.parts, np.split(each, ends), strict=True)
-    return value.of([change(part, own) for part, own in parts])
-
-
-def _by_channel(value: Value, channels: Floats, change: Change) -> Value:
-    """The same where the largest of windows is taken later: numbers are by channel."""
-    ends = np.cumsum([part.shape[0] for part in value.parts])[:-1]
-    parts = [
-        change(part, np.repeat(own, math.prod(part.shape[1:])))
-        for part, own in zip(value.parts, np.split(channels, ends), strict=True)
-    ]
-    return value.of(parts)
-
-
-def _of_channels(value: Value, numbers: Floats) -> Floats:
-    channels = factors_of_channels(np.broadcast_to(numbers, value.shape).ravel(), value.shape)
-    if channels is None:
-        raise InexpressibleError(
-            "it changes a maximum of sums by other numbers at other places of a channel",
-            "put the activation right behind the layer, before the maximum",
-        )
-    return channels
-
-
-def weighted(value: Value, weight: Floats, bias: Floats | None, room: Room) -> Value:
-    """A matrix ``[post, pre]`` and a bias along the last axis; axes before it have size 1.
-
-    Raises ``SizeError`` where that does not fit.
-    """
-    value = value.plain
-    *before, last = value.shape
-    if math.prod(before) != 1:
-        raise SizeError(
-            f"it multiplies each of {math.prod(before):,} rows of {last:,} values by one matrix"
-        )
-    if weight.ndim != 2 or weight.shape[1] != last:
-        raise SizeError(f"its weight has the shape {list(weight.shape)} and gets {last:,} values")
-    if value.order is not None:
-        moved = np.empty_like(weight)
-        moved[:, value.order] = weight
-        weight = moved
-    ends = np.cumsum([part.size for part in value.parts])[:-1]
-    blocks = np.split(weight, ends, axis=1)
-    parts = [
-        forms.weighted(_seen(part, (part.size,)), block, None, room)
-        for part, block in zip(value.parts, blocks, strict=True)
-    ]
-    form = total(parts, room)
-    form = form if bias is None else forms.shifted(form, bias)
-    return reshaped(value_of(form), (*before, len(weight)))

@@ -90,13 +90,18 @@ _MADE: Mapping[str, Callable[[NodeProto, Arrays], int]] = {
 """How many numbers each operator makes, at most."""
 
 
+def can_be_folded(node: NodeProto) -> bool:
+    """Whether ``folded`` computes such a node."""
+    return node.domain in {"", "ai.onnx"} and node.op_type in _MADE
+
+
 def folded(node: NodeProto, given: Sequence[NDArray[Any] | None], version: int) -> list[Any]:
     """What a node gives; ``InexpressibleError`` where that is not computed.
 
     ``version`` is that of ONNX's operators.
     """
     kind = node.op_type
-    if node.domain not in {"", "ai.onnx"} or kind not in _MADE:
+    if not can_be_folded(node):
         raise InexpressibleError(f"it computes numbers with {kind}, which Volr does not do")
     arrays = [each for each in given if each is not None]
     feeds = {n: a for n, a in zip(node.input, given, strict=True) if n and a is not None}

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.affine import values
+from volr.affine import linear
 from volr.errors import ModelFileError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Ends:
         """The logits, of what the tensor is."""
         if not self.pair:
             return value
-        return values.weighted(value, np.array([[-0.5], [0.5]]), None, room)
+        return linear.weighted(value, np.array([[-0.5], [0.5]]), None, room)
 
     def of_numbers(self, numbers: Floats) -> Floats:
         """The same for numbers ``[batch, …]``."""

@@ -20,8 +20,8 @@ from volr.affine.building import Builder
 from volr.affine.forms import SizeError
 from volr.affine.problems import Problems
 from volr.affine.values import InexpressibleError, Value
-from volr.backends.onnx.import_constants import folded
-from volr.backends.onnx.import_file import NUMBERS, array_of
+from volr.backends.onnx.import_constants import can_be_folded, folded
+from volr.backends.onnx.import_file import array_of
 from volr.backends.onnx.import_operations import ACTIVATED, OPERATIONS, way_around
 from volr.backends.onnx.import_step import Step
 from volr.errors import ModelFileError
@@ -30,118 +30,14 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-    from onnx import NodeProto, ValueInfoProto
+    from onnx import NodeProto
 
     from volr.backends.onnx.import_ends import Ends
     from volr.backends.onnx.import_file import Contents
+    from volr.backends.onnx.import_input import Input
     from volr.checks.arrays import Floats
-    from volr.network.connectors import Shape
 
     Found = Value | NDArray[Any] | None
-
-
-@dataclass(frozen=True)
-class Input:
-    """The one input of a graph: its ``name``, the shape of a stimulus, and the size of a batch.
-
-    ``order`` are the axes of a stimulus as a network of Volr's has them, channels first.
-    """
-
-    name: str
-    shape: Shape
-    batch: int
-    kind: int
-    order: tuple[int, ...]
-
-    @property
-    def in_order(self) -> Shape:
-        """The shape of a stimulus as a network of Volr's has it."""
-        return tuple(self.shape[axis] for axis in self.order)
-
-    @property
-    def back(self) -> list[int]:
-        """The order of axes that brings a stimulus of Volr's back into that of the file."""
-        return [self.order.index(axis) for axis in range(len(self.order))]
-
-
-def input_of(contents: Contents, name: str, shape: Shape | None) -> Input:
-    """The input of a graph in the file ``name``.
-
-    ``shape`` is that of a stimulus, where the file leaves it open. Raises ``ModelFileError``.
-    """
-    given = [each for each in contents.graph.input if each.name not in contents.arrays]
-    if len(given) != 1:
-        listed = ", ".join(repr(each.name) for each in given[:5])
-        raise ModelFileError(
-            f"{name} takes {len(given)} inputs ({listed}), and a network of Volr's takes one",
-            help="export a network that takes one tensor, [batch, …]",
-        )
-    (value,) = given
-    kind = value.type.tensor_type.elem_type
-    if not value.type.HasField("tensor_type") or kind not in NUMBERS:
-        raise ModelFileError(f"{name}: the input {value.name!r} is no tensor of numbers")
-    batch, sizes = _sizes(value, name, shape)
-    return Input(value.name, sizes, batch, kind, _order(contents, value.name, len(sizes)))
-
-
-def _sizes(value: ValueInfoProto, name: str, wanted: Shape | None) -> tuple[int, Shape]:
-    dims = value.type.tensor_type.shape.dim
-    axes: list[int | str] = [each.dim_value or each.dim_param or "?" for each in dims]
-    if not value.type.tensor_type.HasField("shape") or not axes:
-        axes = ["?", *(("?",) * len(wanted or ()))]
-    batch, rest = (axes[0] if isinstance(axes[0], int) else 1), axes[1:]
-    fixed = all(isinstance(each, int) and each > 0 for each in rest)
-    if wanted is not None:
-        fits = len(wanted) == len(rest) and all(
-            given in {each, None} or not isinstance(given, int)
-            for given, each in zip(rest, wanted, strict=True)
-        )
-        if not fits:
-            raise ModelFileError(
-                f"{name} takes {_listed(axes)}, and the shape {list(wanted)} was given for a "
-                "stimulus of it"
-            )
-        return batch, wanted
-    if not rest or not fixed:
-        raise ModelFileError(
-            f"{name} takes {_listed(axes)}, which leaves the size of a stimulus open",
-            help="give the shape of one stimulus, without the batch: --shape 3,32,32, or "
-            "shape=(3, 32, 32)",
-        )
-    return batch, tuple(int(each) for each in rest)
-
-
-def _listed(axes: Sequence[int | str]) -> str:
-    return f"[{', '.join(map(str, axes))}]"
-
-
-def _order(contents: Contents, name: str, axes: int) -> tuple[int, ...]:
-    """The order of axes in which everything that reads the input wants it, if it is one."""
-    users: dict[str, list[NodeProto]] = {}
-    for node in contents.graph.node:
-        for each in node.input:
-            users.setdefault(each, []).append(node)
-    same = tuple(range(axes))
-    found: set[tuple[int, ...]] = set()
-    waiting, seen = [name], set[str]()
-    while waiting:
-        each = waiting.pop()
-        if each in seen:
-            continue
-        seen.add(each)
-        for node in users.get(each, []):
-            if node.op_type in _ELEMENTWISE:
-                waiting += node.output
-            elif node.op_type == "Transpose":
-                perm = next((tuple(a.ints) for a in node.attribute if a.name == "perm"), ())
-                found.add(tuple(axis - 1 for axis in perm[1:]) if perm[:1] == (0,) else same)
-            else:
-                found.add(same)
-    order = found.pop() if len(found) == 1 else same
-    return order if sorted(order) == [*same] else same
-
-
-_ELEMENTWISE = ("Cast", "Identity", "Add", "Sub", "Mul", "Div", "Dropout", "BatchNormalization")
 
 
 def needed_nodes(contents: Contents, tensor: str, name: str) -> list[NodeProto]:
@@ -232,6 +128,9 @@ class Reading:
             return folded(node, [e for e in given if not isinstance(e, Value)], self.version)
         if kind in {"Shape", "Size"} and isinstance(given[0], Value):
             return [_shape(node, (batch, *given[0].shape))]
+        if unknown and not depends and can_be_folded(node) and kind not in OPERATIONS:
+            # What it computes with is not known, and that is told already.
+            return []
         if node.domain not in {"", "ai.onnx"} or kind not in OPERATIONS:
             self.problems.add(f"{where}: Volr has no {kind}", way_around(kind))
             return []

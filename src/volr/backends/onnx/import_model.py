@@ -12,7 +12,8 @@ from onnx import helper
 from volr.affine.forms import SizeError
 from volr.affine.values import InexpressibleError
 from volr.backends.onnx.import_ends import ends_of
-from volr.backends.onnx.import_graph import Reading, input_of, needed_nodes
+from volr.backends.onnx.import_graph import Reading, needed_nodes
+from volr.backends.onnx.import_input import input_of
 from volr.backends.onnx.session import FATAL, opened
 from volr.errors import ModelError, ModelFileError, NetworkError, UnsupportedError
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
     from volr.backends.onnx.import_ends import Ends
     from volr.backends.onnx.import_file import Contents
-    from volr.backends.onnx.import_graph import Input
+    from volr.backends.onnx.import_input import Input
     from volr.checks.arrays import Floats
     from volr.models.model import ArtificialModel
     from volr.network.connectors import Shape

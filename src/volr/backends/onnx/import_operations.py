@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.affine import arithmetic, layers, maps, problems, values
+from volr.affine import arithmetic, layers, linear, maps, problems
 from volr.affine.values import InexpressibleError, Value
 from volr.backends.onnx.import_pools import averaged, largest, of_all_places, reduced
 from volr.backends.onnx.import_shapes import (
@@ -60,11 +60,11 @@ def _gemm(step: Step) -> Value:
     if bias is not None:
         bias = np.broadcast_to(bias, (1, len(weight)))[0] * step.attributes.get("beta", 1.0)
     weight = weight * step.attributes.get("alpha", 1.0)
-    return values.weighted(step.value(), weight, bias, step.room)
+    return linear.weighted(step.value(), weight, bias, step.room)
 
 
 def _product(step: Step) -> Value:
-    return values.weighted(step.value(), step.numbers(1).T, None, step.room)
+    return linear.weighted(step.value(), step.numbers(1).T, None, step.room)
 
 
 def _convolution(step: Step) -> Value:

@@ -88,7 +88,8 @@ def side_by_side(step: Step) -> Value:
 
 def padded(step: Step) -> Value:
     value, fill = step.value(), step.optional(2)
-    if step.attributes.get("mode", b"constant") != b"constant" or (fill is not None and fill.any()):
+    mode = step.attributes.get("mode", b"constant")
+    if mode not in {b"constant", b"edge"} or (fill is not None and fill.any()):
         raise InexpressibleError("it pads with other numbers than 0", "pad with zeros")
     count, pads = len(value.shape) + 1, [int(each) for each in step.numbers(1)]
     named = step.axes(3)
@@ -101,7 +102,12 @@ def padded(step: Step) -> Value:
     pairs[axes] = np.reshape(pads, (2, -1)).T
     if pairs[0].any():
         raise InexpressibleError("it pads the first axis, which is that of the stimuli", BATCH_AXIS)
-    return _padded(value, tuple((int(a), int(b)) for a, b in pairs[1:]), step.room)
+    by_axis = tuple((int(a), int(b)) for a, b in pairs[1:])
+    if mode == b"edge" and any(any(each) for each in by_axis):
+        if any(by_axis[0]):
+            raise InexpressibleError("it pads channels", "pad the places of maps")
+        return maps.repeated(value, by_axis[1:])
+    return _padded(value, by_axis, step.room)
 
 
 def _padded(value: Value, pads: Pads, room: Room) -> Value:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.affine import arithmetic, values
+from volr.affine import arithmetic, linear
 from volr.affine.values import InexpressibleError, Value
 
 if TYPE_CHECKING:
@@ -53,5 +53,5 @@ def _second(step: Step) -> Operand:
     if alpha == 1.0:
         return found
     if isinstance(found, Value):
-        return values.scaled(found, np.asarray(alpha), step.builder.room)
+        return linear.scaled(found, np.asarray(alpha), step.builder.room)
     return alpha * found

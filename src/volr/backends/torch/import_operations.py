@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.affine import layers, maps, problems, values
+from volr.affine import layers, linear, maps, problems, values
 from volr.affine.values import InexpressibleError, Value
 from volr.backends.torch.import_arithmetic import (
     added,
@@ -60,7 +60,7 @@ def _side_by_side(step: Step) -> Value:
 
 
 def _linear(step: Step) -> Value:
-    return values.weighted(
+    return linear.weighted(
         step.value("input"), step.numbers("weight"), step.optional("bias"), step.builder.room
     )
 
@@ -72,7 +72,7 @@ def _product(step: Step) -> Value:
     weight = step.numbers(other)
     if bias is not None:
         bias = np.broadcast_to(bias, (weight.shape[-1],))
-    return values.weighted(step.value(name), weight.T, bias, step.builder.room)
+    return linear.weighted(step.value(name), weight.T, bias, step.builder.room)
 
 
 def _convolution(step: Step) -> Value:

@@ -58,6 +58,8 @@ def needed_by(snippet: Snippet) -> tuple[str, ...]:
 
 @needs_nest
 @needs_numba
+# PyTorch's exporter of ONNX files uses what PyTorch is to lose.
+@pytest.mark.filterwarnings("ignore:.*LeafSpec.*is deprecated:FutureWarning")
 @pytest.mark.parametrize("page", RUNNING)
 def test_a_page_runs_from_top_to_bottom(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from volr.experiments.costs.figures import Figures
     from volr.experiments.costs.measure import operations
     from volr.experiments.costs.result import Operations, PopulationOperations
+    from volr.experiments.datasets.python import load_data
     from volr.experiments.evaluation import Evaluation, evaluate
     from volr.experiments.tasks import Task, task
     from volr.explanation import (
@@ -168,6 +169,7 @@ __all__ = [
     "import_nir",
     "import_onnx",
     "import_torch",
+    "load_data",
     "load_model",
     "load_state",
     "maxpool",
@@ -199,6 +201,7 @@ _HOMES = {
     "volr.experiments.costs.figures": "Figures",
     "volr.experiments.costs.measure": "operations",
     "volr.experiments.costs.result": "Operations PopulationOperations",
+    "volr.experiments.datasets.python": "load_data",
     "volr.experiments.evaluation": "Evaluation evaluate",
     "volr.experiments.tasks": "Task task",
     "volr.explanation": (

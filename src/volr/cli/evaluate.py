@@ -42,7 +42,7 @@ def evaluate(
     from volr.engine.devices import device_name, device_of
     from volr.errors import BackendError
     from volr.experiments.costs.measure import operations as count
-    from volr.experiments.evaluation import data_seed
+    from volr.experiments.evaluation import data_scale, data_seed
     from volr.experiments.evaluation import evaluate as measure
     from volr.experiments.run_progress import of_simulation
     from volr.experiments.tasks import check_model
@@ -69,7 +69,9 @@ def evaluate(
     split = data_seed(loaded.origin, task, seed)
     with runs as running, progress_bar() as progress:
         progress(f"loading {task}", 0, None)
-        whole = chosen.load(seed=split, inputs=network.input_size, data_dir=data)
+        whole = chosen.load(
+            seed=split, inputs=network.input_size, data_dir=data, scale=data_scale(loaded.origin)
+        )
         test = whole.test if samples is None else whole.test.first(samples)
         told = of_simulation(progress, len(test))
         drawn = split if seed is None else seed

@@ -106,7 +106,7 @@ def experiment(
     from volr.experiments.store.folder import MODELS, RUNS, open_journal, set_aside
     from volr.experiments.store.plans import plan_json
     from volr.experiments.study import VOLR
-    from volr.experiments.tasks import task as find_task
+    from volr.experiments.tasks import known_task as find_task
     from volr.language import to_network
     from volr.source import Source
 

@@ -54,7 +54,7 @@ def explain(
     """
     from volr.backends import ENGINE, spiking_backend
     from volr.backends.refusals import require
-    from volr.experiments.evaluation import data_seed
+    from volr.experiments.evaluation import data_scale, data_seed
     from volr.experiments.run_progress import of_calibration
     from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
@@ -106,7 +106,12 @@ def explain(
     check_model(chosen, network, loaded.origin.get("task"))
     with runner.start() as simulator, ENGINE.start() as engine, progress_bar() as progress:
         progress(f"loading {task}", 0, None)
-        whole = chosen.load(seed=split_seed, inputs=network.input_size, data_dir=data)
+        whole = chosen.load(
+            seed=split_seed,
+            inputs=network.input_size,
+            data_dir=data,
+            scale=data_scale(loaded.origin),
+        )
         if spiking_model is None:
             spiking_model = transfer_ann(
                 artificial,

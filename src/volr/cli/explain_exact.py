@@ -54,6 +54,7 @@ def explain_whole_numbers(
     given: nothing is transferred here, so they are refused.
     """
     from volr.exact.first_spikes import from_first_spikes
+    from volr.experiments.evaluation import data_scale
     from volr.explanation.exact import explain_exact
     from volr.explanation.mixtures import mixture_of
     from volr.explanation.quantisation import QuantisationLoss, explain_quantisation
@@ -76,7 +77,9 @@ def explain_whole_numbers(
     with progress_bar() as progress:
         progress(f"loading {task.name}", 0, None)
         size = model.network.input_size
-        shown = task.load(seed=split, inputs=size, data_dir=data).test.first(samples)
+        shown = task.load(
+            seed=split, inputs=size, data_dir=data, scale=data_scale(loaded.origin)
+        ).test.first(samples)
         if isinstance(model, SpikingModel):
             found = explain_exact(model, shown, on, ann=trained, progress=progress)
         elif trained is not None:

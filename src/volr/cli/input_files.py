@@ -74,7 +74,14 @@ def is_model_file(file: str) -> bool:
 
 
 def check_data(data: Path | None, *tasks: Task) -> None:
-    """Refuse ``--data``, which would have no effect, for tasks whose data are in no files."""
+    """Tell what was taken for granted of the data of tasks.
+
+    ``--data``, which would have no effect, is refused for tasks whose data are in no files of
+    Volr's.
+    """
+    for each in tasks:
+        for text in each.notes:
+            note(text)
     if data is not None and not any(each.reads_files for each in tasks):
         names = " and ".join(each.name for each in tasks)
         has = "have their data in no files" if len(tasks) > 1 else "has its data in no files"

@@ -227,12 +227,13 @@ def _is_given(ctx: typer.Context, name: str) -> bool:
 
 # Arguments and options that several commands have.
 TASKS = "nand, xor, digits, mnist, mnist-parallel or fashion."
+OR_DATA = "or the path of a .npz file, of a folder of IDX files, or of images by class."
 PROGRAMS = "or the name of one of Volr's: lenet, lenet-avgpool, residual"
 Model = Annotated[Path, typer.Argument(readable=False, metavar="MODEL", help="A model file.")]
 Program = Annotated[
     str, typer.Argument(metavar="FILE", help=f"A program, {PROGRAMS}; - is standard input.")
 ]
-Task = Annotated[str, option(..., f"Task: {TASKS}", "TASK")]
+Task = Annotated[str, option(..., f"Task: {TASKS[:-1]}, {OR_DATA}", "TASK")]
 Out = Annotated[Path, option(..., "Where to write: the model file.", "FILE")]
 Json = Annotated[bool, option(..., "Print JSON.", flags="--json")]
 Activation = Annotated[

@@ -94,7 +94,7 @@ def quantised_of(
 
     ``given`` are options by name. Raises as the command does.
     """
-    from volr.experiments.evaluation import data_seed
+    from volr.experiments.evaluation import data_scale, data_seed, scale_entries
     from volr.experiments.run_progress import of_quantisation
     from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
@@ -122,9 +122,17 @@ def quantised_of(
     network = loaded.model.network
     check_model(chosen, network, loaded.origin.get("task"))
     progress(f"loading {task}", 0, None)
-    stimuli = chosen.load(seed=split, inputs=network.input_size, data_dir=data).train
+    stimuli = chosen.load(
+        seed=split, inputs=network.input_size, data_dir=data, scale=data_scale(loaded.origin)
+    ).train
     done = quantise_model(loaded.model, stimuli, settings, progress=of_quantisation(progress))
-    origin = {**loaded.origin, "task": task, "seed": split, "condition": "ann-quantised"}
+    origin = {
+        **scale_entries(chosen, split),
+        **loaded.origin,
+        "task": task,
+        "seed": split,
+        "condition": "ann-quantised",
+    }
     return done, origin
 
 

@@ -95,7 +95,7 @@ def search(
     from volr.experiments.search.trials import FIRST_SEED, Search, rungs_of, search_on
     from volr.experiments.settings_file import read_settings, settings_with
     from volr.experiments.store.folder import open_journal
-    from volr.experiments.tasks import task as find_task
+    from volr.experiments.tasks import known_task as find_task
     from volr.language import to_network
     from volr.source import Source
 

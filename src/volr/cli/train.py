@@ -88,6 +88,7 @@ def train(
     """Train a program as an artificial or a spiking network."""
     from volr.backends import simulator
     from volr.engine.devices import device_name, device_of
+    from volr.experiments.evaluation import scale_entries
     from volr.experiments.programs import program_source
     from volr.experiments.run_progress import of_training
     from volr.experiments.runner import task_network
@@ -178,7 +179,8 @@ def train(
                 checkpoint=saved,
             )
     condition = "ann-quantised" if learning.levels else _condition(kind, start, in_loop)
-    origin: Origin = {"task": task, "seed": split, "condition": condition}
+    kept = scale_entries(chosen, split)
+    origin: Origin = {"task": task, "seed": split, "condition": condition, **kept}
     if initial is not None:
         origin["ann"] = path_from(out, initial.path)
     if begun is not None:

@@ -80,7 +80,10 @@ def transfer(
     model: options.Model,
     out: options.Out,
     task: str | None = option(
-        None, f"Task: {options.TASKS}", "TASK", unless="not needed for a quantised model"
+        None,
+        f"Task: {options.TASKS[:-1]}, {options.OR_DATA}",
+        "TASK",
+        unless="not needed for a quantised model",
     ),
     data: options.DataFolder = None,
     settings_file: options.SettingsFile = None,
@@ -99,7 +102,7 @@ def transfer(
     """
     from volr.backends import simulator
     from volr.experiments.defaults import with_task_defaults
-    from volr.experiments.evaluation import data_seed
+    from volr.experiments.evaluation import data_scale, data_seed
     from volr.experiments.run_progress import of_calibration
     from volr.experiments.settings_file import read_settings, settings_with
     from volr.experiments.tasks import check_model
@@ -143,7 +146,9 @@ def transfer(
     check_writable(out, source=model)
     with simulator(calibration.on, dask=dask) as target, progress_bar() as progress:
         progress(f"loading {task}", 0, None)
-        stimuli = chosen.load(seed=split, inputs=network.input_size, data_dir=data).train
+        stimuli = chosen.load(
+            seed=split, inputs=network.input_size, data_dir=data, scale=data_scale(loaded.origin)
+        ).train
         done = transfer_ann(
             loaded.model, stimuli, target, settings, progress=of_calibration(progress)
         )

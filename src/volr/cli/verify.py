@@ -222,7 +222,7 @@ def _stimuli(
 ) -> tuple[Floats, Integers | None]:
     """Stimuli of the task's test data with their labels; or random stimuli, which have none."""
     from volr.cli.input_files import check_data
-    from volr.experiments.evaluation import data_seed
+    from volr.experiments.evaluation import data_scale, data_seed
     from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
     from volr.verification.examples import random_stimuli
@@ -234,6 +234,8 @@ def _stimuli(
     check_data(data, chosen)
     check_model(chosen, network, origin.get("task"))
     split = data_seed(origin, task, seed)
-    whole = chosen.load(seed=split, inputs=network.input_size, data_dir=data)
+    whole = chosen.load(
+        seed=split, inputs=network.input_size, data_dir=data, scale=data_scale(origin)
+    )
     shown = whole.test.first(samples)
     return shown.inputs, shown.labels

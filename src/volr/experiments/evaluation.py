@@ -13,6 +13,7 @@ from volr.backends.base import ArtificialBackend, Backend, SpikingBackend
 from volr.backends.refusals import check_supported, require
 from volr.checks import arguments
 from volr.errors import DataError, UnsupportedError
+from volr.experiments.datasets.arrays import scale_in
 from volr.models.coding import check_stimuli, decode_counts
 from volr.models.model import ArtificialModel, Model, SpikingModel
 from volr.models.samples import check_labels
@@ -20,6 +21,8 @@ from volr.models.samples import check_labels
 if TYPE_CHECKING:
     from volr.backends import On
     from volr.backends.base import Progress
+    from volr.experiments.datasets.arrays import Scale
+    from volr.experiments.tasks import Task
     from volr.model_files.model_file import Origin
     from volr.models.samples import Samples
 
@@ -111,3 +114,21 @@ def data_seed(origin: Origin, task: str, otherwise: int | None) -> int:
     """
     trained = origin.get("seed") if origin.get("task") == task else None
     return trained if isinstance(trained, int) and trained >= 0 else otherwise or 0
+
+
+def data_scale(origin: Origin) -> Scale | None:
+    """The scale of the data that a model of this ``origin`` was trained on.
+
+    None for data of Volr's own tasks, which have none. Raises ``DataError`` for no scale.
+    """
+    kept = origin.get(_SCALE)
+    return scale_in(kept) if isinstance(kept, str) else None
+
+
+def scale_entries(task: Task, seed: int) -> dict[str, str]:
+    """What an origin keeps of the scale of a task's data, for ``data_scale``."""
+    scale = task.scale(seed)
+    return {} if scale is None else {_SCALE: scale.text}
+
+
+_SCALE = "data_scale"

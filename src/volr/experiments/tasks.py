@@ -13,22 +13,26 @@ from __future__ import annotations
 
 import logging
 import math
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from volr.checks.annotations import fits, shown
 from volr.checks.names import named
 from volr.errors import DataError
+from volr.experiments.datasets.arrays import checked
 from volr.experiments.datasets.digits import load_digits
 from volr.experiments.datasets.fashion import load_fashion
+from volr.experiments.datasets.files import ARCHIVE, read_files
 from volr.experiments.datasets.logic import load_logic, nand, xor
 from volr.experiments.datasets.mnist import load_mnist
 from volr.experiments.first_layer import beginnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
+    from volr.experiments.datasets.arrays import Own, Scale
     from volr.models.samples import Data
     from volr.network import Network
 
@@ -63,17 +67,33 @@ class Task:
     classes: int
     loader: Loader
     reads_files: bool = False
+    own: Own | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was taken for granted of data in files of somebody's own, in sentences."""
+        return () if self.own is None else self.own.notes
+
+    def scale(self, seed: int) -> Scale | None:
+        """The numbers that become 0 and 1 in data of somebody's own, split by a seed."""
+        return None if self.own is None else self.own.data(seed)[1]
 
     def load(
-        self, *, seed: int = 0, inputs: int | None = None, data_dir: Path | None = None
+        self,
+        *,
+        seed: int = 0,
+        inputs: int | None = None,
+        data_dir: Path | None = None,
+        scale: Scale | None = None,
     ) -> Data:
         """The data for a program with ``inputs`` inputs, by default those of the task's program.
 
         ``seed``, 0 or more, draws the points of ``nand`` and ``xor``; the samples of the others are
         the same for every seed. ``data_dir`` is the folder with the files of MNIST or
         Fashion-MNIST, or with the subfolders ``mnist`` and ``fashion-mnist``; the other tasks need
-        none. Raises ``DataError`` if the size or the seed is not possible or the files are
-        wrong, and ``MissingError`` if a package is not installed.
+        none. ``scale`` has the numbers that become 0 and 1 in data of somebody's own; without it,
+        they are those of the training samples. Raises ``DataError`` if the size or the seed is not
+        possible or the files are wrong, and ``MissingError`` if a package is not installed.
         """
         units = self.forms[0].units if inputs is None else inputs
         check_fits(self, units, self.classes)
@@ -81,12 +101,55 @@ class Task:
             raise DataError(f"the seed is {shown(seed)}; a seed is a whole number from 0 up")
         if seed < 0:
             raise DataError(f"the seed is {seed}; a seed is 0 or more")
+        if self.own is not None:
+            return self.own.data(seed, scale)[0]
         return self.loader(seed, units, data_dir)
 
 
 def task(name: str) -> Task:
+    """The task of this name, or that of the data in a file or folder of this path.
+
+    ``DataError`` names the nearest task, and all of them, or what is wrong with the data.
+    """
+    return own_task(name) if _is_path(name) else known_task(name)
+
+
+def known_task(name: str) -> Task:
     """The task of this name; ``DataError`` names the nearest one, and all of them."""
+    if _is_path(name):
+        raise DataError(
+            f"{name} is a path, and experiments take tasks by their names",
+            help="`volr train`, `transfer`, `quantise`, `evaluate`, `verify` and `explain` take "
+            "data of your own",
+        )
     return named("task", name, {each.name: each for each in TASKS}, DataError)
+
+
+def _is_path(name: str) -> bool:
+    """Whether a task is data in a file or a folder."""
+    if any(each.name == name for each in TASKS):
+        return False
+    path = Path(name)
+    return path.suffix == ARCHIVE or "/" in name or os.sep in name or path.exists()
+
+
+def own_task(path: str | Path) -> Task:
+    """The data in a ``.npz`` file, in a folder of IDX files or of images by class, as a task.
+
+    Raises ``DataError`` and ``MissingError`` as ``read_files`` and ``checked`` do.
+    """
+    found = checked(read_files(Path(path)))
+    units = math.prod(found.shape)
+    sizes = " × ".join(map(str, found.shape))
+    return Task(
+        name=str(path),
+        summary=f"the data in {path}",
+        program=f"dense {units} 64 ⦶ dense 64 {found.classes}",
+        forms=(InputForm(units, f"{sizes} values"),),
+        classes=found.classes,
+        loader=lambda seed, _inputs, _data_dir: found.data(seed)[0],
+        own=found,
+    )
 
 
 def check_fits(task: Task, inputs: int, outputs: int, network: Network | None = None) -> None:
@@ -138,7 +201,7 @@ def check_model(task: Task, network: Network, trained: object) -> None:
 
 def same_data(task: Task) -> tuple[str, ...]:
     """The tasks with the data of this one, including itself: both of MNIST have the same."""
-    return tuple(each.name for each in TASKS if each.loader is task.loader)
+    return (task.name, *(each.name for each in TASKS if each.loader is task.loader))
 
 
 _WHOLE = InputForm(784, "28 × 28 pixels")

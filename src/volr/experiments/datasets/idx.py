@@ -5,7 +5,8 @@
     size    ::=  32 bits, big-endian
 
 The caller gives the expected shape. So no size in a file decides how much is read or allocated, and
-a file that is longer than expected is not unpacked to its end.
+a file that is longer than expected is not unpacked to its end. ``header_of`` reads the shape of a
+file of somebody's own, which the caller checks first.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ Bytes: TypeAlias = NDArray[np.uint8]
 
 _GZIP_MAGIC = b"\x1f\x8b"
 _UNSIGNED_BYTE = 0x08
+_MOST_AXES = 4
 _TYPES = {
     0x08: "unsigned bytes",
     0x09: "signed bytes",
@@ -93,6 +95,16 @@ def decode(content: bytes, shape: tuple[int, ...], name: Path | str) -> Bytes:
     if length > size:
         raise _damaged(name, f"goes on after its last value; expected {size} bytes")
     return np.frombuffer(content, dtype=np.uint8, offset=head).reshape(shape)
+
+
+def header_of(content: bytes, name: Path | str) -> tuple[int, ...]:
+    """The shape that the beginning of an IDX file says. Raises ``DataError`` for no such file."""
+    if content[:2] != b"\x00\x00" or len(content) < 4:
+        raise _damaged(name, "not an IDX file")
+    head = 4 + 4 * content[3]
+    if not 1 <= content[3] <= _MOST_AXES or len(content) < head:
+        raise _damaged(name, f"has a header of {content[3]} axes, or an incomplete one")
+    return tuple(int.from_bytes(content[at : at + 4], "big") for at in range(4, head, 4))
 
 
 def _damaged(name: Path | str, found: str) -> DataError:

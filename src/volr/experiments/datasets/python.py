@@ -39,7 +39,8 @@ def load_data(source: object, *, seed: int = 0) -> Data:
     return checked(_arrays(source)).data(seed)[0]
 
 
-def _arrays(source: Any) -> Arrays:
+def _arrays(given: Any) -> Arrays:
+    source: object = given
     if isinstance(source, str | Path):
         return read_files(Path(source))
     if isinstance(source, Mapping):
@@ -48,12 +49,11 @@ def _arrays(source: Any) -> Arrays:
             return _of_parts((named["data"], named["target"]))
         return arrays_of({name: _array(each, name) for name, each in named.items()}, "the data")
     if isinstance(source, tuple | list):
-        parts = tuple(cast("tuple[Any, ...]", source))
+        parts: tuple[Any, ...] = tuple(given)
         if len(parts) == 2 and all(map(_is_dataset, parts)):
             return _of_parts((*_items(parts[0]), *_items(parts[1])))
         if len(parts) in {2, 4}:
             return _of_parts(parts)
-    given: object = source
     if _is_dataset(given):
         return _of_parts(_items(given))
     raise DataError(f"the data are {shown(given)}, {type_of(given)}", help=_HELP)

@@ -106,8 +106,8 @@ def test_what_has_no_end_or_no_writer_is_not_read(tmp_path: Path) -> None:
     ("head", "name", "said", "help"),
     [
         (b"\x89HDF\r\n\x1a\n", "x.nir", "an HDF5 file", "volr import {} --out MODEL"),
-        (b"\x08\x08\x12\x04volr", "x", "an ONNX file", "--on onnx"),
-        (b"anything", "x.onnx", "an ONNX file", "--on onnx"),
+        (b"\x08\x08\x12\x04volr", "x", "an ONNX file", "volr import {}"),
+        (b"anything", "x.onnx", "an ONNX file", "volr import {}"),
         (b"PK\x03\x04" + bytes(26) + b"weight.npy", "x.npz", "a NumPy archive", "numpy.load"),
         (b"PK\x03\x04" + bytes(26) + b"notes.txt", "x.zip", "a zip archive", "unpack"),
         (b"PK\x03\x04" + bytes(26) + b"m/data.pkl", "x.pt", "a PyTorch checkpoint", "weights_only"),

@@ -158,3 +158,35 @@ def settle(module: nn.Module) -> None:
             each.running_var.uniform_(0.5, 2.0)
             nn.init.normal_(each.weight)
             nn.init.normal_(each.bias)
+
+
+class Residual(nn.Module):
+    """A block as ResNets have it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.one = nn.Conv2d(4, 4, 3, padding=1, bias=False)
+        self.norm = nn.BatchNorm2d(4)
+        self.two = nn.Conv2d(4, 4, 3, padding="same")
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.relu(x + self.two(torch.relu(self.norm(self.one(x)))))
+
+
+def users() -> nn.Sequential:
+    """Batch normalisation, dropout, maximum, a skip and a softmax."""
+    torch.manual_seed(0)
+    module = nn.Sequential(
+        nn.Conv2d(1, 4, 3, padding=1),
+        nn.BatchNorm2d(4),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+        nn.Dropout(0.4),
+        Residual(),
+        nn.AvgPool2d(2),
+        Apply(lambda x: x.view(x.size(0), -1)),
+        nn.Linear(4 * 2 * 3, 3),
+        nn.Softmax(dim=1),
+    )
+    settle(module)
+    return module

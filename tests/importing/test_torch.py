@@ -16,7 +16,7 @@ from volr.models.activations import Activation, Identity, ReLU, Sigmoid, Tanh
 from volr.models.model import ArtificialModel
 
 torch: Any = pytest.importorskip("torch")
-from tests.backends.torch_modules import Apply, Shortcut, module_of, settle
+from tests.backends.torch_modules import Apply, Shortcut, module_of, users
 from torch import nn
 
 if TYPE_CHECKING:
@@ -84,38 +84,6 @@ def test_random_modules_give_the_same_logits(part: int) -> None:
         assert source is not None
         assert to_network(source.text) == found.model.network
     assert said > 1
-
-
-class Residual(nn.Module):
-    """A block as ResNets have it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.one = nn.Conv2d(4, 4, 3, padding=1, bias=False)
-        self.norm = nn.BatchNorm2d(4)
-        self.two = nn.Conv2d(4, 4, 3, padding=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.relu(x + self.two(torch.relu(self.norm(self.one(x)))))
-
-
-def users() -> nn.Sequential:
-    """Batch normalisation, dropout, maximum, a skip and a softmax."""
-    torch.manual_seed(0)
-    module = nn.Sequential(
-        nn.Conv2d(1, 4, 3, padding=1),
-        nn.BatchNorm2d(4),
-        nn.ReLU(),
-        nn.MaxPool2d(2),
-        nn.Dropout(0.4),
-        Residual(),
-        nn.AvgPool2d(2),
-        nn.Flatten(),
-        nn.Linear(4 * 2 * 3, 3),
-        nn.Softmax(dim=1),
-    )
-    settle(module)
-    return module
 
 
 def test_a_network_as_people_have_it() -> None:

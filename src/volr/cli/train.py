@@ -179,15 +179,14 @@ def train(
                 checkpoint=saved,
             )
     condition = "ann-quantised" if learning.levels else _condition(kind, start, in_loop)
-    kept = scale_entries(chosen, split)
-    origin: Origin = {"task": task, "seed": split, "condition": condition, **kept}
+    origin: Origin = {"task": task, "seed": split, "condition": condition}
     if initial is not None:
         origin["ann"] = path_from(out, initial.path)
     if begun is not None:
         origin = {**begun.origin, **origin}
         if isinstance(ann := begun.origin.get("ann"), str):
             origin["ann"] = path_from(out, begun.path.parent / ann)
-    save_made(trained.model, out, origin)
+    save_made(trained.model, out, {**origin, **scale_entries(chosen, split)})
     saved.unlink(missing_ok=True)
     _tell(trained, lowered, 1 if start is not None else settings.candidates)
     if through.device != "cpu":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -10,16 +9,18 @@ import onnx
 from onnx import helper
 
 from volr.affine.forms import SizeError
+from volr.affine.reading import COMPARED, Read, check_close
 from volr.affine.values import InexpressibleError
 from volr.backends.onnx.import_ends import ends_of
 from volr.backends.onnx.import_graph import Reading, needed_nodes
 from volr.backends.onnx.import_input import input_of
 from volr.backends.onnx.session import FATAL, opened
-from volr.errors import ModelError, ModelFileError, NetworkError, UnsupportedError
+from volr.errors import ModelFileError, NetworkError, UnsupportedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from volr.affine.reading import Forward
     from volr.backends.onnx.import_ends import Ends
     from volr.backends.onnx.import_file import Contents
     from volr.backends.onnx.import_input import Input
@@ -27,20 +28,8 @@ if TYPE_CHECKING:
     from volr.models.model import ArtificialModel
     from volr.network.connectors import Shape
 
-    Forward: TypeAlias = Callable[[ArtificialModel, Floats], Floats]
     # What stimuli of a shape are multiplied by, and what is added to them.
     Mapping: TypeAlias = Callable[[Shape], tuple[Floats, Floats]]
-
-# Stimuli on which the model is compared with the file, and how close the two have to be.
-_COMPARED, _CLOSE = 16, 1e-4
-
-
-@dataclass(frozen=True)
-class Read:
-    """A model, and ``notes`` on what was taken for granted, in sentences."""
-
-    model: ArtificialModel
-    notes: tuple[str, ...]
 
 
 def read_model(
@@ -85,7 +74,7 @@ def _compare(
     Raises ``ModelError`` where they are not.
     """
     scale, offset = mapped
-    count = given.batch * -(-_COMPARED // given.batch)
+    count = given.batch * -(-COMPARED // given.batch)
     stimuli = np.random.default_rng(0).random((count, *given.in_order))
     kind = helper.tensor_dtype_to_np_dtype(given.kind)
     taken = (stimuli * scale + offset).astype(kind)
@@ -102,14 +91,7 @@ def _compare(
         raise ModelFileError(f"ONNX Runtime cannot run {name}: {error}") from error
     wanted = ends.of_numbers(np.concatenate(found).astype(np.float64))
     logits = forward(model, stimuli.reshape(count, -1))
-    size = max(float(np.abs(wanted).max()), 1.0)
-    error = float(np.abs(logits - wanted).max())
-    if not error <= _CLOSE * size:
-        raise ModelError(
-            f"the model differs from {name} in ONNX Runtime by {error:.3g} on random stimuli",
-            help="please report this, with the file: it is a mistake of Volr's",
-        )
-    return f"on {count} random stimuli, logits differ from ONNX Runtime's by {error:.2g} at most"
+    return check_close(logits, wanted, "ONNX Runtime's")
 
 
 def _alone(contents: Contents, name: str, ends: Ends) -> onnx.ModelProto:

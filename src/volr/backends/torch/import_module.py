@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ import torch
 from volr.affine.building import Builder
 from volr.affine.forms import SizeError
 from volr.affine.problems import Problems
+from volr.affine.reading import COMPARED, Read, check_close
 from volr.affine.values import InexpressibleError, Value
 from volr.backends.torch.import_operations import (
     ACTIVATED,
@@ -36,23 +37,13 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
     from torch.fx import Node
 
+    from volr.affine.reading import Forward
     from volr.checks.arrays import Floats
-    from volr.models.model import ArtificialModel
     from volr.network.connectors import Shape
 
-    Forward: TypeAlias = Callable[[ArtificialModel, Floats], Floats]
 
-# Stimuli on which the model is compared with the module, and how close the two have to be.
-_COMPARED, _CLOSE = 16, 1e-4
 _LITTLE = 1e-30
-
-
-@dataclass(frozen=True)
-class Read:
-    """A model, and ``notes`` on what was taken for granted, in sentences."""
-
-    model: ArtificialModel
-    notes: tuple[str, ...]
+"""What shares are compared with at the least, so that their logarithms are finite."""
 
 
 def read_module(
@@ -81,8 +72,8 @@ def read_module(
             raise reading.problems.error() from error
         except NetworkError as error:
             raise UnsupportedError(f"this module: {error.message}", help=error.help) from error
-        stimuli = np.random.default_rng(0).random((_COMPARED, *shape))
-        logits = forward(model, stimuli.reshape(_COMPARED, -1))
+        stimuli = np.random.default_rng(0).random((COMPARED, *shape))
+        logits = forward(model, stimuli.reshape(COMPARED, -1))
         compared = _compare(module, logits, reading.dropped, stimuli * scale + offset)
     dropped = [
         f"{name} at the end is left out: logits are what it gets" for name in reading.dropped
@@ -273,14 +264,4 @@ def _compare(module: torch.nn.Module, logits: Floats, dropped: list[str], inputs
         if dropped[:1] == ["softmax"]:
             # A small share may be as wrong as a large one.
             found, wanted = torch.log(found + _LITTLE), torch.log(wanted + _LITTLE)
-    wanted = wanted.reshape(len(logits), -1)
-    size = max(float(wanted.abs().max()), 1.0)
-    error = float((found - wanted).abs().max())
-    if not error <= _CLOSE * size:
-        raise ModelError(
-            f"the model differs from the module by {error:.3g} on random stimuli",
-            help="please report this, with the module: it is a mistake of Volr's",
-        )
-    return (
-        f"on {len(logits)} random stimuli, logits differ from the module's by {error:.2g} at most"
-    )
+    return check_close(found.numpy(), wanted.reshape(len(logits), -1).numpy(), "the module's")

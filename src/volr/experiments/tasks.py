@@ -127,7 +127,7 @@ def known_task(name: str) -> Task:
 
 def _is_path(name: str) -> bool:
     """Whether a task is data in a file or a folder."""
-    if any(each.name == name for each in TASKS):
+    if not name or any(each.name == name for each in TASKS):
         return False
     path = Path(name)
     return path.suffix == ARCHIVE or "/" in name or os.sep in name or path.exists()

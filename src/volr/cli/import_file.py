@@ -164,7 +164,7 @@ def _numbers(text: str, name: str) -> list[float]:
 
 
 def _whole(sizes: list[float]) -> tuple[int, ...]:
-    if any(each != int(each) for each in sizes):
+    if not all(each.is_integer() for each in sizes):
         raise typer.BadParameter("sizes are whole numbers", param_hint="--shape")
     return tuple(int(each) for each in sizes)
 

@@ -76,7 +76,7 @@ class Task:
 
     def scale(self, seed: int) -> Scale | None:
         """The numbers that become 0 and 1 in data of somebody's own, split by a seed."""
-        return None if self.own is None else self.own.data(seed)[1]
+        return None if self.own is None else self.own.scale(seed)
 
     def load(
         self,
@@ -102,7 +102,7 @@ class Task:
         if seed < 0:
             raise DataError(f"the seed is {seed}; a seed is 0 or more")
         if self.own is not None:
-            return self.own.data(seed, scale)[0]
+            return self.own.data(seed, scale)
         return self.loader(seed, units, data_dir)
 
 
@@ -147,7 +147,7 @@ def own_task(path: str | Path) -> Task:
         program=f"dense {units} 64 ⦶ dense 64 {found.classes}",
         forms=(InputForm(units, f"{sizes} values"),),
         classes=found.classes,
-        loader=lambda seed, _inputs, _data_dir: found.data(seed)[0],
+        loader=lambda seed, _inputs, _data_dir: found.data(seed),
         own=found,
     )
 

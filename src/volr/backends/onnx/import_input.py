@@ -70,7 +70,7 @@ def _sizes(value: ValueInfoProto, name: str, wanted: Shape | None) -> tuple[int,
     fixed = all(isinstance(each, int) and each > 0 for each in rest)
     if wanted is not None:
         fits = len(wanted) == len(rest) and all(
-            given in {each, None} or not isinstance(given, int)
+            given == each or isinstance(given, str)
             for given, each in zip(rest, wanted, strict=True)
         )
         if not fits:
@@ -132,16 +132,12 @@ def _axes_of(node: NodeProto, contents: Contents) -> set[int]:
     for each in node.attribute:
         if each.name == "axes":
             return {*each.ints}
-    made = {
-        output: array_of(attribute.t, "")
-        for each in contents.graph.node
-        if each.op_type == "Constant"
-        for attribute in each.attribute
-        if attribute.name == "value"
-        for output in each.output
-    }
     given = node.input[1] if len(node.input) > 1 else ""
-    found = contents.arrays.get(given, made.get(given))
+    found = contents.arrays.get(given)
+    for each in contents.graph.node:
+        if each.op_type == "Constant" and given in each.output:
+            tensors = [attribute.t for attribute in each.attribute if attribute.name == "value"]
+            found = array_of(tensors[0], f"the node {each.name!r}") if tensors else None
     return set() if found is None else {int(each) for each in found.ravel()}
 
 

@@ -102,21 +102,29 @@ class Own:
     classes: int
     notes: tuple[str, ...]
 
-    def data(self, seed: int, scale: Scale | None = None) -> tuple[Data, Scale]:
-        """The data set, and the scale that was used: that of the training samples, unless given.
+    def data(self, seed: int, scale: Scale | None = None) -> Data:
+        """The data set; the scale is that of the training samples, unless it is given.
 
         The ``seed`` splits arrays that are not split.
         """
-        train, test = self.arrays.train, self.arrays.test
-        if test is None:
-            first, second = stratified(_whole(train.labels), generator(seed))
-            if not len(second):
-                raise DataError(
-                    f"{self.arrays.source} has {len(first)} samples, too few to keep some for tests"
-                )
-            train, test = _taken(train, first), _taken(train, second)
+        train, test = self._split(seed)
         used = scale_of(train.inputs) if scale is None else scale
-        return Data(_samples(train, used), _samples(test, used), self.classes), used
+        return Data(_samples(train, used), _samples(test, used), self.classes)
+
+    def scale(self, seed: int) -> Scale:
+        """The scale of the training samples that the ``seed`` leaves."""
+        return scale_of(self._split(seed)[0].inputs)
+
+    def _split(self, seed: int) -> tuple[Part, Part]:
+        train, test = self.arrays.train, self.arrays.test
+        if test is not None:
+            return train, test
+        first, second = stratified(_whole(train.labels), generator(seed))
+        if not len(second):
+            raise DataError(
+                f"{self.arrays.source} has {len(first)} samples, too few to keep some for tests"
+            )
+        return _taken(train, first), _taken(train, second)
 
 
 def checked(arrays: Arrays) -> Own:

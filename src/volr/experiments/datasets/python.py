@@ -36,7 +36,7 @@ def load_data(source: object, *, seed: int = 0) -> Data:
 
     Raises ``DataError`` that names the array and the row.
     """
-    return checked(_arrays(source)).data(seed)[0]
+    return checked(_arrays(source)).data(seed)
 
 
 def _arrays(given: Any) -> Arrays:

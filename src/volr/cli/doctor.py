@@ -32,7 +32,7 @@ _BY_EXTRA = {
     "futhark": "futhark-ffi",
     "nir": "h5py",
     "onnx": "onnx onnxruntime",
-    "tasks": "scikit-learn pooch",
+    "tasks": "scikit-learn pillow pooch",
     "cluster": "distributed",
     "search": "optuna",
     "report": "matplotlib jinja2 fonttools",

@@ -183,6 +183,12 @@ def damage(kernels: Path) -> tuple[Path, Path]:
     return code, index
 
 
+def complaints(result: Result) -> list[str]:
+    """What was said, but for the word that it takes long. A busy machine takes long to load, too."""
+    waiting = "compiling the engine"
+    return [each for each in result.err.splitlines() if not each.startswith(waiting)]
+
+
 def found_by(result: Result) -> list[str]:
     """What was found, but for the seconds."""
     return result.out.split()[:-1]
@@ -195,7 +201,7 @@ def test_kernels_are_kept_once_and_closed_to_others(
     before = written(kernels)
     assert before
     again = evaluated(tmp_path, NUMBA_CACHE_DIR=str(kernels))
-    assert (again.code, again.err) == (0, "")
+    assert (again.code, complaints(again)) == (0, [])
     assert written(kernels) == before
 
 
@@ -211,7 +217,7 @@ def test_a_damaged_cache_is_made_anew(filled: Filled, kernels: Path, tmp_path: P
     for each in (mended, again):
         assert each.code == 0, each.err
         assert found_by(each) == found_by(filled.result)
-    assert again.err == ""
+    assert complaints(again) == []
     assert all(each.stat().st_size > 100 for each in damaged)
 
 

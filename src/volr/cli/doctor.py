@@ -36,6 +36,8 @@ _BY_EXTRA = {
     "cluster": "distributed",
     "search": "optuna",
     "report": "matplotlib jinja2 fonttools",
+    "analysis": "neo pandas",
+    "lsp": "pygls",
 }
 PACKAGES = {name: extra for extra, names in _BY_EXTRA.items() for name in names.split()}
 IMPORT = "import importlib, sys; [importlib.import_module(name) for name in sys.argv[1:]]"

@@ -184,7 +184,7 @@ def damage(kernels: Path) -> tuple[Path, Path]:
 
 
 def complaints(result: Result) -> list[str]:
-    """What was said, but for the word that it takes long. A busy machine takes long to load, too."""
+    """What was said, but for the word that it takes long, as on a busy machine."""
     waiting = "compiling the engine"
     return [each for each in result.err.splitlines() if not each.startswith(waiting)]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,12 +21,11 @@ from volr.engine.reference import simulate as reference
 from volr.engine.simulation import Result, ready, simulate, simulate_encoded
 from volr.errors import ModelError
 from volr.models.coding import ConstantCurrent, Poisson
-from volr.models.model import SpikingModel
 from volr.system import memory
 
 if TYPE_CHECKING:
     from volr.checks.arrays import Floats
-    from volr.neurons import NeuronModel
+    from volr.models.model import SpikingModel
 
 neurons = pytest.mark.parametrize("kind", NEURONS)
 CURRENT, RANDOM = ConstantCurrent(400.0), Poisson(400.0)
@@ -234,14 +233,6 @@ def test_the_smooth_form_is_that_of_training(kind: str) -> None:
     assert (apart > 0) == (kind == "cond")
 
 
-class ByPopulation(SpikingModel):
-    """A model whose populations have neurons of their own."""
-
-    def neuron_of(self, population: str) -> NeuronModel:
-        own = {"first": "exp two decays", "second": "delta", "last": "exp"}
-        return NEURONS[own.get(population, "delta")]
-
-
 @codings
 def test_populations_may_have_neurons_of_their_own(coding: Any) -> None:
     """Nothing in the engine takes one population's neurons for another's."""
@@ -251,9 +242,8 @@ def test_populations_may_have_neurons_of_their_own(coding: Any) -> None:
         name: value * (0.3 if name.endswith(("->first.weight", "->last.weight")) else 1.0)
         for name, value in alike.parameters.items()
     }
-    told: dict[str, Any] = {each.name: getattr(alike, each.name) for each in fields(alike)}
-    told["parameters"] = values
-    model = ByPopulation(**told)
+    own = {"first": NEURONS["exp two decays"], "second": NEURONS["delta"], "last": NEURONS["exp"]}
+    model = replace(alike, neuron=NEURONS["delta"], neurons=own, parameters=values)
     stimuli = stimuli_for(model)
     trace, found = reference(model, stimuli, seed=4), whole(model, stimuli)
     for name, spikes in trace.spikes.items():

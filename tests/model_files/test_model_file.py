@@ -45,6 +45,11 @@ WRITTEN = {"name": "if_curr_delta", "parameters": SPIKING.neuron.numbers}
 OTHERS = [
     replace(SPIKING, neuron=IFCurrExp(tau_syn_I=3.5, tau_refrac=1.0, reset="subtract")),
     replace(SPIKING, neuron=IFCondExp(e_rev_I=-81.0), readout="membrane"),
+    replace(
+        SPIKING,
+        neurons={"dense_2": IFCurrExp(tau_m=float("inf"), tau_syn_I=3.5), "input": IFCondExp()},
+        delays={"input->dense_1": 1.4},
+    ),
 ]
 
 
@@ -74,7 +79,9 @@ def rewritten(path: Path, **changes: Any) -> Path:
 
 
 @pytest.mark.parametrize(
-    "model", [ARTIFICIAL, SPIKING, *OTHERS], ids=["artificial", "spiking", "currents", "membranes"]
+    "model",
+    [ARTIFICIAL, SPIKING, *OTHERS],
+    ids=["artificial", "spiking", "currents", "membranes", "own"],
 )
 def test_a_model_comes_back_as_it_was(tmp_path: Path, model: Model) -> None:
     path = tmp_path / "deep" / "down" / "model.safetensors"

@@ -222,6 +222,35 @@ def test_excitation_must_excite_and_inhibition_must_not() -> None:
         IFCondExp(e_rev_I=-50.0)
 
 
+@pytest.mark.parametrize(
+    ("neurons", "said"),
+    [
+        ({"dense_9": IFCurrExp()}, "neurons of 'dense_9', which is no population"),
+        (
+            {"dense_1": "if_curr_exp"},
+            "the neurons of dense_1 are 'if_curr_exp', not a neuron model",
+        ),
+        (IFCurrExp(), "not neuron models by the name of a population"),
+    ],
+)
+def test_neurons_of_no_population_are_named(neurons: Any, said: str) -> None:
+    with pytest.raises(ModelError) as caught:
+        replace(SPIKING, neurons=neurons)
+    assert said in caught.value.message
+
+
+def test_neurons_of_populations_are_changed_alike() -> None:
+    own = IFCurrExp(tau_m=5.0)
+    model = replace(SPIKING, neurons={"dense_1": own, "dense_2": SPIKING.neuron})
+    assert dict(model.neurons) == {"dense_1": own}
+    assert model.neuron_of("dense_2") == SPIKING.neuron
+    changed = model.with_neurons(lambda each: replace(each, tau_refrac=2.0))
+    assert changed.neuron_of("dense_1") == replace(own, tau_refrac=2.0)
+    assert changed.neuron_of("dense_2") == replace(SPIKING.neuron, tau_refrac=2.0)
+    with pytest.raises(ModelError, match="the same neurons, and in this model dense_1 has its own"):
+        SimulationSettings.of(model)
+
+
 SPIKING = SpikingModel(network=NETWORK, parameters=VALUES, neuron=IFCurrExp(tau_m=9.0))
 MODELS = [ArtificialModel(NETWORK, VALUES, Sigmoid()), SPIKING]
 

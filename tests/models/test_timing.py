@@ -13,7 +13,6 @@ from tests.oracles import chain, random_parameters
 from volr.errors import ModelError
 from volr.models.model import SpikingModel
 from volr.models.simulation_settings import SimulationSettings
-from volr.models.timing import Delays
 
 NETWORK = chain(3, 4, 2)
 MODEL = SpikingModel(
@@ -32,14 +31,6 @@ def test_what_equals_the_usual_delay_is_left_out() -> None:
     assert hash(model) == hash(replace(MODEL, delays={"dense_1->dense_2": 1.5}))
     for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
         assert twin == model
-
-
-def test_delays_cannot_be_changed() -> None:
-    delays = Delays({"b": 2.0, "a": 1.0})
-    assert list(delays) == ["a", "b"]
-    assert repr(delays) == "{'a': 1.0, 'b': 2.0}"
-    with pytest.raises(TypeError):
-        delays["a"] = 3.0  # pyright: ignore[reportIndexIssue]
 
 
 @pytest.mark.parametrize(

@@ -176,7 +176,9 @@ def _described(model: Model) -> str:
     program = "" if source is None else source.text.strip()
     if isinstance(model, ArtificialModel):
         return f"{program}\nan ANN with the activation {model.activation.name}\n"
+    own = {name: model.neuron_of(name).name for name in model.neurons}
+    others = "".join(f"{name} has {neuron} neurons of its own\n" for name, neuron in own.items())
     return (
         f"{program}\n"
-        f"an SNN of {model.neuron.name} neurons, {model.steps} steps of {model.dt:g} ms\n"
+        f"an SNN of {model.neuron.name} neurons, {model.steps} steps of {model.dt:g} ms\n{others}"
     )

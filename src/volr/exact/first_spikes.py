@@ -254,6 +254,8 @@ def first_difference(wanted: SpikingModel, model: SpikingModel) -> str | None:
     for name in ("dt", "duration", "delay", "delays"):
         if getattr(model, name) != getattr(wanted, name):
             return f"{name} is {getattr(model, name)}, not {getattr(wanted, name)}"
+    for name in model.neurons:
+        return f"{name} has neurons of its own"
     for name, number in wanted.neuron.numbers.items():
         if model.neuron.numbers.get(name) != number:
             return f"{name} is {model.neuron.numbers.get(name)}, not {number:g}"

@@ -29,6 +29,11 @@ def check(ann: ArtificialModel, snn: SpikingModel, samples: Samples) -> None:
             "a model with first spikes has no spike counts to explain, and it loses nothing",
             help="`explain_exact` shows its proof, and what quantisation cost",
         )
+    for name in snn.neurons:
+        raise ModelError(
+            f"all populations of a model that is explained have the same neurons, and {name} has "
+            "its own"
+        )
     check_connectors(snn.network, (Connector,), "explain", several=True)
     if ann.network != snn.network:
         raise ModelError(

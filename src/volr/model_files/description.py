@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from volr.checks.annotations import as_float, shown
-from volr.checks.json_values import entries_of, in_words, out_of_words, read_json
+from volr.checks.json_values import entries_of, read_json
 from volr.errors import ModelFileError, VolrError
 from volr.language import to_network
 from volr.model_files.entries import (
@@ -22,6 +22,8 @@ from volr.model_files.entries import (
     coding_entries,
     coding_of,
     entry,
+    neuron_entries,
+    neuron_of,
     number_of,
     object_in,
 )
@@ -29,7 +31,6 @@ from volr.model_files.proofs import check_proof, check_whole_numbers, proof_entr
 from volr.models.first_spike import FirstSpike, starts, unsuited, with_clock
 from volr.models.model import READOUTS, ArtificialModel, Model, SpikingModel
 from volr.models.timing import delay_problems, steps_of_delay, timing_problems
-from volr.neurons import RESETS, neuron_model
 from volr.source import Source
 
 if TYPE_CHECKING:
@@ -139,11 +140,8 @@ def _entries(model: Model) -> dict[str, Any]:
         case SpikingModel():
             return {
                 "kind": "spiking",
-                "neuron": {
-                    "name": model.neuron.name,
-                    "parameters": in_words(model.neuron.numbers),
-                    "reset": model.neuron.reset,
-                },
+                "neuron": neuron_entries(model.neuron),
+                **({"neurons": _neurons_entries(model)} if model.neurons else {}),
                 "coding": coding_entries(model.coding),
                 "dt": model.dt,
                 "duration": model.duration,
@@ -154,20 +152,19 @@ def _entries(model: Model) -> dict[str, Any]:
             }
 
 
+def _neurons_entries(model: SpikingModel) -> dict[str, Any]:
+    return {name: neuron_entries(each) for name, each in model.neurons.items()}
+
+
 def _spiking(described: dict[str, Any]) -> dict[str, Any]:
-    neuron = object_in(described, "neuron")
-    content = object_in(neuron, "parameters")
-    numbers = {key: number_of(out_of_words(value), key) for key, value in content.items()}
-    # Older files have no reset and no readout; there was one of each, the first.
-    reset, readout = neuron.get("reset", RESETS[0]), described.get("readout", READOUTS[0])
-    membrane = neuron_model(entry(neuron, "name", str), numbers, reset)
-    # All parameters are required, because a default may change in a later version.
-    if missing := [each for each in membrane.numbers if each not in numbers]:
-        raise MalformedError(f"lacks the neuron parameters {', '.join(missing)}")
+    # Older files have no readout; there was one, the first.
+    readout = described.get("readout", READOUTS[0])
+    own = object_in(described, "neurons") if "neurons" in described else {}
     times = {key: number_of(described.get(key), key) for key in ("dt", "duration", "delay")}
     delays = object_in(described, "delays") if "delays" in described else {}
     return {
-        "neuron": membrane,
+        "neuron": neuron_of(object_in(described, "neuron")),
+        "neurons": {name: neuron_of(object_in(own, name)) for name in own},
         "coding": coding_of(object_in(described, "coding")),
         "readout": readout,
         "delays": {name: number_of(each, name) for name, each in delays.items()},

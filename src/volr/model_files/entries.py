@@ -1,14 +1,19 @@
-"""Entries of a description: an activation, an input coding, and values of one type."""
+"""Entries of a description: an activation, a coding, a neuron, and values of one type."""
 
 from __future__ import annotations
 
 import math
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from volr.checks.annotations import as_float
+from volr.checks.json_values import in_words, out_of_words
 from volr.models.activations import Activation, Staircase, activation
 from volr.models.coding import InputCoding, rate_coding
 from volr.models.first_spike import FirstSpike
+from volr.neurons import RESETS, neuron_model
+
+if TYPE_CHECKING:
+    from volr.neurons import NeuronModel
 
 _T = TypeVar("_T")
 
@@ -50,6 +55,24 @@ def coding_of(described: dict[str, Any]) -> InputCoding:
     if name == FirstSpike.name:
         return FirstSpike(entry(described, "levels", int), entry(described, "step", int))
     return rate_coding(name, number_of(described.get("rate_max"), "rate_max"))
+
+
+def neuron_entries(neuron: NeuronModel) -> dict[str, Any]:
+    """What stands for a neuron model; ``neuron_of`` reads it."""
+    return {"name": neuron.name, "parameters": in_words(neuron.numbers), "reset": neuron.reset}
+
+
+def neuron_of(described: dict[str, Any]) -> NeuronModel:
+    """The neuron model of its entries. Raises ``MalformedError`` and ``ModelError``."""
+    content = object_in(described, "parameters")
+    numbers = {key: number_of(out_of_words(value), key) for key, value in content.items()}
+    # Older files have no reset; there was one, the first.
+    reset = described.get("reset", RESETS[0])
+    neuron = neuron_model(entry(described, "name", str), numbers, reset)
+    # All parameters are required, because a default may change in a later version.
+    if missing := [each for each in neuron.numbers if each not in numbers]:
+        raise MalformedError(f"lacks the neuron parameters {', '.join(missing)}")
+    return neuron
 
 
 def object_in(described: dict[str, Any], key: str) -> dict[str, Any]:

@@ -5,18 +5,19 @@ Model  ::=  ArtificialModel | SpikingModel
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
 
-from volr.checks.annotations import settle
+from volr.checks.annotations import settle, shown
 from volr.errors import ModelError
 from volr.models.activations import Activation, Identity, ReLU, Staircase
+from volr.models.by_name import ByName
 from volr.models.coding import InputCoding, coding_problems, suited_coding
 from volr.models.first_spike import FirstSpike, first_spike_problems
 from volr.models.parameters import Parameters, parameters, spiking_parameters
 from volr.models.timing import (
     TOLERANCE,
-    Delays,
     delay_problems,
     steps_of_delay,
     timing_problems,
@@ -25,7 +26,7 @@ from volr.network import Network, Population, Projection
 from volr.neurons import NEURON_MODELS, IFCurrExp, NeuronModel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable
 
 Readout: TypeAlias = Literal["count", "membrane", "final"]
 READOUTS: tuple[Readout, ...] = get_args(Readout)
@@ -78,7 +79,8 @@ def activation_of(network: Network, population: Population, activation: Activati
 class SpikingModel:
     """Every population has ``neuron``; projections are synapses, a bias is a constant current.
 
-    Weights are in ``neuron.weight_unit`` per spike and biases in nA. Time runs in steps of ``dt``
+    Populations can have ``neurons`` of their own, by name. Weights are in the ``weight_unit`` of
+    the target's neurons per spike, and biases in nA. Time runs in steps of ``dt``
     ms for ``duration`` ms a stimulus; a spike of step k arrives in step k + ``delay`` / ``dt``.
     Projections can have ``delays`` of their own, ms by name. ``coding`` drives the inputs. Step k,
     counted from 0, ends at (k + 1) · dt, and a spike in it has that time. By default a delay is one
@@ -93,6 +95,7 @@ class SpikingModel:
     network: Network
     parameters: Parameters
     neuron: NeuronModel = IFCurrExp()
+    neurons: Mapping[str, NeuronModel] = field(default_factory=dict[str, NeuronModel])
     coding: InputCoding = _LEFT_OUT
     dt: float = 0.5
     duration: float = 50.0
@@ -106,15 +109,19 @@ class SpikingModel:
             raise ModelError("this is no spiking model: " + "; ".join(wrong))
         if self.delay is _LEFT_OUT:
             object.__setattr__(self, "delay", self.dt)
+        if wrong := _neuron_problems(self.neurons, self.network):
+            raise ModelError("this is no spiking model: " + "; ".join(wrong))
+        object.__setattr__(self, "neurons", ByName(self.neurons, self.neuron))
         if self.coding is _LEFT_OUT:
-            object.__setattr__(self, "coding", suited_coding(self.neuron, self.dt))
+            driven = self.neuron_of(self.network.inputs[0])
+            object.__setattr__(self, "coding", suited_coding(driven, self.dt))
         object.__setattr__(self, "parameters", spiking_parameters(self.network, self.parameters))
         wrong = readout_problems(self.network, self.readout)
         wrong += timing_problems(self.dt, self.duration, self.delay)
         names = {each.name for each in self.network.projections}
         wrong = wrong or delay_problems(self.delays, names, self.dt)
         if not wrong:
-            object.__setattr__(self, "delays", Delays(self.delays, self.delay))
+            object.__setattr__(self, "delays", _delays(self.delays, self.delay))
             wrong = coding_problems(self.coding, self.dt) + self._coding_misfits()
         if wrong:
             raise ModelError("this spiking model cannot run: " + "; ".join(wrong))
@@ -123,9 +130,13 @@ class SpikingModel:
         return _made_again, (type(self), _values(self))
 
     def neuron_of(self, population: str) -> NeuronModel:
-        """The neurons of a population. Today all populations have the same."""
-        del population
-        return self.neuron
+        """The neurons of a population."""
+        return self.neurons.get(population, self.neuron)
+
+    def with_neurons(self, change: Callable[[NeuronModel], NeuronModel]) -> SpikingModel:
+        """The model with all neurons changed alike."""
+        own = {name: change(each) for name, each in self.neurons.items()}
+        return replace(self, neuron=change(self.neuron), neurons=own)
 
     @property
     def steps(self) -> int:
@@ -154,6 +165,23 @@ class SpikingModel:
             return [f"the readout is {self.readout}, and with {self.coding.name} it is final"]
         delay = self.delay_steps_of
         return first_spike_problems(self.network, self.coding.levels, delay, self.steps)
+
+
+def _neuron_problems(neurons: object, network: Network) -> list[str]:
+    """What is wrong with neurons by the name of a population, in words."""
+    if not isinstance(neurons, Mapping):
+        return [f"neurons is {shown(neurons)}, not neuron models by the name of a population"]
+    wrong: list[str] = []
+    for name, given in cast("Mapping[object, object]", neurons).items():
+        if name not in network.by_name:
+            wrong.append(f"there are neurons of {shown(name)}, which is no population")
+        elif type(given) not in NEURON_MODELS:
+            wrong.append(f"the neurons of {name} are {shown(given)}, not a neuron model")
+    return wrong
+
+
+def _delays(delays: Mapping[str, float], usual: float) -> ByName[float]:
+    return ByName({name: float(each) for name, each in delays.items()}, usual)
 
 
 def readout_problems(network: Network, readout: Readout) -> list[str]:

@@ -53,14 +53,10 @@ class SimulationSettings:
         """The settings that give a model of the same neuron, coding and timing.
 
         ``others`` are fields of this class; they win over those of ``model``. Raises for a model
-        whose projections have delays of their own.
+        whose projections have delays of their own, or whose populations have neurons of their own.
         """
-        if isinstance(model, SpikingModel) and model.delays:
-            name, delay = next(iter(model.delays.items()))
-            raise cls._error(
-                f"{cls._refusal}: all projections have one delay, and in this model {name} has one "
-                f"of {delay:g} ms"
-            )
+        if isinstance(model, SpikingModel) and (one := _one_of_its_own(model)):
+            raise cls._error(f"{cls._refusal}: {one}")
         shared = {each.name: getattr(model, each.name) for each in fields(SimulationSettings)}
         return cls(**(shared | others))
 
@@ -100,3 +96,12 @@ class SimulationSettings:
 
     def _rate_problems(self) -> list[str]:
         return coding_problems(self.input_coding, self.dt)
+
+
+def _one_of_its_own(model: SpikingModel) -> str:
+    """A delay or neurons that the others do not have, in words; empty where all are alike."""
+    for name, delay in model.delays.items():
+        return f"all projections have one delay, and in this model {name} has one of {delay:g} ms"
+    for name in model.neurons:
+        return f"all populations have the same neurons, and in this model {name} has its own"
+    return ""

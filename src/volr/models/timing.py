@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import cast
 
 from volr.checks.annotations import as_float, shown
@@ -11,34 +11,6 @@ from volr.checks.annotations import as_float, shown
 TOLERANCE = 1e-9
 MOST_STEPS = 1_000_000
 """A stimulus, or a delay, of more steps than this is refused."""
-
-
-class Delays(Mapping[str, float]):
-    """Delays, ms, by the name of a projection. They compare by value and cannot be changed.
-
-    What equals ``usual`` is left out, so that equal models are equal.
-    """
-
-    __slots__ = ("_delays",)
-
-    def __init__(self, delays: Mapping[str, float], usual: float = math.nan) -> None:
-        kept = sorted((name, float(each)) for name, each in delays.items() if each != usual)
-        self._delays = dict(kept)
-
-    def __getitem__(self, name: str) -> float:
-        return self._delays[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._delays)
-
-    def __len__(self) -> int:
-        return len(self._delays)
-
-    def __hash__(self) -> int:
-        return hash(tuple(self._delays.items()))
-
-    def __repr__(self) -> str:
-        return repr(self._delays)
 
 
 def steps_of_delay(name: str, delays: Mapping[str, float], usual: float, dt: float) -> int:

@@ -11,7 +11,7 @@ import itertools
 import math
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -44,6 +44,10 @@ _UNIT = 1000.0
 def spiking_suspects(model: SpikingModel) -> Iterator[Suspect[SpikingModel]]:
     """The mistakes of a simulator, the likeliest first."""
     neuron, dt = model.neuron, model.dt
+
+    def with_neurons(**change: Any) -> SpikingModel:
+        return model.with_neurons(lambda each: replace(each, **change))
+
     tried: list[tuple[str, Callable[[], SpikingModel]]] = []
     for more in (1, -1, 2, -2, 3, -3):
         steps = model.delay_steps + more
@@ -52,7 +56,7 @@ def spiking_suspects(model: SpikingModel) -> Iterator[Suspect[SpikingModel]]:
     for reset in RESETS:
         if reset != neuron.reset:
             mistake = f"reset: {reset!r} instead of {neuron.reset!r}"
-            tried.append((mistake, lambda r=reset: replace(model, neuron=replace(neuron, reset=r))))
+            tried.append((mistake, lambda r=reset: with_neurons(reset=r)))
     changes: list[tuple[str, dict[str, float]]] = [
         (f"reset: to v_rest, {neuron.v_rest:g} mV", {"v_reset": neuron.v_rest}),
         ("reset: to 0 mV", {"v_reset": 0.0}),
@@ -79,7 +83,7 @@ def spiking_suspects(model: SpikingModel) -> Iterator[Suspect[SpikingModel]]:
         changes.append(("integration: Euler's method instead of the exact solution", change))
     for mistake, change in changes:
         if any(neuron.numbers[key] != value for key, value in change.items()):
-            tried.append((mistake, lambda c=change: replace(model, neuron=replace(neuron, **c))))
+            tried.append((mistake, lambda c=change: with_neurons(**c)))
     for mistake, make in tried:
         # Some have no model: a reset above the threshold, or a delay of 0.
         with suppress(ModelError):

@@ -1,10 +1,9 @@
 """From a graph that another program wrote to a network of Volr's, or all reasons against it.
 
 Populations are the spiking nodes and the leaky integrators; the nodes between two of them are
-projections (``affine``). Volr's neurons are all alike, so numbers that differ from neuron to
-neuron, r, v_leak and the threshold, become part of weights and biases: the potential of each neuron
-is counted in units of its threshold. That is exact, because the equations are linear between
-spikes.
+projections (``affine``). Numbers that differ from neuron to neuron, r, v_leak and the threshold,
+become part of weights and biases: the potential of each neuron is counted in units of its
+threshold. That is exact, because the equations are linear between spikes.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A foreign graph's spiking populations as one neuron model of ours, and its weights for that.
+"""A foreign graph's spiking populations as neuron models of ours, and its weights for these.
 
 Our update is V ← a V + R (1 − a) I + w·s for IFCurrDelta, and V ← a V + p I_syn + R (1 − a) I with
 I_syn ← b I_syn + w·s for IFCurrExp. A graph's is v ← a v + k W·s + (1 − a) (leak + level b), or
@@ -12,7 +12,8 @@ I = c_m level b / u. u is such that all thresholds are one; where nothing spikes
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -70,19 +71,20 @@ def spiking_model(
         problems.append("some outputs spike and others do not")
     if problems:
         raise refuse(name, problems)
-    neuron, units = _one_neuron(cells, reset, found.nodes, name)
-    network, values, written_out = _projected(found, cells, neuron, units, dt)
+    base, neurons, units = _neurons(cells, reset, found, name)
+    network, values, written_out = _projected(found, cells, neurons, units, dt)
     model = SpikingModel(
         network=network,
         parameters=values,
-        neuron=neuron,
+        neuron=base,
+        neurons=neurons,
         coding=coding,
         dt=dt,
         duration=duration,
         delay=dt,
         readout="membrane" if nonspiking else "count",
     )
-    return model, [*written_out, *_notes(found, dt, neuron)]
+    return model, [*written_out, *_notes(found, model)]
 
 
 def _cells(
@@ -94,14 +96,6 @@ def _cells(
         primitive = PRIMITIVES[graph.nodes[name].kind]
         if isinstance(primitive, Neuron):
             neurons[each] = graph.nodes[name], primitive
-    # An input's neurons have no use for a synapse.
-    alike = {
-        node.kind: primitive.step
-        for each, (node, primitive) in neurons.items()
-        if not (each in found.inputs and node.kind == "LIF")
-    }
-    if len(set(alike.values())) > 1:
-        problems.append(f"its populations are of kinds that differ: {', '.join(sorted(alike))}")
     cells: dict[str, Stepped] = {}
     for each, (node, primitive) in neurons.items():
         try:
@@ -111,71 +105,89 @@ def _cells(
     return cells
 
 
-def _one_neuron(
-    cells: Mapping[str, Stepped], reset: Reset, nodes: Mapping[str, str], name: str
-) -> tuple[NeuronModel, dict[str, Floats]]:
-    """The neuron that all populations share, and their units u.
+def _neurons(
+    cells: Mapping[str, Stepped], reset: Reset, found: GraphSkeleton, name: str
+) -> tuple[NeuronModel, dict[str, NeuronModel], dict[str, Floats]]:
+    """The neurons that most populations have, those of each population, and their units u.
 
-    Raises ``ModelFileError`` with all reasons why they cannot share one.
+    Raises ``ModelFileError`` with all populations whose neurons differ in more than their units.
     """
     problems: list[str] = []
-    shared: dict[str, tuple[str, float]] = {}
+    # An input's neurons have no use for a synapse, so they do without one of their own.
+    layers = [each for each in cells if each not in found.inputs] or [*cells]
     threshold = next(
         (float(c.threshold[0]) for c in cells.values() if c.threshold is not None), 1.0
     )
+    usual = _Numbers(threshold, 0.0, cells[layers[0]].tau)
+    neurons: dict[str, NeuronModel] = {}
     units: dict[str, Floats] = {}
-    resets: list[Floats] = []
-    for each, cell in cells.items():
-        for what, tau, whose in (
-            ("its time constant", cell.tau, "Volr's neurons"),
-            ("its synapse's time constant", cell.tau_syn, "Volr's"),
-        ):
-            if tau is None:
-                continue
-            first, wanted = shared.setdefault(what, (each, tau))
-            if tau != wanted and not abs(tau - wanted) <= _CLOSE * abs(wanted):
-                problems.append(
-                    f"node {nodes[each]!r}: {what} is {tau:g} ms, that of {nodes[first]!r} "
-                    f"{wanted:g} ms, and {whose} share one"
-                )
+    for each in sorted(cells, key=lambda one: one not in layers):
+        cell, v_reset = cells[each], usual.v_reset
         units[each] = np.ones_like(cell.leak)
         if cell.threshold is not None and cell.reset is not None:
             units[each] = cell.threshold / threshold
-            resets.append(cell.reset / units[each])
-    v_reset = 0.0
-    if reset == "hard" and resets:
-        together = np.concatenate(resets)
-        v_reset = float(together[0])
-        if not np.allclose(together, v_reset, rtol=_CLOSE, atol=_CLOSE * threshold):
-            problems.append("the neurons differ in v_reset, as a part of v_threshold")
+            if reset == "hard":
+                resets = cell.reset / units[each]
+                v_reset = float(resets[0])
+                if not np.allclose(resets, v_reset, rtol=_CLOSE, atol=_CLOSE * threshold):
+                    where = f"node {found.nodes[each]!r}"
+                    problems.append(
+                        f"{where}: its neurons differ in v_reset, as a part of v_threshold"
+                    )
+        synapse = usual.tau_syn if each in found.inputs else None
+        wanted = _Numbers(threshold, v_reset, cell.tau, cell.tau_syn or synapse)
+        usual = wanted if each == layers[0] else usual
+        neurons[each] = wanted.near(usual).neuron(reset)
     if problems:
         raise refuse(name, problems)
-    tau_m, *synapses = (tau for _, tau in shared.values())
-    numbers = {
-        "v_rest": 0.0,
-        "v_reset": v_reset,
-        "v_thresh": threshold,
-        "tau_m": tau_m,
-        "tau_refrac": 0.0,
-    }
-    if not synapses:
-        return IFCurrDelta(**numbers, reset=reset), units
-    tau_syn = synapses[0]
-    return IFCurrExp(**numbers, reset=reset, tau_syn_E=tau_syn, tau_syn_I=tau_syn), units
+    return neurons[layers[0]], neurons, units
+
+
+@dataclass(frozen=True)
+class _Numbers:
+    """What the neurons of one population can differ in from those of another: mV and ms."""
+
+    v_thresh: float
+    v_reset: float
+    tau_m: float
+    tau_syn: float | None = None
+
+    def near(self, other: _Numbers) -> _Numbers:
+        """The same numbers, or the other's where they differ by no more than rounding."""
+
+        def settled(mine: float | None, theirs: float | None) -> Any:
+            if mine is None or theirs is None or not abs(mine - theirs) <= _CLOSE * abs(theirs):
+                return mine
+            return theirs
+
+        return _Numbers(*map(settled, astuple(self), astuple(other)))
+
+    def neuron(self, reset: Reset) -> NeuronModel:
+        numbers: dict[str, Any] = {
+            "v_rest": 0.0,
+            "v_reset": self.v_reset,
+            "v_thresh": self.v_thresh,
+            "tau_m": self.tau_m,
+            "tau_refrac": 0.0,
+            "reset": reset,
+        }
+        if self.tau_syn is None:
+            return IFCurrDelta(**numbers)
+        return IFCurrExp(**numbers, tau_syn_E=self.tau_syn, tau_syn_I=self.tau_syn)
 
 
 def _projected(
     found: GraphSkeleton,
     cells: Mapping[str, Stepped],
-    neuron: NeuronModel,
+    neurons: Mapping[str, NeuronModel],
     units: Mapping[str, Floats],
     dt: float,
 ) -> tuple[Network, dict[str, Floats], list[str]]:
     factors: dict[str, Floats] = {}
     biases: dict[str, Floats] = {}
-    per_current = neuron.resistance if neuron.leaks else 1.0 / neuron.cm
     for name, form in found.forms.items():
-        cell, unit = cells[name], units[name]
+        cell, unit, neuron = cells[name], units[name], neurons[name]
+        per_current = neuron.resistance if neuron.leaks else 1.0 / neuron.cm
         factor = cell.kick / unit
         if neuron.has_currents and cell.gain is not None:
             factor = factor * cell.gain / neuron.synaptic_rises(dt)[0]
@@ -185,18 +197,21 @@ def _projected(
     return projected(found, factors, biases, spiking=True)
 
 
-def _notes(found: GraphSkeleton, dt: float, neuron: NeuronModel) -> list[str]:
+def _notes(found: GraphSkeleton, model: SpikingModel) -> list[str]:
     notes = [
-        _DELAYED.format(dt),
+        _DELAYED.format(model.dt),
         "a neuron spikes at its threshold, where NIR's spikes above it",
-        f"resets are read as {neuron.reset!r}: NIR has no word for which",
+        f"resets are read as {model.neuron.reset!r}: NIR has no word for which",
     ]
-    if neuron.has_currents and any(form.offset().any() for form in found.forms.values()):
+    if any(
+        model.neuron_of(name).has_currents and form.offset().any()
+        for name, form in found.forms.items()
+    ):
         notes.append(
             "biases are currents that are there from the start, where NIR's come through the "
             "synapse and take its time constant to arrive"
         )
-    if not neuron.leaks:
+    if not all(model.neuron_of(each).leaks for each in found.shapes):
         notes.append(
             "IF has no leak, and neither has the neuron here, tau_m is infinite: it is at its "
             f"threshold where it is nearer than {TIE:g} of v_thresh - v_reset to it"

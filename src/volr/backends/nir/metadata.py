@@ -2,9 +2,9 @@
 
 It says which node is which population or projection, and what the arrays of the graph do not hold:
 names and their order, neuron models with reset and units, coding and timing, and biases to the last
-digit. Where populations have different neurons, ``neurons`` has those of each. Reading it is
-parsing JSON; ``volr.backends.nir.read`` compares it with the graph, because another program may
-have changed either.
+digit. ``neurons`` has those of the populations that have their own. Reading it is parsing JSON;
+``volr.backends.nir.read`` compares it with the graph, because another program may have changed
+either.
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ import numpy as np
 from volr.backends.nir.connector_words import in_words as in_words_of
 from volr.backends.nir.connector_words import out_of_words as connector_of
 from volr.backends.nir.projections import weights_of
-from volr.backends.populations import neurons_of, one_neuron
 from volr.checks.json_values import in_words, out_of_words
 from volr.models.activations import activation
 from volr.models.coding import in_rates, rate_coding
@@ -68,15 +67,8 @@ class Described:
     settings: Mapping[str, Any]
     biases: Mapping[str, Floats]
 
-    @property
-    def neurons(self) -> Mapping[str, NeuronModel]:
-        """The neurons of each population where populations differ, and otherwise nothing."""
-        each = _typed(self.settings.get("neurons", {}), dict, "neurons").items()
-        return {name: _neuron(_typed(one, dict, "neurons")) for name, one in each}
-
     def model(self, graph: Graph) -> Model:
-        """The model with the weights that the graph has. Where populations have different neurons,
-        all have those of the first population here.
+        """The model with the weights that the graph has.
 
         Raises ``MalformedError`` where one is not where it should be, and ``ModelError``.
         """
@@ -117,20 +109,20 @@ def describe(model: Model, places: Places) -> str:
         case ArtificialModel():
             found |= {"kind": "artificial", "activation": model.activation.name}
         case SpikingModel():
-            alike, neurons = one_neuron(model), neurons_of(model)
             found |= {
                 "kind": "spiking",
                 "units": "s, and mV above v_rest; an input of a neuron is in mV/s (IFCurrDelta), "
                 "or in nA of w_in / tau_syn (IFCurrExp), and a spike an impulse of area 1",
-                **_neuron_in_words(alike or next(iter(neurons.values()))),
+                **_neuron_in_words(model.neuron),
                 "coding": [model.coding.name, in_rates(model.coding).rate_max],
                 "dt": model.dt,
                 "duration": model.duration,
                 "delay": model.delay,
                 "readout": model.readout,
             }
-            if alike is None:
-                found["neurons"] = {n: _neuron_in_words(each) for n, each in neurons.items()}
+            if model.neurons:
+                own = model.neurons.items()
+                found["neurons"] = {name: _neuron_in_words(each) for name, each in own}
     return json.dumps(found, ensure_ascii=False)
 
 
@@ -219,6 +211,7 @@ def _model(network: Network, values: Mapping[str, Floats], found: Mapping[str, A
         network=network,
         parameters=values,
         neuron=_neuron(found),
+        neurons=_neurons(found),
         coding=rate_coding(name, _number(rate, "coding")),
         dt=_number(found.get("dt"), "dt"),
         duration=_number(found.get("duration"), "duration"),
@@ -235,6 +228,12 @@ def _neuron(found: Mapping[str, Any]) -> NeuronModel:
     if set(neuron.numbers) != set(given):
         raise MalformedError("lack parameters of the neuron model")
     return neuron
+
+
+def _neurons(found: Mapping[str, Any]) -> dict[str, NeuronModel]:
+    """The neurons of the populations that have their own."""
+    each = _typed(found.get("neurons", {}), dict, "neurons").items()
+    return {name: _neuron(_typed(one, dict, "neurons")) for name, one in each}
 
 
 def _get(found: Mapping[str, Any], key: str, kind: type) -> Any:

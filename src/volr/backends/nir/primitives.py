@@ -52,10 +52,7 @@ class Linear:
 
 @dataclass(frozen=True)
 class Neuron:
-    """A population. ``ours`` is the model of ours that can be it exactly, where there is one.
-
-    Populations with the same ``step`` can be one model of ours.
-    """
+    """A population. ``ours`` is the model of ours that can be it exactly, where there is one."""
 
     parameters: tuple[str, ...]
     step: Callable[[Values, Steps], Stepped]

@@ -164,8 +164,6 @@ def own_model(graph: Graph) -> Imported | str:
     """
     try:
         described = read_description(graph.metadata[KEY])
-        if described.neurons:
-            return "Volr's metadata are ignored, because they give populations different neurons"
         model = described.model(graph)
         difference = _difference(canonical(model), graph)
     except MalformedError as error:

@@ -35,8 +35,6 @@ from volr.errors import ModelError, ModelFileError, NetworkError
 from volr.models.model import ArtificialModel, SpikingModel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from volr.backends.nir.graph import Graph, Node
     from volr.backends.nir.metadata import Places
     from volr.checks.arrays import Floats
@@ -55,7 +53,7 @@ def back(graph: Graph) -> Readback:
         # A number that overflows is another than the model's, and so it is seen.
         with np.errstate(all="ignore"):
             model = described.model(graph)
-            return _Back(graph, described.places, model, described.neurons).read()
+            return _Back(graph, described.places, model).read()
     except KeyError as error:
         raise ModelFileError(f"this NIR file is none of Volr's: it lacks {error}") from error
     except (MalformedError, ModelError, NetworkError) as error:
@@ -71,7 +69,6 @@ class _Back:
     graph: Graph
     places: Places
     model: Model
-    neurons: Mapping[str, NeuronModel]
 
     room: Room = field(default_factory=Room)
 
@@ -141,17 +138,13 @@ class _Back:
         return SpikingReadback(
             **common,
             cells={
-                name: self._numbers(self._neuron(model, name), name, model.dt)
+                name: self._numbers(model.neuron_of(name), name, model.dt)
                 for name in populations
                 if self._cells(name).kind != "Input"
             },
             delays=all_asked(dict.fromkeys(weights, model.delay_steps * model.dt), METADATA),
             dt=Asked(model.dt, METADATA),
         )
-
-    def _neuron(self, model: SpikingModel, name: str) -> NeuronModel:
-        """The neurons of a population, from the metadata."""
-        return self.neurons.get(name, model.neuron)
 
     def _cells(self, name: str) -> Node:
         return self.graph.nodes[self.places.populations[name]]
@@ -180,7 +173,7 @@ class _Back:
             case ArtificialModel():
                 return given
             case SpikingModel() as model:
-                neuron, values = self._neuron(model, name), self._cells(name).values
+                neuron, values = model.neuron_of(name), self._cells(name).values
                 if not neuron.has_currents:
                     # mV/s: r / τ of it is what the membrane sees.
                     given = given * neuron.cm / SECOND

@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     from volr.models.first_spike import FirstSpike
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.models.samples import Data, Samples
+    from volr.models.spike_trains import SpikeTrains
     from volr.network import AllToAll, Connector, Network, OneToOne, Population, Projection
     from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
     from volr.quantisation import Quantisation, QuantisationSettings, quantise
@@ -135,6 +136,7 @@ __all__ = [
     "Simulator",
     "Source",
     "Span",
+    "SpikeTrains",
     "SpikingBackend",
     "SpikingModel",
     "SpikingSettings",
@@ -218,6 +220,7 @@ _HOMES = {
     "volr.models.first_spike": "FirstSpike",
     "volr.models.model": "ArtificialModel SpikingModel",
     "volr.models.samples": "Data Samples",
+    "volr.models.spike_trains": "SpikeTrains",
     "volr.network": "AllToAll Connector Network OneToOne Population Projection",
     "volr.neurons": "IFCondExp IFCurrDelta IFCurrExp NeuronModel",
     "volr.quantisation": "Quantisation QuantisationSettings quantise",

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from volr.models.activations import Activation
     from volr.models.model import ArtificialModel, Model, SpikingModel
+    from volr.models.spike_trains import SpikeTrains
     from volr.network import Network
     from volr.neurons import Reset
 
@@ -169,19 +170,20 @@ class Simulator(Protocol):
     def run(
         self,
         model: SpikingModel,
-        stimuli: ArrayLike,
+        stimuli: ArrayLike | SpikeTrains,
         *,
         record: Record = Record(),
         seed: int = 0,
         first: int = 0,
         progress: Progress | None = None,
     ) -> Recordings:
-        """Simulate each stimulus (``[batch, unit]``, values in [0, 1]) from rest, on its own.
+        """Simulate each stimulus from rest, on its own: values in [0, 1], ``[batch, unit]``, or
+        spike trains, ``[time, batch, unit]``.
 
-        Stimuli may be an array, a tensor or lists. Random codings draw by ``seed`` and the number
-        of a stimulus; ``first`` is that of the first. Raises ``DataError`` for stimuli that do not
-        fit, ``UnsupportedError`` for a model that the simulator cannot honour, ``SimulatorError``
-        when the simulator fails.
+        Stimuli may be an array, a tensor or lists, or ``SpikeTrains``. Random codings draw by
+        ``seed`` and the number of a stimulus; ``first`` is that of the first. Raises ``DataError``
+        for stimuli that do not fit, ``UnsupportedError`` for a model that the simulator cannot
+        honour, ``SimulatorError`` when the simulator fails.
         """
         ...
 

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from volr.backends.messages import Arrays, Request
     from volr.backends.processes import WorkerPool
     from volr.backends.readback import SpikingReadback
-    from volr.checks.arrays import Booleans, Floats
+    from volr.checks.arrays import Booleans
     from volr.models.model import SpikingModel
+    from volr.models.spike_trains import SpikeTrains, Stimuli
 
 MOST_VALUES = 20_000_000
 """Values in one recorded array: spike trains and membranes are whole until they are returned."""
@@ -58,7 +59,7 @@ class PooledSimulator(ABC):
     def run(
         self,
         model: SpikingModel,
-        stimuli: ArrayLike,
+        stimuli: ArrayLike | SpikeTrains,
         *,
         record: Record = Record(),
         seed: int = 0,
@@ -103,7 +104,7 @@ class PooledSimulator(ABC):
         del model, answer
 
     def given(
-        self, model: SpikingModel, stimuli: Floats, seed: int, first: int
+        self, model: SpikingModel, stimuli: Stimuli, seed: int, first: int
     ) -> Mapping[str, Booleans]:
         """Spikes of inputs, ``[time, batch, unit]``, that the kernel does not record."""
         del model, stimuli, seed, first
@@ -121,7 +122,7 @@ class PooledSimulator(ABC):
     def requests(
         self,
         model: SpikingModel,
-        stimuli: Floats,
+        stimuli: Stimuli,
         record: Record,
         seed: int,
         size: int,

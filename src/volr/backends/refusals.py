@@ -18,9 +18,9 @@ from volr.checks.arguments import check_record
 from volr.errors import DataError, MissingError, ModelError, UnsupportedError
 from volr.exact.sums import staircase_of
 from volr.models.activations import Staircase
-from volr.models.coding import stimuli_of
 from volr.models.first_spike import FirstSpike
 from volr.models.model import ArtificialModel, Model, SpikingModel
+from volr.models.stimuli import given_stimuli
 from volr.network import Connector
 from volr.network.supported import check_connectors
 from volr.system.commands import find_command
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from volr.backends.base import Backend
-    from volr.checks.arrays import Floats
+    from volr.models.spike_trains import SpikeTrains, Stimuli
     from volr.network import Network, Population
 
 
@@ -138,16 +138,16 @@ def otherwise(*changes: str) -> str:
 def check_request(
     backend: SpikingBackend,
     model: SpikingModel,
-    stimuli: ArrayLike,
+    stimuli: ArrayLike | SpikeTrains,
     record: Record,
     seed: int,
     first: int,
-) -> Floats:
-    """Check what ``Simulator.run`` is asked for, and return the stimuli as an array. Raises as
-    that does.
+) -> Stimuli:
+    """Check what ``Simulator.run`` is asked for, and return the stimuli as an array, or as spike
+    trains. Raises as that does.
     """
     check_supported(backend, model)
-    given = stimuli_of(stimuli, model.network.input_size)
+    given = given_stimuli(model, stimuli)
     check_record("run", record, Record, "record")
     record.check(model.network)
     for what, number in (("the seed", seed), ("the number of the first stimulus", first)):

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from volr.backends.base import Progress, Simulator, SpikingBackend
     from volr.backends.readback import SpikingReadback
-    from volr.checks.arrays import Floats
     from volr.models.model import SpikingModel
+    from volr.models.spike_trains import SpikeTrains, Stimuli
     from volr.system.cluster import Call
 
     Start = Callable[[], AbstractContextManager[Simulator]]
@@ -65,7 +65,7 @@ class SharedSimulator:
     def run(
         self,
         model: SpikingModel,
-        stimuli: ArrayLike,
+        stimuli: ArrayLike | SpikeTrains,
         *,
         record: Record = Record(),
         seed: int = 0,
@@ -170,7 +170,7 @@ def _run(
     name: str,
     start: Start,
     model: SpikingModel,
-    stimuli: Floats,
+    stimuli: Stimuli,
     record: Record,
     seed: int,
     first: int,

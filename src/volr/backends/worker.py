@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from volr.backends.readback import Answer, Names
     from volr.checks.arrays import Booleans, Floats, Integers
     from volr.models.model import SpikingModel
+    from volr.models.spike_trains import Stimuli
     from volr.network import Network, Projection
 
 
@@ -82,7 +83,7 @@ def synapse_arrays(
 
 def requests(
     model: SpikingModel,
-    stimuli: Floats,
+    stimuli: Stimuli,
     seed: int,
     size: int,
     wiring: Arrays,
@@ -230,7 +231,7 @@ def input_probes(model: SpikingModel) -> Floats:
     return np.concatenate([np.zeros((1, network.input_size)), ones])
 
 
-def _seed_with_spikes(model: SpikingModel, stimuli: Floats) -> int:
+def _seed_with_spikes(model: SpikingModel, stimuli: Stimuli) -> int:
     """A seed with which each input draws a spike for the value 1; 0 if none is found."""
 
     def all_spike(seed: int) -> bool:

@@ -29,6 +29,7 @@ from volr.cli.programs import check, format_program, show
 from volr.cli.quantise import quantise
 from volr.cli.report import report
 from volr.cli.search import search
+from volr.cli.simulate import simulate
 from volr.cli.train import train
 from volr.cli.transfer import transfer
 from volr.cli.verify import verify
@@ -110,6 +111,7 @@ app.command("train", cls=Command)(train)
 app.command("quantise", cls=Command)(quantise)
 app.command("transfer", cls=Command)(transfer)
 app.command("evaluate", cls=Command)(evaluate)
+app.command("simulate", cls=Command)(simulate)
 app.command("explain", cls=Command)(explain)
 app.command("experiment", cls=Command)(experiment)
 app.command("search", cls=Command)(search)

@@ -49,6 +49,12 @@ def verify(
         None, "Task: its test data are the stimuli.", "TASK", unless="random stimuli"
     ),
     data: options.DataFolder = None,
+    stimuli: Path | None = option(
+        None,
+        "Stimuli of your own: a .npy or .npz file of values [batch, unit], or of spike trains "
+        "[time, batch, unit].",
+        "FILE",
+    ),
     # With 20 stimuli, most neurons spike for at least one.
     samples: int = options.samples(20, ", or of random stimuli"),
     seed: int = options.seed(0, "weights, stimuli and input spikes."),
@@ -85,6 +91,7 @@ def verify(
     from volr.backends.base import SpikingBackend
     from volr.cli.input_files import read_subject
     from volr.cli.verify_tables import left_out_lines, outcome_json, print_outcomes, show_outcome
+    from volr.experiments.datasets.numpy_files import read_stimuli
     from volr.experiments.run_progress import of_simulation
     from volr.model_files.model_file import ModelFile
     from volr.transfer import TransferSettings
@@ -119,6 +126,7 @@ def verify(
             refuse(idle, "the proof runs nothing; add --against MODEL")
             show_proof(model, as_json=as_json)
             return
+        refuse([f"--stimuli {stimuli}"] if stimuli else [], "whole numbers are those of values")
         shown = _stimuli(model.network, task, samples, seed, origin, data)
         names = tuple(dict.fromkeys(on or ("engine",)))
         compare_whole_numbers(
@@ -128,13 +136,19 @@ def verify(
     pairs, left_out = _pairs(models, on)
     if dask is not None and not any(isinstance(each, SpikingBackend) for _, each in pairs):
         refuse(["--dask"], "none of these simulates anything")
-    stimuli, _ = _stimuli(models[0].network, task, samples, seed, origin, data)
+    if stimuli is not None:
+        refuse([f"--task {task}"] if task else [], "the stimuli are those of --stimuli")
+        shown = read_stimuli(stimuli)
+    else:
+        shown, _ = _stimuli(models[0].network, task, samples, seed, origin, data)
+    # Spike trains are [time, batch, unit].
+    count = shown.shape[1] if shown.ndim == 3 else len(shown)
     found: list[Outcome] = []
     with progress_bar() as progress:
         for model, target in pairs:
-            told = of_simulation(progress, len(stimuli), f"verifying {target.name}")
+            told = of_simulation(progress, count, f"verifying {target.name}")
             with _at(target, dask) as on_it:
-                outcome = attempt(model, on_it, stimuli, seed=seed, progress=told)
+                outcome = attempt(model, on_it, shown, seed=seed, progress=told)
             if on is None and isinstance(outcome, Unverified) and outcome.status == "refused":
                 # Some simulators find out only as they run that they lack something.
                 left_out.append(outcome)

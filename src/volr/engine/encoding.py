@@ -25,6 +25,7 @@ from volr.engine.schedule import Layer, Schedule
 from volr.models.activations import input_levels as whole_levels
 from volr.models.coding import ConstantCurrent, Poisson, input_levels, poisson_spikes
 from volr.models.first_spike import FirstSpike, input_steps, one_spike_each
+from volr.models.spike_trains import SpikeTrains
 from volr.neurons.response import count_levels
 from volr.system.memory import check_room
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from volr.engine.cpu.buffers import Memory
     from volr.engine.cpu.events import Events
     from volr.models.coding import InputCoding
+    from volr.models.spike_trains import Stimuli
     from volr.neurons import NeuronModel
 
 
@@ -104,9 +106,13 @@ _LOOKED_AT = 4
 
 
 def encode(
-    schedule: Schedule, coding: InputCoding, values: Floats, *, seed: int = 0, first: int = 0
+    schedule: Schedule, coding: InputCoding, values: Stimuli, *, seed: int = 0, first: int = 0
 ) -> Encoded:
-    """The input spikes of ``values`` ``[batch, unit]`` in [0, 1]; row i is number ``first + i``."""
+    """The input spikes of ``values`` ``[batch, unit]`` in [0, 1], or spike trains; row i is number
+    ``first + i``.
+    """
+    if isinstance(values, SpikeTrains):
+        return Spikes(values.lasting(schedule.steps).view(np.uint8))
     match coding:
         case ConstantCurrent():
             return trains_of(schedule, levels_of(schedule, coding, values))

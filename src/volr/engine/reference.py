@@ -14,14 +14,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.models.coding import check_stimuli, input_drive
+from volr.models.coding import input_drive
 from volr.models.parameters import synapse_matrix, unit_biases
+from volr.models.stimuli import given_stimuli
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from volr.checks.arrays import Booleans, Floats
     from volr.models.model import SpikingModel
+    from volr.models.spike_trains import Stimuli
     from volr.network import Population
     from volr.neurons.base import Arriving
 
@@ -40,13 +42,14 @@ class Trace:
     tested: Mapping[str, Floats]
 
 
-def simulate(model: SpikingModel, stimuli: Floats, *, seed: int = 0, first: int = 0) -> Trace:
-    """Simulate each stimulus (``[batch, unit]``, values in [0, 1]) from rest, on its own.
+def simulate(model: SpikingModel, stimuli: Stimuli, *, seed: int = 0, first: int = 0) -> Trace:
+    """Simulate each stimulus from rest, on its own: ``[batch, unit]``, values in [0, 1], or spike
+    trains.
 
     ``seed``, and ``first``, the number of the first stimulus, matter to random codings only. Raises
     ``DataError`` for stimuli that do not fit.
     """
-    check_stimuli(stimuli, model.network.input_size)
+    stimuli = given_stimuli(model, stimuli)
     drive = input_drive(model, stimuli, seed=seed, first=first)
     spikes: dict[str, Booleans] = dict(drive.spikes)
     membranes: dict[str, Floats] = {}

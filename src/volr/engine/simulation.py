@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from volr.engine.schedule import Layer, Schedule
     from volr.models.coding import InputCoding
     from volr.models.model import SpikingModel
+    from volr.models.spike_trains import Stimuli
 
 # A slice of a few large or long stimuli is cut smaller.
 _SLICE_BYTES = 16_000_000
@@ -123,7 +124,7 @@ def contents(model: Ready) -> tuple[dict[str, Floats], dict[str, Floats]]:
 
 def simulate(
     model: Ready,
-    stimuli: Floats,
+    stimuli: Stimuli,
     *,
     seed: int = 0,
     first: int = 0,

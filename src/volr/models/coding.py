@@ -23,6 +23,7 @@ from volr.errors import DataError, ModelError, UnsupportedError
 from volr.models.activations import input_levels as whole_levels
 from volr.models.first_spike import FirstSpike, clock_steps, input_steps, one_spike_each
 from volr.models.samples import Samples
+from volr.models.spike_trains import SpikeTrains
 from volr.neurons import SMALLEST, NeuronModel
 from volr.neurons.response import count_levels
 
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
     from volr.checks.arrays import Booleans, Floats, Integers
     from volr.models.model import SpikingModel
+    from volr.models.spike_trains import Stimuli
     from volr.network import Network
 
 T = TypeVar("T", bound=np.generic)
@@ -210,9 +212,11 @@ class Drive:
     spikes: Mapping[str, Booleans]
 
 
-def input_drive(model: SpikingModel, values: Floats, *, seed: int, first: int = 0) -> Drive:
-    """The drive for ``values`` ``[batch, unit]``; row i is stimulus ``first + i``."""
+def input_drive(model: SpikingModel, values: Stimuli, *, seed: int, first: int = 0) -> Drive:
+    """The drive for values ``[batch, unit]``, or spike trains; row i is stimulus ``first + i``."""
     network = model.network
+    if isinstance(values, SpikeTrains):
+        return Drive({}, by_input(network, values.lasting(model.steps)))
     match model.coding:
         case ConstantCurrent():
             parts = by_input(network, values)

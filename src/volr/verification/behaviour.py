@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     )
     from volr.checks.arrays import Booleans, Floats
     from volr.models.model import SpikingModel
+    from volr.models.spike_trains import Stimuli
 
 # A membrane this close to its threshold, as a share of θ, is at it except for rounding.
 _TIE = 1e-9
@@ -92,7 +93,7 @@ def spiking_behaviour(
     model: SpikingModel,
     backend: SpikingBackend,
     simulator: Simulator,
-    stimuli: Floats,
+    stimuli: Stimuli,
     *,
     seed: int = 0,
     progress: Progress | None = None,
@@ -129,7 +130,7 @@ def spiking_behaviour(
 
 
 def _expected(
-    model: SpikingModel, backend: SpikingBackend, stimuli: Floats, record: Record, seed: int
+    model: SpikingModel, backend: SpikingBackend, stimuli: Stimuli, record: Record, seed: int
 ) -> _Run:
     """The run of the engine, or of the specification if the engine itself is compared."""
     if backend.name != ENGINE.name:
@@ -171,7 +172,7 @@ def _same(expected: _Run, found: _Run) -> Iterator[tuple[str, Booleans]]:
 def _first(
     model: SpikingModel,
     backend: SpikingBackend,
-    stimuli: Floats,
+    stimuli: Stimuli,
     expected: _Run,
     found: _Run,
     same: Mapping[str, Booleans],
@@ -236,7 +237,7 @@ def _otherwise(model: SpikingModel, backend: SpikingBackend, name: str, membrane
 
 
 def _cause(
-    model: SpikingModel, stimuli: Floats, found: _Run, stimulus: int, seed: int
+    model: SpikingModel, stimuli: Stimuli, found: _Run, stimulus: int, seed: int
 ) -> str | None:
     """The mistake with which the engine does what the back end did, on a few stimuli."""
     last = stimulus + _DECIDING

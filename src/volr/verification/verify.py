@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from volr.backends import backend_of, running, title
 from volr.backends import target as find_target
@@ -16,6 +16,7 @@ from volr.checks import arguments
 from volr.errors import DataError, MissingError, UnsupportedError, VolrError
 from volr.models.coding import stimuli_of
 from volr.models.model import ArtificialModel, SpikingModel
+from volr.models.stimuli import given_stimuli
 from volr.verification.behaviour import Behaviour, spiking_behaviour
 from volr.verification.comparison import compare
 from volr.verification.examples import random_stimuli
@@ -28,8 +29,8 @@ if TYPE_CHECKING:
 
     from volr.backends import On
     from volr.backends.base import Backend, Progress, Simulator
-    from volr.checks.arrays import Floats
     from volr.models.model import Model
+    from volr.models.spike_trains import SpikeTrains, Stimuli
     from volr.verification.differences import Comparison, Difference
 
 Target: TypeAlias = "Backend | Document"
@@ -108,7 +109,7 @@ Outcome: TypeAlias = Verification | Unverified
 def verify(
     model: Model,
     on: On | Document,
-    stimuli: ArrayLike | None = None,
+    stimuli: ArrayLike | SpikeTrains | None = None,
     *,
     seed: int = 0,
     progress: Progress | None = None,
@@ -116,10 +117,11 @@ def verify(
     """Is it the same network? Compares what ``on`` holds and does with ``model``.
 
     ``on`` is a back end, a document, the name of either as ``volr verify --on`` takes it, or a
-    started simulator. The behaviour is compared on ``stimuli`` ``[batch, unit]``, by default 20
-    random ones. ``seed`` is for random codings only. Raises ``UnsupportedError`` if the model is
-    not supported, ``MissingError`` if something is not installed, ``SimulatorError`` if a simulator
-    fails, and ``DataError`` for stimuli that do not fit, and where there are none.
+    started simulator. The behaviour is compared on ``stimuli`` ``[batch, unit]``, or on spike
+    trains ``[time, batch, unit]``, by default on 20 random stimuli. ``seed`` is for random codings
+    only. Raises ``UnsupportedError`` if the model is not supported, ``MissingError`` if something
+    is not installed, ``SimulatorError`` if a simulator fails, and ``DataError`` for stimuli that do
+    not fit, and where there are none.
     """
     arguments.check_model("verify", model)
     arguments.check_on("verify", on)
@@ -131,7 +133,7 @@ def verify(
         stimuli = random_stimuli(model.network, SAMPLES)
     require(target)
     check_supported(target, model)
-    stimuli = _compared(model, stimuli)
+    shown = _compared(model, stimuli)
     behaviour: Behaviour | None
     match target, model:
         case Document(), _:
@@ -139,12 +141,18 @@ def verify(
         case ArtificialBackend(), ArtificialModel():
             found = target.read_back(model)
             is_measure = target.name == REFERENCE.name
-            behaviour = None if is_measure else artificial_behaviour(model, target, stimuli)
+            behaviour = (
+                None
+                if is_measure
+                else artificial_behaviour(
+                    model, target, stimuli_of(stimuli, model.network.input_size)
+                )
+            )
         case SpikingBackend(), SpikingModel():
             with running(target if isinstance(on, Document) else on) as simulator:
                 found = simulator.read_back(model)
                 behaviour = spiking_behaviour(
-                    model, target, simulator, stimuli, seed=seed, progress=progress
+                    model, target, simulator, shown, seed=seed, progress=progress
                 )
         case _:
             raise UnsupportedError(f"{target.name} cannot run this model")
@@ -152,9 +160,12 @@ def verify(
     return Verification(title(target), generation_of(model), comparison, behaviour)
 
 
-def _compared(model: Model, stimuli: ArrayLike) -> Floats:
+def _compared(model: Model, stimuli: Any) -> Stimuli:
     """The stimuli to compare the behaviour on: of none, all back ends would be equal."""
-    found = stimuli_of(stimuli, model.network.input_size)
+    if isinstance(model, SpikingModel):
+        found = given_stimuli(model, stimuli)
+    else:
+        found = stimuli_of(stimuli, model.network.input_size)
     if not len(found):
         raise DataError(
             "there are no stimuli to compare the behaviour on",
@@ -166,7 +177,7 @@ def _compared(model: Model, stimuli: ArrayLike) -> Floats:
 def attempt(
     model: Model,
     on: Target | Simulator,
-    stimuli: Floats,
+    stimuli: ArrayLike | SpikeTrains,
     *,
     seed: int = 0,
     progress: Progress | None = None,
@@ -176,11 +187,11 @@ def attempt(
     ``on`` may be a started simulator. It only raises ``DataError``, for stimuli that do not fit the
     model.
     """
-    stimuli = _compared(model, stimuli)
+    shown = _compared(model, stimuli)
     generation = generation_of(model)
     target = on if isinstance(on, Document) else backend_of(on)
     try:
-        return verify(model, on, stimuli, seed=seed, progress=progress)
+        return verify(model, on, shown, seed=seed, progress=progress)
     except (UnsupportedError, MissingError) as error:
         return Unverified(title(target), generation, "refused", error)
     except Exception as error:
@@ -194,7 +205,7 @@ def attempt(
 def verify_all(
     model: Model,
     targets: Iterable[Target],
-    stimuli: Floats,
+    stimuli: Stimuli,
     *,
     seed: int = 0,
     progress: Callable[[Target], Progress] | None = None,

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from volr.backends.readback import SpikingReadback
     from volr.checks.arrays import Floats
     from volr.models.model import SpikingModel
+    from volr.models.spike_trains import Stimuli
     from volr.network import Projection
     from volr.neurons import NeuronModel
 
@@ -94,7 +95,7 @@ class Brian2Simulator(PooledSimulator):
     def requests(
         self,
         model: SpikingModel,
-        stimuli: Floats,
+        stimuli: Stimuli,
         record: Record,
         seed: int,
         size: int,
@@ -163,7 +164,7 @@ def batch_size(model: SpikingModel, record: Record, stimuli: int, processes: int
 
 
 def _requests(
-    model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int, first: int
+    model: SpikingModel, stimuli: Stimuli, record: Record, seed: int, size: int, first: int
 ) -> Iterator[Request]:
     neurons = neurons_of(model)
 

@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 
     from volr.backends.base import Progress
     from volr.backends.readback import SpikingReadback
-    from volr.checks.arrays import Floats, Integers
+    from volr.checks.arrays import Integers
     from volr.engine.devices import Device
     from volr.engine.simulation import Result
     from volr.models.model import SpikingModel
+    from volr.models.spike_trains import SpikeTrains, Stimuli
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ class EngineSimulator:
     def run(
         self,
         model: SpikingModel,
-        stimuli: ArrayLike,
+        stimuli: ArrayLike | SpikeTrains,
         *,
         record: Record = Record(),
         seed: int = 0,
@@ -88,7 +89,7 @@ class EngineSimulator:
             return partial(simulate, ready(model, smooth=self.smooth))
         from volr.engine.gpu import simulation
 
-        def run(stimuli: Floats, **options: Any) -> Result:
+        def run(stimuli: Stimuli, **options: Any) -> Result:
             return simulation.simulate(model, stimuli, self.device, **options)
 
         return run

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from volr.backends.readback import SpikingReadback
     from volr.checks.arrays import Floats
     from volr.models.model import SpikingModel
+    from volr.models.spike_trains import Stimuli
     from volr.network import Projection
     from volr.neurons import NeuronModel
 
@@ -59,7 +60,7 @@ class NestSimulator(PooledSimulator):
     def requests(
         self,
         model: SpikingModel,
-        stimuli: Floats,
+        stimuli: Stimuli,
         record: Record,
         seed: int,
         size: int,
@@ -110,7 +111,7 @@ def batch_size(model: SpikingModel, record: Record, stimuli: int, processes: int
 
 
 def _requests(
-    model: SpikingModel, stimuli: Floats, record: Record, seed: int, size: int, first: int
+    model: SpikingModel, stimuli: Stimuli, record: Record, seed: int, size: int, first: int
 ) -> Iterator[Request]:
     neurons, dt = neurons_of(model), model.dt
 

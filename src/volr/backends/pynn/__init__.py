@@ -43,8 +43,9 @@ if TYPE_CHECKING:
 
     from volr.backends.messages import Arrays, Request, Settings
     from volr.backends.readback import SpikingReadback
-    from volr.checks.arrays import Booleans, Floats
+    from volr.checks.arrays import Booleans
     from volr.models.model import SpikingModel
+    from volr.models.spike_trains import Stimuli
     from volr.network import Projection
     from volr.neurons import NeuronModel
 
@@ -82,7 +83,7 @@ class PynnSimulator(PooledSimulator):
         _check_awake(self.backend.name, model, answer)
 
     def given(
-        self, model: SpikingModel, stimuli: Floats, seed: int, first: int
+        self, model: SpikingModel, stimuli: Stimuli, seed: int, first: int
     ) -> Mapping[str, Booleans]:
         return input_drive(model, stimuli, seed=seed, first=first).spikes
 
@@ -96,7 +97,7 @@ class PynnSimulator(PooledSimulator):
     def requests(
         self,
         model: SpikingModel,
-        stimuli: Floats,
+        stimuli: Stimuli,
         record: Record,
         seed: int,
         size: int,
@@ -208,7 +209,7 @@ def batch_size(
 def _requests(
     dialect: Dialect,
     model: SpikingModel,
-    stimuli: Floats,
+    stimuli: Stimuli,
     record: Record,
     seed: int,
     size: int,

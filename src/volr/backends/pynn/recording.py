@@ -167,9 +167,12 @@ def _given(population: Any) -> tuple[NDArray[Any], NDArray[Any]]:
         held = population.brian2_group.variables
         times = np.asarray(held["spike_time"].get_value())
         return np.asarray(held["neuron_index"].get_value()), 1000.0 * times
-    trains = [train.value for train in population.get("spike_times", simplify=False)]
-    cells = np.repeat(np.arange(len(trains)), [np.size(train) for train in trains])
-    return cells, np.concatenate([np.empty(0), *map(np.ravel, trains)])
+    held = population.get("spike_times", simplify=False)
+    # Of one cell alone, PyNN gives the times themselves.
+    each = [held] if population.size == 1 else held
+    trains = [np.ravel(getattr(train, "value", train)) for train in each]
+    cells = np.repeat(np.arange(len(trains)), [train.size for train in trains])
+    return cells, np.concatenate([np.empty(0), *trains])
 
 
 def _model(population: Any) -> tuple[str, str]:

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import Tensor
 
-    from volr.checks.arrays import Floats
     from volr.engine.schedule import Schedule
     from volr.engine.simulation import Progress
     from volr.models.model import SpikingModel
+    from volr.models.spike_trains import Stimuli
 
 # Stimuli that are run at once, and the most memory for what their neurons do.
 _CHUNK, _CHUNK_BYTES = 1024, 1_000_000_000
@@ -34,7 +34,7 @@ _CHUNK, _CHUNK_BYTES = 1024, 1_000_000_000
 
 def simulate(
     model: SpikingModel,
-    stimuli: Floats,
+    stimuli: Stimuli,
     device: str,
     *,
     seed: int = 0,

@@ -5,8 +5,6 @@ Nothing is unpickled, and nothing of a size that a file claims is made before th
 
 from __future__ import annotations
 
-import io
-import math
 import zipfile
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +13,7 @@ import numpy as np
 from volr.errors import DataError, ModelError
 from volr.experiments.datasets.arrays import Arrays, Part
 from volr.experiments.datasets.idx import decode, header_of, idx_size, unpack
+from volr.experiments.datasets.numpy_files import arrays_in, members_of
 from volr.experiments.datasets.packages import package
 from volr.system.incoming import check_ordinary, nearest
 from volr.system.memory import check_room
@@ -74,60 +73,11 @@ def arrays_of(named: Mapping[str, NDArray[Any]], source: str) -> Arrays:
 
 
 def _archive(path: Path) -> Arrays:
-    """A ``.npz`` file. Its members are as large as they say once they are unpacked."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = {
-                each.filename.removesuffix(".npy"): each
-                for each in archive.infolist()
-                if each.filename.endswith(".npy")
-            }
-            wanted = [each for each in (*_SPLIT, *_WHOLE) if each in members]
-            check_room({each: members[each].file_size for each in wanted}, f"to read {path}")
-            found = {each: _member(archive, members[each], path, each) for each in wanted}
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError, EOFError) as error:
-        raise DataError(f"{path} is damaged: {error}") from error
-    except OSError as error:
-        raise DataError(f"cannot read the data {path}: {error.strerror or error}") from error
-    except ModelError as error:
-        raise DataError(f"cannot read the data {path}: {error.message}") from error
-    others = {each: np.zeros(0) for each in members if each not in found}
+    """A ``.npz`` file of a data set."""
+    names = members_of(path)
+    found = arrays_in(path, [each for each in (*_SPLIT, *_WHOLE) if each in names])
+    others = {each: np.zeros(0) for each in names if each not in found}
     return arrays_of({**others, **found} if found else others, str(path))
-
-
-def _member(
-    archive: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, name: str
-) -> NDArray[Any]:
-    with archive.open(member) as opened:
-        data = opened.read(member.file_size + 1)
-    try:
-        _check_length(data)
-        return np.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
-        if "Object arrays" in str(error):
-            raise DataError(
-                f"{name} of {path} has objects of Python, which may run code when they are read, "
-                "and Volr reads none",
-                help="save arrays of numbers, and labels as numbers or as text: "
-                "numpy.asarray(labels, dtype=str)",
-            ) from error
-        raise DataError(f"{name} of {path} is damaged: {error}") from error
-
-
-def _check_length(data: bytes) -> None:
-    """Raise ``ValueError`` for an array that says it is larger than its bytes.
-
-    NumPy would ask for that much memory first.
-    """
-    opened = io.BytesIO(data)
-    form: Any = np.lib.format
-    first = form.read_magic(opened) == (1, 0)
-    read = form.read_array_header_1_0 if first else form.read_array_header_2_0
-    header: tuple[tuple[int, ...], bool, np.dtype[Any]] = read(opened)
-    shape, _, kind = header
-    left = len(data) - opened.tell()
-    if not kind.hasobject and math.prod(shape) * kind.itemsize > left:
-        raise ValueError(f"its shape is {list(shape)}, and {left:,} bytes are there")
 
 
 def _folder(path: Path) -> Arrays:

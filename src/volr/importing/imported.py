@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from volr.errors import ProgramError
 from volr.language import to_network
 from volr.language.decompile import decompile
+from volr.models.model import SpikingModel
 from volr.models.parameters import bias_name, weight_name
 from volr.source import Source
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from volr.checks.arrays import Floats
     from volr.models.model import Model
     from volr.models.parameters import Parameters
-    from volr.network import Network
+    from volr.network import Network, Projection
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,19 @@ def in_program(model: Model, notes: tuple[str, ...], name: str) -> ImportedModel
     """
     found = decompile(model.network)
     network = to_network(Source(found.text, name))
+    before = _before(network, found.names, model.network)
     values = renamed_parameters(network, found.names, model.network, model.parameters)
+    changes: dict[str, Any] = {"network": network, "parameters": values}
+    if isinstance(model, SpikingModel):
+        neurons, delays = model.neurons, model.delays
+        names = found.names.items()
+        changes["neurons"] = {ours: neurons[name] for ours, name in names if name in neurons}
+        pairs = before.items()
+        changes["delays"] = {ours: delays[p.name] for ours, p in pairs if p.name in delays}
     renamed = [f"{ours} is {theirs}" for ours, theirs in found.names.items() if ours != theirs]
     if renamed:
         notes = (*notes, f"populations are called as the program calls them: {', '.join(renamed)}")
-    return ImportedModel(replace(model, network=network, parameters=values), notes)
+    return ImportedModel(replace(model, **changes), notes)
 
 
 def lowered(program: str, name: str) -> Network | None:
@@ -56,18 +65,28 @@ def renamed_parameters(
 ) -> Parameters:
     """The parameters for ``network``, each of whose populations has another of its ``names``.
 
-    The network of the names is ``theirs``. Several projections between two populations may have
-    another order there.
+    The network of the names is ``theirs``.
     """
-    named: dict[object, list[str]] = {}
-    for p in theirs.projections:
-        named.setdefault((p.source, p.target, p.connector), []).append(weight_name(p))
-    found: dict[str, Floats] = {}
-    for p in network.projections:
-        rest = named[names[p.source], names[p.target], p.connector]
-        found[weight_name(p)] = values[rest.pop(0)]
+    before = _before(network, names, theirs)
+    found: dict[str, Floats] = {
+        weight_name(p): values[weight_name(before[p.name])] for p in network.projections
+    }
     for each in network.layers:
         bias = bias_name(replace(each, name=names[each.name]))
         if bias in values:
             found[bias_name(each)] = values[bias]
     return found
+
+
+def _before(network: Network, names: Mapping[str, str], theirs: Network) -> dict[str, Projection]:
+    """The projection of ``theirs`` that each of the network's is, by the name it has now.
+
+    Several projections between two populations may have another order there.
+    """
+    named: dict[object, list[Projection]] = {}
+    for p in theirs.projections:
+        named.setdefault((p.source, p.target, p.connector), []).append(p)
+    return {
+        p.name: named[names[p.source], names[p.target], p.connector].pop(0)
+        for p in network.projections
+    }

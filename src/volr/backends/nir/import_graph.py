@@ -9,6 +9,7 @@ threshold. That is exact, because the equations are linear between spikes.
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -34,11 +35,20 @@ class GraphSkeleton(Skeleton):
 
     ``nodes`` are the nodes of the populations, by the populations' names; an input that is given as
     spikes or values is an ``Input``, one whose neurons are driven is theirs. ``driven`` says which
-    of the two all inputs are.
+    of the two all inputs are. The first ``batch`` axes of an Input are none of a stimulus.
     """
 
     nodes: Mapping[str, str]
     driven: bool
+    batch: int = 0
+
+    @property
+    def notes(self) -> list[str]:
+        """What was assumed of the axes of Inputs, in sentences."""
+        if not self.batch:
+            return []
+        axes = "axis of an Input is" if self.batch == 1 else f"{self.batch} axes of Inputs are"
+        return [f"the first {axes} taken for a batch or for time: weights fit the others alone"]
 
 
 def refuse(name: str, problems: list[str], *, help: str | None = None) -> ModelFileError:
@@ -80,13 +90,29 @@ def skeleton_of(graph: Graph, name: str, *, artificial: bool) -> GraphSkeleton:
         dialect = graph.metadata.get(DIALECT)
         help = f"this file is for {dialect} alone" if dialect else None
         raise refuse(name, problems, help=help)
-    return _Builder(graph, artificial).build(name, nodes)
+    try:
+        return _Builder(graph, artificial).build(name, nodes)
+    except ModelFileError:
+        # Exporters may take the axes of a batch, or of time, for axes of the Input.
+        for batch in range(1, _deepest(graph)):
+            with suppress(ModelFileError, SizeError):
+                return _Builder(graph, artificial, batch).build(name, nodes)
+        raise
+
+
+def _deepest(graph: Graph) -> int:
+    """The most axes that an Input has."""
+    shapes = [graph.nodes[each].values["shape"].size for each in graph.of_kind("Input")]
+    return max(shapes, default=0)
 
 
 @dataclass
 class _Builder:
+    """``batch`` is how many axes of the Inputs, the first ones, are none of a stimulus."""
+
     graph: Graph
     artificial: bool
+    batch: int = 0
     room: Room = field(default_factory=Room)
     arrived: dict[str, Form] = field(default_factory=dict[str, Form])
     shapes: dict[str, Shape] = field(default_factory=dict[str, "Shape"])
@@ -115,7 +141,9 @@ class _Builder:
         """The output of a node."""
         node = self.graph.nodes[name]
         if node.kind == "Input":
-            self.shapes[name] = shape_of(node)
+            self.shapes[name] = shape_of(node)[self.batch :]
+            if not self.shapes[name]:
+                raise SizeError("it has no axis but those of a batch")
             return source(name, self.shapes[name])
         arrived = total([forms[each] for each in self.graph.before[name]], self.room)
         primitive = PRIMITIVES[node.kind]
@@ -183,6 +211,7 @@ class _Builder:
             forms=forms,
             nodes={names[k]: k for k in places},
             driven=bool(ports),
+            batch=self.batch,
             room=self.room,
         )
 

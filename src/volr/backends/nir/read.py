@@ -123,8 +123,9 @@ def _model(graph: Graph, name: str, how: Reading) -> Imported:
         notes.append(own)
     spiking = any(is_population(node) for node in graph.nodes.values())
     if how.generation == "ANN" or (how.generation is None and not spiking):
-        model, more = _artificial(skeleton_of(graph, name, artificial=True), graph, name)
-        return Imported(model, (*notes, *more))
+        found = skeleton_of(graph, name, artificial=True)
+        model, more = _artificial(found, graph, name)
+        return Imported(model, (*notes, *found.notes, *more))
     found = skeleton_of(graph, name, artificial=False)
     signal = how.signal or "euler"
     steps, why = steps_of(graph, how.time_unit, how.dt, signal)
@@ -134,7 +135,7 @@ def _model(graph: Graph, name: str, how: Reading) -> Imported:
     if how.duration is None:
         duration = DEFAULT_STEPS * steps.dt
         notes.append(f"a stimulus is shown for {DEFAULT_STEPS} steps, {duration:g} ms")
-    notes += why
+    notes += [*why, *found.notes]
     coding = how.coding
     if coding is None:
         coding, note = _coding(found, steps.dt)

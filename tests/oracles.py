@@ -11,7 +11,7 @@ import numpy as np
 from tests import readbacks
 
 from volr.backends.base import Record, Recordings, SpikingBackend
-from volr.backends.readback import expected
+from volr.backends.expected import expected
 from volr.engine.reference import simulate
 from volr.network import Network, Population, Projection
 from volr.neurons import NEURON_MODELS
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from volr.backends.readback import SpikingReadback
     from volr.checks.arrays import Booleans, Floats
     from volr.models.model import SpikingModel
+    from volr.models.spike_trains import SpikeTrains
 
 
 def chain(*sizes: int) -> Network:
@@ -131,7 +132,7 @@ class PlainSimulator:
     def run(
         self,
         model: SpikingModel,
-        stimuli: ArrayLike,
+        stimuli: ArrayLike | SpikeTrains,
         *,
         record: Record = Record(),
         seed: int = 0,

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from volr.backends.expected import Expected, ExpectedCells
 from volr.backends.readback import (
     ArtificialReadback,
     Asked,
     Cells,
-    Expected,
-    ExpectedCells,
     Readback,
     SpikingReadback,
     Told,

@@ -59,7 +59,14 @@ if TYPE_CHECKING:
     from volr.models.samples import Data, Samples
     from volr.models.spike_trains import SpikeTrains
     from volr.network import AllToAll, Connector, Network, OneToOne, Population, Projection
-    from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+    from volr.neurons import (
+        IFCondExp,
+        IFCurrDelta,
+        IFCurrExp,
+        NeuronModel,
+        NeuronsByUnit,
+        by_unit,
+    )
     from volr.quantisation import Quantisation, QuantisationSettings, quantise
     from volr.quantisation.quantise import PopulationCost, QuantisationReport
     from volr.source import Diagnostic, Edit, Label, Source, Span
@@ -112,6 +119,7 @@ __all__ = [
     "Label",
     "Network",
     "NeuronModel",
+    "NeuronsByUnit",
     "OneToOne",
     "Operations",
     "Poisson",
@@ -158,6 +166,7 @@ __all__ = [
     "__version__",
     "avgpool",
     "backend",
+    "by_unit",
     "check",
     "conv",
     "dense",
@@ -222,7 +231,7 @@ _HOMES = {
     "volr.models.samples": "Data Samples",
     "volr.models.spike_trains": "SpikeTrains",
     "volr.network": "AllToAll Connector Network OneToOne Population Projection",
-    "volr.neurons": "IFCondExp IFCurrDelta IFCurrExp NeuronModel",
+    "volr.neurons": "IFCondExp IFCurrDelta IFCurrExp NeuronModel NeuronsByUnit by_unit",
     "volr.quantisation": "Quantisation QuantisationSettings quantise",
     "volr.quantisation.quantise": "PopulationCost QuantisationReport",
     "volr.source": "Diagnostic Edit Label Source Span",

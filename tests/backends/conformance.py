@@ -27,7 +27,7 @@ from volr.backends.base import (
     Recordings,
     SpikingBackend,
 )
-from volr.backends.readback import Readback, expected
+from volr.backends.expected import expected
 from volr.backends.refusals import is_ready, missing_packages, missing_programs, require
 from volr.engine.reference import Trace, simulate
 from volr.errors import UnsupportedError
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from volr.backends.base import Simulator
+    from volr.backends.readback import Readback
     from volr.checks.arrays import Booleans, Floats
     from volr.neurons import Reset
     from volr.verification.differences import Difference

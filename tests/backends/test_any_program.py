@@ -18,9 +18,9 @@ from tests.oracles import random_parameters
 from tests.shaped_programs import shaped_programs
 
 from volr.backends.base import ArtificialBackend, Document
+from volr.backends.expected import expected
 from volr.backends.futhark import FUTHARK_PROGRAM
 from volr.backends.onnx import ONNX, ONNX_FILE
-from volr.backends.readback import expected
 from volr.backends.reference import REFERENCE, forward
 from volr.backends.torch import TORCH
 from volr.language import to_network

@@ -21,7 +21,7 @@ from volr.backends.base import Record
 from volr.backends.brian2 import BRIAN2, Brian2Simulator, batch_size, compiled
 from volr.backends.brian2.equations import NEURONS as EQUATIONS
 from volr.backends.brian2.script import BRIAN2_SCRIPT
-from volr.backends.readback import Expected, Readback, expected
+from volr.backends.expected import Expected, expected
 from volr.engine.reference import simulate
 from volr.errors import BackendError, DataError, ModelError, SimulatorError, UnsupportedError
 from volr.models.activations import ReLU
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from volr.backends.messages import Arrays, Request
+    from volr.backends.readback import Readback
     from volr.models.model import Readout
     from volr.neurons import NeuronModel, Reset
 

@@ -25,20 +25,20 @@ from tests.engine.examples import SKIP
 
 from volr.backends import DOCUMENTS, ENGINE
 from volr.backends.base import Document, Record
+from volr.backends.expected import expected
 from volr.backends.nest.translation import NEURONS as ON_NEST
 from volr.backends.nir import NIR
 from volr.backends.nir.hdf5_read import read_graph
 from volr.backends.nir.read import Reading, model_of, read_nir
 from volr.backends.populations import kinds_of, neurons_of, one_neuron
 from volr.backends.pynn import PYNN
-from volr.backends.readback import expected
 from volr.backends.refusals import check_supported
 from volr.engine.reference import simulate
 from volr.errors import UnsupportedError
 from volr.language import to_network
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import SpikingModel
-from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronsByUnit, by_unit
 from volr.verification.comparison import compare
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ if TYPE_CHECKING:
     from volr.checks.arrays import Floats
     from volr.models.model import Model
     from volr.network import Network
-    from volr.neurons import NeuronModel
+    from volr.neurons import NeuronModel, Neurons
 
 ODDITIES: dict[str, Any] = {"v_rest": -64.0, "cm": 0.8, "i_offset": 0.2, "tau_refrac": 1.0}
 DELTA = IFCurrDelta(v_reset=-66.0, tau_m=15.0, **ODDITIES)
@@ -71,7 +71,7 @@ MIXTURES: dict[str, Mapping[str, NeuronModel]] = {
 """Neurons by population of ``ODD``; its inputs have those that the mixture is asked for with."""
 
 
-def by_population(model: SpikingModel, own: Mapping[str, NeuronModel]) -> SpikingModel:
+def by_population(model: SpikingModel, own: Mapping[str, Neurons]) -> SpikingModel:
     """The model with other neurons, and weights in their units."""
     values = dict(model.parameters)
     for projection in model.network.projections:
@@ -89,6 +89,98 @@ def mixed(
 ) -> SpikingModel:
     model = replace(spiking(Conforming(inputs.name), network), neuron=inputs, coding=coding)
     return by_population(replace(model, **settings), MIXTURES[mixture])
+
+
+def spread(neuron: NeuronModel, size: int, *, by: tuple[str, ...]) -> NeuronsByUnit:
+    """Neurons some of whose parameters differ by unit; two units are alike."""
+    factors = 1.0 + 0.07 * np.minimum(np.arange(size), max(size - 2, 1))
+    return by_unit(neuron, **{name: neuron.numbers[name] * factors for name in by})
+
+
+BY_UNIT: dict[str, Mapping[str, Neurons]] = {
+    "jumps": {
+        "def": spread(DELTA, 5, by=("tau_m", "cm")),
+        "v": spread(DELTA, 6, by=("tau_m", "v_reset", "tau_refrac", "i_offset")),
+    },
+    "currents": {
+        "def": spread(EXP, 5, by=("tau_m", "tau_syn_E", "tau_syn_I")),
+        "v": spread(replace(EXP, i_offset=0.1), 6, by=("cm", "v_rest", "i_offset")),
+        "out": spread(OTHER, 4, by=("tau_refrac", "tau_m")),
+    },
+    "conductances": {"def": spread(COND, 5, by=("tau_m", "e_rev_I", "tau_syn_E"))},
+    "subtract": {
+        "def": spread(replace(DELTA, reset="subtract", tau_refrac=1.5), 5, by=("tau_m", "v_reset"))
+    },
+}
+"""Neurons by unit of populations of ``ODD``."""
+_BASES = {"jumps": DELTA, "currents": SLOW, "conductances": COND, "subtract": DELTA}
+
+
+@every_simulator
+@pytest.mark.parametrize("which", BY_UNIT)
+def test_parameters_by_unit_give_the_engines_spikes_and_are_read_back(
+    started: Started, which: str
+) -> None:
+    need(ENGINE)
+    record, simulator = started
+    base = _BASES[which]
+    inputs = SLOW if record.name == "pynn.neuron" else base
+    alike = replace(spiking(Conforming(inputs.name)), neuron=inputs, coding=Poisson(400.0))
+    model = by_population(alike, BY_UNIT[which])
+    if record.name == "nest" and which == "subtract":
+        model = replace(model, delay=2 * model.dt)
+    names, stimuli = tuple(ODD.by_name), stimuli_for(ODD)
+    layers = tuple(each.name for each in ODD.layers)
+    whole = Record(counts=names, spikes=names, membranes=layers)
+    try:
+        found = simulator.run(model, stimuli, record=whole, seed=3)
+    except UnsupportedError:
+        # NEURON has no jumps, PyNN no reset by subtraction, and on Brian2 one time of rest.
+        assert record.name.startswith("pynn.")
+        assert which == "subtract" or record.name != "pynn.nest"
+        return
+    # In two batches, the second of which NEST runs on the same network.
+    halves = [simulator.run(model, stimuli[n:][:3], record=whole, seed=3, first=n) for n in (0, 3)]
+    trace = simulate(model, stimuli, seed=3)
+    exact = all(each.name in record.exact for each in neurons_of(model).values())
+    for name in layers:
+        assert trace.spikes[name].any(), f"{name} is silent"
+        if exact:
+            np.testing.assert_array_equal(found.spikes[name], trace.spikes[name], err_msg=name)
+            missed = np.abs(found.membranes[name] - trace.membranes[name])
+            assert np.quantile(missed, 0.95) < 1e-6, name
+        else:
+            same = found.counts[name] == trace.spikes[name].sum(axis=0)
+            assert same.mean() > 0.9
+        for half, start in zip(halves, (0, 3), strict=True):
+            wanted = found.spikes[name][:, start : start + 3]
+            np.testing.assert_array_equal(
+                half.spikes[name], wanted[:, : half.spikes[name].shape[1]]
+            )
+    held = simulator.read_back(model)
+    assert not compare(expected(model, record.precision), held).differences
+    # One unit's number is wrong.
+    name, neurons = next(iter(BY_UNIT[which].items()))
+    assert isinstance(neurons, NeuronsByUnit)
+    kinds = list(neurons.kinds)
+    kinds[1] = replace(kinds[1], tau_m=1.3 * kinds[1].tau_m)
+    other = replace(model, neurons={**model.neurons, name: replace(neurons, kinds=tuple(kinds))})
+    (wrong,) = {
+        each.message
+        for each in compare(expected(other, record.precision), held).differences
+        if "tau_m" in each.message
+    }
+    assert "tau_m of neuron 1 is" in wrong
+
+
+@pytest.mark.parametrize("name", ["pynn", "brian2", "nir"])
+def test_documents_refuse_neurons_that_differ_by_unit(name: str) -> None:
+    (document,) = (each for each in DOCUMENTS if each.name == name)
+    need(document)
+    model = by_population(spiking(Conforming(SLOW.name), PROGRAM), {})
+    own = replace(model, neurons={"dense_2": spread(SLOW, 2, by=("tau_m",))})
+    with pytest.raises(UnsupportedError, match="those of dense_2 do"):
+        document.write(own)
 
 
 codings = pytest.mark.parametrize(
@@ -205,7 +297,7 @@ def test_a_script_for_brian2_has_neurons_by_population(
 def test_inputs_have_currents_of_their_own_in_scripts(tmp_path: Path, name: str) -> None:
     need(SPIKING[name if name == "brian2" else "pynn.nest"])
     (script,) = (each for each in DOCUMENTS if each.name == name)
-    own = {**MIXTURES["kinds"], ODD.inputs[0]: EXP}
+    own = {**MIXTURES["kinds"], **dict.fromkeys(ODD.inputs, EXP)}
     model = by_population(spiking(Conforming("if_curr_delta")), own)
     arguments = ["nest"] if name == "pynn" else []
     found = run_script(tmp_path, script, model, *arguments)

@@ -49,7 +49,7 @@ from tests.backends.conformance import (
 
 from volr.backends import DOCUMENTS
 from volr.backends.base import ArtificialBackend, Document, Record, Recordings, SpikingBackend
-from volr.backends.readback import expected
+from volr.backends.expected import expected
 from volr.backends.reference import forward
 from volr.backends.refusals import check_supported, takes
 from volr.engine.reference import simulate

@@ -17,8 +17,8 @@ from tests.oracles import PlainSimulator, chain
 
 from volr.backends import ENGINE, default_backend, simulator
 from volr.backends.base import Record
+from volr.backends.expected import expected
 from volr.backends.nest import NestSimulator
-from volr.backends.readback import expected
 from volr.errors import DataError, MissingError, ModelError, UnsupportedError
 from volr.models.activations import ReLU
 from volr.models.coding import ConstantCurrent, Poisson

@@ -16,8 +16,8 @@ from tests.backends.test_pynn_script import RUN
 
 from volr.backends import DOCUMENTS
 from volr.backends.brian2.script import BRIAN2_SCRIPT
+from volr.backends.expected import expected
 from volr.backends.pynn import PYNN
-from volr.backends.readback import expected
 from volr.backends.reference import activations
 from volr.engine.reference import simulate
 from volr.errors import UnsupportedError

@@ -23,10 +23,10 @@ from tests.backends.first_spikes import (
 
 from volr.backends import worker
 from volr.backends.base import Record, Recordings
+from volr.backends.expected import expected
 from volr.backends.nest import NestSimulator
 from volr.backends.pynn import PynnSimulator
 from volr.backends.pynn.translation import NEST as ON_NEST
-from volr.backends.readback import expected
 from volr.backends.reference import activations
 from volr.engine.reference import simulate
 from volr.errors import UnsupportedError

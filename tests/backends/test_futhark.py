@@ -26,13 +26,14 @@ from tests.cli.running import has_ended, wait_until
 from tests.oracles import chain, fork, random_parameters
 from tests.readbacks import plain
 
+from volr.backends.expected import expected
 from volr.backends.futhark import FUTHARK, FUTHARK_PROGRAM, compiler, library_of, program
 from volr.backends.futhark.compiler import chosen_target, compiled, library_file
 from volr.backends.futhark.library import Library
 from volr.backends.futhark.parameter_vector import flattened, from_bytes, to_bytes, unflattened
 from volr.backends.futhark.program import RESERVED
 from volr.backends.futhark.read_back import parse
-from volr.backends.readback import SINGLE, Readback, expected
+from volr.backends.readback import SINGLE, Readback
 from volr.backends.reference import forward
 from volr.backends.refusals import missing_programs, require
 from volr.errors import (

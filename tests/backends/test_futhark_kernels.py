@@ -15,10 +15,11 @@ from tests.oracles import random_parameters
 pytest.importorskip("futhark_ffi")
 skip_without("futhark", "cc")
 
+from volr.backends.expected import expected
 from volr.backends.futhark import FUTHARK_PROGRAM, library_of, program
 from volr.backends.futhark.expressions import NotOursError, parsed
 from volr.backends.futhark.parameter_vector import flattened, unflattened
-from volr.backends.readback import SINGLE, ArtificialReadback, Asked, expected
+from volr.backends.readback import SINGLE, ArtificialReadback, Asked
 from volr.backends.reference import forward
 from volr.backends.terms import WINDOWS
 from volr.errors import BackendError

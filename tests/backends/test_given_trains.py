@@ -112,10 +112,10 @@ def test_one_neuron_and_two_in_a_row_spike_when_the_exact_solution_says(
     found = simulator.run(model, given, record=Record(counts=(), spikes=names)).spikes
     np.testing.assert_array_equal(found["input"], given.spikes)
     for row in range(len(given)):
-        sent = (np.flatnonzero(given.spikes[:, row, 0]) + 1) * DT
+        sent: Floats = (np.flatnonzero(given.spikes[:, row, 0]) + 1) * np.float64(DT)
         for name, weight in zip(names[1:], weights, strict=True):
             wanted = spike_times(sent + DELAY, weight, kind, neuron.tau_refrac)
-            sent = (np.flatnonzero(found[name][:, row, 0]) + 1) * DT
+            sent = (np.flatnonzero(found[name][:, row, 0]) + 1) * np.float64(DT)
             np.testing.assert_allclose(sent, wanted, rtol=0, atol=1e-9, err_msg=name)
             assert len(sent) > 2 or row == 0
     assert verify(model, simulator, given).equal

@@ -16,9 +16,9 @@ from tests.oracles import chain
 
 from volr.backends import BRIAN2_SCRIPT, PYNN
 from volr.backends.base import Record, Simulator, SpikingBackend
+from volr.backends.expected import expected
 from volr.backends.nest import translation
 from volr.backends.nest.translation import Translation
-from volr.backends.readback import expected
 from volr.engine.reference import simulate
 from volr.errors import ModelError, UnsupportedError
 from volr.models.coding import Poisson

@@ -18,9 +18,9 @@ from tests.oracles import chain, fork, random_parameters
 from tests.readbacks import plain
 
 from volr.backends.base import Record, Recordings
+from volr.backends.expected import Expected, expected
 from volr.backends.nest import NestSimulator, batch_size
 from volr.backends.processes import WorkerPool
-from volr.backends.readback import Expected, expected
 from volr.engine.reference import simulate
 from volr.errors import DataError, ModelError, SimulatorError, UnsupportedError
 from volr.models.activations import ReLU

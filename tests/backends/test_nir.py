@@ -17,10 +17,10 @@ from tests.oracles import chain, fork, random_parameters
 from tests.readbacks import plain
 
 from volr import to_network
+from volr.backends.expected import expected
 from volr.backends.nir import NIR
 from volr.backends.nir.hdf5_read import read_graph
 from volr.backends.nir.read import read_nir
-from volr.backends.readback import expected
 from volr.engine.reference import simulate
 from volr.errors import MissingError, ModelFileError, UnsupportedError
 from volr.models.activations import Identity, ReLU, Sigmoid, Tanh

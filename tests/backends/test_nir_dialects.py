@@ -31,11 +31,11 @@ from tests.importers.updates import UPDATES
 from tests.oracles import chain
 
 from volr import backends, to_network
+from volr.backends.expected import expected
 from volr.backends.nir import dialects
 from volr.backends.nir.dialects.ring import Ring, ring
 from volr.backends.nir.hdf5_read import read_graph
 from volr.backends.nir.lint import of_importers
-from volr.backends.readback import expected
 from volr.errors import BackendError, ModelFileError, UnsupportedError
 from volr.models.coding import Poisson
 from volr.models.model import ArtificialModel, SpikingModel

@@ -14,8 +14,8 @@ from tests.importers.matrix import PARALLEL, model_of, neuron_of
 from tests.verification.mutants.nir_files import _changed_graph
 
 from volr.backends import document
+from volr.backends.expected import expected
 from volr.backends.nir import dialects
-from volr.backends.readback import expected
 from volr.errors import ModelFileError
 from volr.verification.comparison import compare
 

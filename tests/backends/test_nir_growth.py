@@ -14,6 +14,7 @@ pytest.importorskip("nir")
 from tests.backends.test_nir_read import graph, lif, node
 from tests.importers.matrix import PARALLEL, model_of, neuron_of
 
+from volr.backends.expected import expected
 from volr.backends.nir import lint
 from volr.backends.nir.dialects import DIALECTS, document_for
 from volr.backends.nir.dialects.norse import NORSE
@@ -22,7 +23,6 @@ from volr.backends.nir.hdf5_write import write_graph
 from volr.backends.nir.linear_nodes import scaled
 from volr.backends.nir.primitives import PRIMITIVES, Linear
 from volr.backends.nir.read import read_nir
-from volr.backends.readback import expected
 from volr.errors import ModelFileError
 from volr.verification.comparison import compare
 

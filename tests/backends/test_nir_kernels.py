@@ -15,12 +15,12 @@ from tests.engine.examples import spiking_model
 from tests.oracles import random_parameters
 
 from volr import import_nir, to_network
+from volr.backends.expected import expected
 from volr.backends.nir import NIR
 from volr.backends.nir.graph import Graph
 from volr.backends.nir.hdf5_read import read_graph
 from volr.backends.nir.hdf5_write import write_graph
 from volr.backends.nir.read import read_nir
-from volr.backends.readback import expected
 from volr.backends.reference import forward
 from volr.engine.reference import simulate
 from volr.errors import UnsupportedError

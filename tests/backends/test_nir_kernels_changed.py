@@ -13,12 +13,12 @@ from tests.backends.test_nir import changed, written
 from tests.backends.test_nir_kernels import artificial
 
 from volr import to_network
+from volr.backends.expected import expected
 from volr.backends.nir import NIR
 from volr.backends.nir.graph import Graph, Node
 from volr.backends.nir.hdf5_read import read_graph
 from volr.backends.nir.hdf5_write import write_graph
 from volr.backends.nir.read import read_nir
-from volr.backends.readback import expected
 from volr.errors import ModelFileError
 from volr.verification.comparison import compare
 

@@ -22,8 +22,9 @@ from tests.engine.examples import ODD, SKIP
 from tests.oracles import chain, fork, random_parameters
 from tests.strategies import Program, programs
 
+from volr.backends.expected import expected
 from volr.backends.onnx import ONNX, ONNX_FILE, graph, session
-from volr.backends.readback import SINGLE, expected
+from volr.backends.readback import SINGLE
 from volr.backends.reference import forward
 from volr.errors import ModelFileError, UnsupportedError
 from volr.language import to_network

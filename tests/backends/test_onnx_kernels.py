@@ -18,9 +18,10 @@ from onnx.reference import ReferenceEvaluator
 from tests.backends import kernels
 from tests.oracles import random_parameters
 
+from volr.backends.expected import expected
 from volr.backends.onnx import ONNX_FILE
 from volr.backends.probing import ANOTHER
-from volr.backends.readback import SINGLE, Asked, expected
+from volr.backends.readback import SINGLE, Asked
 from volr.backends.terms import WINDOWS
 from volr.errors import ModelFileError
 from volr.language import to_network

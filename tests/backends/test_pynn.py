@@ -15,6 +15,7 @@ from tests.oracles import chain, fork, random_parameters
 from tests.readbacks import plain
 
 from volr.backends.base import Record, Recordings
+from volr.backends.expected import expected
 from volr.backends.processes import WorkerPool
 from volr.backends.pynn import (
     PYNN_BRIAN2,
@@ -26,7 +27,6 @@ from volr.backends.pynn import (
 )
 from volr.backends.pynn.solutions import SOLUTIONS
 from volr.backends.pynn.translation import BRIAN2, DIALECTS, NEST, NEURON, Dialect, lines
-from volr.backends.readback import expected
 from volr.engine.reference import simulate
 from volr.errors import DataError, ModelError, SimulatorError, UnsupportedError
 from volr.language import to_network

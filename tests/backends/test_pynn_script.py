@@ -15,9 +15,9 @@ from tests.needs import needs
 from tests.oracles import chain, fork, random_parameters
 from tests.readbacks import plain
 
+from volr.backends.expected import expected
 from volr.backends.pynn import PYNN
 from volr.backends.pynn.script import MOST_NUMBERS
-from volr.backends.readback import expected
 from volr.engine.reference import simulate
 from volr.errors import DataError, UnsupportedError
 from volr.models.activations import ReLU

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tests.oracles import chain, fork, random_parameters
 
-from volr.backends.readback import expected
+from volr.backends.expected import expected
 from volr.backends.reference import REFERENCE, activations, forward
 from volr.backends.refusals import check_supported
 from volr.errors import DataError

@@ -25,10 +25,11 @@ from tests.backends.staircases import (
 )
 from tests.oracles import random_parameters
 
+from volr.backends.expected import expected
 from volr.backends.futhark import FUTHARK_PROGRAM, program
 from volr.backends.onnx import ONNX_FILE
 from volr.backends.probing import ANOTHER, activation_of, input_formula_of
-from volr.backends.readback import SINGLE, ArtificialReadback, Asked, expected
+from volr.backends.readback import SINGLE, ArtificialReadback, Asked
 from volr.backends.reference import activations
 from volr.backends.refusals import check_supported
 from volr.errors import ModelFileError, TrainingError, UnsupportedError

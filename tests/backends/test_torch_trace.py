@@ -16,7 +16,8 @@ torch = pytest.importorskip("torch")
 from tests.oracles import random_parameters
 from torch.nn import functional
 
-from volr.backends.readback import Asked, expected
+from volr.backends.expected import expected
+from volr.backends.readback import Asked
 from volr.backends.terms import WINDOWS
 from volr.backends.torch.module import module_from
 from volr.backends.torch.operations import Averaged, KernelProduct, Operation, Pooling, Scaling

@@ -29,7 +29,7 @@ from volr.engine.reference import simulate
 from volr.engine.schedule import schedule_of
 from volr.exact.first_spikes import to_first_spikes
 from volr.models.coding import ConstantCurrent, Poisson, input_currents
-from volr.neurons import IFCurrDelta
+from volr.neurons import IFCurrDelta, NeuronsByUnit
 from volr.neurons.response import count_levels
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def test_spikes_in_any_layout_are_listed() -> None:
 def test_after_the_reset_a_spike_has_been_paid_for(reset: Reset) -> None:
     neuron = IFCurrDelta(v_reset=-62.0, v_rest=-64.0, reset=reset)
     membrane, spikes = np.array([1.0, 20.0], np.float32), np.array([False, True])
-    found = after_reset(neuron, membrane, spikes)
+    found = after_reset(NeuronsByUnit((neuron,)), membrane, spikes)
     assert found.dtype == np.float64
     np.testing.assert_allclose(found, [-63.0, -62.0 if reset == "hard" else -56.0])
 

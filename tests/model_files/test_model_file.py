@@ -26,7 +26,7 @@ from volr.model_files.model_file import read_model_file, save_model
 from volr.models.activations import Tanh
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import ArtificialModel, Model, SpikingModel
-from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, by_unit
 
 PROGRAM = "// a comment stays\nlet n = 3 in dense 2 n ⦶ (dense n 4 | dense n 2) >> dense 6 2"
 NETWORK = to_network(PROGRAM)
@@ -50,6 +50,7 @@ OTHERS = [
         neurons={"dense_2": IFCurrExp(tau_m=float("inf"), tau_syn_I=3.5), "input": IFCondExp()},
         delays={"input->dense_1": 1.4},
     ),
+    replace(SPIKING, neurons={"dense_1": by_unit(IFCurrDelta(), tau_m=[3.0, float("inf"), 5.0])}),
 ]
 
 
@@ -81,7 +82,7 @@ def rewritten(path: Path, **changes: Any) -> Path:
 @pytest.mark.parametrize(
     "model",
     [ARTIFICIAL, SPIKING, *OTHERS],
-    ids=["artificial", "spiking", "currents", "membranes", "own"],
+    ids=["artificial", "spiking", "currents", "membranes", "own", "by unit"],
 )
 def test_a_model_comes_back_as_it_was(tmp_path: Path, model: Model) -> None:
     path = tmp_path / "deep" / "down" / "model.safetensors"

@@ -228,7 +228,7 @@ def test_excitation_must_excite_and_inhibition_must_not() -> None:
         ({"dense_9": IFCurrExp()}, "neurons of 'dense_9', which is no population"),
         (
             {"dense_1": "if_curr_exp"},
-            "the neurons of dense_1 are 'if_curr_exp', not a neuron model",
+            "the neurons of dense_1 are 'if_curr_exp', no neuron model",
         ),
         (IFCurrExp(), "not neuron models by the name of a population"),
     ],

@@ -58,7 +58,11 @@ def test_inputs_spike_as_they_are_told_and_are_silent_after() -> None:
         (TRAINS.astype(float) * 0.5, {}, " has 0.5 in step "),
         (np.zeros((21, 5, 3)), {}, "have 21 steps, and the model shows a stimulus for 20 steps"),
         (TRAINS, {"coding": ConstantCurrent(100.0)}, "the coding 'current', and spike trains need"),
-        (SpikeTrains(np.zeros((2, 5, 4))), {}, r"shape [2, 5, 4], the network takes [time, batch"),
+        (
+            SpikeTrains(np.zeros((2, 5, 4), np.bool_)),
+            {},
+            r"shape [2, 5, 4], the network takes [time, batch",
+        ),
         # An image alone is no train.
         (np.zeros((5, 2, 2)), {}, "the network takes [batch, 3]"),
     ],

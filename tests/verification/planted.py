@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from volr.backends.base import Progress, Recordings
     from volr.backends.readback import SpikingReadback
     from volr.checks.arrays import Floats
+    from volr.models.spike_trains import SpikeTrains
 
 # Two branches of one size that are merged, so that populations can be exchanged, and a square block
 # and others that are not, so that each kind can be transposed.
@@ -106,7 +107,7 @@ class Mistaken:
     def run(
         self,
         model: SpikingModel,
-        stimuli: ArrayLike,
+        stimuli: ArrayLike | SpikeTrains,
         *,
         record: Record = Record(),
         seed: int = 0,

@@ -15,15 +15,8 @@ from tests.strategies import Program, programs
 from tests.verification import planted
 from tests.verification.planted import TWINS
 
-from volr.backends.readback import (
-    SINGLE,
-    Asked,
-    Expected,
-    ExpectedCells,
-    Told,
-    all_told,
-    expected,
-)
+from volr.backends.expected import Expected, ExpectedCells, expected
+from volr.backends.readback import SINGLE, Asked, Told, all_told
 from volr.language import to_network
 from volr.models.model import SpikingModel
 from volr.network import Network, OneToOne, Population, Projection

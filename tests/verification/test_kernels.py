@@ -15,7 +15,7 @@ from tests.verification.planted import Mistaken
 
 from volr.backends.base import ArtificialBackend, Document, SpikingBackend
 from volr.backends.engine import ENGINE
-from volr.backends.readback import expected
+from volr.backends.expected import expected
 from volr.backends.reference import REFERENCE, forward
 from volr.errors import UnsupportedError
 from volr.language import to_network

@@ -30,7 +30,7 @@ from tests.verification.mutants import (
 from tests.verification.mutants.workers import MutatingPool, mutating
 
 from volr.backends.base import ArtificialBackend, Document, SpikingBackend
-from volr.backends.readback import expected
+from volr.backends.expected import expected
 from volr.neurons import IFCurrExp
 from volr.verification.comparison import compare
 

@@ -13,9 +13,9 @@ import pytest
 from tests.backends.conformance import TARGETS, need
 from tests.backends.staircases import POOLS, all_shown, stimuli_of, whole_model
 
+from volr.backends.expected import expected
 from volr.backends.futhark import FUTHARK_PROGRAM
 from volr.backends.onnx import ONNX_FILE
-from volr.backends.readback import expected
 from volr.backends.reference import REFERENCE, contents, logits, program_of
 from volr.language import to_network
 from volr.models.activations import Activation, Identity, Staircase, activate, input_values

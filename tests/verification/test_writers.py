@@ -15,9 +15,9 @@ from tests.verification.mutants.writers import NODES, PROGRAMS, RING, Mistake
 from volr.backends import document, target
 from volr.backends.base import Document
 from volr.backends.brian2 import script as brian2_script
+from volr.backends.expected import expected
 from volr.backends.nir.dialects import document_for, ring, ring_graph, writing
 from volr.backends.pynn import script as pynn_script
-from volr.backends.readback import expected
 from volr.backends.scripts import Kind
 from volr.neurons import IFCurrExp
 from volr.verification.comparison import compare

@@ -19,12 +19,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
 
 import numpy as np
 
-from volr.backends.readback import (
-    DOUBLE,
-    ArtificialReadback,
-    Readback,
-    SpikingReadback,
-)
+from volr.backends.readback import DOUBLE, ArtificialReadback, Readback, SpikingReadback
 from volr.checks.annotations import shown
 from volr.checks.arrays import Booleans, Floats, Integers, same_fields
 from volr.errors import ModelError
@@ -265,7 +260,8 @@ class Document:
     error of the numbers in them. A format without ``activations`` has no artificial networks, one
     without ``neurons`` no spiking ones. ``write_program`` writes a network without numbers, in
     formats that can. ``how_to`` says in a few lines how to use a document at this path, and
-    ``how_to_program`` the same of one without numbers. ``delays`` is as in ``SpikingBackend``.
+    ``how_to_program`` the same of one without numbers. ``delays`` is as in ``SpikingBackend``;
+    ``by_unit`` says whether the neurons of a population can differ in their numbers.
     ``why`` it lacks something, by the name of that.
     """
 
@@ -285,6 +281,7 @@ class Document:
     read_back: Callable[[Files], Readback]
     precision: float = DOUBLE
     delays: bool = False
+    by_unit: bool = False
     connectors: Connectors = (AllToAll,)
     merges: tuple[str, ...] = ("sum",)
     several: bool = False

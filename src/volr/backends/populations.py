@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 
 def neurons_of(model: SpikingModel) -> dict[str, NeuronModel]:
-    """The neurons of each population. Those that are given as spikes have none: inputs, unless
-    they are driven by currents, and a clock.
+    """The neurons of each population; of one whose neurons differ by unit, the first. Those that
+    are given as spikes have none: inputs, unless they are driven by currents, and a clock.
     """
     network = model.network
     given = () if isinstance(model.coding, ConstantCurrent) else network.starts
@@ -21,9 +21,9 @@ def neurons_of(model: SpikingModel) -> dict[str, NeuronModel]:
 
 
 def one_neuron(model: SpikingModel) -> NeuronModel | None:
-    """The neurons that all populations share; None where populations differ."""
-    kinds = set(neurons_of(model).values()) or {model.neuron_of(model.network.inputs[0])}
-    return kinds.pop() if len(kinds) == 1 else None
+    """The neurons that all populations share; None where they differ."""
+    kinds = [neuron for _, neuron in kinds_of(model)] or [model.neuron_of(model.network.inputs[0])]
+    return kinds[0] if len(kinds) == 1 else None
 
 
 def kinds_of(model: SpikingModel) -> list[tuple[str, NeuronModel]]:
@@ -33,8 +33,9 @@ def kinds_of(model: SpikingModel) -> list[tuple[str, NeuronModel]]:
     populations have the same.
     """
     first: dict[NeuronModel, str] = {}
-    for name, neuron in neurons_of(model).items():
-        first.setdefault(neuron, name)
+    for name in neurons_of(model):
+        for neuron in model.units_of(name).kinds:
+            first.setdefault(neuron, name)
     alone = len(first) == 1
     return [("" if alone else f"population {name}: ", neuron) for neuron, name in first.items()]
 

@@ -11,32 +11,23 @@ itself. So a ``Told`` has no value.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+import math
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, TypeAlias, TypeVar
 
 import numpy as np
-
-from volr.backends.populations import neurons_of
-from volr.backends.terms import Blocks, Ends, Wiring
-from volr.models.activations import AS_GIVEN, input_formula, title
-from volr.models.coding import ticking
-from volr.models.first_spike import FirstSpike
-from volr.models.model import ArtificialModel, SpikingModel
-from volr.models.parameters import unit_biases, weight_name
 
 if TYPE_CHECKING:
     from typing import Any
 
     from numpy.typing import ArrayLike
 
+    from volr.backends.terms import Ends
     from volr.checks.arrays import Floats, Integers
-    from volr.models.model import Model
-    from volr.models.parameters import Parameters
-    from volr.network import Network
-    from volr.neurons import NeuronModel
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 K = TypeVar("K", bound=Hashable)
 
 Names: TypeAlias = tuple[str, ...] | frozenset[str]
@@ -56,13 +47,13 @@ DOUBLE, SINGLE = 1e-12, 2.0**-23
 
 
 @dataclass(frozen=True)
-class Asked(Generic[T]):
+class Asked(Generic[T_co]):
     """A value that the running simulator, or the written document, gives itself.
 
     ``note`` says how it was asked, where that needs a simulation for example, or is ``METADATA``.
     """
 
-    value: T
+    value: T_co
     note: str = ""
 
 
@@ -75,6 +66,9 @@ class Told:
 
 Answer: TypeAlias = Asked[T] | Told
 
+Number: TypeAlias = "float | Floats"
+"""A parameter of neurons: one for all of a population, or ``[unit]``."""
+
 PROGRAM = {"program": Told("the program that uses the tables is not run when the file is read")}
 """``rest`` of a document whose tables are read, but whose program is not run."""
 
@@ -84,13 +78,13 @@ class Cells:
     """The neurons of one population: ``kind`` and ``reset`` are Volr's names.
 
     ``numbers`` are all parameters except ``i_offset``, which is part of the biases. A parameter
-    that differs within the population is NaN. ``v_thresh`` is infinite for neurons that never
-    spike.
+    that differs within the population is ``[unit]``, or NaN where it cannot be. ``v_thresh`` is
+    infinite for neurons that never spike.
     """
 
     kind: Answer[str]
     reset: Answer[str]
-    numbers: Mapping[str, Answer[float]]
+    numbers: Mapping[str, Answer[Number]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,9 +155,29 @@ def all_told(keys: Iterable[K], why: str) -> dict[K, Told]:
     return dict.fromkeys(keys, Told(why))
 
 
-def asked_cells(kind: str, reset: str, numbers: Mapping[str, float]) -> Cells:
+def asked_cells(kind: str, reset: str, numbers: Mapping[str, Number]) -> Cells:
     """Neurons that were asked for everything."""
     return Cells(Asked(kind), Asked(reset), all_asked(numbers))
+
+
+def by_kind(
+    held: Mapping[str, Floats], read: Callable[[dict[str, float]], Mapping[str, float]]
+) -> dict[str, Number]:
+    """What ``read`` makes of the numbers ``[unit]`` that a simulator has of its neurons, by name.
+
+    It is called once for each kind of neurons, and the numbers that differ are ``[unit]``.
+    """
+    rows = np.stack(np.broadcast_arrays(*held.values()), axis=1)
+    kinds, which = np.unique(rows, axis=0, return_inverse=True)
+    found = [read(dict(zip(held, map(float, row), strict=True))) for row in kinds]
+    return {key: shared(np.array([each[key] for each in found])[which.ravel()]) for key in found[0]}
+
+
+def shared(values: ArrayLike) -> Number:
+    """The value that all of them share up to rounding; all of them where they differ."""
+    each = np.asarray(values, dtype=np.float64).ravel()
+    same = uniform(each)
+    return each if math.isnan(same) else same
 
 
 def uniform(values: ArrayLike) -> float:
@@ -177,123 +191,3 @@ def precision_of(dtypes: Iterable[np.dtype[Any]]) -> Answer[float]:
     """The relative error of numbers of the coarsest of these types."""
     errors = [float(np.finfo(dtype).eps) for dtype in dtypes]
     return Asked(max(DOUBLE, *errors)) if errors else Told("it holds no numbers")
-
-
-@dataclass(frozen=True)
-class ExpectedCells:
-    """The neurons of one population, with the fields of ``Cells``."""
-
-    kind: str
-    reset: str
-    numbers: Mapping[str, float]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Expected:
-    """What a back end should hold of a model: the fields of ``Readback``, of both generations.
-
-    Fields that the model's generation lacks are empty, or None. ``wirings`` are the projections by
-    their ends, to find what is wrong with one. ``precision`` is the relative error that is allowed.
-    """
-
-    populations: Mapping[str, int]
-    inputs: tuple[str, ...]
-    outputs: tuple[str, ...]
-    weights: Mapping[Ends, Floats]
-    biases: Mapping[str, Floats]
-    wirings: Mapping[Ends, tuple[Wiring, ...]] = field(
-        default_factory=dict[Ends, "tuple[Wiring, ...]"]
-    )
-    activations: Mapping[str, str] = field(default_factory=dict[str, str])
-    cells: Mapping[str, ExpectedCells] = field(default_factory=dict[str, ExpectedCells])
-    delays: Mapping[Ends, float] = field(default_factory=dict[Ends, float])
-    dt: float | None = None
-    precision: float = DOUBLE
-    merges: Mapping[str, str] = field(default_factory=dict[str, str])
-    ticks: Mapping[str, Integers] = field(default_factory=dict[str, "Integers"])
-
-    def channels(self, population: str) -> int:
-        """The first axis of a population that projections lead to; 1 if none is known."""
-        into = [each for (_, target), each in self.wirings.items() if target == population]
-        return into[0][0].target[0] if into else 1
-
-
-def expected(model: Model, precision: float = DOUBLE) -> Expected:
-    """What a faithful back end of this ``precision`` holds: the model itself."""
-    network = model.network
-    wirings = _wirings(network, model.parameters)
-    weights = Blocks(wirings)
-    merges: dict[str, str] = {p.name: p.merge for p in network.layers if p.merge != "sum"}
-    biases = {p.name: unit_biases(p, model.parameters) for p in network.layers}
-    populations = {p.name: p.size for p in network.populations}
-    match model:
-        case ArtificialModel():
-            hidden = {p.source for p in network.projections} - set(network.inputs)
-            return Expected(
-                populations=populations,
-                inputs=network.inputs,
-                outputs=network.outputs,
-                weights=weights,
-                wirings=wirings,
-                biases=biases,
-                activations=_inputs_taken(model)
-                | {
-                    name: title(model.activation_of(name)) for name in populations if name in hidden
-                },
-                precision=precision,
-                merges=merges,
-            )
-        case SpikingModel():
-            return Expected(
-                populations=populations,
-                inputs=network.inputs,
-                outputs=network.outputs,
-                weights=weights,
-                wirings=wirings,
-                biases={
-                    name: model.neuron_of(name).i_offset + bias for name, bias in biases.items()
-                },
-                cells={
-                    name: expected_cells(neuron, model.dt, spiking=model.is_spiking(name))
-                    for name, neuron in neurons_of(model).items()
-                },
-                delays={ends: uniform(each) for ends, each in _delays(model).items()},
-                dt=model.dt,
-                precision=precision,
-                merges={} if isinstance(model.coding, FirstSpike) else merges,
-                ticks={} if network.clock is None else {network.clock: ticking(model)},
-            )
-
-
-def _inputs_taken(model: ArtificialModel) -> dict[str, str]:
-    """The formula of each input, unless they send their stimulus as it is."""
-    formula = input_formula(model.activation)
-    return {} if formula == AS_GIVEN else dict.fromkeys(model.network.inputs, formula)
-
-
-def _delays(model: SpikingModel) -> dict[Ends, list[float]]:
-    """The delays of the projections, ms, by their ends; there may be several with the same ends."""
-    found: dict[Ends, list[float]] = {}
-    for each in model.network.projections:
-        ends = each.source, each.target
-        found.setdefault(ends, []).append(model.delay_steps_of(each) * model.dt)
-    return found
-
-
-def _wirings(network: Network, values: Parameters) -> dict[Ends, tuple[Wiring, ...]]:
-    """The projections by their ends; there may be several between two populations."""
-    found: dict[Ends, tuple[Wiring, ...]] = {}
-    for each in network.projections:
-        ends = each.source, each.target
-        made = Wiring(each.connector, values[weight_name(each)], *network.ends(each))
-        found[ends] = (*found.get(ends, ()), made)
-    return found
-
-
-def expected_cells(neuron: NeuronModel, dt: float, *, spiking: bool = True) -> ExpectedCells:
-    """What neurons should be at the step ``dt``, ms; without ``spiking`` they only integrate."""
-    numbers = {name: value for name, value in neuron.numbers.items() if name != "i_offset"}
-    numbers["tau_refrac"] = neuron.refractory_steps(dt) * dt
-    if not spiking:
-        numbers["v_thresh"] = float("inf")
-    return ExpectedCells(neuron.name, neuron.reset, numbers)

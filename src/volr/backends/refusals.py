@@ -23,6 +23,7 @@ from volr.models.model import ArtificialModel, Model, SpikingModel
 from volr.models.stimuli import given_stimuli
 from volr.network import Connector
 from volr.network.supported import check_connectors
+from volr.neurons import NeuronsByUnit
 from volr.system.commands import find_command
 
 if TYPE_CHECKING:
@@ -211,6 +212,8 @@ def _check_whole(backend: Backend | Document, model: ArtificialModel) -> None:
 def _check_neurons(backend: SpikingBackend | Document, model: SpikingModel) -> None:
     """Refuse the first population whose neuron model, or whose reset, the back end lacks."""
     network, neurons = model.network, neurons_of(model)
+    if isinstance(backend, Document) and not backend.by_unit:
+        _check_alike(backend, model)
     # Inputs come last: they have no line of their own in the program.
     names = sorted(neurons, key=lambda name: name in network.inputs)
     kinds = {name: neurons[name].name for name in names}
@@ -222,6 +225,19 @@ def _check_neurons(backend: SpikingBackend | Document, model: SpikingModel) -> N
         for name, value in by_population.items():
             of = f" of population {name}" if len(set(by_population.values())) > 1 else ""
             _check_named(backend, model, what, value, known, network[name], of)
+
+
+def _check_alike(document: Document, model: SpikingModel) -> None:
+    """Refuse the first population whose neurons differ by unit."""
+    for name, neurons in model.neurons.items():
+        if isinstance(neurons, NeuronsByUnit):
+            raise UnsupportedError(
+                f"{document.name} lacks neurons that differ by unit, and those of {name} do",
+                help=elsewhere("engine", "nest", "brian2"),
+                source=model.network.source,
+                span=model.network[name].span,
+                label=f"{name} has them",
+            )
 
 
 def _check_named(

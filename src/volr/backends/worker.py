@@ -66,18 +66,19 @@ def kernel_settings(
 
 
 def synapse_arrays(
-    model: SpikingModel, told: Callable[[str, Floats], Floats]
+    model: SpikingModel, told: Callable[[str, Floats, Integers], Floats]
 ) -> dict[str, NDArray[Any]]:
     """The synapses of each projection: ``NAME.pre``, ``.post`` and ``.weight``, ``[synapse]``.
 
     They stand by neuron of the source, then of the target, each pair of neurons once. ``told``
-    gives the weights of synapses onto a population as the simulator is told them.
+    gives the weights of synapses onto a population, and onto these neurons of it, as the simulator
+    is told them.
     """
     found: dict[str, NDArray[Any]] = {}
     for each in model.network.projections:
         one = synapses(model.network, each, model.parameters)
         found[f"{each.name}.pre"], found[f"{each.name}.post"] = one.pre, one.post
-        found[f"{each.name}.weight"] = told(each.target, one.weight)
+        found[f"{each.name}.weight"] = told(each.target, one.weight, one.post)
     return found
 
 
@@ -102,7 +103,7 @@ def requests(
     fixed = dict(wiring)
     for population in network.layers:
         bias = unit_biases(population, model.parameters)
-        offset = model.neuron_of(population.name).i_offset
+        offset = model.units_of(population.name).of(lambda each: each.i_offset)
         fixed[f"{population.name}.current"] = ampere * (offset + bias)
     for each in fixed.values():
         each.setflags(write=False)

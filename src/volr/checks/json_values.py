@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from volr.checks.arrays import Floats
+
 
 INFINITE = "inf"
 """What stands in a file for an infinite number."""
@@ -17,7 +19,14 @@ INFINITE = "inf"
 
 def in_words(numbers: Mapping[str, float]) -> dict[str, float | str]:
     """Numbers by name, with the word ``INFINITE`` where one is infinite."""
-    return {key: INFINITE if value == math.inf else value for key, value in numbers.items()}
+    return {key: in_word(value) for key, value in numbers.items()}
+
+
+def in_word(value: float | Floats) -> Any:
+    """A number, or a list of an array's, with the word ``INFINITE`` where one is infinite."""
+    if isinstance(value, (float, int)):
+        return INFINITE if value == math.inf else value
+    return [in_word(each) for each in value.tolist()]
 
 
 def out_of_words(value: Any) -> Any:

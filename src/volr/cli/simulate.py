@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
 from volr.cli import options
@@ -112,6 +111,8 @@ _BRIEF = 1e-9
 
 def _archive(model: SpikingModel, found: Recordings) -> bytes:
     """The spikes of all populations, as the bytes of a ``.npz`` file."""
+    import numpy as np
+
     body = io.BytesIO()
     spikes: dict[str, Any] = {f"{name}.spikes": each for name, each in found.spikes.items()}
     np.savez_compressed(body, dt=np.float64(model.dt), **spikes)

@@ -26,6 +26,7 @@ from volr.models.activations import input_levels as whole_levels
 from volr.models.coding import ConstantCurrent, Poisson, input_levels, poisson_spikes
 from volr.models.first_spike import FirstSpike, input_steps, one_spike_each
 from volr.models.spike_trains import SpikeTrains
+from volr.neurons import NeuronsByUnit
 from volr.neurons.response import count_levels
 from volr.system.memory import check_room
 
@@ -175,7 +176,8 @@ def constant_levels(neuron: NeuronModel, dt: float, steps: int) -> Levels:
     compiled(("levels", type(neuron)), lambda: _under(neuron, dt, 1, currents))
     memory = _under(neuron, dt, steps, currents)
     spikes = (memory.state.reshape(steps, size) & 1).astype(np.bool_)
-    membranes = after_reset(neuron, memory.membrane.reshape(steps, size), spikes)
+    neurons = NeuronsByUnit((neuron,))
+    membranes = after_reset(neurons, memory.membrane.reshape(steps, size), spikes)
     for each in (spikes, membranes):
         each.setflags(write=False)
     return Levels(spikes, membranes)
@@ -200,14 +202,15 @@ def schedule_under(neuron: NeuronModel, dt: float, steps: int, size: int) -> Sch
     return Schedule((), (layer,), (), neuron, dt, steps)
 
 
-def after_reset(neuron: NeuronModel, membrane: NDArray[Any], spikes: Booleans) -> Floats:
-    """The membranes in mV after the reset, from V − v_rest before it; all of one shape."""
-    match neuron.reset:
+def after_reset(neurons: NeuronsByUnit, membrane: NDArray[Any], spikes: Booleans) -> Floats:
+    """The membranes in mV after the reset, from V − v_rest before it, both ``[…, unit]``."""
+    match neurons.first.reset:
         case "hard":
-            left = np.where(spikes, neuron.v_reset - neuron.v_rest, membrane)
+            back = neurons.of(lambda each: each.v_reset - each.v_rest)
+            left = np.where(spikes, back, membrane)
         case "subtract":
-            left = membrane - neuron.theta * spikes
-    return neuron.v_rest + left.astype(np.float64)
+            left = membrane - neurons.of(lambda each: each.theta) * spikes
+    return neurons.of(lambda each: each.v_rest) + left.astype(np.float64)
 
 
 def list_inputs(

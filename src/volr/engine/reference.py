@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from volr.models.model import SpikingModel
     from volr.models.spike_trains import Stimuli
     from volr.network import Population
+    from volr.neurons import NeuronModel
     from volr.neurons.base import Arriving
 
 
@@ -93,8 +94,25 @@ def _run(
 
     ``currents`` are in nA, ``[batch, unit]``.
     """
-    neuron, dt = model.neuron_of(name), model.dt
     positive, negative = arriving
+    units = model.units_of(name)
+    if len(units.kinds) > 1:
+        found = tuple(np.empty(positive.shape, kind) for kind in (np.bool_, float, float))
+        for neuron, which in units.units(positive.shape[2]):
+            some = positive[..., which], negative[..., which]
+            parts = _alike(model, name, neuron, currents[:, which], some)
+            for whole, part in zip(found, parts, strict=True):
+                whole[..., which] = part
+        spikes, membranes, tested = found
+        return spikes, membranes, tested
+    return _alike(model, name, units.first, currents, arriving)
+
+
+def _alike(
+    model: SpikingModel, name: str, neuron: NeuronModel, currents: Floats, arriving: Arriving
+) -> tuple[Booleans, Floats, Floats]:
+    """The same of units that have the same neuron."""
+    dt, (positive, negative) = model.dt, arriving
     threshold = neuron.fires_at() - neuron.v_rest if model.is_spiking(name) else np.inf
     refractory_steps = neuron.refractory_steps(dt)
     bound = threshold if neuron.reset == "hard" else np.inf

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from volr.models.coding import ticking
 from volr.models.parameters import bias_name, weight_name
 from volr.network.connectors import AllToAll, Connector, Pooled
+from volr.neurons import NeuronsByUnit
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from volr.models.model import SpikingModel
     from volr.network.connectors import Shape
     from volr.neurons import NeuronModel
@@ -46,7 +50,8 @@ class Term:
 class Layer:
     """One population of ``size`` neurons, and what drives it.
 
-    ``terms`` are the projections into it, ``bias`` is the name of its biases. A layer that is not
+    ``terms`` are the projections into it, ``bias`` is the name of its biases. ``units`` are the
+    neurons where they differ by unit; then ``neuron`` is the first. A layer that is not
     ``spiking`` only integrates, and either its last membrane is read, or the mean of all.
     """
 
@@ -57,6 +62,19 @@ class Layer:
     neuron: NeuronModel
     spiking: bool
     last: bool = False
+    units: NeuronsByUnit | None = None
+
+    @property
+    def neurons(self) -> NeuronsByUnit:
+        """The neurons unit by unit."""
+        return self.units or NeuronsByUnit((self.neuron,))
+
+    def kinds(self) -> list[tuple[Layer, NDArray[np.int64]]]:
+        """A layer of each kind of neurons in this one, and the numbers of its units here."""
+        return [
+            (replace(self, size=len(which), neuron=neuron, units=None), which)
+            for neuron, which in self.neurons.units(self.size)
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +126,11 @@ class Schedule:
         return slice(start, start + self.size(name))
 
 
+def _units(model: SpikingModel, population: str) -> NeuronsByUnit | None:
+    units = model.units_of(population)
+    return units if len(units.kinds) > 1 else None
+
+
 def schedule_of(model: SpikingModel) -> Schedule:
     """The schedule of a model; its parameters are left behind."""
     network = model.network
@@ -129,6 +152,7 @@ def schedule_of(model: SpikingModel) -> Schedule:
                 ),
                 bias=bias_name(population),
                 neuron=model.neuron_of(population.name),
+                units=_units(model, population.name),
                 spiking=model.is_spiking(population.name),
                 last=model.readout == "final" and not model.is_spiking(population.name),
             )

@@ -116,7 +116,8 @@ def contents(model: Ready) -> tuple[dict[str, Floats], dict[str, Floats]]:
             for channel in model.tiles[term.weight]:
                 weights[term.weight] += synapses.matrix(channel)
     currents = {
-        layer.name: model.lifts[layer.name].astype(np.float64) / lift_of(layer.neuron, schedule.dt)
+        layer.name: model.lifts[layer.name].astype(np.float64)
+        / layer.neurons.of(lambda each: lift_of(each, schedule.dt))
         for layer in schedule.layers
     }
     return weights, currents
@@ -203,7 +204,7 @@ def _run(
                 if name in result.spikes:
                     result.spikes[name][:, first:last] = fired.swapaxes(0, 1)
                 if name in result.membranes:
-                    after = after_reset(layer.neuron, memory.membrane.reshape(shape), fired)
+                    after = after_reset(layer.neurons, memory.membrane.reshape(shape), fired)
                     result.membranes[name][:, first:last] = after.swapaxes(0, 1)
         put_back(batch)
 

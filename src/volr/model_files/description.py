@@ -24,6 +24,7 @@ from volr.model_files.entries import (
     entry,
     neuron_entries,
     neuron_of,
+    neurons_of,
     number_of,
     object_in,
 )
@@ -164,7 +165,7 @@ def _spiking(described: dict[str, Any]) -> dict[str, Any]:
     delays = object_in(described, "delays") if "delays" in described else {}
     return {
         "neuron": neuron_of(object_in(described, "neuron")),
-        "neurons": {name: neuron_of(object_in(own, name)) for name in own},
+        "neurons": {name: neurons_of(object_in(own, name)) for name in own},
         "coding": coding_of(object_in(described, "coding")),
         "readout": readout,
         "delays": {name: number_of(each, name) for name, each in delays.items()},

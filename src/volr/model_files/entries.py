@@ -6,14 +6,14 @@ import math
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from volr.checks.annotations import as_float
-from volr.checks.json_values import in_words, out_of_words
+from volr.checks.json_values import in_word, out_of_words
 from volr.models.activations import Activation, Staircase, activation
 from volr.models.coding import InputCoding, rate_coding
 from volr.models.first_spike import FirstSpike
-from volr.neurons import RESETS, neuron_model
+from volr.neurons import RESETS, NeuronsByUnit, by_unit, neuron_model
 
 if TYPE_CHECKING:
-    from volr.neurons import NeuronModel
+    from volr.neurons import NeuronModel, Neurons
 
 _T = TypeVar("_T")
 
@@ -57,22 +57,44 @@ def coding_of(described: dict[str, Any]) -> InputCoding:
     return rate_coding(name, number_of(described.get("rate_max"), "rate_max"))
 
 
-def neuron_entries(neuron: NeuronModel) -> dict[str, Any]:
-    """What stands for a neuron model; ``neuron_of`` reads it."""
-    return {"name": neuron.name, "parameters": in_words(neuron.numbers), "reset": neuron.reset}
+def neuron_entries(neurons: Neurons) -> dict[str, Any]:
+    """What stands for neurons; ``neurons_of`` reads it.
+
+    A parameter that differs by unit is a list, ``[unit]``.
+    """
+    each = neurons if isinstance(neurons, NeuronsByUnit) else NeuronsByUnit((neurons,))
+    numbers = each.stacked(lambda neuron: neuron.numbers)
+    words = {key: in_word(value) for key, value in numbers.items()}
+    return {"name": each.name, "parameters": words, "reset": each.first.reset}
+
+
+def neurons_of(described: dict[str, Any]) -> Neurons:
+    """The neurons of their entries. Raises ``MalformedError`` and ``ModelError``."""
+    content = object_in(described, "parameters")
+    # Older files have no reset; there was one, the first.
+    name, reset = entry(described, "name", str), described.get("reset", RESETS[0])
+    numbers: dict[str, float] = {}
+    rows: dict[str, list[float]] = {}
+    for key, value in content.items():
+        if isinstance(value, list):
+            given = cast("list[Any]", value)
+            rows[key] = [number_of(out_of_words(each), key) for each in given]
+        else:
+            numbers[key] = number_of(out_of_words(value), key)
+    starting = {key: row[0] for key, row in rows.items() if row}
+    neuron = neuron_model(name, {**numbers, **starting}, reset)
+    # All parameters are required, because a default may change in a later version.
+    if missing := [each for each in neuron.numbers if each not in content]:
+        raise MalformedError(f"lacks the neuron parameters {', '.join(missing)}")
+    return by_unit(neuron, **rows) if rows else neuron
 
 
 def neuron_of(described: dict[str, Any]) -> NeuronModel:
-    """The neuron model of its entries. Raises ``MalformedError`` and ``ModelError``."""
-    content = object_in(described, "parameters")
-    numbers = {key: number_of(out_of_words(value), key) for key, value in content.items()}
-    # Older files have no reset; there was one, the first.
-    reset = described.get("reset", RESETS[0])
-    neuron = neuron_model(entry(described, "name", str), numbers, reset)
-    # All parameters are required, because a default may change in a later version.
-    if missing := [each for each in neuron.numbers if each not in numbers]:
-        raise MalformedError(f"lacks the neuron parameters {', '.join(missing)}")
-    return neuron
+    """The same of neurons that are all alike."""
+    found = neurons_of(described)
+    if isinstance(found, NeuronsByUnit):
+        raise MalformedError("has neurons by unit for all populations")
+    return found
 
 
 def object_in(described: dict[str, Any], key: str) -> dict[str, Any]:

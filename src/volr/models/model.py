@@ -13,7 +13,7 @@ from volr.checks.annotations import settle, shown
 from volr.errors import ModelError
 from volr.models.activations import Activation, Identity, ReLU, Staircase
 from volr.models.by_name import ByName
-from volr.models.coding import InputCoding, coding_problems, suited_coding
+from volr.models.coding import ConstantCurrent, InputCoding, coding_problems, suited_coding
 from volr.models.first_spike import FirstSpike, first_spike_problems
 from volr.models.parameters import Parameters, parameters, spiking_parameters
 from volr.models.timing import (
@@ -23,7 +23,8 @@ from volr.models.timing import (
     timing_problems,
 )
 from volr.network import Network, Population, Projection
-from volr.neurons import NEURON_MODELS, IFCurrExp, NeuronModel
+from volr.neurons import NEURON_MODELS, IFCurrExp, NeuronModel, Neurons, NeuronsByUnit
+from volr.neurons.by_unit import neurons_problem, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +80,8 @@ def activation_of(network: Network, population: Population, activation: Activati
 class SpikingModel:
     """Every population has ``neuron``; projections are synapses, a bias is a constant current.
 
-    Populations can have ``neurons`` of their own, by name. Weights are in the ``weight_unit`` of
+    Populations can have ``neurons`` of their own, by name, also with parameters that differ by unit
+    (``by_unit``). Weights are in the ``weight_unit`` of
     the target's neurons per spike, and biases in nA. Time runs in steps of ``dt``
     ms for ``duration`` ms a stimulus; a spike of step k arrives in step k + ``delay`` / ``dt``.
     Projections can have ``delays`` of their own, ms by name. ``coding`` drives the inputs. Step k,
@@ -95,7 +97,7 @@ class SpikingModel:
     network: Network
     parameters: Parameters
     neuron: NeuronModel = IFCurrExp()
-    neurons: Mapping[str, NeuronModel] = field(default_factory=dict[str, NeuronModel])
+    neurons: Mapping[str, Neurons] = field(default_factory=dict[str, Neurons])
     coding: InputCoding = _LEFT_OUT
     dt: float = 0.5
     duration: float = 50.0
@@ -111,7 +113,8 @@ class SpikingModel:
             object.__setattr__(self, "delay", self.dt)
         if wrong := _neuron_problems(self.neurons, self.network):
             raise ModelError("this is no spiking model: " + "; ".join(wrong))
-        object.__setattr__(self, "neurons", ByName(self.neurons, self.neuron))
+        own = {name: settled(each) for name, each in self.neurons.items()}
+        object.__setattr__(self, "neurons", ByName[Neurons](own, self.neuron))
         if self.coding is _LEFT_OUT:
             driven = self.neuron_of(self.network.inputs[0])
             object.__setattr__(self, "coding", suited_coding(driven, self.dt))
@@ -130,12 +133,23 @@ class SpikingModel:
         return _made_again, (type(self), _values(self))
 
     def neuron_of(self, population: str) -> NeuronModel:
-        """The neurons of a population."""
-        return self.neurons.get(population, self.neuron)
+        """The neurons of a population; where they differ by unit, the first (``units_of``).
+
+        All have its neuron model and its reset.
+        """
+        return self.units_of(population).first
+
+    def units_of(self, population: str) -> NeuronsByUnit:
+        """The neurons of a population, unit by unit."""
+        found = self.neurons.get(population, self.neuron)
+        return found if isinstance(found, NeuronsByUnit) else NeuronsByUnit((found,))
 
     def with_neurons(self, change: Callable[[NeuronModel], NeuronModel]) -> SpikingModel:
         """The model with all neurons changed alike."""
-        own = {name: change(each) for name, each in self.neurons.items()}
+        own: dict[str, Neurons] = {
+            name: each.changed(change) if isinstance(each, NeuronsByUnit) else change(each)
+            for name, each in self.neurons.items()
+        }
         return replace(self, neuron=change(self.neuron), neurons=own)
 
     @property
@@ -158,6 +172,10 @@ class SpikingModel:
 
     def _coding_misfits(self) -> list[str]:
         """What does not fit the coding: the network, the clock, the time or the readout."""
+        if isinstance(self.coding, ConstantCurrent):
+            driven = {self.units_of(each) for each in self.network.inputs}
+            if len(driven) > 1 or len(driven.pop().kinds) > 1:
+                return ["inputs that currents drive have neurons that are all alike"]
         if not isinstance(self.coding, FirstSpike):
             has = self.network.clock is not None
             return [f"it has a clock, and the coding is {self.coding.name}"] if has else []
@@ -173,10 +191,10 @@ def _neuron_problems(neurons: object, network: Network) -> list[str]:
         return [f"neurons is {shown(neurons)}, not neuron models by the name of a population"]
     wrong: list[str] = []
     for name, given in cast("Mapping[object, object]", neurons).items():
-        if name not in network.by_name:
+        if not isinstance(name, str) or name not in network.by_name:
             wrong.append(f"there are neurons of {shown(name)}, which is no population")
-        elif type(given) not in NEURON_MODELS:
-            wrong.append(f"the neurons of {name} are {shown(given)}, not a neuron model")
+        elif why := neurons_problem(given, network[name].size, NEURON_MODELS):
+            wrong.append(f"the neurons of {name} are {shown(given)}, {why}")
     return wrong
 
 

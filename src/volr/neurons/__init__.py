@@ -25,6 +25,7 @@ from volr.neurons.base import (
     raised,
     stays,
 )
+from volr.neurons.by_unit import Neurons, NeuronsByUnit, by_unit
 from volr.neurons.if_cond_exp import IFCondExp
 from volr.neurons.if_curr_delta import IFCurrDelta
 from volr.neurons.if_curr_exp import IFCurrExp
@@ -44,7 +45,10 @@ __all__ = [
     "IFCurrDelta",
     "IFCurrExp",
     "NeuronModel",
+    "Neurons",
+    "NeuronsByUnit",
     "Reset",
+    "by_unit",
     "lowered",
     "neuron_model",
     "parameter_names",

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from volr.backends import BACKENDS, DOCUMENTS
 from volr.backends.base import ArtificialBackend, Document, SpikingBackend
-from volr.backends.readback import METADATA, expected
+from volr.backends.expected import expected
+from volr.backends.readback import METADATA
 from volr.backends.refusals import check_supported, takes
 from volr.backends.support import between
 from volr.errors import UnsupportedError

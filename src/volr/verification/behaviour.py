@@ -139,7 +139,8 @@ def _expected(
     return _Run(
         spikes={name: trace.spikes[name] for name in record.spikes},
         read={
-            name: _read(model, trace.membranes[name]) - model.neuron_of(name).v_rest
+            name: _read(model, trace.membranes[name])
+            - model.units_of(name).of(lambda each: each.v_rest)
             for name in model.network.outputs
             if not model.is_spiking(name)
         },
@@ -212,7 +213,7 @@ def _first(
         membrane,
         float(expected.spikes[name][step, stimulus, neuron]),
         float(found.spikes[name][step, stimulus, neuron]),
-        cause or _otherwise(model, backend, name, membrane),
+        cause or _otherwise(model, backend, name, neuron, membrane),
     )
 
 
@@ -224,9 +225,11 @@ def _own_way(model: SpikingModel, backend: SpikingBackend, name: str) -> str | N
     return f"{backend.name} integrates {neuron} in a way of its own"
 
 
-def _otherwise(model: SpikingModel, backend: SpikingBackend, name: str, membrane: float) -> str:
+def _otherwise(
+    model: SpikingModel, backend: SpikingBackend, name: str, unit: int, membrane: float
+) -> str:
     """The cause in words if no known mistake gives the back end's spikes."""
-    neuron = model.neuron_of(name)
+    neuron = model.units_of(name).at(unit)
     distance = membrane - neuron.fires_at()
     if abs(distance) <= _TIE * neuron.theta:
         return "a tie: the membrane is at the threshold except for rounding"

@@ -13,20 +13,15 @@ from volr.backends.terms import WINDOWS
 from volr.models.activations import AS_GIVEN
 from volr.verification.blocks import arrow, close, factor_or_sign, spread_by_pixel, worst
 from volr.verification.differences import Comparison, Difference, Tally
+from volr.verification.numbers import first_of, near, number_difference
 from volr.verification.ticks import tick_difference
 from volr.verification.weights import weight_differences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from volr.backends.readback import (
-        Answer,
-        Ends,
-        Expected,
-        ExpectedCells,
-        Names,
-        Readback,
-    )
+    from volr.backends.expected import Expected, ExpectedCells
+    from volr.backends.readback import Answer, Ends, Names, Readback
     from volr.checks.arrays import Floats
     from volr.verification.differences import Kind
 
@@ -209,7 +204,7 @@ class _Comparing:
     def _times(self, found: SpikingReadback) -> None:
         expected = self.expected
         dt = self.take("dt", found.dt)
-        if dt is not None and expected.dt is not None and not _near(dt, expected.dt):
+        if dt is not None and expected.dt is not None and not near(dt, expected.dt):
             message = f"dt is {dt:g} ms, expected {expected.dt:g} ms"
             self.differ("dt", "time step", message)
         for ends, wanted in expected.delays.items():
@@ -219,7 +214,7 @@ class _Comparing:
                 self.differ("delays", arrow(ends), "it has no delay")
                 continue
             delay = self.take("delays", found.delays[ends])
-            if delay is None or _near(delay, wanted) or (math.isnan(delay) and math.isnan(wanted)):
+            if delay is None or near(delay, wanted) or (math.isnan(delay) and math.isnan(wanted)):
                 continue
             cause = None
             if expected.dt and not math.isnan(delay - wanted):
@@ -258,20 +253,15 @@ class _Comparing:
             if key not in answer.numbers:
                 # Neurons of another model have other parameters.
                 if kind is None or kind == wanted.kind:
-                    message = f"it has no {key}, expected {number:g}"
+                    message = f"it has no {key}, expected {first_of(number):g}"
                     self.differ(f"cells.{key}", name, message)
                 continue
             has = self.take(f"cells.{key}", answer.numbers[key])
-            if has is None or _near(has, number, max(self.expected.precision, 1e-9)):
+            if has is None:
                 continue
-            differs = "differs between the neurons" if math.isnan(has) else f"is {has:g}"
-            cause = "wrong reset" if key == "v_reset" else None
-            message = f"{key} {differs}, expected {number:g}"
-            self.differ(f"cells.{key}", name, message, cause)
-
-
-def _near(has: float, wanted: float, within: float = 1e-9) -> bool:
-    return has == wanted or math.isclose(has, wanted, rel_tol=within)
+            if wrong := number_difference(has, number, max(self.expected.precision, 1e-9)):
+                cause = "wrong reset" if key == "v_reset" else None
+                self.differ(f"cells.{key}", name, f"{key} {wrong}", cause)
 
 
 def _listed(names: Names) -> str:

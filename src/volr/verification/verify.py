@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from volr.backends import backend_of, running, title
 from volr.backends import target as find_target
 from volr.backends.base import ArtificialBackend, Document, SpikingBackend
-from volr.backends.readback import expected
+from volr.backends.expected import expected
 from volr.backends.reference import REFERENCE
 from volr.backends.refusals import check_supported, require
 from volr.checks import arguments

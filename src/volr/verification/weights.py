@@ -13,7 +13,8 @@ from volr.verification.kernels import cause_in_block, unsigned
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from volr.backends.readback import Ends, Expected
+    from volr.backends.expected import Expected
+    from volr.backends.readback import Ends
     from volr.checks.arrays import Booleans, Floats
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from volr.backends.base import Progress, Recordings, Simulator
     from volr.models.model import SpikingModel
+    from volr.models.spike_trains import SpikeTrains
 
 SHORT = TransferSettings(neuron=NEURON, dt=1.0, duration=25.0)
 NETWORK = fork(3, 4, 2, 3)
@@ -102,7 +103,7 @@ class Counting(PlainSimulator):
     def run(
         self,
         model: SpikingModel,
-        stimuli: ArrayLike,
+        stimuli: ArrayLike | SpikeTrains,
         *,
         record: Record = Record(),
         seed: int = 0,

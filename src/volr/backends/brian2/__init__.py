@@ -15,6 +15,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
+import numpy as np
+
 from volr.backends.base import Record, Simulator, SpikingBackend
 from volr.backends.brian2.equations import (
     MILLI,
@@ -51,7 +53,7 @@ if TYPE_CHECKING:
 
     from volr.backends.messages import Arrays, Request, Settings
     from volr.backends.readback import SpikingReadback
-    from volr.checks.arrays import Floats
+    from volr.checks.arrays import Floats, Integers
     from volr.models.model import SpikingModel
     from volr.models.spike_trains import Stimuli
     from volr.network import Projection
@@ -178,7 +180,8 @@ def _requests(
         "neurons": {name: _neurons(model, name, each) for name, each in neurons.items()},
     }
 
-    def told(target: str, weights: Floats) -> Floats:
+    def told(target: str, weights: Floats, post: Integers) -> Floats:
+        del post
         _, factor = NEURONS[neurons[target].name].weight
         return factor * weights
 
@@ -188,16 +191,21 @@ def _requests(
 
 def _neurons(model: SpikingModel, name: str, neuron: NeuronModel) -> Settings:
     """What Brian2 is told about a population's neurons, and about synapses onto them."""
-    equations, numbers = NEURONS[neuron.name], parameters(neuron, model.dt)
-    if not model.is_spiking(name):
-        numbers["fires_at"] = UNREACHABLE
+    equations = NEURONS[neuron.name]
+
+    def told(neuron: NeuronModel) -> dict[str, float]:
+        numbers = parameters(neuron, model.dt)
+        return numbers if model.is_spiking(name) else {**numbers, "fires_at": UNREACHABLE}
+
+    numbers = model.units_of(name).stacked(told)
+    by_unit = {key: each.tolist() for key, each in numbers.items() if isinstance(each, np.ndarray)}
     return {
-        "model": equations.model(neuron.reset),
+        "model": equations.model(neuron.reset, by_unit),
         "step": equations.step,
         "threshold": THRESHOLD,
         "reset": RESETS[neuron.reset],
         "refractory": REFRACTORY,
-        "parameters": numbers,
+        "parameters": {**numbers, **by_unit},
         "weight": equations.weight[0],
         "pathways": list(equations.pathways.values()),
         "slot": equations.slot,
@@ -216,7 +224,7 @@ def _contents(
             text_of(answer[f"{name}.step"]),
             text_of(answer[f"{name}.threshold"]),
             text_of(answer[f"{name}.reset"]),
-            {each: uniform(answer[f"{name}.{each}"]) for each in asked[name]},
+            {each: answer[f"{name}.{each}"] for each in asked[name]},
             answer[f"{name}.current"],
         )
         for name in names

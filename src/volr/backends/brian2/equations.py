@@ -27,7 +27,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from volr.neurons import Reset
 
@@ -53,11 +53,14 @@ class Equations:
     slot: str = "synapses"
     early: int = 0
 
-    def model(self, reset: Reset) -> str:
-        """All equations, as Brian2 takes them."""
+    def model(self, reset: Reset, by_unit: Container[str] = ()) -> str:
+        """All equations, as Brian2 takes them. Parameters ``by_unit`` differ between neurons."""
         flag = " (unless refractory)" if reset == "hard" else ""
         v, *others = self.flows
-        parameters = [f"{theirs} : {unit} (constant, shared)" for _, theirs, unit, _ in self.rows]
+        parameters = [
+            f"{theirs} : {unit} (constant{'' if theirs in by_unit else ', shared'})"
+            for _, theirs, unit, _ in self.rows
+        ]
         lines = [v + flag, *others, "V = v_rest + v : volt", "I : amp (constant)", *parameters]
         return "\n".join(lines)
 

@@ -116,9 +116,13 @@ def _neurons(currents: NDArray[np.float64], number: int, neurons: Settings) -> A
         namespace={},
         name=f"population_{number}",
     )
-    for parameter, value in neurons["parameters"].items():
-        # The underscore is Brian2's sign for a value without its unit.
-        setattr(group, f"{parameter}_", value)
+    parameters: dict[str, Any] = neurons["parameters"]
+    for parameter, value in parameters.items():
+        each = np.atleast_1d(value)
+        # Those that differ by unit, of every copy. The underscore is Brian2's sign for a value
+        # without its unit.
+        every = value if each.size == 1 else np.tile(each, currents.size // each.size)
+        setattr(group, f"{parameter}_", every)
     group.I_ = currents
     return group
 

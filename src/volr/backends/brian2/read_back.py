@@ -107,9 +107,9 @@ def _contents(tables: dict[str, Any], precision: Answer[float]) -> SpikingReadba
     for name in sizes:
         if name == clock or (name in inputs and tables["CODING"] != "current"):
             continue
-        numbers = {key: float(value) for key, value in told[name]["NEURON"].items()}
+        numbers = {key: np.array([float(value)]) for key, value in told[name]["NEURON"].items()}
         if name in silent:
-            numbers["fires_at"] = UNREACHABLE
+            numbers["fires_at"] = np.array([UNREACHABLE])
         neurons[name] = Neurons(
             told[name]["EQUATIONS"],
             f"{RESTS.format(tables['REFRACTORY'])}\n{told[name]['STEP'].strip()}",

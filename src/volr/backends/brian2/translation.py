@@ -27,6 +27,7 @@ from volr.backends.readback import (
     SpikingReadback,
     all_asked,
     asked_cells,
+    by_kind,
     uniform,
 )
 from volr.neurons import ENDLESS, raised
@@ -65,14 +66,14 @@ def parameters(neuron: NeuronModel, dt: float) -> dict[str, float]:
 class Neurons:
     """Neurons as Brian2 has them: what they do, as texts, and their numbers, SI, by its names.
 
-    ``current`` is ``[unit]``, A.
+    ``numbers`` and ``current`` are ``[unit]``; the latter is in A.
     """
 
     equations: str
     step: str
     threshold: str
     reset: str
-    numbers: Mapping[str, float]
+    numbers: Mapping[str, Floats]
     current: Floats
 
 
@@ -146,22 +147,28 @@ def _cells(neurons: Neurons) -> Cells:
     kind = _kind(neurons)
     if kind is None:
         return asked_cells("another", "another", {})
+    numbers = by_kind(neurons.numbers, lambda held: _numbers(kind, held))
+    return asked_cells(kind, _reset(neurons), numbers)
+
+
+def _numbers(kind: str, held: Mapping[str, float]) -> dict[str, float]:
+    """The numbers of a neuron by Volr's names."""
     values: dict[str, float] = {}
     for ours, theirs, _, factor in NEURONS[kind].rows:
-        values[ours] = neurons.numbers[theirs] / factor
+        values[ours] = held[theirs] / factor
     numbers: dict[str, float] = {}
     for ours, value in values.items():
         name = ours.removeprefix(_ABOVE)
         if name == ours:
             numbers[name] = value
-        elif neurons.numbers[name] >= UNREACHABLE:
+        elif held[name] >= UNREACHABLE:
             numbers[name] = math.inf
         else:
             numbers[name] = round(values["v_rest"] + value, _DECIMALS)
     endless = [name for name, value in numbers.items() if math.isclose(value, ENDLESS)]
     numbers |= dict.fromkeys(endless, math.inf)
     numbers["v_thresh"] = _threshold(numbers.pop("fires_at"), numbers)
-    return asked_cells(kind, _reset(neurons), numbers)
+    return numbers
 
 
 def _threshold(fires_at: float, numbers: Mapping[str, float]) -> float:

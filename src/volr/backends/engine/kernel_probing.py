@@ -33,15 +33,17 @@ SINGLE_SPIKE = "measured: the first response to a single source"
 STEPS = "measured: the duration of a stimulus divided by the steps of a run"
 
 
-def resting(prepared: Ready) -> tuple[int, dict[str, float]]:
-    """How many steps a run has, and the membrane, mV, of each layer where nothing happens."""
+def resting(prepared: Ready) -> tuple[int, dict[str, Floats]]:
+    """How many steps a run has, and the membranes, mV ``[unit]``, of each layer where nothing
+    happens.
+    """
     names = tuple(layer.name for layer in prepared.schedule.layers)
     inputs = sum(size for _, size in prepared.schedule.inputs)
     found = simulate(_without_currents(prepared), np.zeros((1, inputs)), membranes=names)
     traces = found.membranes
     return (
         len(next(iter(traces.values()))) if traces else prepared.schedule.steps,
-        {name: float(trace[0, 0, 0]) for name, trace in traces.items()},
+        {name: trace[0, 0] for name, trace in traces.items()},
     )
 
 
@@ -58,21 +60,22 @@ def resting_inputs(schedule: Schedule) -> Answer[float]:
 
 def delay(
     prepared: Ready,
-    kernels: Mapping[str, Mapping[str, Any]],
+    thresholds: Mapping[str, float],
     layer: Layer,
     source: str,
     weights: Floats,
-    timing: tuple[float, float],
+    timing: tuple[float, Floats],
 ) -> Answer[float]:
     """How long after a spike of ``source`` the membranes of a layer move, ms.
 
     One neuron spikes, that with the largest of the ``weights`` ``[post, pre]``. All weights of
     other projections are zero, and nothing else has a current that could move a membrane.
-    ``timing`` is dt, ms, and the membrane at rest, mV.
+    ``timing`` is dt, ms, and the membranes at rest, mV ``[unit]``.
     """
-    neuron, (dt, rest) = layer.neuron, timing
+    dt, resting_at = timing
     size = np.abs(weights)
     post, pre = np.unravel_index(int(size.argmax()), size.shape)
+    neuron, rest = layer.neurons.at(int(post)), float(resting_at[post])
     largest = float(weights[post, pre])
     if largest == 0.0:
         return Told("all weights are zero, so nothing arrives")
@@ -81,10 +84,11 @@ def delay(
     probe = _with_one_projection(prepared, source, layer, 0.1 * neuron.unit_weight / abs(largest))
     schedule = probe.schedule
     stimulus = np.zeros((1, sum(size for _, size in schedule.inputs)))
-    if source in kernels:
+    if source in thresholds:
         # Far more than lifts it to its threshold in the first step, whatever leaks away.
-        threshold = float(kernels[source]["threshold"])
-        probe.lifts[source][pre] = 10.0 * threshold * (1.0 + 1.0 / schedule.dt + 1.0 / neuron.tau_m)
+        probe.lifts[source][pre] = (
+            10.0 * thresholds[source] * (1.0 + 1.0 / schedule.dt + 1.0 / neuron.tau_m)
+        )
     else:
         stimulus[0, schedule.input_units(source).start + int(pre)] = 1.0
     found = simulate(probe, stimulus, spikes=(layer.name,), membranes=(layer.name,))

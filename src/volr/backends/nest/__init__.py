@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from volr.backends.base import Record, Simulator, SpikingBackend
 from volr.backends.nest.read_back import asked_for, contents
 from volr.backends.nest.translation import (
@@ -34,7 +36,7 @@ if TYPE_CHECKING:
 
     from volr.backends.messages import Arrays, Request, Settings
     from volr.backends.readback import SpikingReadback
-    from volr.checks.arrays import Floats
+    from volr.checks.arrays import Floats, Integers
     from volr.models.model import SpikingModel
     from volr.models.spike_trains import Stimuli
     from volr.network import Projection
@@ -131,24 +133,39 @@ def _requests(
         ],
     }
 
-    def told(target: str, weights: Floats) -> Floats:
+    def told(target: str, weights: Floats, post: Integers) -> Floats:
         neuron = neurons[target]
         translation = NEURONS[neuron.name, neuron.reset]
-        return weight_factor(translation, neuron.tau_m, neuron.cm, dt) * weights
+        factor = model.units_of(target).of(
+            lambda each: weight_factor(translation, each.tau_m, each.cm, dt)
+        )
+        return (factor[post] if isinstance(factor, np.ndarray) else factor) * weights
 
     wiring = synapse_arrays(model, told)
     return requests(model, stimuli, seed, size, wiring, settings, PICOAMPERE, first)
 
 
 def _neurons(model: SpikingModel, name: str, neuron: NeuronModel) -> Settings:
-    """What NEST is told about a population's neurons, and how they come back to rest."""
-    translation, said = NEURONS[neuron.name, neuron.reset], in_our_words(neuron, model.dt)
-    defaults = {theirs: factor * said[ours] for ours, theirs, factor in translation.rows}
-    if not model.is_spiking(name):
-        defaults[translation.threshold] = UNREACHABLE
+    """What NEST is told about a population's neurons, and how they come back to rest.
+
+    What differs by unit is ``by_unit``, and the rest is what all have, the ``defaults``.
+    """
+    translation = NEURONS[neuron.name, neuron.reset]
+
+    def told(neuron: NeuronModel) -> dict[str, float]:
+        said = in_our_words(neuron, model.dt)
+        numbers = {theirs: factor * said[ours] for ours, theirs, factor in translation.rows}
+        if not model.is_spiking(name):
+            numbers[translation.threshold] = UNREACHABLE
+        return numbers
+
+    numbers = model.units_of(name).stacked(told)
     return {
         "model": translation.model,
-        "defaults": defaults,
+        "defaults": {
+            key: each for key, each in numbers.items() if not isinstance(each, np.ndarray)
+        },
+        "by_unit": {k: v.tolist() for k, v in numbers.items() if isinstance(v, np.ndarray)},
         "quiet": translation.quiet(model.dt),
         "emptied": dict.fromkeys(translation.emptied, 0.0),
     }

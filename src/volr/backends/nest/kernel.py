@@ -69,9 +69,10 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
     """Simulate one batch, or say what was built; all in NEST's own names and units.
 
     ``settings``: ``copies``, ``dt`` and ``steps`` (ms); ``neurons`` by population, each its
-    ``model``, the ``defaults`` of that, and how they are taken back to rest: parameters while they
-    are ``quiet``, and what is then ``emptied``; ``populations`` with their sizes, ``inputs``,
-    ``projections`` with their ends, and their ``delays`` (ms); what to record: ``spiking``
+    ``model``, the ``defaults`` of that, what differs ``by_unit``, and how they are taken back to
+    rest: parameters while they are ``quiet``, and what is then ``emptied``; ``populations`` with
+    their sizes, ``inputs``, ``projections`` with their ends, and their ``delays`` (ms); what to
+    record: ``spiking``
     (counts), ``spikes``, ``membranes``, ``means``, ``finals``; ``raised``, the populations whose
     reset is a threshold that is raised. ``arrays``: ``source->target.pre``, ``.post`` and
     ``.weight`` ``[synapse]``; ``name.current`` ``[unit]``; for an input ``name.current``
@@ -122,6 +123,7 @@ def _build(arrays: Arrays, settings: Settings) -> dict[str, Any]:
         every = currents.ravel() if currents.ndim == 2 else np.tile(currents, copies)
         nest.SetDefaults(neurons[name]["model"], neurons[name]["defaults"])
         nodes[name] = nest.Create(neurons[name]["model"], every.size)
+        _set_by_unit(nodes[name], neurons[name]["by_unit"])
         _set_currents(nodes[name], every)
     for name, source, target in settings["projections"]:
         # As a default and not beside each weight: that would be another array to walk through.
@@ -146,13 +148,12 @@ def _put_back(built: _Built, settings: Settings) -> None:
     nest.Simulate(_quiet_steps(settings) * settings["dt"])
     emptied = [name for name, each in neurons.items() if each["emptied"]]
     for name in emptied:
-        at_rest = {"V_m": neurons[name]["defaults"]["V_m"], "I_e": 0.0}
-        _set(built.nodes[name], [{**neurons[name]["emptied"], **at_rest}])
+        _set(built.nodes[name], [{**neurons[name]["emptied"], "I_e": 0.0}])
+        _restore(built.nodes[name], neurons[name], ["V_m"])
     if emptied:
         nest.Simulate(SETTLE * settings["dt"])
     for name, each in neurons.items():
-        restored = {key: each["defaults"][key] for key in (*each["quiet"], "V_m")}
-        _set(built.nodes[name], [restored])
+        _restore(built.nodes[name], each, [*each["quiet"], "V_m"])
     for name in emptied:
         if name not in settings["inputs"]:
             own = built.made_of[0][f"{name}.current"]
@@ -166,7 +167,10 @@ def _put_back(built: _Built, settings: Settings) -> None:
 
 def _quiet_steps(settings: Settings) -> int:
     """The steps after which nothing is in flight, no neuron rests, and currents have decayed."""
-    rests = (each["defaults"]["t_ref"] for each in settings["neurons"].values())
+    rests = (
+        max(each["by_unit"].get("t_ref", [each["defaults"].get("t_ref", 0.0)]))
+        for each in settings["neurons"].values()
+    )
     longest = max(settings["dt"], *settings["delays"].values(), *rests)
     return round(longest / settings["dt"]) + DECAY
 
@@ -231,6 +235,21 @@ def _spike_times(spikes: NDArray[np.bool_], dt: float) -> list[NDArray[Any]]:
     """
     trains = spikes.transpose(1, 2, 0).reshape(-1, spikes.shape[0])
     return [(np.flatnonzero(train) + 1) * dt for train in trains]
+
+
+def _set_by_unit(nodes: Any, by_unit: dict[str, list[float]]) -> None:
+    """Parameters that differ by unit, of every copy."""
+    if by_unit:
+        rows = zip(*by_unit.values(), strict=True)
+        units = [dict(zip(by_unit, row, strict=True)) for row in rows]
+        _set(nodes, units * (len(nodes) // len(units)))
+
+
+def _restore(nodes: Any, neurons: Settings, names: list[str]) -> None:
+    """Give these parameters of a population the values that it was made with."""
+    defaults, by_unit = neurons["defaults"], neurons["by_unit"]
+    _set(nodes, [{key: defaults[key] for key in names if key in defaults}])
+    _set_by_unit(nodes, {key: by_unit[key] for key in names if key in by_unit})
 
 
 def _set_currents(nodes: Any, currents: NDArray[np.float64]) -> None:

@@ -24,9 +24,11 @@ from volr.backends.readback import (
     Answer,
     Asked,
     Cells,
+    Number,
     SpikingReadback,
     Told,
     all_asked,
+    by_kind,
     uniform,
 )
 from volr.backends.worker import inputs_of, ticks_of
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from volr.backends.held_synapses import SynapseArrays
     from volr.backends.messages import Arrays
     from volr.backends.readback import Ends
-    from volr.checks.arrays import Integers
+    from volr.checks.arrays import Floats, Integers
     from volr.network import Network
 
 
@@ -66,14 +68,23 @@ def contents(network: Network, answers: list[Arrays]) -> SpikingReadback:
     models = {name: text_of(answer[f"{name}.model"]) for name in nodes}
     cells: dict[str, Cells] = {}
     translations: dict[str, Translation] = {}
-    factors: dict[str, float] = {}
+    factors: dict[str, Floats] = {}
     for name, model in models.items():
         key = _which(model, uniform(answer.get(f"{name}.tau_syn_ex", np.nan)), dt)
         if key is not None:
             translation = translations[name] = NEURONS[key]
-            reset, numbers = _numbers(translation, key[1], name, answer, dt)
+            resets = {key[1]}
+            numbers = by_kind(
+                {theirs: answer[f"{name}.{theirs}"] for _, theirs, _ in translation.rows},
+                lambda held, t=translation, r=resets: _numbers(t, r, held, dt),
+            )
+            reset = "another" if "another" in resets else key[1]
             cells[name] = Cells(Asked(key[0]), Asked(reset), _said(numbers, translation))
-            factors[name] = weight_factor(translation, numbers["tau_m"], numbers["cm"], dt)
+            size = len(answer[f"{name}.nodes"])
+            taus, cms = (np.broadcast_to(numbers[each], (size,)) for each in ("tau_m", "cm"))
+            factors[name] = np.array(
+                [weight_factor(translation, *each, dt) for each in zip(taus, cms, strict=True)]
+            )
         elif model != SOURCE:
             cells[name] = Cells(Asked(model), Asked("another"), {})
     held: dict[Ends, list[SynapseArrays]] = {}
@@ -83,7 +94,8 @@ def contents(network: Network, answers: list[Arrays]) -> SpikingReadback:
         late = translations[ends[1]].late if ends[1] in translations else 0
         post = answer["synapses.target"][synapses] - target[0]
         pre = answer["synapses.source"][synapses] - source[0]
-        each = answer["synapses.weight"][synapses] / factors.get(ends[1], math.nan)
+        factor = factors[ends[1]][post] if ends[1] in factors else math.nan
+        each = answer["synapses.weight"][synapses] / factor
         held[ends] = [(post, pre, each)]
         delays[ends] = uniform(answer["synapses.delay"][synapses]) + late * dt
     sizes = {name: len(each) for name, each in nodes.items()}
@@ -125,14 +137,14 @@ def _which(model: str, tau_syn: float, dt: float) -> tuple[str, str] | None:
 
 
 def _numbers(
-    translation: Translation, reset: str, name: str, answer: Arrays, dt: float
-) -> tuple[str, dict[str, float]]:
-    """The reset of a population's neurons, and their numbers by Volr's names."""
+    translation: Translation, resets: set[str], held: Mapping[str, float], dt: float
+) -> dict[str, float]:
+    """The numbers of a neuron by Volr's names; ``another`` is added to ``resets`` if that is so."""
     said: dict[str, float] = {}
     for ours, theirs, factor in translation.rows:
         # Two of NEST's numbers that are one of ours must agree on it.
-        values = answer[f"{name}.{theirs}"] / factor
-        said[ours] = uniform(np.append(values, said[ours] if ours in said else values[0]))
+        value = held[theirs] / factor
+        said[ours] = uniform([value, said.get(ours, value)])
     if said["v_thresh"] >= UNREACHABLE:
         said["v_thresh"] = math.inf
     for tau in ("tau_syn_E", "tau_syn_I"):
@@ -149,19 +161,19 @@ def _numbers(
         said["v_reset"] = said["v_thresh"] - said["theta"]
         # A threshold that rises by more, or falls otherwise, subtracts nothing.
         if said["nothing"] != 0.0 or math.isnan(said["tau_m"]):
-            reset = "another"
-    return reset, said
+            resets.add("another")
+    return said
 
 
-def _said(numbers: Mapping[str, float], translation: Translation) -> dict[str, Answer[float]]:
+def _said(numbers: Mapping[str, Number], translation: Translation) -> dict[str, Answer[Number]]:
     """The numbers that are Volr's parameters."""
     brief = ("tau_syn_E", "tau_syn_I") if translation.late else ()
-    found: dict[str, Answer[float]] = {
+    found: dict[str, Answer[Number]] = {
         name: Asked(value)
         for name, value in numbers.items()
         if name not in FOLLOWING and name not in brief
     }
-    if "theta" in numbers and math.isinf(numbers["v_thresh"]):
+    if "theta" in numbers and np.isinf(numbers["v_thresh"]).all():
         found["v_reset"] = Told(NO_RESET)
     return found
 

@@ -22,7 +22,7 @@ from volr.backends.nir.import_graph import refuse
 from volr.backends.nir.primitives import PRIMITIVES, Neuron
 from volr.backends.nir.spiking_nodes import stepped
 from volr.models.model import SpikingModel
-from volr.neurons import TIE, IFCurrDelta, IFCurrExp
+from volr.neurons import TIE, IFCurrDelta, IFCurrExp, NeuronsByUnit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from volr.checks.arrays import Floats
     from volr.models.coding import InputCoding
     from volr.network import Network
-    from volr.neurons import NeuronModel, Reset
+    from volr.neurons import NeuronModel, Neurons, Reset
 
 _CLOSE = 1e-9
 _DELAYED = (
@@ -71,7 +71,7 @@ def spiking_model(
         problems.append("some outputs spike and others do not")
     if problems:
         raise refuse(name, problems)
-    base, neurons, units = _neurons(cells, reset, found, name)
+    base, neurons, units = _neurons(cells, reset, found)
     network, values, written_out = _projected(found, cells, neurons, units, dt)
     model = SpikingModel(
         network=network,
@@ -106,41 +106,39 @@ def _cells(
 
 
 def _neurons(
-    cells: Mapping[str, Stepped], reset: Reset, found: GraphSkeleton, name: str
-) -> tuple[NeuronModel, dict[str, NeuronModel], dict[str, Floats]]:
-    """The neurons that most populations have, those of each population, and their units u.
-
-    Raises ``ModelFileError`` with all populations whose neurons differ in more than their units.
-    """
-    problems: list[str] = []
+    cells: Mapping[str, Stepped], reset: Reset, found: GraphSkeleton
+) -> tuple[NeuronModel, dict[str, Neurons], dict[str, Floats]]:
+    """The first layer's neurons, those of each population, and their units u."""
     # An input's neurons have no use for a synapse, so they do without one of their own.
     layers = [each for each in cells if each not in found.inputs] or [*cells]
     threshold = next(
         (float(c.threshold[0]) for c in cells.values() if c.threshold is not None), 1.0
     )
-    usual = _Numbers(threshold, 0.0, cells[layers[0]].tau)
-    neurons: dict[str, NeuronModel] = {}
+    usual: _Numbers | None = None
+    neurons: dict[str, Neurons] = {}
     units: dict[str, Floats] = {}
     for each in sorted(cells, key=lambda one: one not in layers):
-        cell, v_reset = cells[each], usual.v_reset
-        units[each] = np.ones_like(cell.leak)
-        if cell.threshold is not None and cell.reset is not None:
+        cell = cells[each]
+        resets = units[each] = np.ones_like(cell.leak)
+        if cell.threshold is not None:
             units[each] = cell.threshold / threshold
-            if reset == "hard":
-                resets = cell.reset / units[each]
-                v_reset = float(resets[0])
-                if not np.allclose(resets, v_reset, rtol=_CLOSE, atol=_CLOSE * threshold):
-                    where = f"node {found.nodes[each]!r}"
-                    problems.append(
-                        f"{where}: its neurons differ in v_reset, as a part of v_threshold"
-                    )
-        synapse = usual.tau_syn if each in found.inputs else None
-        wanted = _Numbers(threshold, v_reset, cell.tau, cell.tau_syn or synapse)
-        usual = wanted if each == layers[0] else usual
-        neurons[each] = wanted.near(usual).neuron(reset)
-    if problems:
-        raise refuse(name, problems)
-    return neurons[layers[0]], neurons, units
+        if cell.reset is not None and reset == "hard":
+            resets = cell.reset / units[each]
+        else:
+            resets = 0.0 * resets
+        synapses: list[float | None] = [None] * len(resets)
+        if cell.tau_syn is not None:
+            synapses = [*cell.tau_syn.tolist()]
+        elif each in found.inputs and usual is not None:
+            synapses = [usual.tau_syn] * len(resets)
+        made: list[NeuronModel] = []
+        for v_reset, tau, tau_syn in zip(resets.tolist(), cell.tau.tolist(), synapses, strict=True):
+            numbers = _Numbers(threshold, v_reset, tau, tau_syn)
+            usual = usual or numbers
+            made.append(numbers.near(usual).neuron(reset))
+        neurons[each] = NeuronsByUnit.of_units(made)
+    first = neurons[layers[0]]
+    return (first.first if isinstance(first, NeuronsByUnit) else first), neurons, units
 
 
 @dataclass(frozen=True)
@@ -179,18 +177,19 @@ class _Numbers:
 def _projected(
     found: GraphSkeleton,
     cells: Mapping[str, Stepped],
-    neurons: Mapping[str, NeuronModel],
+    neurons: Mapping[str, Neurons],
     units: Mapping[str, Floats],
     dt: float,
 ) -> tuple[Network, dict[str, Floats], list[str]]:
     factors: dict[str, Floats] = {}
     biases: dict[str, Floats] = {}
     for name, form in found.forms.items():
-        cell, unit, neuron = cells[name], units[name], neurons[name]
-        per_current = neuron.resistance if neuron.leaks else 1.0 / neuron.cm
+        cell, unit, own = cells[name], units[name], neurons[name]
+        each = own if isinstance(own, NeuronsByUnit) else NeuronsByUnit((own,))
+        per_current = each.of(lambda one: one.resistance if one.leaks else 1.0 / one.cm)
         factor = cell.kick / unit
-        if neuron.has_currents and cell.gain is not None:
-            factor = factor * cell.gain / neuron.synaptic_rises(dt)[0]
+        if each.first.has_currents and cell.gain is not None:
+            factor = factor * cell.gain / each.of(lambda one: one.synaptic_rises(dt)[0])
         factors[name] = factor
         level = cell.leak + cell.level * form.offset()
         biases[name] = level / (per_current * unit)
@@ -211,7 +210,7 @@ def _notes(found: GraphSkeleton, model: SpikingModel) -> list[str]:
             "biases are currents that are there from the start, where NIR's come through the "
             "synapse and take its time constant to arrive"
         )
-    if not all(model.neuron_of(each).leaks for each in found.shapes):
+    if not all(kind.leaks for each in found.shapes for kind in model.units_of(each).kinds):
         notes.append(
             "IF has no leak, and neither has the neuron here, tau_m is infinite: it is at its "
             f"threshold where it is nearer than {TIE:g} of v_thresh - v_reset to it"

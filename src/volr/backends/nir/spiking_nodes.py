@@ -47,36 +47,34 @@ class Steps:
     dt: float
     second: float
 
-    def tau(self, values: Values, key: str, what: str) -> tuple[float, float]:
-        """The one time constant of all neurons, ms, and that of the exact decay in a step.
+    def tau(self, values: Values, key: str, what: str) -> tuple[Floats, Floats]:
+        """The time constants, ms ``[unit]``, and those of the exact decay in a step.
 
         Raises ``ValueError`` where there is none.
         """
-        each = values[key]
-        if not np.allclose(each, each[0], rtol=1e-9, atol=0.0):
-            raise ValueError(f"its neurons differ in {key}, and Volr's share one")
-        tau = self.second * float(each[0])
-        if not 0 < tau < math.inf:
-            raise ValueError(f"{what} is {tau:g} ms")
+        tau = self.second * values[key]
+        wrong = tau[~((tau > 0.0) & (tau < math.inf))]
+        if wrong.size:
+            raise ValueError(f"{what} is {wrong[0]:g} ms")
         if self.signal != "euler":
             return tau, tau
-        if tau <= self.dt:
+        if (tau <= self.dt).any():
             raise ValueError(
-                f"{what} is {tau:g} ms and a step {self.dt:g} ms, in which Euler's method leaves "
-                "nothing; choose a smaller dt (Norse writes its time constants times its step: "
-                "make it dt²)"
+                f"{what} is {tau.min():g} ms and a step {self.dt:g} ms, in which Euler's method "
+                "leaves nothing; choose a smaller dt (Norse writes its time constants times its "
+                "step: make it dt²)"
             )
-        return tau, -self.dt / math.log1p(-self.dt / tau)
+        return tau, -self.dt / np.log1p(-self.dt / tau)
 
-    def share(self, tau: float) -> float:
+    def share(self, tau: Floats) -> Floats:
         """How much of a spike is taken up by what decays with ``tau`` ms."""
         match self.signal:
             case "euler":
                 return self.dt / tau
             case "jump":
-                return 1.0
+                return np.ones_like(tau)
             case "step":
-                return -math.expm1(-self.dt / tau)
+                return -np.expm1(-self.dt / tau)
             case "impulse":
                 return self.second / tau
 
@@ -85,19 +83,19 @@ class Steps:
 class Stepped:
     """A population of a graph, step by step; arrays are ``[unit]``, potentials in NIR's unit.
 
-    ``tau`` and ``tau_syn`` are the time constants, ms, of exact decays that are a and b; None where
-    there is no synapse. ``kick`` is what 1 of W adds: to the membrane, or to a current ``i`` whose
-    ``gain`` times 1 moves the membrane in the next step. ``level`` is what a constant input of 1
-    lifts the membrane to in the long run, ``leak`` where it is without any; if ``tau`` is infinite,
-    ``level`` is by how much it lifts the membrane in each ms. ``threshold`` and ``reset`` are None
-    for neurons that never spike.
+    ``tau`` and ``tau_syn`` are the time constants, ms ``[unit]``, of exact decays that are a and b;
+    None where there is no synapse. ``kick`` is what 1 of W adds: to the membrane, or to a current
+    ``i`` whose ``gain`` times 1 moves the membrane in the next step. ``level`` is what a constant
+    input of 1 lifts the membrane to in the long run, ``leak`` where it is without any; if ``tau``
+    is infinite, ``level`` is by how much it lifts the membrane in each ms. ``threshold`` and
+    ``reset`` are None for neurons that never spike.
     """
 
-    tau: float
+    tau: Floats
     kick: Floats
     level: Floats
     leak: Floats
-    tau_syn: float | None = None
+    tau_syn: Floats | None = None
     gain: Floats | None = None
     threshold: Floats | None = None
     reset: Floats | None = None
@@ -121,7 +119,7 @@ def stepped(
 def brief(values: Values, steps: Steps) -> Stepped:
     """Threshold: what arrives is forgotten after the step."""
     ones = np.ones_like(values["threshold"])
-    return Stepped(steps.dt / BRIEF, ones, ones, 0.0 * ones)
+    return Stepped(steps.dt / BRIEF * ones, ones, ones, 0.0 * ones)
 
 
 def integrating(values: Values, steps: Steps) -> Stepped:
@@ -130,14 +128,14 @@ def integrating(values: Values, steps: Steps) -> Stepped:
     kick = r * step if steps.signal == "step" else r
     # What a constant adds in a step: importers add all of it, the equation what a step is long.
     per_step = r if steps.signal in {"euler", "jump"} else r * step
-    return Stepped(math.inf, kick, per_step / steps.dt, np.zeros_like(r))
+    return Stepped(np.full_like(r, math.inf), kick, per_step / steps.dt, np.zeros_like(r))
 
 
 def leaking(values: Values, steps: Steps) -> Stepped:
     """LIF and LI."""
     tau, decay = steps.tau(values, "tau", "its time constant")
     r = values["r"]
-    level = r / -math.expm1(-steps.dt / tau) if steps.signal == "jump" else r
+    level = r / -np.expm1(-steps.dt / tau) if steps.signal == "jump" else r
     return Stepped(decay, r * steps.share(tau), level, values["v_leak"])
 
 
@@ -146,17 +144,17 @@ def synaptic(values: Values, steps: Steps) -> Stepped:
     dt = steps.dt
     tau, decay = steps.tau(values, "tau_mem", "its time constant")
     tau_syn, decay_syn = steps.tau(values, "tau_syn", "its synapse's time constant")
-    level = 1.0
+    level = gain = np.ones_like(tau)
     match steps.signal:
         case "euler":
             gain = dt / tau
         case "jump":
-            gain = 1.0
-            level = 1.0 / (math.expm1(-dt / tau) * math.expm1(-dt / tau_syn))
+            level = 1.0 / (np.expm1(-dt / tau) * np.expm1(-dt / tau_syn))
         case _:  # exact: ``IFCurrExp``'s p over R
             x = dt * (1.0 / tau - 1.0 / tau_syn)
-            slope = 1.0 if x == 0.0 else math.expm1(x) / x
-            gain = dt / tau * math.exp(-dt / tau) * slope
+            other = np.where(x == 0.0, 1.0, x)
+            slope = np.where(x == 0.0, 1.0, np.expm1(other) / other)
+            gain = dt / tau * np.exp(-dt / tau) * slope
     r, w_in = values["r"], values["w_in"]
     return Stepped(
         decay,

@@ -165,7 +165,17 @@ PYNN = Document(
 
 
 def _check_translatable(name: str, dialect: Dialect, model: SpikingModel) -> None:
-    """Raise ``UnsupportedError`` for a step that the simulator does not support."""
+    """Raise ``UnsupportedError`` for a step that the simulator does not support, and for neurons
+    that rest for different times where it has one time for all.
+    """
+    for population in neurons_of(model) if dialect is translation.BRIAN2 else ():
+        rests = {each.refractory_steps(model.dt) for each in model.units_of(population).kinds}
+        if len(rests) > 1:
+            raise UnsupportedError(
+                f"{name} cannot run this model: the neurons of {population} differ in tau_refrac, "
+                "and PyNN has one for all neurons of a population there",
+                help=elsewhere("engine", "brian2", "pynn.nest"),
+            )
     if dialect is translation.NEST and not is_multiple(model.dt, TIC):
         raise UnsupportedError(
             f"{name} cannot run this model: dt is {model.dt:g} ms, and NEST counts time in steps "
@@ -235,12 +245,14 @@ def _requests(
 
 def _neurons(dialect: Dialect, model: SpikingModel, name: str, neuron: NeuronModel) -> Settings:
     """What PyNN is told about a population's cells."""
-    parameters = translation.parameters(dialect, neuron, model.dt)
+    units = model.units_of(name)
+    numbers = units.stacked(lambda each: translation.parameters(dialect, each, model.dt))
     if not model.is_spiking(name):
-        parameters["v_thresh"] = UNREACHABLE
+        numbers["v_thresh"] = UNREACHABLE
+    parameters = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in numbers.items()}
     return {
         "cell": CELLS[neuron.name],
         "parameters": parameters,
         "solution": SOLUTIONS[neuron.name] if dialect is translation.BRIAN2 else "",
-        "stays": dialect is translation.NEURON and stays(neuron),
+        "stays": dialect is translation.NEURON and any(map(stays, units.kinds)),
     }

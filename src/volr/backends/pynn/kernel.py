@@ -142,7 +142,12 @@ def _build(sim: Any, arrays: Arrays, settings: Settings, copies: int) -> Built:
             populations[name] = sim.Population(copies * size, sources(), label=name)
             continue
         cell = cell_type(sim, settings["simulator"], neurons[name]["cell"])
-        parameters: dict[str, float] = neurons[name]["parameters"]
+        # What differs by unit does so in every copy.
+        told: dict[str, Any] = neurons[name]["parameters"]
+        parameters = {
+            key: np.tile(np.array(each), copies) if np.ndim(each) else each
+            for key, each in told.items()
+        }
         start = {"v": parameters["v_rest"]}
         population = sim.Population(
             copies * size, cell(**parameters), initial_values=start, label=name

@@ -44,7 +44,9 @@ def run(built: Built, settings: Settings, copies: int) -> Arrays:
     for name, population in built.populations.items():
         if is_given(population):
             continue
-        parameters: dict[str, float] = settings["neurons"][name]["parameters"]
+        parameters = {
+            key: np.array(each) for key, each in settings["neurons"][name]["parameters"].items()
+        }
         shape = (steps, copies, settings["populations"][name])
         recorded = {each.name for each in population.recorder.recorded}
         spikes = np.zeros(shape, dtype=np.bool_)
@@ -61,7 +63,7 @@ def run(built: Built, settings: Settings, copies: int) -> Arrays:
                 answer[f"{name}.stuck"] = np.asarray(stuck.any(axis=(0, 2)))
             if settings["simulator"] == "neuron":
                 # It resets a membrane when the next step begins.
-                membranes[spikes] = parameters["v_reset"]
+                membranes[spikes] = np.broadcast_to(parameters["v_reset"], shape)[spikes]
             if name in settings["membranes"]:
                 answer[f"{name}.membranes"] = membranes
             if name in settings["means"]:

@@ -42,20 +42,21 @@ def put_back(built: Built, settings: Settings, arrays: Arrays, copies: int) -> N
     cells = {name: each for name, each in built.populations.items() if not is_given(each)}
     nodes = {name: each.node_collection for name, each in cells.items()}
     models = {name: str(each[0].get("model")) for name, each in nodes.items()}
-    before = {name: each[0].get() for name, each in nodes.items()}
+    wanted = {name: ["V_th", "E_L", *_FADES.get(models[name], ())] for name in nodes}
+    before = {name: each.get(wanted[name]) for name, each in nodes.items()}
     fades = {name: _FADES.get(model, ()) for name, model in models.items()}
     emptied = {name: _EMPTIED[model] for name, model in models.items() if model in _EMPTIED}
     for name, each in nodes.items():
         _set(each, [{"V_th": UNREACHABLE, **dict.fromkeys(fades[name], dt / FLEETING)}])
     nest.Simulate(_quiet_steps(settings) * dt)
-    at_rest = {name: {"V_m": before[name]["E_L"]} for name in nodes}
     for name, state_of in emptied.items():
-        _set(nodes[name], [{**at_rest[name], "I_e": 0.0, **dict.fromkeys(state_of, 0.0)}])
+        _set(nodes[name], [{"I_e": 0.0, **dict.fromkeys(state_of, 0.0)}])
+        _set(nodes[name], _each({"V_m": before[name]["E_L"]}))
     if emptied:
         nest.Simulate(SETTLE * dt)
     for name, each in nodes.items():
         own = {key: before[name][key] for key in ("V_th", *fades[name])}
-        _set(each, [{**own, **at_rest[name]}])
+        _set(each, _each({**own, "V_m": before[name]["E_L"]}))
     for name in emptied:
         if name not in settings["inputs"]:
             cells[name].set(i_offset=np.tile(arrays[f"{name}.current"], copies))
@@ -67,9 +68,16 @@ def put_back(built: Built, settings: Settings, arrays: Arrays, copies: int) -> N
     state.running = False
 
 
+def _each(numbers: dict[str, Any]) -> list[dict[str, Any]]:
+    """What each node is told, or all where they are told the same."""
+    rows = np.stack(np.broadcast_arrays(*map(np.atleast_1d, numbers.values())), axis=1)
+    alike = bool((rows == rows[0]).all())
+    return [dict(zip(numbers, row, strict=True)) for row in (rows[:1] if alike else rows).tolist()]
+
+
 def _quiet_steps(settings: Settings) -> int:
     """The steps after which nothing is in flight, no neuron rests, and currents have decayed."""
-    rests = (each["parameters"]["tau_refrac"] for each in settings["neurons"].values())
+    rests = (np.max(each["parameters"]["tau_refrac"]) for each in settings["neurons"].values())
     longest = max(settings["dt"], *settings["delays"].values(), *rests)
     return round(longest / settings["dt"]) + SETTLE
 

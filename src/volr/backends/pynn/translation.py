@@ -45,7 +45,15 @@ from volr.backends.held_synapses import HeldBlocks
 from volr.backends.messages import text_of
 from volr.backends.populations import neurons_of
 from volr.backends.pynn.solutions import SOLUTIONS
-from volr.backends.readback import Asked, Cells, SpikingReadback, Told, all_asked, uniform
+from volr.backends.readback import (
+    Asked,
+    Cells,
+    SpikingReadback,
+    Told,
+    all_asked,
+    shared,
+    uniform,
+)
 from volr.backends.worker import inputs_of, ticks_of
 from volr.neurons import ENDLESS, IFCondExp, IFCurrDelta, IFCurrExp
 
@@ -54,8 +62,8 @@ if TYPE_CHECKING:
 
     from volr.backends.held_synapses import SynapseArrays
     from volr.backends.messages import Arrays
-    from volr.backends.readback import Answer, Ends, Names
-    from volr.checks.arrays import Floats
+    from volr.backends.readback import Answer, Ends, Names, Number
+    from volr.checks.arrays import Floats, Integers
     from volr.models.model import SpikingModel
     from volr.neurons import NeuronModel
 
@@ -169,15 +177,24 @@ def parameters(dialect: Dialect, neuron: NeuronModel, dt: float) -> dict[str, fl
     return {name: told[name].there(value) for name, value in ours.items()}
 
 
-def told_weights(dialect: Dialect, model: SpikingModel, target: str, weights: Floats) -> Floats:
-    """What synapses onto a population are told: signed weights."""
-    return weights * _factors(dialect, model, target, weights)
+def told_weights(
+    dialect: Dialect, model: SpikingModel, target: str, weights: Floats, post: Integers
+) -> Floats:
+    """What synapses onto neurons of a population are told: signed weights."""
+    return weights * _factors(dialect, model, target, weights, post)
 
 
-def _factors(dialect: Dialect, model: SpikingModel, target: str, weights: Floats) -> Floats:
-    """The factors for the weights of synapses onto a population, each by its sign."""
-    told = lines(dialect, model.neuron_of(target), model.dt)
-    return np.where(weights < 0.0, told["inhibitory"].factor, told["excitatory"].factor)
+def _factors(
+    dialect: Dialect, model: SpikingModel, target: str, weights: Floats, post: Integers
+) -> Floats:
+    """The factors for the weights of synapses onto neurons of a population, each by its sign."""
+    units = model.units_of(target)
+
+    def factor(receptor: str) -> Floats | float:
+        each = units.of(lambda neuron: lines(dialect, neuron, model.dt)[receptor].factor)
+        return each[post] if isinstance(each, np.ndarray) else each
+
+    return np.where(weights < 0.0, factor("inhibitory"), factor("excitatory"))
 
 
 def in_our_words(dialect: Dialect, model: SpikingModel, answers: list[Arrays]) -> SpikingReadback:
@@ -191,7 +208,7 @@ def in_our_words(dialect: Dialect, model: SpikingModel, answers: list[Arrays]) -
         key = "->".join(ends)
         if f"{key}.weight" in answer:
             pre, post, each = (answer[f"{key}.{part}"] for part in ("pre", "post", "weight"))
-            held[ends] = [(post, pre, each / _factors(dialect, model, ends[1], each))]
+            held[ends] = [(post, pre, each / _factors(dialect, model, ends[1], each, post))]
             told = lines(dialect, model.neuron_of(ends[1]), model.dt)
             delays[ends] = told["delay"].back(uniform(answer[f"{key}.delay"]))
     sizes = {name: int(answer[f"{name}.cells"][0]) for name in names if f"{name}.cells" in answer}
@@ -229,14 +246,19 @@ def _cells(dialect: Dialect, model: SpikingModel, name: str, answer: Arrays) -> 
         # It may differ in its reset alone.
         same = next((each for (text, _), each in kinds.items() if text == held), "another")
         return Cells(Asked(kind or same), Asked("hard" if kind else "another"), {})
-    told = lines(dialect, neuron, model.dt)
-    numbers = {
-        key: told[key].back(uniform(answer[f"{name}.{key}"]))
-        for key in neuron.numbers
-        if f"{name}.{key}" in answer and key != "i_offset"
-    }
-    if numbers["v_thresh"] >= UNREACHABLE:
-        numbers["v_thresh"] = math.inf
+    size = len(answer[f"{name}.v_thresh"])
+    numbers: dict[str, Number] = {}
+    for key in neuron.numbers:
+        if f"{name}.{key}" not in answer or key == "i_offset":
+            continue
+        held, found = answer[f"{name}.{key}"], np.empty(size)
+        units = model.units_of(name)
+        for unit, which in units.units(size):
+            line = lines(dialect, unit, model.dt)[key]
+            found[which] = [line.back(float(each)) for each in held[which]]
+        if key == "v_thresh":
+            found[found >= UNREACHABLE] = math.inf
+        numbers[key] = shared(found)
     return Cells(Asked(kind), Asked("hard"), all_asked(numbers))
 
 
@@ -244,8 +266,10 @@ def restless(dialect: Dialect, model: SpikingModel) -> list[str]:
     """The populations that are watched: NEURON's neurons may fall silent if they never rest."""
     return [
         name
-        for name, neuron in neurons_of(model).items()
-        if dialect is NEURON and neuron.refractory_steps(model.dt) == 0 and model.is_spiking(name)
+        for name in neurons_of(model)
+        if dialect is NEURON
+        and model.is_spiking(name)
+        and any(each.refractory_steps(model.dt) == 0 for each in model.units_of(name).kinds)
     ]
 
 

@@ -44,6 +44,23 @@ class Memory:
         total = self.total[first * units : last * units]
         return Memory(drives, membrane, self.state[cut], total)
 
+    def of_units(self, units: NDArray[np.int64], size: int) -> Memory:
+        """A copy of some ``units`` of a population of that ``size``."""
+
+        def some(values: NDArray[Any]) -> NDArray[Any]:
+            return values.reshape(-1, size)[:, units].ravel()
+
+        drives = tuple(map(some, self.drives))
+        membrane = drives[0] if self.membrane is self.drives[0] else some(self.membrane)
+        return Memory(drives, membrane, some(self.state), some(self.total))
+
+    def put_units(self, own: Memory, units: NDArray[np.int64], size: int) -> None:
+        """Write back what ``of_units`` gave."""
+        pairs = [*zip(self.drives, own.drives, strict=True), (self.membrane, own.membrane)]
+        pairs += [(self.state, own.state), (self.total, own.total)]
+        for whole, part in pairs:
+            whole.reshape(-1, size)[:, units] = part.reshape(-1, len(units))
+
 
 def empty_memory(neuron: NeuronModel, values: int, units: int, dtype: np.dtype[Any]) -> Memory:
     """Room for ``values`` numbers, ``units`` in total."""

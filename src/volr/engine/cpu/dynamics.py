@@ -38,8 +38,10 @@ def lifts_of(
 
     def lifts(layer: Layer) -> NDArray[Any]:
         # In float64 first: float32 would round twice.
-        currents = layer.neuron.i_offset + biases_of(layer, parameters).astype(np.float64)
-        return (lift_of(layer.neuron, schedule.dt) * currents).astype(dtype)
+        neurons = layer.neurons
+        offset = neurons.of(lambda each: each.i_offset)
+        currents = offset + biases_of(layer, parameters).astype(np.float64)
+        return (neurons.of(lambda each: lift_of(each, schedule.dt)) * currents).astype(dtype)
 
     return {layer.name: lifts(layer) for layer in schedule.layers}
 
@@ -225,10 +227,17 @@ def forward(
     Where there are two forms of a neuron model, the one that simulators run and one that is smooth,
     ``differentiable`` is the latter.
     """
-    kernel, arguments = call_of(
-        schedule, layer, memory, lift, stimuli, differentiable=differentiable
-    )
-    kernel(*arguments)
+    if layer.units is None:
+        kernel, arguments = call_of(
+            schedule, layer, memory, lift, stimuli, differentiable=differentiable
+        )
+        kernel(*arguments)
+        return
+    # The kernels have one number for all units, so each kind of neurons has a turn.
+    for part, units in layer.kinds():
+        own = memory.of_units(units, layer.size)
+        forward(schedule, part, own, lift[units], stimuli, differentiable=differentiable)
+        memory.put_units(own, units, layer.size)
 
 
 def call_of(

@@ -54,6 +54,13 @@ def simulate(
             help="--device cpu, or device='cpu' in Python",
         )
     schedule, count = schedule_of(model), len(stimuli)
+    for layer in schedule.layers:
+        if layer.units is not None:
+            raise UnsupportedError(
+                f"the neurons of {layer.name} differ by unit, and a GPU runs populations whose "
+                "neurons are all alike",
+                help="--device cpu, or device='cpu' in Python",
+            )
     result = empty_result(schedule, count, layers, counts, spikes, membranes)
     values = {
         name: torch.as_tensor(np.array(value, np.float64)).to(device)
@@ -79,7 +86,7 @@ def simulate(
                 if name in result.spikes:
                     result.spikes[name][:, start:last] = fired
                 if name in result.membranes:
-                    after = after_reset(layer.neuron, potentials, fired)
+                    after = after_reset(layer.neurons, potentials, fired)
                     result.membranes[name][:, start:last] = after
         if progress is not None:
             progress(last - start)

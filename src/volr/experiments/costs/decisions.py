@@ -34,7 +34,11 @@ def shown(model: SpikingModel, recordings: Recordings) -> Floats | Integers:
         spikes = np.concatenate([recordings.spikes[name] for name in names], axis=2)
         return np.cumsum(spikes, axis=0, dtype=np.int64)
     membranes = np.concatenate(
-        [recordings.membranes[name] - model.neuron_of(name).v_rest for name in names], axis=2
+        [
+            recordings.membranes[name] - model.units_of(name).of(lambda each: each.v_rest)
+            for name in names
+        ],
+        axis=2,
     )
     return membranes if model.readout == "final" else np.cumsum(membranes, axis=0)
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from volr.backends.base import Recordings, Simulator, SpikingBackend
     from volr.models.model import SpikingModel
+    from volr.models.spike_trains import SpikeTrains
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -52,7 +53,9 @@ class Planted(PlainSimulator):
 
     folder: Path
 
-    def run(self, model: SpikingModel, stimuli: ArrayLike, **others: Any) -> Recordings:
+    def run(
+        self, model: SpikingModel, stimuli: ArrayLike | SpikeTrains, **others: Any
+    ) -> Recordings:
         with (self.folder / "begun").open("a") as file:
             file.write(f"{others['first']}\n")
         try:

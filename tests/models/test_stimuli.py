@@ -61,7 +61,7 @@ def test_inputs_spike_as_they_are_told_and_are_silent_after() -> None:
         (
             SpikeTrains(np.zeros((2, 5, 4), np.bool_)),
             {},
-            r"shape [2, 5, 4], the network takes [time, batch",
+            r"shape [2, 5, 4], the network",
         ),
         # An image alone is no train.
         (np.zeros((5, 2, 2)), {}, "the network takes [batch, 3]"),

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
     from volr.checks.arrays import Floats
     from volr.models.model import Readout, SpikingModel
+    from volr.models.spike_trains import SpikeTrains
     from volr.network import Network
 
 NETWORK = fork(5, 4, 3, 2)
@@ -48,7 +49,9 @@ class Counting(PlainSimulator):
     def __init__(self) -> None:
         self.runs: list[tuple[int, int]] = []
 
-    def run(self, model: SpikingModel, stimuli: ArrayLike, **others: Any) -> Recordings:
+    def run(
+        self, model: SpikingModel, stimuli: ArrayLike | SpikeTrains, **others: Any
+    ) -> Recordings:
         self.runs.append((len(np.asarray(stimuli)), model.network.neuron_count))
         return super().run(model, stimuli, **others)
 

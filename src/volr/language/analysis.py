@@ -16,11 +16,11 @@ from volr.language.parser import read
 from volr.language.program_source import as_source
 from volr.language.scoping import scoped
 from volr.language.stages import judged
-from volr.language.syntax import Blank, Hole, Integer, Let
+from volr.language.syntax import Blank, Hole, Integer, Let, Name, parts
 from volr.language.values import Binding, NetValue, Number, ShapeValue
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from volr.language.program_source import Program
     from volr.language.rules import Rule
@@ -36,6 +36,7 @@ MOST_VALUES = 8
 
 Known: TypeAlias = NetValue | Number | ShapeValue
 """A value of which the type is known."""
+_Values: TypeAlias = "dict[tuple[int, int], dict[object, Known]]"
 
 
 @dataclass(frozen=True)
@@ -50,16 +51,25 @@ class Analysis:
 
     source: Source
     expression: Expression | None
-    readable: bool
-    term: Term | None
-    diagnostics: tuple[Diagnostic, ...]
-    binders: Mapping[int, Binder] = field(repr=False)
-    filled: Mapping[int, set[Shape]] = field(repr=False)
-    _values: Mapping[tuple[int, int], Mapping[object, Known]] = field(repr=False)
+    readable: bool = field(kw_only=True)
+    diagnostics: tuple[Diagnostic, ...] = field(kw_only=True)
+    term: Term | None = None
+    binders: Mapping[int, Binder] = field(default_factory=dict[int, "Binder"], repr=False)
+    filled: Mapping[int, set[Shape]] = field(default_factory=dict[int, "set[Shape]"], repr=False)
+    _values: _Values = field(
+        default_factory=dict[tuple[int, int], "dict[object, Known]"], repr=False
+    )
 
     def values(self, span: Span) -> tuple[Known, ...]:
         """The values of the part with this span; none if it was not checked or has a mistake."""
         return tuple(self._values.get((span.start, span.end), {}).values())
+
+    def uses(self, binder: Binder) -> Iterator[Name]:
+        """Where the name is used that this binds, in the order of the text."""
+        if self.expression is not None:
+            for node in parts(self.expression):
+                if isinstance(node, Name) and self.binders.get(id(node)) is binder:
+                    yield node
 
 
 def analysed(program: Program) -> Analysis:
@@ -72,24 +82,28 @@ def analysed(program: Program) -> Analysis:
         reading = read(source.text)
         tree = reading.expression
         if tree is None:
-            return Analysis(source, None, False, None, reading.diagnostics, {}, {}, {})
+            return Analysis(source, None, readable=False, diagnostics=reading.diagnostics)
         scoping = scoped(tree)
-        values: dict[tuple[int, int], dict[object, Known]] = {}
+        values: _Values = {}
         result = inferred(tree, scoping, lambda scoping: _Noting(scoping, values))
         term, found = judged(reading, result)
     right = term if not found else None
-    readable = not reading.diagnostics
     return Analysis(
-        source, tree, readable, right, tuple(found), scoping.binders, result.filled, values
+        source,
+        tree,
+        right,
+        scoping.binders,
+        result.filled,
+        values,
+        readable=not reading.diagnostics,
+        diagnostics=tuple(found),
     )
 
 
 class _Noting(Inference):
     """The rules of the checker, which note the value of every part."""
 
-    def __init__(
-        self, scoping: Scoping, values: dict[tuple[int, int], dict[object, Known]]
-    ) -> None:
+    def __init__(self, scoping: Scoping, values: _Values) -> None:
         super().__init__(scoping)
         self._noted = values
 

@@ -8,6 +8,7 @@ or at several uses of a name, and then it has several values.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from volr.language.collection import collector_paused
@@ -63,6 +64,16 @@ class Analysis:
     def values(self, span: Span) -> tuple[Known, ...]:
         """The values of the part with this span; none if it was not checked or has a mistake."""
         return tuple(self._values.get((span.start, span.end), {}).values())
+
+    @cached_property
+    def telling(self) -> tuple[Blank | Let, ...]:
+        """Each `_`, and each `let` of a value: what has more to tell than its text does."""
+        nodes = () if self.expression is None else parts(self.expression)
+        return tuple(
+            each
+            for each in nodes
+            if isinstance(each, Blank) or (isinstance(each, Let) and not each.parameters)
+        )
 
     def uses(self, binder: Binder) -> Iterator[Name]:
         """Where the name is used that this binds, in the order of the text."""

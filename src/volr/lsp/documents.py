@@ -151,7 +151,7 @@ class Document:
             count = len(self._changes)
             begun = time.monotonic()
             try:
-                found = await in_thread(partial(analysed, Source(text.text, self.uri)))
+                found = await in_thread(partial(_analysed, Source(text.text, self.uri)))
             except Exception as error:  # noqa: BLE001
                 # Nothing that is wrong with one text may end the server.
                 self.failed(self, error)
@@ -166,3 +166,10 @@ class Document:
                 if not self._closed:
                     self.told(self)
                 return
+
+
+def _analysed(source: Source) -> Analysis:
+    """The analysis, with what every editor asks for at once."""
+    found = analysed(source)
+    _ = found.telling
+    return found

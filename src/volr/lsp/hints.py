@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from volr.language.syntax import Blank, Let, parts
+from volr.language.syntax import Blank, Let
 from volr.lsp import words
-from volr.source import Edit, Span
+from volr.source import Edit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection
 
-    from volr.language.analysis import Analysis
+    from volr.language.types import Shape
     from volr.lsp.documents import View
+    from volr.source import Span
 
 
 def hints(view: View, range: types.Range) -> list[types.InlayHint]:
@@ -22,35 +23,26 @@ def hints(view: View, range: types.Range) -> list[types.InlayHint]:
     if view.analysis is None:
         return []
     asked = view.text.span(range)
-    found = (_hint(view, span, text) for span, text in _all(view.analysis))
-    return [each for place, each in found if each is not None and asked.start <= place <= asked.end]
-
-
-def _hint(view: View, span: Span, text: str) -> tuple[int, types.InlayHint | None]:
-    place = view.now(span)
-    if place is None:
-        return 0, None
-    is_type = text.startswith(":")
-    hint = types.InlayHint(
-        view.text.position(place.end),
-        text,
-        types.InlayHintKind.Type if is_type else types.InlayHintKind.Parameter,
-        padding_left=not is_type,
-    )
-    if not is_type and " or " not in text:
-        hint.text_edits = [view.text.edit(Edit(place, text))]
-        hint.tooltip = f"`_` is {text} here. A double click writes it out."
-    return place.end, hint
-
-
-def _all(analysis: Analysis) -> Iterator[tuple[Span, str]]:
-    if analysis.expression is None:
-        return
-    for node in parts(analysis.expression):
+    found: list[types.InlayHint] = []
+    for node in view.analysis.telling:
+        place = view.now(node.name_span if isinstance(node, Let) else node.span)
+        if place is None or place.end < asked.start or place.start > asked.end:
+            continue
         match node:
-            case Blank() if shapes := analysis.filled.get(id(node)):
-                yield node.span, words.shapes_of(shapes)
-            case Let(parameters=()) if values := analysis.values(node.name_span):
-                yield node.name_span, f": {words.types_of(values)}"
+            case Blank() if shapes := view.analysis.filled.get(id(node)):
+                found.append(_shape(view, place, shapes))
+            case Let() if values := view.analysis.values(node.name_span):
+                kind, at = types.InlayHintKind.Type, view.text.position(place.end)
+                found.append(types.InlayHint(at, f": {words.types_of(values)}", kind))
             case _:
                 pass
+    return found
+
+
+def _shape(view: View, place: Span, shapes: Collection[Shape]) -> types.InlayHint:
+    text = words.shapes_of(shapes)
+    hint = types.InlayHint(view.text.position(place.end), text, padding_left=True)
+    if len(shapes) == 1:
+        hint.text_edits = [view.text.edit(Edit(place, text))]
+        hint.tooltip = f"`_` is {text} here. A double click writes it out."
+    return hint

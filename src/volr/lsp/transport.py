@@ -8,6 +8,7 @@ request that it cannot read; and it may begin to answer after it has read the ne
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import re
@@ -24,6 +25,10 @@ if TYPE_CHECKING:
 
 _PIECE = 1 << 16
 _LENGTH = re.compile(rb"Content-Length:\s*(\d{1,12})\s*", re.IGNORECASE)
+_PAUSE = 2.0
+"""Seconds without a message until garbage is collected."""
+_MOST_OBJECTS = 5_000_000
+"""After so many new objects garbage is collected in any case."""
 MOST_BYTES = 1 << 28
 """A message of more bytes is not read."""
 
@@ -45,7 +50,9 @@ async def _serve(server: LanguageServer, incoming: IO[bytes], outgoing: IO[bytes
     server.protocol.set_writer(_Writer(outgoing, stream))
     _read_in_thread(incoming, stream)
     protocol: Any = server.protocol
+    idle = _Idle()
     while (body := await _body(stream)) is not None:
+        idle.begin()
         _handle(protocol, body)
         # What answers this message begins before the next one is read: it may change the text.
         await asyncio.sleep(0)
@@ -121,6 +128,27 @@ def _read_in_thread(incoming: IO[bytes], stream: asyncio.StreamReader) -> None:
             loop.call_soon_threadsafe(stream.feed_eof)
 
     threading.Thread(target=read, daemon=True).start()
+
+
+class _Idle:
+    """Python's garbage collector, which runs while nobody waits for an answer.
+
+    It visits all trees of all documents, and that takes longer than most answers do.
+    """
+
+    def __init__(self) -> None:
+        gc.collect()
+        gc.freeze()  # the modules stay
+        gc.disable()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def begin(self) -> None:
+        """A message has come: wait for the next pause."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if gc.get_count()[0] > _MOST_OBJECTS:
+            gc.collect()
+        self._timer = asyncio.get_running_loop().call_later(_PAUSE, gc.collect)
 
 
 class _Writer:

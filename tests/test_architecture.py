@@ -20,7 +20,18 @@ ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 CONTRACTS = {each["name"]: each["id"] for each in SETTINGS["tool"]["importlinter"]["contracts"]}
 FRAMEWORKS = {
-    *("brian2", "cffi", "futhark_ffi", "h5py", "lark", "lsprotocol", "matplotlib", "nest", "neuron", "numba"),
+    *(
+        "brian2",
+        "cffi",
+        "futhark_ffi",
+        "h5py",
+        "lark",
+        "lsprotocol",
+        "matplotlib",
+        "nest",
+        "neuron",
+        "numba",
+    ),
     *("onnx", "onnxruntime", "pooch", "pyNN", "sklearn", "torch"),
 }
 

@@ -12,7 +12,8 @@ import re
 import subprocess
 import threading
 import time
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Self
 
 from tests.cli.running import PATIENCE, VOLR, environment
 
@@ -60,8 +61,23 @@ class Client:
         self.notices: list[dict[str, Any]] = []
         self.capabilities: dict[str, Any] = {}
         self.errors = b""
-        threading.Thread(target=self._read, daemon=True).start()
-        threading.Thread(target=self._drain, daemon=True).start()
+        self._threads = [threading.Thread(target=each) for each in (self._read, self._drain)]
+        for thread in self._threads:
+            thread.start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.process.kill()
+        self.process.wait()
+        for thread in self._threads:
+            thread.join()
+        with suppress(BrokenPipeError):
+            self._in.close()
+        for stream in (self.process.stdout, self.process.stderr):
+            assert stream is not None
+            stream.close()
 
     # Messages.
 
@@ -144,10 +160,6 @@ class Client:
         self.request("shutdown")
         self.notify("exit")
         return self.process.wait(PATIENCE)
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.wait()
 
     # Documents.
 

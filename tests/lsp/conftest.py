@@ -16,11 +16,8 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="module")
 def server() -> Generator[Client]:
-    client = Client()
-    try:
+    with Client() as client:
         client.initialize(drawings=True)
         yield client
         assert client.end() == 0, client.errors.decode()
         assert client.errors == b""
-    finally:
-        client.kill()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from importlib.util import find_spec
 
@@ -29,24 +28,14 @@ def lsp(
             "the language server needs pygls, which is not installed",
             help="pip install 'volr[lsp]'",
         )
+    from volr.lsp.log import log_problems
     from volr.lsp.server import server
     from volr.lsp.transport import serve
 
     if sys.stdin.isatty():
         note("this waits for an editor, which starts `volr lsp` by itself; Ctrl-C ends it")
-    # The log of an editor shows one line for each problem; tracebacks of bad requests say no more.
-    logging.getLogger("pygls").addHandler(_Lines(logging.WARNING))
+    log_problems(note)
     outgoing = sys.stdout.buffer
     # Whatever is printed on the way must not come between the messages.
     sys.stdout = sys.stderr
     raise typer.Exit(serve(server(), sys.stdin.buffer, outgoing))
-
-
-class _Lines(logging.Handler):
-    """Each record as one line on stderr."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        message = " ".join(record.getMessage().split())
-        if record.exc_info is not None and record.exc_info[1] is not None:
-            message += f": {record.exc_info[1]}"
-        note(message[:500])

@@ -84,7 +84,7 @@ def _names(view: View, at: int) -> Iterator[types.CompletionItem]:
         then = view.analysed(view.changes[-1].span.start) if view.changes else None
     if analysis is None or analysis.expression is None or then is None:
         return
-    for name, binder in in_scope(analysis.expression, then).items():
+    for name, binder in in_scope(analysis.source.text, analysis.expression, then).items():
         values = analysis.values(binder.name_span if isinstance(binder, Let) else binder.span)
         is_function = isinstance(binder, Let) and bool(binder.parameters)
         detail = words.types_of(values)
@@ -183,5 +183,5 @@ def _function(view: View, written: Written, at: int) -> Layer | Let | str | None
         then = view.analysed(view.changes[-1].span.start)
     if analysis is None or analysis.expression is None or then is None:
         return None
-    binder: Let | Name | None = in_scope(analysis.expression, then).get(name)
+    binder: Let | Name | None = in_scope(analysis.source.text, analysis.expression, then).get(name)
     return binder if isinstance(binder, Let) and binder.parameters else None

@@ -28,6 +28,7 @@ PATIENCE = 0.03
 """Seconds that an answer waits for a check that is under way."""
 LONGEST_PAUSE = 0.15
 """The most seconds without a change until a document is checked."""
+_BYTE_ORDER_MARK = "\ufeff"
 
 
 @dataclass(frozen=True)
@@ -170,6 +171,9 @@ class Document:
 
 def _analysed(source: Source) -> Analysis:
     """The analysis, with what every editor asks for at once."""
+    if source.text.startswith(_BYTE_ORDER_MARK):
+        # `volr check` skips it as well; here all places stay what they are.
+        source = replace(source, text=f" {source.text[1:]}")
     found = analysed(source)
     _ = found.telling
     return found

@@ -96,8 +96,9 @@ def _of_function(analysis: Analysis, name: Name, binder: Binder) -> tuple[str, T
     values = () if call is None else analysis.values(call.span)
     if values:
         text += f" : {words.types_of(values)}"
-    del binder
-    return f"{_code(text)}\n\n{words.ABOUT[name.text]}", None
+    whole = call is not None and isinstance(binder, str)
+    term = _only_term(analysis, call.span) if call is not None and whole else None
+    return f"{_code(text)}\n\n{words.ABOUT[name.text]}", term
 
 
 def _named(analysis: Analysis, binder: Let | Name, span: Span) -> tuple[str, Term | None]:

@@ -6,15 +6,17 @@ now, of which only the nearest part is read.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from volr.language.grammar import Token, tables
-from volr.language.syntax import Argument, Call, Expression, Let, Name, children
+from volr.language.syntax import Argument, Call, Expression, Hole, Let, Name, children
 
 if TYPE_CHECKING:
     from volr.source import Span
 
+_IN = re.compile(r"\bin\b")
 _READ = 4_000
 """The characters before a place in which its call is looked for."""
 _SEPARATORS = frozenset(("BESIDE", "THEN", "LOOP", "PLUS", "EQUAL", "IN", "LET", "TIMES", "OVER"))
@@ -46,19 +48,23 @@ def word_at(root: Expression, offset: int) -> Expression | None:
     return before if isinstance(before, Name) or after is None else after
 
 
-def in_scope(root: Expression, offset: int) -> dict[str, Let | Name]:
+def in_scope(text: str, root: Expression, offset: int) -> dict[str, Let | Name]:
     """The names that can be used at a place, each with what binds it."""
     found: dict[str, Let | Name] = {}
+    # Space belongs to what stands before it: a part ends with its last word.
+    last = len(text[:offset].rstrip())
     todo = [root]
     while todo:
         node = todo.pop()
-        if not node.span.start <= offset <= node.span.end:
+        if offset < node.span.start or last > node.span.end:
             continue
         if isinstance(node, Let):
-            if offset >= node.body.span.start:
+            # A body that is missing has no place of its own.
+            read = not isinstance(node.body, Hole) and offset >= node.body.span.start
+            if read or _IN.search(text, node.value.span.end, offset):
                 found[node.name] = node
                 todo.append(node.body)
-            elif node.name_span.end < offset:
+            elif node.name_span.end <= offset:
                 found |= {each.text: each for each in node.parameters}
                 todo.append(node.value)
         else:

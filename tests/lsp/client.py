@@ -17,9 +17,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tests.cli.running import PATIENCE, VOLR, environment
 
+from volr.errors import ProgramError
+from volr.language import check
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from volr.source import Diagnostic
 
 URI = "file:///somewhere/net.volr"
 CAPABILITIES: dict[str, Any] = {
@@ -61,6 +66,7 @@ class Client:
         self.notices: list[dict[str, Any]] = []
         self.capabilities: dict[str, Any] = {}
         self.errors = b""
+        self.version = 0
         self._threads = [threading.Thread(target=each) for each in (self._read, self._drain)]
         for thread in self._threads:
             thread.start()
@@ -163,17 +169,20 @@ class Client:
 
     # Documents.
 
-    def open(self, text: str, uri: str = URI, version: int = 1) -> None:
+    def open(self, text: str, uri: str = URI) -> None:
+        version = self.version = next(self._numbers)
         item = {"uri": uri, "languageId": "volr", "version": version, "text": text}
         self.notify("textDocument/didOpen", {"textDocument": item})
 
-    def change(self, version: int, *changes: object, uri: str = URI) -> None:
+    def change(self, *changes: object, uri: str = URI) -> None:
+        version = self.version = next(self._numbers)
         document = {"uri": uri, "version": version}
         params = {"textDocument": document, "contentChanges": list(changes)}
         self.notify("textDocument/didChange", params)
 
-    def diagnostics(self, version: int = 1, uri: str = URI) -> list[dict[str, Any]]:
-        """Those that the server sends of a version."""
+    def diagnostics(self, uri: str = URI) -> list[dict[str, Any]]:
+        """Those that the server sends of the text that was opened or changed last."""
+        version = self.version
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             for message in self.notices:
@@ -206,3 +215,12 @@ def position(text: str, offset: int) -> dict[str, int]:
 
 def range_of(text: str, start: int, end: int) -> dict[str, dict[str, int]]:
     return {"start": position(text, start), "end": position(text, end)}
+
+
+def mistakes(text: str) -> tuple[Diagnostic, ...]:
+    """What `volr check` says of a text."""
+    try:
+        check(text)
+    except ProgramError as error:
+        return error.diagnostics
+    return ()

@@ -6,18 +6,14 @@ import base64
 import itertools
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from tests.lsp.client import Client, Refused, position, range_of
+from tests.lsp.client import Client, Refused, mistakes, position, range_of
 
-from volr.errors import ProgramError
 from volr.language import check, format_source
 from volr.language.grammar import comments, tables
-
-if TYPE_CHECKING:
-    from volr.source import Diagnostic
 
 HERE = Path(__file__).resolve().parents[1]
 # The editor, and not the server, reads the bytes of a file.
@@ -37,20 +33,19 @@ class Document:
     """A document in the editor."""
 
     def __init__(self, client: Client, text: str) -> None:
-        self.client, self.text, self.version = client, text, 1
+        self.client, self.text = client, text
         self.uri = f"file:///programs/{next(NUMBERS)}.volr"
         client.open(text, self.uri)
 
     def diagnostics(self) -> list[dict[str, Any]]:
-        return self.client.diagnostics(self.version, self.uri)
+        return self.client.diagnostics(self.uri)
 
     def replace(self, old: str, new: str) -> None:
         """Change a part of the text, which occurs in it once."""
         assert self.text.count(old) == 1
         start = self.text.index(old)
-        self.version += 1
         change = {"range": range_of(self.text, start, start + len(old)), "text": new}
-        self.client.change(self.version, change, uri=self.uri)
+        self.client.change(change, uri=self.uri)
         self.text = self.text.replace(old, new)
 
     def at(self, method: str, word: str, add: int = 0, **more: object) -> Any:
@@ -84,14 +79,6 @@ def document(server: Client) -> Document:
     made = Document(server, PROGRAM)
     assert made.diagnostics() == []
     return made
-
-
-def mistakes(text: str) -> tuple[Diagnostic, ...]:
-    try:
-        check(text)
-    except ProgramError as error:
-        return error.diagnostics
-    return ()
 
 
 @pytest.mark.parametrize("path", REJECTED, ids=lambda path: path.stem)
@@ -175,7 +162,7 @@ def test_a_client_that_can_do_little() -> None:
         assert "relatedInformation" not in found
         assert "gives 4: line 1" in found["message"]
         client.open("dense 2 4 ⦶ dense 4 2", "file:///other.volr")
-        client.diagnostics(uri="file:///other.volr")
+        client.diagnostics("file:///other.volr")
         assert picture(client.at("hover", 0, 10, "file:///other.volr")) is None
         items = client.at("completion", 0, 0, "file:///other.volr")["items"]
         assert {each.get("insertText", each["label"]) for each in items} == {*FIXED, "let"}

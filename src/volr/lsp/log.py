@@ -14,7 +14,7 @@ _LONGEST = 500
 
 
 def log_problems(say: Callable[[str], None]) -> None:
-    """Say what pygls logs, a line for each. Tracebacks of bad requests would say no more."""
+    """Say what pygls logs, a line for each."""
     logger = logging.getLogger("pygls")
     logger.addHandler(_Lines(say))
     logger.propagate = False
@@ -29,7 +29,8 @@ class _Lines(logging.Handler):
         error = None if record.exc_info is None else record.exc_info[1]
         if isinstance(error, JsonRpcException):
             return  # the client is told
-        message = " ".join(record.getMessage().split())
+        # Below the first line are tracebacks of bad requests, which say no more.
+        message, _, _ = record.getMessage().partition("\n")
         if error is not None:
             message += f": {type(error).__name__}: {error}"
         self._say(message[:_LONGEST])

@@ -20,7 +20,6 @@ from volr.source import Edit, Span
 Encoding: TypeAlias = Literal["utf-8", "utf-16", "utf-32"]
 
 _BREAK = re.compile(r"\r\n|\n|\r")
-_LAST_OF_ONE_BYTE, _LAST_OF_TWO_BYTES, _LAST_OF_ONE_UNIT = 0x7F, 0x7FF, 0xFFFF
 
 
 @dataclass(frozen=True)
@@ -49,20 +48,24 @@ class Text:
             return start + min(max(position.character, 0), len(line))
         left = position.character
         for index, character in enumerate(line):
-            left -= _units(character, self.encoding)
+            left -= 1 if character < "\x80" else self._units(character)
             if left < 0:
                 return start + index
         return start + len(line)
+
+    def _units(self, text: str) -> int:
+        """How many units of the encoding a text takes. Lines may be long, so Python encodes it."""
+        if text.isascii() or self.encoding == "utf-32":
+            return len(text)
+        if self.encoding == "utf-8":
+            return len(text.encode("utf-8", "surrogatepass"))
+        return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
     def position(self, offset: int) -> types.Position:
         """The position of a character."""
         starts, _ = self._lines
         line = bisect.bisect_right(starts, offset) - 1
-        before = self.text[starts[line] : offset]
-        units = len(before)
-        if not before.isascii() and self.encoding != "utf-32":
-            units = sum(_units(each, self.encoding) for each in before)
-        return types.Position(line, units)
+        return types.Position(line, self._units(self.text[starts[line] : offset]))
 
     def range(self, span: Span) -> types.Range:
         return types.Range(self.position(span.start), self.position(span.end))
@@ -74,16 +77,6 @@ class Text:
 
     def edit(self, edit: Edit) -> types.TextEdit:
         return types.TextEdit(self.range(edit.span), edit.text)
-
-
-def _units(character: str, encoding: Encoding) -> int:
-    """How many units of an encoding a character takes. A surrogate that stands alone is one of
-    UTF-16, and three of UTF-8."""
-    code = ord(character)
-    if encoding == "utf-16":
-        return 1 + (code > _LAST_OF_ONE_UNIT)
-    ends = (_LAST_OF_ONE_BYTE, _LAST_OF_TWO_BYTES, _LAST_OF_ONE_UNIT)
-    return 1 + sum(code > last for last in ends)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,10 @@ if TYPE_CHECKING:
 
 
 def test_it_says_what_installs_pygls(volr: Volr, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("volr.cli.lsp.find_spec", lambda _: None)
+    def find_spec(name: str) -> None:
+        assert name == "pygls"
+
+    monkeypatch.setattr("volr.cli.lsp.find_spec", find_spec)
     result = volr("lsp")
     assert result.code == 1
     assert result.out == ""

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 
 import typer
 
+from volr import __version__
 from volr.cli.options import option
 from volr.cli.output import note
 from volr.errors import MissingError
@@ -38,4 +39,4 @@ def lsp(
     outgoing = sys.stdout.buffer
     # Whatever is printed on the way must not come between the messages.
     sys.stdout = sys.stderr
-    raise typer.Exit(serve(server(), sys.stdin.buffer, outgoing))
+    raise typer.Exit(serve(server(__version__), sys.stdin.buffer, outgoing))

@@ -99,12 +99,6 @@ def inferred(
     return Inferred(value, found, inference.filled)
 
 
-def mistakes_in(expression: Expression) -> int:
-    """The number of mistakes in a whole program. A program that is a number counts as one."""
-    found = inferred(expression)
-    return len(found.findings) + isinstance(found.value, Number | ShapeValue)
-
-
 class Inference(Calls):
     """The rules of names and operators."""
 

@@ -9,7 +9,6 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 from pygls.lsp.server import LanguageServer
 
-from volr import __version__
 from volr.errors import VolrError
 from volr.lsp import colours, completion, findings, formatting, hints, hover, names
 from volr.lsp.background import in_thread
@@ -27,9 +26,9 @@ _OWN = (
 )
 
 
-def server() -> Server:
-    """A server with all features, which knows no document yet."""
-    made = Server()
+def server(version: str) -> Server:
+    """A server with all features, which knows no document yet. It tells clients its version."""
+    made = Server(version)
     for name, (feature, options) in _FEATURES.items():
         made.feature(name, options)(feature)
     return made
@@ -38,8 +37,8 @@ def server() -> Server:
 class Server(LanguageServer):
     """The open documents by their URI, and what the client can do."""
 
-    def __init__(self) -> None:
-        super().__init__("volr", __version__)  # pyright: ignore[reportUnknownMemberType]
+    def __init__(self, version: str) -> None:
+        super().__init__("volr", version)  # pyright: ignore[reportUnknownMemberType]
         self.documents: dict[str, Document] = {}
         self.drawings = False
         # pygls' own copies of the documents count other line breaks than the protocol does.

@@ -20,7 +20,18 @@ ROOT = Path(__file__).resolve().parents[1]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 CONTRACTS = {each["name"]: each["id"] for each in SETTINGS["tool"]["importlinter"]["contracts"]}
 FRAMEWORKS = {
-    *("brian2", "cffi", "futhark_ffi", "h5py", "lark", "matplotlib", "nest", "neuron", "numba"),
+    *(
+        "brian2",
+        "cffi",
+        "futhark_ffi",
+        "h5py",
+        "lark",
+        "lsprotocol",
+        "matplotlib",
+        "nest",
+        "neuron",
+        "numba",
+    ),
     *("onnx", "onnxruntime", "pooch", "pyNN", "sklearn", "torch"),
 }
 
@@ -99,6 +110,9 @@ def test_every_folder_is_a_package() -> None:
         ("experiments.tasks", "import typer", "typer"),
         ("experiments.search.trials", "import optuna", "optuna"),
         ("backends.shares", "import distributed", "dask"),
+        ("lsp.server", "import volr.experiments.tasks", "layers"),
+        ("cli.lsp", "import pygls.lsp.server", "lsp"),
+        ("language.analysis", "from lsprotocol import types", "lsp"),
         ("cli.report", "import jinja2", "report"),
         ("experiments.results", "import matplotlib.figure", "report"),
     ],

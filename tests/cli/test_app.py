@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     *("check", "format", "show", "train", "quantise", "transfer", "evaluate", "explain"),
-    *("experiment", "search", "report", "compile", "import", "lint", "verify", "doctor"),
+    *("experiment", "search", "report", "compile", "import", "lint", "verify", "lsp", "doctor"),
 )
 
 

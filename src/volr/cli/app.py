@@ -23,6 +23,7 @@ from volr.cli.import_file import import_file
 from volr.cli.interrupt import interruptions
 from volr.cli.libraries import failed_import
 from volr.cli.lint import lint
+from volr.cli.lsp import lsp
 from volr.cli.options import Command, MisplacedError
 from volr.cli.output import emit, noting_warnings, show_error, shown_text, silence, writing
 from volr.cli.programs import check, format_program, show
@@ -120,6 +121,7 @@ app.command("compile", cls=Command)(compile_to)
 app.command("import", cls=Command)(import_file)
 app.command("lint", cls=Command)(lint)
 app.command("verify", cls=Command)(verify)
+app.command("lsp", cls=Command)(lsp)
 app.command("doctor", cls=Command)(doctor)
 
 

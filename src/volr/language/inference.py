@@ -33,7 +33,7 @@ from volr.language import (
 from volr.language.blame import Entered
 from volr.language.calls import Calls
 from volr.language.rules import Rule, run
-from volr.language.scoping import scoped
+from volr.language.scoping import Scoping, scoped
 from volr.language.syntax import (
     Argument,
     Arithmetic,
@@ -86,22 +86,20 @@ class Inferred:
         return [finding() for finding in self.findings]
 
 
-def inferred(expression: Expression) -> Inferred:
-    """The value of a whole program."""
-    scoping = scoped(expression)
-    inference = _Inference(scoping)
+def inferred(
+    expression: Expression,
+    scoping: Scoping | None = None,
+    rules: Callable[[Scoping], Inference] | None = None,
+) -> Inferred:
+    """The value of a whole program. ``rules`` makes others than the usual ones."""
+    scoping = scoping or scoped(expression)
+    inference = (rules or Inference)(scoping)
     value = run(inference.value(expression, Absent.NOTHING))
     found = (*scoping.findings, *inference.findings.all())
     return Inferred(value, found, inference.filled)
 
 
-def mistakes_in(expression: Expression) -> int:
-    """The number of mistakes in a whole program. A program that is a number counts as one."""
-    found = inferred(expression)
-    return len(found.findings) + isinstance(found.value, Number | ShapeValue)
-
-
-class _Inference(Calls):
+class Inference(Calls):
     """The rules of names and operators."""
 
     def value(self, node: Expression, before: Before) -> Rule[Value]:

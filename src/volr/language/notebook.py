@@ -6,14 +6,11 @@ from html import escape
 from typing import TYPE_CHECKING
 
 from volr.language.inference import inferred
-from volr.language.syntax import Blank, children
+from volr.language.syntax import parts
 from volr.language.types import shaped
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from volr.language.stages import Checked
-    from volr.language.syntax import Expression
 
 _LAYOUT = "line-height: 1.5"
 _FILLED = "border-bottom: 1px dotted; cursor: help"
@@ -25,7 +22,7 @@ def program_html(checked: Checked) -> str:
     filled = inferred(checked.expression).filled
     pieces: list[str] = []
     end = 0
-    for blank in _blanks(checked.expression):
+    for blank in parts(checked.expression):
         shapes = sorted(filled.get(id(blank), ()), key=lambda shape: (len(shape), shape))
         if not shapes:
             continue
@@ -37,13 +34,3 @@ def program_html(checked: Checked) -> str:
     return (
         f'<pre style="{_LAYOUT}">{"".join(pieces)}</pre>\n<code>{escape(str(checked.type))}</code>'
     )
-
-
-def _blanks(root: Expression) -> Iterator[Blank]:
-    """Each `_` of a tree, in the order of the text."""
-    todo = [root]
-    while todo:
-        node = todo.pop()
-        if isinstance(node, Blank):
-            yield node
-        todo += reversed(children(node))

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 from volr.language import syntax_messages, token_messages
 from volr.language.automaton import Automaton, Stack
 from volr.language.grammar import END, tables
-from volr.language.inference import mistakes_in
+from volr.language.inference import inferred
 from volr.language.repair.changes import WINDOW, Place, spliced
 from volr.language.repair.repair import Effort, Search
 from volr.language.tokens import UNREADABLE, listed
+from volr.language.values import Number, ShapeValue
 
 if TYPE_CHECKING:
     from volr.language.repair.changes import Repair
@@ -50,6 +51,12 @@ def read(text: str) -> Reading:
     expression = reader.run()
     found = sorted(reader.diagnostics, key=lambda diagnostic: diagnostic.span.start)
     return Reading(expression, tuple(found))
+
+
+def mistakes_in(expression: Expression) -> int:
+    """The number of mistakes in a whole program. A program that is a number counts as one."""
+    found = inferred(expression)
+    return len(found.findings) + isinstance(found.value, Number | ShapeValue)
 
 
 class _Reader:

@@ -18,6 +18,8 @@ from volr.language.types import shaped
 from volr.language.values import NetValue, Number, ShapeValue
 
 if TYPE_CHECKING:
+    from volr.language.inference import Inferred
+    from volr.language.parser import Reading
     from volr.language.program_source import Program
     from volr.language.syntax import Expression
     from volr.language.types import Net
@@ -95,21 +97,27 @@ def to_network(program: Program) -> Network:
 
 def _checked(source: Source) -> Checked:
     reading = read(source.text)
-    found = list(reading.diagnostics)
     if reading.expression is None:
+        raise ProgramError(source, reading.diagnostics)
+    term, found = judged(reading, inferred(reading.expression))
+    if found or term is None:
         raise ProgramError(source, found)
-    result = inferred(reading.expression)
+    return Checked(source, reading.expression, term)
+
+
+def judged(reading: Reading, result: Inferred) -> tuple[terms.Term | None, list[Diagnostic]]:
+    """The term of a program, if it has one, and every mistake in it, in the order of the text."""
+    found = list(reading.diagnostics)
     # A repaired program may be cut short, and be a number only for that reason.
-    if isinstance(result.value, Number | ShapeValue) and not found:
+    tree = None if found else reading.expression
+    if tree is not None and isinstance(result.value, Number | ShapeValue):
         what = "number (type int)" if isinstance(result.value, Number) else "shape"
-        found.append(type_messages.no_network_as_program(reading.expression, what))
+        found.append(type_messages.no_network_as_program(tree, what))
     found += result.diagnostics()
     term = result.value.term if isinstance(result.value, NetValue) else None
     if term is not None and not found:
         found += _too_large(term)
-    if found or term is None:
-        raise ProgramError(source, sorted(found, key=lambda each: each.span.start))
-    return Checked(source, reading.expression, term)
+    return term, sorted(found, key=lambda each: each.span.start)
 
 
 def _parsed(source: Source) -> Expression:

@@ -225,6 +225,14 @@ def children(node: Expression) -> tuple[Expression, ...]:
             return ()
 
 
+def parts(root: Expression) -> Iterator[Expression]:
+    """All nodes of a tree, in the order of the text."""
+    todo = [root]
+    while todo:
+        yield (node := todo.pop())
+        todo += reversed(children(node))
+
+
 def _sides(sign: str, left: Node, right: object) -> tuple[Expression, Expression]:
     """The sides of an operator. Raises ``TypeError`` if the right one is no network."""
     one, two = _production(left), _production(right)

@@ -37,7 +37,7 @@ def vgg() -> nn.Sequential:
 def trained(samples: Samples, epochs: int) -> nn.Sequential:
     """The network after so many epochs, in evaluation."""
     torch.manual_seed(0)
-    module, given, labels = vgg(), images(samples.inputs), torch.as_tensor(samples.labels)
+    module, given, labels = vgg(), images(samples.inputs), torch.tensor(samples.labels)
     optimizer = torch.optim.Adam(module.parameters())
     batches = -(-len(given) // 128)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 0.01, total_steps=epochs * batches)

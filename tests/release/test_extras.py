@@ -65,7 +65,7 @@ MORE = {
     "import net.onnx --out onnx.safetensors": {"onnx"},
     "report results": {"report"},
     "search xor --trials 1 --out search": {"search", "torch"},
-    "explain spiking.safetensors --task digits": {"engine", "tasks"},
+    "explain spiking.safetensors --ann digits.safetensors --task digits": {"engine", "tasks"},
     "evaluate spiking.safetensors --task digits --dask tcp://127.0.0.1:1": {
         *("cluster", "engine", "tasks"),
     },
@@ -105,8 +105,7 @@ def needed(arguments: list[str]) -> set[str]:
         case "evaluate":
             found |= {given.get("--on", "engine")}
         case "verify":
-            # Spikes are compared with the engine's, and whole numbers with the artificial model's.
-            found |= {given["--on"]} if "--against" in given else {given["--on"], "engine"}
+            found |= {given["--on"]}
         case "compile":
             found |= {given["--to"]} & {"nir"}
         case "experiment":

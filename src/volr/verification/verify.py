@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from volr.backends import backend_of, running, title
 from volr.backends import target as find_target
 from volr.backends.base import ArtificialBackend, Document, SpikingBackend
-from volr.backends.engine import ENGINE
 from volr.backends.readback import expected
 from volr.backends.reference import REFERENCE
 from volr.backends.refusals import check_supported, require
@@ -150,8 +149,6 @@ def verify(
                 )
             )
         case SpikingBackend(), SpikingModel():
-            # Its spikes are those that a simulator's are compared with.
-            require(ENGINE)
             with running(target if isinstance(on, Document) else on) as simulator:
                 found = simulator.read_back(model)
                 behaviour = spiking_behaviour(

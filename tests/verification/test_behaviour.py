@@ -92,7 +92,7 @@ def test_without_the_engine_the_specification_is_what_others_are_held_to(
     wanted = spiking_behaviour(
         model_of("exp"), other, Mistaken(MISTAKES[cause], hidden=True), STIMULI
     )
-    monkeypatch.setattr(behaviour, "is_ready", lambda _: False)
+    monkeypatch.setattr(behaviour, "is_ready", {ENGINE: False}.__getitem__)
     monkeypatch.setattr(behaviour, "EngineSimulator", None)
     found = spiking_behaviour(
         model_of("exp"), other, Mistaken(MISTAKES[cause], hidden=True), STIMULI

@@ -49,7 +49,7 @@ FORMATS = {
     "told": "",
 }
 """The columns of the table, and how their numbers look."""
-_LONGEST = 150
+_LONGEST = 400
 """Characters of a message that are shown."""
 
 

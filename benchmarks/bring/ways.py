@@ -58,7 +58,17 @@ def spikingjelly(given: Given, steps: int) -> tuple[int, int]:
     recipe = ann2snn.RateCodingRecipe(dataloader=given.calibration, mode="99.9%")
     network = ann2snn.FXConverter(recipe=recipe).convert(given.module)
     with torch.no_grad():
-        total = sum(network(given.images) for _ in range(steps))
+        total = torch.stack([network(given.images) for _ in range(steps)]).sum(0)
+    return int((total.argmax(1) == given.labels).sum()), steps
+
+
+def spikingjelly_by_channel(given: Given, steps: int) -> tuple[int, int]:
+    ann2snn = library("spikingjelly.activation_based.ann2snn")
+    options = {"mode": "99.9%", "channel_wise": True, "pre_spike_maxpool": True}
+    recipe = ann2snn.RateCodingRecipe(dataloader=given.calibration, **options)
+    network = ann2snn.FXConverter(recipe=recipe).convert(given.module)
+    with torch.no_grad():
+        total = torch.stack([network(given.images) for _ in range(steps)]).sum(0)
     return int((total.argmax(1) == given.labels).sum()), steps
 
 
@@ -67,7 +77,7 @@ def spikingjelly_balanced(given: Given, steps: int) -> tuple[int, int]:
     recipe = ann2snn.LocalThresholdBalancingRecipe(dataloader=given.calibration)
     network = ann2snn.FXConverter(recipe=recipe).convert(given.module)
     with torch.no_grad():
-        total = sum(network(given.images) for _ in range(steps))
+        total = torch.stack([network(given.images) for _ in range(steps)]).sum(0)
     return int((total.argmax(1) == given.labels).sum()), steps
 
 
@@ -85,7 +95,7 @@ def norse(given: Given, steps: int) -> tuple[int, int]:
     to_nir, from_nir = library("norse.torch").to_nir, library("norse.torch").from_nir
     network = from_nir(to_nir(given.module, given.images[:1]))
     with torch.no_grad():
-        total = sum(network(given.images)[0] for _ in range(steps))
+        total = torch.stack([network(given.images)[0] for _ in range(steps)]).sum(0)
     return int((total.argmax(1) == given.labels).sum()), steps
 
 
@@ -93,7 +103,7 @@ def snntorch(given: Given, steps: int) -> tuple[int, int]:
     export, import_ = library("snntorch.export_nir"), library("snntorch.import_nir")
     network = import_.import_from_nir(export.export_to_nir(given.module, given.images[:1]))
     with torch.no_grad():
-        total = sum(network(given.images)[0] for _ in range(steps))
+        total = torch.stack([network(given.images)[0] for _ in range(steps)]).sum(0)
     return int((total.argmax(1) == given.labels).sum()), steps
 
 
@@ -130,6 +140,7 @@ def lines(way: Callable[[Given, int], tuple[int, int]]) -> int:
 
 WAYS: Mapping[str, Callable[[Given, int], tuple[int, int]]] = {
     "SpikingJelly, 99.9%": spikingjelly,
+    "SpikingJelly, by channel": spikingjelly_by_channel,
     "SpikingJelly, balanced": spikingjelly_balanced,
     "sinabs, from_model": sinabs,
     "Norse, NIR": norse,

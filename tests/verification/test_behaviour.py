@@ -33,7 +33,7 @@ from volr.verification.verify import verify
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from volr.backends.base import Forward
+    from volr.backends.base import Forward, SpikingBackend
     from volr.checks.arrays import Booleans, Floats
     from volr.models.model import Readout
 
@@ -92,7 +92,11 @@ def test_without_the_engine_the_specification_is_what_others_are_held_to(
     wanted = spiking_behaviour(
         model_of("exp"), other, Mistaken(MISTAKES[cause], hidden=True), STIMULI
     )
-    monkeypatch.setattr(behaviour, "is_ready", {ENGINE: False}.__getitem__)
+
+    def is_ready(record: SpikingBackend) -> bool:
+        return record.name != ENGINE.name
+
+    monkeypatch.setattr(behaviour, "is_ready", is_ready)
     monkeypatch.setattr(behaviour, "EngineSimulator", None)
     found = spiking_behaviour(
         model_of("exp"), other, Mistaken(MISTAKES[cause], hidden=True), STIMULI

@@ -140,14 +140,14 @@ def _expected(
     return _ours(model, stimuli, record, seed)
 
 
-def _ours(model: SpikingModel, stimuli: Floats, record: Record, seed: int) -> _Run:
+def _ours(model: SpikingModel, stimuli: Stimuli, record: Record, seed: int) -> _Run:
     """The run of the engine, or of the specification, which is slow, where it is not installed."""
     if not is_ready(ENGINE):
         return _specified(model, stimuli, record, seed)
     return _Run.of(EngineSimulator().run(model, stimuli, record=record, seed=seed))
 
 
-def _specified(model: SpikingModel, stimuli: Floats, record: Record, seed: int) -> _Run:
+def _specified(model: SpikingModel, stimuli: Stimuli, record: Record, seed: int) -> _Run:
     trace = simulate(model, stimuli, seed=seed)
     return _Run(
         spikes={name: trace.spikes[name] for name in record.spikes},

@@ -10,7 +10,7 @@ LOCK := requirements.lock
 # since they ask for a lot.
 PEERS := .venv-peers
 PEERS_LOCK := requirements-peers.lock
-BESIDE_PEERS := benchmarks/spiking.py benchmarks/converters.py
+BESIDE_PEERS := benchmarks/spiking.py benchmarks/converters.py benchmarks/own_network.py
 # A file's tests stay in one process, which starts a simulator or a browser for all of them.
 WORKERS := --numprocesses auto --dist loadfile
 # Debian's Futhark, for a machine that has none on the path.

@@ -22,6 +22,8 @@ and ``conversion/sinabs.py`` say which, and on which page. The peers' networks a
 NeuroBench's definitions: J. Yik et al., Nature Communications 16, 1545 (2025); the help page of
 `volr evaluate --operations` has more. Biases are not counted, as there.
 
+``own_network.py`` beside this has a network that was trained in PyTorch, and what a user writes.
+
 Peers that are missing are left out; `make benchmarks` installs them into `.venv-peers`.
 """
 

@@ -71,11 +71,6 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
     assert not hasattr(volr, "np")
 
 
-def test_the_version_is_that_of_the_project() -> None:
-    project = (Path(__file__).parents[1] / "pyproject.toml").read_text(encoding="utf-8")
-    assert f'\nversion = "{volr.__version__}"\n' in project
-
-
 def test_importing_it_loads_nothing_but_itself() -> None:
     program = "import json, sys; before = {*sys.modules}; import volr; "
     program += "print(json.dumps([*{*sys.modules} - before]))"

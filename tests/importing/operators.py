@@ -309,7 +309,7 @@ def _of_keras(case: Case, folder: Path) -> str:
     return _compared(found, stimuli.astype(np.float64), wanted)
 
 
-def _compared(found: ImportedModel, given: Floats, wanted: Floats) -> str:
+def _compared(found: ImportedModel[ArtificialModel], given: Floats, wanted: Floats) -> str:
     assert isinstance(found.model, ArtificialModel)
     logits = forward(found.model, given.reshape(len(given), -1))
     ends = found.notes[0].lower()

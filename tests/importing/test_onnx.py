@@ -42,14 +42,14 @@ pytestmark = pytest.mark.filterwarnings(
 EXPORTERS = {"torchscript": by_torchscript, "dynamo": by_dynamo}
 
 
-def program(found: ImportedModel) -> str:
+def program(found: ImportedModel[ArtificialModel]) -> str:
     """The program in one line."""
     source = found.model.network.source
     assert source is not None
     return " ".join(source.text.split())
 
 
-def ours(found: ImportedModel, stimuli: Floats) -> Floats:
+def ours(found: ImportedModel[ArtificialModel], stimuli: Floats) -> Floats:
     assert isinstance(found.model, ArtificialModel)
     return forward(found.model, stimuli.reshape(len(stimuli), -1))
 
@@ -64,7 +64,9 @@ def stimuli_of(shape: tuple[int, ...]) -> Floats:
     return np.random.default_rng(5).random((30, *shape))
 
 
-def assert_same_models(a: ImportedModel, b: ImportedModel) -> None:
+def assert_same_models(
+    a: ImportedModel[ArtificialModel], b: ImportedModel[ArtificialModel]
+) -> None:
     """The same network, and the same numbers as far as float32 has them."""
     assert isinstance(a.model, ArtificialModel)
     assert isinstance(b.model, ArtificialModel)
@@ -80,7 +82,7 @@ def written(model: Any) -> bytes:
     return document("onnx").write(model)[".onnx"]
 
 
-def said_by_a_program(file: Path) -> ImportedModel | None:
+def said_by_a_program(file: Path) -> ImportedModel[ArtificialModel] | None:
     """The import of a file, or None if its graph is none of layers in a row and side by side."""
     try:
         return import_onnx(file)
@@ -216,7 +218,7 @@ def small(**more: Any) -> Any:
     return helper.make_model(graph, opset_imports=opsets, ir_version=8)
 
 
-def read(model: Any, **settings: Any) -> ImportedModel:
+def read(model: Any, **settings: Any) -> ImportedModel[ArtificialModel]:
     return import_onnx(model.SerializeToString(), **settings)
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same'")
 
 
-def program(found: ImportedModel) -> str:
+def program(found: ImportedModel[ArtificialModel]) -> str:
     """The program in one line."""
     source = found.model.network.source
     assert source is not None
@@ -39,24 +39,28 @@ def logits(module: nn.Module, stimuli: Floats) -> Floats:
         return module.eval()(torch.as_tensor(stimuli, dtype=torch.float32)).double().numpy()
 
 
-def ours(found: ImportedModel, stimuli: Floats) -> Floats:
+def ours(found: ImportedModel[ArtificialModel], stimuli: Floats) -> Floats:
     """The model's logits for stimuli of any shape."""
     assert isinstance(found.model, ArtificialModel)
     return forward(found.model, stimuli.reshape(len(stimuli), -1))
 
 
-def activation(found: ImportedModel) -> Activation:
+def activation(found: ImportedModel[ArtificialModel]) -> Activation:
     assert isinstance(found.model, ArtificialModel)
     return found.model.activation
 
 
-def assert_same(found: ImportedModel, module: nn.Module, shape: tuple[int, ...]) -> None:
+def assert_same(
+    found: ImportedModel[ArtificialModel], module: nn.Module, shape: tuple[int, ...]
+) -> None:
     stimuli = np.random.default_rng(3).random((40, *shape))
     wanted = logits(module, stimuli).reshape(40, -1)
     np.testing.assert_allclose(ours(found, stimuli), wanted, atol=1e-5)
 
 
-def said_by_a_program(module: nn.Module, shape: tuple[int, ...]) -> ImportedModel | None:
+def said_by_a_program(
+    module: nn.Module, shape: tuple[int, ...]
+) -> ImportedModel[ArtificialModel] | None:
     """The import of a module, or None if its graph is none of layers in a row and side by side."""
     try:
         return import_torch(module, shape)

@@ -24,6 +24,7 @@ from volr.language import to_network
 from volr.models.coding import Poisson
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronModel
+from volr.verification import behaviour
 from volr.verification.behaviour import spiking_behaviour
 from volr.verification.examples import random_snn, random_stimuli
 from volr.verification.outputs import artificial_behaviour
@@ -32,7 +33,7 @@ from volr.verification.verify import verify
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from volr.backends.base import Forward
+    from volr.backends.base import Forward, SpikingBackend
     from volr.checks.arrays import Booleans, Floats
     from volr.models.model import Readout
 
@@ -81,6 +82,28 @@ def test_the_engine_agrees_with_itself(coding: Poisson | None) -> None:
     assert found.equal
     assert found.behaviour is not None
     assert found.behaviour.equal == found.behaviour.compared > 0
+
+
+def test_without_the_engine_the_specification_is_what_others_are_held_to(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    other = replace(ENGINE, name="other")
+    cause = "delay: 1 step more"
+    wanted = spiking_behaviour(
+        model_of("exp"), other, Mistaken(MISTAKES[cause], hidden=True), STIMULI
+    )
+
+    def is_ready(record: SpikingBackend) -> bool:
+        return record.name != ENGINE.name
+
+    monkeypatch.setattr(behaviour, "is_ready", is_ready)
+    monkeypatch.setattr(behaviour, "EngineSimulator", None)
+    found = spiking_behaviour(
+        model_of("exp"), other, Mistaken(MISTAKES[cause], hidden=True), STIMULI
+    )
+    assert found == wanted
+    assert found.first_difference is not None
+    assert found.first_difference.cause == cause
 
 
 def test_the_first_difference_is_the_earliest_of_the_first_stimulus() -> None:

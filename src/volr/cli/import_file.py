@@ -17,7 +17,7 @@ from volr.cli.spiking_options import RESET, STEP, TIME
 
 if TYPE_CHECKING:
     from volr.importing import ImportedModel
-    from volr.models.model import Model
+    from volr.models.model import ArtificialModel, Model
 
 File = Annotated[
     Path, typer.Argument(readable=False, metavar="FILE", help="A NIR or an ONNX file.")
@@ -121,7 +121,7 @@ _OPTIONS = {"generation": "--as", "time_unit": "--time-unit"}
 """Settings that have another name on the command line."""
 
 
-def _of_nir(file: Path, of_nir: OfNir) -> ImportedModel:
+def _of_nir(file: Path, of_nir: OfNir) -> ImportedModel[Model]:
     from volr.importing import import_nir
 
     settings: dict[str, Any] = {each.name: getattr(of_nir, each.name) for each in fields(of_nir)}
@@ -130,7 +130,7 @@ def _of_nir(file: Path, of_nir: OfNir) -> ImportedModel:
     return import_nir(file, **settings)
 
 
-def _of_onnx(file: Path, of_onnx: OfOnnx) -> ImportedModel:
+def _of_onnx(file: Path, of_onnx: OfOnnx) -> ImportedModel[ArtificialModel]:
     from volr.importing import import_onnx
 
     settings: dict[str, Any] = {

@@ -10,6 +10,7 @@ from volr.importing.onnx import import_onnx
 
 if TYPE_CHECKING:
     from volr.importing.imported import ImportedModel
+    from volr.models.model import Model
 
 ONNX_SUFFIX = ".onnx"
 
@@ -19,7 +20,7 @@ def is_onnx(path: str | Path) -> bool:
     return Path(path).suffix.lower() == ONNX_SUFFIX
 
 
-def import_file(path: str | Path) -> ImportedModel:
+def import_file(path: str | Path) -> ImportedModel[Model]:
     """The model in a NIR or an ONNX file, with the defaults of ``import_nir`` or ``import_onnx``.
 
     Raises what these raise.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from volr.errors import ProgramError
 from volr.language import to_network
@@ -21,15 +21,19 @@ if TYPE_CHECKING:
     from volr.network import Network, Projection
 
 
+ModelT_co = TypeVar("ModelT_co", bound="Model", covariant=True)
+ModelT = TypeVar("ModelT", bound="Model")
+
+
 @dataclass(frozen=True)
-class ImportedModel:
+class ImportedModel(Generic[ModelT_co]):
     """A model whose network is that of a program, and ``notes`` on what was taken for granted."""
 
-    model: Model
+    model: ModelT_co
     notes: tuple[str, ...]
 
 
-def in_program(model: Model, notes: tuple[str, ...], name: str) -> ImportedModel:
+def in_program(model: ModelT, notes: tuple[str, ...], name: str) -> ImportedModel[ModelT]:
     """The model as that of a program, which diagnostics call by this ``name``.
 
     Populations get the names that the program gives them; a note tells where theirs were others.

@@ -14,8 +14,10 @@ from volr.importing.imported import ImportedModel, in_program, lowered
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from volr.models.model import Model
 
-def import_nir(file: str | Path | bytes, **settings: Any) -> ImportedModel:
+
+def import_nir(file: str | Path | bytes, **settings: Any) -> ImportedModel[Model]:
     """The model in a NIR file, ready to be saved.
 
     ``settings`` are those of ``volr.backends.nir.read_nir``. Populations get the names that the

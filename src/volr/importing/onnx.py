@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike
 
     from volr.checks.arrays import Floats
+    from volr.models.model import ArtificialModel
     from volr.network.connectors import Shape
 
 
@@ -31,7 +32,7 @@ def import_onnx(
     inputs: tuple[float, float] = (0.0, 1.0),
     mean: ArrayLike = 0.0,
     deviation: ArrayLike = 1.0,
-) -> ImportedModel:
+) -> ImportedModel[ArtificialModel]:
     """The artificial model in an ONNX file, and its program.
 
     ``shape`` is that of one stimulus, without the batch; it is needed only where the file leaves it

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike
 
+    from volr.models.model import ArtificialModel
+
 
 def import_torch(
     module: object,
@@ -23,7 +25,7 @@ def import_torch(
     inputs: tuple[float, float] = (0.0, 1.0),
     mean: ArrayLike = 0.0,
     deviation: ArrayLike = 1.0,
-) -> ImportedModel:
+) -> ImportedModel[ArtificialModel]:
     """The model that computes what a ``torch.nn.Module`` does in evaluation, and its program.
 
     ``shape`` is that of one stimulus, without the batch, as the module takes it. Stimuli of Volr's

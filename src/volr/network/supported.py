@@ -32,8 +32,9 @@ def check_connectors(
         if population.merge not in merges:
             raise UnsupportedError(
                 f"{reader} lacks `maxpool`, which {population.name} is",
-                help="write `avgpool`, or keep `maxpool` in an artificial network, which torch, "
-                "onnx, futhark and reference run",
+                help="write `avgpool`, or transfer by first spikes, which take `maxpool`: "
+                "`volr transfer --coding first-spike`, or `volr.quantise` and "
+                "`volr.to_first_spikes`",
                 source=network.source,
                 span=population.span,
                 label=f"{population.name} has it",

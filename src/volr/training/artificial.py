@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
@@ -106,6 +107,10 @@ def _trainer(on: TrainingBackend | Backend, former: TrainingBackend | None) -> T
             "train_ann: on and backend are both given, and backend is the former name of on",
             help="leave out `backend`",
         )
+    if former is not None:
+        # Shown at the line that calls `train_ann`.
+        told = "train_ann: backend is the former name of on, and will go in Volr 0.4"
+        warnings.warn(told, DeprecationWarning, stacklevel=3)
     asked = on if former is None else former
     name = asked.name if isinstance(asked, (ArtificialBackend, SpikingBackend)) else asked
     known: dict[str, TrainingBackend] = {each: each for each in TRAINING_BACKENDS}

@@ -14,8 +14,9 @@ import numpy as np
 
 from volr.backends import backend_of, running
 from volr.backends.base import Record
+from volr.backends.engine import ENGINE
 from volr.backends.reference import activations
-from volr.backends.refusals import check_supported, require
+from volr.backends.refusals import check_supported, install_hint, is_ready, require
 from volr.checks import arguments
 from volr.errors import DataError, ModelError
 from volr.exact.decoding import telling, told
@@ -25,7 +26,6 @@ from volr.models.coding import stimuli_of
 from volr.models.first_spike import FirstSpike
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.network.subgraph import without_clock
-from volr.verification.first_spike_suspects import cause_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -209,7 +209,7 @@ def _first_wrong(
         neuron,
         int(wanted[name][stimulus, neuron]),
         value if is_value else None,
-        cause_of(
+        _cause(
             model,
             ann,
             name,
@@ -217,3 +217,18 @@ def _first_wrong(
             {each: values[stimulus:last] for each, values in found.items()},
         ),
     )
+
+
+def _cause(
+    model: SpikingModel,
+    ann: ArtificialModel,
+    population: str,
+    stimuli: Floats,
+    found: Mapping[str, Integers],
+) -> str:
+    """What ``cause_of`` finds, which runs its suspects on the engine."""
+    if not is_ready(ENGINE):
+        return f"unknown, since mistakes are tried on the engine: {install_hint(ENGINE)}"
+    from volr.verification.first_spike_suspects import cause_of
+
+    return cause_of(model, ann, population, stimuli, found)

@@ -15,6 +15,7 @@ import numpy as np
 
 from volr.affine.projections import projected
 from volr.backends.foreign_files import SettingInFileError, read_bytes
+from volr.backends.nir import NIR
 from volr.backends.nir.hdf5_read import read_graph
 from volr.backends.nir.import_graph import GraphSkeleton, refuse, skeleton_of
 from volr.backends.nir.import_spiking import spiking_model
@@ -23,6 +24,7 @@ from volr.backends.nir.primitives import is_population
 from volr.backends.nir.spiking_nodes import Signal, by_unit
 from volr.backends.nir.time_unit import TimeUnit, steps_of
 from volr.backends.nir.to_graph import canonical
+from volr.backends.refusals import require
 from volr.errors import BackendError, ModelError, ModelFileError, NetworkError
 from volr.models.activations import Identity, ReLU
 from volr.models.coding import ConstantCurrent, InputCoding, Poisson
@@ -243,8 +245,10 @@ def _coding(found: GraphSkeleton, dt: float) -> tuple[InputCoding, str]:
 def graph_in(file: str | Path | bytes) -> tuple[str, Graph]:
     """What messages call a file, a path or its bytes, and the graph in it.
 
-    Raises ``ModelFileError`` for a file that cannot be read, or is damaged.
+    Raises ``ModelFileError`` for a file that cannot be read, or is damaged, and ``MissingError``
+    without h5py.
     """
+    require(NIR)
     if isinstance(file, bytes):
         return "the file", read_graph(file)
     path = Path(file)

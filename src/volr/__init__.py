@@ -195,7 +195,8 @@ __all__ = [
 # The public names that each module has.
 _HOMES = {
     "volr.backends": "backend document simulator",
-    "volr.backends.base": "ArtificialBackend Document Record Recordings Simulator SpikingBackend",
+    "volr.backends.base": "ArtificialBackend Document Simulator SpikingBackend",
+    "volr.backends.recordings": "Record Recordings",
     "volr.engine.surrogates": "Surrogate",
     "volr.errors": "ProgramError VolrError",
     "volr.exact.first_spikes": "from_first_spikes to_first_spikes",

@@ -209,8 +209,3 @@ def shown_text(text: str) -> str:
             if "\n" in part:
                 text = text.replace(part, visible(part))
     return escaped(text)
-
-
-def points(share: float) -> str:
-    """A share of all stimuli in percentage points; never −0.00."""
-    return f"{round(100 * share, 2) + 0.0:.2f}"

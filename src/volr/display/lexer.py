@@ -21,7 +21,7 @@ from pygments.token import (
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
 LAYERS = frozenset({"dense", "conv", "avgpool", "maxpool", "id", "repeat"})
 """The names that are bound from the start."""
@@ -47,8 +47,8 @@ class VolrLexer(RegexLexer):
     """The lexer of Volr programs."""
 
     name = "Volr"
-    aliases: ClassVar[list[str]] = ["volr"]
-    filenames: ClassVar[list[str]] = ["*.volr"]
+    aliases: ClassVar[Sequence[str]] = ["volr"]
+    filenames: ClassVar[Sequence[str]] = ["*.volr"]
 
     tokens: ClassVar[dict[str, Any]] = {
         "blanks": [
@@ -66,7 +66,7 @@ class VolrLexer(RegexLexer):
             (rf"{_NAME}(?=\s*:)", _named(Name.Attribute)),
             (_NAME, _named(Name)),
             (r"[0-9]+", Number.Integer),
-            (r">>|<<|[⊖|⦶↺⊕+−*/=-]", Operator),  # noqa: RUF001
+            (r">>|<<|[⊖|⦶↺⊕+−*/=-]", Operator),
             (r"[:()\[\]]", Punctuation),
             (r"[\s\S]", Error),
         ],

@@ -1,13 +1,15 @@
 """Texts, tables and drawings: what a result shows, wherever it is shown.
 
-    Part  ::=  str | Table | Markup
+Part  ::=  str | Table | Markup
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from volr.display.parts import Displayed, Markup
 from volr.errors import ProgramError
 from volr.language import to_network
 from volr.language.decompile import decompile
@@ -13,20 +14,25 @@ from volr.models.parameters import bias_name, weight_name
 from volr.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from volr.checks.arrays import Floats
+    from volr.display.parts import Part
     from volr.models.model import Model
     from volr.models.parameters import Parameters
     from volr.network import Network, Projection
 
 
 @dataclass(frozen=True)
-class ImportedModel:
+class ImportedModel(Displayed):
     """A model whose network is that of a program, and ``notes`` on what was taken for granted."""
 
     model: Model
     notes: tuple[str, ...]
+
+    def _display(self) -> Iterable[Part]:
+        yield Markup(self.model._repr_html_())
+        yield from self.notes
 
 
 def in_program(model: Model, notes: tuple[str, ...], name: str) -> ImportedModel:

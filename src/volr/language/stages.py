@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from volr.display.parts import Displayed
 from volr.errors import ProgramError
 from volr.language import terms, type_messages
 from volr.language.collection import collector_paused
@@ -18,6 +19,9 @@ from volr.language.types import shaped
 from volr.language.values import NetValue, Number, ShapeValue
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from volr.display.parts import Part
     from volr.language.program_source import Program
     from volr.language.syntax import Expression
     from volr.language.types import Net
@@ -29,7 +33,7 @@ MOST_PARTS = 1_000_000
 
 
 @dataclass(frozen=True)
-class Checked:
+class Checked(Displayed):
     """A program without mistakes: its text, its tree, its term, and its type.
 
     Two are equal if their texts are; the rest comes of the text. A notebook shows the text, and
@@ -44,10 +48,10 @@ class Checked:
     def type(self) -> Net:
         return self.term.type
 
-    def _repr_html_(self) -> str:
-        from volr.language.notebook import program_html
+    def _display(self) -> Iterable[Part]:
+        from volr.language.display import program_parts
 
-        return program_html(self)
+        return program_parts(self)
 
 
 def parse(program: Program) -> Expression:

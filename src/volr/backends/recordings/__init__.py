@@ -127,7 +127,7 @@ class Recordings(Displayed):
                     for name, values in each.items()
                 }
                 for kind, each in kinds.items()
-            }
+            },
         )
 
     def to_neo(self, dt: float | None = None) -> neo.Block:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import math
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -51,29 +52,29 @@ def to_neo(recordings: Recordings, dt: float | None) -> neo.Block:
             help="record them: record=volr.Record(spikes=('dense_1',), membranes=())",
         )
     found = _spikes(recordings.spikes, step)
-    sizes = [_size(each) for each in recordings.spikes.values()]
-    firsts = np.concatenate([[0], np.cumsum(sizes, dtype=np.int64)])
-    names = [name for name, size in zip(recordings.spikes, sizes, strict=True) for _ in range(size)]
-    neurons = np.concatenate([np.arange(size) for size in sizes]) if sizes else np.arange(0)
-    channels = firsts[found.populations] + found.neurons
-    some = next(iter((recordings.spikes or recordings.membranes).values()))
-    steps, stimuli = some.shape[:2]
-    ends = np.searchsorted(found.stimuli, np.arange(stimuli + 1))
+    populations = {name: _size(each) for name, each in recordings.spikes.items()}
+    firsts = np.cumsum([0, *populations.values()], dtype=np.int64)
+    neurons = sum(populations.values())
+    channels: Integers = firsts[found.populations] + found.neurons
+    annotations: dict[str, list[Any]] = {
+        "population": [name for name, size in populations.items() for _ in range(size)],
+        "neuron": [neuron for size in populations.values() for neuron in range(size)],
+    }
+    steps, stimuli = _extent(recordings)
+    ends: list[int] = np.searchsorted(found.stimuli, np.arange(stimuli + 1)).tolist()
     block = neo.Block(name="recordings of Volr", dt_ms=step)
-    for stimulus in range(stimuli):
-        here = slice(ends[stimulus], ends[stimulus + 1])
+    for stimulus, (start, end) in enumerate(pairwise(ends)):
         segment = neo.Segment(name=f"stimulus {stimulus}", index=stimulus, stimulus=stimulus)
-        if sizes:
+        if populations:
             segment.spiketrains = SpikeTrainList.from_spike_time_array(
-                found.times[here],
-                channels[here],
-                np.arange(firsts[-1]),
+                found.times[start:end],
+                channels[start:end],
+                np.arange(neurons),
                 t_start=0.0 * pq.ms,
                 t_stop=steps * step * pq.ms,
                 units="ms",
-                population=names,
-                neuron=neurons.tolist(),
-                stimulus=[stimulus] * int(firsts[-1]),
+                stimulus=[stimulus] * neurons,
+                **annotations,
             )
         for name, each in recordings.membranes.items():
             segment.analogsignals.append(
@@ -146,7 +147,7 @@ def _spikes(trains: Mapping[str, Booleans], step: float) -> _Spikes:
         flat = each.reshape(*each.shape[:2], _size(each))
         stimuli, neurons, steps = np.nonzero(flat.transpose(1, 2, 0))
         populations = np.full(len(steps), number, dtype=np.int64)
-        parts.append(_Spikes(stimuli, populations, neurons, (steps + 1) * step))
+        parts.append(_Spikes(stimuli, populations, neurons, (steps + 1).astype(np.float64) * step))
     if not parts:
         nothing = np.zeros(0, dtype=np.int64)
         return _Spikes(nothing, nothing, nothing, np.zeros(0))
@@ -155,6 +156,13 @@ def _spikes(trains: Mapping[str, Booleans], step: float) -> _Spikes:
     order = np.argsort(joined[0], kind="stable")
     stimuli, populations, neurons, times = (each[order] for each in joined)
     return _Spikes(stimuli, populations, neurons, times)
+
+
+def _extent(recordings: Recordings) -> tuple[int, int]:
+    """The steps of a stimulus, and the stimuli."""
+    over_time = [*recordings.spikes.values(), *recordings.membranes.values()]
+    steps, stimuli = over_time[0].shape[:2]
+    return steps, stimuli
 
 
 def _size(values: Booleans | Floats) -> int:

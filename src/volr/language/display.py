@@ -1,0 +1,40 @@
+"""A checked program in a notebook: its text, in which each `_` says what it stands for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from volr.display.parts import Markup
+from volr.display.programs import program_html
+from volr.language.inference import inferred
+from volr.language.syntax import Blank, children
+from volr.language.types import shaped
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from volr.display.parts import Part
+    from volr.language.stages import Checked
+    from volr.language.syntax import Expression
+
+
+def program_parts(checked: Checked) -> Iterator[Part]:
+    """The program in colour, and its type. The shape of a `_` shows where the mouse is on it."""
+    filled = inferred(checked.expression).filled
+    titles: dict[int, str] = {}
+    for blank in _blanks(checked.expression):
+        shapes = sorted(filled.get(id(blank), ()), key=lambda shape: (len(shape), shape))
+        if shapes:
+            titles[blank.span.start] = " or ".join(map(shaped, shapes))
+    yield Markup(program_html(checked.source.text, titles))
+    yield str(checked.type)
+
+
+def _blanks(root: Expression) -> Iterator[Blank]:
+    """Each `_` of a tree."""
+    todo = [root]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, Blank):
+            yield node
+        todo += children(node)

@@ -11,6 +11,8 @@
 
 The public names are those of ``__all__``. They are imported when they are first used, so that
 ``import volr`` is quick and imports no framework.
+
+In a notebook, ``%load_ext volr`` gives ``%%volr``.
 """
 
 from __future__ import annotations
@@ -236,6 +238,13 @@ _HOMES = {
     "volr.verification.differences": "Comparison Difference Tally",
     "volr.verification.whole_numbers": "Agreement FirstWrong WholeNumbers verify_against",
 }
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """What ``%load_ext volr`` calls in a notebook: then ``%%volr`` begins a cell with a program."""
+    from volr.notebook import register
+
+    register(shell)
 
 
 def __getattr__(name: str) -> Any:

@@ -89,21 +89,24 @@ class _Commands(TyperGroup):
                 raise
 
 
-def command_line(name: str, text: str) -> typer.Typer:
-    """An empty group of commands called ``name``, with ``text`` as its help; ``run`` runs it."""
+def command_line(name: str, text: str, *, completion: bool = False) -> typer.Typer:
+    """An empty group of commands called ``name``, with ``text`` as its help; ``run`` runs it.
+
+    With ``completion``, it has options that let the shell complete its commands.
+    """
     # Plain help reads the same in a pipe, and saves the import of rich.
     return typer.Typer(
         cls=_Commands,
         name=name,
         help=text,
         no_args_is_help=True,
-        add_completion=False,
+        add_completion=completion,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
 
 
-app = command_line("volr", HELP)
+app = command_line("volr", HELP, completion=True)
 app.command("check", cls=Command)(check)
 app.command("format", cls=Command)(format_program)
 app.command("show", cls=Command)(show)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import asdict
 
-from volr.cli import options
+from volr.cli import completion, options
 from volr.cli.executors import Dask
 from volr.cli.input_files import check_data, read_model
 from volr.cli.operations import operations_json
@@ -22,6 +22,7 @@ def evaluate(
         None,
         "torch, futhark, onnx or reference for an ANN; engine, nest, brian2, pynn.nest, "
         "pynn.brian2 or pynn.neuron for an SNN.",
+        (*completion.ARTIFICIAL, *completion.SPIKING),
         unless="torch, or engine",
     ),
     device: options.Device = "cpu",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import typer
 
-from volr.cli import options
+from volr.cli import completion, options
 from volr.cli.explain_exact import explain_whole_numbers, is_whole
 from volr.cli.input_files import check_data, read_model, source_of
 from volr.cli.options import CALIBRATION, SPIKING, given, given_values, option, refuse, with_options
@@ -22,7 +22,9 @@ def explain(
     ctx: typer.Context,
     model: options.Model,
     task: options.Task,
-    on: str = options.on("engine", "engine, or any spiking one that `evaluate` names."),
+    on: str = options.on(
+        "engine", "engine, or any spiking one that `evaluate` names.", completion.SPIKING
+    ),
     ann: Path | None = option(
         None, "The ANN that a spiking MODEL comes from.", "MODEL", unless="named in its file"
     ),

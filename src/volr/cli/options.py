@@ -20,7 +20,7 @@ everywhere; what a command adds stands behind a colon.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from copy import copy
 from dataclasses import fields, is_dataclass
 from functools import partial, wraps
@@ -32,6 +32,7 @@ import typer
 from typer.core import TyperCommand
 from typer.models import OptionInfo
 
+from volr.cli import completion
 from volr.cli.output import writing
 
 if TYPE_CHECKING:
@@ -60,13 +61,16 @@ def option(
     of: str | None = None,
     unless: str | Callable[[], str] | None = None,
     panel: str | None = None,
+    names: Sequence[str] = (),
+    or_file: bool = False,
 ) -> Any:
     """An option.
 
     Its name is the parameter's, or the first long one of ``flags``; other long ones are former
     names, which help leaves out. Its value is called ``metavar`` in help. ``of`` is where the
     default of a setting stands, as ``"package.module:Record.field"``. ``unless`` says in words what
-    happens without the option; a function is called when help is shown.
+    happens without the option; a function is called when help is shown. A shell completes
+    ``names``, as ``completion.among`` does.
     """
     made = typer.Option(
         default,
@@ -76,6 +80,7 @@ def option(
         min=least,
         max=most,
         rich_help_panel=panel,
+        autocompletion=completion.among(names, or_file=or_file) if names else None,
         # Typer would report a file that cannot be read as wrong usage. The command opens it, and
         # reports what is wrong.
         readable=False,
@@ -231,9 +236,14 @@ OR_DATA = "or the path of a .npz file, of a folder of IDX files, or of images by
 PROGRAMS = "or the name of one of Volr's: lenet, lenet-avgpool, residual"
 Model = Annotated[Path, typer.Argument(readable=False, metavar="MODEL", help="A model file.")]
 Program = Annotated[
-    str, typer.Argument(metavar="FILE", help=f"A program, {PROGRAMS}; - is standard input.")
+    str,
+    typer.Argument(
+        metavar="FILE",
+        help=f"A program, {PROGRAMS}; - is standard input.",
+        autocompletion=completion.among(completion.PROGRAMS, or_file=True),
+    ),
 ]
-Task = Annotated[str, option(..., f"Task: {TASKS[:-1]}, {OR_DATA}", "TASK")]
+Task = Annotated[str, option(..., f"Task: {TASKS[:-1]}, {OR_DATA}", "TASK", names=completion.TASKS)]
 Out = Annotated[Path, option(..., "Where to write: the model file.", "FILE")]
 Json = Annotated[bool, option(..., "Print JSON.", flags="--json")]
 Activation = Annotated[
@@ -243,6 +253,7 @@ Activation = Annotated[
         "Hidden activation: relu, sigmoid, tanh or identity.",
         "NAME",
         of="volr.models.model:ArtificialModel.activation.name",
+        names=completion.ACTIVATIONS,
         panel=ARTIFICIAL,
     ),
 ]
@@ -281,10 +292,16 @@ def activation_of(name: str | None) -> activations.Activation:
 
 
 def on(
-    default: str | None, what: str, *, unless: str | None = None, panel: str | None = None
+    default: str | None,
+    what: str,
+    names: Sequence[str],
+    *,
+    unless: str | None = None,
+    panel: str | None = None,
 ) -> Any:
-    """The option ``--on``; ``what`` says what runs there."""
-    return option(default, f"Back end to run on: {what}", "BACKEND", unless=unless, panel=panel)
+    """The option ``--on``; ``what`` says what runs there, and ``names`` has all that can."""
+    said = f"Back end to run on: {what}"
+    return option(default, said, "BACKEND", unless=unless, panel=panel, names=names)
 
 
 def seed(default: int | None, what: str, *, unless: str | None = None) -> Any:

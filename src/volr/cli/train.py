@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from volr.checks.names import named
-from volr.cli import options
+from volr.cli import completion, options
 from volr.cli.input_files import (
     artificial_start_of,
     check_data,
@@ -64,7 +64,7 @@ def train(
         default=False, help="Begin anew, even where there is a checkpoint.", flags="--fresh"
     ),
     kind: options.Kind = "ann",
-    on: str = options.on("torch", "torch or futhark.", panel=ARTIFICIAL),
+    on: str = options.on("torch", "torch or futhark.", completion.TRAINING, panel=ARTIFICIAL),
     data: options.DataFolder = None,
     seed: int | None = options.seed(
         None,

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 import typer
 
-from volr.cli import options
+from volr.cli import completion, options
 from volr.cli.executors import Dask
 from volr.cli.first_spikes import transfer_first_spikes
 from volr.cli.input_files import check_data, read_model
@@ -45,6 +45,7 @@ class Transferred(Spiking):
         "Input coding: current, poisson, or first-spike, which loses nothing.",
         "NAME",
         of="volr.models.coding:ConstantCurrent.name",
+        names=completion.CODINGS,
     )
     population_rate: float | None = option(
         None, "Spike rate of a full activation.", "HZ", unless=_population_rates
@@ -55,7 +56,9 @@ class Transferred(Spiking):
 class Calibration(Percentile):
     """How a transfer is calibrated, and where."""
 
-    on: str = options.on("engine", "engine, or any spiking one that `evaluate` names.")
+    on: str = options.on(
+        "engine", "engine, or any spiking one that `evaluate` names.", completion.SPIKING
+    )
     rounds: int | None = count(None, "Rounds of calibration for each layer.", least=0)
     calibration_samples: int | None = count(
         None,
@@ -78,6 +81,7 @@ def transfer(
         f"Task: {options.TASKS[:-1]}, {options.OR_DATA}",
         "TASK",
         unless="not needed for a quantised model",
+        names=completion.TASKS,
     ),
     data: options.DataFolder = None,
     settings_file: options.SettingsFile = None,

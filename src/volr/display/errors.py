@@ -104,5 +104,7 @@ def _users_lines(found: TracebackType | None) -> Iterator[tuple[str, str]]:
         users = True
         name = frame.f_code.co_filename
         code = linecache.getline(name, line).strip()
+        if code.startswith("get_ipython()"):  # what IPython makes of a magic
+            continue
         # A cell has a file name of IPython's making, where there is no file.
         yield f"{name}:{line}" if Path(name).is_file() else f"line {line} of the cell", code

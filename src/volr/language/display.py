@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 from volr.display.parts import Markup
 from volr.display.programs import program_html
 from volr.language.inference import inferred
+from volr.language.lowering import lower
 from volr.language.syntax import Blank, children
 from volr.language.types import shaped
+from volr.network import network_svg
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,9 +19,15 @@ if TYPE_CHECKING:
     from volr.language.stages import Checked
     from volr.language.syntax import Expression
 
+MOST_DRAWN = 10_000
+"""A network of more populations takes too long to draw each time it is shown."""
+
 
 def program_parts(checked: Checked) -> Iterator[Part]:
-    """The program in colour, and its type. The shape of a `_` shows where the mouse is on it."""
+    """The program in colour, its type and its drawing.
+
+    The shape of a `_` shows where the mouse is on it.
+    """
     filled = inferred(checked.expression).filled
     titles: dict[int, str] = {}
     for blank in _blanks(checked.expression):
@@ -28,6 +36,8 @@ def program_parts(checked: Checked) -> Iterator[Part]:
             titles[blank.span.start] = " or ".join(map(shaped, shapes))
     yield Markup(program_html(checked.source.text, titles))
     yield str(checked.type)
+    if checked.term.bulk.populations <= MOST_DRAWN:
+        yield Markup(network_svg(lower(checked.term, source=checked.source)))
 
 
 def _blanks(root: Expression) -> Iterator[Blank]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from volr.display.parts import Displayed
 from volr.errors import ProgramError
@@ -36,8 +36,8 @@ MOST_PARTS = 1_000_000
 class Checked(Displayed):
     """A program without mistakes: its text, its tree, its term, and its type.
 
-    Two are equal if their texts are; the rest comes of the text. A notebook shows the text, and
-    there each `_` says what it stands for.
+    Two are equal if their texts are; the rest comes of the text. A notebook shows the text, in
+    which each `_` says what it stands for, the type and the drawing.
     """
 
     source: Source
@@ -47,6 +47,11 @@ class Checked(Displayed):
     @property
     def type(self) -> Net:
         return self.term.type
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        # What IPython shows on a terminal: the trees are long.
+        del cycle
+        printer.text(str(self.type))
 
     def _display(self) -> Iterable[Part]:
         from volr.language.display import program_parts

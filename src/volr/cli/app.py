@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from volr import __version__
+from volr.cli.command import Command
 from volr.cli.compile import compile_to
 from volr.cli.doctor import doctor
 from volr.cli.evaluate import evaluate
@@ -23,7 +24,8 @@ from volr.cli.import_file import import_file
 from volr.cli.interrupt import interruptions
 from volr.cli.libraries import failed_import
 from volr.cli.lint import lint
-from volr.cli.options import Command, MisplacedError
+from volr.cli.new import new
+from volr.cli.options import MisplacedError
 from volr.cli.output import emit, noting_warnings, show_error, shown_text, silence, writing
 from volr.cli.programs import check, format_program, show
 from volr.cli.quantise import quantise
@@ -107,6 +109,7 @@ def command_line(name: str, text: str, *, completion: bool = False) -> typer.Typ
 
 
 app = command_line("volr", HELP, completion=True)
+app.command("new", cls=Command)(new)
 app.command("check", cls=Command)(check)
 app.command("format", cls=Command)(format_program)
 app.command("show", cls=Command)(show)

@@ -29,11 +29,9 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
-from typer.core import TyperCommand
 from typer.models import OptionInfo
 
 from volr.cli import completion
-from volr.cli.output import writing
 
 if TYPE_CHECKING:
     from volr.models import activations
@@ -47,7 +45,6 @@ QUANTISATION = "Quantisation"
 MACHINES = "Who does the work"
 """Headings of help, which options are grouped under."""
 REST = "Options"
-_OF_NEURONS = ("-p", "--neuron-parameter")
 
 
 def option(
@@ -151,44 +148,6 @@ def _parameter(name: str, hint: Any, default: Any, panel: str | None = None) -> 
     return inspect.Parameter(name, kind, default=default, annotation=hint)
 
 
-class Command(TyperCommand):
-    """A command whose help groups its options by Typer's ``rich_help_panel``."""
-
-    def make_context(self, *args: Any, **kwargs: Any) -> Any:
-        # This reads the options, and `--help` prints. No file is opened.
-        with writing():
-            return super().make_context(*args, **kwargs)
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        has_parameters = any("-p" in each.opts for each in self.get_params(ctx))
-        for option, name, value in zip(args, args[1:], args[2:], strict=False):
-            if has_parameters and option in _OF_NEURONS and "=" not in name and _is_number(value):
-                raise MisplacedError(f"{option} {name} {value}: write {name}={value}", ctx=ctx)
-        return super().parse_args(ctx, args)
-
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        groups: dict[str, list[tuple[str, str]]] = {"Arguments": [], REST: []}
-        for each in self.get_params(ctx):
-            _prepare_help(each)
-            if (record := each.get_help_record(ctx)) is not None:
-                groups.setdefault(_group(each), []).append(record)
-        for title, records in groups.items():
-            if records:
-                with formatter.section(title):
-                    formatter.write_dl(records)
-
-
-def _prepare_help(parameter: Any) -> None:
-    """Find what help is to show as the default, and leave out former names."""
-    shown = getattr(parameter, "show_default", None)
-    if isinstance(shown, partial):
-        parameter.default, parameter.show_default = shown(), True
-    elif callable(shown):
-        parameter.show_default = shown()
-    names = [each for each in parameter.opts if each.startswith("--")]
-    parameter.opts = [each for each in parameter.opts if each not in names[1:]]
-
-
 class MisplacedError(typer.BadParameter):
     """An option that does not go with the others. Its message is shown as it is."""
 
@@ -196,20 +155,12 @@ class MisplacedError(typer.BadParameter):
         return self.message
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
 def given(ctx: typer.Context, *groups: str) -> dict[str, str]:
     """The options of these groups that are on the command line: parameter and long name."""
     return {
         each.name: next(name for name in each.opts if name.startswith("--"))
         for each in ctx.command.params
-        if _group(each) in groups and _is_given(ctx, each.name)
+        if group(each) in groups and _is_given(ctx, each.name)
     }
 
 
@@ -219,7 +170,8 @@ def refuse(options: Collection[str], why: str) -> None:
         raise MisplacedError(f"{', '.join(options)}: {why}")
 
 
-def _group(parameter: Any) -> str:
+def group(parameter: Any) -> str:
+    """The heading of help that an option or argument stands under."""
     if parameter.param_type_name == "argument":
         return "Arguments"
     return getattr(parameter, "rich_help_panel", None) or REST

@@ -85,7 +85,9 @@ def writing() -> Generator[None]:
         silence(sys.stdout)
         if isinstance(error, BrokenPipeError):
             raise typer.Exit(141) from error
-        raise VolrError(f"cannot write to standard output: {error.strerror or error}") from error
+        # A file that Typer writes, such as for the completion of a shell, is named.
+        where = "standard output" if error.filename is None else error.filename
+        raise VolrError(f"cannot write to {where}: {error.strerror or error}") from error
 
 
 def print_json(value: Any) -> None:

@@ -22,6 +22,7 @@ CONTRACTS = {each["name"]: each["id"] for each in SETTINGS["tool"]["importlinter
 FRAMEWORKS = {
     *("brian2", "cffi", "futhark_ffi", "h5py", "lark", "matplotlib", "nest", "neuron", "numba"),
     *("onnx", "onnxruntime", "pooch", "pyNN", "sklearn", "torch"),
+    *("IPython", "neo", "pandas", "pygments", "rich"),
 }
 
 
@@ -96,6 +97,12 @@ def test_every_folder_is_a_package() -> None:
         ("training.planted", "import sklearn.datasets", "datasets"),
         ("model_files.model_file", "import pooch", "datasets"),
         ("network.graph", "import lark", "lark"),
+        ("display.html", "import volr.network", "layers"),
+        ("notebook", "import volr.experiments.tasks", "layers"),
+        ("display.html", "import pygments.token", "pygments"),
+        ("display.html", "from IPython.display import display", "ipython"),
+        ("experiments.results", "import pandas", "analysis"),
+        ("backends.recordings.display", "import neo", "analysis"),
         ("experiments.tasks", "import typer", "typer"),
         ("experiments.search.trials", "import optuna", "optuna"),
         ("backends.shares", "import distributed", "dask"),

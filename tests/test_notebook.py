@@ -114,7 +114,7 @@ RESULTS = {
     ),
     "model": ("trained.model", "dense_1 4 4 8 4 relu", "dense_2 2 2 8 2 logits"),
     "transfer": (
-        "volr.transfer_ann(model, data.train, settings=volr.TransferSettings(samples=20, rounds=1))",
+        "volr.transfer_ann(model, data.train, settings=volr.TransferSettings(samples=20))",
         "population size scale exc. inh. nA wanted Hz measured correlation input 2",
         "accuracy on 20 training stimuli",
     ),

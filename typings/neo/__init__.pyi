@@ -2,10 +2,9 @@
 
 from typing import Any
 
-from numpy.typing import NDArray
-
 from neo import io as io
 from neo.core.spiketrainlist import SpikeTrainList
+from numpy.typing import NDArray
 from quantities import Quantity
 
 class AnalogSignal:

@@ -19,7 +19,7 @@ FORMATS = ("futhark", "onnx", "nir", "pynn", "brian2")
 IMPORTERS = ("norse", "snntorch", "spikingjelly", "sinabs")
 VERIFIED = (
     *(*ARTIFICIAL, *SPIKING, "nir", *(f"nir.{each}" for each in IMPORTERS)),
-    *("futhark.fut", "onnx.onnx", "pynn.py", "brian2.py"),
+    *("futhark.fut", "onnx.onnx", "pynn", "brian2.py"),
 )
 TRAINING = ("torch", "futhark")
 NEURONS = ("if_curr_exp", "if_curr_delta", "if_cond_exp")

@@ -39,7 +39,7 @@ def raster_svg(spikes: Mapping[str, Booleans]) -> tuple[str, str]:
         drawn, every = drawn + len(steps), every + int(each.sum())
         x = left + (steps + 0.5) * (WIDTH - left - _EDGE) / len(each)
         ticks = zip(x.tolist(), (top + which * row).tolist(), strict=True)
-        path = "".join(f"M{a:.1f} {b:.1f}v{max(0.8 * row, 0.8):.1f}" for a, b in ticks)
+        path = "".join(f"M{a:.1f} {b:.1f}v{max(0.8 * row, 1.5):.1f}" for a, b in ticks)
         middle = top + each.shape[1] * row / 2 + _EDGE
         label = f'<text x="{left - _EDGE}" y="{middle:.1f}" text-anchor="end">{escape(name)}</text>'
         lines += [label, f'<path stroke="currentColor" d="{path}"/>']

@@ -7,8 +7,9 @@ from xml.etree import ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
+from volr.display.displayed import Displayed
 from volr.display.html import MOST_LINES, MOST_ROWS, html
-from volr.display.parts import Displayed, Markup, Part, Table
+from volr.display.parts import Markup, Part, Table
 
 HOSTILE = "<script>alert('x')</script> & \"q\" \x1b[31m \u202e"
 

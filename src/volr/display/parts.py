@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True)
@@ -33,18 +33,3 @@ class Markup:
 
 Part: TypeAlias = str | Table | Markup
 """A text is plain, and may have several lines."""
-
-
-class Displayed:
-    """A result that shows itself in a notebook."""
-
-    __slots__ = ()
-
-    def _display(self) -> Iterable[Part]:
-        """What it shows."""
-        raise NotImplementedError
-
-    def _repr_html_(self) -> str:
-        from volr.display.html import html
-
-        return html(self._display())

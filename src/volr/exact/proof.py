@@ -23,7 +23,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from volr.display.parts import Displayed
+from volr.display.displayed import Displayed
 from volr.errors import ModelError
 from volr.exact.arithmetic import ARITHMETIC, ROUNDING
 from volr.exact.first_spikes import from_first_spikes, hold_down, strongest

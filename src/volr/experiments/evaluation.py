@@ -12,7 +12,8 @@ from volr.backends import backend_of, default_backend, running
 from volr.backends.base import ArtificialBackend, Backend, SpikingBackend
 from volr.backends.refusals import check_supported, require
 from volr.checks import arguments
-from volr.display.parts import Displayed, Table
+from volr.display.displayed import Displayed
+from volr.display.parts import Table
 from volr.errors import DataError, UnsupportedError
 from volr.experiments.datasets.arrays import scale_in
 from volr.models.coding import check_stimuli, decode_counts

@@ -11,7 +11,7 @@ from volr.backends import running, spiking_backend
 from volr.backends.reference import forward
 from volr.backends.refusals import check_supported, require
 from volr.checks import arguments
-from volr.display.parts import Displayed
+from volr.display.displayed import Displayed
 from volr.errors import DataError
 from volr.exact.first_spikes import from_first_spikes
 from volr.exact.proof import prove

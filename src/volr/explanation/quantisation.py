@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.checks import arguments
-from volr.display.parts import Displayed
+from volr.display.displayed import Displayed
 from volr.errors import DataError, ModelError
 from volr.exact.sums import staircase_of
 from volr.explanation.costs import mean_and_error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from volr.display.parts import Displayed
+from volr.display.displayed import Displayed
 from volr.explanation.causes import COME_OF_WEIGHTS, FAMILIES, Cause
 
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from volr.display.parts import Displayed, Markup
+from volr.display.displayed import Displayed
+from volr.display.parts import Markup
 from volr.errors import ProgramError
 from volr.language import to_network
 from volr.language.decompile import decompile

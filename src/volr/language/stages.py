@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from volr.display.parts import Displayed
+from volr.display.displayed import Displayed
 from volr.errors import ProgramError
 from volr.language import terms, type_messages
 from volr.language.collection import collector_paused

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
 
 from volr.checks.annotations import settle, shown
-from volr.display.parts import Displayed
+from volr.display.displayed import Displayed
 from volr.errors import ModelError
 from volr.models.activations import Activation, Identity, ReLU, Staircase
 from volr.models.by_name import ByName

@@ -11,7 +11,7 @@ import numpy as np
 from volr.backends.reference import activations
 from volr.checks import arguments
 from volr.checks.annotations import settle
-from volr.display.parts import Displayed
+from volr.display.displayed import Displayed
 from volr.errors import DataError, ModelError, UnsupportedError
 from volr.exact.sums import largest_sums
 from volr.models.activations import ReLU, Staircase, levels_problems

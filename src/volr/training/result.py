@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from volr.display.parts import Displayed, Markup
+from volr.display.displayed import Displayed
+from volr.display.parts import Markup
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

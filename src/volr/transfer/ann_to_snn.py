@@ -12,7 +12,7 @@ from volr.backends.base import Record
 from volr.backends.reference import activations
 from volr.checks import arguments
 from volr.checks.arrays import same_fields
-from volr.display.parts import Displayed
+from volr.display.displayed import Displayed
 from volr.errors import DataError, UnsupportedError
 from volr.models.activations import ReLU, Staircase
 from volr.models.coding import check_stimuli, decode_counts

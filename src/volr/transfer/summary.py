@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.display.parts import Displayed
+from volr.display.displayed import Displayed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,7 +13,7 @@ from volr.backends.readback import expected
 from volr.backends.reference import REFERENCE
 from volr.backends.refusals import check_supported, require
 from volr.checks import arguments
-from volr.display.parts import Displayed
+from volr.display.displayed import Displayed
 from volr.errors import DataError, MissingError, UnsupportedError, VolrError
 from volr.models.coding import stimuli_of
 from volr.models.model import ArtificialModel, SpikingModel

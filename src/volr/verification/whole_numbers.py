@@ -17,7 +17,7 @@ from volr.backends.base import Record
 from volr.backends.reference import activations
 from volr.backends.refusals import check_supported, require
 from volr.checks import arguments
-from volr.display.parts import Displayed
+from volr.display.displayed import Displayed
 from volr.errors import DataError, ModelError
 from volr.exact.decoding import telling, told
 from volr.exact.first_spikes import first_difference, to_first_spikes

@@ -11,7 +11,7 @@ import numpy as np
 
 from volr.checks.annotations import shown
 from volr.checks.arrays import Booleans, Floats, Integers, same_fields
-from volr.display.parts import Displayed
+from volr.display.displayed import Displayed
 from volr.errors import ModelError
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from volr.display.parts import Displayed
+from volr.display.displayed import Displayed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -123,7 +123,7 @@ RESULTS = {
         "transfer.model",
         "an SNN of if_curr_exp neurons, 100 steps of 0.5 ms, 22 parameters",
         "inputs: current, rate_max 500; outputs: count; delay 0.5 ms",
-        "neuron reset v_rest v_reset v_thresh tau_m",
+        "if_curr_exp of reset v_rest v_reset v_thresh tau_m",
     ),
     "quantised": (
         "volr.quantise(model, data.train, volr.QuantisationSettings(levels=4, samples=50))",

@@ -7,10 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 import typer
 
-from volr.cli import options
+from volr.cli import completion, options
 from volr.cli.executors import Dask
 from volr.cli.input_files import read_model
 from volr.cli.options import option, with_options
@@ -38,7 +37,9 @@ Stimuli = Annotated[
 def simulate(
     model: options.Model,
     stimuli: Stimuli,
-    on: str = options.on("engine", "nest, brian2, pynn.nest, pynn.brian2 or pynn.neuron."),
+    on: str = options.on(
+        "engine", "nest, brian2, pynn.nest, pynn.brian2 or pynn.neuron.", completion.SPIKING
+    ),
     seed: int = options.seed(0, "input spikes, where values are coded at random."),
     out: Path | None = option(
         None,
@@ -112,6 +113,8 @@ _BRIEF = 1e-9
 
 def _archive(model: SpikingModel, found: Recordings) -> bytes:
     """The spikes of all populations, as the bytes of a ``.npz`` file."""
+    import numpy as np
+
     body = io.BytesIO()
     spikes: dict[str, Any] = {f"{name}.spikes": each for name, each in found.spikes.items()}
     np.savez_compressed(body, dt=np.float64(model.dt), **spikes)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from volr.display.parts import Part
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.network import Network, Population
+    from volr.neurons import NeuronModel
 
 
 def artificial_parts(model: ArtificialModel) -> Iterator[Part]:
@@ -55,16 +56,23 @@ def spiking_parts(model: SpikingModel) -> Iterator[Part]:
     )
     yield Markup(network_svg(model.network))
     yield _populations(model.network, "neurons are", spikes)
-    neurons = {
-        (neuron.name, neuron.reset): neuron.numbers
-        for neuron in (model.neuron_of(each.name) for each in model.network.populations)
-    }
-    for (name, reset), numbers in neurons.items():
-        yield Table(
-            ["neuron", "reset", *numbers],
-            [[name, reset, *(f"{value:g}" for value in numbers.values())]],
-            left=2,
-        )
+    # Neurons of different models have different parameters, and so another table.
+    populations: dict[tuple[str, ...], dict[NeuronModel, list[str]]] = {}
+    for each in model.network.populations:
+        neuron = model.neuron_of(each.name)
+        alike = populations.setdefault((neuron.name, *neuron.numbers), {})
+        alike.setdefault(neuron, []).append(each.name)
+    several = bool(model.neurons)
+    for (name, *parameters), alike in populations.items():
+        rows = [
+            [
+                ", ".join(names) if several else "all",
+                each.reset,
+                *(f"{value:g}" for value in each.numbers.values()),
+            ]
+            for each, names in alike.items()
+        ]
+        yield Table([f"{name} of", "reset", *parameters], rows, left=2)
 
 
 def artificial_kind(model: ArtificialModel) -> str:

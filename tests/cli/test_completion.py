@@ -170,7 +170,7 @@ def test_the_names_are_those_that_there_are() -> None:
     assert set(completion.NEURONS) == {each.name for each in NEURON_MODELS}
     assert set(completion.CODINGS) == {each.name for each in get_args(InputCoding)}
     assert set(completion.ACTIVATIONS) == {each.name for each in ACTIVATIONS}
-    assert set(completion.CONDITIONS) == {each.name for each in CONDITIONS}
+    assert set(completion.CONDITIONS) == {each.label.replace("−", "-") for each in CONDITIONS}
     assert set(completion.TRAINING) == set(TRAINING_BACKENDS)
 
 
@@ -187,5 +187,5 @@ def test_every_option_that_takes_a_name_completes_it() -> None:
         and each.metavar not in others
         and each._custom_shell_complete is None
     ]
-    # The one makes a new folder, and the other reads a file.
-    assert lacking == ["volr new folder", "volr lint file"]
+    # The one makes a new folder, and the others read files.
+    assert lacking == ["volr new folder", "volr simulate stimuli", "volr lint file"]

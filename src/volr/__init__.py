@@ -25,11 +25,10 @@ if TYPE_CHECKING:
     from volr.backends.base import (
         ArtificialBackend,
         Document,
-        Record,
-        Recordings,
         Simulator,
         SpikingBackend,
     )
+    from volr.backends.recordings import Record, Recordings
     from volr.engine.surrogates import Surrogate
     from volr.errors import ProgramError, VolrError
     from volr.exact.first_spikes import from_first_spikes, to_first_spikes

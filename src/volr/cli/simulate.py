@@ -43,14 +43,14 @@ def simulate(
     seed: int = options.seed(0, "input spikes, where values are coded at random."),
     out: Path | None = option(
         None,
-        "Where to write the spikes of all populations, POPULATION.spikes [time, batch, unit], "
-        "and dt, ms: a .npz file.",
+        "Where to write: a .npz file with the spikes of all populations, POPULATION.spikes "
+        "[time, batch, unit], and dt, ms.",
         "FILE",
     ),
     dask: Dask = None,
     as_json: options.Json = False,
 ) -> None:
-    """Run a spiking model on stimuli from a file, and count its spikes.
+    """Run a spiking model on stimuli from a file; count its spikes.
 
     The model may be a NIR file. Spike trains are shown to it as they are, step by step.
     """

@@ -17,7 +17,7 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 OPTIONAL = (
     *("brian2", "distributed", "futhark_ffi", "jinja2", "matplotlib", "nest", "neuron", "nir"),
     *("numba", "onnx", "onnxruntime", "optuna", "pooch", "pyNN", "scipy", "selenium", "sklearn"),
-    *("torch",),
+    *("torch", "IPython", "ipykernel", "nbclient", "neo", "pandas"),
 )
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 

@@ -33,6 +33,7 @@ FRAMEWORKS = {
         "numba",
     ),
     *("onnx", "onnxruntime", "pooch", "pyNN", "sklearn", "torch"),
+    *("IPython", "neo", "pandas", "pygments", "rich"),
 }
 
 
@@ -107,6 +108,12 @@ def test_every_folder_is_a_package() -> None:
         ("training.planted", "import sklearn.datasets", "datasets"),
         ("model_files.model_file", "import pooch", "datasets"),
         ("network.graph", "import lark", "lark"),
+        ("display.html", "import volr.network", "layers"),
+        ("notebook", "import volr.experiments.tasks", "layers"),
+        ("display.html", "import pygments.token", "pygments"),
+        ("display.html", "from IPython.display import display", "ipython"),
+        ("experiments.results", "import pandas", "analysis"),
+        ("backends.recordings.display", "import neo", "analysis"),
         ("experiments.tasks", "import typer", "typer"),
         ("experiments.search.trials", "import optuna", "optuna"),
         ("backends.shares", "import distributed", "dask"),

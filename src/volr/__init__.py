@@ -11,6 +11,8 @@
 
 The public names are those of ``__all__``. They are imported when they are first used, so that
 ``import volr`` is quick and imports no framework.
+
+In a notebook, ``%load_ext volr`` gives ``%%volr``.
 """
 
 from __future__ import annotations
@@ -23,11 +25,10 @@ if TYPE_CHECKING:
     from volr.backends.base import (
         ArtificialBackend,
         Document,
-        Record,
-        Recordings,
         Simulator,
         SpikingBackend,
     )
+    from volr.backends.recordings import Record, Recordings
     from volr.engine.surrogates import Surrogate
     from volr.errors import ProgramError, VolrError
     from volr.exact.first_spikes import from_first_spikes, to_first_spikes
@@ -204,7 +205,8 @@ __all__ = [
 # The public names that each module has.
 _HOMES = {
     "volr.backends": "backend document simulator",
-    "volr.backends.base": "ArtificialBackend Document Record Recordings Simulator SpikingBackend",
+    "volr.backends.base": "ArtificialBackend Document Simulator SpikingBackend",
+    "volr.backends.recordings": "Record Recordings",
     "volr.engine.surrogates": "Surrogate",
     "volr.errors": "ProgramError VolrError",
     "volr.exact.first_spikes": "from_first_spikes to_first_spikes",
@@ -244,6 +246,13 @@ _HOMES = {
     "volr.verification.differences": "Comparison Difference Tally",
     "volr.verification.whole_numbers": "Agreement FirstWrong WholeNumbers verify_against",
 }
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """What ``%load_ext volr`` calls in a notebook: then ``%%volr`` begins a cell with a program."""
+    from volr.notebook import register
+
+    register(shell)
 
 
 def __getattr__(name: str) -> Any:

@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 class VolrError(Exception):
     """The root of all errors that Volr raises on purpose.
 
-    ``message`` says what is wrong, ``help`` how to get out of it (None where the message does).
+    ``message`` says what is wrong, ``help`` how to get out of it (None where the message does). A
+    notebook shows them instead of a traceback.
     """
 
     def __init__(self, message: str, *, help: str | None = None) -> None:
@@ -41,6 +42,17 @@ class VolrError(Exception):
     def __str__(self) -> str:
         return self.message if self.help is None else f"{self.message}\n  = help: {self.help}"
 
+    @property
+    def in_program(self) -> bool:
+        """Whether the text of the error is that of diagnostics, with places in a program."""
+        return False
+
+    def _render_traceback_(self) -> list[str]:
+        """What IPython shows: its lines."""
+        from volr.display.errors import notebook_lines
+
+        return notebook_lines(self)
+
 
 class ProgramError(VolrError):
     """A program with one mistake or more; ``diagnostics`` holds them in source order."""
@@ -49,6 +61,10 @@ class ProgramError(VolrError):
         self.source = source
         self.diagnostics = tuple(diagnostics)
         super().__init__(render_all(source, self.diagnostics))
+
+    @property
+    def in_program(self) -> bool:
+        return True
 
     # An exception is copied, and sent to another process, as what it was made of.
     def __reduce__(self) -> tuple[Any, ...]:
@@ -97,6 +113,10 @@ class UnsupportedError(BackendError):
         super().__init__(message, help=help)
         self.source = source
         self.diagnostic = None if span is None else Diagnostic(span, message, label, help)
+
+    @property
+    def in_program(self) -> bool:
+        return self.source is not None and self.diagnostic is not None
 
     def __str__(self) -> str:
         if self.source is None or self.diagnostic is None:

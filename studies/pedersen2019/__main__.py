@@ -33,8 +33,8 @@ def commands() -> typer.Typer:
     from studies.pedersen2019.theory_command import theory
 
     from volr.cli.app import command_line
+    from volr.cli.command import Command
     from volr.cli.experiment import experiment
-    from volr.cli.options import Command
     from volr.cli.report import report
 
     app = command_line(NAME, HELP)

@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from tests.cli.running import Volr
 
 COMMANDS = (
-    *("check", "format", "show", "train", "quantise", "transfer", "evaluate", "explain"),
-    *("experiment", "search", "report", "compile", "import", "lint", "verify", "lsp", "doctor"),
+    *("new", "check", "format", "show", "train", "quantise", "transfer", "evaluate"),
+    *("simulate", "explain", "experiment", "search", "report", "compile", "import", "lint"),
+    *("verify", "lsp", "doctor"),
 )
 
 

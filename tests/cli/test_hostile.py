@@ -26,6 +26,7 @@ ESCAPES = "\x1b[31m\x9b2J\u202e\x07"
 """Colours, a cleared screen, text from right to left, and the bell."""
 
 COMMANDS = {
+    "new": ("new", f"none{ESCAPES}"),
     "check": ("check", "bad.volr"),
     "format": ("format", "bad.volr"),
     "show": ("show", "bad.volr", "--json"),
@@ -33,6 +34,7 @@ COMMANDS = {
     "quantise": ("quantise", f"none{ESCAPES}", "--task", "xor", "--out", "m"),
     "transfer": ("transfer", f"none{ESCAPES}", "--task", "xor", "--out", "m"),
     "evaluate": ("evaluate", "bad.volr", "--task", f"{ESCAPES}"),
+    "simulate": ("simulate", f"none{ESCAPES}", f"none{ESCAPES}.npy"),
     "explain": ("explain", "snn", "--task", "xor", "--ann", f"none{ESCAPES}"),
     "experiment": ("experiment", "nand", "--settings", "bad.json"),
     "search": ("search", "xor", "--settings", "bad.json"),

@@ -16,7 +16,6 @@ from tests.needs import needs_nest, needs_numba
 from tests.oracles import random_parameters
 
 from volr.cli.spiking_options import parameters
-from volr.cli.transfer import lost
 from volr.errors import ModelError
 from volr.experiments.tasks import Task
 from volr.language import to_network
@@ -26,6 +25,7 @@ from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.samples import Data, Samples
 from volr.neurons import NEURON_MODELS, IFCurrExp
+from volr.transfer.display import lost
 
 if TYPE_CHECKING:
     from pathlib import Path

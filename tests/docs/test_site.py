@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ from typer.main import get_command
 
 import volr
 from volr.cli.app import app
+from volr.system.current_folder import absolute_path_list
 
 if TYPE_CHECKING:
     from typer.core import TyperCommand
@@ -57,11 +59,21 @@ class Page(HTMLParser):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every warning is an error: dead links and anchors, pages outside the navigation."""
     folder = tmp_path_factory.mktemp("site")
+    # The lexer by its entry point in pyproject.toml, even if an older Volr is installed here.
+    lexers = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    entry = tmp_path_factory.mktemp("installed") / "volr_lexer-0.dist-info"
+    entry.mkdir()
+    (entry / "METADATA").write_text("Metadata-Version: 2.1\nName: volr-lexer\nVersion: 0\n")
+    (entry / "entry_points.txt").write_text(
+        "[pygments.lexers]\n"
+        + "".join(f"{a} = {b}\n" for a, b in lexers["entry-points"]["pygments.lexers"].items())
+    )
+    paths = os.pathsep.join([str(entry.parent), *absolute_path_list("PYTHONPATH")])
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--quiet"]
     built = subprocess.run(
         [*command, "--site-dir", str(folder)],
         cwd=ROOT,
-        env={**os.environ, "NO_MKDOCS_2_WARNING": "1"},
+        env={**os.environ, "NO_MKDOCS_2_WARNING": "1", "PYTHONPATH": paths},
         capture_output=True,
         text=True,
         check=False,
@@ -96,6 +108,17 @@ def test_every_command_and_option_has_its_place(site: Path) -> None:
         for parameter in command.params:
             for option in parameter.opts if parameter.param_type_name == "option" else ():
                 assert option in text
+
+
+def test_programs_are_coloured_and_have_no_errors(site: Path) -> None:
+    coloured = 0
+    for page in site.rglob("*.html"):
+        for block in re.findall(
+            r'<div class="language-volr highlight">(.*?)</pre>', page.read_text("utf-8"), re.DOTALL
+        ):
+            coloured += '<span class="nb">dense</span>' in block
+            assert 'class="err"' not in block, (page, block)
+    assert coloured > 5
 
 
 def test_the_pages_beside_the_documentation_are_in_it(site: Path) -> None:

@@ -64,7 +64,7 @@ def needed_by(snippet: Snippet) -> tuple[str, ...]:
 def test_a_page_runs_from_top_to_bottom(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for package in ("brian2", "futhark_ffi", "h5py", "pyNN", "sklearn", "torch"):
+    for package in ("brian2", "futhark_ffi", "h5py", "neo", "pandas", "pyNN", "sklearn", "torch"):
         pytest.importorskip(package)
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)

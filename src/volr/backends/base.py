@@ -1,4 +1,4 @@
-"""What every back end has: its record, what it can be asked to record, and what it returns.
+"""What every back end has: its record, and what it can be asked to do.
 
     Backend  ::=  ArtificialBackend | SpikingBackend
     Document
@@ -12,17 +12,18 @@ for ``volr verify``.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, cast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-import numpy as np
-
-from volr.backends.readback import DOUBLE, ArtificialReadback, Readback, SpikingReadback
-from volr.checks.annotations import shown
-from volr.checks.arrays import Booleans, Floats, Integers, same_fields
-from volr.errors import ModelError
+from volr.backends.readback import (
+    DOUBLE,
+    ArtificialReadback,
+    Readback,
+    SpikingReadback,
+)
+from volr.backends.recordings import Record, Recordings
+from volr.checks.arrays import Floats
 from volr.network import AllToAll, Connector
 
 if TYPE_CHECKING:
@@ -47,111 +48,6 @@ Connectors: TypeAlias = tuple[type[Connector], ...]
 
 Progress: TypeAlias = Callable[[int], None]
 """Called with the number of stimuli that have been simulated since the last call."""
-
-
-@dataclass(frozen=True)
-class Record:
-    """What to keep of a simulation, by population; ``counts=None`` stands for the outputs.
-
-    ``counts`` keeps the number of spikes, which is cheap; ``spikes`` whole spike trains;
-    ``membranes`` the potential at the end of every step.
-    """
-
-    counts: tuple[str, ...] | None = None
-    spikes: tuple[str, ...] = ()
-    membranes: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            if not (value is None and name == "counts"):
-                object.__setattr__(self, name, _names(name, value))
-
-    def counted(self, network: Network) -> tuple[str, ...]:
-        return network.outputs if self.counts is None else self.counts
-
-    def check(self, network: Network) -> None:
-        """Raise ``ModelError`` when a population is asked for that the network does not have."""
-        asked = (*self.counted(network), *self.spikes, *self.membranes)
-        unknown = [name for name in asked if name not in network.by_name]
-        if unknown:
-            known = ", ".join(network.by_name)
-            raise ModelError(
-                f"cannot record {', '.join(map(repr, unknown))}: no such population",
-                help=f"the populations are {known}",
-            )
-
-
-def _names(what: str, given: Any) -> tuple[str, ...]:
-    """The names of populations in what was given; ``ModelError`` where it is something else."""
-    is_some = isinstance(given, Iterable) and not isinstance(given, (str, bytes))
-    names = tuple(cast("Iterable[Any]", given)) if is_some else ()
-    if not is_some or not all(isinstance(name, str) for name in names):
-        raise ModelError(
-            f"cannot record: {what} is {shown(cast('Any', given))}, not the names of populations",
-            help=f"give a tuple of them, such as {what}=('dense_1',)",
-        )
-    return names
-
-
-@dataclass(frozen=True, eq=False)  # with an == of its own
-class Recordings:
-    """What was kept of a simulation, by population.
-
-    ``counts`` ``[batch, unit]``, ``spikes`` ``[time, batch, unit]``, ``membranes``
-    ``[time, batch, unit]`` in mV, after the step and its reset. ``means`` ``[batch, unit]`` is the
-    mean of V − v_rest over all steps, mV, of the outputs whose membrane is read, and ``finals``
-    that after the last step, of the outputs whose final membrane is. ``shaped`` has the axes of
-    maps in place of ``unit``.
-    """
-
-    counts: Mapping[str, Integers]
-    spikes: Mapping[str, Booleans] = field(default_factory=dict[str, Booleans])
-    membranes: Mapping[str, Floats] = field(default_factory=dict[str, Floats])
-    means: Mapping[str, Floats] = field(default_factory=dict[str, Floats])
-    finals: Mapping[str, Floats] = field(default_factory=dict[str, Floats])
-
-    def __eq__(self, other: object) -> bool:
-        return same_fields(self, other)
-
-    def __hash__(self) -> int:
-        return hash((*self.counts, *self.spikes, *self.membranes, *self.means, *self.finals))
-
-    def output_values(self, model: SpikingModel) -> Floats:
-        """The values of all outputs side by side, ``[batch, unit]``: counts, or membranes, mV."""
-        values = {"count": self.counts, "membrane": self.means, "final": self.finals}[model.readout]
-        # Those of maps may be shaped.
-        parts = [
-            each.reshape(len(each), math.prod(each.shape[1:]))
-            for each in (values[name] for name in model.network.outputs)
-        ]
-        return np.concatenate(parts, axis=1).astype(np.float64)
-
-    def shaped(self, network: Network) -> Recordings:
-        """The same recordings with the axes of each population's shape in place of ``unit``.
-
-        Spikes of a map of the shape ``(c, h, w)`` are ``[time, batch, c, h, w]``, and its counts
-        ``[batch, c, h, w]``. The arrays are views. Raises ``ModelError`` for a network of which
-        these are no recordings.
-        """
-        kinds = {each.name: getattr(self, each.name) for each in fields(self)}
-        for each in kinds.values():
-            for name, values in each.items():
-                known = network.by_name.get(name)
-                if known is None or values.shape[-1] != known.size:
-                    raise ModelError(
-                        f"these are no recordings of this network: it has no population {name!r} "
-                        f"of {values.shape[-1]} neurons",
-                        help="give the network of the model that was simulated",
-                    )
-        return Recordings(
-            **{
-                kind: {
-                    name: values.reshape(*values.shape[:-1], *network[name].shape)
-                    for name, values in each.items()
-                }
-                for kind, each in kinds.items()
-            }
-        )
 
 
 class Simulator(Protocol):

@@ -143,6 +143,7 @@ def joined(parts: Sequence[Recordings]) -> Recordings:
         membranes=along(1, "membranes"),
         means=along(0, "means"),
         finals=along(0, "finals"),
+        dt=parts[0].dt,
     )
 
 

@@ -199,6 +199,7 @@ def together(
         },
         means=read("means") if model.readout == "membrane" else {},
         finals=read("finals") if model.readout == "final" else {},
+        dt=model.dt,
     )
 
 

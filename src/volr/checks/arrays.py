@@ -31,7 +31,8 @@ def same_fields(mine: Any, theirs: Any) -> bool:
     """The ``==`` of a dataclass that holds arrays. Another type gives ``NotImplemented``."""
     if type(mine) is not type(theirs):
         return NotImplemented
-    return all(same(getattr(mine, each.name), getattr(theirs, each.name)) for each in fields(mine))
+    names = [each.name for each in fields(mine) if each.compare]
+    return all(same(getattr(mine, name), getattr(theirs, name)) for name in names)
 
 
 def array_of(values: Any) -> NDArray[Any]:

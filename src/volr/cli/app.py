@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
 from volr import __version__
+from volr.cli.command import Command
 from volr.cli.compile import compile_to
 from volr.cli.doctor import doctor
 from volr.cli.evaluate import evaluate
@@ -24,7 +25,8 @@ from volr.cli.interrupt import interruptions
 from volr.cli.libraries import failed_import
 from volr.cli.lint import lint
 from volr.cli.lsp import lsp
-from volr.cli.options import Command, MisplacedError
+from volr.cli.new import new
+from volr.cli.options import MisplacedError
 from volr.cli.output import emit, noting_warnings, show_error, shown_text, silence, writing
 from volr.cli.programs import check, format_program, show
 from volr.cli.quantise import quantise
@@ -90,21 +92,25 @@ class _Commands(TyperGroup):
                 raise
 
 
-def command_line(name: str, text: str) -> typer.Typer:
-    """An empty group of commands called ``name``, with ``text`` as its help; ``run`` runs it."""
+def command_line(name: str, text: str, *, completion: bool = False) -> typer.Typer:
+    """An empty group of commands called ``name``, with ``text`` as its help; ``run`` runs it.
+
+    With ``completion``, it has options that let the shell complete its commands.
+    """
     # Plain help reads the same in a pipe, and saves the import of rich.
     return typer.Typer(
         cls=_Commands,
         name=name,
         help=text,
         no_args_is_help=True,
-        add_completion=False,
+        add_completion=completion,
         rich_markup_mode=None,
         pretty_exceptions_enable=False,
     )
 
 
-app = command_line("volr", HELP)
+app = command_line("volr", HELP, completion=True)
+app.command("new", cls=Command)(new)
 app.command("check", cls=Command)(check)
 app.command("format", cls=Command)(format_program)
 app.command("show", cls=Command)(show)

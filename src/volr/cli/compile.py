@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from volr.cli import options
+from volr.cli import completion, options
 from volr.cli.options import ARTIFICIAL, MisplacedError, given, option, refuse, with_options
 from volr.cli.output import emit_bytes, note
 from volr.cli.output_files import check_writable, write_bytes
@@ -24,12 +24,15 @@ def compile_to(
     subject: Annotated[
         str, typer.Argument(metavar="FILE|MODEL", help="A program, or a model file.")
     ],
-    to: str = option(..., "futhark, onnx, nir, pynn or brian2.", "FORMAT"),
+    to: str = option(
+        ..., "futhark, onnx, nir, pynn or brian2.", "FORMAT", names=completion.FORMATS
+    ),
     dialect: str | None = option(
         None,
         "The importer that will read it, with --to nir: norse, snntorch, spikingjelly or sinabs.",
         "IMPORTER",
         flags="--for",
+        names=completion.IMPORTERS,
     ),
     out: str | None = option(
         None,

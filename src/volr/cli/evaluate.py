@@ -5,12 +5,12 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import asdict
 
-from volr.cli import options
+from volr.cli import completion, options
 from volr.cli.executors import Dask
 from volr.cli.input_files import check_data, read_model
-from volr.cli.operations import operations_json, print_operations
+from volr.cli.operations import operations_json
 from volr.cli.options import option, with_options
-from volr.cli.output import emit, note, print_json, print_table
+from volr.cli.output import note, print_json, print_parts
 from volr.cli.progress import progress_bar
 
 
@@ -22,6 +22,7 @@ def evaluate(
         None,
         "torch, futhark, onnx or reference for an ANN; engine, nest, brian2, pynn.nest, "
         "pynn.brian2 or pynn.neuron for an SNN.",
+        (*completion.ARTIFICIAL, *completion.SPIKING),
         unless="torch, or engine",
     ),
     device: options.Device = "cpu",
@@ -41,8 +42,9 @@ def evaluate(
     from volr.backends.refusals import check_supported, require
     from volr.engine.devices import device_name, device_of
     from volr.errors import BackendError
+    from volr.experiments.costs.display import operations_parts
     from volr.experiments.costs.measure import operations as count
-    from volr.experiments.evaluation import data_scale, data_seed
+    from volr.experiments.evaluation import data_scale, data_seed, evaluation_table
     from volr.experiments.evaluation import evaluate as measure
     from volr.experiments.run_progress import of_simulation
     from volr.experiments.tasks import check_model
@@ -89,17 +91,5 @@ def evaluate(
         counted = {} if costs is None else {"operations": operations_json(costs)}
         print_json({"task": task, "seed": split, **numbers, **counted})
     else:
-        row = {
-            "task": task,
-            "backend": found.backend,
-            "seed": f"{split}",
-            "accuracy": f"{found.accuracy:.4f}",
-            "samples": f"{found.samples}",
-            "ties": f"{found.ties}",
-            "chance": f"{whole.chance:.3f}",
-            "seconds": f"{found.seconds:.1f}",
-        }
-        print_table([*row], [[*row.values()]], left=2)
-        if costs is not None:
-            emit("\n")
-            print_operations(costs)
+        table = evaluation_table(found, task=task, seed=f"{split}", chance=f"{whole.chance:.3f}")
+        print_parts((table, *(() if costs is None else operations_parts(costs))))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from volr.cli import options
+from volr.cli import completion, options
 from volr.cli.executors import Fresh, Machines
 from volr.cli.input_files import check_data
 from volr.cli.learning_options import usual_epochs
@@ -39,7 +39,12 @@ def experiment(
     context: typer.Context,
     tasks: Annotated[
         list[str] | None,
-        typer.Argument(metavar="TASK", help=options.TASKS, show_default=" ".join(DEFAULT_TASKS)),
+        typer.Argument(
+            metavar="TASK",
+            help=options.TASKS,
+            show_default=" ".join(DEFAULT_TASKS),
+            autocompletion=completion.among(completion.TASKS),
+        ),
     ] = None,
     repeats: int | None = count(
         None, "Number of seeds: of every condition.", most=10_000, unless=f"{DEFAULT_REPEATS}"
@@ -50,6 +55,7 @@ def experiment(
         "ann, ann:futhark, ann-quantised, snn-random, snn-surrogate, snn-transferred, "
         "snn-transferred:futhark, snn-finetuned, snn-exact.",
         "A,B,…",
+        names=completion.CONDITIONS,
         unless="all that is installed",
     ),
     quick: bool = option(
@@ -69,6 +75,8 @@ def experiment(
         f"Program: for all tasks, {options.PROGRAMS}; - is standard input.",
         "FILE",
         unless="each task's own",
+        names=completion.PROGRAMS,
+        or_file=True,
     ),
     data: options.DataFolder = None,
     settings: options.SettingsFile = None,
@@ -83,6 +91,7 @@ def experiment(
         f"{NEURON} May be repeated.",
         "NAME",
         of="volr.experiments.settings:Settings.neuron",
+        names=completion.NEURONS,
         panel=SPIKING,
     ),
     *,
@@ -92,6 +101,7 @@ def experiment(
         "nest",
         "for spiking networks, also in the loop of training. NEST, because results are to hold "
         "outside of Volr.",
+        completion.SPIKING,
         panel=SPIKING,
     ),
     machines: Machines,

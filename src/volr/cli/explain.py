@@ -4,21 +4,17 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import typer
 
-from volr.cli import options
+from volr.cli import completion, options
 from volr.cli.explain_exact import explain_whole_numbers, is_whole
 from volr.cli.input_files import check_data, read_model, source_of
 from volr.cli.options import CALIBRATION, SPIKING, given, given_values, option, refuse, with_options
-from volr.cli.output import emit, points, print_json, print_table
+from volr.cli.output import print_json, print_parts
 from volr.cli.progress import progress_bar
 from volr.cli.spiking_options import Percentile, Spiking
 from volr.errors import ModelError
-
-if TYPE_CHECKING:
-    from volr.explanation import Explanation
 
 
 @with_options
@@ -26,7 +22,9 @@ def explain(
     ctx: typer.Context,
     model: options.Model,
     task: options.Task,
-    on: str = options.on("engine", "engine, or any spiking one that `evaluate` names."),
+    on: str = options.on(
+        "engine", "engine, or any spiking one that `evaluate` names.", completion.SPIKING
+    ),
     ann: Path | None = option(
         None, "The ANN that a spiking MODEL comes from.", "MODEL", unless="named in its file"
     ),
@@ -59,6 +57,7 @@ def explain(
     from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
     from volr.explanation import explain as split
+    from volr.explanation.display import explanation_parts
     from volr.models.model import SpikingModel
     from volr.transfer import TransferSettings, transfer_ann
 
@@ -134,43 +133,4 @@ def explain(
         remedy = None if found.remedy is None else asdict(found.remedy)
         print_json({"task": task, "summary": found.summary, "remedy": remedy, **asdict(found)})
     else:
-        _print(found)
-
-
-def _print(found: Explanation) -> None:
-    emit(f"{found.summary}\n\n")
-    emit(
-        f"ANN {found.ann:.4f}, SNN {found.snn:.4f} on {found.backend}: a gap of "
-        f"{points(found.gap)} ± {points(found.error)} points, {found.samples:,} stimuli\n\n"
-    )
-    print_table(
-        ("cause", "where", "points", "±", "share", "what to change"),
-        [
-            (
-                part.title,
-                part.where,
-                points(part.points),
-                points(part.error),
-                f"{part.points / found.gap:.0%}" if found.gap > 2 * found.error else "",
-                part.change[0] if part.change and part.points > part.error else "",
-            )
-            for part in found.parts
-        ],
-        left=2,
-    )
-    emit("\n")
-    print_table(
-        ("population", "points", "±"),
-        [(each.population, points(each.points), points(each.error)) for each in found.stages],
-    )
-    if found.faults:
-        emit("\n" + "".join(f"{fault}\n" for fault in found.faults))
-    if found.trials:
-        emit("\n")
-        print_table(
-            ("tried", "accuracy", "gained", "±"),
-            [
-                (each.change, f"{each.accuracy:.4f}", points(each.gained), points(each.error))
-                for each in found.trials
-            ],
-        )
+        print_parts(explanation_parts(found))

@@ -6,10 +6,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from volr.cli.first_spikes import print_proof, proof_json
+from volr.cli.first_spikes import proof_json
 from volr.cli.input_files import source_of
 from volr.cli.options import refuse
-from volr.cli.output import emit, note, points, print_json, print_table
+from volr.cli.output import note, print_json, print_parts
 from volr.cli.progress import progress_bar
 from volr.errors import ModelError, ModelFileError
 
@@ -55,6 +55,7 @@ def explain_whole_numbers(
     """
     from volr.exact.first_spikes import from_first_spikes
     from volr.experiments.evaluation import data_scale
+    from volr.explanation.display import exact_parts, loss_parts
     from volr.explanation.exact import explain_exact
     from volr.explanation.mixtures import mixture_of
     from volr.explanation.quantisation import QuantisationLoss, explain_quantisation
@@ -93,16 +94,11 @@ def explain_whole_numbers(
     if as_json:
         _print_json(found, task.name)
         return
-    emit(f"{found.summary}\n\n")
     if isinstance(found, QuantisationLoss):
-        print_loss(found)
+        print_parts((found.summary, *loss_parts(found)))
         return
-    if isinstance(model, SpikingModel):
-        print_proof(model, found.proof)
-    if found.quantisation is not None:
-        emit("\n")
-        print_loss(found.quantisation)
-    elif not is_told:
+    print_parts(exact_parts(found, model.network))
+    if found.quantisation is None and not is_told:
         note("--ann MODEL, the ANN before it was quantised, shows what quantisation cost")
 
 
@@ -143,24 +139,3 @@ def _trained(
             )
         at, origin, ann = found.path, found.origin, None
     return None
-
-
-def print_loss(found: QuantisationLoss) -> None:
-    """What quantisation cost, population by population."""
-    emit(
-        f"ANN {found.ann:.4f}, quantised {found.quantised:.4f}: a gap of {points(found.gap)} ± "
-        f"{points(found.error)} points, {found.samples:,} stimuli, {found.differing:,} with "
-        f"another label; the logits change by {found.change:.2%}\n\n"
-    )
-    print_table(
-        ("quantised", "points", "±", "of the logits' change"),
-        [
-            (
-                each.population,
-                points(each.points),
-                points(each.error),
-                f"{round(100 * each.logits, 1) + 0.0:.1f}%",
-            )
-            for each in found.parts
-        ],
-    )

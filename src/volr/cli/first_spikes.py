@@ -1,4 +1,4 @@
-"""``transfer --coding first-spike``: the transfer that loses nothing, and its proof in print."""
+"""``transfer --coding first-spike``: the transfer that loses nothing, and its proof."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from volr.cli.input_files import read_model
 from volr.cli.options import refuse
-from volr.cli.output import emit, note, print_json, print_table
+from volr.cli.output import note, print_json, print_parts
 from volr.cli.output_files import check_writable, path_from, save_made
 from volr.cli.progress import progress_bar
-from volr.cli.quantise import print_costs, quantised_of
+from volr.cli.quantise import quantised_of
 from volr.errors import ModelError
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from volr.exact.proof import Proof
-    from volr.models.model import SpikingModel
 
 TIMES = ("dt", "delay")
 """What a user can choose of a spiking network that computes whole numbers."""
@@ -44,10 +43,12 @@ def transfer_first_spikes(
     ``given`` are the values of options by name, ``task`` and ``data`` aside. ``flags`` are all
     options that are on the command line, by name.
     """
+    from volr.exact.display import proof_parts
     from volr.exact.first_spikes import to_first_spikes
     from volr.exact.proof import prove
     from volr.models.activations import Staircase
     from volr.models.model import ArtificialModel
+    from volr.quantisation.display import quantisation_parts
 
     chosen = (*TIMES, *QUANTISED, *_DATA, *_ALWAYS)
     others = [flag for name, flag in flags.items() if name not in chosen]
@@ -81,10 +82,8 @@ def transfer_first_spikes(
         costs = None if report is None else asdict(report)
         print_json({"quantisation": costs, "proof": proof_json(proof)})
     else:
-        if report is not None:
-            print_costs(report)
-            emit("\n")
-        print_proof(spiking, proof)
+        costs = () if report is None else quantisation_parts(report)
+        print_parts((*costs, *proof_parts(proof, spiking.network)))
     note(f"wrote {out}")
 
 
@@ -92,26 +91,3 @@ def proof_json(proof: Proof) -> dict[str, Any]:
     """The proof as plain numbers."""
     populations = [{**asdict(each), "margin": each.margin} for each in proof.populations]
     return {**asdict(proof), "populations": populations}
-
-
-def print_proof(model: SpikingModel, proof: Proof) -> None:
-    """The proof as a table with a sentence."""
-    network = model.network
-    rows = [
-        [
-            each.name,
-            f"{network[each.name].size}",
-            f"{each.largest:,}",
-            f"{each.error:.2g}",
-            f"{each.margin:.2g}",
-        ]
-        for each in proof.populations
-    ]
-    print_table(["population", "size", "largest sum", "error below", "margin"], rows)
-    emit("\n")
-    emit(
-        f"{proof.levels} levels of {proof.step:,} steps of {proof.unit:.3g} mV; a stimulus takes "
-        f"{proof.steps:,} time steps\n"
-        "proved: for every stimulus, each neuron tells the whole number of the artificial network, "
-        "and the outputs' membranes are its logits\n"
-    )

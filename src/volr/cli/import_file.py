@@ -170,15 +170,13 @@ def _whole(sizes: list[float]) -> tuple[int, ...]:
 
 
 def _described(model: Model) -> str:
+    from volr.models.display import artificial_kind, spiking_kind
     from volr.models.model import ArtificialModel
 
     source = model.network.source
     program = "" if source is None else source.text.strip()
     if isinstance(model, ArtificialModel):
-        return f"{program}\nan ANN with the activation {model.activation.name}\n"
+        return f"{program}\n{artificial_kind(model)}\n"
     own = {name: model.neuron_of(name).name for name in model.neurons}
     others = "".join(f"{name} has {neuron} neurons of its own\n" for name, neuron in own.items())
-    return (
-        f"{program}\n"
-        f"an SNN of {model.neuron.name} neurons, {model.steps} steps of {model.dt:g} ms\n{others}"
-    )
+    return f"{program}\n{spiking_kind(model)}\n{others}"

@@ -20,7 +20,7 @@ everywhere; what a command adds stands behind a colon.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from copy import copy
 from dataclasses import fields, is_dataclass
 from functools import partial, wraps
@@ -29,10 +29,9 @@ from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 import typer
-from typer.core import TyperCommand
 from typer.models import OptionInfo
 
-from volr.cli.output import writing
+from volr.cli import completion
 
 if TYPE_CHECKING:
     from volr.models import activations
@@ -46,7 +45,6 @@ QUANTISATION = "Quantisation"
 MACHINES = "Who does the work"
 """Headings of help, which options are grouped under."""
 REST = "Options"
-_OF_NEURONS = ("-p", "--neuron-parameter")
 
 
 def option(
@@ -60,13 +58,16 @@ def option(
     of: str | None = None,
     unless: str | Callable[[], str] | None = None,
     panel: str | None = None,
+    names: Sequence[str] = (),
+    or_file: bool = False,
 ) -> Any:
     """An option.
 
     Its name is the parameter's, or the first long one of ``flags``; other long ones are former
     names, which help leaves out. Its value is called ``metavar`` in help. ``of`` is where the
     default of a setting stands, as ``"package.module:Record.field"``. ``unless`` says in words what
-    happens without the option; a function is called when help is shown.
+    happens without the option; a function is called when help is shown. A shell completes
+    ``names``, as ``completion.among`` does.
     """
     made = typer.Option(
         default,
@@ -76,6 +77,7 @@ def option(
         min=least,
         max=most,
         rich_help_panel=panel,
+        autocompletion=completion.among(names, or_file=or_file) if names else None,
         # Typer would report a file that cannot be read as wrong usage. The command opens it, and
         # reports what is wrong.
         readable=False,
@@ -146,44 +148,6 @@ def _parameter(name: str, hint: Any, default: Any, panel: str | None = None) -> 
     return inspect.Parameter(name, kind, default=default, annotation=hint)
 
 
-class Command(TyperCommand):
-    """A command whose help groups its options by Typer's ``rich_help_panel``."""
-
-    def make_context(self, *args: Any, **kwargs: Any) -> Any:
-        # This reads the options, and `--help` prints. No file is opened.
-        with writing():
-            return super().make_context(*args, **kwargs)
-
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        has_parameters = any("-p" in each.opts for each in self.get_params(ctx))
-        for option, name, value in zip(args, args[1:], args[2:], strict=False):
-            if has_parameters and option in _OF_NEURONS and "=" not in name and _is_number(value):
-                raise MisplacedError(f"{option} {name} {value}: write {name}={value}", ctx=ctx)
-        return super().parse_args(ctx, args)
-
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        groups: dict[str, list[tuple[str, str]]] = {"Arguments": [], REST: []}
-        for each in self.get_params(ctx):
-            _prepare_help(each)
-            if (record := each.get_help_record(ctx)) is not None:
-                groups.setdefault(_group(each), []).append(record)
-        for title, records in groups.items():
-            if records:
-                with formatter.section(title):
-                    formatter.write_dl(records)
-
-
-def _prepare_help(parameter: Any) -> None:
-    """Find what help is to show as the default, and leave out former names."""
-    shown = getattr(parameter, "show_default", None)
-    if isinstance(shown, partial):
-        parameter.default, parameter.show_default = shown(), True
-    elif callable(shown):
-        parameter.show_default = shown()
-    names = [each for each in parameter.opts if each.startswith("--")]
-    parameter.opts = [each for each in parameter.opts if each not in names[1:]]
-
-
 class MisplacedError(typer.BadParameter):
     """An option that does not go with the others. Its message is shown as it is."""
 
@@ -191,20 +155,12 @@ class MisplacedError(typer.BadParameter):
         return self.message
 
 
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True
-
-
 def given(ctx: typer.Context, *groups: str) -> dict[str, str]:
     """The options of these groups that are on the command line: parameter and long name."""
     return {
         each.name: next(name for name in each.opts if name.startswith("--"))
         for each in ctx.command.params
-        if _group(each) in groups and _is_given(ctx, each.name)
+        if group(each) in groups and _is_given(ctx, each.name)
     }
 
 
@@ -214,7 +170,8 @@ def refuse(options: Collection[str], why: str) -> None:
         raise MisplacedError(f"{', '.join(options)}: {why}")
 
 
-def _group(parameter: Any) -> str:
+def group(parameter: Any) -> str:
+    """The heading of help that an option or argument stands under."""
     if parameter.param_type_name == "argument":
         return "Arguments"
     return getattr(parameter, "rich_help_panel", None) or REST
@@ -231,9 +188,14 @@ OR_DATA = "or the path of a .npz file, of a folder of IDX files, or of images by
 PROGRAMS = "or the name of one of Volr's: lenet, lenet-avgpool, residual"
 Model = Annotated[Path, typer.Argument(readable=False, metavar="MODEL", help="A model file.")]
 Program = Annotated[
-    str, typer.Argument(metavar="FILE", help=f"A program, {PROGRAMS}; - is standard input.")
+    str,
+    typer.Argument(
+        metavar="FILE",
+        help=f"A program, {PROGRAMS}; - is standard input.",
+        autocompletion=completion.among(completion.PROGRAMS, or_file=True),
+    ),
 ]
-Task = Annotated[str, option(..., f"Task: {TASKS[:-1]}, {OR_DATA}", "TASK")]
+Task = Annotated[str, option(..., f"Task: {TASKS[:-1]}, {OR_DATA}", "TASK", names=completion.TASKS)]
 Out = Annotated[Path, option(..., "Where to write: the model file.", "FILE")]
 Json = Annotated[bool, option(..., "Print JSON.", flags="--json")]
 Activation = Annotated[
@@ -243,6 +205,7 @@ Activation = Annotated[
         "Hidden activation: relu, sigmoid, tanh or identity.",
         "NAME",
         of="volr.models.model:ArtificialModel.activation.name",
+        names=completion.ACTIVATIONS,
         panel=ARTIFICIAL,
     ),
 ]
@@ -281,10 +244,16 @@ def activation_of(name: str | None) -> activations.Activation:
 
 
 def on(
-    default: str | None, what: str, *, unless: str | None = None, panel: str | None = None
+    default: str | None,
+    what: str,
+    names: Sequence[str],
+    *,
+    unless: str | None = None,
+    panel: str | None = None,
 ) -> Any:
-    """The option ``--on``; ``what`` says what runs there."""
-    return option(default, f"Back end to run on: {what}", "BACKEND", unless=unless, panel=panel)
+    """The option ``--on``; ``what`` says what runs there, and ``names`` has all that can."""
+    said = f"Back end to run on: {what}"
+    return option(default, said, "BACKEND", unless=unless, panel=panel, names=names)
 
 
 def seed(default: int | None, what: str, *, unless: str | None = None) -> Any:

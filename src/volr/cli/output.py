@@ -21,14 +21,18 @@ from typing import IO, TYPE_CHECKING, Any
 import typer
 
 from volr.checks.json_values import jsonable
-from volr.errors import ProgramError, UnsupportedError, VolrError
+from volr.display.errors import error_text, escaped
+from volr.display.parts import Markup, Table
+from volr.errors import VolrError
 from volr.source import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Sequence
+    from collections.abc import Generator, Iterable, Sequence
 
     from rich.console import Console
     from rich.text import Text
+
+    from volr.display.parts import Part
 
 GAP = "  "
 
@@ -81,7 +85,9 @@ def writing() -> Generator[None]:
         silence(sys.stdout)
         if isinstance(error, BrokenPipeError):
             raise typer.Exit(141) from error
-        raise VolrError(f"cannot write to standard output: {error.strerror or error}") from error
+        # A file that Typer writes, such as for the completion of a shell, is named.
+        where = "standard output" if error.filename is None else error.filename
+        raise VolrError(f"cannot write to {where}: {error.strerror or error}") from error
 
 
 def print_json(value: Any) -> None:
@@ -124,6 +130,17 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]], *, left: 
         _write(captured.get())
 
 
+def print_parts(parts: Iterable[Part]) -> None:
+    """Print what a result shows, with a blank line between its parts."""
+    for at, part in enumerate(each for each in parts if not isinstance(each, Markup)):
+        if at:
+            emit("\n")
+        if isinstance(part, Table):
+            print_table(part.columns, part.rows, left=part.left)
+        else:
+            emit(f"{part}\n")
+
+
 def note(message: str) -> None:
     """Print a line to stderr."""
     from rich.text import Text
@@ -157,18 +174,7 @@ class _Notes(logging.Handler):
 
 def show_error(error: VolrError) -> None:
     """Print an error to stderr. Diagnostics are printed as they are, others after ``error:``."""
-    from rich.text import Text
-
-    in_program = isinstance(error, UnsupportedError) and error.diagnostic is not None
-    if isinstance(error, ProgramError) or in_program:
-        text = Text("\n").join(map(_diagnostic_line, str(error).split("\n")))
-    else:
-        text = Text.assemble(("error:", "bold red"), " ", shown_text(error.message))
-        if error.help is not None:
-            text.append_text(
-                Text.assemble("\n  = ", ("help:", "bold cyan"), " ", shown_text(error.help))
-            )
-    _say(text)
+    _say(error_text(error, shown_text))
 
 
 def _say(text: Text) -> None:
@@ -204,23 +210,4 @@ def shown_text(text: str) -> str:
         for part in re.split(r"[/=]", argument):
             if "\n" in part:
                 text = text.replace(part, visible(part))
-    return "\n".join("\t".join(map(visible, line.split("\t"))) for line in text.split("\n"))
-
-
-def _diagnostic_line(line: str) -> Text:
-    """A line of a diagnostic, coloured by its form."""
-    from rich.text import Text
-
-    text = Text(line)
-    if mark := re.match(r" *\| *([\^-].*)", line):
-        text.stylize("bold red" if mark[1].startswith("^") else "blue", mark.start(1))
-    elif help := re.match(r" *= (help:)", line):
-        text.stylize("bold cyan", *help.span(1))
-    elif head := re.match(r".*?:\d+:\d+: (error:)", line):
-        text.stylize("bold red", *head.span(1))
-    return text
-
-
-def points(share: float) -> str:
-    """A share of all stimuli in percentage points; never −0.00."""
-    return f"{round(100 * share, 2) + 0.0:.2f}"
+    return escaped(text)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from volr.cli import options
 from volr.cli.input_files import check_data, read_model
 from volr.cli.options import count, given_values, option, with_options
-from volr.cli.output import emit, note, print_json, print_table
+from volr.cli.output import note, print_json, print_parts
 from volr.cli.output_files import check_writable, path_from, save_made
 from volr.cli.progress import progress_bar
 from volr.errors import ModelError
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from volr.experiments.run_progress import RunProgress
     from volr.model_files.model_file import ModelFile, Origin
-    from volr.quantisation import Quantisation, QuantisationReport
+    from volr.quantisation import Quantisation
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,6 +68,7 @@ def quantise(
     is trained. Activations become stairs of some levels, whose heights come from training stimuli,
     and weights become whole numbers. The report says what that cost.
     """
+    from volr.quantisation.display import quantisation_parts
 
     loaded = read_model(model)
     check_writable(out, source=model)
@@ -78,7 +78,7 @@ def quantise(
     if as_json:
         print_json(asdict(done.report))
     else:
-        print_costs(done.report)
+        print_parts(quantisation_parts(done.report))
     note(f"wrote {out}")
 
 
@@ -134,27 +134,3 @@ def quantised_of(
         "condition": "ann-quantised",
     }
     return done, origin
-
-
-def print_costs(report: QuantisationReport) -> None:
-    """The populations in a table, and what the whole cost."""
-    columns = {
-        "population": "{0.name}",
-        "size": "{0.size}",
-        "level": "{1}",
-        "clipped": "{0.clipped:.2%}",
-        "error": "{0.error:.2%}",
-        "largest sum": "{0.largest:,}",
-    }
-    rows: list[list[str]] = []
-    for each in report.populations:
-        level = "" if math.isnan(each.height) else f"{each.height:.4g}"
-        rows.append([form.format(each, level) for form in columns.values()])
-    print_table([*columns], rows)
-    emit("\n")
-    emit(
-        f"{report.levels} levels of {report.step:,} steps; full is the {report.percentile:g}th "
-        "percentile of a unit's activations\n"
-        f"accuracy on {report.samples:,} training stimuli: {report.accuracy_before:.4f} before, "
-        f"{report.accuracy_after:.4f} after; {report.agreement:.2%} get the same label\n"
-    )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from volr.cli import options
+from volr.cli import completion, options
 from volr.cli.executors import Fresh, Machines
 from volr.cli.input_files import check_data
 from volr.cli.options import SPIKING, count, option, with_options
@@ -31,12 +31,18 @@ SHOWN = 10
 
 @with_options
 def search(
-    task: Annotated[str, typer.Argument(metavar="TASK", help=options.TASKS)],
+    task: Annotated[
+        str,
+        typer.Argument(
+            metavar="TASK", help=options.TASKS, autocompletion=completion.among(completion.TASKS)
+        ),
+    ],
     condition: str = option(
         "snn-transferred",
         "Condition to improve: ann, ann:futhark, snn-random, snn-surrogate, snn-transferred, "
         "snn-transferred:futhark or snn-finetuned.",
         "NAME",
+        names=completion.SEARCHED,
     ),
     over: list[str] | None = option(
         None,
@@ -70,16 +76,26 @@ def search(
         f"Program: to begin with, {options.PROGRAMS}; - is standard input.",
         "FILE",
         unless="the task's own",
+        names=completion.PROGRAMS,
+        or_file=True,
     ),
     data: options.DataFolder = None,
     settings: options.SettingsFile = None,
     neuron: str | None = option(
-        None, NEURON, "NAME", of="volr.experiments.settings:Settings.neuron", panel=SPIKING
+        None,
+        NEURON,
+        "NAME",
+        of="volr.experiments.settings:Settings.neuron",
+        panel=SPIKING,
+        names=completion.NEURONS,
     ),
     *,
     times: Times,
     on: str = options.on(
-        "engine", "for spiking networks; the engine has NEST's spikes.", panel=SPIKING
+        "engine",
+        "for spiking networks; the engine has NEST's spikes.",
+        completion.SPIKING,
+        panel=SPIKING,
     ),
     machines: Machines,
     as_json: options.Json = False,

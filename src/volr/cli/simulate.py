@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from volr.cli import options
+from volr.cli import completion, options
 from volr.cli.executors import Dask
 from volr.cli.input_files import read_model
 from volr.cli.options import option, with_options
@@ -37,18 +37,20 @@ Stimuli = Annotated[
 def simulate(
     model: options.Model,
     stimuli: Stimuli,
-    on: str = options.on("engine", "nest, brian2, pynn.nest, pynn.brian2 or pynn.neuron."),
+    on: str = options.on(
+        "engine", "nest, brian2, pynn.nest, pynn.brian2 or pynn.neuron.", completion.SPIKING
+    ),
     seed: int = options.seed(0, "input spikes, where values are coded at random."),
     out: Path | None = option(
         None,
-        "Where to write the spikes of all populations, POPULATION.spikes [time, batch, unit], "
-        "and dt, ms: a .npz file.",
+        "Where to write: a .npz file with the spikes of all populations, POPULATION.spikes "
+        "[time, batch, unit], and dt, ms.",
         "FILE",
     ),
     dask: Dask = None,
     as_json: options.Json = False,
 ) -> None:
-    """Run a spiking model on stimuli from a file, and count its spikes.
+    """Run a spiking model on stimuli from a file; count its spikes.
 
     The model may be a NIR file. Spike trains are shown to it as they are, step by step.
     """

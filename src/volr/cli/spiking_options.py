@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
+from volr.cli import completion
 from volr.cli.options import (
     CALIBRATION,
     SPIKING,
@@ -60,7 +61,9 @@ class Spiking:
 
     panel: ClassVar = SPIKING
     source: ClassVar = _MODEL
-    neuron: str | None = option(None, NEURON, "NAME", of=f"{_MODEL}.neuron.name")
+    neuron: str | None = option(
+        None, NEURON, "NAME", of=f"{_MODEL}.neuron.name", names=completion.NEURONS
+    )
     neuron_parameters: list[str] | None = option(
         None,
         "Parameter of the neuron, in PyNN's names and units: tau_m=10. May be repeated.",
@@ -74,6 +77,7 @@ class Spiking:
         "Input coding: current or poisson.",
         "NAME",
         of="volr.models.coding:ConstantCurrent.name",
+        names=completion.RATE_CODINGS,
     )
     rate_max: float | None = option(None, "Spike rate of an input of 1.", "HZ", unless=_rates)
     duration: float | None = DURATION
@@ -141,6 +145,7 @@ class ThroughSpikes:
         "Run the forward passes on this spiking back end, such as nest, and differentiate through "
         "its measured rates.",
         "BACKEND",
+        names=completion.SPIKING,
         unless="backpropagation through the engine's spikes",
     )
     device: Device = "cpu"

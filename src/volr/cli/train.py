@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from volr.checks.names import named
-from volr.cli import options
+from volr.cli import completion, options
 from volr.cli.input_files import (
     artificial_start_of,
     check_data,
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 
     from volr.model_files.model_file import Origin
     from volr.models.model import Model
-    from volr.network import Network
     from volr.training import Training, TrainingBackend
 
 
@@ -65,7 +64,7 @@ def train(
         default=False, help="Begin anew, even where there is a checkpoint.", flags="--fresh"
     ),
     kind: options.Kind = "ann",
-    on: str = options.on("torch", "torch or futhark.", panel=ARTIFICIAL),
+    on: str = options.on("torch", "torch or futhark.", completion.TRAINING, panel=ARTIFICIAL),
     data: options.DataFolder = None,
     seed: int | None = options.seed(
         None,
@@ -188,7 +187,7 @@ def train(
             origin["ann"] = path_from(out, begun.path.parent / ann)
     save_made(trained.model, out, {**origin, **scale_entries(chosen, split)})
     saved.unlink(missing_ok=True)
-    _tell(trained, lowered, 1 if start is not None else settings.candidates)
+    _tell(trained, 1 if start is not None else settings.candidates)
     if through.device != "cpu":
         note(f"trained on {device_name(device)}")
     note(f"wrote {out}")
@@ -269,8 +268,10 @@ def _condition(kind: str, start: Path | None, in_loop: str | None) -> str:
     return "snn-surrogate" if in_loop is None else "snn-random"
 
 
-def _tell(trained: Training[Model], network: Network, asked: int) -> None:
+def _tell(trained: Training[Model], asked: int) -> None:
     """Say how training went, with ``asked`` candidates or fewer."""
+    from volr.training.display import training_lines
+
     if trained.went_on_after:
         note(f"training went on after epoch {trained.went_on_after}, from its checkpoint")
     if (used := trained.candidates) < asked:
@@ -279,22 +280,5 @@ def _tell(trained: Training[Model], network: Network, asked: int) -> None:
             f"training began with {began}, not {asked:,}, which would take too much memory or time"
             + ("; with fewer --candidates, or more --epochs, it may have a choice" * (used == 1))
         )
-    if trained.kept_epoch == 0:
-        note(
-            "no epoch did better on the validation data than the model that training started from: "
-            "that one is kept"
-        )
-    else:
-        kept = trained.history[trained.kept_epoch - 1]
-        accuracy = kept.validation_accuracy
-        best, validated = "", ""
-        if accuracy is not None:
-            best = ", the best"
-            validated = f", validation accuracy {accuracy:.4f}"
-        epochs = f"epoch {trained.kept_epoch} of {len(trained.history)}"
-        note(f"kept {epochs}{best}: loss {kept.loss:.4f}{validated}")
-    for name, rate in trained.rates.items():
-        note(f"{name}: {rate:.1f} Hz on average over the training data")
-    for name, dead in trained.dead.items():
-        if dead:
-            note(f"{name}: {dead} of {network[name].size} neurons never fire on the training data")
+    for line in training_lines(trained):
+        note(line)

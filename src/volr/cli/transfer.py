@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 import typer
 
-from volr.cli import options
+from volr.cli import completion, options
 from volr.cli.executors import Dask
 from volr.cli.first_spikes import transfer_first_spikes
 from volr.cli.input_files import check_data, read_model
@@ -20,18 +19,13 @@ from volr.cli.options import (
     refuse,
     with_options,
 )
-from volr.cli.output import emit, note, print_json, print_table
+from volr.cli.output import note, print_json, print_parts
 from volr.cli.output_files import check_writable, path_from, save_made
 from volr.cli.progress import progress_bar
 from volr.cli.quantise import Levels
 from volr.cli.spiking_options import Percentile, Spiking, parameters
 from volr.errors import ModelError
 
-if TYPE_CHECKING:
-    from volr.transfer import PopulationReport, Transfer
-
-# The scales of a population's units are printed if they differ by more than this factor.
-UNEQUAL = 4.0
 # A note is printed for a loss of accuracy above this.
 MUCH = 0.02
 
@@ -51,6 +45,7 @@ class Transferred(Spiking):
         "Input coding: current, poisson, or first-spike, which loses nothing.",
         "NAME",
         of="volr.models.coding:ConstantCurrent.name",
+        names=completion.CODINGS,
     )
     population_rate: float | None = option(
         None, "Spike rate of a full activation.", "HZ", unless=_population_rates
@@ -61,7 +56,9 @@ class Transferred(Spiking):
 class Calibration(Percentile):
     """How a transfer is calibrated, and where."""
 
-    on: str = options.on("engine", "engine, or any spiking one that `evaluate` names.")
+    on: str = options.on(
+        "engine", "engine, or any spiking one that `evaluate` names.", completion.SPIKING
+    )
     rounds: int | None = count(None, "Rounds of calibration for each layer.", least=0)
     calibration_samples: int | None = count(
         None,
@@ -84,6 +81,7 @@ def transfer(
         f"Task: {options.TASKS[:-1]}, {options.OR_DATA}",
         "TASK",
         unless="not needed for a quantised model",
+        names=completion.TASKS,
     ),
     data: options.DataFolder = None,
     settings_file: options.SettingsFile = None,
@@ -110,6 +108,7 @@ def transfer(
     from volr.models.first_spike import FirstSpike
     from volr.models.model import ArtificialModel
     from volr.transfer import TransferSettings, transfer_ann
+    from volr.transfer.display import transfer_parts
 
     if spiking.coding == FirstSpike.name:
         refuse(given(ctx, options.MACHINES).values(), "--coding first-spike simulates nothing")
@@ -165,7 +164,7 @@ def transfer(
         by_unit = {name: scales.tolist() for name, scales in done.scales.items()}
         print_json({**asdict(done.report), "scales": by_unit})
     else:
-        _print_report(done)
+        print_parts(transfer_parts(done.report, done.scales))
     lost = done.report.accuracy_before - done.report.accuracy_after
     if lost > MUCH:
         note(
@@ -173,42 +172,3 @@ def transfer(
             "--duration count more finely; silent and saturated populations are in the report"
         )
     note(f"wrote {out}")
-
-
-def _print_report(done: Transfer) -> None:
-    report = done.report
-    columns = {
-        "population": "{0.name}",
-        "size": "{0.size}",
-        "scale": "{0.scale:.3f}",
-        "exc.": "{0.excitation:.3f}",
-        "inh.": "{0.inhibition:.3f}",
-        "nA": "{0.offset:.3f}",
-        "wanted Hz": "{0.wanted:.1f}",
-        "measured": "{0.measured:.1f}",
-        "correlation": "{0.correlation:.4f}",
-    }
-    rows = [[each.format(row) for each in columns.values()] for row in report.populations]
-    print_table([*columns], rows)
-    emit("\n")
-    for each in report.populations:
-        if losses := lost(each):
-            emit(f"{each.name}: {', '.join(losses)}\n")
-        least, most = done.scales[each.name].min(), done.scales[each.name].max()
-        if most > UNEQUAL * least:
-            emit(f"{each.name}: scales of its units from {least:.3g} to {most:.3g}\n")
-    emit(
-        f"accuracy on {report.samples} training stimuli: {report.accuracy_before:.4f} before, "
-        f"{report.accuracy_after:.4f} after; {report.ties:.2%} ties\n"
-    )
-
-
-def lost(population: PopulationReport) -> list[str]:
-    """What a population loses, in words: clipped activations, and useless neurons by kind."""
-    clipped = [f"{population.clipped:.2%} of the activations clipped"] if population.clipped else []
-    counts = {
-        "dead": population.dead,
-        "silent": population.silent,
-        "saturated": population.saturated,
-    }
-    return clipped + [f"{count} {kind}" for kind, count in counts.items() if count]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from volr.cli import options
+from volr.cli import completion, options
 from volr.cli.executors import Dask
 from volr.cli.options import ARTIFICIAL, SPIKING, given, option, refuse, with_options
 from volr.cli.output import note, print_json
@@ -43,10 +43,15 @@ def verify(
         None,
         "such as nest; or a document to compare, such as nir or brian2.py, which is the script for "
         "brian2. May be repeated.",
+        completion.VERIFIED,
         unless="all that are installed",
     ),
     task: str | None = option(
-        None, "Task: its test data are the stimuli.", "TASK", unless="random stimuli"
+        None,
+        "Task: its test data are the stimuli.",
+        "TASK",
+        unless="random stimuli",
+        names=completion.TASKS,
     ),
     data: options.DataFolder = None,
     stimuli: Path | None = option(

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from volr.cli.first_spikes import print_proof, proof_json
+from volr.cli.first_spikes import proof_json
 from volr.cli.input_files import read_model
-from volr.cli.output import emit, print_json, print_table
+from volr.cli.output import print_json, print_parts
 from volr.cli.progress import progress_bar
 from volr.errors import ModelError
 
@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 
 def show_proof(model: SpikingModel, *, as_json: bool) -> None:
     """Prove a model and print the proof; ``ModelError`` if there is none."""
+    from volr.exact.display import proof_parts
     from volr.exact.proof import prove
 
     proof = prove(model)
     if as_json:
         print_json({"proof": proof_json(proof)})
     else:
-        print_proof(model, proof)
+        print_parts(proof_parts(proof, model.network))
 
 
 def compare_whole_numbers(
@@ -51,9 +52,11 @@ def compare_whole_numbers(
     scheduler, and ``proved`` is whether the proof is asked for.
     """
     from volr.backends import simulator
+    from volr.exact.display import proof_parts
     from volr.exact.proof import prove
     from volr.experiments.run_progress import of_simulation
     from volr.models.model import ArtificialModel
+    from volr.verification.display import agreement_parts
     from volr.verification.whole_numbers import same_numbers, verify_against
 
     other: Model = read_model(ann).model
@@ -74,61 +77,28 @@ def compare_whole_numbers(
         entries = [_json(each, labels) for each in found]
         print_json({**head, "numbers": differs or "equal", "backends": entries})
     else:
-        if proof is not None:
-            print_proof(model, proof)
-            emit("\n")
-        _print(model, found, differs, labels)
+        proved_parts = () if proof is None else proof_parts(proof, model.network)
+        alike = "all weights, delays and times are those of the artificial model"
+        print_parts(
+            (
+                *proved_parts,
+                *agreement_parts(found, model.network, labels),
+                f"numbers: {differs or alike}",
+            )
+        )
     if differs or not all(each.equal for each in found):
         raise typer.Exit(1)
 
 
-def _print(
-    model: SpikingModel, found: Sequence[Agreement], differs: str | None, labels: Integers | None
-) -> None:
-    rows = [
-        [
-            each[0].population,
-            f"{model.network[each[0].population].size:,}",
-            *(f"{one.different:,} of {one.compared:,}" for one in each),
-        ]
-        for each in zip(*(one.populations for one in found), strict=True)
-    ]
-    print_table(["population", "size", *(f"different on {each.backend}" for each in found)], rows)
-    emit("\n")
-    for each in found:
-        line = f"{each.backend}: {each.different:,} of {each.compared:,} whole numbers differ"
-        line += f" on {len(each.labels):,} stimuli"
-        if each.equal:
-            line += f"; membranes are within {each.error:.2g} steps of the logits"
-        if labels is not None:
-            line += f"; accuracy {_accuracy(each, labels):.4f}"
-        emit(f"{line}\n")
-    for each in found:
-        if (first := each.first) is None:
-            continue
-        said = "no single spike in its window" if first.found is None else f"{first.found:,}"
-        emit(
-            f"\n{each.backend}: first difference: stimulus {first.stimulus}, {first.population}"
-            f"[{first.neuron}]: {said}, expected {first.expected:,}\n  {first.cause}\n"
-        )
-    if differs is None:
-        emit("numbers: all weights, delays and times are those of the artificial model\n")
-    else:
-        emit(f"numbers: {differs}\n")
-
-
 def _json(found: Agreement, labels: Integers | None) -> dict[str, Any]:
+    from volr.verification.display import accuracy_of
+
     return {
         "name": found.backend,
-        "accuracy": None if labels is None else _accuracy(found, labels),
+        "accuracy": None if labels is None else accuracy_of(found, labels),
         "compared": found.compared,
         "different": found.different,
         "populations": [asdict(each) for each in found.populations],
         "error": found.error,
         "first": None if found.first is None else asdict(found.first),
     }
-
-
-def _accuracy(found: Agreement, labels: Integers) -> float:
-    hits = sum(int(a == b) for a, b in zip(found.labels, labels.tolist(), strict=True))
-    return hits / len(labels)

@@ -23,6 +23,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from volr.display.displayed import Displayed
 from volr.errors import ModelError
 from volr.exact.arithmetic import ARITHMETIC, ROUNDING
 from volr.exact.first_spikes import from_first_spikes, hold_down, strongest
@@ -31,6 +32,9 @@ from volr.models.first_spike import FirstSpike
 from volr.neurons import TIE
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from volr.display.parts import Part
     from volr.models.model import ArtificialModel, SpikingModel
 
 MARGIN = 0.5
@@ -56,7 +60,7 @@ class PopulationProof:
 
 
 @dataclass(frozen=True)
-class Proof:
+class Proof(Displayed):
     """A spiking network computes the whole numbers of its staircase network, for every stimulus.
 
     ``step`` is σ, ``unit`` that of the grid in mV, ``hold`` G in steps of the grid, and ``steps``
@@ -69,6 +73,11 @@ class Proof:
     unit: float
     hold: int
     steps: int
+
+    def _display(self) -> Iterable[Part]:
+        from volr.exact.display import proof_parts
+
+        return proof_parts(self)
 
 
 def prove(model: SpikingModel) -> Proof:

@@ -12,6 +12,8 @@ from volr.backends import backend_of, default_backend, running
 from volr.backends.base import ArtificialBackend, Backend, SpikingBackend
 from volr.backends.refusals import check_supported, require
 from volr.checks import arguments
+from volr.display.displayed import Displayed
+from volr.display.parts import Table
 from volr.errors import DataError, UnsupportedError
 from volr.experiments.datasets.arrays import scale_in
 from volr.models.coding import check_stimuli, decode_counts
@@ -19,8 +21,11 @@ from volr.models.model import ArtificialModel, Model, SpikingModel
 from volr.models.samples import check_labels
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from volr.backends import On
     from volr.backends.base import Progress
+    from volr.display.parts import Part
     from volr.experiments.datasets.arrays import Scale
     from volr.experiments.tasks import Task
     from volr.model_files.model_file import Origin
@@ -28,7 +33,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Evaluation:
+class Evaluation(Displayed):
     """``correct`` of ``samples`` stimuli were labelled correctly.
 
     ``ties`` counts the stimuli for which several outputs had the highest spike count, so that the
@@ -45,6 +50,25 @@ class Evaluation:
     @property
     def accuracy(self) -> float:
         return self.correct / self.samples
+
+    def _display(self) -> Iterable[Part]:
+        return (evaluation_table(self),)
+
+
+def evaluation_table(found: Evaluation, **known: str) -> Table:
+    """One row; ``known`` has the ``task``, the ``seed`` and ``chance``, as far as they are."""
+    row = {
+        "task": known.get("task"),
+        "backend": found.backend,
+        "seed": known.get("seed"),
+        "accuracy": f"{found.accuracy:.4f}",
+        "samples": f"{found.samples}",
+        "ties": f"{found.ties}",
+        "chance": known.get("chance"),
+        "seconds": f"{found.seconds:.1f}",
+    }
+    shown = {name: value for name, value in row.items() if value is not None}
+    return Table([*shown], [[*shown.values()]], left=2 if "task" in shown else 1)
 
 
 def evaluate(

@@ -11,6 +11,7 @@ from volr.backends import running, spiking_backend
 from volr.backends.reference import forward
 from volr.backends.refusals import check_supported, require
 from volr.checks import arguments
+from volr.display.displayed import Displayed
 from volr.errors import DataError
 from volr.exact.first_spikes import from_first_spikes
 from volr.exact.proof import prove
@@ -20,7 +21,10 @@ from volr.models.model import ArtificialModel, SpikingModel
 from volr.models.samples import check_labels
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from volr.backends import On
+    from volr.display.parts import Part
     from volr.exact.proof import Proof
     from volr.explanation.quantisation import QuantisationLoss
     from volr.explanation.result import ExplanationProgress
@@ -31,7 +35,7 @@ _TOGETHER = 500
 
 
 @dataclass(frozen=True)
-class ExactExplanation:
+class ExactExplanation(Displayed):
     """What a network with first spikes loses: nothing, by its ``proof``.
 
     ``accuracy`` is that on ``backend``, where ``differing`` of ``samples`` stimuli got another
@@ -62,6 +66,11 @@ class ExactExplanation:
                 f"{self.backend} are the same."
             )
         return first if self.quantisation is None else f"{first} {self.quantisation.summary}"
+
+    def _display(self) -> Iterable[Part]:
+        from volr.explanation.display import exact_parts
+
+        return exact_parts(self)
 
 
 def explain_exact(

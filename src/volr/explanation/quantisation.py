@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.checks import arguments
+from volr.display.displayed import Displayed
 from volr.errors import DataError, ModelError
 from volr.exact.sums import staircase_of
 from volr.explanation.costs import mean_and_error
@@ -27,9 +28,10 @@ from volr.models.samples import check_labels
 from volr.quantisation.quantise import check_quantisable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from volr.checks.arrays import Floats
+    from volr.display.parts import Part
     from volr.explanation.mixtures import Mixture, Values
     from volr.explanation.result import ExplanationProgress
     from volr.models.samples import Samples
@@ -54,7 +56,7 @@ class PopulationLoss:
 
 
 @dataclass(frozen=True)
-class QuantisationLoss:
+class QuantisationLoss(Displayed):
     """The gap between the accuracies ``ann`` and ``quantised`` on ``samples`` stimuli.
 
     ``parts``, from the inputs on, add up to it. ``differing`` stimuli get another label than
@@ -90,6 +92,11 @@ class QuantisationLoss:
             f"{changes}, and costs {_points(self.gap)}; most of it, {_points(worst.points)}, in "
             f"{worst.population}."
         )
+
+    def _display(self) -> Iterable[Part]:
+        from volr.explanation.display import loss_parts
+
+        return (self.summary, *loss_parts(self))
 
 
 def explain_quantisation(

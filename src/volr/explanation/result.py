@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from volr.display.displayed import Displayed
 from volr.explanation.causes import COME_OF_WEIGHTS, FAMILIES, Cause
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
+
+    from volr.display.parts import Part
 
 # A remedy is good enough if it gains this share of what the best one gains.
 _MOST_OF_IT = 0.9
@@ -58,7 +61,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Explanation:
+class Explanation(Displayed):
     """The gap between the accuracies ``ann`` and ``snn``, and its parts, which add up to it.
 
     ``parts``, the costliest first, and ``stages``, from the inputs on, split the same gap in two
@@ -123,6 +126,11 @@ class Explanation:
             return None
         enough = min(best.gained - best.error, _MOST_OF_IT * best.gained)
         return next(each for each in self.trials if each.gained >= enough)
+
+    def _display(self) -> Iterable[Part]:
+        from volr.explanation.display import explanation_parts
+
+        return explanation_parts(self)
 
 
 def largest(parts: Sequence[CauseCost], roots: Sequence[Cause] = ()) -> tuple[str, list[CauseCost]]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
+from volr.display.displayed import Displayed
+from volr.display.parts import Markup
 from volr.errors import ProgramError
 from volr.language import to_network
 from volr.language.decompile import decompile
@@ -13,9 +15,10 @@ from volr.models.parameters import bias_name, weight_name
 from volr.source import Source
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from volr.checks.arrays import Floats
+    from volr.display.parts import Part
     from volr.models.model import Model
     from volr.models.parameters import Parameters
     from volr.network import Network, Projection
@@ -26,11 +29,15 @@ ModelT = TypeVar("ModelT", bound="Model")
 
 
 @dataclass(frozen=True)
-class ImportedModel(Generic[ModelT_co]):
+class ImportedModel(Displayed, Generic[ModelT_co]):
     """A model whose network is that of a program, and ``notes`` on what was taken for granted."""
 
     model: ModelT_co
     notes: tuple[str, ...]
+
+    def _display(self) -> Iterable[Part]:
+        yield Markup(self.model._repr_html_())
+        yield from self.notes
 
 
 def in_program(model: ModelT, notes: tuple[str, ...], name: str) -> ImportedModel[ModelT]:

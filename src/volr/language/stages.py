@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from volr.display.displayed import Displayed
 from volr.errors import ProgramError
 from volr.language import terms, type_messages
 from volr.language.collection import collector_paused
@@ -18,6 +19,9 @@ from volr.language.types import shaped
 from volr.language.values import NetValue, Number, ShapeValue
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from volr.display.parts import Part
     from volr.language.inference import Inferred
     from volr.language.parser import Reading
     from volr.language.program_source import Program
@@ -31,11 +35,11 @@ MOST_PARTS = 1_000_000
 
 
 @dataclass(frozen=True)
-class Checked:
+class Checked(Displayed):
     """A program without mistakes: its text, its tree, its term, and its type.
 
-    Two are equal if their texts are; the rest comes of the text. A notebook shows the text, and
-    there each `_` says what it stands for.
+    Two are equal if their texts are; the rest comes of the text. A notebook shows the text, in
+    which each `_` says what it stands for, the type and the drawing.
     """
 
     source: Source
@@ -46,10 +50,15 @@ class Checked:
     def type(self) -> Net:
         return self.term.type
 
-    def _repr_html_(self) -> str:
-        from volr.language.notebook import program_html
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        # What IPython shows on a terminal: the trees are long.
+        del cycle
+        printer.text(str(self.type))
 
-        return program_html(self)
+    def _display(self) -> Iterable[Part]:
+        from volr.language.display import program_parts
+
+        return program_parts(self)
 
 
 def parse(program: Program) -> Expression:

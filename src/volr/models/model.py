@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, cast, get_args
 
 from volr.checks.annotations import settle, shown
+from volr.display.displayed import Displayed
 from volr.errors import ModelError
 from volr.models.activations import Activation, Identity, ReLU, Staircase
 from volr.models.by_name import ByName
@@ -27,7 +28,9 @@ from volr.neurons import NEURON_MODELS, IFCurrExp, NeuronModel, Neurons, Neurons
 from volr.neurons.by_unit import neurons_problem, settled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
+
+    from volr.display.parts import Part
 
 Readout: TypeAlias = Literal["count", "membrane", "final"]
 READOUTS: tuple[Readout, ...] = get_args(Readout)
@@ -36,7 +39,7 @@ _LEFT_OUT: Any = None  # what stands for it depends on other values of the model
 
 
 @dataclass(frozen=True)
-class ArtificialModel:
+class ArtificialModel(Displayed):
     """Every population applies ``activation`` to Σ W x + b, except the outputs.
 
     One that merges by "max" passes the largest of W x on, without an activation. The weighted sums
@@ -61,6 +64,11 @@ class ArtificialModel:
         """The activation of a population: see ``activation_of``."""
         return activation_of(self.network, self.network[population], self.activation)
 
+    def _display(self) -> Iterable[Part]:
+        from volr.models.display import artificial_parts
+
+        return artificial_parts(self)
+
 
 def activation_of(network: Network, population: Population, activation: Activation) -> Activation:
     """The activation of a population in a network with this ``activation``.
@@ -77,7 +85,7 @@ def activation_of(network: Network, population: Population, activation: Activati
 
 
 @dataclass(frozen=True, kw_only=True)
-class SpikingModel:
+class SpikingModel(Displayed):
     """Every population has ``neuron``; projections are synapses, a bias is a constant current.
 
     Populations can have ``neurons`` of their own, by name, also with parameters that differ by unit
@@ -183,6 +191,11 @@ class SpikingModel:
             return [f"the readout is {self.readout}, and with {self.coding.name} it is final"]
         delay = self.delay_steps_of
         return first_spike_problems(self.network, self.coding.levels, delay, self.steps)
+
+    def _display(self) -> Iterable[Part]:
+        from volr.models.display import spiking_parts
+
+        return spiking_parts(self)
 
 
 def _neuron_problems(neurons: object, network: Network) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 from volr.backends.reference import activations
 from volr.checks import arguments
 from volr.checks.annotations import settle
+from volr.display.displayed import Displayed
 from volr.errors import DataError, ModelError, UnsupportedError
 from volr.exact.sums import largest_sums
 from volr.models.activations import ReLU, Staircase, levels_problems
@@ -24,9 +25,10 @@ from volr.quantisation.heights import heights, largest_sum
 from volr.quantisation.whole_numbers import whole_numbers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from volr.checks.arrays import Floats
+    from volr.display.parts import Part
     from volr.models.samples import Samples
     from volr.network import Network
 
@@ -89,7 +91,7 @@ class PopulationCost:
 
 
 @dataclass(frozen=True)
-class QuantisationReport:
+class QuantisationReport(Displayed):
     """What quantisation cost on ``samples`` training stimuli.
 
     ``agreement`` is the share of them that get the same label before and after.
@@ -104,13 +106,23 @@ class QuantisationReport:
     accuracy_after: float
     agreement: float
 
+    def _display(self) -> Iterable[Part]:
+        from volr.quantisation.display import quantisation_parts
+
+        return quantisation_parts(self)
+
 
 @dataclass(frozen=True)
-class Quantisation:
+class Quantisation(Displayed):
     """The staircase network, and what it cost."""
 
     model: ArtificialModel
     report: QuantisationReport
+
+    def _display(self) -> Iterable[Part]:
+        from volr.quantisation.display import quantisation_parts
+
+        return quantisation_parts(self.report)
 
 
 @dataclass(frozen=True, eq=False)

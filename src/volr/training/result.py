@@ -5,9 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
+from volr.display.displayed import Displayed
+from volr.display.parts import Markup
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from volr.display.parts import Part
     from volr.models.model import Model
 
 
@@ -32,7 +36,7 @@ class Epoch:
 
 
 @dataclass(frozen=True)
-class Training(Generic[ModelT_co]):
+class Training(Displayed, Generic[ModelT_co]):
     """A trained model, and the course of its training.
 
     ``history`` is that of the candidate that was kept, number ``candidate`` of ``candidates``
@@ -53,3 +57,9 @@ class Training(Generic[ModelT_co]):
     dead: Mapping[str, int]
     rates: Mapping[str, float] = field(default_factory=dict[str, float])
     went_on_after: int = field(default=0, compare=False)
+
+    def _display(self) -> Iterable[Part]:
+        from volr.training.display import training_lines
+
+        yield Markup(self.model._repr_html_())
+        yield "\n".join(training_lines(self))

@@ -12,6 +12,7 @@ from volr.backends.base import Record
 from volr.backends.reference import activations
 from volr.checks import arguments
 from volr.checks.arrays import same_fields
+from volr.display.displayed import Displayed
 from volr.errors import DataError, UnsupportedError
 from volr.models.activations import ReLU, Staircase
 from volr.models.coding import check_stimuli, decode_counts
@@ -33,10 +34,11 @@ from volr.transfer.settings import TransferSettings
 from volr.transfer.summary import TransferReport, population_report
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from volr.backends import On
     from volr.checks.arrays import Floats
+    from volr.display.parts import Part
     from volr.models.model import SpikingModel
     from volr.models.samples import Samples
     from volr.transfer.calibration import CalibrationProgress
@@ -44,7 +46,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, eq=False)  # with an == of its own
-class Transfer:
+class Transfer(Displayed):
     """The spiking model, and how it was made.
 
     ``scales`` has for each population, ``[unit]``, the activation of the artificial model at the
@@ -60,6 +62,11 @@ class Transfer:
 
     def __hash__(self) -> int:
         return hash(self.model)
+
+    def _display(self) -> Iterable[Part]:
+        from volr.transfer.display import transfer_parts
+
+        return transfer_parts(self.report, self.scales)
 
 
 def transfer_ann(

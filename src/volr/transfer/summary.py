@@ -7,8 +7,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from volr.display.displayed import Displayed
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from volr.checks.arrays import Floats, Integers
+    from volr.display.parts import Part
     from volr.transfer.scaling import Correction
 
 # A neuron is saturated if it fires as fast as it can in more than this share of the stimuli.
@@ -52,7 +57,7 @@ class PopulationReport:
 
 
 @dataclass(frozen=True)
-class TransferReport:
+class TransferReport(Displayed):
     """The populations, and the accuracy before and after on ``samples`` training stimuli.
 
     ``ties`` is the share of stimuli for which several outputs had the highest count.
@@ -63,6 +68,11 @@ class TransferReport:
     accuracy_before: float
     accuracy_after: float
     ties: float
+
+    def _display(self) -> Iterable[Part]:
+        from volr.transfer.display import transfer_parts
+
+        return transfer_parts(self, {})
 
 
 def population_report(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias
 
 from volr.backends import backend_of, running, title
 from volr.backends import target as find_target
@@ -13,6 +13,7 @@ from volr.backends.expected import expected
 from volr.backends.reference import REFERENCE
 from volr.backends.refusals import check_supported, require
 from volr.checks import arguments
+from volr.display.displayed import Displayed
 from volr.errors import DataError, MissingError, UnsupportedError, VolrError
 from volr.models.coding import stimuli_of
 from volr.models.model import ArtificialModel, SpikingModel
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from volr.backends import On
     from volr.backends.base import Backend, Progress, Simulator
+    from volr.display.parts import Part
     from volr.models.model import Model
     from volr.models.spike_trains import SpikeTrains, Stimuli
     from volr.verification.differences import Comparison, Difference
@@ -42,7 +44,7 @@ logger = logging.getLogger("volr")
 
 
 @dataclass(frozen=True)
-class Verification:
+class Verification(Displayed):
     """The ``comparison`` of what the back end holds, and its ``behaviour``.
 
     ``name`` is the ``title`` of the back end or document, as ``volr.backends.target`` takes it.
@@ -54,6 +56,7 @@ class Verification:
     generation: str
     comparison: Comparison
     behaviour: Behaviour | None
+    status: ClassVar[Literal["verified"]] = "verified"
 
     @property
     def differences(self) -> tuple[Difference, ...]:
@@ -75,6 +78,12 @@ class Verification:
         """Whether no difference was found."""
         behaviour = self.behaviour
         return not self.differences and (behaviour is None or behaviour.first_difference is None)
+
+    def _display(self) -> Iterable[Part]:
+        from volr.verification.display import outcome_parts, silence_of
+
+        warning = silence_of(self)
+        return (*outcome_parts([self]), *([] if warning is None else [warning]))
 
 
 @dataclass(frozen=True)

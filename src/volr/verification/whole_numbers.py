@@ -18,6 +18,7 @@ from volr.backends.engine import ENGINE
 from volr.backends.reference import activations
 from volr.backends.refusals import check_supported, install_hint, is_ready, require
 from volr.checks import arguments
+from volr.display.displayed import Displayed
 from volr.errors import DataError, ModelError
 from volr.exact.decoding import telling, told
 from volr.exact.first_spikes import first_difference, to_first_spikes
@@ -28,13 +29,14 @@ from volr.models.model import ArtificialModel, SpikingModel
 from volr.network.subgraph import without_clock
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import ArrayLike
 
     from volr.backends import On
     from volr.backends.base import Progress
     from volr.checks.arrays import Floats, Integers
+    from volr.display.parts import Part
 
 # The most neurons times steps that are recorded at once, a byte each.
 _CHUNK = 100_000_000
@@ -68,7 +70,7 @@ class FirstWrong:
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Agreement(Displayed):
     """The whole numbers of a spiking network on ``backend`` against those of an artificial one.
 
     ``error`` is the largest distance of an output's membrane from its logit, in steps of the grid.
@@ -93,6 +95,11 @@ class Agreement:
     def equal(self) -> bool:
         """Whether no whole number differs."""
         return self.first is None
+
+    def _display(self) -> Iterable[Part]:
+        from volr.verification.display import agreement_parts
+
+        return agreement_parts([self])
 
 
 def verify_against(

@@ -78,6 +78,7 @@ class EngineSimulator:
             counts={name: _counts(model, result, name) for name in counted},
             spikes=result.spikes,
             membranes=result.membranes,
+            dt=model.dt,
             **{"final": {"finals": last}, "membrane": {"means": last}, "count": {}}[model.readout],
         )
 

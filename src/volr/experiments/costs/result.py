@@ -5,7 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from volr.display.displayed import Displayed
+
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from volr.display.parts import Part
     from volr.experiments.costs.figures import Figures
     from volr.experiments.evaluation import Evaluation
 
@@ -30,7 +35,7 @@ class PopulationOperations:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Operations:
+class Operations(Displayed):
     """What a model costs for one stimulus, as the mean of the stimuli of ``evaluation``.
 
     The first are the ``populations``, the ``clock`` of first spikes among them, and their sums.
@@ -97,3 +102,8 @@ class Operations:
     def update_energy(self) -> float:
         """An estimate for the updates of neurons, pJ: one addition each, which is the least."""
         return (self.updates or 0) * self.figures.ac
+
+    def _display(self) -> Iterable[Part]:
+        from volr.experiments.costs.display import operations_parts
+
+        return operations_parts(self)

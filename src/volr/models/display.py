@@ -1,0 +1,111 @@
+"""What models show: their program, the drawing, and the populations with their numbers."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING
+
+from volr.display.parts import Markup, Table
+from volr.display.programs import program_html
+from volr.models.activations import Staircase
+from volr.network import network_svg
+from volr.network.text import counted, shape_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from volr.display.parts import Part
+    from volr.models.model import ArtificialModel, SpikingModel
+    from volr.network import Network, Population
+    from volr.neurons import NeuronModel
+
+
+def artificial_parts(model: ArtificialModel) -> Iterator[Part]:
+    """An artificial model: each population with its activation."""
+    outputs = model.network.outputs
+
+    def computes(population: Population) -> str:
+        if population.name in model.network.starts:
+            return ""
+        if population.merge == "max":
+            return "the largest"
+        if population.name in outputs:
+            return "logits"
+        return model.activation_of(population.name).name
+
+    yield from _program(model.network)
+    yield f"{artificial_kind(model)}, {counted(model.network.parameter_count, 'parameter')}"
+    yield Markup(network_svg(model.network))
+    yield _populations(model.network, "activation", computes)
+
+
+def spiking_parts(model: SpikingModel) -> Iterator[Part]:
+    """A spiking model: each population with its neurons, and the numbers of these."""
+
+    def spikes(population: Population) -> str:
+        name = model.neuron_of(population.name).name
+        return name if model.is_spiking(population.name) else f"{name}, no spikes"
+
+    yield from _program(model.network)
+    numbers = (f"{each.name} {getattr(model.coding, each.name):g}" for each in fields(model.coding))
+    coding = ", ".join([model.coding.name, *numbers])
+    delays = f"delay {model.delay:g} ms" + (", others by projection" if model.delays else "")
+    yield (
+        f"{spiking_kind(model)}, {counted(model.network.parameter_count, 'parameter')}\n"
+        f"inputs: {coding}; outputs: {model.readout}; {delays}"
+    )
+    yield Markup(network_svg(model.network))
+    yield _populations(model.network, "neurons are", spikes)
+    # Neurons of different models have different parameters, and so another table.
+    populations: dict[tuple[str, ...], dict[NeuronModel, list[str]]] = {}
+    for each in model.network.populations:
+        neuron = model.neuron_of(each.name)
+        alike = populations.setdefault((neuron.name, *neuron.numbers), {})
+        alike.setdefault(neuron, []).append(each.name)
+    several = bool(model.neurons)
+    for (name, *parameters), alike in populations.items():
+        rows = [
+            [
+                ", ".join(names) if several else "all",
+                each.reset,
+                *(f"{value:g}" for value in each.numbers.values()),
+            ]
+            for each, names in alike.items()
+        ]
+        yield Table([f"{name} of", "reset", *parameters], rows, left=2)
+
+
+def artificial_kind(model: ArtificialModel) -> str:
+    """What kind of an artificial model it is, in a line."""
+    activation = model.activation
+    levels = f" of {activation.levels} levels" if isinstance(activation, Staircase) else ""
+    return f"an ANN with the activation {activation.name}{levels}"
+
+
+def spiking_kind(model: SpikingModel) -> str:
+    """What kind of a spiking model it is, in a line."""
+    return f"an SNN of {model.neuron.name} neurons, {model.steps} steps of {model.dt:g} ms"
+
+
+def _program(network: Network) -> Iterator[Part]:
+    if network.source is not None:
+        yield Markup(program_html(network.source.text))
+
+
+def _populations(network: Network, heading: str, said: Callable[[Population], str]) -> Table:
+    weights = {
+        each.name: sum(map(network.weight_count, network.incoming[each.name]))
+        for each in network.populations
+    }
+    rows = [
+        [
+            each.name,
+            shape_text(each.shape).replace("x", " × "),
+            f"{each.size:,}",
+            f"{weights[each.name]:,}",
+            f"{network.biases(each):,}",
+            said(each),
+        ]
+        for each in network.populations
+    ]
+    return Table(["population", "shape", "neurons", "weights", "biases", heading], rows)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 # Distributions by their names on PyPI, under Volr's extra that installs them; "" is Volr itself.
 _BY_EXTRA = {
-    "": "lark numpy psutil rich typer safetensors threadpoolctl",
+    "": "lark numpy psutil pygments rich typer safetensors threadpoolctl",
     "engine": "numba",
     "torch": "torch",
     "nest": "nest-simulator",

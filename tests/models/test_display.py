@@ -14,7 +14,7 @@ from tests.oracles import random_parameters
 from volr.language import to_network
 from volr.models.activations import Tanh
 from volr.models.model import ArtificialModel
-from volr.neurons import IFCondExp, IFCurrExp
+from volr.neurons import IFCondExp, IFCurrExp, by_unit
 
 if TYPE_CHECKING:
     from volr.display.displayed import Displayed
@@ -75,3 +75,11 @@ def test_populations_with_neurons_of_their_own_are_named() -> None:
     assert [row[at] for row in current[1:]] == ["20", "5"]
     assert [row[0] for row in conductance] == ["if_cond_exp of", "dense_2"]
     assert "e_rev_E" in conductance[0]
+
+
+def test_numbers_that_differ_by_unit_are_a_range() -> None:
+    own = by_unit(IFCurrExp(), tau_m=[12.0, 30.0, 9.5])
+    model = replace(made("dense 2 3 ⦶ dense 3 2"), neurons={"dense_1": own})
+    _, neurons = tables(model)
+    column = neurons[0].index("tau_m")
+    assert [row[column] for row in neurons] == ["tau_m", "20", "9.5 to 30"]

@@ -178,5 +178,9 @@ def _described(model: Model) -> str:
     if isinstance(model, ArtificialModel):
         return f"{program}\n{artificial_kind(model)}\n"
     own = {name: model.neuron_of(name).name for name in model.neurons}
-    others = "".join(f"{name} has {neuron} neurons of its own\n" for name, neuron in own.items())
+    by_unit = {name: len(model.units_of(name).kinds) > 1 for name in own}
+    others = "".join(
+        f"{name} has {neuron} neurons of its own{', which differ by unit' * by_unit[name]}\n"
+        for name, neuron in own.items()
+    )
     return f"{program}\n{spiking_kind(model)}\n{others}"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from volr.display.parts import Markup, Table
 from volr.display.programs import program_html
 from volr.models.activations import Staircase
@@ -14,10 +16,11 @@ from volr.network.text import counted, shape_text
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from volr.checks.arrays import Floats
     from volr.display.parts import Part
     from volr.models.model import ArtificialModel, SpikingModel
     from volr.network import Network, Population
-    from volr.neurons import NeuronModel
+    from volr.neurons import NeuronsByUnit
 
 
 def artificial_parts(model: ArtificialModel) -> Iterator[Part]:
@@ -57,22 +60,28 @@ def spiking_parts(model: SpikingModel) -> Iterator[Part]:
     yield Markup(network_svg(model.network))
     yield _populations(model.network, "neurons are", spikes)
     # Neurons of different models have different parameters, and so another table.
-    populations: dict[tuple[str, ...], dict[NeuronModel, list[str]]] = {}
+    populations: dict[tuple[str, ...], dict[NeuronsByUnit, list[str]]] = {}
     for each in model.network.populations:
-        neuron = model.neuron_of(each.name)
-        alike = populations.setdefault((neuron.name, *neuron.numbers), {})
-        alike.setdefault(neuron, []).append(each.name)
+        neurons = model.units_of(each.name)
+        alike = populations.setdefault((neurons.name, *neurons.first.numbers), {})
+        alike.setdefault(neurons, []).append(each.name)
     several = bool(model.neurons)
     for (name, *parameters), alike in populations.items():
         rows = [
             [
                 ", ".join(names) if several else "all",
-                each.reset,
-                *(f"{value:g}" for value in each.numbers.values()),
+                each.first.reset,
+                *map(_range, each.stacked(lambda neuron: neuron.numbers).values()),
             ]
             for each, names in alike.items()
         ]
         yield Table([f"{name} of", "reset", *parameters], rows, left=2)
+
+
+def _range(value: float | Floats) -> str:
+    """A number of neurons, or the least and the largest where they differ by unit."""
+    low, high = np.min(value), np.max(value)
+    return f"{low:g}" if low == high else f"{low:g} to {high:g}"
 
 
 def artificial_kind(model: ArtificialModel) -> str:

@@ -177,7 +177,7 @@ def shared(values: ArrayLike) -> Number:
     """The value that all of them share up to rounding; all of them where they differ."""
     each = np.asarray(values, dtype=np.float64).ravel()
     same = uniform(each)
-    return each if math.isnan(same) else same
+    return each if math.isnan(same) and not np.isnan(each).all() else same
 
 
 def uniform(values: ArrayLike) -> float:

@@ -19,8 +19,8 @@ RUNNING = {
     for page in PAGES
     if (found := snippets(page.read_text(encoding="utf-8")))
 }
-# Those that are left out need what no machine of ours has, or minutes.
-MOST_LEFT_OUT = 8
+# Those that are left out need what no machine of ours has, or minutes, or install something.
+MOST_LEFT_OUT = 10
 
 EVERYTHING = """
 ```volr title="a.volr"

@@ -365,5 +365,5 @@ def test_a_notebook_shows_the_drawing():
 def test_the_picture_in_the_readme_is_the_drawing():
     """To renew it: ``volr show FILE --svg docs/images/network.svg``, FILE holding the program."""
     readme = PICTURE.parents[2] / "README.md"
-    program = readme.read_text(encoding="utf-8").split("```\n")[1]
+    program = readme.read_text(encoding="utf-8").split("```volr\n")[1].split("```")[0]
     assert PICTURE.read_text(encoding="utf-8") == network_svg(to_network(program))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from volr.backends.populations import neurons_of
@@ -71,30 +71,24 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
     merges: dict[str, str] = {p.name: p.merge for p in network.layers if p.merge != "sum"}
     biases = {p.name: unit_biases(p, model.parameters) for p in network.layers}
     populations = {p.name: p.size for p in network.populations}
+    both = Expected(
+        populations=populations,
+        inputs=network.inputs,
+        outputs=network.outputs,
+        weights=weights,
+        wirings=wirings,
+        biases=biases,
+        precision=precision,
+        merges=merges,
+    )
     match model:
         case ArtificialModel():
             hidden = {p.source for p in network.projections} - set(network.inputs)
-            return Expected(
-                populations=populations,
-                inputs=network.inputs,
-                outputs=network.outputs,
-                weights=weights,
-                wirings=wirings,
-                biases=biases,
-                activations=_inputs_taken(model)
-                | {
-                    name: title(model.activation_of(name)) for name in populations if name in hidden
-                },
-                precision=precision,
-                merges=merges,
-            )
+            titles = {n: title(model.activation_of(n)) for n in populations if n in hidden}
+            return replace(both, activations=_inputs_taken(model) | titles)
         case SpikingModel():
-            return Expected(
-                populations=populations,
-                inputs=network.inputs,
-                outputs=network.outputs,
-                weights=weights,
-                wirings=wirings,
+            return replace(
+                both,
                 biases={
                     name: model.units_of(name).of(lambda each: each.i_offset) + bias
                     for name, bias in biases.items()
@@ -107,7 +101,6 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
                 },
                 delays={ends: uniform(each) for ends, each in _delays(model).items()},
                 dt=model.dt,
-                precision=precision,
                 merges={} if isinstance(model.coding, FirstSpike) else merges,
                 ticks={} if network.clock is None else {network.clock: ticking(model)},
             )

@@ -94,7 +94,8 @@ def simulate(
     else:
         seconds = len(given) * loaded.duration / 1000.0
         sizes = {name: loaded.network[name].size for name in names}
-        rates = {name: spikes[name] / max(seconds * sizes[name], _BRIEF) for name in names}
+        # Without stimuli there is no time, and no rate.
+        rates = {n: spikes[n] / (seconds * sizes[n]) if seconds else 0.0 for n in names}
         print_table(
             ["population", "neurons", "spikes", "Hz"],
             [
@@ -105,10 +106,6 @@ def simulate(
         )
     if out is not None:
         note(f"wrote {out}")
-
-
-# So that no stimuli have no rate.
-_BRIEF = 1e-9
 
 
 def _archive(model: SpikingModel, found: Recordings) -> bytes:

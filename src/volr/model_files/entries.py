@@ -11,6 +11,7 @@ from volr.models.activations import Activation, Staircase, activation
 from volr.models.coding import InputCoding, rate_coding
 from volr.models.first_spike import FirstSpike
 from volr.neurons import RESETS, NeuronsByUnit, by_unit, neuron_model
+from volr.neurons.by_unit import units_in
 
 if TYPE_CHECKING:
     from volr.neurons import NeuronModel, Neurons
@@ -62,7 +63,7 @@ def neuron_entries(neurons: Neurons) -> dict[str, Any]:
 
     A parameter that differs by unit is a list, ``[unit]``.
     """
-    each = neurons if isinstance(neurons, NeuronsByUnit) else NeuronsByUnit((neurons,))
+    each = units_in(neurons)
     numbers = each.stacked(lambda neuron: neuron.numbers)
     words = {key: in_word(value) for key, value in numbers.items()}
     return {"name": each.name, "parameters": words, "reset": each.first.reset}

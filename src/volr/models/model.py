@@ -25,7 +25,7 @@ from volr.models.timing import (
 )
 from volr.network import Network, Population, Projection
 from volr.neurons import NEURON_MODELS, IFCurrExp, NeuronModel, Neurons, NeuronsByUnit
-from volr.neurons.by_unit import neurons_problem, settled
+from volr.neurons.by_unit import neurons_problem, settled, units_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -149,8 +149,7 @@ class SpikingModel(Displayed):
 
     def units_of(self, population: str) -> NeuronsByUnit:
         """The neurons of a population, unit by unit."""
-        found = self.neurons.get(population, self.neuron)
-        return found if isinstance(found, NeuronsByUnit) else NeuronsByUnit((found,))
+        return units_in(self.neurons.get(population, self.neuron))
 
     def with_neurons(self, change: Callable[[NeuronModel], NeuronModel]) -> SpikingModel:
         """The model with all neurons changed alike."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
@@ -84,6 +84,11 @@ Neurons: TypeAlias = NeuronModel | NeuronsByUnit
 """The neurons of a population."""
 
 
+def units_in(neurons: Neurons) -> NeuronsByUnit:
+    """The neurons unit by unit, also where all are alike."""
+    return neurons if isinstance(neurons, NeuronsByUnit) else NeuronsByUnit((neurons,))
+
+
 def by_unit(neuron: NeuronModel, **numbers: ArrayLike) -> NeuronsByUnit:
     """Neurons that differ from ``neuron`` in these parameters, one value for each unit.
 
@@ -111,11 +116,12 @@ def by_unit(neuron: NeuronModel, **numbers: ArrayLike) -> NeuronsByUnit:
     if len(set(lengths.values())) != 1:
         listed = ", ".join(f"{count} of {name}" for name, count in lengths.items()) or "none"
         raise ModelError(f"there is not one number of values by unit: there are {listed}")
-    columns: list[Any] = [row.tolist() for row in rows.values()]
-    made = [
-        replace(neuron, **dict(zip(rows, each, strict=True))) for each in zip(*columns, strict=True)
-    ]
-    return NeuronsByUnit.of_units(made)
+    units = [*zip(*(row.tolist() for row in rows.values()), strict=True)]
+    # One neuron for each kind, in the order of the units.
+    made = {
+        each: replace(neuron, **dict(zip(rows, each, strict=True))) for each in dict.fromkeys(units)
+    }
+    return NeuronsByUnit.of_units([made[each] for each in units])
 
 
 def neurons_problem(given: object, size: int, known: tuple[type[NeuronModel], ...]) -> str | None:
@@ -138,7 +144,10 @@ def settled(given: Neurons) -> Neurons:
     """Neurons of which no two kinds are equal, in the order of the units; one where all are."""
     if isinstance(given, NeuronModel):
         return given
-    if len(given.kinds) == 1:
-        return given.first
-    found = NeuronsByUnit.of_units([given.kinds[each] for each in given.which])
-    return found.first if len(found.kinds) == 1 else found
+    numbers: dict[NeuronModel, int] = {}
+    order = dict.fromkeys(given.which or (0,))
+    of_kind = {kind: numbers.setdefault(given.kinds[kind], len(numbers)) for kind in order}
+    kinds = tuple(numbers)
+    if len(kinds) == 1:
+        return kinds[0]
+    return NeuronsByUnit(kinds, tuple(of_kind[each] for each in given.which))

@@ -72,13 +72,12 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
     ``model``, the ``defaults`` of that, what differs ``by_unit``, and how they are taken back to
     rest: parameters while they are ``quiet``, and what is then ``emptied``; ``populations`` with
     their sizes, ``inputs``, ``projections`` with their ends, and their ``delays`` (ms); what to
-    record: ``spiking``
-    (counts), ``spikes``, ``membranes``, ``means``, ``finals``; ``raised``, the populations whose
-    reset is a threshold that is raised. ``arrays``: ``source->target.pre``, ``.post`` and
-    ``.weight`` ``[synapse]``; ``name.current`` ``[unit]``; for an input ``name.current``
-    ``[batch, unit]`` or ``name.spikes`` ``[time, batch, unit]``. The answer has ``name.counts``,
-    ``name.means`` and ``name.finals`` ``[batch, unit]``, ``name.spikes`` and ``name.membranes``
-    ``[time, batch, unit]``.
+    record: ``spiking`` (counts), ``spikes``, ``membranes``, ``means``, ``finals``; ``raised``, the
+    populations whose reset is a threshold that is raised. ``arrays``: ``source->target.pre``,
+    ``.post`` and ``.weight`` ``[synapse]``; ``name.current`` ``[unit]``; for an input
+    ``name.current`` ``[batch, unit]`` or ``name.spikes`` ``[time, batch, unit]``. The answer has
+    ``name.counts``, ``name.means`` and ``name.finals`` ``[batch, unit]``, ``name.spikes`` and
+    ``name.membranes`` ``[time, batch, unit]``.
 
     With ``ask``, the parameters wanted of a neuron by its model, nothing is simulated, and the
     answer is ``resolution`` ms; ``name.nodes``, ``name.model`` (text), ``name.`` each parameter,
@@ -167,10 +166,8 @@ def _put_back(built: _Built, settings: Settings) -> None:
 
 def _quiet_steps(settings: Settings) -> int:
     """The steps after which nothing is in flight, no neuron rests, and currents have decayed."""
-    rests = (
-        max(each["by_unit"].get("t_ref", [each["defaults"].get("t_ref", 0.0)]))
-        for each in settings["neurons"].values()
-    )
+    numbers = ({**each["defaults"], **each["by_unit"]} for each in settings["neurons"].values())
+    rests = (float(np.max(each["t_ref"])) for each in numbers)
     longest = max(settings["dt"], *settings["delays"].values(), *rests)
     return round(longest / settings["dt"]) + DECAY
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from volr.backends.held_synapses import SynapseArrays
     from volr.backends.messages import Arrays
     from volr.backends.readback import Ends
-    from volr.checks.arrays import Floats, Integers
+    from volr.checks.arrays import Integers
     from volr.network import Network
 
 
@@ -68,23 +69,18 @@ def contents(network: Network, answers: list[Arrays]) -> SpikingReadback:
     models = {name: text_of(answer[f"{name}.model"]) for name in nodes}
     cells: dict[str, Cells] = {}
     translations: dict[str, Translation] = {}
-    factors: dict[str, Floats] = {}
+    factors: dict[str, Number] = {}
     for name, model in models.items():
         key = _which(model, uniform(answer.get(f"{name}.tau_syn_ex", np.nan)), dt)
         if key is not None:
             translation = translations[name] = NEURONS[key]
-            resets = {key[1]}
             numbers = by_kind(
                 {theirs: answer[f"{name}.{theirs}"] for _, theirs, _ in translation.rows},
-                lambda held, t=translation, r=resets: _numbers(t, r, held, dt),
+                partial(_numbers, translation, dt),
             )
-            reset = "another" if "another" in resets else key[1]
+            factors[name] = numbers.pop(_FACTOR)
+            reset = "another" if _subtracts_nothing(numbers) else key[1]
             cells[name] = Cells(Asked(key[0]), Asked(reset), _said(numbers, translation))
-            size = len(answer[f"{name}.nodes"])
-            taus, cms = (np.broadcast_to(numbers[each], (size,)) for each in ("tau_m", "cm"))
-            factors[name] = np.array(
-                [weight_factor(translation, *each, dt) for each in zip(taus, cms, strict=True)]
-            )
         elif model != SOURCE:
             cells[name] = Cells(Asked(model), Asked("another"), {})
     held: dict[Ends, list[SynapseArrays]] = {}
@@ -94,8 +90,10 @@ def contents(network: Network, answers: list[Arrays]) -> SpikingReadback:
         late = translations[ends[1]].late if ends[1] in translations else 0
         post = answer["synapses.target"][synapses] - target[0]
         pre = answer["synapses.source"][synapses] - source[0]
-        factor = factors[ends[1]][post] if ends[1] in factors else math.nan
-        each = answer["synapses.weight"][synapses] / factor
+        factor = factors.get(ends[1], math.nan)
+        each = answer["synapses.weight"][synapses] / (
+            factor[post] if isinstance(factor, np.ndarray) else factor
+        )
         held[ends] = [(post, pre, each)]
         delays[ends] = uniform(answer["synapses.delay"][synapses]) + late * dt
     sizes = {name: len(each) for name, each in nodes.items()}
@@ -136,10 +134,12 @@ def _which(model: str, tau_syn: float, dt: float) -> tuple[str, str] | None:
     return next((key for key in found if len(found) == 1 or bool(NEURONS[key].late) == brief), None)
 
 
-def _numbers(
-    translation: Translation, resets: set[str], held: Mapping[str, float], dt: float
-) -> dict[str, float]:
-    """The numbers of a neuron by Volr's names; ``another`` is added to ``resets`` if that is so."""
+_FACTOR = "of a weight"
+"""Beside a neuron's numbers: how many of NEST's units of weight make one of ours for it."""
+
+
+def _numbers(translation: Translation, dt: float, held: Mapping[str, float]) -> dict[str, float]:
+    """The numbers of a neuron by Volr's names, and its ``_FACTOR``."""
     said: dict[str, float] = {}
     for ours, theirs, factor in translation.rows:
         # Two of NEST's numbers that are one of ours must agree on it.
@@ -159,10 +159,14 @@ def _numbers(
             said["v_thresh"] = raised(said["v_thresh"], low)
     if "theta" in said:
         said["v_reset"] = said["v_thresh"] - said["theta"]
-        # A threshold that rises by more, or falls otherwise, subtracts nothing.
-        if said["nothing"] != 0.0 or math.isnan(said["tau_m"]):
-            resets.add("another")
-    return said
+    return {**said, _FACTOR: weight_factor(translation, said["tau_m"], said["cm"], dt)}
+
+
+def _subtracts_nothing(numbers: Mapping[str, Number]) -> bool:
+    """Whether thresholds rise by more than θ, or fall otherwise than the membrane."""
+    if "theta" not in numbers:
+        return False
+    return bool(np.any(numbers["nothing"]) or np.isnan(numbers["tau_m"]).any())
 
 
 def _said(numbers: Mapping[str, Number], translation: Translation) -> dict[str, Answer[Number]]:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from volr.checks.arrays import Floats
     from volr.models.coding import InputCoding
     from volr.network import Network
-    from volr.neurons import NeuronModel, Neurons, Reset
+    from volr.neurons import NeuronModel, Reset
 
 _CLOSE = 1e-9
 _DELAYED = (
@@ -107,56 +107,52 @@ def _cells(
 
 def _neurons(
     cells: Mapping[str, Stepped], reset: Reset, found: GraphSkeleton
-) -> tuple[NeuronModel, dict[str, Neurons], dict[str, Floats]]:
-    """The first layer's neurons, those of each population, and their units u."""
+) -> tuple[NeuronModel, dict[str, NeuronsByUnit], dict[str, Floats]]:
+    """The first neuron of a layer, those of each population, and their units u."""
     # An input's neurons have no use for a synapse, so they do without one of their own.
     layers = [each for each in cells if each not in found.inputs] or [*cells]
     threshold = next(
         (float(c.threshold[0]) for c in cells.values() if c.threshold is not None), 1.0
     )
     usual: _Numbers | None = None
-    neurons: dict[str, Neurons] = {}
+    neurons: dict[str, NeuronsByUnit] = {}
     units: dict[str, Floats] = {}
     for each in sorted(cells, key=lambda one: one not in layers):
         cell = cells[each]
-        resets = units[each] = np.ones_like(cell.leak)
-        if cell.threshold is not None:
-            units[each] = cell.threshold / threshold
+        units[each] = (
+            np.ones_like(cell.leak) if cell.threshold is None else (cell.threshold / threshold)
+        )
+        resets, tau_syn = np.zeros_like(cell.leak), np.zeros_like(cell.leak)
         if cell.reset is not None and reset == "hard":
             resets = cell.reset / units[each]
-        else:
-            resets = 0.0 * resets
-        synapses: list[float | None] = [None] * len(resets)
         if cell.tau_syn is not None:
-            synapses = [*cell.tau_syn.tolist()]
+            tau_syn = cell.tau_syn
         elif each in found.inputs and usual is not None:
-            synapses = [usual.tau_syn] * len(resets)
-        made: list[NeuronModel] = []
-        for v_reset, tau, tau_syn in zip(resets.tolist(), cell.tau.tolist(), synapses, strict=True):
-            numbers = _Numbers(threshold, v_reset, tau, tau_syn)
-            usual = usual or numbers
-            made.append(numbers.near(usual).neuron(reset))
-        neurons[each] = NeuronsByUnit.of_units(made)
-    first = neurons[layers[0]]
-    return (first.first if isinstance(first, NeuronsByUnit) else first), neurons, units
+            tau_syn = np.full_like(cell.leak, usual.tau_syn)
+        rows = np.column_stack([resets, cell.tau, tau_syn])
+        usual = usual or _Numbers(threshold, *rows[0].tolist())
+        kinds, which = np.unique(rows, axis=0, return_inverse=True)
+        neurons[each] = NeuronsByUnit(
+            tuple(_Numbers(threshold, *row).near(usual).neuron(reset) for row in kinds.tolist()),
+            tuple(which.ravel().tolist()),
+        )
+    return neurons[layers[0]].at(0), neurons, units
 
 
 @dataclass(frozen=True)
 class _Numbers:
-    """What the neurons of one population can differ in from those of another: mV and ms."""
+    """What neurons can differ in: mV and ms. A ``tau_syn`` of 0 is no synapse."""
 
     v_thresh: float
     v_reset: float
     tau_m: float
-    tau_syn: float | None = None
+    tau_syn: float
 
     def near(self, other: _Numbers) -> _Numbers:
         """The same numbers, or the other's where they differ by no more than rounding."""
 
-        def settled(mine: float | None, theirs: float | None) -> Any:
-            if mine is None or theirs is None or not abs(mine - theirs) <= _CLOSE * abs(theirs):
-                return mine
-            return theirs
+        def settled(mine: float, theirs: float) -> float:
+            return theirs if abs(mine - theirs) <= _CLOSE * abs(theirs) else mine
 
         return _Numbers(*map(settled, astuple(self), astuple(other)))
 
@@ -169,7 +165,7 @@ class _Numbers:
             "tau_refrac": 0.0,
             "reset": reset,
         }
-        if self.tau_syn is None:
+        if not self.tau_syn:
             return IFCurrDelta(**numbers)
         return IFCurrExp(**numbers, tau_syn_E=self.tau_syn, tau_syn_I=self.tau_syn)
 
@@ -177,15 +173,14 @@ class _Numbers:
 def _projected(
     found: GraphSkeleton,
     cells: Mapping[str, Stepped],
-    neurons: Mapping[str, Neurons],
+    neurons: Mapping[str, NeuronsByUnit],
     units: Mapping[str, Floats],
     dt: float,
 ) -> tuple[Network, dict[str, Floats], list[str]]:
     factors: dict[str, Floats] = {}
     biases: dict[str, Floats] = {}
     for name, form in found.forms.items():
-        cell, unit, own = cells[name], units[name], neurons[name]
-        each = own if isinstance(own, NeuronsByUnit) else NeuronsByUnit((own,))
+        cell, unit, each = cells[name], units[name], neurons[name]
         per_current = each.of(lambda one: one.resistance if one.leaks else 1.0 / one.cm)
         factor = cell.kick / unit
         if each.first.has_currents and cell.gain is not None:

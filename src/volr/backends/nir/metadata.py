@@ -18,20 +18,20 @@ import numpy as np
 from volr.backends.nir.connector_words import in_words as in_words_of
 from volr.backends.nir.connector_words import out_of_words as connector_of
 from volr.backends.nir.projections import weights_of
-from volr.checks.json_values import in_word, out_of_words
+from volr.checks.json_values import in_words, out_of_words
 from volr.models.activations import activation
 from volr.models.coding import in_rates, rate_coding
 from volr.models.model import ArtificialModel, Model, SpikingModel
 from volr.models.parameters import bias_name, weight_name
 from volr.network import Network, Population, Projection
-from volr.neurons import NeuronsByUnit, by_unit, neuron_model
+from volr.neurons import neuron_model
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from volr.backends.nir.graph import Graph
     from volr.checks.arrays import Floats
-    from volr.neurons import NeuronModel, Neurons
+    from volr.neurons import NeuronModel
 
 KEY = "volr"
 """Where the description stands in a graph's metadata."""
@@ -121,8 +121,8 @@ def describe(model: Model, places: Places) -> str:
                 "readout": model.readout,
             }
             if model.neurons:
-                own = model.neurons.items()
-                found["neurons"] = {name: _neuron_in_words(each) for name, each in own}
+                own = {name: model.neuron_of(name) for name in model.neurons}
+                found["neurons"] = {name: _neuron_in_words(each) for name, each in own.items()}
     return json.dumps(found, ensure_ascii=False)
 
 
@@ -157,14 +157,11 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 40
 
 
-def _neuron_in_words(neurons: Neurons) -> dict[str, Any]:
-    """What stands for neurons: a number that differs by unit is a list, ``[unit]``."""
-    each = neurons if isinstance(neurons, NeuronsByUnit) else NeuronsByUnit((neurons,))
-    numbers = each.stacked(lambda neuron: neuron.numbers).items()
+def _neuron_in_words(neuron: NeuronModel) -> dict[str, Any]:
     return {
-        "neuron": each.name,
-        "numbers": {key: in_word(value) for key, value in numbers},
-        "reset": each.first.reset,
+        "neuron": neuron.name,
+        "numbers": in_words(neuron.numbers),
+        "reset": neuron.reset,
     }
 
 
@@ -213,7 +210,7 @@ def _model(network: Network, values: Mapping[str, Floats], found: Mapping[str, A
     return SpikingModel(
         network=network,
         parameters=values,
-        neuron=_one(_neuron(found)),
+        neuron=_neuron(found),
         neurons=_neurons(found),
         coding=rate_coding(name, _number(rate, "coding")),
         dt=_number(found.get("dt"), "dt"),
@@ -223,31 +220,17 @@ def _model(network: Network, values: Mapping[str, Floats], found: Mapping[str, A
     )
 
 
-def _neuron(found: Mapping[str, Any]) -> Neurons:
-    numbers, rows = dict[str, float](), dict[str, list[float]]()
-    for key, each in _get(found, "numbers", dict).items():
-        if isinstance(each, list):
-            some = cast("list[Any]", each)
-            rows[key] = [_number(out_of_words(one), "numbers") for one in some]
-        else:
-            numbers[key] = _number(out_of_words(each), "numbers")
-    first = {key: row[0] for key, row in rows.items() if row}
-    neuron = neuron_model(
-        _get(found, "neuron", str), {**numbers, **first}, _get(found, "reset", str)
-    )
+def _neuron(found: Mapping[str, Any]) -> NeuronModel:
+    numbers = _get(found, "numbers", dict).items()
+    given = {key: _number(out_of_words(each), "numbers") for key, each in numbers}
+    neuron = neuron_model(_get(found, "neuron", str), given, _get(found, "reset", str))
     # A default that a later Volr changes must not change the model.
-    if set(neuron.numbers) != {*numbers, *rows}:
+    if set(neuron.numbers) != set(given):
         raise MalformedError("lack parameters of the neuron model")
-    return by_unit(neuron, **rows) if rows else neuron
+    return neuron
 
 
-def _one(neurons: Neurons) -> NeuronModel:
-    if isinstance(neurons, NeuronsByUnit):
-        raise MalformedError("have neurons by unit for all populations")
-    return neurons
-
-
-def _neurons(found: Mapping[str, Any]) -> dict[str, Neurons]:
+def _neurons(found: Mapping[str, Any]) -> dict[str, NeuronModel]:
     """The neurons of the populations that have their own."""
     each = _typed(found.get("neurons", {}), dict, "neurons").items()
     return {name: _neuron(_typed(one, dict, "neurons")) for name, one in each}

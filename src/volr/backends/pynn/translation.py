@@ -255,7 +255,8 @@ def _cells(dialect: Dialect, model: SpikingModel, name: str, answer: Arrays) -> 
         units = model.units_of(name)
         for unit, which in units.units(size):
             line = lines(dialect, unit, model.dt)[key]
-            found[which] = [line.back(float(each)) for each in held[which]]
+            values, each = np.unique(held[which], return_inverse=True)
+            found[which] = np.array([line.back(float(value)) for value in values])[each]
         if key == "v_thresh":
             found[found >= UNREACHABLE] = math.inf
         numbers[key] = shared(found)

@@ -276,12 +276,12 @@ def test_a_part_of_a_population_takes_no_more_room_than_its_synapses() -> None:
 def test_what_is_held_is_read_from_the_kernels_own_arrays(kind: str) -> None:
     model = model_of(kind)
     prepared = ready(model)
-    held, _ = contents(prepared)
+    held = contents(prepared)
     for projection in CONNECTED.projections:
         name = weight_name(projection)
         expected = synapse_matrix(CONNECTED, projection, model.parameters)
         np.testing.assert_allclose(held[name], expected, rtol=1e-14, atol=0)
     name = weight_name(CONNECTED.projections[0])
     tiles = {**prepared.tiles, name: tuple(2 * each for each in prepared.tiles[name])}
-    changed, _ = contents(replace(prepared, tiles=tiles))
+    changed = contents(replace(prepared, tiles=tiles))
     np.testing.assert_array_equal(changed[name], 2 * held[name])

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 DATA = {".lark", ".txt", ".html", ".css", ".js", ".typed"}
 """The endings of files beside the source that Volr reads when it runs."""
+PROJECT = {"Makefile", "README.md", "gitignore", "network.volr", "run.txt"}
+"""What `volr new` writes, each as a file of its own."""
 
 
 def contents(wheel: Path) -> dict[str, bytes]:
@@ -48,7 +50,9 @@ def test_the_wheel_has_the_package_and_nothing_else(distributions: Distributions
     }
     assert found.keys() == wanted.keys()
     assert found == wanted
-    assert {Path(name).suffix for name in found} == {".py", *DATA}
+    project = {name for name in found if name.startswith("volr/cli/new_project/")}
+    assert {Path(name).name for name in project} == PROJECT
+    assert {Path(name).suffix for name in found.keys() - project} == {".py", *DATA}
 
 
 @pytest.mark.parametrize(
@@ -69,7 +73,9 @@ def test_the_wheel_has_the_licence_and_the_command(distributions: Distributions)
     found = contents(distributions.wheel)
     home = f"volr-{volr.__version__}.dist-info"
     assert found[f"{home}/licenses/LICENSE"] == (ROOT / "LICENSE").read_bytes()
-    assert found[f"{home}/entry_points.txt"] == b"[console_scripts]\nvolr = volr.cli:main\n"
+    command = b"[console_scripts]\nvolr = volr.cli:main\n"
+    lexer = b"[pygments.lexers]\nvolr = volr.display.lexer:VolrLexer\n"
+    assert found[f"{home}/entry_points.txt"] == command + b"\n" + lexer
 
 
 def test_it_says_what_it_is(metadata: Message) -> None:

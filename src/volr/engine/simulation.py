@@ -22,7 +22,7 @@ from volr.engine.cpu.buffers import (
     slice_size,
 )
 from volr.engine.cpu.connectors import in_tiles, synapses_of
-from volr.engine.cpu.dynamics import lift_of, lifts_of
+from volr.engine.cpu.dynamics import lifts_of
 from volr.engine.cpu.passes import forwards
 from volr.engine.cpu.single_spikes import Program, programs_of, run
 from volr.engine.cpu.work import compiled, everywhere, slices
@@ -98,9 +98,9 @@ def ready(
     return found
 
 
-def contents(model: Ready) -> tuple[dict[str, Floats], dict[str, Floats]]:
-    """What the kernels are given, spelled out again: weights ``[post, pre]`` by name, constant
-    currents ``[unit]``, nA, by layer, as precise as ``dtype`` is.
+def contents(model: Ready) -> dict[str, Floats]:
+    """The weights that the kernels are given, spelled out again: ``[post, pre]`` by name, as
+    precise as ``dtype`` is.
     """
     schedule = model.schedule
     weights: dict[str, Floats] = {}
@@ -115,12 +115,7 @@ def contents(model: Ready) -> tuple[dict[str, Floats], dict[str, Floats]]:
             weights[term.weight] = np.zeros((post, pre))
             for channel in model.tiles[term.weight]:
                 weights[term.weight] += synapses.matrix(channel)
-    currents = {
-        layer.name: model.lifts[layer.name].astype(np.float64)
-        / layer.neurons.of(lambda each: lift_of(each, schedule.dt))
-        for layer in schedule.layers
-    }
-    return weights, currents
+    return weights
 
 
 def simulate(

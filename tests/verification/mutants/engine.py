@@ -25,7 +25,7 @@ def engine(model: SpikingModel, mutation: str | None) -> Readback:
 
 def _changed(whole: Ready, mutation: str | None) -> Ready:
     schedule = whole.schedule
-    weights, _ = contents(whole)
+    weights = contents(whole)
     if mutation in PARAMETERS:
         return replace(
             whole, schedule=_with_neuron(schedule, replace(schedule.input_neuron, **_one(mutation)))

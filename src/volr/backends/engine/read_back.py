@@ -54,7 +54,7 @@ GIVEN = "the delay of a projection in the kernel's arrays, times dt"
 def read(model: SpikingModel, prepared: Ready) -> SpikingReadback:
     """What a model that is ready holds; ``model`` gives the duration, and the unit of currents."""
     schedule = prepared.schedule
-    weights, _ = contents(prepared)
+    weights = contents(prepared)
     steps, membranes = resting(prepared)
     dt = model.duration / steps
     # Each kind of neurons of a layer has a turn of its kernel.

@@ -98,14 +98,14 @@ def test_other_steps_and_longer_delays(dt: float, delay: float) -> None:
 def test_what_is_held_is_read_from_the_arrays_that_run() -> None:
     model = model_of()
     prepared = ready(model)
-    held, _ = contents(prepared)
+    held = contents(prepared)
     for projection in model.network.projections:
         expected = synapse_matrix(model.network, projection, model.parameters)
         found = held[weight_name(projection)]
         np.testing.assert_allclose(found, expected, rtol=1e-14, atol=0, err_msg=projection.name)
     (program, *_) = prepared.programs
     program.arrays.weights[program.arrays.weights == program.arrays.weights.max()] += 1
-    changed, _ = contents(prepared)
+    changed = contents(prepared)
     assert any((changed[name] != held[name]).any() for name in held)
 
 

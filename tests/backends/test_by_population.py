@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -39,6 +40,7 @@ from volr.language import to_network
 from volr.models.coding import ConstantCurrent, Poisson
 from volr.models.model import SpikingModel
 from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, NeuronsByUnit, by_unit
+from volr.neurons.by_unit import units_in
 from volr.verification.comparison import compare
 
 if TYPE_CHECKING:
@@ -97,6 +99,7 @@ def spread(neuron: NeuronModel, size: int, *, by: tuple[str, ...]) -> NeuronsByU
     return by_unit(neuron, **{name: neuron.numbers[name] * factors for name in by})
 
 
+SYNAPSES = 4.0 + 0.3 * np.arange(6)
 BY_UNIT: dict[str, Mapping[str, Neurons]] = {
     "jumps": {
         "def": spread(DELTA, 5, by=("tau_m", "cm")),
@@ -173,7 +176,7 @@ def test_parameters_by_unit_give_the_engines_spikes_and_are_read_back(
     assert "tau_m of neuron 1 is" in wrong
 
 
-@pytest.mark.parametrize("name", ["pynn", "brian2", "nir"])
+@pytest.mark.parametrize("name", ["pynn", "brian2"])
 def test_documents_refuse_neurons_that_differ_by_unit(name: str) -> None:
     (document,) = (each for each in DOCUMENTS if each.name == name)
     need(document)
@@ -316,6 +319,90 @@ def test_nir_has_neurons_by_population(coding: Any, caplog: pytest.LogCaptureFix
     files = NIR.write(model)
     assert "no reset by subtraction" in caplog.text
     assert not compare(expected(model), NIR.read_back(files)).differences
+
+
+NIR_UNITS: dict[str, Mapping[str, Neurons]] = {
+    "jumps": {
+        "def": spread(DELTA, 5, by=("tau_m", "cm")),
+        "v": spread(DELTA, 6, by=("tau_m", "v_reset", "tau_refrac", "i_offset")),
+        "out": spread(replace(DELTA, tau_m=math.inf), 4, by=("v_thresh", "cm")),
+    },
+    "currents": {
+        "def": spread(SLOW, 5, by=("tau_m", "v_rest")),
+        "v": by_unit(SLOW, tau_syn_E=SYNAPSES, tau_syn_I=SYNAPSES, cm=SYNAPSES),
+        "out": spread(DELTA, 4, by=("tau_m",)),
+    },
+}
+
+
+@codings
+@pytest.mark.parametrize("which", NIR_UNITS)
+def test_nir_has_neurons_by_unit(coding: Any, which: str) -> None:
+    need(NIR)
+    alike = replace(spiking(Conforming(DELTA.name)), neuron=DELTA, coding=coding)
+    model = by_population(alike, NIR_UNITS[which])
+    files = NIR.write(model)
+    assert read_nir(files[".nir"]).model == model
+    assert not compare(expected(model), NIR.read_back(files)).differences
+    name, neurons = next(iter(NIR_UNITS[which].items()))
+    assert isinstance(neurons, NeuronsByUnit)
+    kinds = list(neurons.kinds)
+    kinds[1] = replace(kinds[1], tau_m=1.3 * kinds[1].tau_m)
+    other = replace(model, neurons={**model.neurons, name: replace(neurons, kinds=tuple(kinds))})
+    wrong = compare(expected(other), NIR.read_back(files)).differences
+    assert any("tau_m of neuron 1 is" in each.message for each in wrong)
+
+
+@pytest.mark.parametrize("which", NIR_UNITS)
+def test_nodes_of_nir_alone_are_neurons_by_unit(which: str) -> None:
+    need(NIR)
+    settled: Any = {"v_rest": 0.0, "v_thresh": 10.0, "tau_refrac": 0.0, "i_offset": 0.0}
+    own = {
+        name: units_in(each).changed(lambda one: replace(one, v_reset=0.0, **settled))
+        for name, each in zip(("first", "second"), NIR_UNITS[which].values(), strict=False)
+    }
+    # As many as there are neurons in this network.
+    network = replace(SKIP, inputs=("left", "right"))
+    own = {
+        name: NeuronsByUnit.of_units(
+            [each.kinds[k % len(each.kinds)] for k in range(network[name].size)]
+        )
+        for name, each in own.items()
+    }
+    plain = IFCurrDelta(v_reset=0.0, **settled)
+    alike = replace(spiking(Conforming(plain.name, coding=Poisson), network), neuron=plain)
+    model = by_population(replace(alike, delay=alike.dt), own)
+    body = NIR.write(model)[".nir"]
+    read = model_of(
+        replace(read_graph(body), metadata={}),
+        how=Reading(signal="impulse", dt=model.dt, duration=model.duration, coding=model.coding),
+    )
+    assert isinstance(read.model, SpikingModel)
+    assert len(read.model.units_of("first").kinds) > 1
+    stimuli = stimuli_for(network)
+    wanted, found = (simulate(each, stimuli, seed=1) for each in (model, read.model))
+    for name in ("first", "second", "last"):
+        assert wanted.spikes[name].any()
+        np.testing.assert_array_equal(found.spikes[name], wanted.spikes[name])
+
+
+def test_what_nir_cannot_say_of_units_is_refused() -> None:
+    need(NIR)
+    program = to_network("conv [1 4 5] 3 [2 2] ⦶\n  dense _ 2")
+    model = replace(spiking(Conforming(DELTA.name), program), neuron=DELTA)
+    (kernel, dense) = (each.name for each in program.layers)
+    some = by_unit(DELTA, tau_m=[10.0, math.inf])
+    with pytest.raises(UnsupportedError, match=r"population dense_2: .* some of each") as caught:
+        NIR.write(by_population(model, {dense: some}))
+    # A script has no neurons by unit either.
+    assert "run it on engine" in str(caught.value)
+    size = program[kernel].size
+    uneven = by_unit(DELTA, cm=1.0 + 0.01 * np.arange(size))
+    with pytest.raises(UnsupportedError, match="kernels have one bias for each channel"):
+        NIR.write(by_population(model, {kernel: uneven}))
+    by_channel = by_unit(DELTA, cm=1.0 + 0.1 * np.repeat(np.arange(3), size // 3))
+    files = NIR.write(even := by_population(model, {kernel: by_channel}))
+    assert not compare(expected(even), NIR.read_back(files)).differences
 
 
 def test_a_nir_file_of_several_kinds_is_read_by_its_metadata_and_by_its_nodes() -> None:

@@ -61,7 +61,7 @@ def test_loops_and_nodes_that_are_unknown_are_said() -> None:
     nodes = {
         "input": node("Input", shape=[9]),
         "cells": lif(9),
-        "late": Node("Delay"),
+        "late": Node("Fancy"),
         "rec": node("Linear", weight=np.ones((9, 9))),
         "output": node("Output", shape=[9]),
     }
@@ -72,14 +72,14 @@ def test_loops_and_nodes_that_are_unknown_are_said() -> None:
         ("block", "note", "graphs within the"),
     }
     reasons = [(each.node, each.message) for each in ours(looped)]
-    assert reasons.count(("late", "Volr has no Delay")) == 1
+    assert reasons.count(("late", "Volr has no Fancy")) == 1
     assert {each.severity for each in ours(looped)} == {"error"}
 
 
 def test_what_volr_lacks_is_said_once() -> None:
-    found = lint(file_of(row(affine(), Node("Delay", {"delay": np.ones(4)}), cells())))
+    found = lint(file_of(row(affine(), Node("Fancy"), cells())))
     mine = [each for each in found if each.importer in {VOLR, EVERYBODY}]
-    assert ["Delay" in each.message for each in mine].count(True) == 1
+    assert ["Fancy" in each.message for each in mine].count(True) == 1
 
 
 def of_everybody(file: str) -> set[tuple[str, str, str]]:

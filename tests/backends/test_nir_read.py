@@ -521,7 +521,7 @@ def test_everything_in_the_way_is_listed_at_once() -> None:
     found = layered([lif(9), lif(4)], matrices)
     nodes = {
         **found.nodes,
-        "late": Node("Delay"),
+        "late": Node("Sigmoid"),
         "odd": Node("Fancy"),
         "stray": lif(3),
         "rec": node("Linear", weight=np.ones((4, 4))),
@@ -529,7 +529,7 @@ def test_everything_in_the_way_is_listed_at_once() -> None:
     edges = (*found.edges, ("input", "late"), ("late", "odd"), ("last", "rec"), ("rec", "last"))
     message = refused(Graph(nodes, edges))
     for word in (
-        "node 'late': Volr has no Delay",
+        "node 'late': Volr has no Sigmoid",
         "node 'odd': Volr has no Fancy",
         "node 'stray': nothing leads to it",
         "node 'stray': it leads nowhere",

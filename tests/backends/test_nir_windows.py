@@ -92,6 +92,8 @@ def torchs(found: Graph, x: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any
 
 _REAL = {"weight", "bias", "scale"}
 ROWS: dict[str, tuple[tuple[Node, ...], tuple[int, ...]]] = {
+    "dilations": ((conv(3, 2, 3, dilation=[3, 2], padding=[0, 1], stride=[1, 2]),), SHAPE),
+    "a dilation in groups": ((conv(6, 3, 2, groups=2, dilation=2),), SHAPE),
     "strides and paddings": ((conv(3, 3, 2, stride=[2, 1], padding=[1, 2]),), SHAPE),
     "groups": ((conv(6, 2, 3, groups=2),), SHAPE),
     "each channel alone": ((conv(4, 2, 2, groups=4),), SHAPE),
@@ -269,17 +271,38 @@ def test_words_for_paddings() -> None:
         model = import_nir(worded(word)).model
         assert model.network.populations[1].shape == shape
         assert model.network.projections[0].connector == Convolution((3, 5), pad=pad)
-    even = worded("same", weight=np.ones((3, 4, 2, 3)))
-    strided = worded("same", stride=[2, 1])
-    for body in (even, strided):
-        with pytest.raises(ModelFileError, match="padding is 'same', which is not as much on both"):
-            import_nir(body)
+    with pytest.raises(ModelFileError, match="padding is 'same', which is unclear with a stride"):
+        import_nir(worded("same", stride=[2, 1]))
+    with pytest.raises(ModelFileError, match="its dilation has 3 numbers for 2 axes"):
+        import_nir(worded("same", dilation=[2, 1, 1]))
     with pytest.raises(ModelFileError, match="'padding' of the node 'n0' is 'full', not numbers"):
         import_nir(worded("full"))
 
 
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel")
+@pytest.mark.parametrize("window", [(2, 3), (4, 1), (3, 3), (2,), (5,)])
+@pytest.mark.parametrize("dilation", [1, 2])
+def test_same_is_what_pytorch_takes_it_for(window: tuple[int, ...], dilation: int) -> None:
+    h5py = pytest.importorskip("h5py")
+    size = (9, 7)[: len(window)]
+    each = conv(3, *window, dilation=np.full(len(window), dilation), input_shape=size)
+    body = io.BytesIO(write_graph(row(each, FLAT, shape=(4, *size))))
+    with h5py.File(body, "r+") as file:
+        del file["node/nodes/n0/padding"]
+        file["node/nodes/n0/padding"] = "same"
+    model = import_nir(body.getvalue()).model
+    assert isinstance(model, ArtificialModel)
+    x = np.random.default_rng(1).normal(size=(5, 4, *size))
+    weight, bias = (torch.as_tensor(each.values[key]) for key in ("weight", "bias"))
+    act = F.conv2d if len(window) == 2 else F.conv1d
+    wanted = act(torch.as_tensor(x), weight, bias, padding="same", dilation=dilation)
+    found = forward(model, x.reshape(len(x), -1))
+    np.testing.assert_allclose(found, wanted.flatten(1).numpy(), rtol=0.0, atol=1e-12)
+
+
 REFUSED: dict[str, tuple[Node, str]] = {
-    "dilation": (conv(3, 2, 2, dilation=[1, 2]), r"its dilation is \[1, 2\]"),
+    "a wide dilation": (conv(3, 2, 2, dilation=[1, 9]), "2 wide and 10 with its dilation"),
+    "a huge dilation": (conv(3, 2, 2, dilation=2**30), "its dilation, and a map has 7 places"),
     "channels": (conv(3, 2, 2, channels=3), "takes 3 channels and gets 4"),
     "channels of groups": (conv(3, 2, 2, groups=3, channels=12), "takes 12 channels and gets 4"),
     "groups": (conv(3, 2, 2, groups=2), "2 groups do not divide the 3 channels"),

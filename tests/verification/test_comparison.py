@@ -115,7 +115,11 @@ def test_exchanged_populations_of_different_sizes_are_named() -> None:
         ({"biases": {**HELD.biases, "last": HELD.biases["last"] * 1000.0}}, "last", "1000 times"),
         ({"biases": {**HELD.biases, "last": np.zeros(2)}}, "last", "of the shape [2]"),
         ({"biases": {}}, "left", "of the shape none"),
-        ({"delays": {("square", "last"): float("nan")}}, "square->last", "delays that differ"),
+        (
+            {"delays": {("square", "last"): np.array([1.0, 2.5])}},
+            "square->last",
+            "the delays 1, 2.5 ms, expected 1 ms",
+        ),
         (
             {"cells": {"left": ExpectedCells("if_curr_exp", "hard", {})}},
             "left",

@@ -195,11 +195,11 @@ class Builder:
         )
         ones = {name: np.ones(form.size) for name, form in self.forms.items()}
         biases = {name: form.offset() for name, form in self.forms.items()}
-        network, values, notes = projected(found, ones, biases, spiking=False)
+        made = projected(found, ones, biases, spiking=False)
         known = {each.name: each for each in ACTIVATIONS}
         kind = ReLU.name if self._needs_relu else self.activation
         activation = Identity() if kind is None else known[kind]
-        return ArtificialModel(network, values, activation), notes
+        return ArtificialModel(made.network, made.parameters, activation), [*made.notes]
 
     def _prune(self, outputs: list[str]) -> None:
         """Leave out populations that lead to no output."""

@@ -9,7 +9,7 @@ are multiplied out. Those with windows are in ``windows``.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -103,6 +103,23 @@ def scaled(form: Form, scale: Floats, room: Room) -> Form:
     """A form each of whose values is multiplied by a number ``[value]``."""
     terms = tuple(each.times(scale, room) for each in form.terms)
     return Form(form.shape, terms, None if form.bias is None else scale * form.bias)
+
+
+def delayed(form: Form, delays: Floats, room: Room) -> Form:
+    """A form each of whose values comes later by a delay ``[value]``; a bias is always there.
+
+    Values of one delay are terms of their own.
+    """
+    terms: list[Term] = []
+    for delay in np.unique(delays).tolist():
+        those = delays == delay
+        for term in form.terms:
+            part = term
+            if not those.all():
+                room.take(len(those))
+                part = term.times(those.astype(np.float64), room)
+            terms.append(replace(part, delay=term.delay + delay))
+    return Form(form.shape, added_up(terms, room), form.bias)
 
 
 def shifted(form: Form, offset: Floats) -> Form:

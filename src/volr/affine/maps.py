@@ -47,13 +47,7 @@ def convolved(
         raise SizeError(f"it takes channels and {axes} axes, and gets {list(value.shape)}")
     if value.shape[0] != groups * weight.shape[1]:
         raise SizeError(f"it takes {groups * weight.shape[1]} channels, and gets {value.shape[0]}")
-    for axis, (hole, (before, after)) in enumerate(zip(dilation, pads, strict=True), 2):
-        weight = _with_holes(weight, axis, hole)
-        most = max(before, after)
-        extra = [(0, 0)] * weight.ndim
-        extra[axis] = (most - before, most - after)
-        weight = np.pad(weight, extra)
-    pad = tuple(max(each) for each in pads)
+    weight, pad = spread(weight, value.shape[1:], dilation, pads, room)
     connector = Convolution(weight.shape[2:], tuple(stride), pad, groups)
     if groups > 1:
         value = joined(value, room)
@@ -71,16 +65,35 @@ def convolved(
     return value_of(form)
 
 
-def _with_holes(weight: Floats, axis: int, step: int) -> Floats:
-    if step == 1:
-        return weight
-    shape = [*weight.shape]
-    shape[axis] = (shape[axis] - 1) * step + 1
-    made = np.zeros(shape)
-    place = [slice(None)] * weight.ndim
-    place[axis] = slice(None, None, step)
-    made[tuple(place)] = weight
-    return made
+def spread(
+    weight: Floats, sizes: Shape, dilation: Shape, pads: Pads, room: Room
+) -> tuple[Floats, Shape]:
+    """A kernel ``[out, in, …]`` without holes, and its padding, as much on both sides of an axis.
+
+    There are zeros in its holes, and beside it where ``pads`` (before, after) differ. Raises
+    ``SizeError`` for one that is wider than a map of these ``sizes`` with its padding, and
+    ``ModelError`` without memory.
+    """
+    by_axis = zip(sizes, dilation, pads, strict=True)
+    for axis, (size, step, (before, after)) in enumerate(by_axis, 2):
+        most, shape = max(before, after), [*weight.shape]
+        first = most - before
+        stop = first + (width := (shape[axis] - 1) * step + 1)
+        if step > 1 and width > size + before + after:
+            raise SizeError(
+                f"its window is {shape[axis]} wide and {width} with its dilation, and a map has "
+                f"{size + before + after} places, with its padding"
+            )
+        shape[axis] = stop + most - after
+        if shape[axis] == weight.shape[axis]:
+            continue
+        room.take(*shape)
+        made = np.zeros(shape)
+        place = [slice(None)] * weight.ndim
+        place[axis] = slice(first, stop, step)
+        made[tuple(place)] = weight
+        weight = made
+    return weight, tuple(max(each) for each in pads)
 
 
 def averaged(value: Value, window: Shape, stride: Shape, pads: Pads, room: Room) -> Value:

@@ -7,12 +7,13 @@ graph asks for, the first of its kernels is written out, with a weight for each 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from volr.affine.shapes import is_identity
-from volr.affine.terms import Scaled, Weighted, factors_of_channels
+from volr.affine.terms import Weighted, factors_of_channels
 from volr.models.parameters import bias_name, weight_name
 from volr.network import AllToAll, Connector, Network, OneToOne, Population, Projection
 from volr.network.connectors import Convolution, Pooled
@@ -25,14 +26,28 @@ if TYPE_CHECKING:
     from volr.checks.arrays import Floats
 
 
+@dataclass(frozen=True)
+class Projected:
+    """A network, its parameters, and ``notes`` on what was written out.
+
+    ``delays`` are those of projections, by name, in the unit of time of the graph; without those
+    that are 0.
+    """
+
+    network: Network
+    parameters: Mapping[str, Floats]
+    delays: Mapping[str, float]
+    notes: tuple[str, ...]
+
+
 def projected(
     found: Skeleton,
     factors: Mapping[str, Floats],
     biases: Mapping[str, Floats],
     *,
     spiking: bool,
-) -> tuple[Network, dict[str, Floats], list[str]]:
-    """The network, its parameters, and notes on what was written out.
+) -> Projected:
+    """The network, and what is to be known of it.
 
     ``factors`` and ``biases`` ``[unit]`` are by population, those that take the largest aside. In a
     spiking network each population has biases. Raises ``NetworkError`` for no network,
@@ -44,6 +59,7 @@ def projected(
     )
     projections: list[Projection] = []
     values: dict[str, Floats] = {}
+    delays: dict[str, float] = {}
     notes: list[str] = []
     offsets: dict[str, Floats] = {}
     for population in populations:
@@ -61,12 +77,14 @@ def projected(
             made = Projection(term.source, population.name, connector, number=number)
             projections.append(made)
             values[weight_name(made)] = weights
+            if term.delay:
+                delays[made.name] = term.delay
         if into.bias is not None:
             offsets[bias_name(population)] = into.bias
         if into.why:
             notes.append(f"the weights into {population.name} are one by one, since {into.why}")
     network = Network(populations, tuple(projections), found.inputs, found.outputs)
-    return network, values | offsets, notes
+    return Projected(network, values | offsets, delays, tuple(notes))
 
 
 class _Into:
@@ -126,7 +144,7 @@ class _Into:
                 _through(term, term.connector),
                 term.weights * by_channel.reshape(-1, *axes),
             )
-        scaled = Scaled(term.source, term.of, term.scale * factor, term.pools)
+        scaled = replace(term, scale=term.scale * factor)
         flat = len(source) == 1 and not term.pools
         # The language has no neurons of their own for pools and identities, but at the end.
         hidden = self.population.name in self.found.sources

@@ -3,6 +3,9 @@
     Term  ::=  Scaled(source, pools, scale)              each mean of the pools times a number
             |  Weighted(source, pools, connector, weights)
 
+Each of the two can have a delay, in the unit of time of its graph. Terms of different delays stay
+apart.
+
 A node makes another term of a term. It stays a kernel where that is exact: a pool behind a kernel
 is a larger kernel with a larger stride, say. Where nothing but single weights says it, the term is
 written out as a matrix, ``AllToAll``.
@@ -54,6 +57,7 @@ class Scaled:
     of: Shape
     scale: Floats
     pools: tuple[AveragePool, ...] = ()
+    delay: float = 0.0
 
     @property
     def given(self) -> Shape:
@@ -62,8 +66,8 @@ class Scaled:
 
     @property
     def kept(self) -> bool:
-        """Whether it is the values of the source, unchanged."""
-        return not self.pools and bool((self.scale == 1.0).all())
+        """Whether it is the values of the source, unchanged and at once."""
+        return not self.pools and not self.delay and bool((self.scale == 1.0).all())
 
     def seen(self, shape: Shape, room: Room) -> Term:
         """The same values in another shape."""
@@ -83,7 +87,7 @@ class Scaled:
         if not (self.scale == 1.0).all():
             room.take(*weight.shape)
             weight = weight * self.scale
-        return Weighted(self.source, self.of, AllToAll(), weight, (len(weight),), self.pools)
+        return self.through(AllToAll(), weight, (len(weight),))
 
     def pooled(self, pool: AveragePool, room: Room) -> Term:
         """The means of windows."""
@@ -103,7 +107,11 @@ class Scaled:
             groups, axes = connector.groups, (1,) * len(connector.window)
             before = np.repeat(factors.reshape(groups, -1), target[0] // groups, axis=0)
             weights = weights * before.reshape(*before.shape, *axes)
-        return Weighted(self.source, self.of, connector, weights, target, self.pools)
+        return self.through(connector, weights, target)
+
+    def through(self, connector: AllToAll | Convolution, weights: Floats, given: Shape) -> Weighted:
+        """What a connector gives of the same source and pools, without the scale."""
+        return Weighted(self.source, self.of, connector, weights, given, self.pools, self.delay)
 
     def written_out(self, room: Room) -> Weighted:
         """The same with a weight for each pair of neurons."""
@@ -114,7 +122,7 @@ class Scaled:
             matrix = means * self.scale[:, None]
         else:
             matrix = np.diag(self.scale)
-        return Weighted(self.source, (size,), AllToAll(), matrix, self.given)
+        return replace(self.through(AllToAll(), matrix, self.given), of=(size,), pools=())
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,6 +138,7 @@ class Weighted:
     weights: Floats
     given: Shape
     pools: tuple[AveragePool, ...] = field(default=())
+    delay: float = 0.0
 
     kept = False
 
@@ -184,7 +193,7 @@ class Weighted:
         size = math.prod(self.of)
         room.take(math.prod(self.given), size)
         matrix = connector.matrix(self.weights, self.of, self.given, 0.0)
-        return Weighted(self.source, (size,), AllToAll(), matrix, self.given)
+        return replace(self, of=(size,), connector=AllToAll(), weights=matrix, pools=())
 
 
 Term: TypeAlias = Scaled | Weighted
@@ -204,7 +213,7 @@ def as_kernel(term: Scaled, room: Room) -> Weighted:
     window = (1,) * (len(shape) - 1)
     weights = np.full((shape[0], 1, *window), term.scale[0])
     kernel = Convolution(window, groups=shape[0])
-    return Weighted(term.source, term.of, kernel, weights, shape, term.pools)
+    return term.through(kernel, weights, shape)
 
 
 def block(term: Term, room: Room) -> Floats:
@@ -224,7 +233,8 @@ def added_up(terms: list[Term], room: Room) -> tuple[Term, ...]:
         dense = isinstance(term, Weighted) and isinstance(term.connector, AllToAll)
         whole = not term.pools and (dense or len(term.of) == 1)
         connector = term.connector if isinstance(term, Weighted) else None
-        key = (term.source,) if whole else (term.source, term.of, term.pools, connector)
+        key = (term.source, term.delay)
+        key = key if whole else (*key, term.of, term.pools, connector)
         before = found.get(key)
         found[key] = term if before is None else _sum(before, term, room)
     return tuple(found.values())

@@ -197,7 +197,7 @@ def _among(term: Term, shape: Shape, before: int, after: int, room: Room) -> Ter
         room.take(given[0], shape[0])
         kernel = np.pad(np.diag(factors), ((before, after), (0, 0)))
         kernel = kernel.reshape(*kernel.shape, *window)
-        return Weighted(term.source, term.of, Convolution(window), kernel, given, term.pools)
+        return term.through(Convolution(window), kernel, given)
     connector = term.connector if isinstance(term, Weighted) else None
     is_kernel = isinstance(connector, Convolution) and connector.groups == 1
     whole = term if isinstance(term, Weighted) and is_kernel else term.written_out(room)

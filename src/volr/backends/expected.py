@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from volr.backends.populations import neurons_of
-from volr.backends.readback import DOUBLE, Number, uniform
+from volr.backends.readback import DOUBLE, Number, distinct
 from volr.backends.terms import Blocks, Ends, Wiring
 from volr.models.activations import AS_GIVEN, input_formula, title
 from volr.models.coding import ticking
@@ -51,7 +51,7 @@ class Expected:
     )
     activations: Mapping[str, str] = field(default_factory=dict[str, str])
     cells: Mapping[str, ExpectedCells] = field(default_factory=dict[str, ExpectedCells])
-    delays: Mapping[Ends, float] = field(default_factory=dict[Ends, float])
+    delays: Mapping[Ends, Number] = field(default_factory=dict[Ends, "Number"])
     dt: float | None = None
     precision: float = DOUBLE
     merges: Mapping[str, str] = field(default_factory=dict[str, str])
@@ -99,7 +99,7 @@ def expected(model: Model, precision: float = DOUBLE) -> Expected:
                     )
                     for name in neurons_of(model)
                 },
-                delays={ends: uniform(each) for ends, each in _delays(model).items()},
+                delays={ends: distinct(each) for ends, each in _delays(model).items()},
                 dt=model.dt,
                 merges={} if isinstance(model.coding, FirstSpike) else merges,
                 ticks={} if network.clock is None else {network.clock: ticking(model)},

@@ -130,14 +130,15 @@ class SpikingReadback(_Holding):
 
     ``cells``   by population, without inputs that are given as spikes; ``Told`` for a population
                 whose neurons cannot be asked for anything
-    ``delays``  ms, of each projection, NaN where its synapses differ
+    ``delays``  ms, from each population to each other; where those of synapses differ, all that
+                occur, from the shortest to the longest
     ``dt``      ms
     ``ticks``   the step in which each neuron of a clock spikes, ``[unit]``, by its name: −1 for one
                 that does not spike, ``SEVERAL`` for one that spikes more than once
     """
 
     cells: Mapping[str, Cells | Told]
-    delays: Mapping[Ends, Answer[float]]
+    delays: Mapping[Ends, Answer[Number]]
     dt: Answer[float]
     ticks: Mapping[str, Answer[Integers]] = field(default_factory=dict[str, "Answer[Integers]"])
 
@@ -178,6 +179,16 @@ def shared(values: ArrayLike) -> Number:
     each = np.asarray(values, dtype=np.float64).ravel()
     same = uniform(each)
     return each if math.isnan(same) and not np.isnan(each).all() else same
+
+
+def distinct(values: ArrayLike) -> Number:
+    """The value that all of them share up to rounding; where they differ, each once, ascending."""
+    same = uniform(values)
+    each = np.unique(np.asarray(values, dtype=np.float64))
+    if not math.isnan(same) or np.isnan(each).any() or not each.size:
+        return same
+    apart = np.diff(each) > 1e-9 * np.abs(each[1:])
+    return each[np.append(True, apart)]
 
 
 def uniform(values: ArrayLike) -> float:

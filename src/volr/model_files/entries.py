@@ -10,7 +10,7 @@ from volr.checks.json_values import in_word, out_of_words
 from volr.models.activations import Activation, Staircase, activation
 from volr.models.coding import InputCoding, rate_coding
 from volr.models.first_spike import FirstSpike
-from volr.neurons import RESETS, NeuronsByUnit, by_unit, neuron_model
+from volr.neurons import RESETS, NeuronsByUnit, neurons_with
 from volr.neurons.by_unit import units_in
 
 if TYPE_CHECKING:
@@ -74,20 +74,19 @@ def neurons_of(described: dict[str, Any]) -> Neurons:
     content = object_in(described, "parameters")
     # Older files have no reset; there was one, the first.
     name, reset = entry(described, "name", str), described.get("reset", RESETS[0])
-    numbers: dict[str, float] = {}
-    rows: dict[str, list[float]] = {}
+    numbers: dict[str, float | list[float]] = {}
     for key, value in content.items():
         if isinstance(value, list):
             given = cast("list[Any]", value)
-            rows[key] = [number_of(out_of_words(each), key) for each in given]
+            numbers[key] = [number_of(out_of_words(each), key) for each in given]
         else:
             numbers[key] = number_of(out_of_words(value), key)
-    starting = {key: row[0] for key, row in rows.items() if row}
-    neuron = neuron_model(name, {**numbers, **starting}, reset)
+    neurons = neurons_with(name, numbers, reset)
     # All parameters are required, because a default may change in a later version.
-    if missing := [each for each in neuron.numbers if each not in content]:
+    known = units_in(neurons).first.numbers
+    if missing := [each for each in known if each not in content]:
         raise MalformedError(f"lacks the neuron parameters {', '.join(missing)}")
-    return by_unit(neuron, **rows) if rows else neuron
+    return neurons
 
 
 def neuron_of(described: dict[str, Any]) -> NeuronModel:

@@ -51,6 +51,7 @@ __all__ = [
     "by_unit",
     "lowered",
     "neuron_model",
+    "neurons_with",
     "parameter_names",
     "raised",
     "stays",
@@ -73,3 +74,18 @@ def neuron_model(
             help=f"its parameters are {', '.join(known)}",
         )
     return model(**given, reset=reset)
+
+
+def neurons_with(name: str, numbers: Mapping[str, float | list[float]], reset: Reset) -> Neurons:
+    """The neurons of a model by its name; where a parameter is a list, it is ``[unit]``.
+
+    Raises as ``neuron_model`` and ``by_unit`` do.
+    """
+    rows = {key: value for key, value in numbers.items() if isinstance(value, list)}
+    first = {
+        key: value[0] if isinstance(value, list) else value
+        for key, value in numbers.items()
+        if not isinstance(value, list) or value
+    }
+    neuron = neuron_model(name, first, reset)
+    return by_unit(neuron, **rows) if rows else neuron

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
+
+import numpy as np
 
 from volr.backends.probing import ANOTHER
 from volr.backends.readback import ArtificialReadback, Asked, Cells, SpikingReadback, Told
@@ -13,7 +14,7 @@ from volr.backends.terms import WINDOWS
 from volr.models.activations import AS_GIVEN
 from volr.verification.blocks import arrow, close, factor_or_sign, spread_by_pixel, worst
 from volr.verification.differences import Comparison, Difference, Tally
-from volr.verification.numbers import first_of, near, number_difference
+from volr.verification.numbers import alike, first_of, near, number_difference
 from volr.verification.ticks import tick_difference
 from volr.verification.weights import weight_differences
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from volr.backends.expected import Expected, ExpectedCells
-    from volr.backends.readback import Answer, Ends, Names, Readback
+    from volr.backends.readback import Answer, Ends, Names, Number, Readback
     from volr.checks.arrays import Floats
     from volr.verification.differences import Kind
 
@@ -33,6 +34,8 @@ _MERGES = {
     WINDOWS: "largest of each window",
     ANOTHER: "something else",
 }
+
+_MOST_DELAYS = 6
 
 
 def compare(expected: Expected, found: Readback) -> Comparison:
@@ -214,15 +217,16 @@ class _Comparing:
                 self.differ("delays", arrow(ends), "it has no delay")
                 continue
             delay = self.take("delays", found.delays[ends])
-            if delay is None or near(delay, wanted) or (math.isnan(delay) and math.isnan(wanted)):
+            if delay is None or alike(delay, wanted):
                 continue
             cause = None
-            if expected.dt and not math.isnan(delay - wanted):
-                steps = (delay - wanted) / expected.dt
+            if expected.dt and np.size(delay) == np.size(wanted) == 1:
+                steps = (first_of(delay) - first_of(wanted)) / expected.dt
                 less = "more" if steps > 0 else "less"
                 cause = f"{abs(steps):.3g} step{'s' if abs(steps) != 1 else ''} {less}"
-            answer = "delays that differ" if math.isnan(delay) else f"the delay {delay:g} ms"
-            self.differ("delays", arrow(ends), f"{answer}, expected {wanted:g} ms", cause)
+            answer = f"the delay{'s' * (np.size(delay) > 1)} {_times(delay)}"
+            message = f"{answer}, expected {_times(wanted)}"
+            self.differ("delays", arrow(ends), message, cause)
 
     def _ticks(self, name: str, found: SpikingReadback) -> None:
         wanted, answer = self.expected.ticks.get(name), found.ticks.get(name)
@@ -266,6 +270,14 @@ class _Comparing:
 
 def _listed(names: Names) -> str:
     return ", ".join(sorted(names) if isinstance(names, frozenset) else names) or "none"
+
+
+def _times(each: Number) -> str:
+    """One delay or several, ms, in words."""
+    found = np.ravel(each).tolist()
+    more = f" … {found[-1]:g}" if len(found) > _MOST_DELAYS else ""
+    listed = ", ".join(f"{one:g}" for one in found[:_MOST_DELAYS])
+    return f"{listed}{more} ms"
 
 
 def _exchanged_sizes(expected: Mapping[str, int], found: Mapping[str, int]) -> dict[str, str]:

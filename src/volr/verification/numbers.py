@@ -16,6 +16,12 @@ def near(has: float, wanted: float, within: float = 1e-9) -> bool:
     return has == wanted or math.isclose(has, wanted, rel_tol=within)
 
 
+def alike(has: Number, wanted: Number) -> bool:
+    """Whether numbers are as many as the wanted ones, and each is near its own."""
+    each, other = np.ravel(has).tolist(), np.ravel(wanted).tolist()
+    return len(each) == len(other) and all(map(near, each, other))
+
+
 def first_of(number: Number) -> float:
     """The number of the first unit."""
     return float(np.ravel(number)[0])

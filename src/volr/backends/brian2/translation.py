@@ -28,6 +28,7 @@ from volr.backends.readback import (
     all_asked,
     asked_cells,
     by_kind,
+    distinct,
     uniform,
 )
 from volr.neurons import ENDLESS, raised
@@ -123,7 +124,7 @@ def in_our_words(
             {name: each.current / NANO for name, each in neurons.items() if name not in known}
         ),
         cells=cells,
-        delays=all_asked({ends: uniform(each) for ends, each in delays.items()}),
+        delays=all_asked({ends: distinct(each) for ends, each in delays.items()}),
         dt=Asked(_milli(dt)),
         precision=precision,
     )

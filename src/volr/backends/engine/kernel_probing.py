@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from volr.checks.arrays import Floats
-    from volr.engine.schedule import Layer, Schedule
+    from volr.engine.schedule import Layer, Schedule, Term
 
 WITHOUT_CURRENT = "measured in a simulation without any current"
 SINGLE_SPIKE = "measured: the first response to a single source"
@@ -62,11 +62,11 @@ def delay(
     prepared: Ready,
     thresholds: Mapping[str, float],
     layer: Layer,
-    source: str,
+    term: Term,
     weights: Floats,
     timing: tuple[float, Floats],
 ) -> Answer[float]:
-    """How long after a spike of ``source`` the membranes of a layer move, ms.
+    """How long after a spike of its source the membranes of a layer move, ms.
 
     One neuron spikes, that with the largest of the ``weights`` ``[post, pre]``. All weights of
     other projections are zero, and nothing else has a current that could move a membrane.
@@ -81,9 +81,10 @@ def delay(
         return Told("all weights are zero, so nothing arrives")
     if not neuron.is_moved_at_rest(largest):
         return Told("inhibition does not move a membrane at rest")
-    probe = _with_one_projection(prepared, source, layer, 0.1 * neuron.unit_weight / abs(largest))
+    probe = _with_one_projection(prepared, term, 0.1 * neuron.unit_weight / abs(largest))
     schedule = probe.schedule
     stimulus = np.zeros((1, sum(size for _, size in schedule.inputs)))
+    source = term.source
     if source in thresholds:
         # Far more than lifts it to its threshold in the first step, whatever leaks away.
         probe.lifts[source][pre] = (
@@ -112,19 +113,19 @@ def _each_step(schedule: Schedule) -> Poisson:
     return Poisson(rate_max=1000.0 / schedule.dt)
 
 
-def _with_one_projection(prepared: Ready, source: str, layer: Layer, factor: float) -> Ready:
+def _with_one_projection(prepared: Ready, term: Term, factor: float) -> Ready:
     """What runs, but for one projection without weights and currents; its weights times a factor,
     which makes what arrives large enough to be seen."""
     schedule = prepared.schedule
     tiles: dict[str, tuple[NDArray[Any], ...]] = {}
     for each in schedule.layers:
-        for term in each.terms:
-            kept = factor if (term.source, each) == (source, layer) else 0.0
-            tiles[term.weight] = tuple(
+        for other in each.terms:
+            kept = factor if other.weight == term.weight else 0.0
+            tiles[other.weight] = tuple(
                 # Where a cache line begins, as those that it is made of.
                 np.multiply(tile, kept, out=empty_like(tile))
-                for tile in prepared.tiles[term.weight]
+                for tile in prepared.tiles[other.weight]
             )
-    slowest = max(term.delay for each in schedule.layers for term in each.terms)
+    slowest = max(other.delay for each in schedule.layers for other in each.terms)
     schedule = replace(schedule, steps=max(schedule.steps, slowest + 2))
     return replace(_without_currents(prepared), schedule=schedule, tiles=tiles)

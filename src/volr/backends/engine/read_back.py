@@ -35,6 +35,7 @@ from volr.backends.readback import (
     Told,
     all_asked,
     all_told,
+    distinct,
     precision_of,
 )
 from volr.engine.encoding import schedule_under
@@ -42,8 +43,9 @@ from volr.engine.simulation import Ready, contents
 from volr.models.coding import ConstantCurrent
 
 if TYPE_CHECKING:
+    from volr.backends.readback import Number
     from volr.checks.arrays import Floats
-    from volr.engine.schedule import Layer
+    from volr.engine.schedule import Term
     from volr.models.model import SpikingModel
 
 _INPUTS = Told("its kernels are not given the names and sizes of the inputs")
@@ -120,9 +122,22 @@ def read(model: SpikingModel, prepared: Ready) -> SpikingReadback:
         ),
         cells=cells,
         delays={
-            (source, name): _given_delay(prepared, layers[name], source, dt)
-            or delay(prepared, thresholds, layers[name], source, matrix, (dt, membranes[name]))
-            for (source, name), matrix in between.items()
+            (source, name): _together(
+                [
+                    _given_delay(prepared, term, dt)
+                    or delay(
+                        prepared,
+                        thresholds,
+                        layers[name],
+                        term,
+                        weights[term.weight],
+                        (dt, membranes[name]),
+                    )
+                    for term in layers[name].terms
+                    if term.source == source
+                ]
+            )
+            for source, name in between
         },
         # The last of the inputs, whose spike trains are made of these steps.
         ticks={schedule.inputs[-1][0]: Asked(np.array(schedule.clock))} if schedule.clock else {},
@@ -131,14 +146,22 @@ def read(model: SpikingModel, prepared: Ready) -> SpikingReadback:
     )
 
 
-def _given_delay(prepared: Ready, layer: Layer, source: str, dt: float) -> Answer[float] | None:
+def _given_delay(prepared: Ready, term: Term, dt: float) -> Answer[float] | None:
     """The delay that a kernel is given which runs spike by spike; None where it is to be measured.
 
     What is measured is how the other kernels respond, step by step.
     """
-    terms = [term for term in layer.terms if term.source == source]
-    steps = {program.delay(term) for program in prepared.programs[:1] for term in terms}
-    return Asked(steps.pop() * dt, GIVEN) if len(steps) == 1 else None
+    if not prepared.programs:
+        return None
+    return Asked(prepared.programs[0].delay(term) * dt, GIVEN)
+
+
+def _together(delays: list[Answer[float]]) -> Answer[Number]:
+    """The delays of all projections between two populations; told where one of them is."""
+    asked = [each for each in delays if isinstance(each, Asked)]
+    if len(asked) < len(delays):
+        return next(each for each in delays if isinstance(each, Told))
+    return Asked(distinct([each.value for each in asked]), asked[0].note)
 
 
 def told(model: SpikingModel, why: str) -> SpikingReadback:

@@ -30,6 +30,7 @@ from volr.backends.readback import (
     Told,
     all_asked,
     by_kind,
+    distinct,
     uniform,
 )
 from volr.backends.worker import inputs_of, ticks_of
@@ -84,7 +85,7 @@ def contents(network: Network, answers: list[Arrays]) -> SpikingReadback:
         elif model != SOURCE:
             cells[name] = Cells(Asked(model), Asked("another"), {})
     held: dict[Ends, list[SynapseArrays]] = {}
-    delays: dict[Ends, float] = {}
+    delays: dict[Ends, Number] = {}
     for ends, synapses in _projections(nodes, answer).items():
         source, target = (nodes[name] for name in ends)
         late = translations[ends[1]].late if ends[1] in translations else 0
@@ -95,7 +96,7 @@ def contents(network: Network, answers: list[Arrays]) -> SpikingReadback:
             factor[post] if isinstance(factor, np.ndarray) else factor
         )
         held[ends] = [(post, pre, each)]
-        delays[ends] = uniform(answer["synapses.delay"][synapses]) + late * dt
+        delays[ends] = distinct(answer["synapses.delay"][synapses] + late * dt)
     sizes = {name: len(each) for name, each in nodes.items()}
     return SpikingReadback(
         populations=all_asked(sizes),

@@ -75,6 +75,8 @@ NIR = Document(
     readouts=("count", "membrane"),
     connectors=(AllToAll, Convolution, Pooled, OneToOne, Windows),
     several=True,
+    delays=True,
+    by_unit=True,
     why={
         FirstSpike.name: "NIR has no refractory period, so nothing keeps a neuron from a second "
         "spike"

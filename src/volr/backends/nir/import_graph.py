@@ -31,24 +31,38 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class GraphSkeleton(Skeleton):
-    """A graph as a network. Outputs are read in the order of ``outputs``.
+    """A graph as a network, ``artificial`` or spiking.
 
-    ``nodes`` are the nodes of the populations, by the populations' names; an input that is given as
-    spikes or values is an ``Input``, one whose neurons are driven is theirs. ``driven`` says which
-    of the two all inputs are. The first ``batch`` axes of an Input are none of a stimulus.
+    Outputs are read in the order of ``outputs``. ``nodes`` are the nodes of the populations, by the
+    populations' names; an input that is given as spikes or values is an ``Input``, one whose
+    neurons are driven is theirs. ``driven`` says which of the two all inputs are. The first
+    ``batch`` axes of an Input are none of a stimulus. ``late`` are the Delays that are not read as
+    such: those that a bias goes through, and all of an artificial network.
     """
 
     nodes: Mapping[str, str]
     driven: bool
+    artificial: bool
     batch: int = 0
+    late: tuple[str, ...] = ()
 
     @property
     def notes(self) -> list[str]:
-        """What was assumed of the axes of Inputs, in sentences."""
-        if not self.batch:
-            return []
-        axes = "axis of an Input is" if self.batch == 1 else f"{self.batch} axes of Inputs are"
-        return [f"the first {axes} taken for a batch or for time: weights fit the others alone"]
+        """What was assumed of the axes of Inputs and of Delays, in sentences."""
+        found: list[str] = []
+        if self.batch:
+            axes = "axis of an Input is" if self.batch == 1 else f"{self.batch} axes of Inputs are"
+            found = [
+                f"the first {axes} taken for a batch or for time: weights fit the others alone"
+            ]
+        if self.late:
+            named = ", ".join(map(repr, self.late))
+            found.append(
+                f"{named} changes no number of an artificial network, and is left out"
+                if self.artificial
+                else f"a bias goes through {named}, and is there from the first step on"
+            )
+        return found
 
 
 def refuse(name: str, problems: list[str], *, help: str | None = None) -> ModelFileError:
@@ -117,6 +131,7 @@ class _Builder:
     arrived: dict[str, Form] = field(default_factory=dict[str, Form])
     shapes: dict[str, Shape] = field(default_factory=dict[str, "Shape"])
     problems: list[str] = field(default_factory=list[str])
+    late: list[str] = field(default_factory=list[str])
 
     def build(self, name: str, nodes: list[str]) -> GraphSkeleton:
         forms: dict[str, Form] = {}
@@ -147,6 +162,10 @@ class _Builder:
             return source(name, self.shapes[name])
         arrived = total([forms[each] for each in self.graph.before[name]], self.room)
         primitive = PRIMITIVES[node.kind]
+        if node.kind == "Delay" and (self.artificial or arrived.has_bias):
+            self.late.append(name)
+            if self.artificial:
+                return arrived
         if isinstance(primitive, Linear):
             return primitive.through(node.values, arrived, self.room)
         self.arrived[name] = arrived
@@ -178,6 +197,11 @@ class _Builder:
             first = form.terms[0].source if form.terms else ""
             if form.is_identity() and (not self.artificial or first not in self.arrived):
                 outputs.append(ports.get(first, first))
+            elif any(each.delay for each in form.terms):
+                self.problems.append(
+                    f"node {name!r}: it reads what a Delay makes later, and Volr reads neurons at "
+                    "once; put the Delay before the neurons"
+                )
             elif self.artificial:
                 self.shapes[name] = form.shape
                 outputs.append(name)
@@ -211,7 +235,9 @@ class _Builder:
             forms=forms,
             nodes={names[k]: k for k in places},
             driven=bool(ports),
+            artificial=self.artificial,
             batch=self.batch,
+            late=tuple(self.late),
             room=self.room,
         )
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from volr.affine.projections import projected
+from volr.affine.projections import Projected, projected
 from volr.backends.nir.import_graph import refuse
-from volr.backends.nir.primitives import PRIMITIVES, Neuron
+from volr.backends.nir.primitives import DELAY, PRIMITIVES, Neuron
 from volr.backends.nir.spiking_nodes import stepped
 from volr.models.model import SpikingModel
 from volr.neurons import TIE, IFCurrDelta, IFCurrExp, NeuronsByUnit
@@ -32,14 +32,17 @@ if TYPE_CHECKING:
     from volr.backends.nir.spiking_nodes import Stepped, Steps
     from volr.checks.arrays import Floats
     from volr.models.coding import InputCoding
-    from volr.network import Network
     from volr.neurons import NeuronModel, Reset
 
 _CLOSE = 1e-9
+# Delays may stand in a file in single precision.
+_CLOSE_STEPS = 1e-3
 _DELAYED = (
     "a spike takes one step, {:g} ms, to the next population, where NIR has no delay: outputs come "
     "as many steps later as there are populations before them, while biases act from the first on"
 )
+
+_LATER = "a Delay comes on top of that step: what goes through one takes {:g} ms more than it says"
 
 
 def spiking_model(
@@ -59,6 +62,7 @@ def spiking_model(
     """
     dt, problems = steps.dt, list[str]()
     cells = _cells(graph, found, steps, problems)
+    problems += _delay_problems(graph, steps)
     nonspiking = {each for each, cell in cells.items() if cell.threshold is None}
     hidden = nonspiking - set(found.outputs)
     sources = nonspiking & found.sources - hidden
@@ -72,19 +76,20 @@ def spiking_model(
     if problems:
         raise refuse(name, problems)
     base, neurons, units = _neurons(cells, reset, found)
-    network, values, written_out = _projected(found, cells, neurons, units, dt)
+    made = _projected(found, cells, neurons, units, dt)
     model = SpikingModel(
-        network=network,
-        parameters=values,
+        network=made.network,
+        parameters=made.parameters,
         neuron=base,
         neurons=neurons,
         coding=coding,
         dt=dt,
         duration=duration,
         delay=dt,
+        delays={name: (1 + _steps_in(each, steps)) * dt for name, each in made.delays.items()},
         readout="membrane" if nonspiking else "count",
     )
-    return model, [*written_out, *_notes(found, model)]
+    return model, [*made.notes, *_notes(found, model)]
 
 
 def _cells(
@@ -103,6 +108,22 @@ def _cells(
         except ValueError as error:
             problems.append(f"node {found.nodes[each]!r}: {error}")
     return cells
+
+
+def _delay_problems(graph: Graph, steps: Steps) -> list[str]:
+    """The Delays that are no whole number of steps, in words."""
+    return [
+        f"node {name!r}: its delay is {steps.second * delay:g} ms, which is no whole number of "
+        f"steps of {steps.dt:g} ms; choose a dt that divides it"
+        for name in graph.of_kind("Delay")
+        for delay in np.unique(graph.nodes[name].values[DELAY]).tolist()
+        if abs(steps.second * delay / steps.dt - _steps_in(delay, steps)) > _CLOSE_STEPS
+    ]
+
+
+def _steps_in(delay: float, steps: Steps) -> int:
+    """The steps in a delay, in the graph's unit of time."""
+    return round(steps.second * delay / steps.dt)
 
 
 def _neurons(
@@ -176,7 +197,7 @@ def _projected(
     neurons: Mapping[str, NeuronsByUnit],
     units: Mapping[str, Floats],
     dt: float,
-) -> tuple[Network, dict[str, Floats], list[str]]:
+) -> Projected:
     factors: dict[str, Floats] = {}
     biases: dict[str, Floats] = {}
     for name, form in found.forms.items():
@@ -194,6 +215,7 @@ def _projected(
 def _notes(found: GraphSkeleton, model: SpikingModel) -> list[str]:
     notes = [
         _DELAYED.format(model.dt),
+        *([_LATER.format(model.dt)] if model.delays else []),
         "a neuron spikes at its threshold, where NIR's spikes above it",
         f"resets are read as {model.neuron.reset!r}: NIR has no word for which",
     ]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from volr.affine import forms, windows
+from volr.affine import forms, maps, windows
 from volr.affine.forms import Form, SizeError
 from volr.affine.windows import without_batch
 from volr.network.connectors import AveragePool, Convolution
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from volr.affine.terms import Room
+    from volr.affine.values import Pads
     from volr.backends.nir.graph import Values
     from volr.checks.arrays import Floats
     from volr.network.connectors import Shape
@@ -48,6 +49,17 @@ def flattened(values: Values, form: Form, room: Room) -> Form:
     return Form((form.size,), form.terms, form.bias) if "start_dim" in values else form
 
 
+def delayed(values: Values, form: Form, room: Room) -> Form:
+    """A form after a Delay: each value comes later, by a time in the graph's unit."""
+    delay = values["delay"].ravel()
+    if delay.size not in {1, form.size}:
+        raise SizeError(f"it delays {delay.size} values and gets {form.size}")
+    wrong = delay[~((delay >= 0.0) & (delay < math.inf))]
+    if wrong.size:
+        raise SizeError(f"its delay is {wrong[0]:g}")
+    return forms.delayed(form, np.broadcast_to(delay, (form.size,)), room)
+
+
 def convolved(axes: int, values: Values, form: Form, room: Room) -> Form:
     """A form after a convolution over one or two axes."""
     weight = values["weight"]
@@ -56,11 +68,10 @@ def convolved(axes: int, values: Values, form: Form, room: Room) -> Form:
     if not weight.size:
         raise SizeError(f"its weight has the shape {list(weight.shape)}")
     stride, dilation = (whole(values, key, axes, 1) for key in ("stride", "dilation"))
-    pad = whole(values, "padding", axes, 0)
+    pads = _pads(values, dilation, axes)
     (groups,) = whole(values, "groups", 1, 1)
-    if set(dilation) != {1}:
-        raise SizeError(f"its dilation is {list(dilation)}, and Volr's kernels have none")
     shape = _maps(values, form, groups * weight.shape[1], axes)
+    weight, pad = maps.spread(weight, shape[1:], dilation, pads, room)
     connector = Convolution(weight.shape[2:], stride, pad, groups)
     # NIR has no pools over one axis.
     return windows.convolved(
@@ -95,24 +106,41 @@ def whole(values: Values, key: str, axes: int, least: int) -> tuple[int, ...]:
     each = values[key].ravel()
     if each.size not in {1, axes}:
         raise SizeError(f"its {key} has {each.size} numbers for {axes} axes")
-    if key == "padding" and not (each == np.floor(each)).all():
-        raise SizeError(
-            "its padding is 'same', which is not as much on both sides of an even window, and "
-            "unclear with a stride"
-        )
     if not ((each >= least) & (each < _MOST) & (each == np.floor(each))).all():
         raise SizeError(f"its {key} is {each.tolist()}")
     return tuple(int(one) for one in np.broadcast_to(each, (axes,)))
 
 
+def _pads(values: Values, dilation: Shape, axes: int) -> Pads:
+    """The padding before and after each axis, of which ``same`` may make the second one larger."""
+    if "padding" not in values:
+        raise SizeError("it lacks its padding")
+    each = values["padding"].ravel()
+    if np.isnan(each).any():
+        raise SizeError("its padding is 'same', which is unclear with a stride")
+    window = np.array(values["weight"].shape[2:], dtype=np.float64)
+    if each.shape == (axes,) and (each == _around(window, np.array(dilation))).all():
+        return tuple((math.floor(one), math.ceil(one)) for one in each.tolist())
+    return tuple((one, one) for one in whole(values, "padding", axes, 0))
+
+
+def _around(window: Floats, dilation: Floats) -> Floats:
+    """Half of what a window has more than one place, by axis."""
+    return dilation * (window - 1.0) / 2.0
+
+
 def _same(values: Values) -> Floats:
     """The padding of ``same``: half of what a window has more than one place.
 
-    It is no whole number where a side gets more than the other, and none at all with a stride.
+    It is no whole number where the end of an axis gets one more than its beginning, as in PyTorch,
+    and none at all with a stride.
     """
     window = np.array(values["weight"].shape[2:], dtype=np.float64)
     strided = "stride" not in values or bool((values["stride"] != 1.0).any())
-    return np.full(window.shape, np.nan) if strided else (window - 1.0) / 2.0
+    dilation = values.get("dilation", np.ones(1)).ravel()
+    if strided or dilation.size not in {1, window.size}:
+        return np.full(window.shape, np.nan)
+    return _around(window, dilation)
 
 
 def _valid(values: Values) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from volr.backends.populations import neurons_of
+from volr.backends.populations import kinds_of, neurons_of
 from volr.models.model import ArtificialModel, Model, SpikingModel
 from volr.models.parameters import unit_biases
 from volr.network.connectors import AllToAll, Convolution
@@ -25,18 +25,21 @@ def losses(model: Model) -> list[str]:
     if isinstance(model, ArtificialModel):
         hidden = any(p.source not in network.inputs for p in network.projections)
         return [_NO_RELU] if hidden and model.activation.name == "relu" else []
-    neurons, found = neurons_of(model), list[str]()
-    if any(each.reset == "subtract" for each in neurons.values()):
+    kinds, found = [kind for _, kind in kinds_of(model)], list[str]()
+    if any(each.reset == "subtract" for each in kinds):
         found.append("NIR has no reset by subtraction: other programs will reset to v_reset")
-    if any(each.refractory_steps(model.dt) > 0 for each in neurons.values()):
+    if any(each.refractory_steps(model.dt) > 0 for each in kinds):
         found.append("NIR has no refractory period: other programs will ignore tau_refrac")
-    if model.delay_steps > 1:
+    if model.delays:
+        found.append(
+            "delays that differ by projection are Delay nodes, which most importers do not read"
+        )
+    elif model.delay_steps > 1:
         found.append(
             f"NIR's edges have no delay: other programs will ignore the delay {model.delay:g} ms"
         )
     if any(
-        neurons[each.name].has_currents
-        and (neurons[each.name].i_offset != 0.0 or unit_biases(each, model.parameters).any())
+        model.neuron_of(each.name).has_currents and _has_current(model, each)
         for each in network.layers
     ):
         found.append(
@@ -69,14 +72,17 @@ def bare(model: SpikingModel) -> list[Population]:
     return [
         each
         for each in model.network.layers
-        if biased_of(model.network, each) is None
-        and (
-            model.neuron_of(each.name).i_offset != 0.0 or unit_biases(each, model.parameters).any()
-        )
+        if biased_of(model.network, each) is None and _has_current(model, each)
     ]
+
+
+def _has_current(model: SpikingModel, population: Population) -> bool:
+    kinds = model.units_of(population.name).kinds
+    biased = unit_biases(population, model.parameters).any()
+    return bool(biased) or any(each.i_offset != 0.0 for each in kinds)
 
 
 def driven(model: SpikingModel) -> list[NeuronModel]:
     """The neurons of the inputs. Inputs that are given as spikes have none."""
-    neurons = neurons_of(model)
-    return [neurons[name] for name in model.network.inputs if name in neurons]
+    names = [name for name in neurons_of(model) if name in model.network.inputs]
+    return [kind for name in names for kind in model.units_of(name).kinds]

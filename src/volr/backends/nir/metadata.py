@@ -2,9 +2,9 @@
 
 It says which node is which population or projection, and what the arrays of the graph do not hold:
 names and their order, neuron models with reset and units, coding and timing, and biases to the last
-digit. ``neurons`` has those of the populations that have their own. Reading it is parsing JSON;
-``volr.backends.nir.read`` compares it with the graph, because another program may have changed
-either.
+digit. ``neurons`` has those of the populations that have their own, and ``delays`` those of the
+projections, ms. Reading it is parsing JSON; ``volr.backends.nir.read`` compares it with the graph,
+because another program may have changed either.
 """
 
 from __future__ import annotations
@@ -18,20 +18,21 @@ import numpy as np
 from volr.backends.nir.connector_words import in_words as in_words_of
 from volr.backends.nir.connector_words import out_of_words as connector_of
 from volr.backends.nir.projections import weights_of
-from volr.checks.json_values import in_words, out_of_words
+from volr.checks.json_values import in_word, out_of_words
 from volr.models.activations import activation
 from volr.models.coding import in_rates, rate_coding
 from volr.models.model import ArtificialModel, Model, SpikingModel
 from volr.models.parameters import bias_name, weight_name
 from volr.network import Network, Population, Projection
-from volr.neurons import neuron_model
+from volr.neurons import NeuronsByUnit, neurons_with
+from volr.neurons.by_unit import units_in
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from volr.backends.nir.graph import Graph
     from volr.checks.arrays import Floats
-    from volr.neurons import NeuronModel
+    from volr.neurons import NeuronModel, Neurons
 
 KEY = "volr"
 """Where the description stands in a graph's metadata."""
@@ -113,7 +114,7 @@ def describe(model: Model, places: Places) -> str:
                 "kind": "spiking",
                 "units": "s, and mV above v_rest; an input of a neuron is in mV/s (IFCurrDelta), "
                 "or in nA of w_in / tau_syn (IFCurrExp), and a spike an impulse of area 1",
-                **_neuron_in_words(model.neuron),
+                **_neurons_in_words(model.neuron),
                 "coding": [model.coding.name, in_rates(model.coding).rate_max],
                 "dt": model.dt,
                 "duration": model.duration,
@@ -121,8 +122,10 @@ def describe(model: Model, places: Places) -> str:
                 "readout": model.readout,
             }
             if model.neurons:
-                own = {name: model.neuron_of(name) for name in model.neurons}
-                found["neurons"] = {name: _neuron_in_words(each) for name, each in own.items()}
+                each = model.neurons.items()
+                found["neurons"] = {name: _neurons_in_words(neurons) for name, neurons in each}
+            if model.delays:
+                found["delays"] = dict(model.delays)
     return json.dumps(found, ensure_ascii=False)
 
 
@@ -157,11 +160,13 @@ def _is_whole(value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 40
 
 
-def _neuron_in_words(neuron: NeuronModel) -> dict[str, Any]:
+def _neurons_in_words(neurons: Neurons) -> dict[str, Any]:
+    each = units_in(neurons)
+    numbers = each.stacked(lambda neuron: neuron.numbers)
     return {
-        "neuron": neuron.name,
-        "numbers": in_words(neuron.numbers),
-        "reset": neuron.reset,
+        "neuron": each.name,
+        "numbers": {key: in_word(value) for key, value in numbers.items()},
+        "reset": each.first.reset,
     }
 
 
@@ -211,29 +216,43 @@ def _model(network: Network, values: Mapping[str, Floats], found: Mapping[str, A
         network=network,
         parameters=values,
         neuron=_neuron(found),
-        neurons=_neurons(found),
+        neurons={
+            name: _neurons(_typed(each, dict, "neurons"))
+            for name, each in _typed(found.get("neurons", {}), dict, "neurons").items()
+        },
         coding=rate_coding(name, _number(rate, "coding")),
         dt=_number(found.get("dt"), "dt"),
         duration=_number(found.get("duration"), "duration"),
         delay=_number(found.get("delay"), "delay"),
+        delays={
+            name: _number(each, "delays")
+            for name, each in _typed(found.get("delays", {}), dict, "delays").items()
+        },
         readout=_get(found, "readout", str),
     )
 
 
 def _neuron(found: Mapping[str, Any]) -> NeuronModel:
-    numbers = _get(found, "numbers", dict).items()
-    given = {key: _number(out_of_words(each), "numbers") for key, each in numbers}
-    neuron = neuron_model(_get(found, "neuron", str), given, _get(found, "reset", str))
+    neurons = _neurons(found)
+    if isinstance(neurons, NeuronsByUnit):
+        raise MalformedError("have neurons by unit for all populations")
+    return neurons
+
+
+def _neurons(found: Mapping[str, Any]) -> Neurons:
+    """Neurons, of which a parameter that differs by unit is a list."""
+    given: dict[str, float | list[float]] = {}
+    for key, value in _get(found, "numbers", dict).items():
+        if isinstance(value, list):
+            row = cast("list[Any]", value)
+            given[key] = [_number(out_of_words(each), "numbers") for each in row]
+        else:
+            given[key] = _number(out_of_words(value), "numbers")
+    neurons = neurons_with(_get(found, "neuron", str), given, _get(found, "reset", str))
     # A default that a later Volr changes must not change the model.
-    if set(neuron.numbers) != set(given):
+    if set(units_in(neurons).first.numbers) != set(given):
         raise MalformedError("lack parameters of the neuron model")
-    return neuron
-
-
-def _neurons(found: Mapping[str, Any]) -> dict[str, NeuronModel]:
-    """The neurons of the populations that have their own."""
-    each = _typed(found.get("neurons", {}), dict, "neurons").items()
-    return {name: _neuron(_typed(one, dict, "neurons")) for name, one in each}
+    return neurons
 
 
 def _get(found: Mapping[str, Any], key: str, kind: type) -> Any:

@@ -1,7 +1,8 @@
 """The node types that Volr reads, one row each: its parameters in NIR's names, and what it does.
 
 Port    an input or an output of the graph
-Linear  lies between populations; ``through`` makes a form of what arrives (``affine``)
+Linear  lies between populations; ``through`` makes a form of what arrives (``affine``), which a
+        Delay makes later
 Neuron  a population; ``step`` is what it does in a step of time (``spiking_nodes``)
 """
 
@@ -18,6 +19,7 @@ from volr.affine.forms import SizeError
 from volr.backends.nir.linear_nodes import (
     averaged,
     convolved,
+    delayed,
     flattened,
     scaled,
     summed,
@@ -44,7 +46,7 @@ class Port:
 
 @dataclass(frozen=True)
 class Linear:
-    """A node that passes on a linear function of what it gets, at once."""
+    """A node that passes on a linear function of what it gets, at once or later."""
 
     parameters: tuple[str, ...]
     through: Callable[[Values, Form, Room], Form]
@@ -59,7 +61,10 @@ class Neuron:
     ours: str = ""
 
 
-_CONV = ("input_shape", "weight", "stride", "padding", "dilation", "groups", "bias")
+DELAY = "delay"
+"""The parameter of a Delay, which is a time."""
+# What a padding in words stands for depends on those before it.
+_CONV = ("input_shape", "weight", "stride", "dilation", "padding", "groups", "bias")
 _POOL = ("kernel_size", "stride", "padding")
 _DELTA, _EXP = IFCurrDelta.name, IFCurrExp.name
 
@@ -73,6 +78,7 @@ PRIMITIVES: Mapping[str, Port | Linear | Neuron] = {
     "Conv2d": Linear(_CONV, partial(convolved, 2)),
     "AvgPool2d": Linear(_POOL, averaged),
     "SumPool2d": Linear(_POOL, summed),
+    "Delay": Linear((DELAY,), delayed),
     "Flatten": Linear(("start_dim", "end_dim", "input_type"), flattened),
     "Threshold": Neuron(("threshold",), brief),
     "I": Neuron(("r",), integrating, _DELTA),
@@ -94,7 +100,7 @@ DEFAULTS: Mapping[str, float | None] = {
 }
 """The same, with those that nir asks for, and that a file may lack until its network is read."""
 TAUS = ("tau", "tau_syn", "tau_mem")
-"""The parameters that are times."""
+"""The parameters that are time constants."""
 
 
 def is_linear(node: Node) -> bool:

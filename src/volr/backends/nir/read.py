@@ -222,12 +222,12 @@ def _artificial(found: GraphSkeleton, graph: Graph, name: str) -> tuple[Artifici
         biases[population] = factor * form.offset()
     if problems:
         raise refuse(name, problems)
-    network, values, notes = projected(found, factors, biases, spiking=False)
-    model = ArtificialModel(network, values, ReLU() if hidden else Identity())
+    made = projected(found, factors, biases, spiking=False)
+    model = ArtificialModel(made.network, made.parameters, ReLU() if hidden else Identity())
     how = "integrate-and-fire neurons are read as ReLUs, which their rates are"
     if not hidden:
         how = "there are no neurons: it is read as an artificial network without activations"
-    return model, [*notes, how]
+    return model, [*made.notes, how]
 
 
 def _coding(found: GraphSkeleton, dt: float) -> tuple[InputCoding, str]:

@@ -27,19 +27,24 @@ from volr.backends.readback import (
     Readback,
     SpikingReadback,
     all_asked,
+    distinct,
     precision_of,
-    uniform,
+    shared,
 )
 from volr.backends.terms import added_up
 from volr.errors import ModelError, ModelFileError, NetworkError
 from volr.models.model import ArtificialModel, SpikingModel
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from volr.backends.nir.graph import Graph, Node
     from volr.backends.nir.metadata import Places
+    from volr.backends.readback import Number
+    from volr.backends.terms import Ends
     from volr.checks.arrays import Floats
     from volr.models.model import Model
-    from volr.neurons import NeuronModel
+    from volr.neurons import NeuronsByUnit
 
 ORDER = "the nodes are NIR's; Volr's own metadata say which node is which population"
 
@@ -138,11 +143,11 @@ class _Back:
         return SpikingReadback(
             **common,
             cells={
-                name: self._numbers(model.neuron_of(name), name, model.dt)
+                name: self._numbers(model.units_of(name), name, model.dt)
                 for name in populations
                 if self._cells(name).kind != "Input"
             },
-            delays=all_asked(dict.fromkeys(weights, model.delay_steps * model.dt), METADATA),
+            delays=self._delays(model),
             dt=Asked(model.dt, METADATA),
         )
 
@@ -173,45 +178,61 @@ class _Back:
             case ArtificialModel():
                 return given
             case SpikingModel() as model:
-                neuron, values = model.neuron_of(name), self._cells(name).values
-                if not neuron.has_currents:
+                neurons, values = model.units_of(name), self._cells(name).values
+                if not neurons.first.has_currents:
                     # mV/s: r / τ of it is what the membrane sees.
-                    given = given * neuron.cm / SECOND
-                    if not neuron.leaks:
-                        return given * uniform(values["r"])
-                return given + values["v_leak"].ravel() / neuron.resistance
+                    given = given * neurons.of(lambda each: each.cm) / SECOND
+                    if not neurons.first.leaks:
+                        return given * values["r"].ravel()
+                resistances = neurons.of(lambda each: each.resistance)
+                return given + values["v_leak"].ravel() / resistances
 
-    def _numbers(self, neuron: NeuronModel, name: str, dt: float) -> Cells:
+    def _delays(self, model: SpikingModel) -> Mapping[Ends, Answer[Number]]:
+        """What each projection takes, ms: a step, and as much more as its Delay says.
+
+        Where no projection has a delay of its own, the metadata have that of all.
+        """
+        usual = 0.0 if model.delays else (model.delay_steps - 1) * model.dt
+        found: dict[Ends, list[float]] = {}
+        for each in model.network.layers:
+            for term in self._into(each.name).terms:
+                later = SECOND * term.delay + usual
+                found.setdefault((term.source, each.name), []).append(model.dt + later)
+        return all_asked({ends: distinct(each) for ends, each in found.items()}, METADATA)
+
+    def _numbers(self, neurons: NeuronsByUnit, name: str, dt: float) -> Cells:
         """The parameters of a node's neurons. The metadata add those that NIR has no field for."""
         node = self._cells(name)
-        values = node.values
-        rest, own = neuron.v_rest, neuron.numbers
+        values = {key: each.ravel() for key, each in node.values.items()}
+        first = neurons.first
+        own = neurons.stacked(lambda each: each.numbers)
         primitive = PRIMITIVES.get(node.kind)
         ours = primitive.ours if isinstance(primitive, Neuron) else ""
         kind = Asked(ours or node.kind)
         # IF and I have no time constant.
         tau = values.get("tau_mem", values.get("tau", np.full(1, np.inf)))
-        numbers: dict[str, Answer[float]] = {
-            "v_rest": Asked(rest, METADATA),
-            "tau_refrac": Asked(neuron.refractory_steps(dt) * dt, METADATA),
+        refractory = neurons.of(lambda each: each.refractory_steps(dt) * dt)
+        numbers: dict[str, Answer[Number]] = {
+            "v_rest": Asked(own["v_rest"], METADATA),
+            "tau_refrac": Asked(shared(refractory), METADATA),
             "v_thresh": Asked(math.inf),
-            "v_reset": Asked(neuron.v_reset, METADATA),
-            "tau_m": Asked(SECOND * uniform(tau)),
+            "v_reset": Asked(own["v_reset"], METADATA),
+            "tau_m": Asked(shared(SECOND * tau)),
         }
         if "tau_syn" in values:
-            synapse = Asked(SECOND * uniform(values["tau_syn"]))
+            synapse = Asked(shared(SECOND * values["tau_syn"]))
             numbers["tau_syn_E"] = numbers["tau_syn_I"] = synapse
             # The resistance is r; w_in takes up the synapse's time constant.
             resistance = values["r"] * values["w_in"] / values["tau_syn"]
-            numbers["cm"] = Asked(uniform(tau * SECOND / resistance))
-        elif name in self.model.network.inputs and neuron.has_currents:
+            numbers["cm"] = Asked(shared(tau * SECOND / resistance))
+        elif name in self.model.network.inputs and first.has_currents:
             # Nothing leads to it, so it needs no synapses, and is said without.
-            kind = Asked(neuron.name, METADATA)
+            kind = Asked(first.name, METADATA)
             numbers |= {k: Asked(own[k], METADATA) for k in ("tau_syn_E", "tau_syn_I", "cm")}
         else:
             share = values["r"] / tau if np.isfinite(tau).all() else values["r"]
-            numbers["cm"] = Asked(neuron.cm * uniform(share), METADATA)
+            numbers["cm"] = Asked(shared(own["cm"] * share), METADATA)
         if "v_threshold" in values:
-            numbers["v_thresh"] = Asked(rest + uniform(values["v_threshold"]))
-            numbers["v_reset"] = Asked(rest + uniform(values["v_reset"]))
-        return Cells(kind, Asked(neuron.reset, METADATA), numbers)
+            numbers["v_thresh"] = Asked(shared(own["v_rest"] + values["v_threshold"]))
+            numbers["v_reset"] = Asked(shared(own["v_rest"] + values["v_reset"]))
+        return Cells(kind, Asked(first.reset, METADATA), numbers)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 import numpy as np
 
-from volr.backends.nir.primitives import TAUS
+from volr.backends.nir.primitives import DELAY, TAUS
 from volr.backends.nir.spiking_nodes import Steps
 from volr.errors import ModelFileError
 
@@ -27,8 +27,8 @@ def steps_of(
 ) -> tuple[Steps, list[str]]:
     """The unit of time and the step, as given, or else as the graph lets one guess; and why.
 
-    Time constants below 1 are taken for seconds, of 1 and above for milliseconds (or steps of one);
-    ``ModelFileError`` where some are below and others above.
+    Time constants and delays below 1 are taken for seconds, of 1 and above for milliseconds (or
+    steps of one); ``ModelFileError`` where some are below and others above.
     """
     notes: list[str] = []
     unit = time_unit
@@ -43,22 +43,25 @@ def steps_of(
 
 
 def _unit(graph: Graph) -> tuple[TimeUnit, str]:
-    taus = [
-        float(tau)
-        for node in graph.nodes.values()
-        for key, values in node.values.items()
-        if key in TAUS and values.size
-        for tau in (values.min(), values.max())
-    ]
-    if not taus:
+    times: list[float] = []
+    what = "time constants"
+    for node in graph.nodes.values():
+        for key, values in node.values.items():
+            if key in TAUS and values.size:
+                times += [float(values.min()), float(values.max())]
+            # A delay of 0 is one in any unit.
+            elif key == DELAY and values.any():
+                what = "time constants and delays"
+                times += [float(values[values != 0.0].min()), float(values.max())]
+    if not times:
         return "s", "no time constant tells the unit of time: seconds are assumed"
-    low, high = min(taus), max(taus)
+    low, high = min(times), max(times)
     if high < 1.0:
-        return "s", f"time constants are taken for seconds, the largest being {high:g}"
+        return "s", f"{what} are taken for seconds, the largest being {high:g}"
     if low >= 1.0:
-        return "ms", f"time constants are taken for milliseconds, the smallest being {low:g}"
+        return "ms", f"{what} are taken for milliseconds, the smallest being {low:g}"
     raise ModelFileError(
-        f"the unit of time is not clear: time constants range from {low:g} to {high:g}",
+        f"the unit of time is not clear: {what} range from {low:g} to {high:g}",
         help="say which it is: time_unit='s' or time_unit='ms'",
     )
 

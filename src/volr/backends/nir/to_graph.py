@@ -15,9 +15,12 @@ area 1, so that NIR's equations, in the continuous time in which they are writte
                                                       that of a ReLU, max(W x + b, 0)
     Identity     y = s x                              s = 1
 
-The weights are Volr's to the last digit. NIR has no reset by subtraction, no refractory period and
-no delay of a synapse. The metadata say these (``volr.backends.nir.metadata``), and ``losses`` tells
-which of them other programs will miss.
+The weights are Volr's to the last digit, and a number of a neuron can differ from unit to unit.
+
+NIR's edges take no time, and ours a step at least. Where projections have delays of their own, a
+Delay before the nodes of each says how much more than a step it takes. NIR has no reset by
+subtraction and no refractory period. The metadata say these, and a delay that all projections have
+(``volr.backends.nir.metadata``); ``losses`` tells which of them other programs will miss.
 """
 
 from __future__ import annotations
@@ -33,21 +36,25 @@ from volr.backends.nir.axes import axes_of
 from volr.backends.nir.graph import Graph, Node
 from volr.backends.nir.losses import bare, biased_of, driven
 from volr.backends.nir.metadata import KEY, Places, describe
+from volr.backends.nir.primitives import DELAY
 from volr.backends.nir.projections import nodes_of
 from volr.backends.populations import kinds_of
-from volr.backends.refusals import written_for
+from volr.backends.refusals import elsewhere, written_for
 from volr.errors import UnsupportedError
 from volr.models.coding import ConstantCurrent
 from volr.models.model import ArtificialModel, Model, SpikingModel
 from volr.models.parameters import unit_biases, weight_name
 from volr.network.connectors import AllToAll, by_channel
+from volr.neurons import NeuronsByUnit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from volr.backends.nir.graph import Edge
+    from volr.checks.arrays import Floats
     from volr.network import Network, Population, Projection
     from volr.network.connectors import Shape
+    from volr.neurons import NeuronModel
 
     _Chain: TypeAlias = list[tuple[str, Node]]
 
@@ -66,7 +73,9 @@ _RESERVED = frozenset([*_MODULE.split(), *keyword.kwlist])
 def canonical(model: Model) -> Graph:
     """The graph of a model, with its metadata. Raises ``UnsupportedError`` where there is none."""
     if isinstance(model, SpikingModel) and (why := _unsayable(model)):
-        raise UnsupportedError(why, help=written_for("brian2"))
+        by_unit = any(isinstance(each, NeuronsByUnit) for each in model.neurons.values())
+        way = elsewhere("engine", "nest", "brian2") if by_unit else written_for("brian2")
+        raise UnsupportedError(why, help=way)
     network, axes = model.network, axes_of(model.network)
     chains = {p.name: each for p, each in _chains(model, axes)}
     names = _names(network, chains)
@@ -139,6 +148,9 @@ def _unsayable(model: SpikingModel) -> str:
                 f"{where}NIR's neurons with synapses have a time constant in s, and this model's "
                 "tau_m is infinite"
             )
+    for population in model.network.populations:
+        if why := _uneven(model, population):
+            return f"population {population.name}: {why}"
     for neuron in driven(model):
         if not neuron.leaks and neuron.i_offset != 0.0:
             return (
@@ -154,21 +166,51 @@ def _unsayable(model: SpikingModel) -> str:
     return ""
 
 
+def _uneven(model: SpikingModel, population: Population) -> str:
+    """Why NIR has no node for neurons that differ by unit as these do; empty where it has."""
+    neurons = model.units_of(population.name)
+    if len({kind.leaks for kind in neurons.kinds}) > 1:
+        return "NIR's IF has no time constant, its LIF has one, and these neurons are some of each"
+    last = biased_of(model.network, population) if population in model.network.layers else None
+    if last is None or neurons.first.has_currents or isinstance(last.connector.parts[-1], AllToAll):
+        return ""
+    bias = _rises(model, population).reshape(population.shape[0], -1)
+    if (bias == bias[:, :1]).all():
+        return ""
+    return (
+        "NIR's kernels have one bias for each channel, and the constant currents over cm differ "
+        "within one"
+    )
+
+
+def _rises(model: SpikingModel, population: Population) -> Floats:
+    """What its constant current adds to each membrane of a population, mV/s ``[unit]``."""
+    neurons = model.units_of(population.name)
+    current = neurons.of(lambda each: each.i_offset) + np.array(
+        unit_biases(population, model.parameters)
+    )
+    return SECOND * current / neurons.of(lambda each: each.cm)
+
+
 def _chains(model: Model, axes: Mapping[str, Shape]) -> Iterator[tuple[Projection, _Chain]]:
     """The nodes of all projections, by what each does. One into each population has the bias."""
     network, joined = model.network, set[tuple[str, str]]()
     for population in network.layers:
-        neuron = model.neuron_of(population.name) if isinstance(model, SpikingModel) else None
         # A neuron with a synapse is given its constant current as v_leak.
-        biased = None if neuron and neuron.has_currents else biased_of(network, population)
+        currents = isinstance(model, SpikingModel) and model.neuron_of(population.name).has_currents
+        biased = None if currents else biased_of(network, population)
         for projection in network.incoming[population.name]:
             bias = None
             if projection is biased:
-                bias = np.array(unit_biases(population, model.parameters))
-                bias = SECOND * (neuron.i_offset + bias) / neuron.cm if neuron else bias
+                bias = (
+                    _rises(model, population)
+                    if isinstance(model, SpikingModel)
+                    else np.array(unit_biases(population, model.parameters))
+                )
                 if not isinstance(projection.connector.parts[-1], AllToAll):
                     bias = by_channel(bias, population.shape)
             ends = (projection.source, population.name)
+            late = _delay(model, projection, axes[projection.source])
             # An Input with an edge to neurons would drive them.
             given = isinstance(model, SpikingModel) and _is_given(model, projection.source)
             chain = nodes_of(
@@ -179,9 +221,18 @@ def _chains(model: Model, axes: Mapping[str, Shape]) -> Iterator[tuple[Projectio
                 (axes[projection.source], axes[population.name]),
                 direct=not given and ends not in joined,
             )
-            if not chain:
+            if not chain and not late:
                 joined.add(ends)
-            yield projection, chain
+            yield projection, [*late, *chain]
+
+
+def _delay(model: Model, projection: Projection, axes: Shape) -> _Chain:
+    """The node that says how much more than a step a projection takes, s, where delays differ."""
+    if not isinstance(model, SpikingModel) or not model.delays:
+        return []
+    steps = model.delay_steps_of(projection) - 1
+    late = np.full(axes, steps * model.dt / SECOND)
+    return [("delay", Node("Delay", {DELAY: late}))] if steps else []
 
 
 def _is_given(model: SpikingModel, name: str) -> bool:
@@ -212,29 +263,34 @@ def _neurons(model: SpikingModel, population: Population, axes: Shape) -> Node:
     A constant current is their v_leak where no node with a bias leads to them, as in inputs, and in
     a CubaLIF: others go through the synapse.
     """
-    neuron, each = model.neuron_of(population.name), np.ones(axes)
-    current = neuron.i_offset + np.array(unit_biases(population, model.parameters)).reshape(axes)
+    neurons = model.units_of(population.name)
+
+    def each(number: Callable[[NeuronModel], float]) -> Floats:
+        return np.broadcast_to(neurons.of(number), (population.size,)).reshape(axes)
+
+    bias = np.array(unit_biases(population, model.parameters)).reshape(axes)
+    current = each(lambda neuron: neuron.i_offset) + bias
+    leak = each(lambda neuron: neuron.resistance if neuron.leaks else 0.0) * current
     is_input = population.name in model.network.inputs
-    tau = neuron.tau_m / SECOND * each
-    if neuron.has_currents and not is_input:
-        synapse = neuron.numbers["tau_syn_E"] / SECOND * each
+    tau = each(lambda neuron: neuron.tau_m / SECOND)
+    if neurons.first.has_currents and not is_input:
+        synapse = each(lambda neuron: neuron.numbers["tau_syn_E"] / SECOND)
         kind, nonspiking = "CubaLIF", "CubaLI"
         values = {
             "tau_syn": synapse,
             "tau_mem": tau,
-            "r": neuron.resistance * each,
-            "v_leak": neuron.resistance * current,
+            "r": each(lambda neuron: neuron.resistance),
+            "v_leak": leak,
             "w_in": synapse,
         }
-    elif neuron.leaks:
+    elif neurons.first.leaks:
         bare = biased_of(model.network, population) is None
-        leak = neuron.resistance * current if bare else 0.0 * each
         kind, nonspiking = "LIF", "LI"
-        values = {"tau": tau, "r": tau, "v_leak": leak}
+        values = {"tau": tau, "r": tau, "v_leak": leak if bare else 0.0 * leak}
     else:
-        kind, nonspiking, values = "IF", "I", {"r": each}
+        kind, nonspiking, values = "IF", "I", {"r": np.ones(axes)}
     if not is_input and not model.is_spiking(population.name):
         return Node(nonspiking, values)
-    values["v_threshold"] = (neuron.v_thresh - neuron.v_rest) * each
-    values["v_reset"] = (neuron.v_reset - neuron.v_rest) * each
+    values["v_threshold"] = each(lambda neuron: neuron.v_thresh - neuron.v_rest)
+    values["v_reset"] = each(lambda neuron: neuron.v_reset - neuron.v_rest)
     return Node(kind, values)

@@ -26,8 +26,8 @@ from volr.backends.readback import (
     SpikingReadback,
     all_asked,
     asked_cells,
+    distinct,
     precision_of,
-    uniform,
 )
 from volr.backends.scripts import AS_TEXT, DAMAGED, Kind, arrays_beside, float_types
 from volr.errors import DataError
@@ -98,7 +98,7 @@ def _contents(tables: Mapping[str, Any]) -> SpikingReadback:
             names[theirs]: _cells(each, dt, spiking=theirs not in silent)
             for theirs, each in neurons.items()
         },
-        delays=all_asked({ends: uniform(each) for ends, each in delays.items()}),
+        delays=all_asked({ends: distinct(each) for ends, each in delays.items()}),
         ticks={} if clock is None else {names[clock]: Asked(np.asarray(tables["TICKS"]))},
         dt=Asked(dt),
         precision=precision if tables["BESIDE"] else AS_TEXT,

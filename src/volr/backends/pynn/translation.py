@@ -51,8 +51,8 @@ from volr.backends.readback import (
     SpikingReadback,
     Told,
     all_asked,
+    distinct,
     shared,
-    uniform,
 )
 from volr.backends.worker import inputs_of, ticks_of
 from volr.neurons import ENDLESS, IFCondExp, IFCurrDelta, IFCurrExp
@@ -203,14 +203,15 @@ def in_our_words(dialect: Dialect, model: SpikingModel, answers: list[Arrays]) -
     network, answer = model.network, answers[0]
     names = [p.name for p in network.populations]
     held: dict[Ends, list[SynapseArrays]] = {}
-    delays: dict[Ends, float] = {}
+    delays: dict[Ends, Number] = {}
     for ends in ((source, target) for source in names for target in names):
         key = "->".join(ends)
         if f"{key}.weight" in answer:
             pre, post, each = (answer[f"{key}.{part}"] for part in ("pre", "post", "weight"))
             held[ends] = [(post, pre, each / _factors(dialect, model, ends[1], each, post))]
             told = lines(dialect, model.neuron_of(ends[1]), model.dt)
-            delays[ends] = told["delay"].back(uniform(answer[f"{key}.delay"]))
+            late = np.unique(answer[f"{key}.delay"]).tolist()
+            delays[ends] = distinct([told["delay"].back(each) for each in late])
     sizes = {name: int(answer[f"{name}.cells"][0]) for name in names if f"{name}.cells" in answer}
     return SpikingReadback(
         populations=all_asked(sizes),

@@ -51,7 +51,9 @@ def document_for(dialect: Dialect) -> Document:
     def write(model: Model) -> Files:
         from volr.backends.nir.dialects.writing import write_for
 
-        if isinstance(model, SpikingModel) and isinstance(model.coding, FirstSpike):
+        if isinstance(model, SpikingModel) and (
+            isinstance(model.coding, FirstSpike) or model.delays
+        ):
             check_supported(found, model)
         return write_for(model, dialect)
 

@@ -31,10 +31,7 @@ if TYPE_CHECKING:
 
     _Shape: TypeAlias = tuple[int, ...]
 
-_FIELDS: Mapping[str, tuple[str, ...]] = {
-    **{kind: each.parameters for kind, each in PRIMITIVES.items()},
-    "Delay": ("delay",),
-}
+_FIELDS: Mapping[str, tuple[str, ...]] = {k: each.parameters for k, each in PRIMITIVES.items()}
 """What nir's nodes have, by kind."""
 _ALIKE = ("tau", "tau_syn", "tau_mem", "r", "v_leak", "v_threshold", "v_reset")
 

@@ -3,9 +3,9 @@
     graph, primitives          a graph as plain data; the node types that Volr reads, a row for each
     hdf5_read, hdf5_write      from the bytes of a file to a graph, trusting nothing, and back
     read                       from a graph to a model: the network (``import_graph``), what leads
-                               to its populations (``affine``, ``windows``, ``terms``,
-                               ``import_shapes``, ``import_projections``), and its neurons
-                               (``import_spiking``, ``spiking_nodes``, ``time_unit``)
+                               to its populations (``linear_nodes``, and the package ``affine``),
+                               and its neurons (``import_spiking``, ``spiking_nodes``,
+                               ``time_unit``)
     to_graph, metadata         from a model to a graph, and what NIR has no words for: projections
                                (``projections``, ``connector_words``), maps and rows (``axes``)
     losses                     what other programs miss of a file

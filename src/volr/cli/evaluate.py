@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from volr.cli import completion, options
 from volr.cli.executors import Dask
-from volr.cli.input_files import check_data, read_model
+from volr.cli.input_files import data_for, read_model
 from volr.cli.operations import operations_json
 from volr.cli.options import option, with_options
 from volr.cli.output import note, print_json, print_parts
@@ -44,14 +44,12 @@ def evaluate(
     from volr.errors import BackendError
     from volr.experiments.costs.display import operations_parts
     from volr.experiments.costs.measure import operations as count
-    from volr.experiments.evaluation import data_scale, data_seed, evaluation_table
+    from volr.experiments.evaluation import data_seed, evaluation_table
     from volr.experiments.evaluation import evaluate as measure
     from volr.experiments.run_progress import of_simulation
-    from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
 
     chosen = find_task(task)
-    check_data(data, chosen)
     asked = None if on is None else backend(on)
     loaded = read_model(model)
     runner = asked or default_backend(loaded.model)
@@ -67,13 +65,11 @@ def evaluate(
     if device != "cpu" or dask is not None:
         runs = simulator(runner.name, device=found_device, dask=dask)
     network = loaded.model.network
-    check_model(chosen, network, loaded.origin.get("task"))
+    chosen = data_for(chosen, network, loaded.origin, data)
     split = data_seed(loaded.origin, task, seed)
     with runs as running, progress_bar() as progress:
         progress(f"loading {task}", 0, None)
-        whole = chosen.load(
-            seed=split, inputs=network.input_size, data_dir=data, scale=data_scale(loaded.origin)
-        )
+        whole = chosen.load(seed=split, inputs=network.input_size, data_dir=data)
         test = whole.test if samples is None else whole.test.first(samples)
         told = of_simulation(progress, len(test))
         drawn = split if seed is None else seed

@@ -9,7 +9,7 @@ import typer
 
 from volr.cli import completion, options
 from volr.cli.explain_exact import explain_whole_numbers, is_whole
-from volr.cli.input_files import check_data, read_model, source_of
+from volr.cli.input_files import data_for, read_model, source_of
 from volr.cli.options import CALIBRATION, SPIKING, given, given_values, option, refuse, with_options
 from volr.cli.output import print_json, print_parts
 from volr.cli.progress import progress_bar
@@ -52,9 +52,8 @@ def explain(
     """
     from volr.backends import ENGINE, spiking_backend
     from volr.backends.refusals import require
-    from volr.experiments.evaluation import data_scale, data_seed
+    from volr.experiments.evaluation import data_seed
     from volr.experiments.run_progress import of_calibration
-    from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
     from volr.explanation import explain as split
     from volr.explanation.display import explanation_parts
@@ -62,14 +61,13 @@ def explain(
     from volr.transfer import TransferSettings, transfer_ann
 
     chosen = find_task(task)
-    check_data(data, chosen)
     runner = spiking_backend(on)
     require(runner)
     loaded = read_model(model)
     split_seed = data_seed(loaded.origin, task, seed)
     drawn = split_seed if seed is None else seed
     if is_whole(loaded.model):
-        check_model(chosen, loaded.model.network, loaded.origin.get("task"))
+        chosen = data_for(chosen, loaded.model.network, loaded.origin, data)
         explain_whole_numbers(
             loaded,
             model,
@@ -102,15 +100,10 @@ def explain(
         artificial, spiking_model = loaded.model, None
         settings = spiking.settings(TransferSettings, **given_values(full), seed=drawn)
     network = loaded.model.network
-    check_model(chosen, network, loaded.origin.get("task"))
+    chosen = data_for(chosen, network, loaded.origin, data)
     with runner.start() as simulator, ENGINE.start() as engine, progress_bar() as progress:
         progress(f"loading {task}", 0, None)
-        whole = chosen.load(
-            seed=split_seed,
-            inputs=network.input_size,
-            data_dir=data,
-            scale=data_scale(loaded.origin),
-        )
+        whole = chosen.load(seed=split_seed, inputs=network.input_size, data_dir=data)
         if spiking_model is None:
             spiking_model = transfer_ann(
                 artificial,

@@ -54,7 +54,6 @@ def explain_whole_numbers(
     given: nothing is transferred here, so they are refused.
     """
     from volr.exact.first_spikes import from_first_spikes
-    from volr.experiments.evaluation import data_scale
     from volr.explanation.display import exact_parts, loss_parts
     from volr.explanation.exact import explain_exact
     from volr.explanation.mixtures import mixture_of
@@ -78,9 +77,7 @@ def explain_whole_numbers(
     with progress_bar() as progress:
         progress(f"loading {task.name}", 0, None)
         size = model.network.input_size
-        shown = task.load(
-            seed=split, inputs=size, data_dir=data, scale=data_scale(loaded.origin)
-        ).test.first(samples)
+        shown = task.load(seed=split, inputs=size, data_dir=data).test.first(samples)
         if isinstance(model, SpikingModel):
             found = explain_exact(model, shown, on, ann=trained, progress=progress)
         elif trained is not None:

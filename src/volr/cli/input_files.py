@@ -88,6 +88,21 @@ def check_data(data: Path | None, *tasks: Task) -> None:
         refuse([f"--data {data}"], f"{names} {has}; leave it out")
 
 
+def data_for(task: Task, network: Network, origin: Origin, data: Path | None) -> Task:
+    """The task for a model of this network and origin, after ``check_data``.
+
+    Data of somebody's own are scaled and labelled as those that the model was trained on. Raises
+    ``DataError`` as ``check_model`` and ``as_trained`` do.
+    """
+    from volr.experiments.evaluation import as_trained
+    from volr.experiments.tasks import check_model
+
+    found = as_trained(task, origin, network.output_size)
+    check_data(data, found)
+    check_model(found, network, origin.get("task"))
+    return found
+
+
 @dataclass(frozen=True)
 class Read(Generic[_M]):
     """A model of one kind, its file and its origin."""
@@ -203,9 +218,9 @@ def split_of(origins: Iterable[Origin], task: str, seed: int | None) -> int:
     It is that of the start and of the teacher, so that neither has seen test samples of the
     network. Raises ``ModelError`` if the two differ.
     """
-    from volr.experiments.evaluation import data_seed
+    from volr.experiments.evaluation import data_seed, trained_on
 
-    seeds = {data_seed(each, task, None) for each in origins if each.get("task") == task}
+    seeds = {data_seed(each, task, None) for each in origins if trained_on(each, task)}
     if len(seeds) > 1:
         raise ModelError(
             f"the models of --start and --teacher have other test samples of {task}: they were "

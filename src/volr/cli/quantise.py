@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from volr.cli import options
-from volr.cli.input_files import check_data, read_model
+from volr.cli.input_files import data_for, read_model
 from volr.cli.options import count, given_values, option, with_options
 from volr.cli.output import note, print_json, print_parts
 from volr.cli.output_files import check_writable, path_from, save_made
@@ -94,9 +94,8 @@ def quantised_of(
 
     ``given`` are options by name. Raises as the command does.
     """
-    from volr.experiments.evaluation import data_scale, data_seed, scale_entries
+    from volr.experiments.evaluation import data_entries, data_seed
     from volr.experiments.run_progress import of_quantisation
-    from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
     from volr.models.activations import Staircase
     from volr.models.model import ArtificialModel
@@ -105,7 +104,6 @@ def quantised_of(
     from volr.quantisation.quantise import check_quantisable
 
     chosen = find_task(task)
-    check_data(data, chosen)
     if not isinstance(loaded.model, ArtificialModel):
         raise ModelError(
             f"{path} is a spiking model", help="quantise the artificial one it came from"
@@ -120,14 +118,12 @@ def quantised_of(
     taken = {name.removeprefix("calibration_"): each for name, each in given.items()}
     settings = QuantisationSettings(**{"seed": split, **taken})
     network = loaded.model.network
-    check_model(chosen, network, loaded.origin.get("task"))
+    chosen = data_for(chosen, network, loaded.origin, data)
     progress(f"loading {task}", 0, None)
-    stimuli = chosen.load(
-        seed=split, inputs=network.input_size, data_dir=data, scale=data_scale(loaded.origin)
-    ).train
+    stimuli = chosen.load(seed=split, inputs=network.input_size, data_dir=data).train
     done = quantise_model(loaded.model, stimuli, settings, progress=of_quantisation(progress))
     origin = {
-        **scale_entries(chosen, split),
+        **data_entries(chosen, split),
         **loaded.origin,
         "task": task,
         "seed": split,

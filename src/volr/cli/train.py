@@ -87,7 +87,7 @@ def train(
     """Train a program as an artificial or a spiking network."""
     from volr.backends import simulator
     from volr.engine.devices import device_name, device_of
-    from volr.experiments.evaluation import scale_entries
+    from volr.experiments.evaluation import as_trained, data_entries
     from volr.experiments.programs import program_source
     from volr.experiments.run_progress import of_training
     from volr.experiments.runner import task_network
@@ -112,7 +112,6 @@ def train(
         )
     device = device_of(through.device)
     chosen = find_task(task)
-    check_data(data, chosen)
     check_writable(out, source=Path(file))
     saved = out.with_name(f"{out.name}.checkpoint") if checkpoint is None else checkpoint
     check_writable(saved, source=Path(file))
@@ -124,6 +123,10 @@ def train(
     taught = None if teacher is None else teacher_of(teacher, chosen, out)
     runs = nullcontext() if in_loop is None else simulator(in_loop)
     known = [each.origin for each in (begun, initial, taught) if each is not None]
+    # Whoever goes on, or learns from another, means the same by the values and the labels.
+    if known:
+        chosen = as_trained(chosen, known[0], lowered.output_size)
+    check_data(data, chosen)
     split = split_of(known, task, seed)
     settings = TrainingSettings(
         **given_values(learning),
@@ -185,7 +188,7 @@ def train(
         origin = {**begun.origin, **origin}
         if isinstance(ann := begun.origin.get("ann"), str):
             origin["ann"] = path_from(out, begun.path.parent / ann)
-    save_made(trained.model, out, {**origin, **scale_entries(chosen, split)})
+    save_made(trained.model, out, {**origin, **data_entries(chosen, split)})
     saved.unlink(missing_ok=True)
     _tell(trained, 1 if start is not None else settings.candidates)
     if through.device != "cpu":

@@ -9,7 +9,7 @@ import typer
 from volr.cli import completion, options
 from volr.cli.executors import Dask
 from volr.cli.first_spikes import transfer_first_spikes
-from volr.cli.input_files import check_data, read_model
+from volr.cli.input_files import data_for, read_model
 from volr.cli.options import (
     MisplacedError,
     count,
@@ -100,10 +100,9 @@ def transfer(
     """
     from volr.backends import simulator
     from volr.experiments.defaults import with_task_defaults
-    from volr.experiments.evaluation import data_scale, data_seed
+    from volr.experiments.evaluation import data_entries, data_seed
     from volr.experiments.run_progress import of_calibration
     from volr.experiments.settings_file import read_settings, settings_with
-    from volr.experiments.tasks import check_model
     from volr.experiments.tasks import task as find_task
     from volr.models.first_spike import FirstSpike
     from volr.models.model import ArtificialModel
@@ -121,7 +120,6 @@ def transfer(
     if task is None:
         raise MisplacedError("Missing option '--task'.")
     chosen = find_task(task)
-    check_data(data, chosen)
     loaded = read_model(model)
     if not isinstance(loaded.model, ArtificialModel):
         raise ModelError(
@@ -141,17 +139,16 @@ def transfer(
         file = read_settings(settings_file)
         settings = with_task_defaults(settings_with(file, changes), task).transfer(drawn)
     network = loaded.model.network
-    check_model(chosen, network, loaded.origin.get("task"))
+    chosen = data_for(chosen, network, loaded.origin, data)
     check_writable(out, source=model)
     with simulator(calibration.on, dask=dask) as target, progress_bar() as progress:
         progress(f"loading {task}", 0, None)
-        stimuli = chosen.load(
-            seed=split, inputs=network.input_size, data_dir=data, scale=data_scale(loaded.origin)
-        ).train
+        stimuli = chosen.load(seed=split, inputs=network.input_size, data_dir=data).train
         done = transfer_ann(
             loaded.model, stimuli, target, settings, progress=of_calibration(progress)
         )
     origin = {
+        **data_entries(chosen, split),
         **loaded.origin,
         "task": task,
         "seed": split,

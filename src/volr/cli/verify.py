@@ -240,9 +240,8 @@ def _stimuli(
     network: Network, task: str | None, samples: int, seed: int, origin: Origin, data: Path | None
 ) -> tuple[Floats, Integers | None]:
     """Stimuli of the task's test data with their labels; or random stimuli, which have none."""
-    from volr.cli.input_files import check_data
-    from volr.experiments.evaluation import data_scale, data_seed
-    from volr.experiments.tasks import check_model
+    from volr.cli.input_files import data_for
+    from volr.experiments.evaluation import data_seed
     from volr.experiments.tasks import task as find_task
     from volr.verification.examples import random_stimuli
 
@@ -250,11 +249,8 @@ def _stimuli(
         refuse([f"--data {data}"] if data else [], "without --task, the stimuli are random")
         return random_stimuli(network, samples, seed), None
     chosen = find_task(task)
-    check_data(data, chosen)
-    check_model(chosen, network, origin.get("task"))
+    chosen = data_for(chosen, network, origin, data)
     split = data_seed(origin, task, seed)
-    whole = chosen.load(
-        seed=split, inputs=network.input_size, data_dir=data, scale=data_scale(origin)
-    )
+    whole = chosen.load(seed=split, inputs=network.input_size, data_dir=data)
     shown = whole.test.first(samples)
     return shown.inputs, shown.labels

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,7 +16,9 @@ from volr.checks import arguments
 from volr.display.displayed import Displayed
 from volr.display.parts import Table
 from volr.errors import DataError, UnsupportedError
-from volr.experiments.datasets.arrays import scale_in
+from volr.experiments.datasets.labels import names_in
+from volr.experiments.datasets.scale import scale_in
+from volr.experiments.tasks import is_path
 from volr.models.coding import check_stimuli, decode_counts
 from volr.models.model import ArtificialModel, Model, SpikingModel
 from volr.models.samples import check_labels
@@ -26,7 +29,6 @@ if TYPE_CHECKING:
     from volr.backends import On
     from volr.backends.base import Progress
     from volr.display.parts import Part
-    from volr.experiments.datasets.arrays import Scale
     from volr.experiments.tasks import Task
     from volr.model_files.model_file import Origin
     from volr.models.samples import Samples
@@ -133,26 +135,39 @@ def backend_for(
 def data_seed(origin: Origin, task: str, otherwise: int | None) -> int:
     """The seed for the data of ``task``, for a model of this ``origin``.
 
-    It is the seed that the model was trained with, so that the test samples are new to it. For a
-    model without training on the task it is ``otherwise``, or 0.
+    It is the seed that the model was trained with, so that the test samples are new to it, even
+    where a file of somebody's own has got another path. For a model without training on the task it
+    is ``otherwise``, or 0.
     """
-    trained = origin.get("seed") if origin.get("task") == task else None
+    trained = origin.get("seed") if trained_on(origin, task) else None
     return trained if isinstance(trained, int) and trained >= 0 else otherwise or 0
 
 
-def data_scale(origin: Origin) -> Scale | None:
-    """The scale of the data that a model of this ``origin`` was trained on.
+def trained_on(origin: Origin, task: str) -> bool:
+    """Whether a model of this origin was trained on a task, or may have been, by another path."""
+    return origin.get("task") == task or (_SCALE in origin and is_path(task))
 
-    None for data of Volr's own tasks, which have none. Raises ``DataError`` for no scale.
+
+def as_trained(task: Task, origin: Origin, outputs: int) -> Task:
+    """The task for a model of this ``origin`` with so many outputs.
+
+    Data of somebody's own get the scale and the labels of those that the model was trained on.
+    Raises ``DataError`` where these are none, or do not fit.
     """
     kept = origin.get(_SCALE)
-    return scale_in(kept) if isinstance(kept, str) else None
+    if task.own is None or not isinstance(kept, str):
+        return task
+    own = task.own.as_trained(scale_in(kept), names_in(origin.get(_LABELS)), outputs)
+    return replace(task, own=own, classes=own.classes)
 
 
-def scale_entries(task: Task, seed: int) -> dict[str, str]:
-    """What an origin keeps of the scale of a task's data, for ``data_scale``."""
-    scale = task.scale(seed)
-    return {} if scale is None else {_SCALE: scale.text}
+def data_entries(task: Task, seed: int) -> dict[str, str]:
+    """What an origin keeps of a task's data, for ``as_trained``."""
+    if task.own is None:
+        return {}
+    labels = {_LABELS: json.dumps(task.own.names)} if task.own.names else {}
+    return {_SCALE: task.own.scale(seed).text, **labels}
 
 
-_SCALE = "data_scale"
+_SCALE, _LABELS = "data_scale", "data_labels"
+"""The scale and the labels of the data that a model was trained on."""

@@ -32,7 +32,7 @@ from volr.experiments.first_layer import beginnings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from volr.experiments.datasets.arrays import Own, Scale
+    from volr.experiments.datasets.arrays import Own
     from volr.models.samples import Data
     from volr.network import Network
 
@@ -74,26 +74,20 @@ class Task:
         """What was taken for granted of data in files of somebody's own, in sentences."""
         return () if self.own is None else self.own.notes
 
-    def scale(self, seed: int) -> Scale | None:
-        """The numbers that become 0 and 1 in data of somebody's own, split by a seed."""
-        return None if self.own is None else self.own.scale(seed)
-
     def load(
         self,
         *,
         seed: int = 0,
         inputs: int | None = None,
         data_dir: Path | None = None,
-        scale: Scale | None = None,
     ) -> Data:
         """The data for a program with ``inputs`` inputs, by default those of the task's program.
 
         ``seed``, 0 or more, draws the points of ``nand`` and ``xor``; the samples of the others are
         the same for every seed. ``data_dir`` is the folder with the files of MNIST or
         Fashion-MNIST, or with the subfolders ``mnist`` and ``fashion-mnist``; the other tasks need
-        none. ``scale`` has the numbers that become 0 and 1 in data of somebody's own; without it,
-        they are those of the training samples. Raises ``DataError`` if the size or the seed is not
-        possible or the files are wrong, and ``MissingError`` if a package is not installed.
+        none. Raises ``DataError`` if the size or the seed is not possible or the files are wrong,
+        and ``MissingError`` if a package is not installed.
         """
         units = self.forms[0].units if inputs is None else inputs
         check_fits(self, units, self.classes)
@@ -102,7 +96,7 @@ class Task:
         if seed < 0:
             raise DataError(f"the seed is {seed}; a seed is 0 or more")
         if self.own is not None:
-            return self.own.data(seed, scale)
+            return self.own.data(seed)
         return self.loader(seed, units, data_dir)
 
 
@@ -111,12 +105,12 @@ def task(name: str) -> Task:
 
     ``DataError`` names the nearest task, and all of them, or what is wrong with the data.
     """
-    return own_task(name) if _is_path(name) else known_task(name)
+    return own_task(name) if is_path(name) else known_task(name)
 
 
 def known_task(name: str) -> Task:
     """The task of this name; ``DataError`` names the nearest one, and all of them."""
-    if _is_path(name):
+    if is_path(name):
         raise DataError(
             f"{name} is a path, and experiments take tasks by their names",
             help="`volr train`, `transfer`, `quantise`, `evaluate`, `verify` and `explain` take "
@@ -125,7 +119,7 @@ def known_task(name: str) -> Task:
     return named("task", name, {each.name: each for each in TASKS}, DataError)
 
 
-def _is_path(name: str) -> bool:
+def is_path(name: str) -> bool:
     """Whether a task is data in a file or a folder."""
     if not name or any(each.name == name for each in TASKS):
         return False

@@ -12,12 +12,15 @@ import numpy as np
 import pytest
 
 from volr.errors import DataError, VolrError
-from volr.experiments.datasets.arrays import Scale, scale_in
+from volr.experiments.datasets.scale import Scale, scale_in
+from volr.experiments.evaluation import data_entries
 from volr.experiments.tasks import known_task, task
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from volr.experiments.tasks import Task
 
 RNG = np.random.default_rng(0)
 FLOATS = RNG.random((20, 3))
@@ -31,6 +34,11 @@ def saved(folder: Path, **arrays: Any) -> str:
     return str(path)
 
 
+def scale_kept(found: Task) -> Scale:
+    """The scale of a task's data, as a model keeps it."""
+    return scale_in(data_entries(found, 0)["data_scale"])
+
+
 def test_arrays_that_are_split(tmp_path: Path) -> None:
     path = saved(
         tmp_path, x_train=FLOATS, y_train=LABELS, x_test=FLOATS[:4] * 0.5, y_test=LABELS[:4]
@@ -42,7 +50,7 @@ def test_arrays_that_are_split(tmp_path: Path) -> None:
     assert (data.classes, found.forms[0].units) == (2, 3)
     assert found.program == "dense 3 64 ⦶ dense 64 2"
     assert found.notes == (f"x_train of {path} is in [0, 1], and taken as it is",)
-    assert found.scale(0) == Scale()
+    assert scale_kept(found) == Scale()
 
 
 def test_arrays_that_the_seed_splits(tmp_path: Path) -> None:
@@ -63,10 +71,9 @@ def test_values_are_scaled_by_the_training_samples(tmp_path: Path) -> None:
     data = found.load()
     assert np.array_equal(data.train.inputs, [[0.0, 1.0], [0.25, 0.5]])
     assert np.array_equal(data.test.inputs, [[0.0, 1.0], [0.5, 0.75]])
-    assert found.scale(0) == Scale((-2.0,), (6.0,))
-    assert "reaches from -2 to 6" in found.notes[-1]
-    # A model keeps the scale that it was trained with.
-    assert np.array_equal(found.load(scale=Scale((-4.0,), (12.0,))).test.inputs[0], [0.0, 14 / 16])
+    assert scale_kept(found) == Scale((-2.0,), (6.0,))
+    assert "reaches from -2 to 6" in found.notes[0]
+    assert found.notes[1].startswith("50.0% of the values of x_test")
 
 
 def test_columns_of_a_table_have_scales_of_their_own(tmp_path: Path) -> None:
@@ -76,9 +83,8 @@ def test_columns_of_a_table_have_scales_of_their_own(tmp_path: Path) -> None:
     data = found.load()
     assert np.array_equal(data.train.inputs, [[0, 0, 0], [1, 1, 0]])
     assert np.array_equal(data.test.inputs, [[0.5, 1, 0], [0, 0.25, 1]])
-    assert "of each column in training" in found.notes[-1]
-    scale = found.scale(0)
-    assert scale is not None
+    assert "of each column in training" in found.notes[0]
+    scale = scale_kept(found)
     assert scale_in(scale.text) == scale == Scale((0.5, 100.0, 3.0), (1.5, 300.0, 6.0))
 
 

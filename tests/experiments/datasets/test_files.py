@@ -269,3 +269,12 @@ def test_experiments_take_names(tmp_path: Path) -> None:
         known_task(path)
     with pytest.raises(DataError, match="nand"):
         task("nant")
+
+
+def test_a_header_that_nests_too_deep(tmp_path: Path) -> None:
+    header = b"\x93NUMPY\x02\x00" + (2000).to_bytes(4, "little") + b"(" * 2000
+    with zipfile.ZipFile(tmp_path / "mine.npz", "w") as archive:
+        archive.writestr("x.npy", header)
+        archive.writestr("y.npy", header)
+    with pytest.raises(DataError, match=r"x of .* is damaged"):
+        task(str(tmp_path / "mine.npz"))

@@ -145,7 +145,7 @@ def _images(path: Path) -> Part:
         for folder in sorted(path.iterdir())
         if folder.is_dir() and not folder.name.startswith(".")
         for file in sorted(folder.iterdir())
-        if file.suffix.lower() in _IMAGES
+        if file.suffix.lower() in _IMAGES and not file.name.startswith(".")
     ]
     if not files:
         raise DataError(
@@ -179,16 +179,30 @@ def _images(path: Path) -> Part:
 def _opened(image: Any, file: Path) -> tuple[tuple[int, int], bool]:
     """The size of an image, and whether it is grey; its pixels are not read yet."""
     try:
+        check_ordinary(file)  # a pipe may have no writer
         with image.open(file) as found:
-            return found.size, found.mode in {"1", "L", "LA"}
+            size, mode = found.size, str(found.mode)
     # Pillow has errors of many kinds for what a file may hold.
     except Exception as error:
         raise DataError(f"{file} is no image that Pillow reads: {error}") from error
+    if mode in _WIDE:
+        raise DataError(
+            f"{file} has pixels of 32 bits, and images have 8 or 16",
+            help="save the numbers themselves as arrays, in a .npz file",
+        )
+    return size, mode in _GREY or mode.startswith(_16_BITS)
+
+
+_GREY, _WIDE, _16_BITS = {"1", "L", "LA"}, {"I", "F"}, "I;16"
+"""Pillow's names for kinds of pixels."""
 
 
 def _pixels(image: Any, file: Path, mode: str) -> NDArray[np.uint8]:
     try:
         with image.open(file) as found:
+            if found.mode.startswith(_16_BITS):
+                # Pillow would cut off what is above 255.
+                found = image.fromarray(np.rint(np.asarray(found) / 257).astype(np.uint8))
             return np.asarray(found.convert(mode), np.uint8)
     except Exception as error:
         raise DataError(f"{file} is damaged: {error}") from error

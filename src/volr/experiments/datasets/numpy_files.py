@@ -9,6 +9,7 @@ import io
 import math
 import zipfile
 from contextlib import contextmanager
+from tokenize import TokenError
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -96,7 +97,11 @@ def _array(data: bytes, what: str) -> NDArray[Any]:
     try:
         _check_length(data)
         return np.load(io.BytesIO(data), allow_pickle=False)
-    except (ValueError, EOFError, OSError) as error:
+    # A header is parsed as Python's literals are, and may nest as deep as it likes.
+    except (
+        *(ValueError, EOFError, OSError, TypeError, SyntaxError, TokenError, RecursionError),
+        MemoryError,
+    ) as error:
         if "Object arrays" in str(error):
             raise DataError(
                 f"{what} has objects of Python, which may run code when they are read, and Volr "
@@ -104,7 +109,8 @@ def _array(data: bytes, what: str) -> NDArray[Any]:
                 help="save arrays of numbers, and labels as numbers or as text: "
                 "numpy.asarray(labels, dtype=str)",
             ) from error
-        raise DataError(f"{what} is damaged: {error}") from error
+        first = str(error).splitlines()[:1]
+        raise DataError(f"{what} is damaged: {''.join(first)}") from error
 
 
 def _check_length(data: bytes) -> None:

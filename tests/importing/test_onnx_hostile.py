@@ -192,3 +192,41 @@ def test_nodes_of_other_forms_end_in_an_error() -> None:
                 found.append(str(error))
     assert len(found) > 100
     assert not [each for each in found if "a mistake of Volr's" in each]
+
+
+@pytest.mark.parametrize("axes", [[10**12, 3], [-1, 3], [1, 10**12], [1, 10**9], [10**8, 3]])
+def test_inputs_that_are_far_too_large(axes: list[int]) -> None:
+    model = layer()
+    model.graph.input[0].CopyFrom(helper.make_tensor_value_info("x", TensorProto.FLOAT, axes))
+    with pytest.raises(ModelFileError, match="values at once, and Volr reads"):
+        import_onnx(model.SerializeToString())
+
+
+def test_more_bytes_of_another_file_than_it_has(tmp_path: Path) -> None:
+    (tmp_path / "w.bin").write_bytes(WEIGHT.tobytes())
+    tensor = outside("w.bin").graph.initializer[0]
+    tensor.dims[0] = 10**15
+    with pytest.raises(ModelFileError, match="from byte 0 on, and there are 24"):
+        import_onnx(saved(layer(tensor), tmp_path))
+
+
+def test_many_nodes_that_make_too_much_together() -> None:
+    names = [f"t{number}" for number in range(9)]
+    nodes = [
+        *(helper.make_node("ConstantOfShape", ["s"], [each]) for each in names),
+        helper.make_node("Concat", names, ["all"], axis=0),
+        helper.make_node("ReduceSum", ["all"], ["sum"], keepdims=0),
+        helper.make_node("Mul", ["x", "sum"], ["y"]),
+    ]
+    shape = numpy_helper.from_array(np.array([1 << 27]), "s")
+    with pytest.raises(UnsupportedError, match="it and the nodes before it make more than"):
+        import_onnx(model_of(nodes, [shape]).SerializeToString())
+
+
+def test_many_values_side_by_side() -> None:
+    nodes = [
+        helper.make_node("Concat", ["x"] * 200, ["h"], axis=1),
+        helper.make_node("Concat", ["h"] * 200, ["y"], axis=1),
+    ]
+    with pytest.raises(UnsupportedError, match="puts 40,000 parts side by side"):
+        import_onnx(model_of(nodes, [numpy_helper.from_array(WEIGHT, "w")]).SerializeToString())

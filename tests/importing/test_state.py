@@ -78,3 +78,16 @@ def test_what_is_no_state() -> None:
     infinite = {**module().state_dict(), "6.bias": torch.full((4,), float("inf"))}
     with pytest.raises(ModelError, match="not finite"):
         load_state(NETWORK, infinite)
+
+
+def test_a_weight_by_unit_is_no_bias() -> None:
+    layers = nn.Sequential(nn.Linear(4, 3, bias=False), nn.PReLU(3))
+    with pytest.raises(ModelError, match=r"1\.weight \[3\] is left over"):
+        load_state(to_network("dense 4 3"), layers.state_dict())
+
+
+def test_numbers_that_are_not_there() -> None:
+    with pytest.raises(ModelError, match=r"weight of the state is .*meta"):
+        load_state(to_network("dense 4 3"), nn.Linear(4, 3, device="meta").state_dict())
+    state = {0: np.ones((3, 4)), 1: np.ones(3)}
+    assert load_state(to_network("dense 4 3"), state).parameters["dense_1.bias"].sum() == 3

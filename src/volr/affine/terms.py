@@ -36,9 +36,13 @@ if TYPE_CHECKING:
 
 @dataclass
 class Room:
-    """The memory, bytes, that the forms of a graph have taken: a small file may need a lot."""
+    """The memory, bytes, that the forms of a graph have taken: a small file may need a lot.
+
+    ``computed`` is how many numbers were computed that are the same for every stimulus.
+    """
 
     taken: int = 0
+    computed: int = 0
 
     def take(self, *shape: int) -> None:
         """Raise ``ModelError`` unless there is room for one more matrix."""

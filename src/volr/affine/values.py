@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     Pads: TypeAlias = tuple[tuple[int, int], ...]
 
 
+_MOST_PARTS = 10_000
+"""More values are not put side by side."""
+
+
 class InexpressibleError(Exception):
     """What no network of Volr's does, with a text that says what; ``way`` is a way out."""
 
@@ -128,6 +132,9 @@ def permuted(value: Value, axes: Sequence[int]) -> Value:
 def side_by_side(values: Sequence[Value], axis: int) -> Value:
     """Values one after the other along an axis. Raises ``SizeError`` where they do not fit."""
     values = [each.plain for each in values]
+    forms.check_size(sum(each.size for each in values))
+    if (count := sum(len(each.parts) for each in values)) > _MOST_PARTS:
+        raise SizeError(f"it puts {count:,} parts side by side, more than {_MOST_PARTS:,}")
     around = {(*each.shape[:axis], *each.shape[axis + 1 :]) for each in values}
     if len(around) != 1 or len({len(each.shape) for each in values}) != 1:
         shapes = ", ".join(str(list(each.shape)) for each in values)

@@ -38,7 +38,7 @@ def load_state(network: Network, state: object, activation: Activation = ReLU())
             help="`module.state_dict()` gives one",
         )
     named = cast("Mapping[str, Any]", state)
-    given = [(name, _array(name, each)) for name, each in named.items()]
+    given = [(str(name), _array(str(name), each)) for name, each in named.items()]
     normalised = [name for name, _ in given if name.endswith(_OF_NORMALISATION)]
     if normalised:
         raise ModelError(
@@ -56,7 +56,9 @@ def load_state(network: Network, state: object, activation: Activation = ReLU())
         if name not in shapes or name in values:
             continue
         theirs, found = given[0] if given else ("", None)
-        if found is not None and found.shape == shapes[name]:
+        # A layer without a bias may stand before a PReLU, which has a weight by unit.
+        other = name in biases and theirs.rpartition(".")[2].startswith("weight")
+        if found is not None and found.shape == shapes[name] and not other:
             values[name] = found
             rows.append(f"  {name} {list(shapes[name])} is {theirs}")
             given.pop(0)
@@ -91,7 +93,9 @@ def _in_order(network: Network) -> list[str]:
 def _array(name: str, given: Any) -> Floats:
     try:
         return real_array(given)
-    except ValueError as error:
+    # PyTorch has a NotImplementedError for what is on the device meta.
+    except (ValueError, RuntimeError) as error:
         raise ModelError(
-            f"{name} of the state is {shown(given)}, {type_of(given)} and no array of numbers"
+            f"{name} of the state is {' '.join(shown(given).split())}, {type_of(given)} and no "
+            "array of numbers"
         ) from error

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from operator import index
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from volr.affine.forms import MOST_NEURONS
 from volr.checks.annotations import shown
 from volr.errors import DataError
 
@@ -21,12 +24,13 @@ if TYPE_CHECKING:
 def stimulus_shape(shape: Sequence[int]) -> Shape:
     """The shape of one stimulus as whole numbers; ``DataError`` for anything else."""
     try:
-        sizes = tuple(int(each) for each in shape)
-    except (TypeError, ValueError):
+        sizes = tuple(index(each) for each in shape)
+    except TypeError:
         sizes = ()
-    if not sizes or min(sizes) < 1:
+    if not sizes or min(sizes) < 1 or math.prod(sizes) > MOST_NEURONS:
         raise DataError(
-            f"the shape of a stimulus is {shown(shape)}, not whole numbers from 1 up",
+            f"the shape of a stimulus is {shown(shape)}, not whole numbers from 1 up "
+            f"of {MOST_NEURONS:,} values at most",
             help="give it without the batch, such as (1, 28, 28)",
         )
     return sizes
@@ -39,10 +43,21 @@ def input_mapping(
 
     The settings are those of ``import_torch``. Raises ``DataError`` where they do not fit.
     """
-    low, high = (float(each) for each in inputs)
+    try:
+        low, high = (float(each) for each in inputs)
+    except (TypeError, ValueError) as error:
+        raise DataError(
+            f"the inputs are {shown(inputs)}, and not two numbers",
+            help="give the least and the largest, such as (0, 255)",
+        ) from error
     numbers: list[Floats] = []
     for name, given in (("mean", mean), ("deviation", deviation)):
-        each = np.asarray(given, np.float64)
+        try:
+            each = np.asarray(given, np.float64)
+        except (TypeError, ValueError) as error:
+            raise DataError(
+                f"the {name} is {shown(given)}, and no number or row of them"
+            ) from error
         if each.ndim == 1 and each.size == shape[0]:
             each = each.reshape(-1, *(1,) * (len(shape) - 1))
         try:

@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from onnx import NodeProto
 
+    from volr.affine.terms import Room
+
     Arrays = Sequence[NDArray[Any]]
 
 _MOST = 1 << 27
-"""More numbers are not made."""
+_MOST_TOGETHER = 1 << 29
+"""More numbers are not made, by one node and by all of them."""
 
 
 def _as_many(node: NodeProto, given: Arrays) -> int:
@@ -95,10 +98,12 @@ def can_be_folded(node: NodeProto) -> bool:
     return node.domain in {"", "ai.onnx"} and node.op_type in _MADE
 
 
-def folded(node: NodeProto, given: Sequence[NDArray[Any] | None], version: int) -> list[Any]:
+def folded(
+    node: NodeProto, given: Sequence[NDArray[Any] | None], version: int, room: Room
+) -> list[Any]:
     """What a node gives; ``InexpressibleError`` where that is not computed.
 
-    ``version`` is that of ONNX's operators.
+    ``version`` is that of ONNX's operators. All nodes together have no more than the ``room``.
     """
     kind = node.op_type
     if not can_be_folded(node):
@@ -111,11 +116,16 @@ def folded(node: NodeProto, given: Sequence[NDArray[Any] | None], version: int) 
     try:
         with np.errstate(all="ignore"):
             made = _MADE[kind](node, arrays)
-            few = made <= _MOST
+            few = made <= _MOST and room.computed + made <= _MOST_TOGETHER
+            room.computed += made if few else 0
             evaluator: Any = ReferenceEvaluator(model)
             found: list[Any] = evaluator.run(None, feeds) if few else []
     except Exception as error:  # the library may raise anything for what a file may hold
         raise InexpressibleError(f"its result cannot be computed: {error}") from error
     if not few:
-        raise InexpressibleError(f"it makes {made:,} numbers, more than {_MOST:,}")
+        if made > _MOST:
+            raise InexpressibleError(f"it makes {made:,} numbers, more than {_MOST:,}")
+        raise InexpressibleError(
+            f"it and the nodes before it make more than {_MOST_TOGETHER:,} numbers"
+        )
     return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from volr.affine import linear
+from volr.affine.ends import check_along_units
 from volr.errors import ModelFileError
 
 if TYPE_CHECKING:
@@ -29,6 +30,9 @@ _ENDS: Mapping[str, int] = {
     "ZipMap": 0,
     "ArrayFeatureExtractor": 1,
 }
+# Along which axis they work, if they do not say it.
+_AXES: Mapping[str, int] = {"Softmax": -1, "LogSoftmax": -1, "ArgMax": 0}
+_DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 # What may stand between and behind them.
 _PASSING = ("Identity", "Cast", "Reshape", "Flatten", "Squeeze", "Dropout")
 
@@ -38,15 +42,22 @@ class Ends:
     """The ``tensor`` that the logits are, and the operators behind it that are ``dropped``.
 
     Of a ``pair``, the tensor is the one number z whose sigmoid is a probability, and the logits
-    are -z/2 and z/2: their softmax is 1 - σ(z) and σ(z).
+    are -z/2 and z/2: their softmax is 1 - σ(z) and σ(z). What is left out first works along the
+    ``axes``.
     """
 
     tensor: str
     dropped: tuple[str, ...]
     pair: bool = False
+    axes: tuple[int, ...] = ()
 
     def of(self, value: Value, room: Room) -> Value:
-        """The logits, of what the tensor is."""
+        """The logits, of what the tensor is.
+
+        Raises ``InexpressibleError`` where what is left out works along other ``axes``.
+        """
+        for each in self.axes:
+            check_along_units(value.shape, each)
         if not self.pair:
             return value
         return linear.weighted(value, np.array([[-0.5], [0.5]]), None, room)
@@ -79,7 +90,8 @@ def ends_of(contents: Contents, name: str) -> Ends:
             help="export a network that returns one of them",
         )
     dropped = tuple(each for end in found for each in end.dropped)
-    return Ends(found[0].tensor, dropped, found[0].pair)
+    axes = tuple(each for end in found for each in end.axes)
+    return Ends(found[0].tensor, dropped, found[0].pair, axes)
 
 
 def _end(tensor: str, made: Mapping[str, NodeProto], contents: Contents) -> Ends:
@@ -90,15 +102,24 @@ def _end(tensor: str, made: Mapping[str, NodeProto], contents: Contents) -> Ends
         seen.add(passed)
         node = made[passed]
         kind = node.op_type
-        if kind in _ENDS and len(node.input) > _ENDS[kind]:
+        known = node.domain in _DOMAINS
+        if kind in _ENDS and known and len(node.input) > _ENDS[kind]:
             passed = node.input[_ENDS[kind]]
-            end = Ends(passed, (kind, *end.dropped))
-        elif kind in _PASSING and node.input:
+            end = Ends(passed, (kind, *end.dropped), axes=_axes_of(node))
+        elif kind in _PASSING and known and node.input:
             passed = node.input[0]
         else:
             single = _of_pair(node, made, contents)
             return end if single is None else Ends(single, ("Sigmoid", *end.dropped), pair=True)
     return end
+
+
+def _axes_of(node: NodeProto) -> tuple[int, ...]:
+    """The axis along which a node works, if along one."""
+    if node.op_type not in _AXES:
+        return ()
+    given = [each.i for each in node.attribute if each.name == "axis"]
+    return (given[0] if given else _AXES[node.op_type],)
 
 
 def _of_pair(node: NodeProto, made: Mapping[str, NodeProto], contents: Contents) -> str | None:

@@ -216,10 +216,11 @@ def _outside(tensor: TensorProto, folder: Path | None, what: str, size: int) -> 
         raise ModelFileError(f"{what} takes {size:,} bytes, and lies at {given}")
     path = _inside(folder, location, what)
     try:
-        check_ordinary(path)
+        there = max(check_ordinary(path) - offset, 0)
         with path.open("rb") as opened:
-            opened.seek(offset)
-            data = opened.read(size)
+            opened.seek(offset if size <= there else 0)
+            # A file may say any size: no more is asked for than there is.
+            data = opened.read(size) if size <= there else b""
     except OSError as error:
         raise ModelFileError(
             f"{what} is in the file {location!r}, which cannot be read: {error.strerror}",
@@ -228,7 +229,7 @@ def _outside(tensor: TensorProto, folder: Path | None, what: str, size: int) -> 
     if len(data) != size:
         raise ModelFileError(
             f"{what} takes {size:,} bytes of {location!r} from byte {offset:,} on, and there are "
-            f"{len(data):,}",
+            f"{there:,}",
             help="that file is of another export, or was not copied to its end",
         )
     return data

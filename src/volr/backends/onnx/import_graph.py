@@ -95,7 +95,11 @@ class Reading:
             self.problems.add("its result does not depend on its input")
         if self.problems.found or not isinstance(value, Value):
             raise self.problems.error()
-        return ends.of(value, self.builder.room)
+        try:
+            return ends.of(value, self.builder.room)
+        except InexpressibleError as error:
+            self.problems.add_error(f"its end ({ends.dropped[0]})", error)
+            raise self.problems.error() from error
 
     def _take(self, node: NodeProto, batch: int) -> None:
         where = f"{node.name or node.output[0]} ({node.op_type})"
@@ -125,7 +129,8 @@ class Reading:
         if kind == "Constant":
             return [self._constant(node)]
         if not unknown and not depends:
-            return folded(node, [e for e in given if not isinstance(e, Value)], self.version)
+            constants = [each for each in given if not isinstance(each, Value)]
+            return folded(node, constants, self.version, self.builder.room)
         if kind in {"Shape", "Size"} and isinstance(given[0], Value):
             return [_shape(node, (batch, *given[0].shape))]
         if unknown and not depends and can_be_folded(node) and kind not in OPERATIONS:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from volr.affine.forms import MOST_NEURONS
 from volr.backends.onnx.import_file import NUMBERS, array_of
 from volr.errors import ModelFileError
 
@@ -58,6 +60,12 @@ def input_of(contents: Contents, name: str, shape: Shape | None) -> Input:
     if not value.type.HasField("tensor_type") or kind not in NUMBERS:
         raise ModelFileError(f"{name}: the input {value.name!r} is no tensor of numbers")
     batch, sizes = _sizes(value, name, shape)
+    if batch < 1 or batch * math.prod(sizes) > MOST_NEURONS:
+        raise ModelFileError(
+            f"{name} takes {batch:,} stimuli of {math.prod(sizes):,} values at once, and Volr "
+            f"reads {MOST_NEURONS:,} values at most",
+            help="export the network for one stimulus, or for any number of them",
+        )
     return Input(value.name, sizes, batch, kind, _order(contents, value.name, len(sizes)))
 
 

@@ -77,7 +77,8 @@ def _compare(
     count = given.batch * -(-COMPARED // given.batch)
     stimuli = np.random.default_rng(0).random((count, *given.in_order))
     kind = helper.tensor_dtype_to_np_dtype(given.kind)
-    taken = (stimuli * scale + offset).astype(kind)
+    taken = stimuli * scale + offset
+    taken = (np.rint(taken) if kind.kind in "iu" else taken).astype(kind)
     # What the type rounds is rounded for both.
     stimuli = (taken.astype(np.float64) - offset) / scale
     taken = taken.transpose(0, *(axis + 1 for axis in given.back))

@@ -35,6 +35,8 @@ def multiplied(step: Step) -> Value:
 
 
 def divided(step: Step) -> Value:
+    if step.given.get("rounding_mode") is not None:
+        raise InexpressibleError("it rounds what it divides (rounding_mode)", "leave it out")
     return arithmetic.divided(_operand(step, "self"), _operand(step, "other"), step.builder.room)
 
 

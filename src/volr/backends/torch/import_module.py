@@ -6,6 +6,7 @@ Everything that Volr has no way to say is collected, and told at once.
 
 from __future__ import annotations
 
+import logging
 import warnings
 from collections.abc import Mapping
 from contextlib import contextmanager
@@ -16,9 +17,10 @@ import numpy as np
 import torch
 
 from volr.affine.building import Builder
+from volr.affine.ends import check_along_units
 from volr.affine.forms import SizeError
 from volr.affine.problems import Problems
-from volr.affine.reading import COMPARED, Read, check_close
+from volr.affine.reading import COMPARED, Read
 from volr.affine.values import InexpressibleError, Value
 from volr.backends.torch.import_operations import (
     ACTIVATED,
@@ -27,6 +29,7 @@ from volr.backends.torch.import_operations import (
     PASSING,
     way_around,
 )
+from volr.backends.torch.import_runs import check_numbers, compare
 from volr.backends.torch.import_step import Step
 from volr.checks.annotations import shown, type_of
 from volr.errors import ModelError, NetworkError, UnsupportedError, VolrError
@@ -40,10 +43,6 @@ if TYPE_CHECKING:
     from volr.affine.reading import Forward
     from volr.checks.arrays import Floats
     from volr.network.connectors import Shape
-
-
-_LITTLE = 1e-30
-"""What shares are compared with at the least, so that their logarithms are finite."""
 
 
 def read_module(
@@ -61,6 +60,7 @@ def read_module(
             f"import_torch: module is {shown(module)}, {type_of(module)} and not a torch.nn.Module",
             help="volr.load_state takes the weights of a state dict into a program",
         )
+    check_numbers(module)
     with _evaluating(module):
         program = _exported(module, shape)
         reading = _Reading(program)
@@ -74,7 +74,7 @@ def read_module(
             raise UnsupportedError(f"this module: {error.message}", help=error.help) from error
         stimuli = np.random.default_rng(0).random((COMPARED, *shape))
         logits = forward(model, stimuli.reshape(COMPARED, -1))
-        compared = _compare(module, logits, reading.dropped, stimuli * scale + offset)
+        compared = compare(module, logits, reading.dropped, stimuli * scale + offset)
     dropped = [
         f"{name} at the end is left out: logits are what it gets" for name in reading.dropped
     ]
@@ -99,7 +99,7 @@ def _exported(module: torch.nn.Module, shape: Shape) -> ExportedProgram:
     device = "cpu" if parameter is None else parameter.device
     given = torch.zeros((1, *shape), dtype=kind, device=device)
     try:
-        with warnings.catch_warnings(), torch.no_grad():
+        with warnings.catch_warnings(), _without_logs(), torch.no_grad():
             warnings.simplefilter("ignore")
             return torch.export.export(module, (given,))
     except Exception as error:  # a module of somebody else's may raise anything
@@ -110,6 +110,17 @@ def _exported(module: torch.nn.Module, shape: Shape) -> ExportedProgram:
             help="it has to take one tensor, [batch, …], and must not decide by its values what to "
             "compute; try torch.export.export(module.eval(), (torch.zeros(1, …),)) for all of it",
         ) from error
+
+
+@contextmanager
+def _without_logs() -> Generator[None]:
+    """PyTorch logs pages of what is raised all the same."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
 
 
 @dataclass
@@ -173,8 +184,16 @@ class _Reading:
             before = node.args[0]
             if not isinstance(before, torch.fx.Node):
                 break
+            if kind in ENDS and "dim" in (given := _arguments(node, {})):
+                self._check_along_units(node, _shape(before), int(given["dim"]))
             node = before
         return node
+
+    def _check_along_units(self, node: Node, shape: Shape | None, axis: int) -> None:
+        try:
+            check_along_units(shape or (), axis)
+        except InexpressibleError as error:
+            self.problems.add_error(_where(node), error)
 
     def _result(self, node: Node) -> Any:
         kind, before = _name(node), [self.found.get(e.name) for e in node.all_input_nodes]
@@ -247,21 +266,3 @@ def _where(node: Node) -> str:
     paths = [path for path, _ in stack.values() if path]
     kind = _name(node)
     return f"{paths[-1]} ({kind})" if paths else kind
-
-
-def _compare(module: torch.nn.Module, logits: Floats, dropped: list[str], inputs: Floats) -> str:
-    """Compare logits with what the module gives for these inputs, and say how close they are.
-
-    Raises ``ModelError`` where they are not.
-    """
-    parameter = next(module.parameters(), torch.zeros(0))
-    with torch.no_grad():
-        wanted = module(torch.as_tensor(inputs).to(parameter)).to("cpu", torch.float64)
-        found = torch.as_tensor(logits)
-        for kind in reversed(dropped):
-            found = torch.sigmoid(found) if kind == "sigmoid" else torch.log_softmax(found, -1)
-            found = torch.exp(found) if kind == "softmax" else found
-        if dropped[:1] == ["softmax"]:
-            # A small share may be as wrong as a large one.
-            found, wanted = torch.log(found + _LITTLE), torch.log(wanted + _LITTLE)
-    return check_close(found.numpy(), wanted.reshape(len(logits), -1).numpy(), "the module's")

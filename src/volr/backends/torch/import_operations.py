@@ -32,6 +32,15 @@ def _same(step: Step) -> Value:
     return step.first
 
 
+def _dropped(step: Step) -> Value:
+    if step.given.get("train"):
+        raise InexpressibleError(
+            "it drops values in evaluation, too",
+            "use nn.Dropout, or functional.dropout with training=self.training",
+        )
+    return step.first
+
+
 def _reshaped(step: Step) -> Value:
     return values.reshaped(step.first, step.wanted)
 
@@ -69,9 +78,9 @@ def _product(step: Step) -> Value:
     name = "mat1" if "mat1" in step.given else "self"
     other = "mat2" if "mat2" in step.given else "other"
     bias = step.optional("self") if name == "mat1" else None
-    weight = step.numbers(other)
+    weight = step.numbers(other) * float(step.given.get("alpha", 1.0))
     if bias is not None:
-        bias = np.broadcast_to(bias, (weight.shape[-1],))
+        bias = np.broadcast_to(bias, (weight.shape[-1],)) * float(step.given.get("beta", 1.0))
     return linear.weighted(step.value(name), weight.T, bias, step.builder.room)
 
 
@@ -200,11 +209,13 @@ OPERATIONS: Mapping[str, Callable[[Step], Value]] = {
     "getitem": _taken,
     **dict.fromkeys(
         (
-            "dropout",
-            "dropout_",
-            "feature_dropout",
-            "alpha_dropout",
+            *("dropout", "dropout_", "feature_dropout", "alpha_dropout"),
             "feature_alpha_dropout",
+        ),
+        _dropped,
+    ),
+    **dict.fromkeys(
+        (
             "contiguous",
             "clone",
             "alias",
@@ -241,6 +252,11 @@ _WAYS: Mapping[str, str] = {
         ("layer_norm", "group_norm", "instance_norm", "rms_norm", "local_response_norm"),
         problems.NORMALISATION,
     ),
+    **dict.fromkeys(
+        ("select", "slice", "narrow", "split", "chunk", "unbind", "index"),
+        "read all values: a layer whose other weights are 0 takes a part of them",
+    ),
+    "maximum": "relu is the largest of a value and 0",
     **dict.fromkeys(("lstm", "gru", "rnn_tanh", "rnn_relu"), problems.RECURRENCE),
     **dict.fromkeys(
         ("conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "upsample_nearest2d"),

@@ -113,5 +113,7 @@ def _values_in(given: Iterable[Any]) -> list[Value]:
 
 def _array(found: Any) -> Floats:
     if isinstance(found, torch.Tensor):
+        if found.is_complex():
+            raise InexpressibleError("its numbers are complex", "Volr's weights are real numbers")
         found = found.detach().to("cpu", torch.float64).numpy()
     return np.asarray(found, np.float64)

@@ -1,0 +1,33 @@
+"""The end of another program's network, where its logits become probabilities or labels."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from volr.affine.problems import BATCH_AXIS
+from volr.affine.values import InexpressibleError
+
+if TYPE_CHECKING:
+    from volr.network.connectors import Shape
+
+
+def check_along_units(shape: Shape, axis: int) -> None:
+    """Raise ``InexpressibleError`` unless an ``axis`` has all values of one stimulus.
+
+    ``shape`` is theirs, without the batch, which the axis counts. What is normalised along another
+    axis has several sets of probabilities, and is no network's end that can be left out.
+    """
+    count = len(shape) + 1
+    if not -count <= axis < count:
+        raise InexpressibleError(f"it has the axis {axis}, of {count}")
+    axis %= count
+    if axis == 0:
+        raise InexpressibleError(
+            "it works along the first axis, which is that of the stimuli", BATCH_AXIS
+        )
+    if shape[axis - 1] != math.prod(shape):
+        raise InexpressibleError(
+            f"it works along one of several axes: {list(shape)}",
+            "leave it out, or put a flatten before it",
+        )

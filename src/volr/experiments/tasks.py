@@ -18,7 +18,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from volr.checks.annotations import fits, shown
 from volr.checks.names import named
 from volr.errors import DataError
 from volr.experiments.datasets.arrays import checked
@@ -27,6 +26,7 @@ from volr.experiments.datasets.fashion import load_fashion
 from volr.experiments.datasets.files import ARCHIVE, read_files
 from volr.experiments.datasets.logic import load_logic, nand, xor
 from volr.experiments.datasets.mnist import load_mnist
+from volr.experiments.datasets.split import check_seed
 from volr.experiments.first_layer import beginnings
 
 if TYPE_CHECKING:
@@ -91,10 +91,7 @@ class Task:
         """
         units = self.forms[0].units if inputs is None else inputs
         check_fits(self, units, self.classes)
-        if not fits(seed, "int"):
-            raise DataError(f"the seed is {shown(seed)}; a seed is a whole number from 0 up")
-        if seed < 0:
-            raise DataError(f"the seed is {seed}; a seed is 0 or more")
+        check_seed(seed)
         if self.own is not None:
             return self.own.data(seed)
         return self.loader(seed, units, data_dir)

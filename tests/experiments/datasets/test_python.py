@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 X = np.random.default_rng(0).integers(0, 256, (12, 2, 3), dtype=np.uint8)
 Y = np.arange(12) % 3
+FLOATS = np.random.default_rng(0).random((20, 3))
 
 
 def test_arrays_and_paths_give_the_same(tmp_path: Path) -> None:
@@ -50,3 +51,23 @@ def test_a_bunch_of_scikit_learn() -> None:
 def test_what_is_no_data(source: object) -> None:
     with pytest.raises(DataError):
         load_data(source)
+
+
+def test_words_that_are_objects() -> None:
+    words = np.array(["b", "a"] * 10, dtype=object)
+    assert load_data((FLOATS, words)) == load_data((FLOATS, words.astype(str)))
+
+
+@pytest.mark.parametrize("seed", [-1, "a", 1.5])
+def test_seeds_that_are_none(seed: Any) -> None:
+    with pytest.raises(DataError, match="a seed is"):
+        load_data((FLOATS, [0, 1] * 10), seed=seed)
+
+
+def test_tensors_of_types_that_numpy_lacks() -> None:
+    torch: Any = pytest.importorskip("torch")
+    short = torch.tensor(FLOATS).bfloat16()
+    data = load_data((short, [0, 1] * 10))
+    assert data == load_data((short.double().numpy(), [0, 1] * 10))
+    with pytest.raises(DataError, match=r"x is .* and no array"):
+        load_data((short.to("meta"), [0, 1] * 10))

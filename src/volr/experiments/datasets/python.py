@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from volr.checks.annotations import shown, type_of
+from volr.checks.arrays import array_of
 from volr.errors import DataError
 from volr.experiments.datasets.arrays import Arrays, Part, checked
 from volr.experiments.datasets.files import arrays_of, read_files
+from volr.experiments.datasets.split import check_seed
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +38,7 @@ def load_data(source: object, *, seed: int = 0) -> Data:
 
     Raises ``DataError`` that names the array and the row.
     """
+    check_seed(seed)
     return checked(_arrays(source)).data(seed)
 
 
@@ -67,12 +70,17 @@ def _of_parts(parts: tuple[Any, ...]) -> Arrays:
 
 
 def _array(given: Any, name: str) -> NDArray[Any]:
-    if hasattr(given, "detach"):
-        given = given.detach().cpu()
     try:
-        return np.asarray(given)
-    except (ValueError, TypeError) as error:
-        raise DataError(f"{name} is {shown(given)}, {type_of(given)} and no array") from error
+        found = array_of(given)
+    # PyTorch has a NotImplementedError for what is on the device meta.
+    except (ValueError, TypeError, RuntimeError) as error:
+        raise DataError(
+            f"{name} is {' '.join(shown(given).split())}, {type_of(given)} and no array"
+        ) from error
+    # Words in a table of pandas' are objects.
+    if found.dtype.kind == "O" and all(isinstance(each, str) for each in found.flat):
+        return found.astype(str)
+    return found
 
 
 def _is_dataset(given: object) -> bool:

@@ -6,11 +6,22 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from volr.checks.annotations import fits, shown
+from volr.errors import DataError
+
 if TYPE_CHECKING:
     from volr.checks.arrays import Integers
 
 # So the data draw other random numbers than training or a transfer with the same seed.
 _STREAM = 0xDA7A
+
+
+def check_seed(seed: int) -> None:
+    """Raise ``DataError`` unless a seed is a whole number from 0 up."""
+    if not fits(seed, "int"):
+        raise DataError(f"the seed is {shown(seed)}; a seed is a whole number from 0 up")
+    if seed < 0:
+        raise DataError(f"the seed is {seed}; a seed is 0 or more")
 
 
 def generator(seed: int) -> np.random.Generator:

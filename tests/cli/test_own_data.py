@@ -68,3 +68,28 @@ def test_a_path_that_leads_nowhere(volr: Volr, folder: Path, data: Path) -> None
     assert result.code == 1
     assert "experiments take tasks by their names" in result.err
     assert folder == data.parent
+
+
+def test_a_model_counts_labels_as_its_own(volr: Volr, folder: Path, data: Path) -> None:
+    trained = volr(
+        *("train", "net.volr", "--task", data, "--out", "ann", "--epochs", "30", "--seed", "5")
+    )
+    assert trained.code == 0
+    assert read_model_file(folder / "ann").origin["data_labels"] == '["high", "low"]'
+    with np.load(data) as held:
+        x, y = held["x"], held["y"]
+    # Without "high", "low" would be counted as 0.
+    rows = y == "low"
+    np.savez(folder / "low.npz", x_train=x[rows], y_train=y[rows], x_test=x[rows], y_test=y[rows])
+    result = volr("evaluate", "ann", "--task", folder / "low.npz", "--json")
+    assert result.code == 0
+    assert '"accuracy": 1.0' in result.out
+    assert "labels are counted in this order: high, low" in result.err
+    np.savez(folder / "other.npz", x=x, y=np.where(rows, "deep", y))
+    result = volr("evaluate", "ann", "--task", folder / "other.npz")
+    assert result.code == 1
+    assert "the label 'deep' is not one of those in the model's training" in result.err
+    # By any path, the test samples are those that training has not seen.
+    copied = folder / "copied.npz"
+    copied.write_bytes(data.read_bytes())
+    assert '"seed": 5' in volr("evaluate", "ann", "--task", copied, "--json").out

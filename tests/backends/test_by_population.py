@@ -110,13 +110,18 @@ BY_UNIT: dict[str, Mapping[str, Neurons]] = {
         "v": spread(replace(EXP, i_offset=0.1), 6, by=("cm", "v_rest", "i_offset")),
         "out": spread(OTHER, 4, by=("tau_refrac", "tau_m")),
     },
+    # Where both currents of the first unit decay alike, those of others do not.
+    "signs": {
+        "def": by_unit(SLOW, tau_syn_I=[4.0, 20.0, 1.0, 4.0, 9.0]),
+        "v": by_unit(SLOW, tau_syn_E=[4.0, 9.0, 1.5, 4.0, 4.0, 2.0]),
+    },
     "conductances": {"def": spread(COND, 5, by=("tau_m", "e_rev_I", "tau_syn_E"))},
     "subtract": {
         "def": spread(replace(DELTA, reset="subtract", tau_refrac=1.5), 5, by=("tau_m", "v_reset"))
     },
 }
 """Neurons by unit of populations of ``ODD``."""
-_BASES = {"jumps": DELTA, "currents": SLOW, "conductances": COND, "subtract": DELTA}
+_BASES = {"jumps": DELTA, "currents": SLOW, "signs": SLOW, "conductances": COND, "subtract": DELTA}
 
 
 @every_simulator

@@ -110,13 +110,33 @@ BY_UNIT: dict[str, Mapping[str, Neurons]] = {
         "v": spread(replace(EXP, i_offset=0.1), 6, by=("cm", "v_rest", "i_offset")),
         "out": spread(OTHER, 4, by=("tau_refrac", "tau_m")),
     },
+    # Where both currents of the first unit decay alike, those of others do not.
+    "signs": {
+        "def": by_unit(SLOW, tau_syn_I=[4.0, 20.0, 1.0, 4.0, 9.0]),
+        "v": by_unit(SLOW, tau_syn_E=[4.0, 9.0, 1.5, 4.0, 4.0, 2.0]),
+    },
     "conductances": {"def": spread(COND, 5, by=("tau_m", "e_rev_I", "tau_syn_E"))},
     "subtract": {
-        "def": spread(replace(DELTA, reset="subtract", tau_refrac=1.5), 5, by=("tau_m", "v_reset"))
+        "def": spread(replace(DELTA, reset="subtract", tau_refrac=1.5), 5, by=("tau_m", "v_reset")),
+        "v": spread(replace(DELTA, reset="subtract", tau_refrac=1.5), 6, by=("v_thresh", "v_rest")),
+    },
+    # The reset of all is above the usual threshold of a simulator's own.
+    "thresholds": {
+        "def": by_unit(
+            replace(DELTA, v_rest=-45.0, v_reset=-40.0, v_thresh=-30.0),
+            v_thresh=[-30.0, -25.0, -28.0, -33.0, -33.0],
+        ),
     },
 }
 """Neurons by unit of populations of ``ODD``."""
-_BASES = {"jumps": DELTA, "currents": SLOW, "conductances": COND, "subtract": DELTA}
+_BASES = {
+    "jumps": DELTA,
+    "currents": SLOW,
+    "signs": SLOW,
+    "conductances": COND,
+    "subtract": DELTA,
+    "thresholds": DELTA,
+}
 
 
 @every_simulator
@@ -174,6 +194,29 @@ def test_parameters_by_unit_give_the_engines_spikes_and_are_read_back(
         if "tau_m" in each.message
     }
     assert "tau_m of neuron 1 is" in wrong
+
+
+@every_simulator
+@pytest.mark.parametrize("readout", ["membrane", "final"])
+def test_membranes_of_units_with_rests_of_their_own_are_read_above_these(
+    started: Started, readout: Any
+) -> None:
+    record, simulator = started
+    inputs = SLOW if record.name == "pynn.neuron" else DELTA
+    alike = replace(spiking(Conforming(inputs.name), PROGRAM), neuron=inputs, coding=Poisson(400.0))
+    own = {"dense_2": spread(EXP, PROGRAM["dense_2"].size, by=("v_rest", "v_thresh", "tau_m"))}
+    model = replace(by_population(alike, own), readout=readout)
+    stimuli, whole = stimuli_for(PROGRAM), Record(counts=(), membranes=("dense_2",))
+    found = simulator.run(model, stimuli, record=whole, seed=3)
+    above = found.membranes["dense_2"] - own["dense_2"].of(lambda each: each.v_rest)
+    wanted, read = {
+        "membrane": (above.mean(axis=0), found.means),
+        "final": (above[-1], found.finals),
+    }[readout]
+    np.testing.assert_allclose(read["dense_2"], wanted, atol=1e-9)
+    trace = simulate(model, stimuli, seed=3)
+    exact = all(each.name in record.exact for each in neurons_of(model).values())
+    assert not exact or np.abs(found.membranes["dense_2"] - trace.membranes["dense_2"]).max() < 1e-6
 
 
 @pytest.mark.parametrize("name", ["pynn", "brian2"])

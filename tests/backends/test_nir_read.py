@@ -251,6 +251,16 @@ def test_layers_of_different_neurons(last: Node, differs: dict[str, Any], late: 
     assert_spikes(model, layers, late=late)
 
 
+def test_neurons_behind_some_without_a_leak_keep_theirs() -> None:
+    first, second = weights(scale=0.4)
+    integrators = node("IF", r=np.ones(9), v_threshold=np.ones(9), v_reset=np.zeros(9))
+    model = read(layered([integrators, lif(4)], [first, 20.0 * second]))
+    assert isinstance(model, SpikingModel)
+    assert [model.neuron_of(name).leaks for name in ("hidden", "last")] == [False, True]
+    layers = [Layer(first, a=1.0, k=1.0), Layer(20.0 * second, a=0.95, k=0.05)]
+    assert_spikes(model, layers, late=2)
+
+
 def test_synapses_differ_by_layer() -> None:
     first, second = weights(scale=0.3)
     model = read(layered([cuba(9), cuba(4, tau_syn=8e-3)], [first, second]))

@@ -79,6 +79,37 @@ def test_make_trains_transfers_and_verifies(project: Path) -> None:
     assert "wrote" not in again
 
 
+STAND_IN = """
+import pathlib, sys
+print("did", sys.argv[1])
+if "--out" in sys.argv:
+    pathlib.Path(sys.argv[sys.argv.index("--out") + 1]).write_text("made")
+"""
+
+
+@needs("make")
+def test_make_makes_anew_what_was_made_with_other_settings_or_data(project: Path) -> None:
+    (project / "volr.py").write_text(STAND_IN, encoding="utf-8")
+
+    def made(*settings: str) -> list[str]:
+        printed = run(project, "make", f"VOLR={shlex.quote(sys.executable)} volr.py", *settings)
+        done = [line[4:] for line in printed.splitlines() if line.startswith("did ")]
+        assert done[-3:] == ["evaluate", "evaluate", "verify"]
+        return done[:-3]
+
+    assert made() == ["train", "transfer"]
+    assert made() == []
+    assert made("TASK=my_data.npz") == ["train", "transfer"]
+    (project / "my_data.npz").touch()
+    assert made("TASK=my_data.npz") == ["train", "transfer"]
+    assert made("TASK=my_data.npz") == []
+    assert made("TASK=my_data.npz", "TRANSFER=--rounds 1") == ["transfer"]
+    assert made("TASK=my_data.npz", "TRANSFER=--rounds 1", "ON=nest") == []
+    assert made("TRAIN=--epochs 2") == ["train", "transfer"]
+    run(project, "make", "clean")
+    assert {each.name for each in project.iterdir()} == {*FILES, "volr.py", "my_data.npz"}
+
+
 @needs_numba
 def test_the_script_does_the_same(project: Path) -> None:
     pytest.importorskip("torch")

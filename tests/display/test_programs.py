@@ -40,6 +40,14 @@ def test_a_long_program_is_cut_and_what_is_invisible_is_escaped() -> None:
     assert text_of(program_html("dense 2 \u202e\x1b\t3\n4")) == "dense 2 \\u202e\\x1b\t3\n4"
 
 
+def test_line_breaks_of_windows_are_line_breaks() -> None:
+    text = "dense 2 3 ⦶ // first\r\n/* a\r\nb */\r\n  dense _ 4\r\n"
+    html = program_html(text, {text.index("_"): "3"})
+    assert text_of(html) == "dense 2 3 ⦶ // first\n/* a\nb */\n  dense _ 4"
+    assert re.findall(r'title="([^"]*)"[^>]*>_<', html) == ["3"]
+    assert text_of(program_html("dense 2 3 // a\rb")) == "dense 2 3 // a\\rb"
+
+
 def luminance(colour: str) -> float:
     """Relative luminance, as WCAG 2 defines it."""
     parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]

@@ -53,7 +53,7 @@ class Population:
         """What the kernel leaves."""
         steps, stimuli, units = self.shape
         values = steps * stimuli * units
-        memory = empty_memory(self.neuron, values, stimuli * units, np.dtype(dtype))
+        memory = empty_memory(self.layer, values, stimuli * units, np.dtype(dtype))
         for room, drive in zip(memory.drives, self.drives, strict=True):
             room[:] = drive.swapaxes(0, 1).reshape(-1)
         lift = self.lift(dtype)

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lsprotocol.types import Position, Range
 
+from volr.lsp.colours import colours
 from volr.lsp.text import Change, Encoding, Text
 from volr.source import Span
 
@@ -36,6 +37,29 @@ def test_places_are_counted_as_the_encoding_does(encoding: Encoding, text: str) 
         units = len(lines[-1].encode(codec, "surrogatepass")) // size
         assert found.position(offset) == Position(len(lines) - 1, units)
         assert found.offset(Position(len(lines) - 1, units)) == offset
+
+
+@ALL
+@given(text=TEXTS, data=st.data())
+def test_many_places_in_order_are_those_one_by_one(
+    encoding: Encoding, text: str, data: st.DataObject
+) -> None:
+    some = sorted(data.draw(st.lists(st.integers(0, len(text)))))
+    found = Text(text, encoding)
+    assert [*found.positions(some)] == [found.position(each) for each in some]
+
+
+def test_the_places_of_a_long_line_are_counted_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[int] = []
+
+    def units(_: Text, text: str) -> int:
+        counted.append(len(text))
+        return len(text)
+
+    monkeypatch.setattr(Text, "_units", units)
+    program = "dense 2 2" + " ⦶ dense 2 2" * 200
+    colours(Text(program))
+    assert sum(counted) <= len(program)
 
 
 @ALL

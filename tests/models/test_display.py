@@ -13,8 +13,9 @@ from tests.oracles import random_parameters
 
 from volr.language import to_network
 from volr.models.activations import Tanh
+from volr.models.coding import Poisson
 from volr.models.model import ArtificialModel
-from volr.neurons import IFCondExp, IFCurrExp, by_unit
+from volr.neurons import IFCondExp, IFCurrDelta, IFCurrExp, by_unit
 
 if TYPE_CHECKING:
     from volr.display.displayed import Displayed
@@ -75,6 +76,20 @@ def test_populations_with_neurons_of_their_own_are_named() -> None:
     assert [row[at] for row in current[1:]] == ["20", "5"]
     assert [row[0] for row in conductance] == ["if_cond_exp of", "dense_2"]
     assert "e_rev_E" in conductance[0]
+
+
+def test_only_neurons_that_there_are_are_named() -> None:
+    own = {"dense_1": IFCurrExp(tau_m=5.0), "dense_2": IFCondExp()}
+    model = replace(
+        made("dense 2 3 ⦶ dense 3 2", neuron=IFCurrDelta()), neurons=own, coding=Poisson(100.0)
+    )
+    populations, current, conductance = tables(model)
+    assert [row[5] for row in populations[1:]] == [
+        *("none, its spikes are given", "if_curr_exp", "if_cond_exp")
+    ]
+    assert [row[0] for row in current] == ["if_curr_exp of", "dense_1"]
+    assert [row[0] for row in conductance] == ["if_cond_exp of", "dense_2"]
+    assert "an SNN of if_curr_exp and if_cond_exp neurons, " in texts(model)
 
 
 def test_numbers_that_differ_by_unit_are_a_range() -> None:

@@ -32,13 +32,14 @@ def program_html(text: str, titles: Mapping[int, str] | None = None) -> str:
     """A program as HTML; what begins at one of the offsets of ``titles`` gets that tooltip."""
     from volr.display.lexer import VolrLexer
 
-    text = text.rstrip("\n")
+    text = text.rstrip("\r\n")
     if len(text) > LONGEST:
         text, titles = clip(text, LONGEST), {}
     titles = titles or {}
     pieces: list[str] = []
     for start, kind, part in VolrLexer().get_tokens_unprocessed(text):
-        shown = "\n".join("\t".join(map(visible, line.split("\t"))) for line in part.split("\n"))
+        lines = _unix(part, text[start + len(part) :][:1]).split("\n")
+        shown = "\n".join("\t".join(map(visible, line.split("\t"))) for line in lines)
         style = _style(str(kind).removeprefix("Token."))
         title = titles.get(start)
         said = "" if title is None else f' title="{escape(title)}"'
@@ -46,6 +47,13 @@ def program_html(text: str, titles: Mapping[int, str] | None = None) -> str:
         made = escape(shown)
         pieces.append(f'<span{said} style="{style}">{made}</span>' if style else made)
     return f'<pre style="{_LAYOUT}">{"".join(pieces)}</pre>'
+
+
+def _unix(part: str, following: str) -> str:
+    """A part of a program with the line breaks of Unix; those of Windows may go on after it."""
+    if part.endswith("\r") and following == "\n":
+        part = part[:-1]
+    return part.replace("\r\n", "\n")
 
 
 def _style(kind: str) -> str:

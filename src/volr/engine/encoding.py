@@ -167,7 +167,8 @@ def constant_levels(neuron: NeuronModel, dt: float, steps: int) -> Levels:
     _, currents = count_levels(neuron, dt, steps)
     size = len(currents)
     # The neurons' memory, spikes and membranes, and one array of these on the way.
-    each = bytes_per_value(neuron, np.dtype(np.float64)) + 1 + 2 * 8
+    (alone,) = schedule_under(neuron, dt, steps, size).layers
+    each = bytes_per_value(alone, np.dtype(np.float64)) + 1 + 2 * 8
     check_room(
         {"input populations": each * steps * size},
         f"for the {size:,} spike trains of {steps:,} steps that inputs can have",
@@ -188,7 +189,7 @@ def _under(neuron: NeuronModel, dt: float, steps: int, currents: Floats) -> Memo
     size = len(currents)
     schedule = schedule_under(neuron, dt, steps, size)
     (layer,) = schedule.layers
-    memory = empty_memory(neuron, steps * size, size, np.dtype(np.float64))
+    memory = empty_memory(layer, steps * size, size, np.dtype(np.float64))
     for drive in memory.drives:
         drive[:] = 0.0
     lift = lift_of(neuron, dt) * (neuron.i_offset + currents)

@@ -69,6 +69,14 @@ class Layer:
         """The neurons unit by unit."""
         return self.units or NeuronsByUnit((self.neuron,))
 
+    @property
+    def channels(self) -> tuple[int, ...]:
+        """Which weights go where (``NeuronModel.channels``): apart if one kind of neurons needs it.
+
+        In one unit both currents may decay alike, and in the next one not.
+        """
+        return max((each.channels for each in self.neurons.kinds), key=len)
+
     def kinds(self) -> list[tuple[Layer, NDArray[np.int64]]]:
         """A layer of each kind of neurons in this one, and the numbers of its units here."""
         return [

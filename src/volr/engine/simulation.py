@@ -111,7 +111,7 @@ def contents(model: Ready) -> dict[str, Floats]:
             if model.programs:
                 weights[term.weight] = model.programs[0].weights(term)
                 continue
-            synapses = synapses_of(term, layer.neuron.channels)
+            synapses = synapses_of(term, layer.channels)
             weights[term.weight] = np.zeros((post, pre))
             for channel in model.tiles[term.weight]:
                 weights[term.weight] += synapses.matrix(channel)

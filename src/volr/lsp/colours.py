@@ -32,9 +32,11 @@ def colours(text: Text) -> types.SemanticTokens:
     """The kinds of all words, each with its place relative to the one before."""
     data: list[int] = []
     line, column = 0, 0
-    for start, end, kind in _pieces(text.text):
-        place = text.position(start)
-        length = text.position(end).character - place.character
+    pieces = _pieces(text.text)
+    places = text.positions(at for start, end, _ in pieces for at in (start, end))
+    for _, _, kind in pieces:
+        place, end = next(places), next(places)
+        length = end.character - place.character
         new = place.line > line
         data += [
             place.line - line,

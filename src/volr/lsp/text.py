@@ -11,11 +11,14 @@ import bisect
 import re
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from lsprotocol import types
 
 from volr.source import Edit, Span
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
 
 Encoding: TypeAlias = Literal["utf-8", "utf-16", "utf-32"]
 
@@ -66,6 +69,18 @@ class Text:
         starts, _ = self._lines
         line = bisect.bisect_right(starts, offset) - 1
         return types.Position(line, self._units(self.text[starts[line] : offset]))
+
+    def positions(self, offsets: Iterable[int]) -> Iterator[types.Position]:
+        """The positions of characters in their order. Each is counted from the one before, since a
+        line may be long."""
+        starts, _ = self._lines
+        line, column, before = 0, 0, 0
+        for offset in offsets:
+            found = bisect.bisect_right(starts, offset) - 1
+            if found > line:
+                line, column, before = found, 0, starts[found]
+            column, before = column + self._units(self.text[before:offset]), offset
+            yield types.Position(line, column)
 
     def range(self, span: Span) -> types.Range:
         return types.Range(self.position(span.start), self.position(span.end))

@@ -10,6 +10,7 @@ import numpy as np
 from volr.display.parts import Markup, Table
 from volr.display.programs import program_html
 from volr.models.activations import Staircase
+from volr.models.coding import ConstantCurrent
 from volr.network import network_svg
 from volr.network.text import counted, shape_text
 
@@ -45,7 +46,11 @@ def artificial_parts(model: ArtificialModel) -> Iterator[Part]:
 def spiking_parts(model: SpikingModel) -> Iterator[Part]:
     """A spiking model: each population with its neurons, and the numbers of these."""
 
+    given = _given(model)
+
     def spikes(population: Population) -> str:
+        if population.name in given:
+            return "none, its spikes are given"
         name = model.neuron_of(population.name).name
         return name if model.is_spiking(population.name) else f"{name}, no spikes"
 
@@ -62,10 +67,12 @@ def spiking_parts(model: SpikingModel) -> Iterator[Part]:
     # Neurons of different models have different parameters, and so another table.
     populations: dict[tuple[str, ...], dict[NeuronsByUnit, list[str]]] = {}
     for each in model.network.populations:
+        if each.name in given:
+            continue
         neurons = model.units_of(each.name)
         alike = populations.setdefault((neurons.name, *neurons.first.numbers), {})
         alike.setdefault(neurons, []).append(each.name)
-    several = bool(model.neurons)
+    several = sum(map(len, populations.values())) > 1
     for (name, *parameters), alike in populations.items():
         rows = [
             [
@@ -93,7 +100,18 @@ def artificial_kind(model: ArtificialModel) -> str:
 
 def spiking_kind(model: SpikingModel) -> str:
     """What kind of a spiking model it is, in a line."""
-    return f"an SNN of {model.neuron.name} neurons, {model.steps} steps of {model.dt:g} ms"
+    given = _given(model)
+    each = (p.name for p in model.network.populations if p.name not in given)
+    names = dict.fromkeys(model.neuron_of(name).name for name in each)
+    neurons = " and ".join(names or {model.neuron.name: None})
+    return f"an SNN of {neurons} neurons, {model.steps} steps of {model.dt:g} ms"
+
+
+def _given(model: SpikingModel) -> tuple[str, ...]:
+    """The populations without neurons, whose spikes are given: a clock, and inputs unless currents
+    drive them.
+    """
+    return () if isinstance(model.coding, ConstantCurrent) else model.network.starts
 
 
 def _program(network: Network) -> Iterator[Part]:

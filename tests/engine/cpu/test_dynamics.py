@@ -13,6 +13,7 @@ from tests.engine.populations import population
 
 from volr.engine.cpu.buffers import bytes_per_value, empty_memory
 from volr.engine.cpu.dynamics import lift_of, quadrature
+from volr.engine.schedule import Layer
 from volr.neurons import IFCondExp, IFCurrExp
 
 neurons = pytest.mark.parametrize("kind", NEURONS)
@@ -29,10 +30,10 @@ def test_weights_are_kept_apart_where_their_currents_decay_apart() -> None:
 @neurons
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_memory_is_as_large_as_is_said_and_of_one_type(kind: str, dtype: type[Any]) -> None:
-    neuron, kept = NEURONS[kind], np.dtype(dtype)
-    memory = empty_memory(neuron, 60, 12, kept)
+    layer, kept = Layer("one", 4, (), "", NEURONS[kind], spiking=True), np.dtype(dtype)
+    memory = empty_memory(layer, 60, 12, kept)
     arrays = {id(each): each for each in (*memory.drives, memory.membrane, memory.state)}
-    assert sum(each.nbytes for each in arrays.values()) == 60 * bytes_per_value(neuron, kept)
+    assert sum(each.nbytes for each in arrays.values()) == 60 * bytes_per_value(layer, kept)
     assert {each.dtype for each in (*memory.drives, memory.membrane, memory.total)} == {kept}
     assert memory.total.shape == (12,)
 
@@ -40,7 +41,9 @@ def test_memory_is_as_large_as_is_said_and_of_one_type(kind: str, dtype: type[An
 @neurons
 def test_a_part_of_a_memory_is_the_same_memory(kind: str) -> None:
     # Five stimuli of three steps and four neurons.
-    memory = empty_memory(NEURONS[kind], 60, 20, np.dtype(np.float64))
+    memory = empty_memory(
+        Layer("one", 4, (), "", NEURONS[kind], spiking=True), 60, 20, np.dtype(np.float64)
+    )
     part = memory.part(1, 3, 12, 4)
     for number, (whole, cut, size) in enumerate(
         [

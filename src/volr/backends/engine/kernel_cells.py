@@ -70,7 +70,7 @@ def joined(cells: Sequence[Cells], kinds: Sequence[Kind]) -> Cells:
 
 def kernel_of(schedule: Schedule, layer: Layer, lift: NDArray[Any]) -> Mapping[str, Any]:
     """The arguments of the layer's kernel, by name."""
-    memory = empty_memory(layer.neuron, schedule.steps * len(lift), len(lift), lift.dtype)
+    memory = empty_memory(layer, schedule.steps * len(lift), len(lift), lift.dtype)
     kernel, arguments = call_of(schedule, layer, memory, lift, 1, differentiable=False)
     names = inspect.signature(getattr(kernel, "py_func", kernel)).parameters
     return dict(zip(names, arguments, strict=True))

@@ -148,7 +148,8 @@ def _requests(
 def _neurons(model: SpikingModel, name: str, neuron: NeuronModel) -> Settings:
     """What NEST is told about a population's neurons, and how they come back to rest.
 
-    What differs by unit is ``by_unit``, and the rest is what all have, the ``defaults``.
+    The ``defaults`` are those of the first unit, which are complete: NEST compares, for example,
+    each threshold that it is told with the reset. What differs is then told ``by_unit``.
     """
     translation = NEURONS[neuron.name, neuron.reset]
 
@@ -159,12 +160,11 @@ def _neurons(model: SpikingModel, name: str, neuron: NeuronModel) -> Settings:
             numbers[translation.threshold] = UNREACHABLE
         return numbers
 
-    numbers = model.units_of(name).stacked(told)
+    units = model.units_of(name)
+    numbers = units.stacked(told)
     return {
         "model": translation.model,
-        "defaults": {
-            key: each for key, each in numbers.items() if not isinstance(each, np.ndarray)
-        },
+        "defaults": told(units.first),
         "by_unit": {k: v.tolist() for k, v in numbers.items() if isinstance(v, np.ndarray)},
         "quiet": translation.quiet(model.dt),
         "emptied": dict.fromkeys(translation.emptied, 0.0),

@@ -69,7 +69,7 @@ def handle(arrays: Arrays, settings: Settings) -> Arrays:
     """Simulate one batch, or say what was built; all in NEST's own names and units.
 
     ``settings``: ``copies``, ``dt`` and ``steps`` (ms); ``neurons`` by population, each its
-    ``model``, the ``defaults`` of that, what differs ``by_unit``, and how they are taken back to
+    ``model``, the ``defaults`` of that, what is other ``by_unit``, and how they are taken back to
     rest: parameters while they are ``quiet``, and what is then ``emptied``; ``populations`` with
     their sizes, ``inputs``, ``projections`` with their ends, and their ``delays`` (ms); what to
     record: ``spiking`` (counts), ``spikes``, ``membranes``, ``means``, ``finals``; ``raised``, the

@@ -74,20 +74,29 @@ def recorded(
         counts[senders - int(counter.counters[0].global_id)] = np.rint(found["V_m"])
         answer[f"{name}.counts"] = counts.reshape(side_by_side, -1)[:copies]
     for name, meter in devices.meters.items():
-        defaults: dict[str, float] = settings["neurons"][name]["defaults"]
+        size: int = settings["populations"][name]
+        neurons: Settings = settings["neurons"][name]
         found = events(meter, name)
-        potential = found.of["V_m"]
+        potential = found.of["V_m"][found.within]
         if name in settings["raised"]:
-            potential = potential - (found.of["V_th"] - defaults["omega"])
-        membrane = np.full((steps, copies, settings["populations"][name]), np.nan)
-        membrane[found.steps, found.stimuli, found.neurons] = potential[found.within]
+            lowest = _by_unit(neurons, "omega", size)[found.neurons]
+            potential = potential - (found.of["V_th"][found.within] - lowest)
+        membrane = np.full((steps, copies, size), np.nan)
+        membrane[found.steps, found.stimuli, found.neurons] = potential
+        rest = _by_unit(neurons, "E_L", size)
         if name in settings["membranes"]:
             answer[f"{name}.membranes"] = membrane
         if name in settings["means"]:
-            answer[f"{name}.means"] = (membrane - defaults["E_L"]).mean(axis=0)
+            answer[f"{name}.means"] = (membrane - rest).mean(axis=0)
         if name in settings["finals"]:
-            answer[f"{name}.finals"] = membrane[-1] - defaults["E_L"]
+            answer[f"{name}.finals"] = membrane[-1] - rest
     return answer
+
+
+def _by_unit(neurons: Settings, key: str, size: int) -> NDArray[np.float64]:
+    """A parameter of each neuron of a population, ``[unit]``."""
+    values = neurons["by_unit"].get(key, neurons["defaults"][key])
+    return np.broadcast_to(np.asarray(values, dtype=np.float64), (size,))
 
 
 @dataclass(frozen=True)

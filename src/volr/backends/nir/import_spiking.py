@@ -12,6 +12,7 @@ I = c_m level b / u. u is such that all thresholds are one; where nothing spikes
 
 from __future__ import annotations
 
+import math
 from dataclasses import astuple, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -173,7 +174,8 @@ class _Numbers:
         """The same numbers, or the other's where they differ by no more than rounding."""
 
         def settled(mine: float, theirs: float) -> float:
-            return theirs if abs(mine - theirs) <= _CLOSE * abs(theirs) else mine
+            # One of two may be infinite, and then nothing is near to it.
+            return theirs if math.isclose(mine, theirs, rel_tol=_CLOSE) else mine
 
         return _Numbers(*map(settled, astuple(self), astuple(other)))
 

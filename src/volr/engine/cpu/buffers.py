@@ -10,13 +10,11 @@ import numpy as np
 from volr.engine.cpu.connectors import synapses_of
 from volr.engine.cpu.events import MANY, Events, block_of, empty_events
 from volr.engine.cpu.vectors import TILE_BYTES
-from volr.engine.schedule import Schedule
+from volr.engine.schedule import Layer, Schedule
 from volr.system.cores import cores
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from volr.neurons import NeuronModel
 
 SLICE = 32
 """Stimuli in a slice, or more if they are small."""
@@ -62,17 +60,17 @@ class Memory:
             whole.reshape(-1, size)[:, units] = part.reshape(-1, len(units))
 
 
-def empty_memory(neuron: NeuronModel, values: int, units: int, dtype: np.dtype[Any]) -> Memory:
+def empty_memory(layer: Layer, values: int, units: int, dtype: np.dtype[Any]) -> Memory:
     """Room for ``values`` numbers, ``units`` in total."""
-    drives = tuple(np.empty(values, dtype) for _ in neuron.channels)
+    drives = tuple(np.empty(values, dtype) for _ in layer.channels)
     # A conductance is not a membrane: it needs a place of its own.
-    membrane = np.empty(values, dtype) if neuron.has_conductances else drives[0]
+    membrane = np.empty(values, dtype) if layer.neuron.has_conductances else drives[0]
     return Memory(drives, membrane, np.empty(values, np.uint8), np.empty(units, dtype))
 
 
-def bytes_per_value(neuron: NeuronModel, dtype: np.dtype[Any]) -> int:
+def bytes_per_value(layer: Layer, dtype: np.dtype[Any]) -> int:
     """Memory of a neuron in a step."""
-    return dtype.itemsize * (len(neuron.channels) + neuron.has_conductances) + 1
+    return dtype.itemsize * (len(layer.channels) + layer.neuron.has_conductances) + 1
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,7 +125,7 @@ def empty_batch(schedule: Schedule, stimuli: int, dtype: np.dtype[Any], density:
         },
         {
             layer.name: empty_memory(
-                layer.neuron, stimuli * steps * layer.size, stimuli * layer.size, dtype
+                layer, stimuli * steps * layer.size, stimuli * layer.size, dtype
             )
             for layer in schedule.layers
         },
@@ -153,13 +151,13 @@ def bytes_per_stimulus(schedule: Schedule, dtype: np.dtype[Any]) -> dict[str, in
     return found | {
         layer.name: schedule.steps
         * (
-            (bytes_per_value(layer.neuron, dtype) + 2) * layer.size
+            (bytes_per_value(layer, dtype) + 2) * layer.size
             + _begins(layer.size)
             + TILE_BYTES
             # A list of senders, and what returns to them.
             + (4 + 2 * dtype.itemsize)
             * max(
-                (synapses_of(each, layer.neuron.channels).senders for each in layer.terms),
+                (synapses_of(each, layer.channels).senders for each in layer.terms),
                 default=0,
             )
         )

@@ -60,7 +60,7 @@ def forwards(
         for channel, drive in enumerate(memory.drives):
             for number, term in enumerate(layer.terms):
                 events, tile = batch.events[term.source], tiles[term.weight][channel]
-                synapses = synapses_of(term, layer.neuron.channels)
+                synapses = synapses_of(term, layer.channels)
                 span = Span(first, last, schedule.steps, term.delay)
                 synapses.deliver(events, tile, drive, span, add=number > 0)
         part = memory.part(first, last, schedule.steps * layer.size, layer.size)
@@ -161,7 +161,7 @@ def _some_back(
                 add = returned is not None
                 if returned is None:
                     returned = scratch((last - first) * values, lift.dtype, "returned")
-                synapses = synapses_of(term, target.neuron.channels)
+                synapses = synapses_of(term, target.channels)
                 synapses.send_back(errors, tiles, returned, span, window, add=add)
     memory = batch.memory[layer.name].part(first, last, values, layer.size)
     wanted = np.ascontiguousarray(by_total[first:last]).reshape(-1)
@@ -181,7 +181,7 @@ def _weight_gradients(
             span = Span(0, batch.stimuli, schedule.steps, term.delay)
             sent = Sent(batch.events[term.source], turned.get((term.source, term.delay), NOTHING))
             synapses, drives = (
-                synapses_of(term, layer.neuron.channels),
+                synapses_of(term, layer.channels),
                 batch.memory[layer.name].drives,
             )
             found[term.weight] = synapses, [synapses.owed(sent, each, span) for each in drives]
@@ -200,7 +200,7 @@ def _turned_round(schedule: Schedule, batch: Batch) -> dict[tuple[str, int], ByN
         (term.source, term.delay)
         for layer in schedule.layers
         for term in layer.terms
-        if synapses_of(term, layer.neuron.channels).turned
+        if synapses_of(term, layer.channels).turned
     }
     turned = {
         (name, delay): by_neuron(batch.events[name], batch.stimuli, steps)

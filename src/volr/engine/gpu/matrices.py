@@ -146,14 +146,14 @@ def _drives(
         for term in layer.terms
     }
     drives: list[Tensor] = []
-    if len(layer.neuron.channels) > 1 and (mixed := [term for term in layer.terms if term.mixes]):
+    if len(layer.channels) > 1 and (mixed := [term for term in layer.terms if term.mixes]):
         raise UnsupportedError(
             f"the engine on a GPU lacks the connector '{mixed[0].connector}' into "
             f"{layer.neuron.name}, whose synapses are excitatory or inhibitory: where pools "
             "overlap, several synapses are one",
             help="--device cpu, or device='cpu' in Python",
         )
-    for sign in layer.neuron.channels:
+    for sign in layer.channels:
         products = [
             _from_start(
                 arriving(

@@ -33,8 +33,8 @@ def in_tiles(
         for term in layer.terms:
             if back and term.source in inputs:
                 continue
-            synapses, values = synapses_of(term, layer.neuron.channels), weights[term.weight]
-            packed = [synapses.pack(values, sign, back=back) for sign in layer.neuron.channels]
+            synapses, values = synapses_of(term, layer.channels), weights[term.weight]
+            packed = [synapses.pack(values, sign, back=back) for sign in layer.channels]
             found[term.weight] = tuple(each.tiles for each in packed)
             work += [part for each in packed for part in each.work]
     size = sum(weights[name].size for name in found)

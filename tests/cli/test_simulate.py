@@ -70,8 +70,9 @@ def test_verify_compares_spikes_on_trains_of_ones_own(
     assert model.steps == 20
     np.save(folder / "trains.npy", TRAINS[:20])
     assert volr("verify", "snn", "--on", "engine", "--stimuli", "trains.npy").code == 0
-    both = volr("verify", "snn", "--stimuli", "trains.npy", "--task", "xor")
-    assert (both.code, "the stimuli are those of --stimuli" in both.err) == (2, True)
+    for other in (("--task", "xor"), ("--samples", "3"), ("--data", ".")):
+        both = volr("verify", "snn", "--stimuli", "trains.npy", *other)
+        assert (both.code, f"{other[0]}: the stimuli are those of" in both.err) == (2, True)
 
 
 @pytest.mark.parametrize(

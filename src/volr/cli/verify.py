@@ -142,7 +142,9 @@ def verify(
     if dask is not None and not any(isinstance(each, SpikingBackend) for _, each in pairs):
         refuse(["--dask"], "none of these simulates anything")
     if stimuli is not None:
-        refuse([f"--task {task}"] if task else [], "the stimuli are those of --stimuli")
+        told = given(ctx, options.REST)
+        idle = [each for name, each in told.items() if name in ("task", "data", "samples")]
+        refuse(idle, "the stimuli are those of --stimuli, and all of them are shown")
         shown = read_stimuli(stimuli)
     else:
         shown, _ = _stimuli(models[0].network, task, samples, seed, origin, data)

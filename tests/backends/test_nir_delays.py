@@ -38,6 +38,7 @@ from volr.backends.nir.read import read_nir
 from volr.backends.reference import forward
 from volr.engine.reference import simulate
 from volr.errors import UnsupportedError
+from volr.language import to_network
 from volr.models.coding import Poisson
 from volr.models.model import ArtificialModel, SpikingModel
 from volr.neurons import IFCurrDelta, IFCurrExp
@@ -268,6 +269,24 @@ def test_delays_by_projection_come_back_and_are_read_back(
     late = {name: each for name, each in found.nodes.items() if each.kind == "Delay"}
     # One takes a step alone, and so has none.
     assert len(late) == len(model.network.projections) - 1
+
+
+@pytest.mark.parametrize("neuron", [None, EXP], ids=["jumps", "currents"])
+@pytest.mark.parametrize(
+    "program",
+    [
+        "conv [1 5 4] 3 [2 3] ⦶ avgpool _ 2 ⦶ dense _ 2",
+        "dense 3 4 ⦶ (id 4 ⊕ dense 4 4) ⦶ dense 4 2",
+        "conv [2 5 4] 2 3 pad:1 ⦶ (id _ ⊕ conv _ 2 3 pad:1) ⦶ dense _ 3",
+    ],
+)
+def test_kernels_pools_and_identities_have_delays_too(program: str, neuron: Any) -> None:
+    plain = of_own_delays(neuron, to_network(program))
+    names = enumerate(each.name for each in plain.network.projections)
+    model = replace(plain, delays={name: (2 + k) * plain.dt for k, name in names})
+    body = written(model)
+    assert_same(read_nir(body).model, model)
+    assert not compare(expected(model), NIR.read_back({".nir": body})).differences
 
 
 def test_the_nodes_alone_have_the_delays() -> None:

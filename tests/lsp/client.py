@@ -9,6 +9,7 @@ import itertools
 import json
 import queue
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -57,6 +58,8 @@ class Client:
             stderr=subprocess.PIPE,
             env=environment(),
             cwd=cwd,
+            # What runs in a shell's background ignores Ctrl-C.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
         assert self.process.stdin is not None
         self._in = self.process.stdin

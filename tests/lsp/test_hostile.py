@@ -242,7 +242,11 @@ def test_ctrl_c() -> None:
 def test_a_person_is_told_what_it_waits_for() -> None:
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [*VOLR, "lsp"], stdin=theirs, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        [*VOLR, "lsp"],
+        stdin=theirs,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
     )
     assert process.stderr is not None
     assert b"an editor" in process.stderr.readline()

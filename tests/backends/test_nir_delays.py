@@ -179,7 +179,9 @@ def test_rates_have_no_delay() -> None:
     late = graph({**plain.nodes, "d": delay(*LATE)}, "input a hidden d b last output")
     imported = model_of(late, generation="ANN")
     assert isinstance(imported.model, ArtificialModel)
-    assert "'d' changes no number of an artificial network, and is left out" in imported.notes
+    assert (
+        "a Delay changes no number of an artificial network, and is left out: 'd'" in imported.notes
+    )
     (wanted,) = (model_of(plain, generation="ANN").model,)
     assert isinstance(wanted, ArtificialModel)
     np.testing.assert_array_equal(forward(imported.model, frames()), forward(wanted, frames()))

@@ -58,7 +58,7 @@ class GraphSkeleton(Skeleton):
         if self.late:
             named = ", ".join(map(repr, self.late))
             found.append(
-                f"{named} changes no number of an artificial network, and is left out"
+                f"a Delay changes no number of an artificial network, and is left out: {named}"
                 if self.artificial
                 else f"a bias goes through {named}, and is there from the first step on"
             )

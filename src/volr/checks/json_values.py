@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from volr.checks.arrays import Floats
 
@@ -32,6 +32,13 @@ def in_word(value: float | Floats) -> Any:
 def out_of_words(value: Any) -> Any:
     """The infinite number of the word ``INFINITE``; anything else unchanged."""
     return math.inf if value == INFINITE else value
+
+
+def numbers_out_of_words(value: Any, number: Callable[[Any], float]) -> float | list[float]:
+    """What ``in_word`` wrote: a number, or a list of them, each as ``number`` reads it."""
+    if isinstance(value, list):
+        return [number(out_of_words(each)) for each in cast("list[Any]", value)]
+    return number(out_of_words(value))
 
 
 def jsonable(value: Any) -> Any:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from volr.checks.annotations import as_float
-from volr.checks.json_values import in_word, out_of_words
+from volr.checks.json_values import in_word, numbers_out_of_words
 from volr.models.activations import Activation, Staircase, activation
 from volr.models.coding import InputCoding, rate_coding
 from volr.models.first_spike import FirstSpike
@@ -74,13 +75,10 @@ def neurons_of(described: dict[str, Any]) -> Neurons:
     content = object_in(described, "parameters")
     # Older files have no reset; there was one, the first.
     name, reset = entry(described, "name", str), described.get("reset", RESETS[0])
-    numbers: dict[str, float | list[float]] = {}
-    for key, value in content.items():
-        if isinstance(value, list):
-            given = cast("list[Any]", value)
-            numbers[key] = [number_of(out_of_words(each), key) for each in given]
-        else:
-            numbers[key] = number_of(out_of_words(value), key)
+    numbers = {
+        key: numbers_out_of_words(value, partial(number_of, key=key))
+        for key, value in content.items()
+    }
     neurons = neurons_with(name, numbers, reset)
     # All parameters are required, because a default may change in a later version.
     known = units_in(neurons).first.numbers

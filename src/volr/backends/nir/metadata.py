@@ -18,7 +18,7 @@ import numpy as np
 from volr.backends.nir.connector_words import in_words as in_words_of
 from volr.backends.nir.connector_words import out_of_words as connector_of
 from volr.backends.nir.projections import weights_of
-from volr.checks.json_values import in_word, out_of_words
+from volr.checks.json_values import in_word, numbers_out_of_words
 from volr.models.activations import activation
 from volr.models.coding import in_rates, rate_coding
 from volr.models.model import ArtificialModel, Model, SpikingModel
@@ -241,13 +241,10 @@ def _neuron(found: Mapping[str, Any]) -> NeuronModel:
 
 def _neurons(found: Mapping[str, Any]) -> Neurons:
     """Neurons, of which a parameter that differs by unit is a list."""
-    given: dict[str, float | list[float]] = {}
-    for key, value in _get(found, "numbers", dict).items():
-        if isinstance(value, list):
-            row = cast("list[Any]", value)
-            given[key] = [_number(out_of_words(each), "numbers") for each in row]
-        else:
-            given[key] = _number(out_of_words(value), "numbers")
+    given = {
+        key: numbers_out_of_words(value, lambda each: _number(each, "numbers"))
+        for key, value in _get(found, "numbers", dict).items()
+    }
     neurons = neurons_with(_get(found, "neuron", str), given, _get(found, "reset", str))
     # A default that a later Volr changes must not change the model.
     if set(units_in(neurons).first.numbers) != set(given):

@@ -185,11 +185,14 @@ def _uneven(model: SpikingModel, population: Population) -> str:
 
 def _rises(model: SpikingModel, population: Population) -> Floats:
     """What its constant current adds to each membrane of a population, mV/s ``[unit]``."""
-    neurons = model.units_of(population.name)
-    current = neurons.of(lambda each: each.i_offset) + np.array(
-        unit_biases(population, model.parameters)
-    )
-    return SECOND * current / neurons.of(lambda each: each.cm)
+    membranes = model.units_of(population.name).of(lambda each: each.cm)
+    return SECOND * _current(model, population) / membranes
+
+
+def _current(model: SpikingModel, population: Population) -> Floats:
+    """The constant current of each neuron of a population, nA ``[unit]``."""
+    own = model.units_of(population.name).of(lambda each: each.i_offset)
+    return own + np.array(unit_biases(population, model.parameters))
 
 
 def _chains(model: Model, axes: Mapping[str, Shape]) -> Iterator[tuple[Projection, _Chain]]:
@@ -268,9 +271,8 @@ def _neurons(model: SpikingModel, population: Population, axes: Shape) -> Node:
     def each(number: Callable[[NeuronModel], float]) -> Floats:
         return np.broadcast_to(neurons.of(number), (population.size,)).reshape(axes)
 
-    bias = np.array(unit_biases(population, model.parameters)).reshape(axes)
-    current = each(lambda neuron: neuron.i_offset) + bias
-    leak = each(lambda neuron: neuron.resistance if neuron.leaks else 0.0) * current
+    resistances = each(lambda neuron: neuron.resistance if neuron.leaks else 0.0)
+    leak = resistances * _current(model, population).reshape(axes)
     is_input = population.name in model.network.inputs
     tau = each(lambda neuron: neuron.tau_m / SECOND)
     if neurons.first.has_currents and not is_input:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from volr.affine.problems import BATCH_AXIS
+from volr.affine.ends import axis_of_values
 from volr.affine.values import InexpressibleError, Value
 
 if TYPE_CHECKING:
@@ -105,14 +105,7 @@ class Step:
         ``count`` is how many axes there are with it, if not as many as the value has.
         """
         count = len(self.value().shape) + 1 if count is None else count
-        if not -count <= number < count:
-            raise InexpressibleError(f"it has the axis {number}, of {count}")
-        number %= count
-        if number == 0:
-            raise InexpressibleError(
-                "it works along the first axis, which is that of the stimuli", BATCH_AXIS
-            )
-        return number - 1
+        return axis_of_values(number, count)
 
     def axes(self, place: int = 1) -> list[int] | None:
         """Axes, of an attribute or an input, as the node has them; None where it has neither."""
